@@ -1,0 +1,57 @@
+"""Files that are whole or absent: written by rename, read against their recorded size and hash."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from shared.errors import FormatError
+
+
+def sha256(payload: bytes) -> str:
+    """Return the sha256 of `payload` in hexadecimal."""
+    return hashlib.sha256(payload).hexdigest()
+
+
+def write_whole(path: Path, payload: bytes) -> None:
+    """Write `payload` so that `path` is either absent, its old self, or whole: temporary, fsync, rename."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as stream:
+        stream.write(payload)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys (equal values give equal bytes), whole or not at all."""
+    write_whole(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return `value` as indented JSON with sorted keys; NaN and infinities raise ValueError."""
+    return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:
+    """Return the bytes of `path` if they have this size and sha256, else raise FormatError."""
+    try:
+        payload = path.read_bytes()
+    except FileNotFoundError as error:
+        raise FormatError(f"{path}: missing, but its manifest lists it; make the artifact again") from error
+    if len(payload) != size_bytes:
+        raise FormatError(f"{path}: {len(payload)} bytes, its manifest says {size_bytes}; make the artifact again")
+    if sha256(payload) != digest:
+        raise FormatError(f"{path}: altered since it was written (sha256 differs); make the artifact again")
+    return payload
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in `folder` to disk, so that a rename survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
