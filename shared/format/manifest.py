@@ -1,0 +1,107 @@
+"""The manifest: what an artifact holds, who made it, with which options, from what.
+
+An artifact exists when its `manifest.json` exists. Manifests hold no time, host or path, so that equal work
+gives equal manifests and the sha256 of a manifest names its artifact.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.errors import FormatError
+from shared.files import json_bytes
+
+FORMAT = "halfreal"
+VERSION = 1
+MANIFEST = "manifest.json"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FileInfo(_Record):
+    """One file of an artifact, by its name relative to the artifact's folder."""
+
+    name: str
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class ShardInfo(FileInfo):
+    """A shard: also how many samples it holds, in all and of each class."""
+
+    count: int = Field(ge=1)
+    class_counts: list[int]
+
+
+class Split(_Record):
+    """A split (train, val, test, ...): its shards in reading order and their totals."""
+
+    count: int = Field(ge=0)
+    class_counts: list[int]
+    shards: list[ShardInfo]
+
+    @model_validator(mode="after")
+    def _totals_agree(self) -> "Split":
+        if self.count != sum(shard.count for shard in self.shards) or self.count != sum(self.class_counts):
+            raise ValueError("count differs from the sum over shards or classes")
+        return self
+
+
+class Dataset(_Record):
+    """What the samples of a dataset are; `preparation` says how images were cropped, resized and quantised."""
+
+    classes: list[str] = Field(min_length=1)
+    size_px: int = Field(ge=1)
+    channels: Literal[1, 3]
+    preparation: dict[str, Any]
+    splits: dict[str, Split]
+
+
+class Manifest(_Record):
+    """The whole record of an artifact.
+
+    `inputs` maps each input artifact's name to the sha256 of its manifest. `files` lists every file that another
+    job may read and that is not a shard. `facts` holds the numbers that later jobs and the report read.
+    """
+
+    format: Literal["halfreal"] = "halfreal"
+    version: Literal[1] = 1
+    kind: str
+    job: str
+    halfreal: str
+    options: dict[str, Any]
+    inputs: dict[str, str]
+    files: list[FileInfo] = []
+    dataset: Dataset | None = None
+    facts: dict[str, Any] = {}
+
+    def to_bytes(self) -> bytes:
+        """Return the manifest as it stands on disk; equal manifests give equal bytes."""
+        return json_bytes(self.model_dump(mode="json"))
+
+
+def parse_manifest(payload: bytes, path: Path) -> Manifest:
+    """Return the manifest in `payload`; `path` names it in errors.
+
+    Raises FormatError for another format, an unknown version or a field that is missing, unknown or wrong.
+    """
+    try:
+        fields = json.loads(payload)
+    except ValueError as error:
+        raise FormatError(f"{path}: is not JSON ({error}); make the artifact again") from error
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise FormatError(f"{path}: is not a halfreal manifest; point at a folder that a halfreal job wrote")
+    if fields.get("version") != VERSION:
+        raise FormatError(
+            f"{path}: format version {fields.get('version')!r}, this build reads {VERSION}; make the artifact again"
+        )
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FormatError(f"{path}: field {place}: {first['msg']}; make the artifact again") from error

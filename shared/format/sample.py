@@ -1,0 +1,92 @@
+"""One labelled image as three members of a tar shard, and back."""
+
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from shared.errors import FormatError
+
+MEMBER_TYPES = ("cls", "json", "png")
+"""The only member types a reader decodes, in the order in which they stand in a shard."""
+
+CHANNEL_MODES = {1: "L", 3: "RGB"}
+"""Pillow mode for each number of channels."""
+
+_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A labelled image: `image` is uint8 (height, width, channels) with 1 (grey) or 3 (RGB) channels."""
+
+    key: str
+    image: NDArray[np.uint8]
+    label: int
+    meta: dict[str, Any]
+
+
+def encode(sample: Sample) -> dict[str, bytes]:
+    """Return the members of `sample` by type: lossless PNG, label as ASCII digits, `meta` as sorted JSON.
+
+    Equal samples give equal bytes. Raises FormatError for a key, label or image that the format cannot hold.
+    """
+    if not _KEY.fullmatch(sample.key):
+        raise FormatError(f"key {sample.key!r}: want letters, digits, '_' and '-' only (a dot would end the key)")
+    if sample.label < 0:
+        raise FormatError(f"sample {sample.key}: label {sample.label} is negative, want a class index from 0")
+    image = sample.image
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in CHANNEL_MODES:
+        raise FormatError(
+            f"sample {sample.key}: image is {image.dtype} {image.shape}, want uint8 (height, width, 1 or 3)"
+        )
+    return {
+        "cls": str(sample.label).encode("ascii"),
+        "json": json.dumps(sample.meta, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(),
+        "png": _png(image),
+    }
+
+
+def decode(key: str, members: dict[str, bytes], where: str) -> Sample:
+    """Return the sample that `members` (bytes by member type) hold; `where` names the shard in errors.
+
+    Raises FormatError when a member is missing or cannot be decoded. Nothing is ever unpickled.
+    """
+    missing = [kind for kind in MEMBER_TYPES if kind not in members]
+    if missing:
+        raise FormatError(f"{where}: sample {key!r} has no .{' and no .'.join(missing)}; make the dataset again")
+    try:
+        label = decode_label(members["cls"])
+        meta = json.loads(members["json"])
+        image = decode_image(members["png"])
+    except (ValueError, OSError) as error:
+        raise FormatError(f"{where}: sample {key!r} cannot be decoded ({error}); make the dataset again") from error
+    return Sample(key=key, image=image, label=label, meta=meta)
+
+
+def decode_label(member: bytes) -> int:
+    """Return the class index of a `.cls` member: ASCII digits and nothing else, else ValueError."""
+    if not member.isdigit():
+        raise ValueError(f"label {member[:20]!r} is not a class index")
+    return int(member)
+
+
+def decode_image(member: bytes) -> NDArray[np.uint8]:
+    """Return uint8 (height, width, channels) from a `.png` member in mode L or RGB, else ValueError."""
+    with Image.open(io.BytesIO(member), formats=["PNG"]) as image:
+        if image.mode not in CHANNEL_MODES.values():
+            raise ValueError(f"image mode {image.mode}, want L or RGB")
+        pixels = np.asarray(image, dtype=np.uint8)
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    mode = CHANNEL_MODES[image.shape[2]]
+    Image.fromarray(image[:, :, 0] if mode == "L" else image).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()

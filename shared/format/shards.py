@@ -1,0 +1,100 @@
+"""Write and read shards: plain POSIX tars of samples whose bytes depend on the samples alone."""
+
+import io
+import tarfile
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import FormatError
+from shared.files import read_whole, sha256, write_whole
+from shared.format.manifest import ShardInfo, Split
+from shared.format.sample import MEMBER_TYPES, Sample, decode, encode
+
+DEFAULT_SHARD_IMAGES = 1000
+"""Samples in a shard unless asked otherwise; the last shard of a split may hold fewer."""
+
+
+def write_split(
+    folder: Path, split: str, samples: Iterable[Sample], *, class_count: int, shard_images: int
+) -> Split:
+    """Write `samples`, in the order given, as `<split>-00000.tar`, ... into `folder`; return their record.
+
+    Each shard is written to a temporary sibling, flushed to disk and renamed. Equal samples and
+    `shard_images` give equal bytes.
+    """
+    remaining = iter(samples)
+    shards: list[ShardInfo] = []
+    while batch := list(islice(remaining, shard_images)):
+        path = folder / f"{split}-{len(shards):05d}.tar"
+        shards.append(_write_shard(path, batch, class_count))
+    class_counts = [sum(counts) for counts in zip(*(shard.class_counts for shard in shards), strict=True)]
+    return Split(
+        count=sum(shard.count for shard in shards),
+        class_counts=class_counts or [0] * class_count,
+        shards=shards,
+    )
+
+
+def _write_shard(path: Path, samples: list[Sample], class_count: int) -> ShardInfo:
+    counts = [0] * class_count
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for sample in samples:
+            if sample.label >= class_count:
+                raise FormatError(f"{path}: sample {sample.key!r} has label {sample.label}, want 0..{class_count - 1}")
+            counts[sample.label] += 1
+            for kind, payload in encode(sample).items():
+                header = tarfile.TarInfo(f"{sample.key}.{kind}")    # mtime 0, ids 0, no user names
+                header.size = len(payload)
+                tar.addfile(header, io.BytesIO(payload))
+    write_whole(path, payload := buffer.getvalue())
+    return ShardInfo(
+        name=path.name, count=len(samples), class_counts=counts, bytes=len(payload), sha256=sha256(payload)
+    )
+
+
+def read_shard(path: Path, info: ShardInfo) -> Iterator[Sample]:
+    """Yield the samples of one shard after checking the whole file against its record in the manifest.
+
+    Raises FormatError when the shard is missing, truncated, altered, or holds other members than the format's.
+    """
+    for key, members in read_members(path, info):
+        yield decode(key, members, str(path))
+
+
+def read_members(path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Yield (key, bytes by member type) for each sample of a shard, undecoded; checks as `read_shard`."""
+    payload = read_whole(path, info.bytes, info.sha256)
+    count = 0
+    with tarfile.open(fileobj=io.BytesIO(payload), mode="r:") as tar:
+        for key, group in groupby(tar, key=lambda member: member.name.split(".", 1)[0]):
+            members = {}
+            for member in group:
+                kind = member.name.partition(".")[2]
+                stream = tar.extractfile(member)
+                if kind not in MEMBER_TYPES or stream is None:
+                    raise FormatError(f"{path}: member {member.name!r} is none of .{', .'.join(MEMBER_TYPES)}")
+                members[kind] = stream.read()
+            count += 1
+            yield key, members
+    if count != info.count:
+        raise FormatError(f"{path}: {count} samples, the manifest says {info.count}; make the dataset again")
+
+
+def preview(folder: Path, split: Split, per_class: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the first `per_class` images of each class: uint8 (N, channels, size, size) and labels (N,)."""
+    wanted = [min(per_class, count) for count in split.class_counts]
+    images, labels = [], []
+    for shard in split.shards:
+        for sample in read_shard(folder / shard.name, shard):
+            if wanted[sample.label]:
+                wanted[sample.label] -= 1
+                images.append(sample.image.transpose(2, 0, 1))
+                labels.append(sample.label)
+        if not any(wanted):
+            break
+    return np.stack(images), np.asarray(labels, np.int64)
