@@ -1,0 +1,253 @@
+"""Artifacts: folders that are read verified and written whole.
+
+A job asks for an artifact with a `Request`: its own name, its options and its input artifacts. The request's
+fingerprint names the hidden draft folder in which the work goes on, so that the same request resumes its own
+draft and another request never touches it. `commit` writes the manifest last and renames the draft to the final
+name; the artifact that stood there stays until then.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from shared import __version__
+from shared.errors import Busy, FormatError, MissingArtifact
+from shared.files import json_bytes, read_whole, sha256, sync_folder, write_whole
+from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
+from shared.format.shards import read_members
+
+OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
+"""What stands in an artifact for people and no job reads; the manifest does not list it."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished artifact. `sha256` is that of its manifest and names the whole of it."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset's description; FormatError if the artifact is not a dataset."""
+        if self.manifest.dataset is None:
+            raise FormatError(f"{self.folder}: a {self.manifest.kind}, want a dataset")
+        return self.manifest.dataset
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The numbers that the job recorded."""
+        return self.manifest.facts
+
+    def read(self, name: str) -> bytes:
+        """Return a listed file's bytes, checked against the manifest; FormatError if it is not as recorded."""
+        info = self._files.get(name)
+        if info is None:
+            raise FormatError(f"{self.folder}: its manifest lists no file {name!r}")
+        return read_whole(self.folder / name, info.bytes, info.sha256)
+
+    def shards(self, split: str) -> list[tuple[Path, ShardInfo]]:
+        """Return (path, record) of each shard of `split` in reading order; FormatError for an unknown split."""
+        found = self.dataset.splits.get(split)
+        if found is None:
+            known = ", ".join(self.dataset.splits)
+            raise FormatError(f"{self.folder}: no split {split!r}, it has {known}")
+        return [(self.folder / shard.name, shard) for shard in found.shards]
+
+    def members(self, split: str) -> Iterator[tuple[str, dict[str, bytes]]]:
+        """Yield (key, bytes by member type) of each sample of `split`, every shard checked whole."""
+        for path, info in self.shards(split):
+            yield from read_members(path, info)
+
+    @cached_property
+    def _files(self) -> dict[str, FileInfo]:
+        return {info.name: info for info in self.manifest.files}
+
+
+def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
+    """Open a finished artifact of `kind`; `made_by` names the job that a user runs to make it.
+
+    Checks that the manifest is there and valid and that every file it lists stands there with its size; hashes
+    are checked when a file is read. Raises MissingArtifact or FormatError.
+    """
+    path = folder / MANIFEST
+    try:
+        payload = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        what = "is unfinished: it has no manifest.json" if folder.is_dir() else "does not exist"
+        raise MissingArtifact(f"{folder}: {what}; run first: halfreal {made_by}") from error
+    manifest = parse_manifest(payload, path)
+    if manifest.kind != kind:
+        raise FormatError(f"{folder}: holds a {manifest.kind}, want a {kind}; run first: halfreal {made_by}")
+    _check_files(folder, manifest, made_by)
+    return Artifact(folder, manifest, sha256(payload))
+
+
+def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
+    listed = {info.name: info.bytes for info in manifest.files}
+    for split in manifest.dataset.splits.values() if manifest.dataset else ():
+        listed |= {shard.name: shard.bytes for shard in split.shards}
+    for name, size_bytes in listed.items():
+        path = folder / name
+        found = path.stat().st_size if path.is_file() else None
+        if found != size_bytes:
+            came = "missing" if found is None else f"{found} bytes"
+            raise FormatError(
+                f"{path}: {came}, its manifest says {size_bytes} bytes; make it again: halfreal {made_by} --force"
+            )
+    extra = sorted(path.name for path in folder.glob("*.tar") if path.name not in listed)
+    if extra:
+        raise FormatError(f"{folder / extra[0]}: a shard that the manifest does not list; move it away")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a job is asked to make: everything that the result depends on."""
+
+    job: str
+    kind: str
+    options: dict[str, Any]
+    inputs: dict[str, Artifact] = field(default_factory=dict)
+
+    @cached_property
+    def plain_options(self) -> dict[str, Any]:
+        """The options as JSON holds them (tuples become lists, paths become text)."""
+        plain: dict[str, Any] = json.loads(json.dumps(self.options, default=str))
+        return plain
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that equal requests share."""
+        return sha256(json_bytes([self.job, self.kind, self.plain_options, self.input_hashes]))[:12]
+
+    @property
+    def input_hashes(self) -> dict[str, str]:
+        """The sha256 of each input artifact's manifest, by the artifact's name."""
+        return {name: artifact.sha256 for name, artifact in self.inputs.items()}
+
+    def differences(self, manifest: Manifest) -> list[str]:
+        """Say in words how the artifact with `manifest` differs from this request; empty if it is the one."""
+        old, new = manifest.options, self.plain_options
+        changed = [
+            f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+        ]
+        hashes = self.input_hashes
+        return changed + [
+            f"its input {name!r} changed"
+            for name in sorted(hashes.keys() | manifest.inputs.keys())
+            if hashes.get(name) != manifest.inputs.get(name)
+        ]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The folder in which an artifact is being made."""
+
+    folder: Path
+    final: Path
+    request: Request
+
+    def commit(self, *, facts: dict[str, Any], dataset: Dataset | None = None) -> Artifact:
+        """Write the manifest over every file in the draft, give the draft its final name, return the artifact."""
+        shards = {s.name for split in (dataset.splits.values() if dataset else ()) for s in split.shards}
+        manifest = Manifest(
+            kind=self.request.kind,
+            job=self.request.job,
+            halfreal=__version__,
+            options=self.request.plain_options,
+            inputs=self.request.input_hashes,
+            files=[_file_info(self.folder, path) for path in self._files() if path.name not in shards],
+            dataset=dataset,
+            facts=facts,
+        )
+        write_whole(self.folder / MANIFEST, manifest.to_bytes())
+        _give_final_name(self.folder, self.final)
+        return open_artifact(self.final, self.request.kind, self.request.job)
+
+    def _files(self) -> list[Path]:
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return [
+            path
+            for path in found
+            if path.relative_to(self.folder).parts[0] not in OUTPUTS and not path.name.startswith(".")
+        ]
+
+
+@contextmanager
+def draft(final: Path, request: Request, *, keep: bool, lead: bool = True) -> Iterator[Draft]:
+    """Lock the artifact and yield the draft of `request`; Busy if another process holds the lock.
+
+    With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed, and stays
+    if this run fails too; without it the draft starts empty and a failed one is removed. Of several processes
+    that train together only the `lead` locks and clears.
+    """
+    work = Draft(_draft_folder(final, request), final, request)
+    if not lead:
+        yield work
+        return
+    final.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(final.parent / f".{final.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
+    try:
+        if not keep:
+            discard_draft(final, request)
+        work.folder.mkdir(exist_ok=True)
+        yield work
+    finally:
+        if not keep:
+            discard_draft(final, request)
+        lock.release()
+
+
+def discard_draft(final: Path, request: Request) -> None:
+    """Remove what an earlier, unfinished run of `request` left, if anything."""
+    shutil.rmtree(_draft_folder(final, request), ignore_errors=True)
+
+
+def finished(final: Path, request: Request) -> Artifact | None:
+    """Return the artifact that stands at `final`, whatever request it answers, or None if nothing stands there.
+
+    A commit of `request` that was cut off between manifest and final name is completed first. Raises FormatError
+    where a folder without a manifest stands in the way: it may be the user's own.
+    """
+    folder = _draft_folder(final, request)
+    if (folder / MANIFEST).exists():
+        _give_final_name(folder, final)
+    if not final.exists():
+        return None
+    if not (final / MANIFEST).exists():
+        raise FormatError(f"{final}: in the way and not an artifact (no manifest.json); move it away")
+    return open_artifact(final, request.kind, request.job)
+
+
+def _draft_folder(final: Path, request: Request) -> Path:
+    return final.parent / f".{final.name}-{request.fingerprint}"
+
+
+def _give_final_name(folder: Path, final: Path) -> None:
+    """Rename `folder` to `final`; what stood there goes only once the new one can take its place."""
+    replaced = final.parent / f".{final.name}-replaced"
+    shutil.rmtree(replaced, ignore_errors=True)
+    if final.exists():
+        final.rename(replaced)
+    folder.rename(final)
+    sync_folder(final.parent)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _file_info(folder: Path, path: Path) -> FileInfo:
+    payload = path.read_bytes()
+    return FileInfo(name=path.relative_to(folder).as_posix(), bytes=len(payload), sha256=sha256(payload))

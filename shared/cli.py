@@ -1,0 +1,272 @@
+"""What every job's command line shares: common options, recipes, errors to exit codes, resume and commit.
+
+A job is one function under `@job`::
+
+    @job(JOBS["train_gan"], GanConfig, resumes=True)
+    @click.option("--epochs", type=int, default=40)
+    def main(run: Run, config: GanConfig) -> Result:
+        '''Train a GAN.'''
+
+The decorator checks the options by making the config (a frozen dataclass that cannot exist in a wrong state),
+opens the inputs, answers "already complete" where that is so, and otherwise calls the function with a draft
+folder to write into and commits what it returns. Only then is torch imported, by the function itself.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared.errors import BadConfig, HalfrealError, MissingArtifact
+from shared.progress import Talk
+from shared.recipes import DEFAULT_RECIPE, Recipe, load_recipe
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads."""
+
+    name: str
+    writes: str
+    kind: str
+    about: str
+    reads: tuple["Job", ...] = ()
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job hands to the commit: numbers for later jobs and the report, and the dataset if it wrote one."""
+
+    facts: dict[str, Any]
+    dataset: Any = None
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job: its input artifacts by name, the folder to write into, the device, the way to talk."""
+
+    inputs: dict[str, Any]
+    folder: Path
+    device: str
+    talk: Talk
+
+    @property
+    def figures(self) -> Path:
+        """The folder for pictures that people look at and no job reads."""
+        path = self.folder / "figures"
+        path.mkdir(exist_ok=True)
+        return path
+
+
+@dataclass(frozen=True)
+class _Common:
+    """The values of the common options."""
+
+    recipe: Recipe
+    experiment: str | None
+    data_root: Path
+    device: str
+    force: bool
+    dry_run: bool
+    debug: bool
+    folder: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = self.experiment or self.recipe.name
+        if not name.replace("-", "").replace("_", "").replace(".", "").isalnum() or name.startswith("."):
+            raise BadConfig(f"experiment {name!r}: want letters, digits, '-', '_' and '.' only, not first")
+        object.__setattr__(self, "folder", self.data_root / name)
+
+
+class Polite(click.Command):
+    """A command whose errors take at most three lines and end in the exit codes of `shared.errors`."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run the command; in standalone mode every error becomes a message and an exit code."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
+            message = " ".join(error.format_message().split())
+            _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+        except HalfrealError as error:
+            _fail(str(error), error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            _fail("stopped; run the same command again to go on", 75)
+        except Exception as error:    # a fault of ours or of the machine: say so briefly, let it be retried
+            if debugging():
+                raise
+            _fail(f"{type(error).__name__}: {error}"[:300] + "\nunexpected; --debug shows where it happened", 1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def debugging() -> bool:
+    """Whether an unexpected error should show its traceback."""
+    return "--debug" in sys.argv or os.environ.get("HALFREAL_DEBUG", "") not in ("", "0")
+
+
+def _fail(message: str, code: int) -> None:
+    print("error: " + "\n".join(message.splitlines()[:3]), file=sys.stderr, flush=True)
+    sys.exit(code)
+
+
+def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) -> Recipe:
+    """Feed the recipe to click as this command's defaults; eager, so that the other options see them."""
+    recipe = load_recipe(value)
+    defaults = recipe.defaults(context.command.name or "")
+    known = {param.name for param in context.command.params}
+    unknown = sorted(defaults.keys() - known)
+    if unknown and isinstance(context.command, JobCommand):
+        raise BadConfig(
+            f"recipe {value}: [{context.command.name}] has no option {unknown[0]!r}\n"
+            f"it has {', '.join(sorted(str(name) for name in known - _COMMON_NAMES))}"
+        )
+    context.default_map = defaults
+    return recipe
+
+
+class JobCommand(Polite):
+    """A job's command; `job` is its row in the table."""
+
+    job: Job
+
+
+def recipe_option() -> Callable[[Any], Any]:
+    """Return the option `--recipe`, which also sets the defaults of every other option."""
+    return click.option(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        envvar="HALFREAL_RECIPE",
+        is_eager=True,
+        callback=_use_recipe,
+        metavar="NAME|FILE.toml",
+        help="The experiment's options: a name that `halfreal recipes` lists, or your own file.",
+    )
+
+
+def place_options() -> list[Callable[[Any], Any]]:
+    """Return the options that say where an experiment lives."""
+    return [
+        recipe_option(),
+        click.option("--experiment", envvar="HALFREAL_EXPERIMENT", help="Its folder [default: the recipe's name]."),
+        click.option(
+            "--data-root",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=Path("data"),
+            envvar="HALFREAL_DATA_ROOT",
+            help="The volume under which experiments live.",
+        ),
+    ]
+
+
+def common_options() -> list[Callable[[Any], Any]]:
+    """Return the options that every job has."""
+    return [
+        *place_options(),
+        click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="HALFREAL_SEED", help="Of all chance."),
+        click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto."),
+        click.option("--force", is_flag=True, help="Make it anew even if it is complete; drop unfinished work."),
+        click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
+        click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error."),
+    ]
+
+
+_COMMON_NAMES = {"recipe", "experiment", "data_root", "device", "force", "dry_run", "debug"}
+
+
+def job(row: Job, config: Callable[..., Any], *, resumes: bool = False) -> Callable[[Callable[..., Result]], JobCommand]:
+    """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
+
+    `config` takes the job's options and the seed as keywords. With `resumes` an interrupted run's draft is kept
+    for the next run of the same request.
+    """
+
+    def decorate(body: Callable[..., Result]) -> JobCommand:
+        def command(**options: Any) -> None:
+            common = _Common(**{name: options.pop(name) for name in _COMMON_NAMES})
+            _perform(row, config(**options), common, body, resumes)
+
+        decorated: Any = update_wrapper(command, body)
+        for option in reversed(common_options()):
+            decorated = option(decorated)
+        settings = {"auto_envvar_prefix": f"HALFREAL_{row.name.upper()}", "show_default": True, "max_content_width": 100}
+        made: JobCommand = click.command(row.name, cls=JobCommand, context_settings=settings)(decorated)
+        made.params.sort(key=lambda param: param.name in _COMMON_NAMES or param.name == "seed")
+        made.job = row
+        return made
+
+    return decorate
+
+
+def _perform(row: Job, config: Any, common: _Common, body: Callable[..., Result], resumes: bool) -> None:
+    from shared.artifacts import Request, discard_draft, draft, finished
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")    # spinning threads are 20x slower where cores are shared
+    talk = Talk(row.name)
+    final = common.folder / row.writes
+    if common.dry_run:
+        _describe(row, config, common)
+        return
+    request = Request(row.name, row.kind, asdict(config), open_inputs(row, common.folder))
+    if not common.force:
+        found = finished(final, request)
+        reasons = request.differences(found.manifest) if found else []
+        if found and not reasons:
+            talk.say(f"already complete: {final}")
+            return
+        if found:
+            talk.say(f"making it anew because {'; '.join(reasons)}")
+    lead = int(os.environ.get("RANK", "0")) == 0
+    if common.force and lead:
+        discard_draft(final, request)
+    talk.stop.listen()
+    started = time.monotonic()
+    with draft(final, request, keep=resumes, lead=lead) as work:
+        result = body(Run(request.inputs, work.folder, common.device, talk), config)
+        if lead:
+            _write_diary(work.folder / "run.json", started)
+            work.commit(facts=result.facts, dataset=result.dataset)
+    if lead:
+        talk.say(f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}"))
+
+
+def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
+    """Open the artifacts that the job in `row` reads, by name, in the experiment's `folder`."""
+    from shared.artifacts import open_artifact
+
+    return {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
+
+
+def _describe(row: Job, config: Any, common: _Common) -> None:
+    """Print the options as they resolved and what stands on the volume."""
+    click.echo(f"{row.name} would write {common.folder / row.writes}")
+    for name, value in asdict(config).items():
+        click.echo(f"  {name} = {value!r}")
+    for read in row.reads:
+        try:
+            open_inputs(Job(row.name, "", "", "", (read,)), common.folder)
+            click.echo(f"  reads {read.writes}: ready")
+        except MissingArtifact as error:
+            click.echo(f"  reads {error}")
+
+
+def _write_diary(path: Path, started: float) -> None:
+    """Write when and how long the run took, beside the manifest: it must not change the manifest's hash."""
+    import resource
+
+    from shared.files import write_json
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(path, {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak})
