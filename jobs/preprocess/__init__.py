@@ -1,0 +1,1 @@
+"""Real images to train, val and test shards."""
