@@ -1,0 +1,1 @@
+"""The annotator: a classifier trained on the real train split."""

@@ -1,0 +1,104 @@
+"""The command `train_classifier`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.pipeline import TRAIN_CLASSIFIER
+from shared.cli import Result, Run, job
+from shared.errors import BadConfig
+
+if TYPE_CHECKING:
+    from shared.classify import Fitted
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig:
+    """The options of train_classifier, checked."""
+
+    steps: int
+    batch_images: int
+    learning_rate: float
+    measure_every: int
+    patience: int
+    width: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.measure_every <= self.steps:
+            raise BadConfig(f"--measure-every {self.measure_every}: want 1 to --steps ({self.steps})")
+
+
+@job(TRAIN_CLASSIFIER, ClassifierConfig)
+@click.option("--steps", type=click.IntRange(1), default=2000, help="Optimizer steps at most.")
+@click.option("--batch-images", type=click.IntRange(2), default=64, help="Images in a step.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Of Adam.")
+@click.option("--measure-every", type=click.IntRange(1), default=50, help="Steps between measurements on val.")
+@click.option("--patience", type=click.IntRange(0), default=8, help="Measurements without a better one; 0 never stops.")
+@click.option("--width", type=click.IntRange(1), default=16, help="Channels of the first convolution.")
+def main(run: Run, config: ClassifierConfig) -> Result:
+    """Train a small CNN on the real train split, choose the best weights on val, measure them on test.
+
+    Best is the highest macro F1 on val. Writes the model `classifier`, which annotates synthetic images and whose
+    features the scores use, and figures of its training and its confusion matrix.
+    """
+    from dataclasses import asdict
+
+    from shared.classify import FitConfig, classifier_spec, fit, save_classifier
+    from shared.distributed import pick_device
+    from shared.loading import load_split
+
+    real = run.inputs["real"]
+    options = asdict(config)
+    seed = options.pop("seed")
+    train, val = load_split(real, "train"), load_split(real, "val")
+    with run.talk.bar("train", config.steps, "steps") as bar:
+        fitted = fit(
+            train,
+            val,
+            len(real.dataset.classes),
+            FitConfig(**options),
+            seed=seed,
+            device=pick_device(run.device),
+            on_step=bar.advance,
+        )
+    save_classifier(run.folder, fitted.network, classifier_spec(train, len(real.dataset.classes), config.width))
+    facts = measure(run, fitted)
+    draw(run, facts)
+    test = facts["test"]
+    return Result(facts, summary=f"best at step {fitted.best_step}; test accuracy {test['accuracy']:.4f}, F1 {test['f1']:.4f}")
+
+
+def measure(run: Run, fitted: "Fitted") -> dict[str, Any]:
+    """Return the facts of the fitted classifier: its curve and its tables on val and test."""
+    from shared.classify import logits_of, score_table
+    from shared.loading import load_split
+    from shared.networks.classifiers import parameter_count
+
+    real = run.inputs["real"]
+    tables = {}
+    for split in ("val", "test"):
+        images = load_split(real, split)
+        predicted = logits_of(fitted.network, images.images).argmax(dim=1).cpu().numpy()
+        tables[split] = score_table(images.labels.numpy(), predicted, real.dataset.classes)
+    return {
+        "classes": real.dataset.classes,
+        "best_step": fitted.best_step,
+        "curve": fitted.curve,
+        "parameters": parameter_count(fitted.network),
+        **tables,
+    }
+
+
+def draw(run: Run, facts: dict[str, Any]) -> None:
+    """Draw the confusion matrix on test and the curve of training."""
+    from shared.figures import classifier_curve, confusion, save_png
+
+    title = f"annotator on {facts['test']['n']:,} real test images"
+    save_png(confusion(facts["test"]["confusion"], facts["classes"], title), run.figures / "confusion.png")
+    save_png(classifier_curve(facts), run.figures / "curve.png")
+
+
+if __name__ == "__main__":
+    main()

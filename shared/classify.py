@@ -1,0 +1,211 @@
+"""Fit a classifier and measure it; what every job that trains or asks a classifier uses."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from sklearn import metrics
+from torch import Tensor, nn
+
+from shared.artifacts import Artifact
+from shared.chance import generator, seed_everything
+from shared.checkpoints import load, save
+from shared.errors import BadConfig
+from shared.loading import Images, to_unit_range
+from shared.networks.classifiers import build_classifier, in_batches
+
+CLASSIFIER_FILE = "classifier.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """How a classifier is fitted: `steps` optimizer steps of Adam, measured on val every `measure_every` steps.
+
+    `patience` is the number of measurements without a better one after which training stops; 0 never stops early.
+    """
+
+    steps: int = 600
+    batch_images: int = 64
+    learning_rate: float = 1e-3
+    measure_every: int = 50
+    patience: int = 0
+    width: int = 16
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.measure_every <= self.steps:
+            raise BadConfig(f"measure_every={self.measure_every}: want 1 to steps ({self.steps})")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The best network on val, where it stood, and the curve (one row per measurement)."""
+
+    network: Any
+    best_step: int
+    curve: list[dict[str, float]]
+
+
+def fit(
+    train: Images,
+    val: Images,
+    classes: int,
+    config: FitConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    on_step: Callable[[int, str], None] = lambda count, note: None,
+) -> Fitted:
+    """Train the classifier from `seed` and keep the weights that did best on `val`.
+
+    Best is the highest macro F1, then the lowest cross-entropy. `on_step(count, note)` is called as steps are done.
+    """
+    seed_everything(seed, 1)
+    spec = classifier_spec(train, classes, config.width)
+    network = build_classifier(spec).to(device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    train, val = train.to(device), val.to(device)
+    measure_val = _val_metrics(classes, device)
+    curve: list[dict[str, float]] = []
+    best_row, best_weights, losses = None, None, []
+    for step, chosen in enumerate(_batch_indexes(len(train), config, seed), start=1):
+        network.train()
+        images, labels = to_unit_range(train.images[chosen]), train.labels[chosen]
+        loss = F.cross_entropy(network(images), labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        if step % config.measure_every and step != config.steps:
+            continue
+        row = {"step": step, "train_loss": float(torch.stack(losses).mean()), **measure_val(network, val)}
+        curve.append(row)
+        losses = []
+        if best_row is None or _rank(row) > _rank(best_row):
+            best_row, best_weights = row, deepcopy(network.state_dict())
+        on_step(step - int(curve[-2]["step"]) if len(curve) > 1 else step, f"val F1 {row['val_f1']:.3f}")
+        if config.patience and step - best_row["step"] >= config.patience * config.measure_every:
+            break
+    assert best_row is not None and best_weights is not None    # the last step always measures
+    network.load_state_dict(best_weights)
+    return Fitted(network.eval(), int(best_row["step"]), curve)
+
+
+def classifier_spec(images: Images, classes: int, width: int) -> dict[str, Any]:
+    """Return what rebuilds the classifier that fits these images."""
+    _, channels, size_px, _ = images.images.shape
+    return {"name": "small_cnn", "size_px": size_px, "channels": channels, "classes": classes, "width": width}
+
+
+def _rank(row: dict[str, float]) -> tuple[float, float]:
+    return row["val_f1"], -row["val_loss"]
+
+
+def _batch_indexes(total: int, config: FitConfig, seed: int) -> Any:
+    """Yield the indexes of each step's batch: shuffled epochs joined end to end."""
+    chance = generator(seed, 2)
+    waiting = torch.empty(0, dtype=torch.int64)
+    for _ in range(config.steps):
+        while len(waiting) < config.batch_images:
+            waiting = torch.cat([waiting, torch.randperm(total, generator=chance)])
+        yield waiting[: config.batch_images]
+        waiting = waiting[config.batch_images :]
+
+
+def _val_metrics(classes: int, device: torch.device) -> Callable[[nn.Module, Images], dict[str, float]]:
+    """Return a function that measures a network on val by torchmetrics."""
+    from torchmetrics import MetricCollection
+    from torchmetrics.classification import (
+        MulticlassAccuracy,
+        MulticlassF1Score,
+        MulticlassPrecision,
+        MulticlassRecall,
+    )
+
+    collection = MetricCollection(
+        {
+            "val_accuracy": MulticlassAccuracy(classes, average="micro"),
+            "val_precision": MulticlassPrecision(classes, average="macro"),
+            "val_recall": MulticlassRecall(classes, average="macro"),
+            "val_f1": MulticlassF1Score(classes, average="macro"),
+        }
+    ).to(device)
+
+    def measure_val(network: nn.Module, val: Images) -> dict[str, float]:
+        logits = logits_of(network, val.images)
+        collection.reset()
+        scores = collection(logits, val.labels)
+        return {name: float(value) for name, value in scores.items()} | {
+            "val_loss": float(F.cross_entropy(logits, val.labels))
+        }
+
+    return measure_val
+
+
+def logits_of(network: nn.Module, images: Tensor) -> Tensor:
+    """Return class logits (N, classes) of uint8 images (N, channels, size, size), on the network's device."""
+    network.eval()
+    device = next(network.parameters()).device
+    return in_batches(lambda part: network(to_unit_range(part.to(device))), images)
+
+
+def probabilities_of(network: nn.Module, images: Tensor) -> Tensor:
+    """Return class probabilities (N, classes) of uint8 images."""
+    return logits_of(network, images).softmax(dim=1)
+
+
+def features_of(network: Any, images: Tensor) -> NDArray[np.float32]:
+    """Return penultimate features (N, features) of uint8 images, as float32 numpy."""
+    network.eval()
+    device = next(network.parameters()).device
+    found = in_batches(lambda part: network.features(to_unit_range(part.to(device))), images)
+    array: NDArray[np.float32] = found.cpu().numpy()
+    return array
+
+
+def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> dict[str, Any]:
+    """Return accuracy, macro and per-class precision, recall, F1 and the confusion matrix, by scikit-learn.
+
+    Macro means run over the classes that occur in `truth` or `predicted`. Rows of `confusion` are true classes,
+    columns predicted ones. A ratio whose denominator is 0 counts as 0.
+    """
+    every = list(range(len(classes)))
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        truth, predicted, labels=every, zero_division=0
+    )
+    macro = metrics.precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
+    return {
+        "n": len(truth),
+        "accuracy": float(metrics.accuracy_score(truth, predicted)),
+        "precision": float(macro[0]),
+        "recall": float(macro[1]),
+        "f1": float(macro[2]),
+        "classes": [
+            {
+                "class_name": name,
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "f1": float(f1[i]),
+                "n": int(support[i]),
+            }
+            for i, name in enumerate(classes)
+        ],
+        "confusion": metrics.confusion_matrix(truth, predicted, labels=every).tolist(),
+    }
+
+
+def save_classifier(folder: Any, network: Any, spec: dict[str, Any]) -> None:
+    """Write the classifier's weights and spec into an artifact's folder."""
+    save(folder / CLASSIFIER_FILE, network.state_dict(), {"spec": spec})
+
+
+def load_classifier(artifact: Artifact, device: torch.device) -> Any:
+    """Return the classifier of a `classifier` artifact, ready to predict."""
+    tensors, facts = load(artifact.read(CLASSIFIER_FILE), str(artifact.folder / CLASSIFIER_FILE))
+    network = build_classifier(facts["spec"])
+    network.load_state_dict(tensors)
+    return network.to(device).eval()

@@ -1,0 +1,202 @@
+"""Shards to batches: resident uint8 images where they fit, a webdataset stream where they do not.
+
+Both give the same thing, an endless sequence of epochs in which every sample comes exactly once, for any number
+of processes; only the order differs. The order of an epoch depends on (seed, epoch) alone, so a resumed run reads
+on where the stopped one was.
+"""
+
+import os
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shared.artifacts import Artifact
+from shared.chance import generator, mix
+from shared.errors import FormatError
+from shared.format.sample import decode_image, decode_label
+from shared.format.shards import read_members
+
+SHUFFLE_IMAGES = 8192
+"""Samples in the shuffle buffer of a stream."""
+
+RESIDENT_SHARE = 0.5
+"""The largest share of the machine's memory that resident images may take."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """A split in memory: uint8 (N, channels, size_px, size_px) and int64 labels (N,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indexes: Any) -> "Images":
+        """Return the images at `indexes`, in that order."""
+        chosen = torch.as_tensor(np.asarray(indexes), dtype=torch.int64)
+        return Images(self.images[chosen], self.labels[chosen])
+
+    def __add__(self, other: "Images") -> "Images":
+        return Images(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]))
+
+    def to(self, device: torch.device) -> "Images":
+        """Return the same images on `device`."""
+        return Images(self.images.to(device), self.labels.to(device))
+
+
+def to_unit_range(images: Tensor) -> Tensor:
+    """Map uint8 0..255 to float32 in [-1, 1]: what networks see."""
+    return images.float().div_(127.5).sub_(1)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Map [-1, 1] to uint8 0..255 by rounding half to even, values outside clipped: what is stored and scored."""
+    return images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def load_split(dataset: Artifact, split: str) -> Images:
+    """Read a whole split into memory, in shard order, every shard checked against the manifest."""
+    info = dataset.dataset
+    total = info.splits[split].count if split in info.splits else 0
+    images = np.empty((total, info.channels, info.size_px, info.size_px), np.uint8)
+    labels = np.empty(total, np.int64)
+    for index, (key, members) in enumerate(dataset.members(split)):
+        where = f"{dataset.folder}: sample {key!r}"
+        images[index] = _checked_image(members, info.size_px, info.channels, where)
+        labels[index] = _checked_label(members, len(info.classes), where)
+    return Images(torch.from_numpy(images), torch.from_numpy(labels))
+
+
+def fits_in_memory(dataset: Artifact, split: str) -> bool:
+    """Whether the split's uint8 images take at most RESIDENT_SHARE of this machine's memory."""
+    info = dataset.dataset
+    size_bytes = info.splits[split].count * info.channels * info.size_px**2
+    return size_bytes <= RESIDENT_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def batches(
+    dataset: Artifact,
+    split: str,
+    batch_images: int,
+    *,
+    seed: int,
+    rank: int = 0,
+    world: int = 1,
+    start: int = 0,
+    device: torch.device | None = None,
+    resident: bool | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield this process's part of endless global batches: uint8 (n, channels, size, size), int64 (n,).
+
+    A global batch of `batch_images` is cut into `world` equal parts, which must divide it. Batches run across the
+    ends of epochs, so no tail is dropped and every global batch is full. `start` is the number of global batches
+    that an earlier run used. `resident` overrides the choice by memory.
+    """
+    if batch_images % world:
+        raise FormatError(f"batch of {batch_images} images does not divide into {world} equal parts")
+    share = batch_images // world
+    first = start * batch_images + rank * share
+    if fits_in_memory(dataset, split) if resident is None else resident:
+        return _resident_batches(load_split(dataset, split), batch_images, share, first, seed, device)
+    return _stream_batches(dataset, split, batch_images, share, first, seed, device)
+
+
+def _resident_batches(
+    data: Images, batch_images: int, share: int, first: int, seed: int, device: torch.device | None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    data = data.to(device) if device else data
+    order = _Order(len(data), seed)
+    for position in count(first, batch_images):
+        chosen = order.at(position, share).to(data.labels.device)
+        yield data.images[chosen], data.labels[chosen]
+
+
+class _Order:
+    """The endless order of samples: one permutation of `total` after another, each from (seed, epoch)."""
+
+    def __init__(self, total: int, seed: int) -> None:
+        self.total, self.seed = total, seed
+        self._epochs: dict[int, Tensor] = {}
+
+    def at(self, position: int, length: int) -> Tensor:
+        """Return the indexes of `length` samples from `position` on."""
+        parts = []
+        while length > 0:
+            epoch, offset = divmod(position, self.total)
+            part = self._epoch(epoch)[offset : offset + length]
+            parts.append(part)
+            position, length = position + len(part), length - len(part)
+        return torch.cat(parts)
+
+    def _epoch(self, epoch: int) -> Tensor:
+        if epoch not in self._epochs:
+            recent = {number: order for number, order in self._epochs.items() if number >= epoch - 1}
+            self._epochs = recent | {epoch: torch.randperm(self.total, generator=generator(self.seed, epoch))}
+        return self._epochs[epoch]
+
+
+def _stream_batches(
+    dataset: Artifact, split: str, batch_images: int, share: int, first: int, seed: int, device: torch.device | None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Read every shard in a new order each epoch, shuffle in a buffer, decode this process's samples only."""
+    info = dataset.dataset
+    total = info.splits[split].count
+    start_epoch, skip = divmod(first, total)
+    samples = (pair for epoch in count(start_epoch) for pair in _shuffled_members(dataset, split, seed, epoch))
+    mine = _every(islice(samples, skip, None), share, batch_images)
+    while True:
+        images, labels = [], []
+        for key, members in islice(mine, share):
+            where = f"{dataset.folder}: sample {key!r}"
+            images.append(torch.from_numpy(_checked_image(members, info.size_px, info.channels, where)))
+            labels.append(_checked_label(members, len(info.classes), where))
+        batch = torch.stack(images), torch.tensor(labels)
+        yield (batch[0].to(device), batch[1].to(device)) if device else batch
+
+
+def _every(samples: Iterable[Any], share: int, batch_images: int) -> Iterator[Any]:
+    """Yield the first `share` of each `batch_images` samples."""
+    return (sample for index, sample in enumerate(samples) if index % batch_images < share)
+
+
+def _shuffled_members(
+    dataset: Artifact, split: str, seed: int, epoch: int
+) -> Iterator[tuple[str, dict[str, bytes]]]:
+    os.environ["WDS_SECURE"] = "1"    # before the import: webdataset otherwise unpickles and runs pipes
+    import webdataset
+
+    shards = dataset.shards(split)
+    chance = random.Random(mix(seed, epoch))
+    chance.shuffle(shards)
+    members = (pair for path, info in shards for pair in read_members(path, info))
+    return iter(webdataset.DataPipeline(members, webdataset.shuffle(SHUFFLE_IMAGES, rng=chance)))
+
+
+def _checked_image(members: dict[str, bytes], size_px: int, channels: int, where: str) -> Any:
+    """Return uint8 (channels, size_px, size_px); FormatError if the image is not as the manifest says."""
+    try:
+        image = decode_image(members["png"])
+    except (KeyError, ValueError, OSError) as error:
+        raise FormatError(f"{where}: no image can be decoded ({error}); make the dataset again") from error
+    if image.shape != (size_px, size_px, channels):
+        raise FormatError(f"{where}: image is {image.shape}, the manifest says {(size_px, size_px, channels)}")
+    return np.ascontiguousarray(image.transpose(2, 0, 1))
+
+
+def _checked_label(members: dict[str, bytes], class_count: int, where: str) -> int:
+    try:
+        label = decode_label(members["cls"])
+    except (KeyError, ValueError) as error:
+        raise FormatError(f"{where}: no label can be read ({error}); make the dataset again") from error
+    if label >= class_count:
+        raise FormatError(f"{where}: label {label}, but the manifest knows classes 0..{class_count - 1}")
+    return label
+
