@@ -1,0 +1,1 @@
+"""Train a GAN on the real train split."""

@@ -1,0 +1,69 @@
+"""What differs with a device or with more than one process, in one place; Accelerate lives behind it."""
+
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from torch import Tensor, nn
+
+from shared.errors import BadConfig
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device called `name`; "auto" is the first GPU if there is one, else the CPU.
+
+    Raises BadConfig for a name that torch does not know or a device that this machine does not have.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadConfig(f"--device {name}: cannot be used here ({reason}); take cpu or auto") from error
+    return device
+
+
+class Team:
+    """The processes that train together, seen from one of them."""
+
+    def __init__(self, device: str) -> None:
+        wanted = pick_device(device)
+        self._accelerator = Accelerator(
+            cpu=wanted.type == "cpu",
+            # BatchNorm buffers are each rank's own: broadcasting them between two forwards of one step is an error
+            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        )
+        self.device = self._accelerator.device if self._accelerator.num_processes > 1 else wanted
+        self.rank = self._accelerator.process_index
+        self.world = self._accelerator.num_processes
+        self.lead = self.rank == 0
+
+    def wrap(self, network: nn.Module) -> Any:
+        """Return `network` on this process's device; with several processes its gradients are averaged."""
+        network = network.to(self.device)
+        return self._accelerator.prepare_model(network, device_placement=False)
+
+    def plain(self, network: nn.Module) -> Any:
+        """Return the network itself behind what `wrap` returned."""
+        return self._accelerator.unwrap_model(network)
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of `loss`, averaged over processes. One call per step: a second one would be wrong."""
+        self._accelerator.backward(loss)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Return the mean of `value` over processes."""
+        return self._accelerator.reduce(value, "mean")    # type: ignore[no-any-return]
+
+    def any(self, flag: bool) -> bool:
+        """Whether `flag` is set on any process."""
+        if self.world == 1:
+            return flag
+        return bool(self._accelerator.reduce(torch.tensor(float(flag), device=self.device), "sum") > 0)
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        self._accelerator.wait_for_everyone()
