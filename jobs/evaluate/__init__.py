@@ -1,0 +1,1 @@
+"""Score every snapshot of a GAN and choose one."""
