@@ -1,0 +1,1 @@
+"""Synthetic images, annotated, as shards."""

@@ -1,0 +1,56 @@
+"""The command `synthesize`."""
+
+from dataclasses import dataclass
+
+import click
+
+from jobs.pipeline import SYNTHESIZE
+from shared.cli import Result, Run, job
+from shared.errors import BadConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesizeConfig:
+    """The options of synthesize, checked."""
+
+    share: float
+    shard_images: int
+    seed: int
+
+
+@job(SYNTHESIZE, SynthesizeConfig)
+@click.option(
+    "--share", type=click.FloatRange(0, min_open=True), default=0.7, help="Images, as a share of the train split."
+)
+@click.option("--shard-images", type=click.IntRange(1), default=1000, help="Images in a shard.")
+def main(run: Run, config: SynthesizeConfig) -> Result:
+    """Generate floor(share * train images) images from the chosen snapshot, annotate them, write them as shards.
+
+    Classes are asked for in the proportions of the train split; the label of a sample is the one that the
+    annotator gives, with its confidence in the sample's json. Writes the dataset `synthetic` and figures of
+    annotated images, labels and confidence.
+    """
+    from jobs.synthesize.writer import write_synthetic
+    from shared.figures import annotated_grid, class_balance, confidence_histogram, save_png
+    from shared.format.shards import preview
+    from shared.shares import floor_share
+
+    total = floor_share(config.share, run.inputs["real"].dataset.splits["train"].count)
+    if total < 1:
+        raise BadConfig(f"--share {config.share}: gives no image at all; take a larger share")
+    dataset, facts = write_synthetic(run, total, config.shard_images, config.seed)
+    samples = preview(run.folder, dataset.splits["train"], per_class=max(100 // len(dataset.classes), 1))
+    save_png(annotated_grid(samples, dataset.classes), run.figures / "annotated.png")
+    counts = {"asked": facts["asked_counts"], "annotated": facts["annotated_counts"]}
+    save_png(class_balance(counts, dataset.classes, "synthetic images"), run.figures / "labels.png")
+    save_png(confidence_histogram(facts), run.figures / "confidence.png")
+    return Result(
+        facts,
+        dataset,
+        f"{total:,} images; annotation agrees with the class asked for in {facts['agreement']:.1%}, "
+        f"median confidence {facts['confidence_median']:.3f}",
+    )
+
+
+if __name__ == "__main__":
+    main()

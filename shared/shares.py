@@ -1,0 +1,35 @@
+"""Shares of a whole as exact counts, and which items they are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def floor_share(share: float, total: int) -> int:
+    """Return floor(share * total), exact for shares written with up to six decimals."""
+    return round(share * 1_000_000) * total // 1_000_000
+
+
+def apportion(sizes: list[int], total: int) -> list[int]:
+    """Cut `total` in the proportions of `sizes` by largest remainders; ties go to the first."""
+    quotas = np.asarray(sizes, dtype=np.float64) * total / sum(sizes)
+    counts = np.floor(quotas).astype(int)
+    counts[np.argsort(counts - quotas, kind="stable")[: total - counts.sum()]] += 1
+    return [int(count) for count in counts]
+
+
+def spread(counts: list[int]) -> NDArray[np.int64]:
+    """Return each index as often as `counts` says, evenly mixed, so that every prefix has about the proportions."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    places = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
+    return labels[np.argsort(places, kind="stable")].astype(np.int64)
+
+
+def stratified(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    """Return `count` sorted indexes, drawn without replacement from `seed`, each class in its proportion."""
+    names, sizes = np.unique(labels, return_counts=True)
+    chance = np.random.default_rng(seed)
+    drawn = [
+        chance.choice(np.flatnonzero(labels == name), take, replace=False)
+        for name, take in zip(names, apportion(sizes.tolist(), count), strict=True)
+    ]
+    return np.sort(np.concatenate(drawn))
