@@ -1,0 +1,1 @@
+"""The experiment: the same classifier on real, mixed and synthetic images."""
