@@ -1,0 +1,1 @@
+"""One page with every figure, table and its lineage."""

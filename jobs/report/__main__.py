@@ -1,0 +1,28 @@
+"""The command `report`."""
+
+from dataclasses import dataclass
+
+from jobs.pipeline import REPORT
+from shared.cli import Result, Run, job
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportConfig:
+    """The page has no options of its own."""
+
+    seed: int
+
+
+@job(REPORT, ReportConfig)
+def main(run: Run, config: ReportConfig) -> Result:
+    """Put the verdict, every figure and table and their lineage on one self-contained page, index.html."""
+    from jobs.report.page import render
+    from shared.files import write_whole
+
+    page = render(run.inputs).encode()
+    write_whole(run.folder / "index.html", page)
+    return Result({"bytes": len(page)}, summary=f"index.html, {len(page) / 1e6:.1f} MB, opens from disk")
+
+
+if __name__ == "__main__":
+    main()

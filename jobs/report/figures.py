@@ -1,0 +1,113 @@
+"""The figures of the page, drawn anew from manifests, shards and snapshots."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+
+import torch
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from shared import figures
+from shared.artifacts import Artifact
+from shared.format.shards import preview
+from shared.snapshots import grid_images, load_snapshot, real_beside_generated
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as HTML: inline SVG for charts, an inline PNG for images; `alt` is what a blind reader gets."""
+
+    html: Markup
+    alt: str
+
+
+def chart(figure: Figure, alt: str) -> Picture:
+    """Return a chart as inline SVG."""
+    opening = Markup('<svg role="img" aria-label="{}" ').format(alt)
+    return Picture(opening + Markup(figures.to_svg(figure).removeprefix("<svg ")), alt)
+
+
+def photo(figure: Figure, alt: str) -> Picture:
+    """Return a figure of images as inline PNG."""
+    data = b64encode(figures.to_png(figure)).decode()
+    return Picture(Markup('<img src="data:image/png;base64,{}" alt="{}">').format(data, alt), alt)
+
+
+def draw_all(inputs: dict[str, Artifact]) -> dict[str, Picture]:
+    """Return every picture of the page by name."""
+    return {**_verdict(inputs), **_synthetic(inputs), **_scores(inputs), **_gan(inputs), **_real(inputs)}
+
+
+def _verdict(inputs: dict[str, Artifact]) -> dict[str, Picture]:
+    facts = inputs["mixed"].facts
+    means = ", ".join(f"{arm['arm']} {100 * arm['accuracy']['mean']:.1f} %" for arm in facts["arms"])
+    return {"arms": chart(figures.arms_chart(facts), f"Test accuracy of each arm: {means}.")}
+
+
+def _synthetic(inputs: dict[str, Artifact]) -> dict[str, Picture]:
+    synthetic = inputs["synthetic"]
+    classes, facts = synthetic.dataset.classes, synthetic.facts
+    samples = preview(synthetic.folder, synthetic.dataset.splits["train"], per_class=max(100 // len(classes), 1))
+    counts = {"asked": facts["asked_counts"], "annotated": facts["annotated_counts"]}
+    return {
+        "annotated": photo(
+            figures.annotated_grid(samples, classes), f"{len(samples)} synthetic images with class and confidence."
+        ),
+        "labels": chart(
+            figures.class_balance(counts, classes, "synthetic images"),
+            "Synthetic images per class, asked and annotated.",
+        ),
+        "confidence": chart(
+            figures.confidence_histogram(facts),
+            f"Histogram of the annotator's confidence, median {facts['confidence_median']:.3f}.",
+        ),
+    }
+
+
+def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
+    real, gan, facts = inputs["real"], inputs["gan"], inputs["scores"].facts
+    chosen = facts["chosen"]
+    both = real_beside_generated(real, gan, chosen["file"])
+    title = f"left real test images, right generated after epoch {chosen['epoch']}"
+    return {
+        "score_curve": chart(
+            figures.score_curve(facts), f"Fréchet distance per snapshot; epoch {chosen['epoch']} is the lowest."
+        ),
+        "both": photo(
+            figures.named_rows(both, real.dataset.classes, title), "Real and generated images side by side, by class."
+        ),
+    }
+
+
+def _gan(inputs: dict[str, Artifact]) -> dict[str, Picture]:
+    gan, chosen = inputs["gan"], inputs["scores"].facts["chosen"]
+    classes = inputs["real"].dataset.classes
+    shown = {gan.facts["snapshots"][0]["file"]: "first", chosen["file"]: "chosen"}
+    grids = {}
+    for name, what in shown.items():
+        epoch = next(row["epoch"] for row in gan.facts["snapshots"] if row["file"] == name)
+        images = grid_images(load_snapshot(gan, name, torch.device("cpu")), len(classes), gan.facts["latent"])
+        figure = figures.named_rows(images, classes, f"{what} snapshot, epoch {epoch}, fixed latents")
+        grids[f"grid_{what}"] = photo(figure, f"Ten generated images of each class at the {what} snapshot.")
+    grids.setdefault("grid_first", grids["grid_chosen"])
+    return grids | {"losses": chart(figures.gan_losses(gan.facts["history"]), "Losses of both networks over epochs.")}
+
+
+def _real(inputs: dict[str, Artifact]) -> dict[str, Picture]:
+    real, facts = inputs["real"], inputs["classifier"].facts
+    info = real.dataset
+    samples = preview(real.folder, info.splits["train"], per_class=10)
+    counts = {name: split.class_counts for name, split in info.splits.items()}
+    confusion = facts["test"]["confusion"]
+    return {
+        "samples": photo(
+            figures.class_rows(samples, info.classes, "real train images, first 10 of each class"),
+            "Ten real images of each class.",
+        ),
+        "balance": chart(figures.class_balance(counts, info.classes), "Images per class in train, val and test."),
+        "classifier_curve": chart(figures.classifier_curve(facts), "Loss and F1 of the annotator over steps."),
+        "confusion": chart(
+            figures.confusion(confusion, info.classes, f"annotator on {facts['test']['n']:,} real test images"),
+            f"Confusion matrix of the annotator, accuracy {facts['test']['accuracy']:.3f}.",
+        ),
+    }

@@ -1,0 +1,68 @@
+"""The page: sections, tables and lineage from the manifests, set by the template beside this file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from jobs.pipeline import PIPELINE
+from jobs.report.figures import draw_all
+from shared import __version__
+from shared.artifacts import Artifact
+
+METRICS = ("accuracy", "precision", "recall", "f1")
+
+
+def render(inputs: dict[str, Artifact]) -> str:
+    """Return the page for the artifacts of an experiment: self-contained HTML that asks no network for anything."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda value: f"{100 * value:.1f}"
+    facts = {name: artifact.facts for name, artifact in inputs.items()}
+    return environment.get_template("page.html").render(
+        version=__version__,
+        experiment=inputs["real"].folder.parent.name,
+        facts=facts,
+        real=inputs["real"].dataset,
+        synthetic=inputs["synthetic"].dataset,
+        pictures=draw_all(inputs),
+        metrics=METRICS,
+        lineage=lineage(inputs),
+        recipe=recipe_text(inputs),
+    )
+
+
+def lineage(inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
+    """Return a row for each artifact in the order of the jobs: its hash, job, options and inputs."""
+    rows = []
+    for row in PIPELINE:
+        if row.writes in inputs:
+            artifact = inputs[row.writes]
+            rows.append(
+                {
+                    "name": row.writes,
+                    "sha256": artifact.sha256,
+                    "job": row.name,
+                    "halfreal": artifact.manifest.halfreal,
+                    "options": artifact.manifest.options,
+                    "inputs": artifact.manifest.inputs,
+                }
+            )
+    return rows
+
+
+def recipe_text(inputs: dict[str, Artifact]) -> str:
+    """Return a recipe with every option that these artifacts were made with, the seeds among them."""
+    lines = [f'about = "the experiment {inputs["real"].folder.parent.name}, every option as it was"']
+    for row in PIPELINE:
+        if row.writes in inputs:
+            lines += ["", f"[{row.name}]"]
+            options = inputs[row.writes].manifest.options
+            lines += [f"{name} = {json.dumps(value)}" for name, value in options.items() if value is not None]
+    return "\n".join(lines)
