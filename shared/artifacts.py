@@ -126,7 +126,8 @@ class Request:
     @cached_property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that equal requests share."""
-        return sha256(json_bytes([self.job, self.kind, self.plain_options, self.input_hashes]))[:12]
+        parts = [self.job, self.kind, sorted(self.plain_options.items()), sorted(self.input_hashes.items())]
+        return sha256(json_bytes(parts))[:12]
 
     @property
     def input_hashes(self) -> dict[str, str]:

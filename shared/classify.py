@@ -71,7 +71,7 @@ def fit(
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
     curve: list[dict[str, float]] = []
-    best_row, best_weights, losses = None, None, []
+    best_row, best_weights, losses = None, {}, []
     for step, chosen in enumerate(_batch_indexes(len(train), config, seed), start=1):
         network.train()
         images, labels = to_unit_range(train.images[chosen]), train.labels[chosen]
@@ -90,7 +90,7 @@ def fit(
         on_step(step - int(curve[-2]["step"]) if len(curve) > 1 else step, f"val F1 {row['val_f1']:.3f}")
         if config.patience and step - best_row["step"] >= config.patience * config.measure_every:
             break
-    assert best_row is not None and best_weights is not None    # the last step always measures
+    assert best_row is not None  # the last step always measures
     network.load_state_dict(best_weights)
     return Fitted(network.eval(), int(best_row["step"]), curve)
 

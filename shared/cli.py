@@ -90,12 +90,13 @@ class _Common:
 class Polite(click.Command):
     """A command whose errors take at most three lines and end in the exit codes of `shared.errors`."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command; in standalone mode every error becomes a message and an exit code."""
-        if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+        run: Any = super().main
+        if not extra.pop("standalone_mode", True):
+            return run(*args, standalone_mode=False, **extra)
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = run(*args, standalone_mode=False, **extra)
         except click.ClickException as error:
             command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
             message = " ".join(error.format_message().split())
@@ -104,7 +105,7 @@ class Polite(click.Command):
             _fail(str(error), error.exit_code)
         except (KeyboardInterrupt, click.Abort):
             _fail("stopped; run the same command again to go on", 75)
-        except Exception as error:    # a fault of ours or of the machine: say so briefly, let it be retried
+        except Exception as error:  # a fault of ours or of the machine: say so briefly, let it be retried
             if debugging():
                 raise
             _fail(f"{type(error).__name__}: {error}"[:300] + "\nunexpected; --debug shows where it happened", 1)
@@ -133,6 +134,7 @@ def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) 
             f"it has {', '.join(sorted(str(name) for name in known - _COMMON_NAMES))}"
         )
     context.default_map = defaults
+    context.meta["recipe"] = value
     return recipe
 
 
@@ -142,9 +144,8 @@ class JobCommand(Polite):
     job: Job
 
 
-def recipe_option() -> Callable[[Any], Any]:
-    """Return the option `--recipe`, which also sets the defaults of every other option."""
-    return click.option(
+PLACE = (
+    click.option(
         "--recipe",
         default=DEFAULT_RECIPE,
         envvar="HALFREAL_RECIPE",
@@ -152,40 +153,41 @@ def recipe_option() -> Callable[[Any], Any]:
         callback=_use_recipe,
         metavar="NAME|FILE.toml",
         help="The experiment's options: a name that `halfreal recipes` lists, or your own file.",
-    )
+    ),
+    click.option("--experiment", envvar="HALFREAL_EXPERIMENT", help="Its folder [default: the recipe's name]."),
+    click.option(
+        "--data-root",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("data"),
+        envvar="HALFREAL_DATA_ROOT",
+        help="The volume under which experiments live.",
+    ),
+    click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error."),
+)
+"""The options that say where an experiment lives, which every command has."""
+
+COMMON = (
+    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="HALFREAL_SEED", help="Of all chance."),
+    click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto."),
+    click.option("--force", is_flag=True, help="Make it anew even if it is complete; drop unfinished work."),
+    click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
+)
+"""The options that every job has besides."""
 
 
-def place_options() -> list[Callable[[Any], Any]]:
-    """Return the options that say where an experiment lives."""
-    return [
-        recipe_option(),
-        click.option("--experiment", envvar="HALFREAL_EXPERIMENT", help="Its folder [default: the recipe's name]."),
-        click.option(
-            "--data-root",
-            type=click.Path(file_okay=False, path_type=Path),
-            default=Path("data"),
-            envvar="HALFREAL_DATA_ROOT",
-            help="The volume under which experiments live.",
-        ),
-    ]
-
-
-def common_options() -> list[Callable[[Any], Any]]:
-    """Return the options that every job has."""
-    return [
-        *place_options(),
-        click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="HALFREAL_SEED", help="Of all chance."),
-        click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto."),
-        click.option("--force", is_flag=True, help="Make it anew even if it is complete; drop unfinished work."),
-        click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
-        click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error."),
-    ]
+def place(function: Any) -> Any:
+    """Give a command's function the options of PLACE: arguments `recipe`, `experiment`, `data_root`, `debug`."""
+    for option in reversed(PLACE):
+        function = option(function)
+    return function
 
 
 _COMMON_NAMES = {"recipe", "experiment", "data_root", "device", "force", "dry_run", "debug"}
 
 
-def job(row: Job, config: Callable[..., Any], *, resumes: bool = False) -> Callable[[Callable[..., Result]], JobCommand]:
+def job(
+    row: Job, config: Callable[..., Any], *, resumes: bool = False
+) -> Callable[[Callable[..., Result]], JobCommand]:
     """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
 
     `config` takes the job's options and the seed as keywords. With `resumes` an interrupted run's draft is kept
@@ -198,9 +200,13 @@ def job(row: Job, config: Callable[..., Any], *, resumes: bool = False) -> Calla
             _perform(row, config(**options), common, body, resumes)
 
         decorated: Any = update_wrapper(command, body)
-        for option in reversed(common_options()):
+        for option in (*COMMON, *PLACE):
             decorated = option(decorated)
-        settings = {"auto_envvar_prefix": f"HALFREAL_{row.name.upper()}", "show_default": True, "max_content_width": 100}
+        settings = {
+            "auto_envvar_prefix": f"HALFREAL_{row.name.upper()}",
+            "show_default": True,
+            "max_content_width": 100,
+        }
         made: JobCommand = click.command(row.name, cls=JobCommand, context_settings=settings)(decorated)
         made.params.sort(key=lambda param: param.name in _COMMON_NAMES or param.name == "seed")
         made.job = row
@@ -212,7 +218,7 @@ def job(row: Job, config: Callable[..., Any], *, resumes: bool = False) -> Calla
 def _perform(row: Job, config: Any, common: _Common, body: Callable[..., Result], resumes: bool) -> None:
     from shared.artifacts import Request, discard_draft, draft, finished
 
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")    # spinning threads are 20x slower where cores are shared
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads are 20x slower where cores are shared
     talk = Talk(row.name)
     final = common.folder / row.writes
     if common.dry_run:
@@ -238,7 +244,9 @@ def _perform(row: Job, config: Any, common: _Common, body: Callable[..., Result]
             _write_diary(work.folder / "run.json", started)
             work.commit(facts=result.facts, dataset=result.dataset)
     if lead:
-        talk.say(f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}"))
+        talk.say(
+            f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}")
+        )
 
 
 def open_inputs(row: Job, folder: Path) -> dict[str, Any]:

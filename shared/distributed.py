@@ -56,7 +56,7 @@ class Team:
 
     def mean(self, value: Tensor) -> Tensor:
         """Return the mean of `value` over processes."""
-        return self._accelerator.reduce(value, "mean")    # type: ignore[no-any-return]
+        return self._accelerator.reduce(value, "mean")  # type: ignore[no-any-return]
 
     def any(self, flag: bool) -> bool:
         """Whether `flag` is set on any process."""

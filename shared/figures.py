@@ -5,24 +5,29 @@ stand behind it.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+
+from shared.format.sample import Sample
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's palette, which readers with any colour vision can tell apart."""
 
-STYLE: dict[str, Any] = {
+mpl.rcParams |= {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    "axes.formatter.use_mathtext": True,
     "axes.grid": True,
-    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "font.size": 10,
     "grid.alpha": 0.3,
     "legend.frameon": False,
@@ -33,24 +38,28 @@ STYLE: dict[str, Any] = {
 
 def save_png(figure: Figure, path: Path) -> None:
     """Write `figure` as PNG."""
-    with mpl.rc_context(STYLE):
-        figure.savefig(path, dpi=110, bbox_inches="tight", facecolor="white")
+    path.write_bytes(to_png(figure))
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return `figure` as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def to_svg(figure: Figure) -> str:
     """Return `figure` as one `<svg>` element; equal figures give equal text."""
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", bbox_inches="tight", facecolor="white", metadata={"Date": None})
+    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
 
 def plot(width: float = 6.4, height: float = 3.6) -> tuple[Figure, Axes]:
     """Return an empty figure of one pair of axes, in inches."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.add_subplot()
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
 
 
 def tile(images: Any, columns: int, gap_px: int = 1) -> Any:
@@ -87,18 +96,23 @@ def image_grid(images: Any, columns: int, title: str, captions: Sequence[str] = 
     return figure
 
 
-def class_rows(images: Any, labels: Any, classes: Sequence[str], title: str, per_class: int = 10) -> Figure:
-    """Draw up to `per_class` images of each class, a row for each class, named at its left."""
-    pixels, labels = np.asarray(images), np.asarray(labels)
-    side, channels = pixels.shape[2], pixels.shape[1]
-    rows = np.full((len(classes) * per_class, channels, side, side), 255, np.uint8)
-    for index in range(len(classes)):
-        found = pixels[labels == index][:per_class]
-        rows[index * per_class : index * per_class + len(found)] = found
-    width = min(0.5 * per_class, 8)
-    figure, axes = plot(width + 1.2, width * len(classes) / per_class + 0.5)
-    axes.imshow(tile(rows, per_class), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_yticks([index * (side + 1) + side / 2 for index in range(len(classes))], classes)
+def class_rows(samples: Sequence[Sample], classes: Sequence[str], title: str) -> Figure:
+    """Draw the images of `samples`, a row for each class, named at its left."""
+    rows = [[sample.image for sample in samples if sample.label == index] for index in range(len(classes))]
+    columns = max(len(row) for row in rows)
+    blank = np.full_like(samples[0].image, 255)
+    filled = [image for row in rows for image in [*row, *[blank] * (columns - len(row))]]
+    return named_rows(np.stack(filled).transpose(0, 3, 1, 2), classes, title)
+
+
+def named_rows(images: Any, names: Sequence[str], title: str) -> Figure:
+    """Draw uint8 images (N, channels, size, size) in as many rows of equal length as there are `names`."""
+    pixels = np.asarray(images)
+    columns, side = len(pixels) // len(names), pixels.shape[2]
+    width = min(0.5 * columns, 8)
+    figure, axes = plot(width + 1.2, width * len(names) / columns + 0.5)
+    axes.imshow(tile(pixels, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_yticks([index * (side + 1) + side / 2 for index in range(len(names))], names)
     axes.set_xticks([])
     axes.set_ylabel("class")
     axes.grid(False)
@@ -106,7 +120,7 @@ def class_rows(images: Any, labels: Any, classes: Sequence[str], title: str, per
     return figure
 
 
-def class_balance(counts: dict[str, Sequence[int]], classes: Sequence[str], ylabel: str = "images") -> Figure:
+def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], ylabel: str = "images") -> Figure:
     """Draw how many images of each class there are, a bar for each series; the legend gives each total."""
     figure, axes = plot(max(6.4, 0.35 * len(classes) * len(counts)))
     width = 0.8 / len(counts)
@@ -120,7 +134,9 @@ def class_balance(counts: dict[str, Sequence[int]], classes: Sequence[str], ylab
     return figure
 
 
-def curves(x: Sequence[float], series: dict[str, Sequence[float]], xlabel: str, ylabel: str, title: str = "") -> Figure:
+def curves(
+    x: Sequence[float], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, title: str = ""
+) -> Figure:
     """Draw one line for each series over `x`."""
     figure, axes = plot()
     for name, values in series.items():
@@ -152,17 +168,29 @@ def confusion(matrix: Any, classes: Sequence[str], title: str) -> Figure:
     return figure
 
 
-def histogram(values: Any, xlabel: str, ylabel: str, title: str) -> Figure:
-    """Draw the distribution of `values`, which lie in [0, 1], in 20 bins, with their median."""
+def confidence_histogram(facts: dict[str, Any]) -> Figure:
+    """Draw how sure the annotator was, from the facts of `synthesize`: equal bins over [0, 1]."""
+    counts = facts["confidence_histogram"]
     figure, axes = plot()
-    axes.hist(values, bins=np.linspace(0, 1, 21).tolist(), label=f"{len(values):,} images")
-    median = float(np.median(values))
+    edges = np.linspace(0, 1, len(counts) + 1)
+    axes.bar(edges[:-1], counts, 1 / len(counts), align="edge", label=f"{sum(counts):,} synthetic images")
+    median = facts["confidence_median"]
     axes.axvline(median, color=COLOURS[5], linestyle="--", label=f"median {median:.3f}")
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    axes.set_title(title, fontsize=9)
-    axes.legend()
+    axes.set_xlabel("annotator's confidence (probability of its label)")
+    axes.set_ylabel("images")
+    axes.legend(loc="upper left")
     return figure
+
+
+def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
+    """Draw synthetic samples with the class that was asked for, the annotation and its confidence."""
+    captions = []
+    samples = sorted(samples, key=lambda sample: sample.label)
+    for sample in samples:
+        asked, confidence = sample.meta["origin"]["asked_label"], sample.meta["annotation"]["confidence"]
+        captions.append(f"{classes[asked]} → {classes[sample.label]}\n{confidence:.2f}")
+    title = f"{len(samples)} synthetic images: class asked → annotated, confidence of the annotation"
+    return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
 
 
 def classifier_curve(facts: dict[str, Any]) -> Figure:
@@ -175,6 +203,7 @@ def classifier_curve(facts: dict[str, Any]) -> Figure:
     }
     figure = curves(steps, series, "optimizer step", "loss (nats) or F1", f"{facts['val']['n']:,} real val images")
     figure.axes[0].axvline(facts["best_step"], color="grey", linestyle=":", label="chosen")
+    figure.axes[0].legend()
     return figure
 
 
@@ -188,3 +217,41 @@ def gan_losses(history: Sequence[dict[str, float]]) -> Figure:
     }
     seen = int(history[-1]["images_seen"])
     return curves(epochs, series, "epoch", "loss (mean since the last point)", f"{seen:,} real images shown")
+
+
+def score_curve(facts: dict[str, Any]) -> Figure:
+    """Draw the Frechet distance of every snapshot from the facts of `evaluate`, and which one was chosen."""
+    rows, used = facts["rows"], facts["protocol"]
+    title = f"{used['n_real']:,} real {used['reference']} images, {used['n_synthetic']:,} generated per snapshot"
+    series = {"frechet_classifier": [row["frechet_classifier"] for row in rows]}
+    epochs = [row["epoch"] for row in rows]
+    figure = curves(epochs, series, "epoch", "Fréchet distance (classifier features)", title)
+    axes = figure.axes[0]
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_minor_formatter(ScalarFormatter())
+    axes.axvline(facts["chosen"]["epoch"], color="grey", linestyle=":", label="chosen")
+    axes.legend()
+    return figure
+
+
+def arms_chart(facts: dict[str, Any]) -> Figure:
+    """Draw the test accuracy of each arm from the facts of `train_mixed`: every seed, the mean, its interval."""
+    arms, used = facts["arms"], facts["protocol"]
+    figure, axes = plot(6.2, 0.6 * len(arms) + 1.5)
+    for row, arm in enumerate(arms):
+        accuracy = arm["accuracy"]
+        mean = 100 * accuracy["mean"]
+        reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
+        axes.errorbar(mean, row, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label="mean, 95 % interval")
+        seeds = [100 * value for value in accuracy["values"]]
+        axes.plot(seeds, [row + 0.22] * len(seeds), "|", markersize=9, color=COLOURS[1], label="one seed")
+    baseline = 100 * facts["majority_baseline"]
+    names = [f"{arm['about']}\n{arm['n_real']:,} real, {arm['n_synthetic']:,} synthetic" for arm in arms]
+    axes.set_yticks(range(len(arms)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"accuracy on {used['n_test']:,} real test images (%)\nalways the largest class: {baseline:.1f} %")
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    axes.legend(shown.values(), shown.keys(), loc="upper center", bbox_to_anchor=(0.35, 1.18), ncols=2)
+    return figure

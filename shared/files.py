@@ -26,13 +26,13 @@ def write_whole(path: Path, payload: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON with sorted keys (equal values give equal bytes), whole or not at all."""
+    """Write `value` as indented JSON, whole or not at all."""
     write_whole(path, json_bytes(value))
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return `value` as indented JSON with sorted keys; NaN and infinities raise ValueError."""
-    return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+    """Return `value` as indented JSON, keys in their own order; NaN and infinities raise ValueError."""
+    return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
 
 
 def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:

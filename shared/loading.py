@@ -167,10 +167,8 @@ def _every(samples: Iterable[Any], share: int, batch_images: int) -> Iterator[An
     return (sample for index, sample in enumerate(samples) if index % batch_images < share)
 
 
-def _shuffled_members(
-    dataset: Artifact, split: str, seed: int, epoch: int
-) -> Iterator[tuple[str, dict[str, bytes]]]:
-    os.environ["WDS_SECURE"] = "1"    # before the import: webdataset otherwise unpickles and runs pipes
+def _shuffled_members(dataset: Artifact, split: str, seed: int, epoch: int) -> Iterator[tuple[str, dict[str, bytes]]]:
+    os.environ["WDS_SECURE"] = "1"  # before the import: webdataset otherwise unpickles and runs pipes
     import webdataset
 
     shards = dataset.shards(split)
@@ -199,4 +197,3 @@ def _checked_label(members: dict[str, bytes], class_count: int, where: str) -> i
     if label >= class_count:
         raise FormatError(f"{where}: label {label}, but the manifest knows classes 0..{class_count - 1}")
     return label
-

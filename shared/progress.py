@@ -77,7 +77,7 @@ class Talk:
     def __init__(self, job: str) -> None:
         self.job = job
         self.stop = Stop()
-        self.terminal: Any = None      # a rich Progress while a bar is shown on a terminal
+        self.terminal: Any = None  # a rich Progress while a bar is shown on a terminal
 
     def say(self, text: str) -> None:
         """Print one line with the job's name before it."""
@@ -93,7 +93,12 @@ class Talk:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
         with Progress(*columns, console=Console(stderr=True), transient=True) as self.terminal:
             self.terminal.add_task(title, total=total, note="")
             yield bar

@@ -60,7 +60,9 @@ def load_recipe(name_or_path: str) -> Recipe:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         known = ", ".join(recipe_names())
-        raise BadConfig(f"recipe {name_or_path!r}: not found; take one of {known}, or a path to a .toml file") from error
+        raise BadConfig(
+            f"recipe {name_or_path!r}: not found; take one of {known}, or a path to a .toml file"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error})") from error
     about, seed = fields.pop("about", ""), fields.pop("seed", None)

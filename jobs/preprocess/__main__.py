@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.option("--source", type=click.Choice(SOURCE_NAMES), default="digits", help="Where the images come from.")
 @click.option("--size-px", type=click.IntRange(8, 1024), default=16, help="Side of the square images.")
 @click.option("--channels", type=click.Choice([1, 3]), default=1, help="1 grey, 3 colour.")
-@click.option("--crop", type=click.Choice(["center", "none"]), default="center", help="Cut the centre square, or squeeze.")
+@click.option(
+    "--crop", type=click.Choice(["center", "none"]), default="center", help="Cut the centre square, or squeeze."
+)
 @click.option("--resize-filter", type=click.Choice(FILTERS), default="bicubic", help="Recorded: scores depend on it.")
 @click.option("--val-fraction", type=float, default=0.1, help="Share of the images, rounded up.")
 @click.option("--test-fraction", type=float, default=0.2, help="Share of the images, rounded up.")
@@ -86,9 +88,9 @@ def draw(run: Run, dataset: "Dataset") -> None:
     from shared.figures import class_balance, class_rows, save_png
     from shared.format.shards import preview
 
-    images, labels = preview(run.folder, dataset.splits["train"], per_class=10)
+    samples = preview(run.folder, dataset.splits["train"], per_class=10)
     title = f"real train images, first 10 of each class, {dataset.size_px}x{dataset.size_px} px"
-    save_png(class_rows(images, labels, dataset.classes, title), run.figures / "samples.png")
+    save_png(class_rows(samples, dataset.classes, title), run.figures / "samples.png")
     counts = {name: split.class_counts for name, split in dataset.splits.items()}
     save_png(class_balance(counts, dataset.classes), run.figures / "class_balance.png")
 

@@ -41,7 +41,7 @@ def digits() -> Source:
         Item(
             label=int(label),
             origin={"source": "sklearn.datasets.load_digits", "index": index, "sha256": sha256(image.tobytes())},
-            open=lambda image=image: Image.fromarray(image),    # type: ignore[misc]
+            open=lambda image=image: Image.fromarray(image),  # type: ignore[misc]
         )
         for index, (image, label) in enumerate(zip(pixels, data.target, strict=True))
     ]

@@ -67,7 +67,9 @@ def main(run: Run, config: ClassifierConfig) -> Result:
     facts = measure(run, fitted)
     draw(run, facts)
     test = facts["test"]
-    return Result(facts, summary=f"best at step {fitted.best_step}; test accuracy {test['accuracy']:.4f}, F1 {test['f1']:.4f}")
+    return Result(
+        facts, summary=f"best at step {fitted.best_step}; test accuracy {test['accuracy']:.4f}, F1 {test['f1']:.4f}"
+    )
 
 
 def measure(run: Run, fitted: "Fitted") -> dict[str, Any]:

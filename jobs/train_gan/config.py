@@ -27,6 +27,8 @@ class GanConfig:
     learning_rate: float | None
     critic_steps: int | None
     penalty_weight: float | None
+    beta1: float | None
+    beta2: float | None
     decay: str
     ema_images: int
     seed: int

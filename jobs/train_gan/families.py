@@ -13,7 +13,7 @@ from shared.artifacts import Artifact
 
 @dataclass(frozen=True, kw_only=True)
 class Penalty:
-    """A gradient penalty: weight * mean (|gradient| - centre)^2, on lines between real and fake or on both themselves."""
+    """A gradient penalty: weight * mean (|gradient| - centre)^2, on lines between real and fake or on both."""
 
     weight: float
     centre: float
@@ -66,6 +66,8 @@ def resolve(config: GanConfig) -> Family:
     given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if config.penalty_weight is not None:
         given["penalty"] = replace(family.penalty, weight=config.penalty_weight)
+    beta1, beta2 = family.betas
+    given["betas"] = (beta1 if config.beta1 is None else config.beta1, beta2 if config.beta2 is None else config.beta2)
     return replace(family, **given)
 
 

@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 
-
 from jobs.train_gan.config import GanConfig
 from jobs.train_gan.families import resolve, specs
 from jobs.train_gan.journal import Journal
@@ -56,7 +55,7 @@ def train(run: Run, config: GanConfig) -> Result:
     family = resolve(config)
     plan = make_plan(config, family.critic_steps, real.dataset.splits["train"].count)
     state = State(team, family, config, specs(family, config, real))
-    team.wait()    # the lead may have cleared the folder
+    team.wait()  # the lead may have cleared the folder
     resumed = state.resume(run.folder)
     journal = Journal(run.folder, real.dataset.classes, state, team)
     stream = batches(
@@ -144,5 +143,3 @@ def result(config: GanConfig, plan: Plan, state: State) -> Result:
     }
     seen = plan.iterations * plan.images
     return Result(facts, summary=f"{config.epochs} epochs, {seen:,} real images, {len(snapshots)} snapshots")
-
-

@@ -6,23 +6,23 @@ from torch import Tensor
 
 
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """Critic loss E[fake] - E[real] on values (N,), whose negative estimates the distance (Arjovsky et al. 2017)."""
+    """Return the critic loss E[fake] - E[real] on values (N,) (Arjovsky et al. 2017, eq. 3)."""
     return fake.mean() - real.mean()
 
 
 def wasserstein_generator(real: Tensor | None, fake: Tensor) -> Tensor:
-    """Generator loss -E[fake] on the critic's values (N,) (Arjovsky et al. 2017)."""
+    """Return the generator loss -E[fake] on the critic's values (N,) (Arjovsky et al. 2017)."""
     return -fake.mean()
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Relativistic pairing loss on logits (N,) of pairs (Huang et al. 2024, eq. 2, after Jolicoeur-Martineau 2019)."""
+    """Return the relativistic pairing loss on logits (N,) of pairs (Jolicoeur-Martineau 2019; Huang et al. 2024)."""
     return F.softplus(fake - real).mean()
 
 
 def relativistic_generator(real: Tensor | None, fake: Tensor) -> Tensor:
-    """The same loss with the parts of real and fake exchanged, logits (N,) of the same pairs."""
-    assert real is not None    # the family's row asks for real logits in the generator step
+    """Return the same loss with the parts of real and fake exchanged, logits (N,) of the same pairs."""
+    assert real is not None  # the family's row asks for real logits in the generator step
     return F.softplus(real - fake).mean()
 
 

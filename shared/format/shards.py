@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from shared.errors import FormatError
 from shared.files import read_whole, sha256, write_whole
 from shared.format.manifest import ShardInfo, Split
@@ -18,9 +15,7 @@ DEFAULT_SHARD_IMAGES = 1000
 """Samples in a shard unless asked otherwise; the last shard of a split may hold fewer."""
 
 
-def write_split(
-    folder: Path, split: str, samples: Iterable[Sample], *, class_count: int, shard_images: int
-) -> Split:
+def write_split(folder: Path, split: str, samples: Iterable[Sample], *, class_count: int, shard_images: int) -> Split:
     """Write `samples`, in the order given, as `<split>-00000.tar`, ... into `folder`; return their record.
 
     Each shard is written to a temporary sibling, flushed to disk and renamed. Equal samples and
@@ -48,7 +43,7 @@ def _write_shard(path: Path, samples: list[Sample], class_count: int) -> ShardIn
                 raise FormatError(f"{path}: sample {sample.key!r} has label {sample.label}, want 0..{class_count - 1}")
             counts[sample.label] += 1
             for kind, payload in encode(sample).items():
-                header = tarfile.TarInfo(f"{sample.key}.{kind}")    # mtime 0, ids 0, no user names
+                header = tarfile.TarInfo(f"{sample.key}.{kind}")  # mtime 0, ids 0, no user names
                 header.size = len(payload)
                 tar.addfile(header, io.BytesIO(payload))
     write_whole(path, payload := buffer.getvalue())
@@ -85,16 +80,15 @@ def read_members(path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, b
         raise FormatError(f"{path}: {count} samples, the manifest says {info.count}; make the dataset again")
 
 
-def preview(folder: Path, split: Split, per_class: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the first `per_class` images of each class: uint8 (N, channels, size, size) and labels (N,)."""
+def preview(folder: Path, split: Split, per_class: int) -> list[Sample]:
+    """Return the first `per_class` samples of each class, in reading order; reads no more shards than it must."""
     wanted = [min(per_class, count) for count in split.class_counts]
-    images, labels = [], []
+    found = []
     for shard in split.shards:
         for sample in read_shard(folder / shard.name, shard):
             if wanted[sample.label]:
                 wanted[sample.label] -= 1
-                images.append(sample.image.transpose(2, 0, 1))
-                labels.append(sample.label)
+                found.append(sample)
         if not any(wanted):
             break
-    return np.stack(images), np.asarray(labels, np.int64)
+    return found

@@ -19,18 +19,23 @@ class SmallCnn(nn.Module):
         blocks: list[nn.Module] = []
         before, now, side = channels, width, size_px
         while side > 2:
-            blocks += [nn.Conv2d(before, now, 3, padding=1, bias=False), nn.BatchNorm2d(now), nn.ReLU(), nn.MaxPool2d(2)]
+            blocks += [
+                nn.Conv2d(before, now, 3, padding=1, bias=False),
+                nn.BatchNorm2d(now),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            ]
             before, now, side = now, min(2 * now, 4 * width), side // 2
         self.body = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(before * side * side, features), nn.ReLU())
         self.head = nn.Linear(features, classes)
 
     def features(self, images: Tensor) -> Tensor:
-        """Return penultimate features (N, features), at least 0, of float images (N, channels, size, size) in [-1, 1]."""
-        return self.body(images)    # type: ignore[no-any-return]
+        """Return penultimate features (N, features), at least 0, of images (N, channels, size, size) in [-1, 1]."""
+        return self.body(images)  # type: ignore[no-any-return]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return class logits (N, classes)."""
-        return self.head(self.features(images))    # type: ignore[no-any-return]
+        return self.head(self.features(images))  # type: ignore[no-any-return]
 
 
 CLASSIFIERS: dict[str, Callable[..., nn.Module]] = {"small_cnn": SmallCnn}

@@ -1,6 +1,7 @@
 """Discriminators: images and labels to one logit each (a critic's value for Wasserstein losses)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ class ProjectionDiscriminator(nn.Module):
         super().__init__()
         widths = stage_widths(width, size_px)[::-1]
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, padding=1), nn.LeakyReLU(0.2)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         layers += [nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, features), nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*layers)
@@ -29,7 +30,7 @@ class ProjectionDiscriminator(nn.Module):
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return logits (N,) for images (N, channels, size, size) in [-1, 1] and labels (N,)."""
         features = self.body(images)
-        return self.head(features).squeeze(1) + (features * self.project(labels)).sum(dim=1)    # type: ignore[no-any-return]
+        return self.head(features).squeeze(1) + (features * self.project(labels)).sum(dim=1)  # type: ignore[no-any-return]
 
 
 DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {"projection": ProjectionDiscriminator}

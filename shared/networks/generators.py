@@ -1,6 +1,7 @@
 """Generators: latents and labels to images in [-1, 1]."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -55,8 +56,7 @@ class ClassGenerator(nn.Module):
         self.embed = nn.Embedding(classes, embedding)
         self.start = nn.Linear(latent + embedding, widths[0] * 4 * 4)
         self.grow = nn.ModuleList(
-            nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)
-            for before, after in zip(widths, widths[1:], strict=False)
+            nn.ConvTranspose2d(before, after, 4, stride=2, padding=1) for before, after in pairwise(widths)
         )
         self.norms = nn.ModuleList(ClassBatchNorm(stage, classes) for stage in widths)
         self.activate = nn.LeakyReLU(0.2)
@@ -66,7 +66,7 @@ class ClassGenerator(nn.Module):
         """Return images (N, channels, size, size) in [-1, 1] for latents (N, latent) from N(0, 1) and labels (N,)."""
         stage = self.start(torch.cat([latents, self.embed(labels)], dim=1)).unflatten(1, (-1, 4, 4))
         stage = self.activate(self.norms[0](stage, labels))
-        for grow, norm in zip(self.grow, self.norms[1:], strict=True):    # type: ignore[arg-type]
+        for grow, norm in zip(self.grow, self.norms[1:], strict=True):
             stage = self.activate(norm(grow(stage), labels))
         return torch.tanh(self.finish(stage))
 

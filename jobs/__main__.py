@@ -1,0 +1,58 @@
+"""The `halfreal` command: every job, and `run`, `results` and `recipes` over them.
+
+A job is imported only when it is called, so that `--help` answers at once.
+"""
+
+from importlib import import_module
+
+import click
+
+from jobs.pipeline import PIPELINE
+from shared import __version__
+from shared.cli import Polite
+
+COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
+    "run": "jobs.run",
+    "results": "jobs.results",
+    "recipes": "jobs.show_recipes",
+}
+"""Where each command lives; `main` there is the click command."""
+
+ABOUT = {row.name: row.about for row in PIPELINE} | {
+    "run": "Run every job in order; skip what is complete.",
+    "results": "Print the results table and the verdict of an experiment.",
+    "recipes": "List the recipes that ship with halfreal.",
+}
+
+
+class Jobs(Polite, click.Group):
+    """The group of all commands, imported one at a time."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of the commands: run first, then the jobs in the order in which they run."""
+        return ["run", "results", "recipes", *(row.name for row in PIPELINE)]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import and return a command; None if there is none of that name."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[name]).main
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, ABOUT[name]) for name in self.list_commands(context)])
+
+
+@click.command(cls=Jobs)
+@click.version_option(__version__, prog_name="halfreal")
+def main() -> None:
+    """Answer whether synthetic data helps a classifier.
+
+    Trains a GAN on labelled images, writes labelled synthetic ones, runs the experiment, gives the verdict.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="halfreal")

@@ -1,0 +1,77 @@
+"""The command `results`: the results table and the verdict of an experiment, for people and for scripts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.pipeline import EVALUATE, TRAIN_MIXED
+from shared.cli import Polite, place
+from shared.recipes import Recipe
+
+METRICS = ("accuracy", "precision", "recall", "f1")
+
+
+def collect(folder: Path) -> dict[str, Any]:
+    """Return the results of the experiment in `folder`: arms, scores, verdict, and the protocol of each number."""
+    from shared.artifacts import open_artifact
+
+    mixed = open_artifact(folder / TRAIN_MIXED.writes, TRAIN_MIXED.kind, TRAIN_MIXED.name)
+    scores = open_artifact(folder / EVALUATE.writes, EVALUATE.kind, EVALUATE.name)
+    facts = mixed.facts
+    return {
+        "experiment": folder.name,
+        "arms": facts["arms"],
+        "majority_baseline": facts["majority_baseline"],
+        "verdict": {"sentence": facts["comparisons"][0]["sentence"], "comparisons": facts["comparisons"]},
+        "protocol": facts["protocol"],
+        "scores": {
+            "chosen": scores.facts["chosen"],
+            "test": scores.facts["test"],
+            "real_train_against_test": scores.facts["real"],
+            "protocol": scores.facts["test_protocol"],
+        },
+        "artifacts": {TRAIN_MIXED.writes: mixed.sha256, EVALUATE.writes: scores.sha256},
+    }
+
+
+def print_results(folder: Path) -> None:
+    """Print the results table, the scores and the verdict to standard output."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = collect(folder)
+    used = found["protocol"]
+    title = f"{found['experiment']}: the same classifier on {used['n_test']:,} real test images"
+    table = Table(title=title, box=None, padding=(0, 1, 0, 0))
+    for heading in ("arm", "real", "synthetic", *METRICS):
+        table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
+    for arm in found["arms"]:
+        cells = [f"{100 * arm[metric]['mean']:.1f} ±{100 * arm[metric]['std']:.1f}" for metric in METRICS]
+        table.add_row(arm["arm"], f"{arm['n_real']:,}", f"{arm['n_synthetic']:,}", *cells)
+    console = Console()
+    console.print(table)
+    baseline = 100 * found["majority_baseline"]
+    console.print(f"% of test images; mean ± standard deviation over {len(used['seeds'])} seeds.", highlight=False)
+    console.print(f"Always answering the largest class: {baseline:.1f} %.", highlight=False)
+    test, own = found["scores"]["test"], found["scores"]["real_train_against_test"]
+    console.print(
+        f"frechet_classifier {test['frechet_classifier']:.3f} on test (real train against test: "
+        f"{own['frechet_classifier']:.3f}), snapshot of epoch {found['scores']['chosen']['epoch']}.",
+        highlight=False,
+    )
+    for comparison in found["verdict"]["comparisons"]:
+        console.print(comparison["sentence"], highlight=False)
+
+
+@click.command("results", cls=Polite, context_settings={"show_default": True})
+@place
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool, **_: object) -> None:
+    """Print the results table, the scores and the verdict of an experiment."""
+    folder = data_root / (experiment or recipe.name)
+    if as_json:
+        click.echo(json.dumps(collect(folder), indent=1))
+    else:
+        print_results(folder)

@@ -1,0 +1,91 @@
+"""The command `run`: walk the table of jobs, each in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.pipeline import PIPELINE
+from shared.cli import Job, Polite, place
+from shared.errors import BadConfig, HalfrealError, Interrupted
+from shared.recipes import Recipe
+
+
+class JobFailed(HalfrealError):
+    """A job ended with an exit code other than 0, which `run` passes on."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def settings(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return `job.option=value` pairs as the environment variables that set the option; BadConfig for others."""
+    from importlib import import_module
+
+    variables = {}
+    for pair in pairs:
+        place, equals, value = pair.partition("=")
+        job, _, option = place.partition(".")
+        if not equals or job not in {row.name for row in PIPELINE}:
+            raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
+        command = import_module(f"jobs.{job}.__main__").main
+        name = option.replace("-", "_")
+        known = sorted(param.name for param in command.params)
+        if name not in known:
+            raise BadConfig(f"--set {pair}: {job} has no option {option!r}; it has {', '.join(known)}")
+        variables[f"HALFREAL_{job}_{name}".upper()] = value
+    return variables
+
+
+@click.command("run", cls=Polite, context_settings={"show_default": True})
+@place
+@click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of all chance [default: the recipe's].")
+@click.option("--device", help="cpu, cuda, cuda:1 or auto.")
+@click.option("--force", is_flag=True, help="Make everything anew.")
+@click.option("--dry-run", is_flag=True, help="Show what each job would do, do nothing.")
+def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any) -> None:
+    """Run every job in order, each in a process of its own, and print the results.
+
+    What is complete is skipped; a job whose options or inputs changed is made anew, and says why. Stopped by a
+    signal, the same command goes on where it was.
+    """
+    name = experiment or recipe.name
+    arguments = ["--recipe", click.get_current_context().meta["recipe"], "--experiment", name]
+    arguments += ["--data-root", str(data_root)]
+    for option in ("seed", "device"):
+        arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
+    arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
+    environment = os.environ | settings(options["pairs"])
+    started = time.monotonic()
+    for number, row in enumerate(PIPELINE, start=1):
+        elapsed = time.monotonic() - started
+        click.secho(f"[{number}/{len(PIPELINE)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
+        _run_job(row, arguments, environment)
+    if not options["dry_run"]:
+        from jobs.results import print_results
+
+        print_results(data_root / name)
+        click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
+
+
+def _run_job(row: Job, arguments: list[str], environment: dict[str, str]) -> None:
+    """Run one job to its end, passing signals on; JobFailed or Interrupted if it does not end well."""
+    process = subprocess.Popen([sys.executable, "-m", f"jobs.{row.name}", *arguments], env=environment)
+    waiting = {number: signal.signal(number, lambda number, frame: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, lambda number, frame: process.send_signal(number))
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in waiting.items():
+            signal.signal(number, handler)
+    if code == Interrupted.exit_code:
+        raise Interrupted(f"{row.name} stopped; run the same command again to go on")
+    if code:
+        raise JobFailed(f"{row.name} failed (exit code {code}); mend what it says above, then run this again", code)
