@@ -1,0 +1,50 @@
+# One way in: each target makes the virtual environment first if it is missing or older than the lock file.
+PYTHON ?= python3
+VENV ?= .venv
+DATA_ROOT ?= data
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
+
+.PHONY: help venv demo test quick lint bench lock clean
+
+help:            ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(READY)   ## make the virtual environment from the lock file
+
+$(READY):
+	$(PYTHON) -c 'import sys; sys.exit("halfreal needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	rm -f $(VENV)/.ready-*
+	touch $@
+
+demo: venv install ## run the whole pipeline on handwritten digits: about 4 minutes on 2 cores
+	$(BIN)/halfreal run --recipe digits --data-root $(DATA_ROOT)
+
+.PHONY: install
+install: venv
+	@test "$$($(BIN)/python -c 'import shared, os; print(os.path.dirname(os.path.dirname(shared.__file__)))' 2>/dev/null)" = "$(CURDIR)" \
+	  && test -x $(BIN)/halfreal \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+test: lint       ## lint, types and every test: under 10 minutes on 2 cores
+	$(BIN)/python -m pytest
+
+quick: install   ## the fast tests only
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: install    ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install   ## the benchmarks, each against a named peer
+	$(BIN)/python -m tests.bench
+
+lock: venv       ## renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
+
+clean:           ## remove the virtual environment and caches; never data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info
