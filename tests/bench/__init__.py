@@ -1,0 +1,1 @@
+"""Benchmarks: each row against a named peer, in one run, alternating, as a ratio."""
