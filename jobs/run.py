@@ -1,10 +1,13 @@
 """The command `run`: walk the table of jobs, each in a process of its own."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +29,6 @@ class JobFailed(HalfrealError):
 
 def settings(pairs: tuple[str, ...]) -> dict[str, str]:
     """Return `job.option=value` pairs as the environment variables that set the option; BadConfig for others."""
-    from importlib import import_module
-
     variables = {}
     for pair in pairs:
         place, equals, value = pair.partition("=")
@@ -62,12 +63,13 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     for option in ("seed", "device"):
         arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
     arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
-    environment = os.environ | settings(options["pairs"])
+    os.environ |= settings(options["pairs"])
+    check_options(arguments)
     started = time.monotonic()
     for number, row in enumerate(PIPELINE, start=1):
         elapsed = time.monotonic() - started
         click.secho(f"[{number}/{len(PIPELINE)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
-        _run_job(row, arguments, environment)
+        _run_job(row, arguments)
     if not options["dry_run"]:
         from jobs.results import print_results
 
@@ -75,17 +77,31 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
         click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
 
 
-def _run_job(row: Job, arguments: list[str], environment: dict[str, str]) -> None:
-    """Run one job to its end, passing signals on; JobFailed or Interrupted if it does not end well."""
-    process = subprocess.Popen([sys.executable, "-m", f"jobs.{row.name}", *arguments], env=environment)
-    waiting = {number: signal.signal(number, lambda number, frame: None) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, lambda number, frame: process.send_signal(number))
+def check_options(arguments: list[str]) -> None:
+    """Let every job check its options without doing anything, so that a mistake in the last one costs no hours."""
+    for row in PIPELINE:
+        with redirect_stdout(io.StringIO()):
+            command = import_module(f"jobs.{row.name}.__main__").main
+            command.main([*arguments, "--dry-run"], prog_name=f"halfreal {row.name}", standalone_mode=False)
+
+
+def _run_job(row: Job, arguments: list[str]) -> None:
+    """Run one job to its end; Interrupted or JobFailed if it does not end well.
+
+    SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
+    """
+    process = subprocess.Popen([sys.executable, "-m", f"jobs.{row.name}", *arguments])
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, frame: process.send_signal(number)),
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda number, frame: None),
+    }
     try:
         code = process.wait()
     finally:
-        for number, handler in waiting.items():
+        for number, handler in before.items():
             signal.signal(number, handler)
     if code == Interrupted.exit_code:
-        raise Interrupted(f"{row.name} stopped; run the same command again to go on")
+        raise Interrupted(f"{row.name} stopped; run the same command again (without --force) to go on")
     if code:
+        code = code if code > 0 else 128 - code  # killed by a signal: as a shell reports it
         raise JobFailed(f"{row.name} failed (exit code {code}); mend what it says above, then run this again", code)

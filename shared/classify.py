@@ -67,7 +67,7 @@ def fit(
     seed_everything(seed, 1)
     spec = classifier_spec(train, classes, config.width)
     network = build_classifier(spec).to(device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
     curve: list[dict[str, float]] = []

@@ -169,7 +169,7 @@ PLACE = (
 COMMON = (
     click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="HALFREAL_SEED", help="Of all chance."),
     click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto."),
-    click.option("--force", is_flag=True, help="Make it anew even if it is complete; drop unfinished work."),
+    click.option("--force", is_flag=True, help="Make it anew: drop what is complete and what is unfinished."),
     click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
 )
 """The options that every job has besides."""

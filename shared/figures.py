@@ -116,6 +116,7 @@ def named_rows(images: Any, names: Sequence[str], title: str) -> Figure:
     axes.set_xticks([])
     axes.set_ylabel("class")
     axes.grid(False)
+    axes.spines[:].set_visible(False)
     axes.set_title(title, fontsize=9)
     return figure
 

@@ -34,7 +34,8 @@ class Stop:
 
     def leave(self) -> NoReturn:
         """Raise Interrupted: the caller has saved what can be resumed."""
-        raise Interrupted(f"stopped by {self.by or 'a signal to another process'}; run the same command again to go on")
+        who = self.by or "a signal to another process"
+        raise Interrupted(f"stopped by {who}; run the same command again (without --force) to go on")
 
 
 class Bar:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from shared.errors import BadConfig
-
 FAMILY_NAMES = ("r3gan", "wgan_gp")
 """The rows of `families.FAMILIES`, by name."""
 
@@ -15,7 +13,8 @@ DECAYS = ("none", "late", "cosine")
 class GanConfig:
     """How a GAN is trained. None stands for the family's own value.
 
-    An epoch is as many real images, shown to the discriminator, as the train split has.
+    An epoch is as many real images, shown to the discriminator, as the train split has. There is a snapshot every
+    `snapshot_every_epochs` and one at the end.
     """
 
     family: str
@@ -32,10 +31,3 @@ class GanConfig:
     decay: str
     ema_images: int
     seed: int
-
-    def __post_init__(self) -> None:
-        if self.snapshot_every_epochs > self.epochs:
-            raise BadConfig(
-                f"--snapshot-every-epochs {self.snapshot_every_epochs}: want at most --epochs ({self.epochs}), "
-                "else there is nothing to evaluate"
-            )
