@@ -185,37 +185,47 @@ class Draft:
 
 
 @contextmanager
-def draft(final: Path, request: Request, *, keep: bool, lead: bool = True) -> Iterator[Draft]:
+def draft(final: Path, request: Request, *, keep: bool, fresh: bool = False, lead: bool = True) -> Iterator[Draft]:
     """Lock the artifact and yield the draft of `request`; Busy if another process holds the lock.
 
-    With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed, and stays
-    if this run fails too; without it the draft starts empty and a failed one is removed. Of several processes
-    that train together only the `lead` locks and clears.
+    With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed (unless
+    `fresh`), and stays if this run fails too; without it the draft starts empty and a failed one is removed. Of
+    several processes that train together only the `lead` locks and clears.
     """
     work = Draft(_draft_folder(final, request), final, request)
     if not lead:
         yield work
         return
+    _refuse_foreign(final)
     final.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(final):
+        if fresh or not keep:
+            shutil.rmtree(work.folder, ignore_errors=True)
+        work.folder.mkdir(exist_ok=True)
+        try:
+            yield work
+        finally:
+            if not keep:
+                shutil.rmtree(work.folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(final: Path) -> Iterator[None]:
     lock = FileLock(final.parent / f".{final.name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
     try:
-        if not keep:
-            discard_draft(final, request)
-        work.folder.mkdir(exist_ok=True)
-        yield work
+        yield
     finally:
-        if not keep:
-            discard_draft(final, request)
         lock.release()
 
 
-def discard_draft(final: Path, request: Request) -> None:
-    """Remove what an earlier, unfinished run of `request` left, if anything."""
-    shutil.rmtree(_draft_folder(final, request), ignore_errors=True)
+def _refuse_foreign(final: Path) -> None:
+    """Raise FormatError where something that is no artifact has the final name: it may be the user's own."""
+    if final.exists() and not (final / MANIFEST).exists():
+        raise FormatError(f"{final}: in the way and not an artifact (no manifest.json); move it away")
 
 
 def finished(final: Path, request: Request) -> Artifact | None:
@@ -226,12 +236,11 @@ def finished(final: Path, request: Request) -> Artifact | None:
     """
     folder = _draft_folder(final, request)
     if (folder / MANIFEST).exists():
-        _give_final_name(folder, final)
-    if not final.exists():
-        return None
-    if not (final / MANIFEST).exists():
-        raise FormatError(f"{final}: in the way and not an artifact (no manifest.json); move it away")
-    return open_artifact(final, request.kind, request.job)
+        with _locked(final):
+            if (folder / MANIFEST).exists():
+                _give_final_name(folder, final)
+    _refuse_foreign(final)
+    return open_artifact(final, request.kind, request.job) if final.exists() else None
 
 
 def _draft_folder(final: Path, request: Request) -> Path:
@@ -240,6 +249,7 @@ def _draft_folder(final: Path, request: Request) -> Path:
 
 def _give_final_name(folder: Path, final: Path) -> None:
     """Rename `folder` to `final`; what stood there goes only once the new one can take its place."""
+    _refuse_foreign(final)
     replaced = final.parent / f".{final.name}-replaced"
     shutil.rmtree(replaced, ignore_errors=True)
     if final.exists():

@@ -42,7 +42,10 @@ def flatten(tree: Any, prefix: str = "") -> tuple[dict[str, Tensor], Any]:
     if isinstance(tree, Tensor):
         return {prefix: tree}, {"tensor": prefix}
     if isinstance(tree, dict):
-        parts = {str(key): flatten(value, f"{prefix}/{key}") for key, value in tree.items()}
+        # as in a JSON pointer (RFC 6901), so that no two paths are the same text
+        parts = {
+            str(k): flatten(v, f"{prefix}/{str(k).replace('~', '~0').replace('/', '~1')}") for k, v in tree.items()
+        }
         tensors = {name: tensor for found, _ in parts.values() for name, tensor in found.items()}
         return tensors, {"dict": {key: rest for key, (_, rest) in parts.items()}}
     if isinstance(tree, list | tuple):

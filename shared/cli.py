@@ -103,12 +103,15 @@ class Polite(click.Command):
             _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
         except HalfrealError as error:
             _fail(str(error), error.exit_code)
-        except (KeyboardInterrupt, click.Abort):
-            _fail("stopped; run the same command again to go on", 75)
-        except Exception as error:  # a fault of ours or of the machine: say so briefly, let it be retried
+        except (Exception, KeyboardInterrupt) as error:
+            # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
+            cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
+            if isinstance(cause, KeyboardInterrupt):
+                _fail("stopped; run the same command again to go on", 75)
             if debugging():
                 raise
-            _fail(f"{type(error).__name__}: {error}"[:300] + "\nunexpected; --debug shows where it happened", 1)
+            message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
+            _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -133,7 +136,10 @@ def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) 
             f"recipe {value}: [{context.command.name}] has no option {unknown[0]!r}\n"
             f"it has {', '.join(sorted(str(name) for name in known - _COMMON_NAMES))}"
         )
-    context.default_map = defaults
+    # As text, as on a command line: of values click would take 1.5 or true for a whole number.
+    context.default_map = {
+        name: str(value) if isinstance(value, int | float) else value for name, value in defaults.items()
+    }
     context.meta["recipe"] = value
     return recipe
 
@@ -216,7 +222,7 @@ def job(
 
 
 def _perform(row: Job, config: Any, common: _Common, body: Callable[..., Result], resumes: bool) -> None:
-    from shared.artifacts import Request, discard_draft, draft, finished
+    from shared.artifacts import Request, draft, finished
 
     # Waiting threads must sleep: spinning ones gain 1.2x on idle cores and lose 20x where the cores are shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -235,11 +241,9 @@ def _perform(row: Job, config: Any, common: _Common, body: Callable[..., Result]
         if found:
             talk.say(f"making it anew because {'; '.join(reasons)}")
     lead = int(os.environ.get("RANK", "0")) == 0
-    if common.force and lead:
-        discard_draft(final, request)
     talk.stop.listen()
     started = time.monotonic()
-    with draft(final, request, keep=resumes, lead=lead) as work:
+    with draft(final, request, keep=resumes, fresh=common.force, lead=lead) as work:
         result = body(Run(request.inputs, work.folder, common.device, talk), config)
         if lead:
             _write_diary(work.folder / "run.json", started)

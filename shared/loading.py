@@ -78,7 +78,8 @@ def load_split(dataset: Artifact, split: str) -> Images:
 def fits_in_memory(dataset: Artifact, split: str) -> bool:
     """Whether the split's uint8 images take at most RESIDENT_SHARE of this machine's memory."""
     info = dataset.dataset
-    size_bytes = info.splits[split].count * info.channels * info.size_px**2
+    total = sum(shard.count for _, shard in dataset.shards(split))
+    size_bytes = total * info.channels * info.size_px**2
     return size_bytes <= RESIDENT_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
@@ -102,6 +103,8 @@ def batches(
     """
     if batch_images % world:
         raise FormatError(f"batch of {batch_images} images does not divide into {world} equal parts")
+    if not dataset.shards(split):
+        raise FormatError(f"{dataset.folder}: split {split!r} has no images; make the dataset again")
     share = batch_images // world
     first = start * batch_images + rank * share
     if fits_in_memory(dataset, split) if resident is None else resident:
@@ -175,7 +178,7 @@ def _shuffled_members(dataset: Artifact, split: str, seed: int, epoch: int) -> I
     chance = random.Random(mix(seed, epoch))
     chance.shuffle(shards)
     members = (pair for path, info in shards for pair in read_members(path, info))
-    return iter(webdataset.DataPipeline(members, webdataset.shuffle(SHUFFLE_IMAGES, rng=chance)))
+    return iter(webdataset.DataPipeline(lambda: members, webdataset.shuffle(SHUFFLE_IMAGES, rng=chance)))
 
 
 def _checked_image(members: dict[str, bytes], size_px: int, channels: int, where: str) -> Any:

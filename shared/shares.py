@@ -11,10 +11,12 @@ def floor_share(share: float, total: int) -> int:
 
 def apportion(sizes: list[int], total: int) -> list[int]:
     """Cut `total` in the proportions of `sizes` by largest remainders; ties go to the first."""
-    quotas = np.asarray(sizes, dtype=np.float64) * total / sum(sizes)
-    counts = np.floor(quotas).astype(int)
-    counts[np.argsort(counts - quotas, kind="stable")[: total - counts.sum()]] += 1
-    return [int(count) for count in counts]
+    whole = sum(sizes)
+    counts = [size * total // whole for size in sizes]
+    by_remainder = sorted(range(len(sizes)), key=lambda index: -(sizes[index] * total % whole))
+    for index in by_remainder[: total - sum(counts)]:
+        counts[index] += 1
+    return counts
 
 
 def spread(counts: list[int]) -> NDArray[np.int64]:

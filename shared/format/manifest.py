@@ -5,10 +5,10 @@ gives equal manifests and the sha256 of a manifest names its artifact.
 """
 
 import json
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import FormatError
 from shared.files import json_bytes
@@ -18,6 +18,13 @@ VERSION = 1
 MANIFEST = "manifest.json"
 
 
+def _inside(name: str) -> str:
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{name!r} is not a file inside the artifact's folder")
+    return name
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -25,7 +32,7 @@ class _Record(BaseModel):
 class FileInfo(_Record):
     """One file of an artifact, by its name relative to the artifact's folder."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_inside)]
     bytes: int = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
@@ -35,6 +42,12 @@ class ShardInfo(FileInfo):
 
     count: int = Field(ge=1)
     class_counts: list[int]
+
+    @model_validator(mode="after")
+    def _totals_agree(self) -> "ShardInfo":
+        if self.count != sum(self.class_counts):
+            raise ValueError("count differs from the sum over classes")
+        return self
 
 
 class Split(_Record):
@@ -46,8 +59,13 @@ class Split(_Record):
 
     @model_validator(mode="after")
     def _totals_agree(self) -> "Split":
-        if self.count != sum(shard.count for shard in self.shards) or self.count != sum(self.class_counts):
-            raise ValueError("count differs from the sum over shards or classes")
+        if self.count != sum(shard.count for shard in self.shards):
+            raise ValueError("count differs from the sum over shards")
+        classes = len(self.class_counts)
+        if any(len(shard.class_counts) != classes for shard in self.shards):
+            raise ValueError("a shard counts other classes than its split")
+        if self.class_counts != [sum(shard.class_counts[i] for shard in self.shards) for i in range(classes)]:
+            raise ValueError("class_counts differ from the sums over shards")
         return self
 
 
@@ -59,6 +77,13 @@ class Dataset(_Record):
     channels: Literal[1, 3]
     preparation: dict[str, Any]
     splits: dict[str, Split]
+
+    @model_validator(mode="after")
+    def _classes_agree(self) -> "Dataset":
+        for name, split in self.splits.items():
+            if len(split.class_counts) != len(self.classes):
+                raise ValueError(f"split {name} counts {len(split.class_counts)} classes of {len(self.classes)}")
+        return self
 
 
 class Manifest(_Record):

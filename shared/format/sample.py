@@ -63,6 +63,8 @@ def decode(key: str, members: dict[str, bytes], where: str) -> Sample:
     try:
         label = decode_label(members["cls"])
         meta = json.loads(members["json"])
+        if not isinstance(meta, dict):
+            raise ValueError(f"json holds {meta!r:.40}, want an object")
         image = decode_image(members["png"])
     except (ValueError, OSError) as error:
         raise FormatError(f"{where}: sample {key!r} cannot be decoded ({error}); make the dataset again") from error
@@ -77,11 +79,14 @@ def decode_label(member: bytes) -> int:
 
 
 def decode_image(member: bytes) -> NDArray[np.uint8]:
-    """Return uint8 (height, width, channels) from a `.png` member in mode L or RGB, else ValueError."""
-    with Image.open(io.BytesIO(member), formats=["PNG"]) as image:
-        if image.mode not in CHANNEL_MODES.values():
-            raise ValueError(f"image mode {image.mode}, want L or RGB")
-        pixels = np.asarray(image, dtype=np.uint8)
+    """Return uint8 (height, width, channels) from a `.png` member in mode L or RGB, else ValueError or OSError."""
+    try:
+        with Image.open(io.BytesIO(member), formats=["PNG"]) as image:
+            if image.mode not in CHANNEL_MODES.values():
+                raise ValueError(f"image mode {image.mode}, want L or RGB")
+            pixels = np.asarray(image, dtype=np.uint8)
+    except (SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises for broken chunks and bombs
+        raise ValueError(str(error)) from error
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 

@@ -23,8 +23,13 @@ def write_split(folder: Path, split: str, samples: Iterable[Sample], *, class_co
     """
     remaining = iter(samples)
     shards: list[ShardInfo] = []
+    keys: set[str] = set()
     while batch := list(islice(remaining, shard_images)):
         path = folder / f"{split}-{len(shards):05d}.tar"
+        for sample in batch:
+            if sample.key in keys:
+                raise FormatError(f"{path}: key {sample.key!r} comes twice; want a key of its own for each sample")
+            keys.add(sample.key)
         shards.append(_write_shard(path, batch, class_count))
     class_counts = [sum(counts) for counts in zip(*(shard.class_counts for shard in shards), strict=True)]
     return Split(
@@ -65,19 +70,22 @@ def read_members(path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, b
     """Yield (key, bytes by member type) for each sample of a shard, undecoded; checks as `read_shard`."""
     payload = read_whole(path, info.bytes, info.sha256)
     count = 0
-    with tarfile.open(fileobj=io.BytesIO(payload), mode="r:") as tar:
-        for key, group in groupby(tar, key=lambda member: member.name.split(".", 1)[0]):
-            members = {}
-            for member in group:
-                kind = member.name.partition(".")[2]
-                stream = tar.extractfile(member)
-                if kind not in MEMBER_TYPES or stream is None:
-                    raise FormatError(f"{path}: member {member.name!r} is none of .{', .'.join(MEMBER_TYPES)}")
-                members[kind] = stream.read()
-            count += 1
-            yield key, members
+    try:
+        with tarfile.open(fileobj=io.BytesIO(payload), mode="r:") as tar:
+            for key, group in groupby(tar, key=lambda member: member.name.split(".", 1)[0]):
+                count += 1
+                yield key, {member.name.partition(".")[2]: _content(path, tar, member) for member in group}
+    except tarfile.TarError as error:
+        raise FormatError(f"{path}: not a tar that can be read ({error}); make the dataset again") from error
     if count != info.count:
         raise FormatError(f"{path}: {count} samples, the manifest says {info.count}; make the dataset again")
+
+
+def _content(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = tar.extractfile(member) if member.isreg() else None
+    if stream is None or member.name.partition(".")[2] not in MEMBER_TYPES:
+        raise FormatError(f"{path}: member {member.name!r} is no plain file of type .{', .'.join(MEMBER_TYPES)}")
+    return stream.read()
 
 
 def preview(folder: Path, split: Split, per_class: int) -> list[Sample]:
