@@ -1,0 +1,118 @@
+"""What the tests of every module share: one thread, no network, a clean environment, tiny datasets."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["WDS_SECURE"] = "1"  # before webdataset is imported: it otherwise unpickles and runs pipes
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+import numpy as np
+import pytest
+import torch
+
+from shared.artifacts import Artifact, Request, draft
+from shared.format.manifest import Dataset
+from shared.format.sample import Sample
+from shared.format.shards import write_split
+
+torch.set_num_threads(1)
+
+ROOT = Path(__file__).resolve().parent.parent
+CLASSES = ("cat", "dog", "owl")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the variables through which the machine's own environment would change a job."""
+    for name in [name for name in os.environ if name.startswith("HALFREAL_")] + ["RANK", "WORLD_SIZE"]:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Give pytest its signal handlers back after a test in which a job took them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def make_samples() -> Callable[..., list[Sample]]:
+    """Return `make(count, classes=3, size_px=16, channels=1, seed=0)`: distinct noise, labels 0, 1, 2, 0, ..."""
+    return _samples
+
+
+def _samples(
+    count: int, classes: int = 3, size_px: int = 16, channels: int = 1, seed: int = 0, name: str = "s"
+) -> list[Sample]:
+    chance = np.random.default_rng(seed)
+    return [
+        Sample(
+            key=f"{name}{index:04d}",
+            image=chance.integers(0, 256, (size_px, size_px, channels), dtype=np.uint8),
+            label=index % classes,
+            meta={"origin": {"file": f"{name}-{index}.png"}},
+        )
+        for index in range(count)
+    ]
+
+
+@pytest.fixture
+def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
+    """Return `make(folder=None, **sizes)`: a committed dataset artifact with as many samples as asked in each split.
+
+    `classes`, `size_px`, `channels` describe the samples; `claims` overrides what the manifest says of them.
+    """
+
+    def make(
+        folder: Path | None = None,
+        *,
+        classes: tuple[str, ...] = CLASSES,
+        size_px: int = 16,
+        channels: int = 1,
+        shard_images: int = 4,
+        seed: int = 0,
+        claims: dict[str, Any] | None = None,
+        **sizes: int,
+    ) -> Artifact:
+        folder = folder or tmp_path / "volume" / "real"
+        with draft(folder, Request("preprocess", "dataset", {"seed": seed}), keep=False) as work:
+            splits = {
+                split: write_split(
+                    work.folder,
+                    split,
+                    _samples(count, len(classes), size_px, channels, seed + place, split),
+                    class_count=len(classes),
+                    shard_images=shard_images,
+                )
+                for place, (split, count) in enumerate(sizes.items())
+            }
+            fields = {"classes": list(classes), "size_px": size_px, "channels": channels, "preparation": {}}
+            dataset = Dataset(**(fields | {"splits": splits} | (claims or {})))
+            return work.commit(facts={"source": "noise"}, dataset=dataset)
+
+    return make
+
+
+@pytest.fixture
+def python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return `run(script, *words, **environment)`: the script in a Python process of its own, as a stranger would."""
+
+    def run(script: str, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", script, *map(str, words)],
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run

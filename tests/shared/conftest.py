@@ -1,0 +1,87 @@
+"""A tiny job with a laboratory around it, for the tests of the command line."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from click.testing import Result as Outcome
+
+import shared.recipes
+from shared.artifacts import Artifact
+from shared.cli import Job, JobCommand, Result, Run, job
+from shared.errors import BadConfig
+
+SOURCE = Job("preprocess", "real", "dataset", "Make real images.")
+TINY = Job("tiny", "toy", "model", "Make a toy.", (SOURCE,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyConfig:
+    """Options of the tiny job."""
+
+    steps: int
+    word: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise BadConfig(f"steps={self.steps}: want at least 1")
+
+
+class Laboratory:
+    """A volume with the real images of the experiment `digits`, its recipes, and the job `tiny`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.volume, self.recipes = folder / "volume", folder / "recipes"
+        self.final = self.volume / "digits" / "toy"
+        self.runs: list[Run] = []
+        self.body: Callable[[Run, TinyConfig], None] = lambda run, config: None
+
+    def call(self, *words: str, resumes: bool = False, **environment: str) -> Outcome:
+        """Call `tiny` with these words and environment variables."""
+        return CliRunner().invoke(self._command(resumes), words, env=environment)
+
+    def recipe(self, text: str, name: str = "digits") -> Path:
+        """Write a recipe and return its path."""
+        path = self.recipes / f"{name}.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that the finished toy was made with."""
+        options: dict[str, Any] = json.loads((self.final / "manifest.json").read_bytes())["options"]
+        return options
+
+    def _command(self, resumes: bool) -> JobCommand:
+        @job(TINY, TinyConfig, resumes=resumes)
+        @click.option("--steps", type=int, default=1, help="How many.")
+        @click.option("--word", default="plain", help="Which.")
+        def main(run: Run, config: TinyConfig) -> Result:
+            """Make a toy."""
+            self.runs.append(run)
+            self.body(run, config)
+            (run.folder / "toy.json").write_text(json.dumps(asdict(config)))
+            return Result({"steps": config.steps}, summary="a fine toy")
+
+        return main
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Callable[..., Artifact]) -> Laboratory:
+    """Return a laboratory whose real images are ready; jobs and recipes are its own, not the project's."""
+    made = Laboratory(tmp_path)
+    made.recipes.mkdir()
+    made.recipe('about = "the default"')
+    (tmp_path / "jobs" / "tiny").mkdir(parents=True)
+    (tmp_path / "jobs" / "tiny" / "__main__.py").touch()
+    monkeypatch.setattr(shared.recipes, "JOBS_FOLDER", tmp_path / "jobs")
+    monkeypatch.setattr(shared.recipes, "RECIPES_FOLDER", made.recipes)
+    monkeypatch.setenv("HALFREAL_DATA_ROOT", str(made.volume))
+    make_dataset(made.volume / "digits" / "real", train=4)
+    return made

@@ -1,0 +1,104 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from shared.distributed import Team, pick_device
+from shared.errors import BadConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:x", "cpu,cuda", "CPU", "cuda:-1", "cuda:99", "mps:99"])
+def test_a_device_that_is_not_there_is_a_bad_option(name: str) -> None:
+    """A name that torch does not know, or a device that this machine lacks, ends with 2 and says what to take."""
+    with pytest.raises(BadConfig, match=f"--device {name}: cannot be used here .*; take cpu or auto") as caught:
+        pick_device(name)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["meta", "hpu"])
+def test_a_device_that_cannot_compute_here_is_a_bad_option(name: str) -> None:
+    """Every name that torch knows and that cannot hold numbers on this machine is refused alike."""
+    with pytest.raises(BadConfig, match=f"--device {name}"):
+        pick_device(name)
+
+
+def test_cpu_is_always_there() -> None:
+    """--device cpu is the CPU, also on a machine that has a GPU."""
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("there", "device"), [(True, "cuda"), (False, "cpu")])
+def test_auto_is_the_gpu_if_there_is_one(monkeypatch: pytest.MonkeyPatch, there: bool, device: str) -> None:
+    """--device auto takes a GPU where torch sees one, else the CPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert pick_device("auto") == torch.device(device)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+def test_a_gpu_that_is_there_can_be_picked(name: str) -> None:
+    """On a machine with a GPU its names are taken as they are."""
+    assert pick_device(name) == torch.device(name)
+
+
+def test_a_team_of_one_changes_nothing() -> None:
+    """Alone, a process leads, means are the values themselves and gradients those of autograd."""
+    team = Team("cpu")
+    assert (team.device.type, team.rank, team.world, team.lead) == ("cpu", 0, 1, True)
+    torch.manual_seed(0)
+    plain = nn.Linear(3, 1)
+    wrapped = team.wrap(plain)
+    assert team.plain(wrapped) is plain
+    images = torch.arange(6.0).reshape(2, 3)
+    (expected,) = torch.autograd.grad(plain(images).square().mean(), plain.weight)
+    team.backward(wrapped(images).square().mean())
+    assert torch.equal(plain.weight.grad, expected)
+    assert team.mean(torch.tensor(2.5)).item() == 2.5
+    assert team.any(True) is True
+    assert team.any(False) is False
+    team.wait()
+
+
+TWO = """
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+from shared.distributed import Team
+torch.set_num_threads(1)
+team = Team("cpu")
+torch.manual_seed(0)
+network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2, track_running_stats=True), nn.Linear(2, 1))
+wrapped = team.wrap(network)
+torch.manual_seed(team.rank)
+answers = [wrapped(torch.rand(4, 3)).mean() for _ in range(2)]  # two forwards of one step, as a critic needs
+team.backward(sum(answers) / 2 * (1 + team.rank))
+bias = team.plain(wrapped)[2].bias.grad.item()  # its gradient is the factor: 1 on rank 0, 2 on rank 1
+mean = team.mean(torch.tensor(float(team.rank))).item()
+flags = [team.any(flag) for flag in (team.rank == 1, False, True)]
+team.wait()
+Path(sys.argv[1], f"rank-{team.rank}").write_text(f"{team.world} {team.lead} {bias} {mean} {flags}")
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_a_team_of_two_averages(tmp_path: Path) -> None:
+    """Two processes: gradients 1 and 2 become 1.5 on both, means run over both, one raised flag is seen by both."""
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*launch, script, tmp_path], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "rank-0").read_text() == "2 True 1.5 0.5 [True, False, True]"
+    assert (tmp_path / "rank-1").read_text() == "2 False 1.5 0.5 [True, False, True]"

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from shared.errors import BadConfig
+from shared.recipes import DEFAULT_RECIPE, Recipe, job_names, load_recipe, recipe_names
+
+
+def _write(folder: Path, text: str) -> str:
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_default_recipe_ships_with_halfreal() -> None:
+    """The recipe that is used without --recipe is one of those that `halfreal recipes` lists."""
+    assert DEFAULT_RECIPE in recipe_names()
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_loads_and_says_what_it_shows(name: str) -> None:
+    """A shipped recipe has a line `about` and tables of jobs that exist."""
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert len(recipe.about) > 10
+    assert set(recipe.jobs) <= set(job_names())
+
+
+def test_an_own_recipe_is_a_path_and_gives_its_name(tmp_path: Path) -> None:
+    """A path that ends in .toml is read as it is; the experiment is named after the file."""
+    path = _write(tmp_path, 'about = "mine"\nseed = 3\n[preprocess]\nsize_px = 32\n')
+    assert load_recipe(path) == Recipe("own", "mine", 3, {"preprocess": {"size_px": 32}})
+
+
+@pytest.mark.parametrize(
+    ("text", "job", "defaults"),
+    [
+        ("", "preprocess", {}),
+        ("seed = 3", "preprocess", {"seed": 3}),
+        ("seed = 3\n[preprocess]\nsize_px = 32", "preprocess", {"seed": 3, "size_px": 32}),
+        ("seed = 3\n[preprocess]\nseed = 4", "preprocess", {"seed": 4}),
+        ("seed = 3\n[preprocess]\nseed = 4", "report", {"seed": 3}),
+    ],
+)
+def test_a_job_gets_its_table_and_the_common_seed(
+    tmp_path: Path, text: str, job: str, defaults: dict[str, object]
+) -> None:
+    """The seed is common to all jobs unless a job's table has its own; other tables do not concern a job."""
+    assert load_recipe(_write(tmp_path, text)).defaults(job) == defaults
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("about = ", "cannot be read as TOML"),
+        ("about = 1", "want `about` to be text"),
+        ("seed = 0.5", "`seed` a whole number"),
+        ('seed = "0"', "`seed` a whole number"),
+        ("[gan]\nepochs = 1", "'gan' is no table of a job; the jobs are .*preprocess"),
+        ("preprocess = 1", "'preprocess' is no table of a job"),
+        ("[[preprocess]]\nsize_px = 16", "'preprocess' is no table of a job"),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    """The error names the file and what is wrong in it."""
+    with pytest.raises(BadConfig, match=rf"own\.toml: .*{words}"):
+        load_recipe(_write(tmp_path, text))
+
+
+def test_a_recipe_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    """TOML is UTF-8; another encoding or a folder is refused as a bad option, not as a fault of ours."""
+    (tmp_path / "bytes.toml").write_bytes(b'about = "\xff"')
+    (tmp_path / "folder.toml").mkdir()
+    for name in ("bytes.toml", "folder.toml"):
+        with pytest.raises(BadConfig, match="cannot be read as TOML"):
+            load_recipe(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["nope", "nope.toml", ""])
+def test_an_unknown_recipe_is_answered_with_the_known_ones(name: str) -> None:
+    """The error lists the names that there are and the other way: a path."""
+    with pytest.raises(BadConfig, match=rf"recipe '{name}': not found; take one of .*digits.*or a path to a \.toml"):
+        load_recipe(name)
