@@ -1,0 +1,95 @@
+"""A small experiment that every job has run on, and short cuts to run jobs in this process."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from jobs.__main__ import main as halfreal
+from jobs.pipeline import PIPELINE
+from jobs.preprocess.sources import SOURCES, Item, Source
+from shared.artifacts import Artifact, open_artifact
+from shared.files import sha256
+
+HOSTILE_CLASSES = ('<script>fetch("https://example.org/")</script>', "\"quoted' & <b>bold", "{{ 7 * 7 }}")
+"""Names that would do harm on a page that does not escape them."""
+
+SMALL = {
+    "preprocess": ["--channels", "3", "--test-fraction", "0.25"],
+    "train_classifier": ["--steps", "40", "--measure-every", "20", "--width", "4"],
+    "train_gan": ["--epochs", "3", "--width", "4", "--latent", "8", "--batch-images", "16", "--critic-steps", "2"],
+    "evaluate": ["--images", "24"],
+    "synthesize": ["--shard-images", "20"],
+    "train_mixed": ["--steps", "6", "--measure-every", "3", "--seeds", "2", "--batch-images", "16", "--width", "4"],
+    "report": [],
+}
+"""Options that make every job quick."""
+
+
+def hostile_source() -> Source:
+    """Return 120 pictures of 20x24 px in three classes that differ in colour, 60, 36 and 24 of them."""
+    chance = np.random.default_rng(5)
+    items = []
+    for index in range(120):
+        label = 0 if index % 10 < 5 else 1 if index % 10 < 8 else 2
+        pixels = chance.integers(0, 120, (24, 20, 3), dtype=np.uint8)
+        pixels[:, :, label] += 120
+        image = Image.fromarray(pixels)
+        items.append(Item(label, {"index": index, "sha256": sha256(image.tobytes())}, lambda image=image: image.copy()))
+    return Source(HOSTILE_CLASSES, items)
+
+
+def call(job: str, data_root: Path, *words: object) -> Result:
+    """Return the result of `halfreal job` on the CPU, in this process, for the experiment `small`."""
+    place = ["--data-root", str(data_root), "--experiment", "small", "--device", "cpu"]
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return CliRunner().invoke(halfreal, [job, *place, *map(str, words)])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def run_job() -> Callable[..., Result]:
+    """Return `run_job(job, data_root, *words)`: its result in this process, on the CPU, experiment `small`."""
+    return call
+
+
+@pytest.fixture(scope="session")
+def plain_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a recipe without any option but the seed 3, so that each job has its own defaults."""
+    path = tmp_path_factory.mktemp("recipe") / "plain.toml"
+    path.write_text('about = "every default"\nseed = 3\n', encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Iterator[Path]:
+    """Run every job on an experiment `small` with hostile class names; yield its data root, which is read only."""
+    root = tmp_path_factory.mktemp("volume")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
+            patch.delenv(name)
+        patch.setitem(SOURCES, "digits", hostile_source)
+        for row in PIPELINE:
+            result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
+            assert result.exit_code == 0, result.output
+        yield root
+
+
+@pytest.fixture(scope="session")
+def made(volume: Path) -> dict[str, Artifact]:
+    """Open the artifacts of the experiment `small` by name."""
+    return {row.writes: open_artifact(volume / "small" / row.writes, row.kind, row.name) for row in PIPELINE}
+
+
+@pytest.fixture(scope="session")
+def hostile_classes() -> tuple[str, ...]:
+    """Return the class names of the experiment `small`, which a page must escape."""
+    return HOSTILE_CLASSES

@@ -1,0 +1,137 @@
+"""The GAN objectives: hand values, closed forms and finite differences."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from jobs.train_gan import objectives
+from jobs.train_gan.families import FAMILIES
+
+REAL, FAKE = torch.tensor([1.0, 3.0]), torch.tensor([0.0, 1.0])
+
+
+def softplus(value: float) -> float:
+    """Return log(1 + e^value)."""
+    return math.log1p(math.exp(value))
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (objectives.wasserstein_critic, 0.5 - 2.0),
+        (objectives.wasserstein_generator, -0.5),
+        (objectives.relativistic_discriminator, (softplus(-1) + softplus(-2)) / 2),
+        (objectives.relativistic_generator, (softplus(1) + softplus(2)) / 2),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_losses_have_their_values_by_hand(loss: Callable[[Tensor, Tensor], Tensor], expected: float) -> None:
+    """On logits 1, 3 (real) and 0, 1 (fake) each loss has the value of its formula."""
+    assert loss(REAL, FAKE).item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_losses_push_in_opposite_directions(name: str) -> None:
+    """A discriminator lowers its loss by raising real and lowering fake logits; a generator by raising fake ones."""
+    family = FAMILIES[name]
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    to_real, to_fake = torch.autograd.grad(family.discriminator_loss(real, fake), (real, fake))
+    (fooling,) = torch.autograd.grad(family.generator_loss(real, fake), fake)
+    assert (to_real < 0).all()
+    assert (to_fake > 0).all()
+    assert (fooling < 0).all()
+
+
+def test_relativistic_losses_do_not_overflow() -> None:
+    """Logits far apart give a finite loss: softplus is linear there."""
+    loss = objectives.relativistic_generator(torch.tensor([1e4]), torch.tensor([-1e4]))
+    assert loss.item() == pytest.approx(2e4)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 2.0), (1.0, 10.0), (0.25, 4.0)])
+def test_interpolation_runs_from_fake_to_real(share: float, expected: float) -> None:
+    """Share 0 is the fake image, 1 the real one, a quarter a quarter of the way; each image has a share of its own."""
+    real, fake = torch.full((2, 1, 2, 2), 10.0), torch.full((2, 1, 2, 2), 2.0)
+    points = objectives.interpolate(real, fake, torch.tensor([share, 1.0]))
+    assert torch.equal(points[0], torch.full((1, 2, 2), expected))
+    assert torch.equal(points[1], real[1])
+
+
+def linear_critic(weights: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return the critic x -> x . weights."""
+    return lambda images: images.flatten(1) @ weights
+
+
+@pytest.mark.parametrize(
+    ("length", "centre", "expected"),
+    [(1.0, 1.0, 0.0), (3.0, 1.0, 4.0), (0.5, 1.0, 0.25), (3.0, 0.0, 9.0), (1.0, 0.0, 1.0), (0.0, 1.0, 1.0)],
+)
+def test_penalty_of_a_linear_critic(length: float, centre: float, expected: float) -> None:
+    """A linear critic whose weights have length w has gradient norm w everywhere: the penalty is (w - centre)^2."""
+    direction = torch.tensor([0.6, 0.0, -0.8, 0.0])
+    points = torch.randn(5, 1, 2, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    penalty = objectives.gradient_penalty(linear_critic(length * direction)(points), points, centre)
+    assert penalty.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_penalty_is_a_mean_over_images() -> None:
+    """Where the critic's slope differs between images, each image's own norm is squared before the mean."""
+    points = torch.tensor([[1.0], [2.0], [4.0]]).requires_grad_()
+    values = points.square().sum(dim=1)  # slopes 2, 4, 8
+    assert objectives.gradient_penalty(values, points, 0.0).item() == pytest.approx((4 + 16 + 64) / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("centre", [0.0, 1.0])
+def test_gradient_of_the_penalty_agrees_with_finite_differences(centre: float) -> None:
+    """The penalty's gradient with respect to the critic's weights is the slope that central differences measure."""
+    chance = torch.Generator().manual_seed(1)
+    first = torch.randn(4, 6, generator=chance, dtype=torch.float64)
+    second = torch.randn(6, generator=chance, dtype=torch.float64)
+    images = torch.randn(3, 4, generator=chance, dtype=torch.float64)
+
+    def penalty(weights: Tensor) -> Tensor:
+        points = images.clone().requires_grad_()
+        return objectives.gradient_penalty(torch.tanh(points @ weights) @ second, points, centre)
+
+    weights = first.clone().requires_grad_()
+    (analytic,) = torch.autograd.grad(penalty(weights), weights)
+    step = 1e-2  # the norms are float32, so a smaller step would measure their rounding
+    for row, column in [(0, 0), (1, 3), (3, 5)]:
+        nudge = torch.zeros_like(first)
+        nudge[row, column] = step
+        slope = (penalty(first + nudge) - penalty(first - nudge)).item() / (2 * step)
+        assert analytic[row, column].item() == pytest.approx(slope, rel=5e-3, abs=5e-4)
+
+
+def test_gradient_of_the_penalty_is_finite_where_the_critic_is_flat() -> None:
+    """A critic without slope has a finite gradient, so that one dead image cannot spoil a step."""
+    weights = torch.zeros(4, requires_grad=True)
+    points = torch.ones(2, 4, requires_grad=True)
+    penalty = objectives.gradient_penalty(points @ weights, points, 1.0)
+    (gradient,) = torch.autograd.grad(penalty, weights)
+    assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # Gulrajani et al. 2017, algorithm 1: lambda 10, n_critic 5, alpha 1e-4, beta1 0, beta2 0.9
+        ("wgan_gp", {"weight": 10.0, "centre": 1.0, "interpolated": True, "steps": 5, "rate": 1e-4, "betas": (0, 0.9)}),
+        ("r3gan", {"weight": 1.0, "centre": 0.0, "interpolated": False, "steps": 1, "rate": 2e-4, "betas": (0, 0.99)}),
+    ],
+)
+def test_families_hold_the_numbers_of_their_papers(name: str, expected: dict[str, object]) -> None:
+    """A family's row has the penalty and the optimizer settings of its paper."""
+    row = FAMILIES[name]
+    found = {
+        "weight": row.penalty.weight,
+        "centre": row.penalty.centre,
+        "interpolated": row.penalty.interpolated,
+        "steps": row.critic_steps,
+        "rate": row.learning_rate,
+        "betas": row.betas,
+    }
+    assert found == expected

@@ -1,0 +1,259 @@
+"""train_gan: what a run leaves, that it resumes bit by bit, and the arithmetic of its plan."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from jobs.train_gan import loop
+from jobs.train_gan.config import GanConfig
+from jobs.train_gan.families import FAMILIES, resolve
+from jobs.train_gan.loop import learning_rate_factor, make_plan
+from shared.artifacts import Artifact, open_artifact
+
+TINY = ["--epochs", 3, "--batch-images", 8, "--critic-steps", 1, "--width", 2, "--latent", 4]
+"""With 24 train images: three epochs of three iterations."""
+
+every_family = pytest.mark.parametrize("family", sorted(FAMILIES))
+
+
+def config(**changes: Any) -> GanConfig:
+    """Return a valid config with these changes."""
+    options = {
+        "family": "wgan_gp",
+        "epochs": 3,
+        "snapshot_every_epochs": 1,
+        "batch_images": 8,
+        "latent": 4,
+        "width": 2,
+        "learning_rate": None,
+        "critic_steps": None,
+        "penalty_weight": None,
+        "beta1": None,
+        "beta2": None,
+        "decay": "none",
+        "ema_images": 5000,
+        "seed": 0,
+    }
+    return GanConfig(**(options | changes))
+
+
+@pytest.fixture
+def train(
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    plain_recipe: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Result]:
+    """Return `train(name, *words, stop_after=None)`: a tiny run on the volume `name`, stopped by SIGTERM if asked."""
+
+    def run(name: str, *words: object, stop_after: int | None = None) -> Result:
+        root = tmp_path / name
+        if not root.exists():
+            make_dataset(root / "small" / "real", train=24, val=6, test=6)
+        step, done = loop.generator_step, 0
+
+        def counted(*arguments: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done == stop_after:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return step(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "generator_step", counted)
+            return run_job("train_gan", root, "--recipe", plain_recipe, *TINY, *words)
+
+    return run
+
+
+def gan(root: Path) -> Artifact:
+    """Return the finished artifact of the volume `root`."""
+    return open_artifact(root / "small" / "gan", "model", "train_gan")
+
+
+def snapshots(artifact: Artifact) -> dict[str, bytes]:
+    """Return the bytes of each snapshot."""
+    return {row["file"]: artifact.read(row["file"]) for row in artifact.facts["snapshots"]}
+
+
+def logged(artifact: Artifact) -> list[dict[str, Any]]:
+    """Return the rows of metrics.jsonl."""
+    return [json.loads(line) for line in (artifact.folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+
+
+@every_family
+def test_a_run_leaves_a_snapshot_and_a_row_for_each_epoch(
+    family: str, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    """A run of three epochs leaves three snapshots, three rows of losses, grids, curves and TensorBoard's file."""
+    result = train("a", "--family", family)
+    assert result.exit_code == 0, result.output
+    artifact = gan(tmp_path / "a")
+    names = [f"snapshots/epoch-0000{epoch}.safetensors" for epoch in (1, 2, 3)]
+    assert [row["file"] for row in artifact.facts["snapshots"]] == names
+    assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [24, 48, 72]
+    assert [(row["epoch"], row["step"]) for row in logged(artifact)] == [(1, 3), (2, 6), (3, 9)]
+    pictures = {path.name for path in (artifact.folder / "figures").iterdir()}
+    assert pictures == {"losses.png", *(f"samples-epoch-0000{epoch}.png" for epoch in (1, 2, 3))}
+    assert list((artifact.folder / "tensorboard").iterdir())
+
+
+def test_equal_seeds_train_equal_generators(train: Callable[..., Result], tmp_path: Path) -> None:
+    """The same seed gives the same snapshots, byte by byte; another seed others."""
+    for name, words in (("a", []), ("b", []), ("c", ["--seed", 1])):
+        assert train(name, *words).exit_code == 0
+    first, second, other = (snapshots(gan(tmp_path / name)) for name in "abc")
+    assert first == second
+    assert not set(first.values()) & set(other.values())
+
+
+def test_equal_requests_give_equal_manifests(train: Callable[..., Result], tmp_path: Path) -> None:
+    """A manifest holds no time, so that equal work gives equal manifests: its sha256 names the artifact."""
+    for name in ("a", "b"):
+        assert train(name).exit_code == 0
+    assert gan(tmp_path / "a").sha256 == gan(tmp_path / "b").sha256
+
+
+@every_family
+@pytest.mark.parametrize("stop_after", [1, 4, 6])
+def test_a_stopped_run_goes_on_bit_by_bit(
+    stop_after: int, family: str, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    """Stopped by SIGTERM after any iteration a run ends with 75; the same command ends with the same snapshots."""
+    words = ["--family", family, "--decay", "cosine", "--critic-steps", 2, "--epochs", 6]
+    assert train("whole", *words).exit_code == 0
+    stopped = train("cut", *words, stop_after=stop_after)
+    assert stopped.exit_code == 75
+    assert "run the same command again" in stopped.stderr
+    assert not (tmp_path / "cut" / "small" / "gan").exists()
+    resumed = train("cut", *words)
+    assert resumed.exit_code == 0, resumed.output
+    assert f"resumed after {16 * stop_after} images" in resumed.stderr
+    whole, cut = gan(tmp_path / "whole"), gan(tmp_path / "cut")
+    assert snapshots(whole) == snapshots(cut)
+    assert len(snapshots(cut)) == 6
+    seen = ("epoch", "step", "images_seen")
+    assert [[row[key] for key in seen] for row in logged(cut)] == [[row[key] for key in seen] for row in logged(whole)]
+
+
+@pytest.mark.parametrize(
+    "stop_after",
+    [
+        3,  # the end of an epoch
+        4,  # in the middle of one
+    ],
+)
+def test_a_stopped_run_has_the_same_history(stop_after: int, train: Callable[..., Result], tmp_path: Path) -> None:
+    """The losses of a resumed run are those of the undisturbed one."""
+    assert train("whole").exit_code == 0
+    assert train("cut", stop_after=stop_after).exit_code == 75
+    assert train("cut").exit_code == 0
+    assert gan(tmp_path / "cut").facts["history"] == gan(tmp_path / "whole").facts["history"]
+
+
+def test_no_epoch_is_logged_twice(train: Callable[..., Result], tmp_path: Path) -> None:
+    """Stopped twice, metrics.jsonl still has each epoch once, in order."""
+    assert train("a", stop_after=4).exit_code == 75
+    assert train("a", stop_after=3).exit_code == 75
+    assert train("a").exit_code == 0
+    assert [row["epoch"] for row in logged(gan(tmp_path / "a"))] == [1, 2, 3]
+
+
+def test_a_finished_run_is_not_repeated(train: Callable[..., Result]) -> None:
+    """The same command again answers "already complete"; another option trains anew and says why."""
+    assert train("a").exit_code == 0
+    assert "already complete" in train("a").stderr
+    assert "epochs was 3, now 2" in train("a", "--epochs", 2).stderr
+
+
+def test_images_of_an_unknown_size_are_refused(
+    make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path
+) -> None:
+    """Images of a size that no network is built for end with 2 and say which sizes are."""
+    make_dataset(tmp_path / "small" / "real", size_px=24, train=9, val=3, test=3)
+    result = run_job("train_gan", tmp_path, "--recipe", plain_recipe, *TINY)
+    assert result.exit_code == 2
+    assert "24 px" in result.stderr
+    assert "16, 32, 64, 128" in result.stderr
+    assert "preprocess with --size-px" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "critic_steps", "train_images", "due"),
+    [
+        ({}, 2, 100, {6: 1, 12: 2, 18: 3}),  # 16 images each: 112, 208 and the end at ceil(300 / 16) = 19
+        ({"snapshot_every_epochs": 2}, 2, 100, {12: 2, 18: 3}),  # the last snapshot always
+        ({"snapshot_every_epochs": 9}, 2, 100, {18: 3}),  # rarer than the run is long: still one to evaluate
+        ({}, 1, 24, {2: 1, 5: 2, 8: 3}),  # epochs of exactly three iterations
+        ({"batch_images": 64}, 1, 10, {0: 3}),  # all epochs within one iteration
+        ({"epochs": 5, "batch_images": 16}, 1, 10, {0: 1, 1: 3, 2: 4, 3: 5}),  # some epochs end together
+    ],
+)
+def test_plan_by_hand(changes: dict[str, int], critic_steps: int, train_images: int, due: dict[int, int]) -> None:
+    """Snapshots fall due at the first iteration that completes their epoch, and always at the last one."""
+    plan = make_plan(config(**changes), critic_steps, train_images)
+    found = {at: plan.epoch_after(at) for at in range(plan.iterations) if plan.snapshot_due(at)}
+    assert found == due
+    assert plan.iterations == max(due) + 1
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7])
+@pytest.mark.parametrize("batch_images", [2, 7, 64, 300])
+@pytest.mark.parametrize("train_images", [1, 50, 129])
+def test_no_two_snapshots_share_an_epoch(epochs: int, batch_images: int, train_images: int) -> None:
+    """Whatever the sizes, snapshots have rising epochs that end at the last, and enough images are shown."""
+    plan = make_plan(config(epochs=epochs, batch_images=batch_images), 1, train_images)
+    found = [plan.epoch_after(at) for at in range(plan.iterations) if plan.snapshot_due(at)]
+    assert found == sorted(set(found))
+    assert found[-1] == epochs
+    assert 0 <= plan.iterations * batch_images - epochs * train_images < batch_images
+
+
+@pytest.mark.parametrize(
+    ("decay", "values"),
+    [
+        ("none", [1, 1, 1, 1]),
+        ("late", [1, 1, 1, 0.5]),
+        ("cosine", [1, 0.853553, 0.5, 0.146447]),  # (1 + cos(pi / 4)) / 2 and its mirror image
+    ],
+)
+def test_learning_rate_by_hand(decay: str, values: list[float]) -> None:
+    """After 0, 1/4, 1/2 and 3/4 of the run the learning rate has fallen as the rule says."""
+    assert [learning_rate_factor(decay, quarter / 4) for quarter in range(4)] == pytest.approx(values, abs=1e-6)
+
+
+def test_options_override_the_familys_row() -> None:
+    """An option that is given replaces the family's own value and leaves the rest of the row, and the table, alone."""
+    row = FAMILIES["wgan_gp"]
+    found = resolve(config(critic_steps=2, penalty_weight=3.0, beta2=0.5))
+    assert (found.critic_steps, found.penalty.weight, found.betas) == (2, 3.0, (0.0, 0.5))
+    assert (found.learning_rate, found.penalty.centre) == (row.learning_rate, row.penalty.centre)
+    assert resolve(config()) == row
+    assert resolve(config(penalty_weight=0.0)).penalty.weight == 0.0
+
+
+def test_every_step_draws_its_own_latents(train: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two critic or generator steps of a run see the same latents."""
+    seen: list[bytes] = []
+    real_critic, real_generator = loop.critic_step, loop.generator_step
+
+    def critic(models: Any, family: Any, real: Any, labels: Any, latents: Any, shares: Any) -> Any:
+        seen.extend(row.numpy().tobytes() for row in latents)
+        return real_critic(models, family, real, labels, latents, shares)
+
+    def generator(models: Any, family: Any, real: Any, labels: Any, latents: Any) -> Any:
+        seen.extend(row.numpy().tobytes() for row in latents)
+        return real_generator(models, family, real, labels, latents)
+
+    monkeypatch.setattr(loop, "critic_step", critic)
+    monkeypatch.setattr(loop, "generator_step", generator)
+    assert train("a", "--critic-steps", 2, "--epochs", 4).exit_code == 0
+    assert len(seen) == 6 * 3 * 8  # six iterations of two critic steps and one generator step on eight images
+    assert len(set(seen)) == len(seen)

@@ -1,0 +1,107 @@
+"""The table of jobs against the folders, the README and the recipes."""
+
+import re
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from jobs.__main__ import ABOUT, COMMANDS
+from jobs.__main__ import main as halfreal
+from jobs.pipeline import PIPELINE
+from jobs.preprocess.config import SOURCE_NAMES
+from jobs.preprocess.sources import SOURCES
+from jobs.train_gan.config import DECAYS, FAMILY_NAMES
+from jobs.train_gan.families import FAMILIES
+from jobs.train_gan.loop import learning_rate_factor
+from shared.cli import Job
+
+ROOT = Path(__file__).resolve().parent.parent
+RECIPES = sorted((ROOT / "jobs" / "recipes").glob("*.toml"))
+NAMES = [row.name for row in PIPELINE]
+
+every_job = pytest.mark.parametrize("row", PIPELINE, ids=NAMES)
+
+
+def readme_table() -> list[tuple[str, set[str], set[str]]]:
+    """Return (job, reads, writes) of each row of the README's table of jobs; "all of them" reads every artifact."""
+    rows = []
+    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|") and len(cells) >= 3 and cells[0].strip("`") in NAMES:
+            reads, writes = ({word.strip("/") for word in re.findall(r"`([^`]+)`", cell)} for cell in cells[1:3])
+            if cells[1] == "all of them":
+                reads = {row.writes for row in PIPELINE} - writes
+            rows.append((cells[0].strip("`"), reads, writes))
+    return rows
+
+
+def test_the_table_names_every_folder_with_a_command() -> None:
+    """Each folder of jobs/ that holds a command is a row of the table, and each row is such a folder."""
+    folders = {path.parent.name for path in (ROOT / "jobs").glob("*/__main__.py")}
+    assert folders == set(NAMES)
+    assert len(NAMES) == len(folders) >= 7
+
+
+def test_artifacts_have_one_maker() -> None:
+    """No two jobs write the same artifact."""
+    assert len({row.writes for row in PIPELINE}) == len(PIPELINE)
+
+
+@every_job
+def test_a_job_stands_after_what_it_reads(row: Job) -> None:
+    """The order of the table is an order in which the jobs can run."""
+    assert [read.name for read in row.reads if read not in PIPELINE[: PIPELINE.index(row)]] == []
+
+
+@every_job
+def test_a_job_is_a_command_of_its_own_name(row: Job) -> None:
+    """`halfreal <job>` and `python -m jobs.<job>` are the command that its row in the table names."""
+    command = import_module(f"jobs.{row.name}.__main__").main
+    assert (command.name, command.job) == (row.name, row)
+    assert COMMANDS[row.name] == f"jobs.{row.name}.__main__"
+    assert ABOUT[row.name] == row.about
+
+
+def test_the_readme_names_every_job_in_order() -> None:
+    """The README's table of jobs has a row for each job, in the order in which they run."""
+    assert [job for job, _, _ in readme_table()] == NAMES
+
+
+@every_job
+def test_the_readme_says_what_a_job_reads_and_writes(row: Job) -> None:
+    """The README's row of a job names the artifacts that the job reads and the one that it writes."""
+    rows = {job: (reads, writes) for job, reads, writes in readme_table()}
+    assert rows[row.name] == ({read.writes for read in row.reads}, {row.writes})
+
+
+def test_there_are_recipes() -> None:
+    """The default recipe ships with halfreal."""
+    assert "digits" in [path.stem for path in RECIPES]
+
+
+@every_job
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_is_accepted_by_every_job(recipe: Path, row: Job, tmp_path: Path) -> None:
+    """A recipe's options arrive in each job, which accepts them, and a dry run writes nothing."""
+    arguments = [row.name, "--recipe", recipe.stem, "--data-root", str(tmp_path), "--dry-run"]
+    result = CliRunner().invoke(halfreal, arguments)
+    assert result.exit_code == 0, result.output
+    for name, value in tomllib.loads(recipe.read_text(encoding="utf-8")).get(row.name, {}).items():
+        assert f"  {name} = {value!r}\n" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"), [(FAMILY_NAMES, FAMILIES), (SOURCE_NAMES, SOURCES)], ids=["families", "sources"]
+)
+def test_the_options_offer_exactly_the_rows(names: tuple[str, ...], rows: dict[str, object]) -> None:
+    """The names that a command offers without importing torch are the rows of the table behind it, each once."""
+    assert sorted(names) == sorted(rows)
+
+
+def test_every_decay_has_its_rule() -> None:
+    """Each way to lower the learning rate that the command offers starts at the full rate."""
+    assert [learning_rate_factor(name, 0.0) for name in DECAYS] == [1.0] * len(DECAYS)

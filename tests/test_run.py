@@ -1,0 +1,109 @@
+"""`halfreal run`: what it hands to the jobs, and what it does when one fails."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.pipeline import PIPELINE
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def halfreal(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `halfreal words...` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "jobs", *map(str, words)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def seeds(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Return the seed of each job from what a dry run printed."""
+    found, job = {}, ""
+    for line in done.stdout.splitlines():
+        if " would write " in line:
+            job = line.split()[0]
+        if line.startswith("  seed = "):
+            found[job] = int(line.removeprefix("  seed = "))
+    return found
+
+
+def test_a_dry_run_walks_the_table_and_writes_nothing(tmp_path: Path) -> None:
+    """`run --dry-run` shows every job in the order of the table, on the volume that was asked for, and stops there."""
+    done = halfreal("run", "--dry-run", "--data-root", tmp_path / "volume", "--experiment", "mine")
+    assert done.returncode == 0, done.stderr
+    shown = [line for line in done.stdout.splitlines() if " would write " in line]
+    assert shown == [f"{row.name} would write {tmp_path / 'volume' / 'mine' / row.writes}" for row in PIPELINE]
+    assert not (tmp_path / "volume").exists()
+
+
+def test_a_flag_sets_the_seed_of_every_job() -> None:
+    """`run --seed` reaches every job."""
+    assert seeds(halfreal("run", "--dry-run", "--seed", 11)) == {row.name: 11 for row in PIPELINE}
+
+
+def test_the_environment_sets_the_seed_of_every_job() -> None:
+    """HALFREAL_SEED beats the recipe's seed through `run` as it does for a job alone."""
+    assert seeds(halfreal("run", "--dry-run", HALFREAL_SEED="11")) == {row.name: 11 for row in PIPELINE}
+
+
+def test_a_setting_reaches_its_job_alone() -> None:
+    """`run --set job.option=value` sets the option of that job and of no other."""
+    done = halfreal("run", "--dry-run", "--set", "train_mixed.steps=77", "--set", "train_mixed.measure-every=7")
+    assert done.stdout.count("  steps = 77\n") == 1
+    assert done.stdout.count("  measure_every = 7\n") == 1
+    assert done.stdout.count("  steps = 2000\n") == 1  # train_classifier, as the recipe has it
+
+
+def test_a_setting_of_the_seed_reaches_its_job() -> None:
+    """`run --set train_gan.seed=5` sets the seed of that job alone."""
+    assert seeds(halfreal("run", "--dry-run", "--set", "train_gan.seed=5"))["train_gan"] == 5
+
+
+def test_a_recipe_means_the_same_to_run_and_to_the_job(tmp_path: Path) -> None:
+    """A recipe that gives one job a seed of its own gives that job the same seed through `run` as alone."""
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text("seed = 1\n[train_gan]\nseed = 5\n", encoding="utf-8")
+    alone = seeds(halfreal("train_gan", "--dry-run", "--recipe", recipe))
+    through = seeds(halfreal("run", "--dry-run", "--recipe", recipe))
+    assert alone == {"train_gan": 5}
+    assert through["train_gan"] == 5
+
+
+def test_a_failing_job_passes_its_exit_code_through(tmp_path: Path) -> None:
+    """Where a job fails `run` ends with that job's exit code, names the job and starts no further one."""
+    done = halfreal("run", "--data-root", tmp_path, "--set", "preprocess.val_fraction=0.0006", "--device", "cpu")
+    assert done.returncode == 2
+    assert "preprocess failed (exit code 2)" in done.stderr
+    assert "[2/7]" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pair", "mention"), [("train_mixed.steps=zero", "zero"), ("train_mixed.measure_every=601", "--measure-every 601")]
+)
+def test_a_mistake_in_the_last_job_stops_before_the_first(pair: str, mention: str, tmp_path: Path) -> None:
+    """Every job's options are checked before the first job starts, so that a mistake costs no hours."""
+    done = halfreal("run", "--data-root", tmp_path / "volume", "--set", pair)
+    assert done.returncode == 2
+    assert mention in done.stderr
+    assert len(done.stderr.splitlines()) <= 3
+    assert not (tmp_path / "volume").exists()
+
+
+def test_a_job_that_waits_for_another_ends_with_75(tmp_path: Path) -> None:
+    """Where another process holds an artifact's lock `run` ends with 75: the same command works later."""
+    from filelock import FileLock
+
+    (tmp_path / "digits").mkdir()
+    with FileLock(tmp_path / "digits" / ".real.lock"):
+        done = halfreal("run", "--data-root", tmp_path, "--device", "cpu")
+    assert done.returncode == 75
+    assert "another process" in done.stderr
