@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from jobs.pipeline import PIPELINE
-from shared.cli import Job, Polite, place
+from shared.cli import COMMON_NAMES, Job, Polite, place
 from shared.errors import BadConfig, HalfrealError, Interrupted
+from shared.progress import Stop
 from shared.recipes import Recipe
 
 
@@ -37,7 +38,7 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
             raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
         command = import_module(f"jobs.{job}.__main__").main
         name = option.replace("-", "_")
-        known = sorted(param.name for param in command.params)
+        known = sorted({param.name for param in command.params} - COMMON_NAMES)
         if name not in known:
             raise BadConfig(f"--set {pair}: {job} has no option {option!r}; it has {', '.join(known)}")
         variables[f"HALFREAL_{job}_{name}".upper()] = value
@@ -65,11 +66,13 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
     os.environ |= settings(options["pairs"])
     check_options(arguments)
+    stop = Stop()
+    stop.listen()
     started = time.monotonic()
     for number, row in enumerate(PIPELINE, start=1):
         elapsed = time.monotonic() - started
         click.secho(f"[{number}/{len(PIPELINE)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
-        _run_job(row, arguments)
+        _run_job(row, arguments, stop)
     if not options["dry_run"]:
         from jobs.results import print_results
 
@@ -85,23 +88,27 @@ def check_options(arguments: list[str]) -> None:
             command.main([*arguments, "--dry-run"], prog_name=f"halfreal {row.name}", standalone_mode=False)
 
 
-def _run_job(row: Job, arguments: list[str]) -> None:
-    """Run one job to its end; Interrupted or JobFailed if it does not end well.
+def _run_job(row: Job, arguments: list[str], stop: Stop) -> None:
+    """Run one job to its end; Interrupted if a signal came, JobFailed if it does not end well.
 
     SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
     """
     process = subprocess.Popen([sys.executable, "-m", f"jobs.{row.name}", *arguments])
-    before = {
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, frame: process.send_signal(number)),
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda number, frame: None),
-    }
-    try:
-        code = process.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if code == Interrupted.exit_code:
+    passed_on = False
+    while (code := _wait(process)) is None:
+        if stop.by == "SIGTERM" and not passed_on:
+            process.send_signal(signal.SIGTERM)
+            passed_on = True
+    if stop.by or code == Interrupted.exit_code:
         raise Interrupted(f"{row.name} stopped; run the same command again (without --force) to go on")
     if code:
         code = code if code > 0 else 128 - code  # killed by a signal: as a shell reports it
         raise JobFailed(f"{row.name} failed (exit code {code}); mend what it says above, then run this again", code)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int | None:
+    """Return the exit code, or None after a fifth of a second without one."""
+    try:
+        return process.wait(timeout=0.2)
+    except subprocess.TimeoutExpired:
+        return None

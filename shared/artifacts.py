@@ -52,7 +52,8 @@ class Artifact:
         info = self._files.get(name)
         if info is None:
             raise FormatError(f"{self.folder}: its manifest lists no file {name!r}")
-        return read_whole(self.folder / name, info.bytes, info.sha256)
+        with self.remedy():
+            return read_whole(self.folder / name, info.bytes, info.sha256)
 
     def shards(self, split: str) -> list[tuple[Path, ShardInfo]]:
         """Return (path, record) of each shard of `split` in reading order; FormatError for an unknown split."""
@@ -65,7 +66,18 @@ class Artifact:
     def members(self, split: str) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Yield (key, bytes by member type) of each sample of `split`, every shard checked whole."""
         for path, info in self.shards(split):
+            yield from self.shard_members(path, info)
+
+    def shard_members(self, path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, bytes]]]:
+        """Yield (key, bytes by member type) of each sample of one shard, after checking the whole of it."""
+        with self.remedy():
             yield from read_members(path, info)
+
+    @contextmanager
+    def remedy(self) -> Iterator[None]:
+        """Add to a FormatError which command makes this artifact again."""
+        with _remedy(self.manifest.job):
+            yield
 
     @cached_property
     def _files(self) -> dict[str, FileInfo]:
@@ -84,11 +96,20 @@ def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "is unfinished: it has no manifest.json" if folder.is_dir() else "does not exist"
         raise MissingArtifact(f"{folder}: {what}; run first: halfreal {made_by}") from error
-    manifest = parse_manifest(payload, path)
+    with _remedy(made_by):
+        manifest = parse_manifest(payload, path)
     if manifest.kind != kind:
         raise FormatError(f"{folder}: holds a {manifest.kind}, want a {kind}; run first: halfreal {made_by}")
     _check_files(folder, manifest, made_by)
     return Artifact(folder, manifest, sha256(payload))
+
+
+@contextmanager
+def _remedy(job: str) -> Iterator[None]:
+    try:
+        yield
+    except FormatError as error:
+        raise FormatError(f"{error}\nmake it again: halfreal {job} --force") from error
 
 
 def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
@@ -101,7 +122,7 @@ def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
         if found != size_bytes:
             came = "missing" if found is None else f"{found} bytes"
             raise FormatError(
-                f"{path}: {came}, its manifest says {size_bytes} bytes; make it again: halfreal {made_by} --force"
+                f"{path}: {came}, its manifest says {size_bytes} bytes\nmake it again: halfreal {made_by} --force"
             )
     extra = sorted(path.name for path in folder.glob("*.tar") if path.name not in listed)
     if extra:

@@ -39,6 +39,11 @@ class FitConfig:
     def __post_init__(self) -> None:
         if not 1 <= self.measure_every <= self.steps:
             raise BadConfig(f"measure_every={self.measure_every}: want 1 to steps ({self.steps})")
+        if self.batch_images < 2 or self.width < 1 or self.patience < 0:
+            raise BadConfig(
+                f"batch_images={self.batch_images}, width={self.width}, patience={self.patience}: "
+                "want at least 2, at least 1 and at least 0"
+            )
 
 
 @dataclass(frozen=True)

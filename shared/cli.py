@@ -12,6 +12,7 @@ opens the inputs, answers "already complete" where that is so, and otherwise cal
 folder to write into and commits what it returns. Only then is torch imported, by the function itself.
 """
 
+import math
 import os
 import sys
 import time
@@ -129,18 +130,19 @@ def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) 
     """Feed the recipe to click as this command's defaults; eager, so that the other options see them."""
     recipe = load_recipe(value)
     defaults = recipe.defaults(context.command.name or "")
-    known = {param.name for param in context.command.params}
+    known = {str(param.name) for param in context.command.params} - COMMON_NAMES
     unknown = sorted(defaults.keys() - known)
-    if unknown and isinstance(context.command, JobCommand):
+    context.meta["recipe"] = value
+    if not isinstance(context.command, JobCommand):
+        return recipe
+    if unknown:
         raise BadConfig(
-            f"recipe {value}: [{context.command.name}] has no option {unknown[0]!r}\n"
-            f"it has {', '.join(sorted(str(name) for name in known - _COMMON_NAMES))}"
+            f"recipe {value}: [{context.command.name}] has no option {unknown[0]!r}\nit has {', '.join(sorted(known))}"
         )
     # As text, as on a command line: of values click would take 1.5 or true for a whole number.
     context.default_map = {
         name: str(value) if isinstance(value, int | float) else value for name, value in defaults.items()
     }
-    context.meta["recipe"] = value
     return recipe
 
 
@@ -188,7 +190,8 @@ def place(function: Any) -> Any:
     return function
 
 
-_COMMON_NAMES = {"recipe", "experiment", "data_root", "device", "force", "dry_run", "debug"}
+COMMON_NAMES = {"recipe", "experiment", "data_root", "device", "force", "dry_run", "debug"}
+"""What these options are called; the rest of a job's options are what its result depends on."""
 
 
 def job(
@@ -202,7 +205,10 @@ def job(
 
     def decorate(body: Callable[..., Result]) -> JobCommand:
         def command(**options: Any) -> None:
-            common = _Common(**{name: options.pop(name) for name in _COMMON_NAMES})
+            for name, value in options.items():
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
+            common = _Common(**{name: options.pop(name) for name in COMMON_NAMES})
             _perform(row, config(**options), common, body, resumes)
 
         decorated: Any = update_wrapper(command, body)
@@ -214,7 +220,10 @@ def job(
             "max_content_width": 100,
         }
         made: JobCommand = click.command(row.name, cls=JobCommand, context_settings=settings)(decorated)
-        made.params.sort(key=lambda param: param.name in _COMMON_NAMES or param.name == "seed")
+        made.params.sort(key=lambda param: param.name in COMMON_NAMES or param.name == "seed")
+        for param in made.params:
+            if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_SEED before HALFREAL_SEED
+                param.envvar = [f"{settings['auto_envvar_prefix']}_{str(param.name).upper()}", param.envvar]
         made.job = row
         return made
 

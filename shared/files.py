@@ -40,11 +40,11 @@ def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:
     try:
         payload = path.read_bytes()
     except FileNotFoundError as error:
-        raise FormatError(f"{path}: missing, but its manifest lists it; make the artifact again") from error
+        raise FormatError(f"{path}: missing, but its manifest lists it") from error
     if len(payload) != size_bytes:
-        raise FormatError(f"{path}: {len(payload)} bytes, its manifest says {size_bytes}; make the artifact again")
+        raise FormatError(f"{path}: {len(payload)} bytes, its manifest says {size_bytes}")
     if sha256(payload) != digest:
-        raise FormatError(f"{path}: altered since it was written (sha256 differs); make the artifact again")
+        raise FormatError(f"{path}: altered since it was written (its sha256 is not the manifest's)")
     return payload
 
 

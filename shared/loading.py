@@ -20,7 +20,6 @@ from shared.artifacts import Artifact
 from shared.chance import generator, mix
 from shared.errors import FormatError
 from shared.format.sample import decode_image, decode_label
-from shared.format.shards import read_members
 
 SHUFFLE_IMAGES = 8192
 """Samples in the shuffle buffer of a stream."""
@@ -69,9 +68,7 @@ def load_split(dataset: Artifact, split: str) -> Images:
     images = np.empty((total, info.channels, info.size_px, info.size_px), np.uint8)
     labels = np.empty(total, np.int64)
     for index, (key, members) in enumerate(dataset.members(split)):
-        where = f"{dataset.folder}: sample {key!r}"
-        images[index] = _checked_image(members, info.size_px, info.channels, where)
-        labels[index] = _checked_label(members, len(info.classes), where)
+        images[index], labels[index] = _checked(dataset, key, members)
     return Images(torch.from_numpy(images), torch.from_numpy(labels))
 
 
@@ -104,7 +101,7 @@ def batches(
     if batch_images % world:
         raise FormatError(f"batch of {batch_images} images does not divide into {world} equal parts")
     if not dataset.shards(split):
-        raise FormatError(f"{dataset.folder}: split {split!r} has no images; make the dataset again")
+        raise FormatError(f"{dataset.folder}: split {split!r} has no images")
     share = batch_images // world
     first = start * batch_images + rank * share
     if fits_in_memory(dataset, split) if resident is None else resident:
@@ -158,9 +155,9 @@ def _stream_batches(
     while True:
         images, labels = [], []
         for key, members in islice(mine, share):
-            where = f"{dataset.folder}: sample {key!r}"
-            images.append(torch.from_numpy(_checked_image(members, info.size_px, info.channels, where)))
-            labels.append(_checked_label(members, len(info.classes), where))
+            image, label = _checked(dataset, key, members)
+            images.append(torch.from_numpy(image))
+            labels.append(label)
         batch = torch.stack(images), torch.tensor(labels)
         yield (batch[0].to(device), batch[1].to(device)) if device else batch
 
@@ -177,8 +174,16 @@ def _shuffled_members(dataset: Artifact, split: str, seed: int, epoch: int) -> I
     shards = dataset.shards(split)
     chance = random.Random(mix(seed, epoch))
     chance.shuffle(shards)
-    members = (pair for path, info in shards for pair in read_members(path, info))
+    members = (pair for path, info in shards for pair in dataset.shard_members(path, info))
     return iter(webdataset.DataPipeline(lambda: members, webdataset.shuffle(SHUFFLE_IMAGES, rng=chance)))
+
+
+def _checked(dataset: Artifact, key: str, members: dict[str, bytes]) -> tuple[Any, int]:
+    """Return image and label of a sample, as `_checked_image` and `_checked_label`."""
+    info, where = dataset.dataset, f"{dataset.folder}: sample {key!r}"
+    with dataset.remedy():
+        image = _checked_image(members, info.size_px, info.channels, where)
+        return image, _checked_label(members, len(info.classes), where)
 
 
 def _checked_image(members: dict[str, bytes], size_px: int, channels: int, where: str) -> Any:
@@ -186,17 +191,17 @@ def _checked_image(members: dict[str, bytes], size_px: int, channels: int, where
     try:
         image = decode_image(members["png"])
     except (KeyError, ValueError, OSError) as error:
-        raise FormatError(f"{where}: no image can be decoded ({error}); make the dataset again") from error
+        raise FormatError(f"{where}: no image can be decoded ({error})") from error
     if image.shape != (size_px, size_px, channels):
         raise FormatError(f"{where}: image is {image.shape}, the manifest says {(size_px, size_px, channels)}")
-    return np.ascontiguousarray(image.transpose(2, 0, 1))
+    return np.array(image.transpose(2, 0, 1), order="C")
 
 
 def _checked_label(members: dict[str, bytes], class_count: int, where: str) -> int:
     try:
         label = decode_label(members["cls"])
     except (KeyError, ValueError) as error:
-        raise FormatError(f"{where}: no label can be read ({error}); make the dataset again") from error
+        raise FormatError(f"{where}: no label can be read ({error})") from error
     if label >= class_count:
         raise FormatError(f"{where}: label {label}, but the manifest knows classes 0..{class_count - 1}")
     return label

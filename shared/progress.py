@@ -102,8 +102,10 @@ class Talk:
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as self.terminal:
             self.terminal.add_task(title, total=total, note="")
-            yield bar
-        self.terminal = None
+            try:
+                yield bar
+            finally:
+                self.terminal = None
 
     def each(self, items: Iterable[Item], title: str, total: int, unit: str) -> Iterator[Item]:
         """Yield `items` under a bar, one unit each."""

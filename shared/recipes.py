@@ -71,4 +71,7 @@ def load_recipe(name_or_path: str) -> Recipe:
     for job, options in fields.items():
         if job not in job_names() or not isinstance(options, dict):
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job; the jobs are {', '.join(job_names())}")
+        for option, value in options.items():
+            if not isinstance(value, str | int | float):
+                raise BadConfig(f"recipe {path}: [{job}] {option} = {value!r:.60}; want text, a number, true or false")
     return Recipe(path.stem, about, seed, fields)

@@ -15,18 +15,20 @@ from shared.figures import gan_losses, save_png, tile
 from shared.files import write_whole
 from shared.snapshots import grid_images
 
+METRICS = "metrics.jsonl"
+
 
 class Journal:
     """Tallies losses without waiting for the device and writes a row for each snapshot.
 
-    `metrics.jsonl` is rewritten whole from the history, so that it never holds rows that a resumed run repeats.
+    `metrics.jsonl` is rewritten whole from the history, so that it never holds rows that a resumed run repeats; only
+    there a row says how fast the run was, since a history must not depend on that.
     """
 
     def __init__(self, folder: Path, classes: list[str], state: State, team: Team) -> None:
-        self.folder, self.classes, self.team = folder, classes, team
+        self.folder, self.classes, self.state, self.team = folder, classes, state, team
         self.note = ""
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
+        self._rates = _known_rates(folder / METRICS)
         self._since = (time.monotonic(), state.steps)
         self._board: Any = None
         if team.lead:
@@ -35,36 +37,33 @@ class Journal:
             resume_at = int(state.history[-1]["epoch"]) + 1 if state.history else None
             self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_at)
 
-    def tally(self, critic: tuple[Tensor, Tensor] | None = None, generator: Tensor | None = None) -> None:
-        """Add the losses of one step."""
-        if critic is not None:
-            self._add("discriminator_loss", critic[0])
-            self._add("penalty", critic[1])
-        if generator is not None:
-            self._add("generator_loss", generator)
+    def tally(self, **losses: Tensor) -> None:
+        """Add the losses of one step by name."""
+        for name, value in losses.items():
+            pair = torch.stack([value, torch.ones_like(value)])
+            before = self.state.tally.get(name)
+            self.state.tally[name] = pair if before is None else before + pair
 
-    def _add(self, name: str, value: Tensor) -> None:
-        self._sums[name] = self._sums[name] + value if name in self._sums else value
-        self._counts[name] = self._counts.get(name, 0) + 1
-
-    def close_epoch(self, seen: dict[str, int], state: State) -> dict[str, float]:
-        """Append the means since the last row to the history and return the row; every process must call it."""
-        means = {name: float(self.team.mean(total / self._counts[name])) for name, total in self._sums.items()}
+    def close_epoch(self, seen: dict[str, int]) -> None:
+        """Append the means since the last row to the history; every process must call it."""
+        means = {name: float(self.team.mean(total / count)) for name, (total, count) in self.state.tally.items()}
         now, (then, steps) = time.monotonic(), self._since
         images_per_step = seen["images_seen"] / seen["step"]
-        rate = (state.steps - steps) * images_per_step / max(now - then, 1e-9)
-        row = {**seen, **means, "images_per_s": round(rate, 1)}
-        state.history.append(row)
-        self._sums, self._counts, self._since = {}, {}, (now, state.steps)
+        self._rates[seen["epoch"]] = round((seen["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
+        self.state.history.append({**seen, **means})
+        self.state.tally, self._since = {}, (now, seen["step"])
         losses = means["discriminator_loss"], means["generator_loss"]
         self.note = f"epoch {seen['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"
-        return row
 
-    def write(self, row: dict[str, float], state: State) -> None:
-        """Write the row, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
-        lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in state.history)
-        write_whole(self.folder / "metrics.jsonl", lines.encode())
+    def write(self) -> None:
+        """Write the last row, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
+        state, row = self.state, self.state.history[-1]
         epoch = int(row["epoch"])
+        rows: list[dict[str, float | None]] = [
+            line | {"images_per_s": self._rates.get(int(line["epoch"]))} for line in state.history
+        ]
+        lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in rows)
+        write_whole(self.folder / METRICS, lines.encode())
         figures = self.folder / "figures"
         figures.mkdir(exist_ok=True)
         images = grid_images(state.average, len(self.classes), state.spec["latent"])
@@ -83,3 +82,11 @@ class Journal:
         """Close TensorBoard's file."""
         if self._board is not None:
             self._board.close()
+
+
+def _known_rates(path: Path) -> dict[int, float | None]:
+    """Return the images per second of each epoch that an earlier part of this run logged."""
+    if not path.exists():
+        return {}
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {int(row["epoch"]): row["images_per_s"] for row in rows}

@@ -79,9 +79,10 @@ def train(run: Run, config: GanConfig) -> Result:
                 real_images = to_unit_range(pixels)
                 draws = Draws(team, config.batch_images, config.seed, 4, iteration, step)
                 latents, shares = draws.normal(config.latent), draws.uniform()
-                journal.tally(critic=critic_step(state.models, family, real_images, labels, latents, shares))
+                loss, penalty = critic_step(state.models, family, real_images, labels, latents, shares)
+                journal.tally(discriminator_loss=loss, penalty=penalty)
             latents = Draws(team, config.batch_images, config.seed, 5, iteration).normal(config.latent)
-            journal.tally(generator=generator_step(state.models, family, real_images, labels, latents))
+            journal.tally(generator_loss=generator_step(state.models, family, real_images, labels, latents))
             state.steps = iteration + 1
             state.update_average(config.ema_images, config.batch_images, state.steps * plan.images)
             stopping = team.any(bool(run.talk.stop.by))
@@ -107,13 +108,13 @@ def record_epoch(run: Run, config: GanConfig, plan: Plan, state: State, journal:
     """Write the snapshot, its sample grid, its row in the history and the checkpoint, in this order."""
     epoch = plan.epoch_after(state.steps - 1)
     seen = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
-    row = journal.close_epoch(seen, state)
+    journal.close_epoch(seen)
     if not state.team.lead:
         return
     path = run.folder / snapshot_name(epoch)
     path.parent.mkdir(exist_ok=True)
     save_snapshot(path, state.average, {"spec": state.spec, "family": config.family, **seen})
-    journal.write(row, state)
+    journal.write()
     state.save(run.folder)
 
 
@@ -139,7 +140,7 @@ def result(config: GanConfig, plan: Plan, state: State) -> Result:
         "epoch_images": plan.epoch_images,
         "checkpoint": CHECKPOINT,
         "snapshots": snapshots,
-        "history": [{key: value for key, value in row.items() if key != "images_per_s"} for row in state.history],
+        "history": state.history,
     }
     seen = plan.iterations * plan.images
     return Result(facts, summary=f"{config.epochs} epochs, {seen:,} real images, {len(snapshots)} snapshots")

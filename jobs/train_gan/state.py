@@ -23,7 +23,10 @@ EMA_RAMP = 0.05
 
 
 class State:
-    """Models, the moving average of the generator's weights, steps done and the history of epochs."""
+    """Models, the moving average of the generator's weights, steps done and the history of epochs.
+
+    `tally` maps the name of a loss to its (sum, count) since the last epoch in the history.
+    """
 
     def __init__(self, team: Team, family: Family, config: GanConfig, specs: tuple[dict[str, Any], dict[str, Any]]):
         seed_everything(config.seed, 0)
@@ -40,6 +43,7 @@ class State:
         self.family, self.team = family, team
         self.steps = 0
         self.history: list[dict[str, float]] = []
+        self.tally: dict[str, Tensor] = {}
 
     def update_average(self, half_life_images: float, images: int, seen_images: int) -> None:
         """Move the average towards the generator by one step of `images` images."""
@@ -70,6 +74,7 @@ class State:
         tree = unflatten(tensors, facts["state"])
         for name, part in self._parts().items():
             part.load_state_dict(tree[name])
+        self.tally = {name: tensor.to(self.team.device) for name, tensor in tree["tally"].items()}
         self.steps, self.history = facts["steps"], facts["history"]
         return True
 
@@ -84,7 +89,7 @@ class State:
         }
 
     def _tree(self) -> dict[str, Any]:
-        return {name: part.state_dict() for name, part in self._parts().items()}
+        return {name: part.state_dict() for name, part in self._parts().items()} | {"tally": self.tally}
 
 
 def _adam(network: torch.nn.Module, family: Family, team: Team) -> torch.optim.Optimizer:

@@ -117,16 +117,14 @@ def parse_manifest(payload: bytes, path: Path) -> Manifest:
     try:
         fields = json.loads(payload)
     except ValueError as error:
-        raise FormatError(f"{path}: is not JSON ({error}); make the artifact again") from error
+        raise FormatError(f"{path}: is not JSON ({error})") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise FormatError(f"{path}: is not a halfreal manifest; point at a folder that a halfreal job wrote")
     if fields.get("version") != VERSION:
-        raise FormatError(
-            f"{path}: format version {fields.get('version')!r}, this build reads {VERSION}; make the artifact again"
-        )
+        raise FormatError(f"{path}: format version {fields.get('version')!r}, this build reads {VERSION}")
     try:
         return Manifest.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise FormatError(f"{path}: field {place}: {first['msg']}; make the artifact again") from error
+        raise FormatError(f"{path}: field {place}: {first['msg']}") from error

@@ -18,7 +18,7 @@ MEMBER_TYPES = ("cls", "json", "png")
 CHANNEL_MODES = {1: "L", 3: "RGB"}
 """Pillow mode for each number of channels."""
 
-_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,95}")  # with its suffix it fits a ustar name of 100 bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def encode(sample: Sample) -> dict[str, bytes]:
     Equal samples give equal bytes. Raises FormatError for a key, label or image that the format cannot hold.
     """
     if not _KEY.fullmatch(sample.key):
-        raise FormatError(f"key {sample.key!r}: want letters, digits, '_' and '-' only (a dot would end the key)")
+        raise FormatError(f"key {sample.key!r}: want 1 to 95 letters, digits, '_' and '-' (a dot would end the key)")
     if sample.label < 0:
         raise FormatError(f"sample {sample.key}: label {sample.label} is negative, want a class index from 0")
     image = sample.image
@@ -59,7 +59,7 @@ def decode(key: str, members: dict[str, bytes], where: str) -> Sample:
     """
     missing = [kind for kind in MEMBER_TYPES if kind not in members]
     if missing:
-        raise FormatError(f"{where}: sample {key!r} has no .{' and no .'.join(missing)}; make the dataset again")
+        raise FormatError(f"{where}: sample {key!r} has no .{' and no .'.join(missing)}")
     try:
         label = decode_label(members["cls"])
         meta = json.loads(members["json"])
@@ -67,7 +67,7 @@ def decode(key: str, members: dict[str, bytes], where: str) -> Sample:
             raise ValueError(f"json holds {meta!r:.40}, want an object")
         image = decode_image(members["png"])
     except (ValueError, OSError) as error:
-        raise FormatError(f"{where}: sample {key!r} cannot be decoded ({error}); make the dataset again") from error
+        raise FormatError(f"{where}: sample {key!r} cannot be decoded ({error})") from error
     return Sample(key=key, image=image, label=label, meta=meta)
 
 

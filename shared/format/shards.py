@@ -76,9 +76,9 @@ def read_members(path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, b
                 count += 1
                 yield key, {member.name.partition(".")[2]: _content(path, tar, member) for member in group}
     except tarfile.TarError as error:
-        raise FormatError(f"{path}: not a tar that can be read ({error}); make the dataset again") from error
+        raise FormatError(f"{path}: not a tar that can be read ({error})") from error
     if count != info.count:
-        raise FormatError(f"{path}: {count} samples, the manifest says {info.count}; make the dataset again")
+        raise FormatError(f"{path}: {count} samples, the manifest says {info.count}")
 
 
 def _content(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
