@@ -59,9 +59,7 @@ class Journal:
         """Write the last row, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
         state, row = self.state, self.state.history[-1]
         epoch = int(row["epoch"])
-        rows: list[dict[str, float | None]] = [
-            line | {"images_per_s": self._rates.get(int(line["epoch"]))} for line in state.history
-        ]
+        rows = [{**line, "images_per_s": self._rates.get(int(line["epoch"]))} for line in state.history]
         lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in rows)
         write_whole(self.folder / METRICS, lines.encode())
         figures = self.folder / "figures"
