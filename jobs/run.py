@@ -49,6 +49,7 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @place
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of all chance [default: the recipe's].")
+@click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="cpu, cuda, cuda:1 or auto.")
 @click.option("--force", is_flag=True, help="Make everything anew.")
 @click.option("--dry-run", is_flag=True, help="Show what each job would do, do nothing.")
@@ -61,7 +62,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     name = experiment or recipe.name
     arguments = ["--recipe", click.get_current_context().meta["recipe"], "--experiment", name]
     arguments += ["--data-root", str(data_root)]
-    for option in ("seed", "device"):
+    for option in ("seed", "threads", "device"):
         arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
     arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
     os.environ |= settings(options["pairs"])

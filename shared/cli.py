@@ -176,6 +176,13 @@ PLACE = (
 
 COMMON = (
     click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="HALFREAL_SEED", help="Of all chance."),
+    click.option(
+        "--threads",
+        type=click.IntRange(0),
+        default=0,
+        envvar="HALFREAL_THREADS",
+        help="CPU threads of torch; 0 leaves it to torch. Results depend on it in the last digits.",
+    ),
     click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto."),
     click.option("--force", is_flag=True, help="Make it anew: drop what is complete and what is unfinished."),
     click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
@@ -209,7 +216,13 @@ def job(
                 if isinstance(value, float) and not math.isfinite(value):
                     raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
             common = _Common(**{name: options.pop(name) for name in COMMON_NAMES})
-            _perform(row, config(**options), common, body, resumes)
+            threads = options.pop("threads")
+            settled = config(**options)
+            # what the result depends on; jobs without torch do not depend on its threads
+            recorded = asdict(settled) | ({"threads": threads} if row.gpu else {})
+            if threads:
+                os.environ["OMP_NUM_THREADS"] = str(threads)
+            _perform(row, settled, recorded, common, body, resumes)
 
         decorated: Any = update_wrapper(command, body)
         for option in (*COMMON, *PLACE):
@@ -220,7 +233,7 @@ def job(
             "max_content_width": 100,
         }
         made: JobCommand = click.command(row.name, cls=JobCommand, context_settings=settings)(decorated)
-        made.params.sort(key=lambda param: param.name in COMMON_NAMES or param.name == "seed")
+        made.params.sort(key=lambda param: param.name in COMMON_NAMES | {"seed", "threads"})
         for param in made.params:
             if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_SEED before HALFREAL_SEED
                 param.envvar = [f"{settings['auto_envvar_prefix']}_{str(param.name).upper()}", param.envvar]
@@ -230,7 +243,9 @@ def job(
     return decorate
 
 
-def _perform(row: Job, config: Any, common: _Common, body: Callable[..., Result], resumes: bool) -> None:
+def _perform(
+    row: Job, config: Any, options: dict[str, Any], common: _Common, body: Callable[..., Result], resumes: bool
+) -> None:
     from shared.artifacts import Request, draft, finished
 
     # Waiting threads must sleep: spinning ones gain 1.2x on idle cores and lose 20x where the cores are shared.
@@ -238,9 +253,9 @@ def _perform(row: Job, config: Any, common: _Common, body: Callable[..., Result]
     talk = Talk(row.name)
     final = common.folder / row.writes
     if common.dry_run:
-        _describe(row, config, common)
+        _describe(row, options, common)
         return
-    request = Request(row.name, row.kind, asdict(config), open_inputs(row, common.folder))
+    request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
     if not common.force:
         found = finished(final, request)
         reasons = request.differences(found.manifest) if found else []
@@ -270,10 +285,10 @@ def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
     return {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
 
 
-def _describe(row: Job, config: Any, common: _Common) -> None:
+def _describe(row: Job, options: dict[str, Any], common: _Common) -> None:
     """Print the options as they resolved and what stands on the volume."""
     click.echo(f"{row.name} would write {common.folder / row.writes}")
-    for name, value in asdict(config).items():
+    for name, value in options.items():
         click.echo(f"  {name} = {value!r}")
     for read in row.reads:
         try:

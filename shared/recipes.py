@@ -1,9 +1,10 @@
 """Recipes: the options of every job of one experiment, as TOML.
 
-A recipe has a line `about`, an optional `seed`, and one table for each job that it sets options of::
+A recipe has a line `about`, options that every job has, and one table for each job that it sets options of::
 
     about = "What it shows, in one line."
     seed = 0
+    threads = 1
 
     [train_gan]
     family = "wgan_gp"
@@ -23,20 +24,22 @@ JOBS_FOLDER = Path(__file__).resolve().parent.parent / "jobs"
 RECIPES_FOLDER = JOBS_FOLDER / "recipes"
 DEFAULT_RECIPE = "digits"
 
+COMMON_KEYS = ("seed", "threads")
+"""Options of every job that a recipe may set once, for all of them: whole numbers."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """The options of one experiment: `jobs` maps a job's name to its options."""
+    """The options of one experiment: those of every job in `common`, each job's own in `jobs` by its name."""
 
     name: str
     about: str
-    seed: int | None
+    common: dict[str, int]
     jobs: dict[str, dict[str, Any]]
 
     def defaults(self, job: str) -> dict[str, Any]:
-        """Return the options that the recipe sets for `job`, the common seed among them."""
-        common = {} if self.seed is None else {"seed": self.seed}
-        return common | self.jobs.get(job, {})
+        """Return the options that the recipe sets for `job`; its own beat the common ones."""
+        return self.common | self.jobs.get(job, {})
 
 
 def recipe_names() -> list[str]:
@@ -65,13 +68,14 @@ def load_recipe(name_or_path: str) -> Recipe:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error})") from error
-    about, seed = fields.pop("about", ""), fields.pop("seed", None)
-    if not isinstance(about, str) or not (seed is None or isinstance(seed, int)):
-        raise BadConfig(f"recipe {path}: want `about` to be text and `seed` a whole number")
+    about = fields.pop("about", "")
+    common = {key: fields.pop(key) for key in COMMON_KEYS if key in fields}
+    if not isinstance(about, str) or not all(isinstance(value, int) for value in common.values()):
+        raise BadConfig(f"recipe {path}: want `about` to be text, {' and '.join(COMMON_KEYS)} whole numbers")
     for job, options in fields.items():
         if job not in job_names() or not isinstance(options, dict):
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job; the jobs are {', '.join(job_names())}")
         for option, value in options.items():
             if not isinstance(value, str | int | float):
                 raise BadConfig(f"recipe {path}: [{job}] {option} = {value!r:.60}; want text, a number, true or false")
-    return Recipe(path.stem, about, seed, fields)
+    return Recipe(path.stem, about, common, fields)

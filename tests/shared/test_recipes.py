@@ -29,7 +29,7 @@ def test_every_shipped_recipe_loads_and_says_what_it_shows(name: str) -> None:
 def test_an_own_recipe_is_a_path_and_gives_its_name(tmp_path: Path) -> None:
     """A path that ends in .toml is read as it is; the experiment is named after the file."""
     path = _write(tmp_path, 'about = "mine"\nseed = 3\n[preprocess]\nsize_px = 32\n')
-    assert load_recipe(path) == Recipe("own", "mine", 3, {"preprocess": {"size_px": 32}})
+    assert load_recipe(path) == Recipe("own", "mine", {"seed": 3}, {"preprocess": {"size_px": 32}})
 
 
 @pytest.mark.parametrize(
