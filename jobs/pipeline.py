@@ -3,7 +3,7 @@
 compose.yaml, the Kubernetes manifests and the README's table are tested against it; `halfreal run` walks it.
 """
 
-from shared.cli import Job
+from shared.job import Job
 
 PREPROCESS = Job("preprocess", "real", "dataset", "Crop, resize and split real images into shards.")
 TRAIN_CLASSIFIER = Job(

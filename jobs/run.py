@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from jobs.pipeline import PIPELINE
-from shared.cli import COMMON_NAMES, Job, Polite, place
+from shared.cli import COMMON_NAMES, Polite, place
 from shared.errors import BadConfig, HalfrealError, Interrupted
+from shared.job import Job
 from shared.progress import Stop
 from shared.recipes import Recipe
 

@@ -26,46 +26,9 @@ from typing import Any
 import click
 
 from shared.errors import BadConfig, HalfrealError, MissingArtifact
+from shared.job import Job, Result, Run
 from shared.progress import Talk
 from shared.recipes import DEFAULT_RECIPE, Recipe, load_recipe
-
-
-@dataclass(frozen=True)
-class Job:
-    """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads."""
-
-    name: str
-    writes: str
-    kind: str
-    about: str
-    reads: tuple["Job", ...] = ()
-    gpu: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a job hands to the commit: numbers for later jobs and the report, and the dataset if it wrote one."""
-
-    facts: dict[str, Any]
-    dataset: Any = None
-    summary: str = ""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of a job: its input artifacts by name, the folder to write into, the device, the way to talk."""
-
-    inputs: dict[str, Any]
-    folder: Path
-    device: str
-    talk: Talk
-
-    @property
-    def figures(self) -> Path:
-        """The folder for pictures that people look at and no job reads."""
-        path = self.folder / "figures"
-        path.mkdir(exist_ok=True)
-        return path
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
 from shared.artifacts import Artifact
-from shared.cli import Job
+from shared.job import Job
 
 COMMANDS = [*(row.name for row in PIPELINE), "run", "results", "recipes"]
 READERS = [row for row in PIPELINE if row.reads]

@@ -16,7 +16,7 @@ from jobs.preprocess.sources import SOURCES
 from jobs.train_gan.config import DECAYS, FAMILY_NAMES
 from jobs.train_gan.families import FAMILIES
 from jobs.train_gan.loop import learning_rate_factor
-from shared.cli import Job
+from shared.job import Job
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = sorted((ROOT / "jobs" / "recipes").glob("*.toml"))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import click
 
 from jobs.pipeline import EVALUATE
-from shared.cli import Result, Run, job
+from shared.cli import job
+from shared.job import Result, Run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ from jobs.evaluate.scores import frechet_distance, kernel_distance, moments
 from shared.artifacts import Artifact
 from shared.chance import mix
 from shared.classify import load_classifier, logits_of
-from shared.cli import Run
 from shared.distributed import pick_device
 from shared.errors import BadInput
+from shared.job import Run
 from shared.loading import load_split
 from shared.shares import apportion, spread
 from shared.snapshots import draw_images, latents_of, load_snapshot

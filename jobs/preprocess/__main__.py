@@ -6,7 +6,8 @@ import click
 
 from jobs.pipeline import PREPROCESS
 from jobs.preprocess.config import FILTERS, SOURCE_NAMES, PreprocessConfig
-from shared.cli import Result, Run, job
+from shared.cli import job
+from shared.job import Result, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

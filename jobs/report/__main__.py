@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from jobs.pipeline import REPORT
-from shared.cli import Result, Run, job
+from shared.cli import job
+from shared.job import Result, Run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import click
 
 from jobs.pipeline import SYNTHESIZE
-from shared.cli import Result, Run, job
+from shared.cli import job
 from shared.errors import BadConfig
+from shared.job import Result, Run
 
 
 @dataclass(frozen=True, kw_only=True)

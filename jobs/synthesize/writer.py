@@ -8,12 +8,12 @@ import torch
 
 from shared.chance import mix
 from shared.classify import CLASSIFIER_FILE, load_classifier, probabilities_of
-from shared.cli import Run
 from shared.distributed import pick_device
 from shared.files import sha256
 from shared.format.manifest import Dataset
 from shared.format.sample import Sample
 from shared.format.shards import write_split
+from shared.job import Run
 from shared.shares import apportion, spread
 from shared.snapshots import draw_images, latents_of, load_snapshot
 

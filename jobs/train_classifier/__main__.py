@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.pipeline import TRAIN_CLASSIFIER
-from shared.cli import Result, Run, job
+from shared.cli import job
 from shared.errors import BadConfig
+from shared.job import Result, Run
 
 if TYPE_CHECKING:
     from shared.classify import Fitted

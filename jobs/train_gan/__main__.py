@@ -4,7 +4,8 @@ import click
 
 from jobs.pipeline import TRAIN_GAN
 from jobs.train_gan.config import DECAYS, FAMILY_NAMES, GanConfig
-from shared.cli import Result, Run, job
+from shared.cli import job
+from shared.job import Result, Run
 
 
 @job(TRAIN_GAN, GanConfig, resumes=True)

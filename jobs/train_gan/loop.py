@@ -9,9 +9,9 @@ from jobs.train_gan.journal import Journal
 from jobs.train_gan.state import CHECKPOINT, State, save_snapshot
 from jobs.train_gan.steps import Draws, critic_step, generator_step
 from shared.chance import mix
-from shared.cli import Result, Run
 from shared.distributed import Team
 from shared.errors import BadConfig
+from shared.job import Result, Run
 from shared.loading import batches, to_unit_range
 from shared.networks.classifiers import parameter_count
 from shared.snapshots import snapshot_name

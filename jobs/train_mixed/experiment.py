@@ -12,8 +12,8 @@ from jobs.train_mixed.verdict import COMPARISONS, compare, interval, majority_ba
 from shared.chance import mix
 from shared.checkpoints import load, save
 from shared.classify import FitConfig, fit, logits_of, score_table
-from shared.cli import Run
 from shared.distributed import pick_device
+from shared.job import Run
 from shared.loading import Images, load_split
 from shared.progress import Bar
 

@@ -13,8 +13,9 @@ from click.testing import Result as Outcome
 
 import shared.recipes
 from shared.artifacts import Artifact
-from shared.cli import Job, JobCommand, Result, Run, job
+from shared.cli import JobCommand, job
 from shared.errors import BadConfig
+from shared.job import Job, Result, Run
 
 SOURCE = Job("preprocess", "real", "dataset", "Make real images.")
 TINY = Job("tiny", "toy", "model", "Make a toy.", (SOURCE,))

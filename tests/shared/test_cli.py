@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.artifacts import Artifact
-from shared.cli import Run
+from shared.job import Run
 
 ROUTES = {
     "default": ({}, 1),

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.cli import Run
 from shared.errors import BadInput, Busy, FormatError, HalfrealError, Interrupted
+from shared.job import Run
 
 BAD_OPTIONS = {
     "unknown option": (["--stepz", "2"], "No such option", "--help"),
