@@ -231,7 +231,7 @@ def _perform(
     talk.stop.listen()
     started = time.monotonic()
     with draft(final, request, keep=resumes, fresh=common.force, lead=lead) as work:
-        result = body(Run(request.inputs, work.folder, common.device, talk), config)
+        result = body(Run(request.inputs, work.folder, common.data_root / "sources", common.device, talk), config)
         if lead:
             _write_diary(work.folder / "run.json", started)
             work.commit(facts=result.facts, dataset=result.dataset)

@@ -30,10 +30,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job: its input artifacts by name, the folder to write into, the device, the way to talk."""
+    """One run of a job: its input artifacts by name, the folder to write into, where the user's sources lie."""
 
     inputs: dict[str, Any]
     folder: Path
+    sources: Path
     device: str
     talk: Talk
 

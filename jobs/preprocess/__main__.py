@@ -1,87 +1,57 @@
 """The command `preprocess`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jobs.pipeline import PREPROCESS
-from jobs.preprocess.config import FILTERS, SOURCE_NAMES, PreprocessConfig
+from jobs.preprocess.config import FILTERS, SOURCE_NAMES, SPLITS, PreprocessConfig
 from shared.cli import job
 from shared.job import Result, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jobs.preprocess.sources import Source
     from shared.format.manifest import Dataset
-    from shared.format.sample import Sample
 
 
 @job(PREPROCESS, PreprocessConfig)
 @click.option("--source", type=click.Choice(SOURCE_NAMES), default="digits", help="Where the images come from.")
+@click.option("--source-path", metavar="PATH", help="Folder, CSV or tar [default: sources/<source> on the volume].")
+@click.option(
+    "--label", metavar="NAME", help="CelebA attribute [default: Young], or json field of foreign shards [label]."
+)
+@click.option("--limit", type=click.IntRange(0), default=0, help="Images in all, in proportion; 0 takes every one.")
+@click.option("--limit-seed", type=click.IntRange(0), default=0, help="Which images --limit and --per-class draw.")
+@click.option("--per-class", type=click.IntRange(0), default=0, help="Images of each class at most; 0 has no limit.")
 @click.option("--size-px", type=click.IntRange(8, 1024), default=16, help="Side of the square images.")
 @click.option("--channels", type=click.Choice([1, 3]), default=1, help="1 grey, 3 colour.")
 @click.option(
     "--crop", type=click.Choice(["center", "none"]), default="center", help="Cut the centre square, or squeeze."
 )
 @click.option("--resize-filter", type=click.Choice(FILTERS), default="bicubic", help="Recorded: scores depend on it.")
+@click.option("--background", default="white", help="Colour under transparent pixels.")
+@click.option("--split", type=click.Choice(SPLITS), default="auto", help="auto takes the official one if there is one.")
 @click.option("--val-fraction", type=float, default=0.1, help="Share of the images, rounded up.")
 @click.option("--test-fraction", type=float, default=0.2, help="Share of the images, rounded up.")
+@click.option("--max-rejected", type=click.FloatRange(0, 1), default=0.01, help="Unreadable share that fails the job.")
+@click.option("--verify-md5/--no-verify-md5", default=True, help="Check CelebA's tables against the published md5.")
 @click.option("--shard-images", type=click.IntRange(1), default=1000, help="Images in a shard.")
 def main(run: Run, config: PreprocessConfig) -> Result:
     """Crop and resize real images, split them into train, val and test, write them as shards.
 
-    The split is random, seeded and stratified by class. Writes the dataset `real` and figures of samples, class
-    balance and split sizes.
+    The split is the source's official one, else random, seeded and stratified by class. Equal images never stand
+    in two splits. What cannot be read is counted and listed in rejected.jsonl. Writes the dataset `real` and figures
+    of samples, class balance and split sizes.
     """
     from jobs.preprocess.sources import SOURCES
+    from jobs.preprocess.writer import write_dataset
 
-    source = SOURCES[config.source]()
-    dataset = write_dataset(run, config, source)
+    given = Path(config.source_path) if config.source_path else Path(config.source)
+    dataset, facts = write_dataset(run, config, SOURCES[config.source](run.sources / given, config))
     draw(run, dataset)
     sizes = ", ".join(f"{name} {split.count:,}" for name, split in dataset.splits.items())
-    return Result({"source": config.source}, dataset, f"{len(dataset.classes)} classes; {sizes} images")
-
-
-def write_dataset(run: Run, config: PreprocessConfig, source: "Source") -> "Dataset":
-    """Write every split of `source` as shards into the run's folder; return the dataset's description."""
-    from jobs.preprocess.images import split_indexes
-    from shared.format.manifest import Dataset
-    from shared.format.shards import write_split
-
-    labels = [item.label for item in source.items]
-    indexes = split_indexes(labels, config.val_fraction, config.test_fraction, config.seed)
-    with run.talk.bar("prepare", len(labels), "images") as bar:
-
-        def samples(split: str) -> "Iterator[Sample]":
-            for sample in prepared(source, config, split, indexes[split].tolist()):
-                yield sample
-                bar.advance()
-
-        splits = {
-            split: write_split(
-                run.folder, split, samples(split), class_count=len(source.classes), shard_images=config.shard_images
-            )
-            for split in indexes
-        }
-    return Dataset(
-        classes=list(source.classes),
-        size_px=config.size_px,
-        channels=3 if config.channels == 3 else 1,
-        preparation=config.preparation,
-        splits=splits,
-    )
-
-
-def prepared(source: "Source", config: PreprocessConfig, split: str, indexes: list[int]) -> "Iterator[Sample]":
-    """Yield the samples of a split, opened and prepared one by one."""
-    from jobs.preprocess.images import prepare
-    from shared.format.sample import Sample
-
-    for number, index in enumerate(indexes):
-        item = source.items[index]
-        image = prepare(item.open(), config.size_px, config.channels, config.crop, config.resize_filter)
-        yield Sample(key=f"{split}-{number:08d}", image=image, label=item.label, meta={"origin": item.origin})
+    aside = f"; {facts['rejected']} rejected" if facts["rejected"] else ""
+    return Result(facts, dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
 
 
 def draw(run: Run, dataset: "Dataset") -> None:

@@ -1,24 +1,22 @@
-"""An opened image to the pixels of a sample, and which sample goes to which split."""
-
-from collections.abc import Sequence
-from math import ceil
+"""An opened image to the pixels of a sample."""
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from sklearn.model_selection import train_test_split
+from PIL import Image, ImageOps
 
-from shared.errors import BadInput
 from shared.format.sample import CHANNEL_MODES
 
 
-def prepare(image: Image.Image, size_px: int, channels: int, crop: str, resize_filter: str) -> NDArray[np.uint8]:
+def prepare(
+    image: Image.Image, size_px: int, channels: int, crop: str, resize_filter: str, background: str = "white"
+) -> NDArray[np.uint8]:
     """Return uint8 (size_px, size_px, channels) of `image`.
 
     With crop "center" the largest centred square is cut out first, so that nothing is distorted; with "none" the
-    whole image is squeezed into the square. Pillow's filters are antialiased when shrinking.
+    whole image is squeezed into the square. Pillow's filters are antialiased when shrinking. Raises ValueError or
+    OSError for an image that cannot be decoded.
     """
-    image = image.convert(CHANNEL_MODES[channels])
+    image = flatten(image, background).convert(CHANNEL_MODES[channels])
     if crop == "center":
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
@@ -29,24 +27,22 @@ def prepare(image: Image.Image, size_px: int, channels: int, crop: str, resize_f
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
-def split_indexes(
-    labels: Sequence[int], val_fraction: float, test_fraction: float, seed: int
-) -> dict[str, NDArray[np.int64]]:
-    """Return the sorted indexes of train, val and test: a seeded random split, stratified by class.
+def flatten(image: Image.Image, background: str) -> Image.Image:
+    """Return any Pillow image as opaque 8 bit L or RGB, turned upright.
 
-    Val and test get their fraction of the images rounded up, train the rest. Raises BadInput where a class is too
-    small to stand in every split.
+    Of an animation the first frame counts; EXIF's orientation is applied; alpha, of palettes too, is laid over
+    `background`; 16 bit grey is scaled to 8 bit by 255 / 65535; CMYK, YCbCr, Lab and HSV become RGB. 32 bit and
+    floating point pixels have no known range: ValueError.
     """
-    total = len(labels)
-    test_count, val_count = ceil(test_fraction * total), ceil(val_fraction * total)
-    every = np.arange(total)
-    known = np.asarray(labels)
-    try:
-        rest, test = train_test_split(every, test_size=test_count, random_state=seed, stratify=known)
-        train, val = train_test_split(rest, test_size=val_count, random_state=seed, stratify=known[rest])
-    except ValueError as error:
-        raise BadInput(
-            f"cannot split {total} images of {len(np.unique(known))} classes: {error}\n"
-            "want at least 3 images of each class, and more images in each split than there are classes"
-        ) from error
-    return {"train": np.sort(train), "val": np.sort(val), "test": np.sort(test)}
+    image.seek(0)
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        grey = np.asarray(image).astype(np.float64) * (255 / 65535)
+        return Image.fromarray(np.rint(grey).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError(f"pixels of mode {image.mode} (32 bit) have no known range; save as 8 or 16 bit")
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        under = Image.new("RGBA", image.size, background)
+        return Image.alpha_composite(under, coloured).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")

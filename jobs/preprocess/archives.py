@@ -1,0 +1,178 @@
+"""The published sets MNIST, CIFAR10 and CelebA, through torchvision: downloaded, or in a folder that is there."""
+
+import gzip
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.preprocess.config import PreprocessConfig
+from jobs.preprocess.items import Item, Source, from_array, from_file
+from shared.errors import BadInput
+
+IDX_FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+
+
+def mnist(place: Path, config: PreprocessConfig) -> Source:
+    """Return MNIST's 60,000 train and 10,000 test digits, 28x28 px, in their official partition.
+
+    `place` holds the four IDX files, gzipped or not, itself or in `MNIST/raw` as torchvision leaves them; if it
+    does not, torchvision downloads them there.
+    """
+    raw = next((folder for folder in (place, place / "MNIST" / "raw") if _idx(folder, IDX_FILES["train"][0])), None)
+    if raw is None:
+        _download("MNIST", place, f"the four *-ubyte.gz files to {place}")
+        raw = place / "MNIST" / "raw"
+    items: list[Item] = []
+    partition: list[str] = []
+    for split, names in IDX_FILES.items():
+        images, labels = (_read_idx(raw, name) for name in names)
+        if len(images) != len(labels):
+            raise BadInput(f"{raw}: {len(images)} {split} images but {len(labels)} labels; fetch the files again")
+        items += [
+            from_array(image, int(label), {"source": "mnist", "file": names[0], "index": index})
+            for index, (image, label) in enumerate(zip(images, labels, strict=True))
+        ]
+        partition += [split] * len(images)
+    return Source(tuple("0123456789"), items, partition)
+
+
+def _idx(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
+    """Return the uint8 array in an IDX file (LeCun: two zero bytes, type 8, rank, big-endian sizes, the values)."""
+    path = _idx(folder, name)
+    if path is None:
+        raise BadInput(f"{folder}: no {name} or {name}.gz; copy it there")
+    try:
+        payload = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise BadInput(f"{path}: cannot be unpacked ({error}); fetch it again") from error
+    rank = payload[3] if len(payload) > 3 else 0
+    sizes = np.frombuffer(payload[4 : 4 + 4 * rank], ">u4").astype(int).tolist()
+    if payload[:3] != b"\0\0\x08" or len(payload) != 4 + 4 * rank + int(np.prod(sizes)):
+        raise BadInput(f"{path}: not an IDX file of bytes, or cut short; fetch it again")
+    return np.frombuffer(payload, np.uint8, offset=4 + 4 * rank).reshape(sizes)
+
+
+def cifar10(place: Path, config: PreprocessConfig) -> Source:
+    """Return CIFAR10's 50,000 train and 10,000 test images, 32x32 px, in their official partition.
+
+    `place` holds `cifar-10-batches-py` or `cifar-10-python.tar.gz`; if not, torchvision downloads it there.
+    torchvision reads the batches, which are pickles, only where their published md5 is right.
+    """
+    from torchvision import datasets
+
+    advice = f"cifar-10-python.tar.gz (md5 {datasets.CIFAR10.tgz_md5}) to {place}"
+    if not (place / datasets.CIFAR10.base_folder).is_dir():
+        _download("CIFAR10", place, advice)
+    items: list[Item] = []
+    partition: list[str] = []
+    classes: tuple[str, ...] = ()
+    for split in ("train", "test"):
+        try:
+            data: Any = datasets.CIFAR10(str(place), train=split == "train", download=False)
+        except RuntimeError as error:
+            raise BadInput(f"{place}: CIFAR10 is incomplete or altered (md5 differs); copy {advice}") from error
+        classes = tuple(data.classes)
+        items += [
+            from_array(image, int(label), {"source": "cifar10", "split": split, "index": index})
+            for index, (image, label) in enumerate(zip(data.data, data.targets, strict=True))
+        ]
+        partition += [split] * len(data.targets)
+    return Source(classes, items, partition)
+
+
+def celeba(place: Path, config: PreprocessConfig) -> Source:
+    """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young.
+
+    `place` holds `celeba/img_align_celeba`, `celeba/list_attr_celeba.txt` and `celeba/list_eval_partition.txt`; if
+    not, torchvision downloads them there (it needs gdown). The partition is the official one, in which no person
+    stands in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
+    """
+    from torchvision import datasets
+
+    folder = place / datasets.CelebA.base_folder
+    if not (folder / "list_attr_celeba.txt").is_file():
+        _download(
+            "CelebA",
+            place,
+            f"img_align_celeba.zip (unpacked), list_attr_celeba.txt, list_eval_partition.txt to {folder}",
+        )
+    if config.verify_md5:
+        _check_md5(folder, {name: md5 for _, md5, name in datasets.CelebA.file_list if name.endswith(".txt")})
+    wanted = config.label or "Young"
+    names, header, values = _attributes(folder / "list_attr_celeba.txt")
+    if wanted not in header:
+        raise BadInput(f"--label {wanted}: CelebA has no such attribute; it has {', '.join(header)}")
+    column = header.index(wanted)
+    partition = _partition(folder / "list_eval_partition.txt")
+    images = folder / "img_align_celeba"
+    there = {path.name for path in images.iterdir()} if images.is_dir() else set()
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise BadInput(
+            f"{images}: {len(missing):,} of {len(names):,} images are missing ({missing[0]}, ...); "
+            f"unpack all of img_align_celeba.zip (md5 {datasets.CelebA.file_list[0][1]}) into {folder}"
+        )
+    items = [
+        from_file(images / name, int(row[column] > 0), {"source": "celeba", "file": name, "attribute": wanted})
+        for name, row in zip(names, values, strict=True)
+    ]
+    opposite = {"Young": "Old", "Male": "Female"}.get(wanted, f"not {wanted}")
+    return Source((opposite, wanted), items, [partition[name] for name in names])
+
+
+def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
+    """Return file names, attribute names and values (-1 or 1) of CelebA's attribute table."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        header = lines[1].split()
+        rows = [line.split() for line in lines[2:] if line.strip()]
+        values = np.array([row[1:] for row in rows], dtype=np.int8)
+        if values.shape != (int(lines[0]), len(header)):
+            raise ValueError(f"{len(rows)} rows, its first line says {lines[0]}")
+    except (OSError, IndexError, ValueError) as error:
+        raise BadInput(
+            f"{path}: not CelebA's attribute table ({error}); a quota page instead of the file? fetch it again"
+        ) from error
+    return [row[0] for row in rows], header, values
+
+
+def _partition(path: Path) -> dict[str, str]:
+    """Return the official split of each file name."""
+    try:
+        rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return {name: ("train", "val", "test")[int(number)] for name, number in rows}
+    except (OSError, IndexError, ValueError) as error:
+        raise BadInput(f"{path}: not CelebA's partition ({error}); fetch it again") from error
+
+
+def _check_md5(folder: Path, known: dict[str, str]) -> None:
+    for name in ("list_attr_celeba.txt", "list_eval_partition.txt"):
+        path = folder / name
+        found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else "missing"
+        if found != known[name]:
+            raise BadInput(
+                f"{path}: md5 {found}, want {known[name]}; a quota page instead of the file, or another version?\n"
+                f"fetch {name} of CelebA again and copy it to {folder} (or say --no-verify-md5 if it is meant so)"
+            )
+
+
+def _download(name: str, place: Path, advice: str) -> None:
+    """Let torchvision download a set; BadInput with what to copy where if that fails."""
+    from torchvision import datasets
+
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        getattr(datasets, name)(str(place), download=True)
+    except Exception as error:  # torchvision lets every kind through: URLError, RuntimeError, ImportError, BadZipFile
+        reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
+        raise BadInput(f"{place}: {name} is not there and could not be downloaded ({reason})\ncopy {advice}") from error

@@ -1,0 +1,89 @@
+"""Which images are taken, and which split each goes to."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from shared.errors import BadInput
+from shared.shares import stratified
+
+ORDER = ("train", "val", "test")
+
+Indexes = NDArray[np.int64]
+
+
+def choose(labels: Indexes, partition: Sequence[str] | None, limit: int, per_class: int, seed: int) -> Indexes:
+    """Return the sorted indexes of at most `per_class` images of each class and `limit` in all, drawn from `seed`.
+
+    0 means no limit. The limit keeps the proportions of classes, and of official splits where there are any.
+    """
+    kept = np.arange(len(labels))
+    if per_class:
+        chance = np.random.default_rng(seed)
+        drawn = []
+        for name in np.unique(labels):
+            found = np.flatnonzero(labels == name)
+            drawn.append(found if len(found) <= per_class else chance.choice(found, per_class, replace=False))
+        kept = np.sort(np.concatenate(drawn))
+    if limit and limit < len(kept):
+        strata = labels[kept] * len(ORDER)
+        if partition is not None:
+            strata = strata + np.array([ORDER.index(partition[index]) for index in kept.tolist()])
+        kept = kept[stratified(strata, limit, seed)]
+    return kept
+
+
+def split_indexes(
+    labels: Indexes,
+    contents: Sequence[str],
+    partition: Sequence[str] | None,
+    val_fraction: float,
+    test_fraction: float,
+    seed: int,
+) -> tuple[dict[str, Indexes], dict[str, int]]:
+    """Return the sorted indexes of train, val and test, and counts of what was found about duplicates.
+
+    Without a partition the split is random, seeded and stratified by class; val and test get their fraction of the
+    different images rounded up, train the rest. With a partition that has no val, val is drawn from train. Images
+    of equal `contents` always stand in one split: that of their first one, or test before val before train where a
+    partition tears them apart. Raises BadInput where a class is too small to stand in every split.
+    """
+    first: dict[str, int] = {}
+    leaders = np.array([first.setdefault(content, index) for index, content in enumerate(contents)])
+    own = np.flatnonzero(leaders == np.arange(len(leaders)))
+    place = np.full(len(labels), -1)
+    if partition is not None:
+        given = np.array([ORDER.index(name) for name in partition])
+        np.maximum.at(place, leaders, given)
+        if not (given == ORDER.index("val")).any():
+            train = own[place[own] == 0]
+            place[_draw(train, labels, ceil(val_fraction * len(train)), seed)[1]] = 1
+        moved = int((place[leaders] != given)[given != 0].sum() + ((place[leaders] == 2) & (given == 0)).sum())
+    else:
+        rest, test = _draw(own, labels, ceil(test_fraction * len(own)), seed)
+        _, val = _draw(rest, labels, ceil(val_fraction * len(own)), seed)
+        place[own], place[val], place[test] = 0, 1, 2
+        moved = 0
+    where = place[leaders]
+    copies = leaders != np.arange(len(leaders))
+    counts = {
+        "duplicates": int(copies.sum()),
+        "duplicates_with_other_label": int((labels != labels[leaders]).sum()),
+        "moved_to_the_split_of_their_copy": moved,
+    }
+    return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}, counts
+
+
+def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:
+    """Return the candidates that stay and the `count` that are drawn, stratified by class, from `seed`."""
+    try:
+        return train_test_split(candidates, test_size=count, random_state=seed, stratify=labels[candidates])
+    except ValueError as error:
+        raise BadInput(
+            f"cannot draw {count} of {len(candidates)} images, stratified by class: {error}\n"
+            "want at least 3 images of each class, and more images in each split than there are classes"
+        ) from error
