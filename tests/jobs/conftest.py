@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
 
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
-from jobs.preprocess.sources import SOURCES, Item, Source
+from jobs.preprocess.config import PreprocessConfig
+from jobs.preprocess.items import Source, from_array
+from jobs.preprocess.sources import SOURCES
 from shared.artifacts import Artifact, open_artifact
-from shared.files import sha256
 
 HOSTILE_CLASSES = ('<script>fetch("https://example.org/")</script>', "\"quoted' & <b>bold", "{{ 7 * 7 }}")
 """Names that would do harm on a page that does not escape them."""
@@ -31,7 +31,7 @@ SMALL = {
 """Options that make every job quick."""
 
 
-def hostile_source() -> Source:
+def hostile_source(folder: Path, config: PreprocessConfig) -> Source:
     """Return 120 pictures of 20x24 px in three classes that differ in colour, 60, 36 and 24 of them."""
     chance = np.random.default_rng(5)
     items = []
@@ -39,8 +39,7 @@ def hostile_source() -> Source:
         label = 0 if index % 10 < 5 else 1 if index % 10 < 8 else 2
         pixels = chance.integers(0, 120, (24, 20, 3), dtype=np.uint8)
         pixels[:, :, label] += 120
-        image = Image.fromarray(pixels)
-        items.append(Item(label, {"index": index, "sha256": sha256(image.tobytes())}, lambda image=image: image.copy()))
+        items.append(from_array(pixels, label, {"index": index}))
     return Source(HOSTILE_CLASSES, items)
 
 

@@ -3,7 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.images import prepare, split_indexes
+from jobs.preprocess.images import prepare
+from jobs.preprocess.items import Source
 from jobs.preprocess.sources import SOURCES, digits
+from jobs.preprocess.splits import split_indexes
 from shared.artifacts import Artifact, open_artifact
 from shared.errors import BadConfig, BadInput
 from shared.format.sample import decode
@@ -36,14 +40,39 @@ def tar_hashes(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
+def a_config(**changes: Any) -> PreprocessConfig:
+    """Return a valid config with these changes."""
+    options = {
+        "source": "digits",
+        "source_path": None,
+        "label": None,
+        "limit": 0,
+        "limit_seed": 0,
+        "per_class": 0,
+        "size_px": 16,
+        "channels": 1,
+        "crop": "none",
+        "resize_filter": "box",
+        "background": "white",
+        "split": "auto",
+        "val_fraction": 0.1,
+        "test_fraction": 0.2,
+        "max_rejected": 0.01,
+        "verify_md5": True,
+        "shard_images": 10,
+        "seed": 0,
+    }
+    return PreprocessConfig(**(options | changes))
+
+
 def test_digits_are_those_of_scikit_learn() -> None:
     """Source `digits` is scikit-learn's data set, its grey levels 0..16 stretched to 0..255 and rounded."""
-    source, data = digits(), load_digits()
+    source, data = digits(Path(), a_config()), load_digits()
     assert source.classes == tuple("0123456789")
     assert [item.label for item in source.items] == data.target.tolist()
     for index in (0, 1000, 1796):
         expected = np.floor(data.images[index] * 255 / 16 + 0.5)  # no level is halfway between two integers
-        assert np.array_equal(np.asarray(source.items[index].open()), expected)
+        assert np.array_equal(np.asarray(source.items[index].decode(source.items[index].read())), expected)
 
 
 def test_digits_split_into_1257_180_360(real: Artifact) -> None:
@@ -165,15 +194,72 @@ def test_every_mode_becomes_grey_or_colour(image: Image.Image, channels: int, ex
     assert np.abs(pixels.astype(int) - expected).max() <= 1
 
 
+def turned() -> Image.Image:
+    """Return a picture, black left and white right, whose EXIF says that it must be turned by 90 degrees clockwise."""
+    stored = Image.fromarray(np.array([[0, 0, 255, 255]] * 4, np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: rotate 90 degrees clockwise to display
+    buffer = BytesIO()
+    stored.save(buffer, format="PNG", exif=exif)
+    return Image.open(BytesIO(buffer.getvalue()))
+
+
+def animated() -> Image.Image:
+    """Return an animation whose first frame is red and whose second is blue."""
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    buffer = BytesIO()
+    frames[0].save(buffer, format="GIF", save_all=True, append_images=frames[1:])
+    return Image.open(BytesIO(buffer.getvalue()))
+
+
+CLEAR_PALETTE = Image.new("P", (4, 4), 1)
+CLEAR_PALETTE.putpalette([0, 0, 0, 255, 0, 0])
+CLEAR_PALETTE.info["transparency"] = 1
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)), [0, 0, 255]),  # clear: the background alone
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 51)), [51, 0, 204]),  # a fifth red over four fifths blue
+        (Image.new("LA", (4, 4), (200, 0)), [0, 0, 255]),
+        (CLEAR_PALETTE, [0, 0, 255]),
+        (Image.new("CMYK", (4, 4), (0, 255, 255, 0)), [255, 0, 0]),
+        (Image.fromarray(np.full((4, 4), 32896, np.uint16)), [128, 128, 128]),  # 32896 * 255 / 65535 = 128
+        (animated(), [255, 0, 0]),
+    ],
+    ids=["clear", "half clear", "grey clear", "palette clear", "CMYK", "16 bit", "animated"],
+)
+def test_every_image_is_laid_flat_on_the_background(image: Image.Image, expected: list[int]) -> None:
+    """Alpha shows the background (blue here), 16 bit keeps its brightness, an animation gives its first frame."""
+    pixels = prepare(image, 4, 3, "none", "box", background="blue")
+    assert np.abs(pixels.astype(int) - expected).max() <= 1
+
+
+def test_a_photo_is_turned_upright() -> None:
+    """EXIF orientation 6 turns the left side up: the top is black, the bottom white."""
+    pixels = prepare(turned(), 4, 1, "none", "box")[:, :, 0]
+    assert pixels[:2].max() == 0
+    assert pixels[2:].min() == 255
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_pixels_without_a_known_range_are_refused(mode: str) -> None:
+    """32 bit integers and floating point could mean anything: the image is put aside, never guessed."""
+    with pytest.raises(ValueError, match="no known range"):
+        prepare(Image.new(mode, (4, 4)), 4, 1, "none", "box")
+
+
 def test_a_split_is_a_partition_that_depends_on_the_seed() -> None:
     """The three splits cover every index once; the same seed gives the same split, another seed another."""
-    labels = [0] * 50 + [1] * 30 + [2] * 20
-    first = split_indexes(labels, 0.1, 0.2, seed=1)
+    labels = np.array([0] * 50 + [1] * 30 + [2] * 20)
+    different = [str(index) for index in range(100)]
+    first, second, other = (split_indexes(labels, different, None, 0.1, 0.2, seed)[0] for seed in (1, 1, 2))
     assert {name: len(found) for name, found in first.items()} == {"train": 70, "val": 10, "test": 20}
     assert sorted(np.concatenate(list(first.values())).tolist()) == list(range(100))
     assert Counter(labels[index] for index in first["test"]) == {0: 10, 1: 6, 2: 4}
-    assert all(np.array_equal(first[name], split_indexes(labels, 0.1, 0.2, seed=1)[name]) for name in first)
-    assert not np.array_equal(first["test"], split_indexes(labels, 0.1, 0.2, seed=2)["test"])
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert not np.array_equal(first["test"], other["test"])
 
 
 @pytest.mark.parametrize(
@@ -182,35 +268,32 @@ def test_a_split_is_a_partition_that_depends_on_the_seed() -> None:
 def test_a_class_too_small_to_split_is_refused(labels: list[int]) -> None:
     """Where a class cannot stand in every split the error says how many images are wanted."""
     with pytest.raises(BadInput, match="at least 3 images of each class"):
-        split_indexes(labels, 0.1, 0.2, seed=0)
+        split_indexes(np.array(labels, int), [str(index) for index in range(len(labels))], None, 0.1, 0.2, seed=0)
 
 
 @pytest.mark.parametrize(("val", "test"), [(0.0, 0.2), (0.2, 1.0), (0.5, 0.5), (-0.1, 0.2), (0.7, 0.4)])
 def test_fractions_that_leave_a_split_empty_are_refused(val: float, test: float) -> None:
     """Both fractions lie between 0 and 1 and leave something to train on."""
     with pytest.raises(BadConfig, match=r"val_fraction=.*test_fraction="):
-        PreprocessConfig(
-            source="digits",
-            size_px=16,
-            channels=1,
-            crop="none",
-            resize_filter="box",
-            val_fraction=val,
-            test_fraction=test,
-            shard_images=10,
-            seed=0,
-        )
+        a_config(val_fraction=val, test_fraction=test)
+
+
+def test_a_background_that_is_no_colour_is_refused() -> None:
+    """The background is a colour that Pillow knows."""
+    with pytest.raises(BadConfig, match="--background reddish"):
+        a_config(background="reddish")
 
 
 def test_a_source_that_cannot_be_split_ends_with_code_2(
     tmp_path: Path, run_job: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A source with too few images ends with 2, in at most three lines, and leaves no artifact."""
-    source = digits()
-    monkeypatch.setitem(SOURCES, "digits", lambda: type(source)(source.classes, source.items[:20]))
+    source = digits(Path(), a_config())
+    few = Source(source.classes, source.items[:20])
+    monkeypatch.setitem(SOURCES, "digits", lambda folder, config: few)
     result = run_job("preprocess", tmp_path)
     assert result.exit_code == 2
-    assert "cannot split 20 images of 10 classes" in result.stderr
+    assert "cannot draw 4 of 20 images" in result.stderr
     assert len(result.stderr.splitlines()) <= 3
     assert not (tmp_path / "small" / "real").exists()
 
