@@ -11,12 +11,12 @@ from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.images import prepare
 from jobs.preprocess.items import Item, Source
 from jobs.preprocess.splits import choose, split_indexes
-from shared.cli import Run
 from shared.errors import BadInput
 from shared.files import sha256, write_whole
 from shared.format.manifest import Dataset
 from shared.format.sample import Sample
 from shared.format.shards import write_split
+from shared.job import Run
 
 REJECTED = "rejected.jsonl"
 
