@@ -121,6 +121,11 @@ def named_rows(images: Any, names: Sequence[str], title: str) -> Figure:
     return figure
 
 
+def shorten(name: str, length: int = 11) -> str:
+    """Return `name`, cut to `length` characters with an ellipsis if it is longer."""
+    return name if len(name) <= length else name[: length - 1] + "…"
+
+
 def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], ylabel: str = "images") -> Figure:
     """Draw how many images of each class there are, a bar for each series; the legend gives each total."""
     figure, axes = plot(max(6.4, 0.35 * len(classes) * len(counts)))
@@ -128,7 +133,8 @@ def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], y
     for index, (name, series) in enumerate(counts.items()):
         at = np.arange(len(classes)) + (index - (len(counts) - 1) / 2) * width
         axes.bar(at, series, width, label=f"{name} ({sum(series):,} images)")
-    axes.set_xticks(range(len(classes)), classes, rotation=0 if max(map(len, classes)) < 4 else 40, ha="center")
+    short = max(map(len, classes)) < 4
+    axes.set_xticks(range(len(classes)), classes, rotation=0 if short else 35, ha="center" if short else "right")
     axes.set_xlabel("class")
     axes.set_ylabel(ylabel)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=len(counts))
@@ -186,10 +192,12 @@ def confidence_histogram(facts: dict[str, Any]) -> Figure:
 def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
     """Draw synthetic samples with the class that was asked for, the annotation and its confidence."""
     captions = []
+    between = " → " if max(map(len, classes)) < 4 else "\n→ "
     samples = sorted(samples, key=lambda sample: sample.label)
     for sample in samples:
         asked, confidence = sample.meta["origin"]["asked_label"], sample.meta["annotation"]["confidence"]
-        captions.append(f"{classes[asked]} → {classes[sample.label]}\n{confidence:.2f}")
+        names = between.join(shorten(classes[label]) for label in (asked, sample.label))
+        captions.append(f"{names}\n{confidence:.2f}")
     title = f"{len(samples)} synthetic images: class asked → annotated, confidence of the annotation"
     return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
 
