@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from jobs.pipeline import EVALUATE, TRAIN_MIXED
-from shared.cli import Polite, place
+from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_MIXED
+from shared.cli import Polite, experiment_name, place
+from shared.job import Job, open_inputs
 from shared.recipes import Recipe
 
 METRICS = ("accuracy", "precision", "recall", "f1")
@@ -15,10 +16,9 @@ METRICS = ("accuracy", "precision", "recall", "f1")
 
 def collect(folder: Path) -> dict[str, Any]:
     """Return the results of the experiment in `folder`: arms, scores, verdict, and the protocol of each number."""
-    from shared.artifacts import open_artifact
-
-    mixed = open_artifact(folder / TRAIN_MIXED.writes, TRAIN_MIXED.kind, TRAIN_MIXED.name)
-    scores = open_artifact(folder / EVALUATE.writes, EVALUATE.kind, EVALUATE.name)
+    rows = (TRAIN_MIXED, SYNTHESIZE, EVALUATE)
+    opened = open_inputs(Job("results", "", "", "", rows), folder)
+    mixed, scores = opened[TRAIN_MIXED.writes], opened[EVALUATE.writes]
     facts = mixed.facts
     return {
         "experiment": folder.name,
@@ -36,6 +36,11 @@ def collect(folder: Path) -> dict[str, Any]:
     }
 
 
+def _cell(summary: dict[str, Any]) -> str:
+    spread = "" if summary["std"] is None else f" ±{100 * summary['std']:.1f}"
+    return f"{100 * summary['mean']:.1f}{spread}"
+
+
 def print_results(folder: Path) -> None:
     """Print the results table, the scores and the verdict to standard output."""
     from rich.console import Console
@@ -48,12 +53,14 @@ def print_results(folder: Path) -> None:
     for heading in ("arm", "real", "synthetic", *METRICS):
         table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
     for arm in found["arms"]:
-        cells = [f"{100 * arm[metric]['mean']:.1f} ±{100 * arm[metric]['std']:.1f}" for metric in METRICS]
+        cells = [_cell(arm[metric]) for metric in METRICS]
         table.add_row(arm["arm"], f"{arm['n_real']:,}", f"{arm['n_synthetic']:,}", *cells)
     console = Console()
     console.print(table)
     baseline = 100 * found["majority_baseline"]
-    console.print(f"% of test images; mean ± standard deviation over {len(used['seeds'])} seeds.", highlight=False)
+    seeds = len(used["seeds"])
+    over = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed, so no spread"
+    console.print(f"% of test images; {over}.", highlight=False)
     console.print(f"Always answering the largest class: {baseline:.1f} %.", highlight=False)
     test, own = found["scores"]["test"], found["scores"]["real_train_against_test"]
     console.print(
@@ -70,7 +77,7 @@ def print_results(folder: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool, **_: object) -> None:
     """Print the results table, the scores and the verdict of an experiment."""
-    folder = data_root / (experiment or recipe.name)
+    folder = data_root / experiment_name(experiment, recipe)
     if as_json:
         click.echo(json.dumps(collect(folder), indent=1))
     else:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from jobs.pipeline import PIPELINE
-from shared.cli import COMMON_NAMES, Polite, place
+from shared.cli import COMMON_NAMES, Polite, experiment_name, place
 from shared.errors import BadConfig, HalfrealError, Interrupted
 from shared.job import Job
 from shared.progress import Stop
@@ -60,7 +60,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     What is complete is skipped; a job whose options or inputs changed is made anew, and says why. Stopped by a
     signal, the same command goes on where it was.
     """
-    name = experiment or recipe.name
+    name = experiment_name(experiment, recipe)
     arguments = ["--recipe", click.get_current_context().meta["recipe"], "--experiment", name]
     arguments += ["--data-root", str(data_root)]
     for option in ("seed", "threads", "device"):
@@ -95,7 +95,11 @@ def _run_job(row: Job, arguments: list[str], stop: Stop) -> None:
 
     SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
     """
-    process = subprocess.Popen([sys.executable, "-m", f"jobs.{row.name}", *arguments])
+    root = str(Path(__file__).resolve().parent.parent)
+    # -P: a folder called jobs where the user stands must not come before this one
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+    command = [sys.executable, "-P", "-m", f"jobs.{row.name}", *arguments]
+    process = subprocess.Popen(command, env=environment)
     passed_on = False
     while (code := _wait(process)) is None:
         if stop.by == "SIGTERM" and not passed_on:

@@ -18,13 +18,16 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from shared import __version__
-from shared.errors import Busy, FormatError, MissingArtifact
+from shared.errors import BadInput, Busy, FormatError, MissingArtifact
 from shared.files import json_bytes, read_whole, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
 from shared.format.shards import read_members
 
 OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
 """What stands in an artifact for people and no job reads; the manifest does not list it."""
+
+
+SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
 
 
 @dataclass(frozen=True)
@@ -93,13 +96,15 @@ def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
     path = folder / MANIFEST
     try:
         payload = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except OSError as error:
         what = "is unfinished: it has no manifest.json" if folder.is_dir() else "does not exist"
-        raise MissingArtifact(f"{folder}: {what}; run first: halfreal {made_by}") from error
+        raise MissingArtifact(f"{folder}: {what}; run first: halfreal {made_by}{SAME_PLACE}") from error
     with _remedy(made_by):
         manifest = parse_manifest(payload, path)
     if manifest.kind != kind:
-        raise FormatError(f"{folder}: holds a {manifest.kind}, want a {kind}; run first: halfreal {made_by}")
+        raise FormatError(
+            f"{folder}: holds a {manifest.kind}, want a {kind}; run first: halfreal {made_by}{SAME_PLACE}"
+        )
     _check_files(folder, manifest, made_by)
     return Artifact(folder, manifest, sha256(payload))
 
@@ -109,7 +114,7 @@ def _remedy(job: str) -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        raise FormatError(f"{error}\nmake it again: halfreal {job} --force") from error
+        raise FormatError(f"{error}\nmake it again: halfreal {job} --force{SAME_PLACE}") from error
 
 
 def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
@@ -122,7 +127,8 @@ def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
         if found != size_bytes:
             came = "missing" if found is None else f"{found} bytes"
             raise FormatError(
-                f"{path}: {came}, its manifest says {size_bytes} bytes\nmake it again: halfreal {made_by} --force"
+                f"{path}: {came}, its manifest says {size_bytes} bytes\n"
+                f"make it again: halfreal {made_by} --force{SAME_PLACE}"
             )
     extra = sorted(path.name for path in folder.glob("*.tar") if path.name not in listed)
     if extra:
@@ -152,7 +158,7 @@ class Request:
 
     @property
     def input_hashes(self) -> dict[str, str]:
-        """The sha256 of each input artifact's manifest, by the artifact's name."""
+        """The sha256 of each input's manifest."""
         return {name: artifact.sha256 for name, artifact in self.inputs.items()}
 
     def differences(self, manifest: Manifest) -> list[str]:
@@ -218,7 +224,10 @@ def draft(final: Path, request: Request, *, keep: bool, fresh: bool = False, lea
         yield work
         return
     _refuse_foreign(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(final, error) from error
     with _locked(final):
         if fresh or not keep:
             shutil.rmtree(work.folder, ignore_errors=True)
@@ -235,12 +244,18 @@ def _locked(final: Path) -> Iterator[None]:
     lock = FileLock(final.parent / f".{final.name}.lock")
     try:
         lock.acquire(timeout=0)
-    except Timeout as error:
+    except OSError as error:  # filelock's Timeout is one too
+        if not isinstance(error, Timeout):
+            raise _unwritable(final, error) from error
         raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _unwritable(final: Path, error: OSError) -> BadInput:
+    return BadInput(f"{final.parent}: cannot be written to ({error.strerror}); mend that or choose another --data-root")
 
 
 def _refuse_foreign(final: Path) -> None:

@@ -4,11 +4,13 @@ Two uses: a checkpoint holds the state to resume a training run from, a snapshot
 together with the facts that rebuild it.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from shared.errors import FormatError
@@ -19,10 +21,9 @@ _HEADER = "halfreal"
 
 def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Write `tensors` and the JSON-able `facts` to `path`; equal content gives equal bytes."""
-    payload = safetensors.torch.save(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-        metadata={_HEADER: json.dumps(facts, sort_keys=True, allow_nan=False)},
-    )
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = json.dumps({"facts": facts, "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
+    payload = safetensors.torch.save(plain, metadata={_HEADER: header})
     write_whole(path, payload)
 
 
@@ -31,10 +32,22 @@ def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]
     try:
         tensors = safetensors.torch.load(payload)
         size = int.from_bytes(payload[:8], "little")
-        facts = json.loads(json.loads(payload[8 : 8 + size])["__metadata__"][_HEADER])
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise FormatError(f"{where}: not a halfreal checkpoint ({error}); make it again") from error
+        header = json.loads(json.loads(payload[8 : 8 + size])["__metadata__"][_HEADER])
+        facts, digest = header["facts"], header["sha256"]
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{where}: not a halfreal checkpoint ({error}); make it again with --force") from error
+    if _digest(tensors) != digest:
+        raise FormatError(f"{where}: its numbers were altered since it was written; make it again with --force")
     return tensors, facts
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """Return the sha256 of the tensors' names and bytes."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        total.update(name.encode())
+        total.update(tensors[name].flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
 
 
 def flatten(tree: Any, prefix: str = "") -> tuple[dict[str, Tensor], Any]:

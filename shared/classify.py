@@ -1,5 +1,6 @@
 """Fit a classifier and measure it; what every job that trains or asks a classifier uses."""
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from shared.artifacts import Artifact
 from shared.chance import generator, seed_everything
 from shared.checkpoints import load, save
-from shared.errors import BadConfig
+from shared.errors import BadConfig, BadInput
 from shared.loading import Images, to_unit_range
 from shared.networks.classifiers import build_classifier, in_batches
 
@@ -88,6 +89,10 @@ def fit(
         if step % config.measure_every and step != config.steps:
             continue
         row = {"step": step, "train_loss": float(torch.stack(losses).mean()), **measure_val(network, val)}
+        if not math.isfinite(row["train_loss"]):
+            raise BadInput(
+                f"training diverged: the classifier's loss is not finite by step {step}; lower --learning-rate"
+            )
         curve.append(row)
         losses = []
         if best_row is None or _rank(row) > _rank(best_row):

@@ -14,19 +14,19 @@ folder to write into and commits what it returns. Only then is torch imported, b
 
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any
 
 import click
 
-from shared.errors import BadConfig, HalfrealError, MissingArtifact
-from shared.job import Job, Result, Run
+from shared.errors import BadConfig, BadInput, HalfrealError
+from shared.job import Job, Result, Run, leads, open_inputs, write_diary
 from shared.progress import Talk
 from shared.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 
@@ -45,10 +45,26 @@ class _Common:
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        name = self.experiment or self.recipe.name
-        if not name.replace("-", "").replace("_", "").replace(".", "").isalnum() or name.startswith("."):
-            raise BadConfig(f"experiment {name!r}: want letters, digits, '-', '_' and '.' only, not first")
+        name = experiment_name(self.experiment, self.recipe)
         object.__setattr__(self, "folder", self.data_root / name)
+
+
+def experiment_name(experiment: str | None, recipe: Recipe) -> str:
+    """Return the experiment's name, by default the recipe's; BadConfig for one that is no plain folder name."""
+    name = experiment or recipe.name
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        where = "--experiment" if experiment else "the recipe's name"
+        raise BadConfig(
+            f"{where} {name!r}: want letters, digits, '_', '-' and '.', with none of the last two in front; "
+            "name it with --experiment"
+        )
+    return name
+
+
+def _known_device(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|(cuda|xpu)(:\d+)?|mps", value):
+        raise BadConfig(f"--device {value}: take cpu or auto, or cuda, cuda:1, xpu, mps")
+    return value
 
 
 class Polite(click.Command):
@@ -61,6 +77,9 @@ class Polite(click.Command):
             return run(*args, standalone_mode=False, **extra)
         try:
             code = run(*args, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            sys.exit(0)
         except click.ClickException as error:
             command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
             message = " ".join(error.format_message().split())
@@ -146,7 +165,9 @@ COMMON = (
         envvar="HALFREAL_THREADS",
         help="CPU threads of torch; 0 leaves it to torch. Results depend on it in the last digits.",
     ),
-    click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto."),
+    click.option(
+        "--device", default="auto", envvar="HALFREAL_DEVICE", callback=_known_device, help="cpu, cuda, cuda:1 or auto."
+    ),
     click.option("--force", is_flag=True, help="Make it anew: drop what is complete and what is unfinished."),
     click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
 )
@@ -227,13 +248,13 @@ def _perform(
             return
         if found:
             talk.say(f"making it anew because {'; '.join(reasons)}")
-    lead = int(os.environ.get("RANK", "0")) == 0
+    lead = leads()
     talk.stop.listen()
     started = time.monotonic()
     with draft(final, request, keep=resumes, fresh=common.force, lead=lead) as work:
         result = body(Run(request.inputs, work.folder, common.data_root / "sources", common.device, talk), config)
         if lead:
-            _write_diary(work.folder / "run.json", started)
+            write_diary(work.folder / "run.json", started)
             work.commit(facts=result.facts, dataset=result.dataset)
     if lead:
         talk.say(
@@ -241,32 +262,22 @@ def _perform(
         )
 
 
-def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
-    """Open the artifacts that the job in `row` reads, by name, in the experiment's `folder`."""
-    from shared.artifacts import open_artifact
-
-    return {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
-
-
 def _describe(row: Job, options: dict[str, Any], common: _Common) -> None:
-    """Print the options as they resolved and what stands on the volume."""
-    click.echo(f"{row.name} would write {common.folder / row.writes}")
+    """Print the options as they resolved and what a run would do with what stands on the volume; change nothing."""
+    from shared.artifacts import Request, open_artifact
+
+    final = common.folder / row.writes
+    click.echo(f"{row.name} would write {final}")
     for name, value in options.items():
         click.echo(f"  {name} = {value!r}")
-    for read in row.reads:
-        try:
-            open_inputs(Job(row.name, "", "", "", (read,)), common.folder)
-            click.echo(f"  reads {read.writes}: ready")
-        except MissingArtifact as error:
-            click.echo(f"  reads {error}")
-
-
-def _write_diary(path: Path, started: float) -> None:
-    """Write when and how long the run took, beside the manifest: it must not change the manifest's hash."""
-    import resource
-
-    from shared.files import write_json
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(path, {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak})
+    try:
+        request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
+        found = open_artifact(final, row.kind, row.name) if final.exists() else None
+        reasons = request.differences(found.manifest) if found else []
+    except BadInput as error:
+        click.echo(f"  cannot run yet: {error}")
+        return
+    if found and not reasons and not common.force:
+        click.echo("  already complete")
+    else:
+        click.echo("  would be made" + (f" anew because {'; '.join(reasons)}" if reasons else ""))

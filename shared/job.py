@@ -1,9 +1,14 @@
 """What a job is, what it is given and what it hands back; `shared.cli` does the rest."""
 
+import os
+import sys
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shared.errors import BadConfig, BadInput
 from shared.progress import Talk
 
 
@@ -44,3 +49,48 @@ class Run:
         path = self.folder / "figures"
         path.mkdir(exist_ok=True)
         return path
+
+
+def leads() -> bool:
+    """Whether this is the first, or only, of the processes that a launcher started together."""
+    try:
+        world, rank = (int(os.environ.get(name, fallback)) for name, fallback in (("WORLD_SIZE", "1"), ("RANK", "0")))
+    except ValueError as error:
+        raise BadConfig(f"RANK and WORLD_SIZE of the environment: {error}; unset them or use a launcher") from error
+    return world <= 1 or rank == 0
+
+
+def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
+    """Open the artifacts that the job in `row` reads, by name, in the experiment's `folder`."""
+    from shared.artifacts import open_artifact
+
+    inputs = {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
+    check_lineage(inputs)
+    return inputs
+
+
+def check_lineage(artifacts: dict[str, Any]) -> None:
+    """Raise BadInput unless every artifact was made from just those of the others that stand here now.
+
+    Else a verdict could rest on test images that the generator has seen, or a score on another generator.
+    """
+    from shared.artifacts import SAME_PLACE
+
+    for artifact in artifacts.values():
+        for source, digest in artifact.manifest.inputs.items():
+            if source in artifacts and artifacts[source].sha256 != digest:
+                raise BadInput(
+                    f"{artifact.folder}: made from another {source!r} than the one that stands beside it\n"
+                    f"bring them in step: halfreal run, or halfreal {artifact.manifest.job}{SAME_PLACE}"
+                )
+
+
+def write_diary(path: Path, started: float) -> None:
+    """Write when and how long the run took, beside the manifest: it must not change the manifest's hash."""
+    import resource
+
+    from shared.files import write_json
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(path, {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak})

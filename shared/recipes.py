@@ -71,7 +71,7 @@ def load_recipe(name_or_path: str) -> Recipe:
     about = fields.pop("about", "")
     common = {key: fields.pop(key) for key in COMMON_KEYS if key in fields}
     if not isinstance(about, str) or not all(isinstance(value, int) for value in common.values()):
-        raise BadConfig(f"recipe {path}: want `about` to be text, {' and '.join(COMMON_KEYS)} whole numbers")
+        raise BadConfig(f"recipe {path}: want `about` to be text, `{'`, `'.join(COMMON_KEYS)}` a whole number")
     for job, options in fields.items():
         if job not in job_names() or not isinstance(options, dict):
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job; the jobs are {', '.join(job_names())}")

@@ -23,7 +23,8 @@ def render(inputs: dict[str, Artifact]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = lambda value: f"{100 * value:.1f}"
+    environment.filters["percent"] = percent
+    environment.filters["spread"] = spread
     facts = {name: artifact.facts for name, artifact in inputs.items()}
     return environment.get_template("page.html").render(
         version=__version__,
@@ -36,6 +37,17 @@ def render(inputs: dict[str, Artifact]) -> str:
         lineage=lineage(inputs),
         recipe=recipe_text(inputs),
     )
+
+
+def percent(share: float) -> str:
+    """Return a share as percent with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def spread(summary: dict[str, Any]) -> str:
+    """Return mean ± standard deviation in percent, or the mean alone where one seed has no spread."""
+    mean = percent(summary["mean"])
+    return mean if summary["std"] is None else f"{mean} ± {percent(summary['std'])}"
 
 
 def lineage(inputs: dict[str, Artifact]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What a training run leaves for people: losses per epoch, sample grids, TensorBoard."""
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from jobs.train_gan.state import State
 from shared.distributed import Team
+from shared.errors import BadInput
 from shared.figures import gan_losses, save_png, tile
 from shared.files import write_whole
 from shared.snapshots import grid_images
@@ -47,6 +49,12 @@ class Journal:
     def close_epoch(self, seen: dict[str, int]) -> None:
         """Append the means since the last row to the history; every process must call it."""
         means = {name: float(self.team.mean(total / count)) for name, (total, count) in self.state.tally.items()}
+        for name, mean in means.items():
+            if not math.isfinite(mean):
+                raise BadInput(
+                    f"training diverged: the {name.replace('_', ' ')} is {mean} by epoch {seen['epoch']}; "
+                    f"lower --learning-rate (now {self.state.family.learning_rate}) and start anew with --force"
+                )
         now, (then, steps) = time.monotonic(), self._since
         images_per_step = seen["images_seen"] / seen["step"]
         self._rates[seen["epoch"]] = round((seen["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
@@ -86,5 +94,8 @@ def _known_rates(path: Path) -> dict[int, float | None]:
     """Return the images per second of each epoch that an earlier part of this run logged."""
     if not path.exists():
         return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {int(row["epoch"]): row["images_per_s"] for row in rows}
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return {int(row["epoch"]): row["images_per_s"] for row in rows}
+    except (ValueError, KeyError, TypeError):  # for people only: not worth a failure
+        return {}

@@ -10,7 +10,7 @@ from jobs.train_gan.state import CHECKPOINT, State, save_snapshot
 from jobs.train_gan.steps import Draws, critic_step, generator_step
 from shared.chance import mix
 from shared.distributed import Team
-from shared.errors import BadConfig
+from shared.errors import BadConfig, FormatError
 from shared.job import Result, Run
 from shared.loading import batches, to_unit_range
 from shared.networks.classifiers import parameter_count
@@ -94,6 +94,10 @@ def train(run: Run, config: GanConfig) -> Result:
             if stopping:
                 run.talk.stop.leave()
     journal.close()
+    gone = [row for row in state.history if not (run.folder / snapshot_name(int(row["epoch"]))).is_file()]
+    if gone and team.lead:
+        name = snapshot_name(int(gone[0]["epoch"]))
+        raise FormatError(f"{run.folder / name}: gone from the unfinished work; start anew with --force")
     return result(config, plan, state)
 
 

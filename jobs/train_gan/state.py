@@ -13,6 +13,7 @@ from jobs.train_gan.steps import Models
 from shared.chance import seed_everything
 from shared.checkpoints import flatten, load, save, unflatten
 from shared.distributed import Team
+from shared.errors import FormatError
 from shared.networks.discriminators import build_discriminator
 from shared.networks.generators import build_generator
 
@@ -71,9 +72,12 @@ class State:
         if not path.exists():
             return False
         tensors, facts = load(path.read_bytes(), str(path))
-        tree = unflatten(tensors, facts["state"])
-        for name, part in self._parts().items():
-            part.load_state_dict(tree[name])
+        try:
+            tree = unflatten(tensors, facts["state"])
+            for name, part in self._parts().items():
+                part.load_state_dict(tree[name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise FormatError(f"{path}: not a checkpoint of this training; start anew with --force") from error
         self.tally = {name: tensor.to(self.team.device) for name, tensor in tree["tally"].items()}
         self.steps, self.history = facts["steps"], facts["history"]
         return True

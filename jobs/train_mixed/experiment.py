@@ -13,10 +13,12 @@ from shared.chance import mix
 from shared.checkpoints import load, save
 from shared.classify import FitConfig, fit, logits_of, score_table
 from shared.distributed import pick_device
+from shared.errors import FormatError
 from shared.job import Run
 from shared.loading import Images, load_split
 from shared.progress import Bar
 
+INTERVAL = "95 %, over seeds and test images (two-way random effects)"
 METRICS = ("accuracy", "precision", "recall", "f1")
 
 
@@ -63,7 +65,7 @@ def run_experiment(run: Run, fit_config: FitConfig, seeds: int, seed: int) -> di
             "optimizer_steps": fit_config.steps,
             "split": "test of real",
             "selection": "highest macro F1 on real val",
-            "interval": "95 %, over seeds and test images (two-way random effects)",
+            "interval": INTERVAL if seeds > 1 else "95 %, over test images only: one seed",
         },
     }
 
@@ -73,10 +75,10 @@ def _fit_once(
 ) -> tuple[dict[str, Any], Any]:
     """Fit an arm from a seed, or read the fit that an interrupted run finished; return its row and hits."""
     path = folder / "fits" / f"{name}-seed{seed}.safetensors"
-    if path.exists():
+    try:
         tensors, row = load(path.read_bytes(), str(path))
         bar.skip(config.steps)
-    else:
+    except (FileNotFoundError, FormatError):
         train, n_real, n_synthetic = training_set(ARMS[name], splits.train, splits.synthetic, seed)
         fitted = fit(
             train, splits.val, len(splits.classes), config, seed=mix(seed, 8), device=device, on_step=bar.advance

@@ -58,8 +58,8 @@ def interval(values: Array) -> tuple[float, float]:
 
 
 def summary(values: list[float]) -> dict[str, Any]:
-    """Return mean, standard deviation (n - 1; 0 for one value), minimum, maximum and the values themselves."""
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    """Return mean, standard deviation (n - 1; None for one value), minimum, maximum and the values themselves."""
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return {"mean": float(np.mean(values)), "std": spread, "min": min(values), "max": max(values), "values": values}
 
 
@@ -76,7 +76,8 @@ def compare(comparison: Comparison, correct: dict[str, Array]) -> dict[str, Any]
         "low": low,
         "high": high,
         "outcome": outcome,
-        "sentence": sentence(comparison.question, outcome, float(difference.mean()), low, high),
+        "sentence": sentence(comparison.question, outcome, float(difference.mean()), low, high)
+        + (" One seed: this says nothing about other fits." if len(difference) == 1 else ""),
     }
 
 

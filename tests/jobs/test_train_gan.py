@@ -257,3 +257,21 @@ def test_every_step_draws_its_own_latents(train: Callable[..., Result], monkeypa
     assert train("a", "--critic-steps", 2, "--epochs", 4).exit_code == 0
     assert len(seen) == 6 * 3 * 8  # six iterations of two critic steps and one generator step on eight images
     assert len(set(seen)) == len(seen)
+
+
+def test_a_run_that_diverges_says_so(train: Callable[..., Result]) -> None:
+    """A loss that is no number ends with 2, since a retry would end there too, and names the learning rate."""
+    result = train("a", "--learning-rate", "1e30")
+    assert result.exit_code == 2
+    assert "lower --learning-rate" in result.stderr
+
+
+def test_a_draft_that_lost_a_snapshot_is_never_finished(train: Callable[..., Result], tmp_path: Path) -> None:
+    """If a snapshot of the unfinished work is gone, the run ends with 2 and leaves no artifact that names it."""
+    assert train("a", stop_after=4).exit_code == 75
+    (snapshot,) = (tmp_path / "a" / "small").glob(".gan-*/snapshots/epoch-00001.safetensors")
+    snapshot.unlink()
+    result = train("a")
+    assert result.exit_code == 2
+    assert "--force" in result.stderr
+    assert not (tmp_path / "a" / "small" / "gan").exists()

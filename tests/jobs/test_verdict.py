@@ -143,10 +143,10 @@ def test_the_headline_asks_whether_adding_helps() -> None:
 
 @pytest.mark.parametrize(
     ("values", "mean", "std"),
-    [([0.5], 0.5, 0.0), ([1.0, 3.0], 2.0, 2**0.5), ([1.0, 2.0, 3.0, 6.0], 3.0, (14 / 3) ** 0.5)],
+    [([0.5], 0.5, None), ([1.0, 3.0], 2.0, 2**0.5), ([1.0, 2.0, 3.0, 6.0], 3.0, (14 / 3) ** 0.5)],
 )
-def test_summary_by_hand(values: list[float], mean: float, std: float) -> None:
-    """A summary has the mean, the standard deviation with n - 1 (0 for one value), both ends and the values."""
+def test_summary_by_hand(values: list[float], mean: float, std: float | None) -> None:
+    """A summary has the mean, the standard deviation with n - 1 (none for one value), both ends and the values."""
     found = summary(values)
     assert (found["min"], found["max"], found["values"]) == (min(values), max(values), values)
     assert (found["mean"], found["std"]) == (pytest.approx(mean), pytest.approx(std))

@@ -173,3 +173,13 @@ def test_facts_that_json_does_not_know_are_never_written(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="JSON"):
         save(tmp_path / "state.safetensors", {}, {"loss": float("nan")})
     assert (tmp_path / "state.safetensors").read_bytes() == before
+
+
+def test_one_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    """A checkpoint whose numbers were altered since it was written is refused, not trained on."""
+    path = tmp_path / "state.safetensors"
+    save(path, {"weights": torch.arange(64, dtype=torch.float32)}, {})
+    payload = bytearray(path.read_bytes())
+    payload[-5] ^= 1
+    with pytest.raises(FormatError, match="altered"):
+        load(bytes(payload), str(path))

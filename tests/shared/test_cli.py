@@ -161,7 +161,7 @@ def _fail(run: Run, config: Any) -> None:
 
 
 def test_a_dry_run_writes_nothing_and_shows_the_options(laboratory: Any) -> None:
-    """--dry-run prints what would be written, the options as they resolved and the inputs; no file changes."""
+    """--dry-run prints what would be written, the options as they resolved and what would be done; no file changes."""
     before = sorted(laboratory.volume.rglob("*"))
     outcome = laboratory.call("--dry-run", "--steps", "3")
     assert (outcome.exit_code, laboratory.runs) == (0, [])
@@ -170,7 +170,7 @@ def test_a_dry_run_writes_nothing_and_shows_the_options(laboratory: Any) -> None
         "  steps = 3",
         "  word = 'plain'",
         "  seed = 0",
-        "  reads real: ready",
+        "  would be made",
     ]
     assert sorted(laboratory.volume.rglob("*")) == before
 
@@ -210,12 +210,26 @@ def test_force_drops_unfinished_work(laboratory: Any) -> None:
 
 
 def test_of_several_processes_only_the_first_commits(laboratory: Any) -> None:
-    """With RANK=1 the body runs, but lock, diary and commit are left to rank 0."""
+    """With RANK=1 of 2 the body runs, but lock, diary and commit are left to rank 0."""
     laboratory.body = lambda run, config: run.folder.mkdir()
-    outcome = laboratory.call(RANK="1")
+    outcome = laboratory.call(RANK="1", WORLD_SIZE="2")
     assert (outcome.exit_code, len(laboratory.runs)) == (0, 1)
     assert not laboratory.final.exists()
     assert "complete" not in outcome.stderr
+
+
+def test_a_stray_rank_means_nothing(laboratory: Any) -> None:
+    """RANK without WORLD_SIZE, as cluster containers have it, is not of a launcher: the job does all its work."""
+    outcome = laboratory.call(RANK="1")
+    assert outcome.exit_code == 0
+    assert laboratory.final.exists()
+
+
+def test_a_rank_that_is_no_number_is_refused(laboratory: Any) -> None:
+    """A RANK that is no number ends with 2 and its name."""
+    outcome = laboratory.call(RANK="abc", WORLD_SIZE="2")
+    assert outcome.exit_code == 2
+    assert "RANK" in outcome.stderr
 
 
 HELP = """

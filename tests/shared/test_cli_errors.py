@@ -53,11 +53,11 @@ def test_a_wrong_environment_variable_ends_with_2(laboratory: Any) -> None:
 
 
 BAD_RECIPES = {
-    "unknown option": ("[tiny]\nstepz = 2", "[tiny] has no option 'stepz'", "it has seed, steps, word"),
+    "unknown option": ("[tiny]\nstepz = 2", "[tiny] has no option 'stepz'", "it has seed, steps, threads, word"),
     "unknown job": ("[tinny]\nsteps = 2", "'tinny' is no table of a job", "the jobs are tiny"),
     "option outside a table": ("steps = 2", "'steps' is no table of a job", "the jobs are tiny"),
     "wrong type": ("[tiny]\nsteps = 'many'", "'many' is not a valid integer", "--help"),
-    "wrong seed": ("seed = 'luck'", "`seed` a whole number"),
+    "wrong seed": ("seed = 'luck'", "`seed`, `threads` a whole number"),
     "wrong about": ("about = 3", "want `about` to be text"),
     "not TOML": ("[tiny\nsteps = 2", "cannot be read as TOML"),
 }

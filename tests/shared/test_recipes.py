@@ -54,8 +54,8 @@ def test_a_job_gets_its_table_and_the_common_seed(
     [
         ("about = ", "cannot be read as TOML"),
         ("about = 1", "want `about` to be text"),
-        ("seed = 0.5", "`seed` a whole number"),
-        ('seed = "0"', "`seed` a whole number"),
+        ("seed = 0.5", "`seed`, `threads` a whole number"),
+        ('seed = "0"', "`seed`, `threads` a whole number"),
         ("[gan]\nepochs = 1", "'gan' is no table of a job; the jobs are .*preprocess"),
         ("preprocess = 1", "'preprocess' is no table of a job"),
         ("[[preprocess]]\nsize_px = 16", "'preprocess' is no table of a job"),
