@@ -204,8 +204,6 @@ def job(
             settled = config(**options)
             # what the result depends on; jobs without torch do not depend on its threads
             recorded = asdict(settled) | ({"threads": threads} if row.gpu else {})
-            if threads:
-                os.environ["OMP_NUM_THREADS"] = str(threads)
             _perform(row, settled, recorded, common, body, resumes)
 
         decorated: Any = update_wrapper(command, body)
@@ -232,13 +230,15 @@ def _perform(
 ) -> None:
     from shared.artifacts import Request, draft, finished
 
-    # Waiting threads must sleep: spinning ones gain 1.2x on idle cores and lose 20x where the cores are shared.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     talk = Talk(row.name)
     final = common.folder / row.writes
     if common.dry_run:
         _describe(row, options, common)
         return
+    # Before torch is imported. Waiting threads must sleep: spinning gains 1.2x on idle cores, loses 20x on shared ones.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if options.get("threads"):
+        os.environ["OMP_NUM_THREADS"] = str(options["threads"])
     request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
     if not common.force:
         found = finished(final, request)
