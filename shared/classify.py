@@ -158,9 +158,7 @@ def _val_metrics(classes: int, device: torch.device) -> Callable[[nn.Module, Ima
 
 def logits_of(network: nn.Module, images: Tensor) -> Tensor:
     """Return class logits (N, classes) of uint8 images (N, channels, size, size), on the network's device."""
-    network.eval()
-    device = next(network.parameters()).device
-    return in_batches(lambda part: network(to_unit_range(part.to(device))), images)
+    return _applied(network, network, images)
 
 
 def probabilities_of(network: nn.Module, images: Tensor) -> Tensor:
@@ -170,11 +168,15 @@ def probabilities_of(network: nn.Module, images: Tensor) -> Tensor:
 
 def features_of(network: Any, images: Tensor) -> NDArray[np.float32]:
     """Return penultimate features (N, features) of uint8 images, as float32 numpy."""
+    array: NDArray[np.float32] = _applied(network, network.features, images).cpu().numpy()
+    return array
+
+
+def _applied(network: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Apply `function` of `network` to uint8 images in batches, on the network's device, in evaluation mode."""
     network.eval()
     device = next(network.parameters()).device
-    found = in_batches(lambda part: network.features(to_unit_range(part.to(device))), images)
-    array: NDArray[np.float32] = found.cpu().numpy()
-    return array
+    return in_batches(lambda part: function(to_unit_range(part.to(device))), images)
 
 
 def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from shared.job import Result, Run
 
 if TYPE_CHECKING:
     from shared.classify import Fitted
+    from shared.loading import Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ def main(run: Run, config: ClassifierConfig) -> Result:
             on_step=bar.advance,
         )
     save_classifier(run.folder, fitted.network, classifier_spec(train, len(real.dataset.classes), config.width))
-    facts = measure(run, fitted)
+    facts = measure(fitted, {"val": val, "test": load_split(real, "test")}, real.dataset.classes)
     draw(run, facts)
     test = facts["test"]
     return Result(
@@ -73,20 +74,17 @@ def main(run: Run, config: ClassifierConfig) -> Result:
     )
 
 
-def measure(run: Run, fitted: "Fitted") -> dict[str, Any]:
-    """Return the facts of the fitted classifier: its curve and its tables on val and test."""
+def measure(fitted: "Fitted", splits: "dict[str, Images]", classes: list[str]) -> dict[str, Any]:
+    """Return the facts of the fitted classifier: its curve and its table on each of `splits`."""
     from shared.classify import logits_of, score_table
-    from shared.loading import load_split
     from shared.networks.classifiers import parameter_count
 
-    real = run.inputs["real"]
     tables = {}
-    for split in ("val", "test"):
-        images = load_split(real, split)
+    for split, images in splits.items():
         predicted = logits_of(fitted.network, images.images).argmax(dim=1).cpu().numpy()
-        tables[split] = score_table(images.labels.numpy(), predicted, real.dataset.classes)
+        tables[split] = score_table(images.labels.numpy(), predicted, classes)
     return {
-        "classes": real.dataset.classes,
+        "classes": classes,
         "best_step": fitted.best_step,
         "curve": fitted.curve,
         "parameters": parameter_count(fitted.network),
