@@ -15,13 +15,15 @@ COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
     "run": "jobs.run",
     "results": "jobs.results",
     "recipes": "jobs.show_recipes",
+    "selfcheck": "jobs.selfcheck",
 }
 """Where each command lives; `main` there is the click command."""
 
 ABOUT = {row.name: row.about for row in PIPELINE} | {
     "run": "Run every job in order; skip what is complete.",
     "results": "Print the results table and the verdict of an experiment.",
-    "recipes": "List the recipes that ship with halfreal.",
+    "recipes": "List the recipes that ship with halfreal, or show one.",
+    "selfcheck": "Check that this installation does what it should.",
 }
 
 
@@ -30,7 +32,7 @@ class Jobs(Polite, click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands: run first, then the jobs in the order in which they run."""
-        return ["run", "results", "recipes", *(row.name for row in PIPELINE)]
+        return ["run", "results", "recipes", "selfcheck", *(row.name for row in PIPELINE)]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import and return a command; None if there is none of that name."""

@@ -24,7 +24,7 @@ from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardI
 from shared.format.shards import read_members
 
 OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
-"""What stands in an artifact for people and no job reads; the manifest does not list it."""
+"""What stands in an artifact, at any depth, for people and no job reads; the manifest does not list it."""
 
 
 SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
@@ -207,7 +207,7 @@ class Draft:
         return [
             path
             for path in found
-            if path.relative_to(self.folder).parts[0] not in OUTPUTS and not path.name.startswith(".")
+            if not set(path.relative_to(self.folder).parts) & set(OUTPUTS) and not path.name.startswith(".")
         ]
 
 

@@ -16,35 +16,13 @@ from torch import Tensor, nn
 from shared.artifacts import Artifact
 from shared.chance import generator, seed_everything
 from shared.checkpoints import load, save
-from shared.errors import BadConfig, BadInput
+from shared.errors import BadInput
+from shared.fitting import FitConfig
 from shared.loading import Images, to_unit_range
 from shared.networks.classifiers import build_classifier, in_batches
+from shared.resizing import resized
 
 CLASSIFIER_FILE = "classifier.safetensors"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitConfig:
-    """How a classifier is fitted: `steps` optimizer steps of Adam, measured on val every `measure_every` steps.
-
-    `patience` is the number of measurements without a better one after which training stops; 0 never stops early.
-    """
-
-    steps: int = 600
-    batch_images: int = 64
-    learning_rate: float = 1e-3
-    measure_every: int = 50
-    patience: int = 0
-    width: int = 16
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.measure_every <= self.steps:
-            raise BadConfig(f"measure_every={self.measure_every}: want 1 to steps ({self.steps})")
-        if self.batch_images < 2 or self.width < 1 or self.patience < 0:
-            raise BadConfig(
-                f"batch_images={self.batch_images}, width={self.width}, patience={self.patience}: "
-                "want at least 2, at least 1 and at least 0"
-            )
 
 
 @dataclass(frozen=True)
@@ -71,7 +49,7 @@ def fit(
     Best is the highest macro F1, then the lowest cross-entropy. `on_step(count, note)` is called as steps are done.
     """
     seed_everything(seed, 1)
-    spec = classifier_spec(train, classes, config.width)
+    spec = classifier_spec(train, classes, config)
     network = build_classifier(spec).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     train, val = train.to(device), val.to(device)
@@ -105,10 +83,10 @@ def fit(
     return Fitted(network.eval(), int(best_row["step"]), curve)
 
 
-def classifier_spec(images: Images, classes: int, width: int) -> dict[str, Any]:
+def classifier_spec(images: Images, classes: int, config: FitConfig) -> dict[str, Any]:
     """Return what rebuilds the classifier that fits these images."""
     _, channels, size_px, _ = images.images.shape
-    return {"name": "small_cnn", "size_px": size_px, "channels": channels, "classes": classes, "width": width}
+    return {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes, "width": config.width}
 
 
 def _rank(row: dict[str, float]) -> tuple[float, float]:
@@ -173,10 +151,18 @@ def features_of(network: Any, images: Tensor) -> NDArray[np.float32]:
 
 
 def _applied(network: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Apply `function` of `network` to uint8 images in batches, on the network's device, in evaluation mode."""
+    """Apply `function` of `network` to uint8 images in batches, on the network's device, in evaluation mode.
+
+    Images of another size than a loaded classifier's own are resized to it, by the filter that it was trained with.
+    """
     network.eval()
     device = next(network.parameters()).device
-    return in_batches(lambda part: function(to_unit_range(part.to(device))), images)
+    size_px, resize_filter = getattr(network, "sees", (images.shape[-1], ""))
+
+    def apply(part: Tensor) -> Tensor:
+        return function(to_unit_range(resized(part, size_px, resize_filter).to(device)))
+
+    return in_batches(apply, images)
 
 
 def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> dict[str, Any]:
@@ -210,14 +196,18 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
     }
 
 
-def save_classifier(folder: Any, network: Any, spec: dict[str, Any]) -> None:
-    """Write the classifier's weights and spec into an artifact's folder."""
-    save(folder / CLASSIFIER_FILE, network.state_dict(), {"spec": spec})
+def save_classifier(folder: Any, network: Any, spec: dict[str, Any], resize_filter: str) -> None:
+    """Write the classifier's weights, its spec and the filter that brings images to its size into a folder."""
+    save(folder / CLASSIFIER_FILE, network.state_dict(), {"spec": spec, "resize_filter": resize_filter})
 
 
 def load_classifier(artifact: Artifact, device: torch.device) -> Any:
-    """Return the classifier of a `classifier` artifact, ready to predict."""
+    """Return the classifier of a `classifier` artifact, ready to predict.
+
+    Its `sees` is the size of image that it wants and the filter by which images of another size are brought there.
+    """
     tensors, facts = load(artifact.read(CLASSIFIER_FILE), str(artifact.folder / CLASSIFIER_FILE))
     network = build_classifier(facts["spec"])
     network.load_state_dict(tensors)
+    network.sees = (facts["spec"]["size_px"], facts["resize_filter"])
     return network.to(device).eval()

@@ -1,13 +1,16 @@
 """What differs with a device or with more than one process, in one place; Accelerate lives behind it."""
 
+import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, broadcast
 from torch import Tensor, nn
 
 from shared.errors import BadConfig
+from shared.networks.layers import WholeBatch
 
 
 def pick_device(name: str) -> torch.device:
@@ -40,19 +43,33 @@ class Team:
         self.rank = self._accelerator.process_index
         self.world = self._accelerator.num_processes
         self.lead = self.rank == 0
+        if self.world > 1:  # hints of torch that concern neither results nor users
+            warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
+            warnings.filterwarnings("ignore", message="Grad strides do not match bucket view", category=UserWarning)
 
     def wrap(self, network: nn.Module) -> Any:
         """Return `network` on this process's device; with several processes its gradients are averaged."""
         network = network.to(self.device)
+        for module in network.modules():
+            if isinstance(module, WholeBatch):
+                module.rank, module.world = self.rank, self.world
         return self._accelerator.prepare_model(network, device_placement=False)
 
     def plain(self, network: nn.Module) -> Any:
         """Return the network itself behind what `wrap` returned."""
         return self._accelerator.unwrap_model(network)
 
+    def joined(self, network: nn.Module, *, last: bool) -> AbstractContextManager[Any]:
+        """Return the context of one of several backward passes: gradients are averaged over processes in the last."""
+        return nullcontext() if last or self.world == 1 else self._accelerator.no_sync(network)
+
     def backward(self, loss: Tensor) -> None:
-        """Add the gradients of `loss`, averaged over processes. One call per step: a second one would be wrong."""
+        """Add the gradients of `loss`, averaged over processes. One call for each pass: a second would be wrong."""
         self._accelerator.backward(loss)
+
+    def agree(self, value: Tensor) -> bool:
+        """Whether every process holds the same numbers; every process gets the same answer."""
+        return not self.any(not torch.equal(broadcast(value.detach().clone(), from_process=0), value))
 
     def mean(self, value: Tensor) -> Tensor:
         """Return the mean of `value` over processes."""
@@ -67,3 +84,22 @@ class Team:
     def wait(self) -> None:
         """Wait until every process is here."""
         self._accelerator.wait_for_everyone()
+
+
+class Alone(Team):
+    """A team of one, also where a launcher started several processes: what they do together is compared with it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.rank, self.world, self.lead = device, 0, 1, True
+
+    def wrap(self, network: nn.Module) -> Any:
+        """Return `network` on the device."""
+        return network.to(self.device)
+
+    def plain(self, network: nn.Module) -> Any:
+        """Return `network`."""
+        return network
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of `loss`."""
+        loss.backward()

@@ -195,10 +195,13 @@ def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
     between = " → " if max(map(len, classes)) < 4 else "\n→ "
     samples = sorted(samples, key=lambda sample: sample.label)
     for sample in samples:
-        asked, confidence = sample.meta["origin"]["asked_label"], sample.meta["annotation"]["confidence"]
-        names = between.join(shorten(classes[label]) for label in (asked, sample.label))
-        captions.append(f"{names}\n{confidence:.2f}")
-    title = f"{len(samples)} synthetic images: class asked → annotated, confidence of the annotation"
+        asked = [sample.meta["origin"]["asked_label"]] if "asked_label" in sample.meta["origin"] else []
+        names = between.join(shorten(classes[label]) for label in (*asked, sample.label))
+        captions.append(f"{names}\n{sample.meta['annotation']['confidence']:.2f}")
+    what = (
+        "class annotated" if samples and "asked_label" not in samples[0].meta["origin"] else "class asked → annotated"
+    )
+    title = f"{len(samples)} synthetic images: {what}, confidence of the annotation"
     return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
 
 
@@ -216,14 +219,20 @@ def classifier_curve(facts: dict[str, Any]) -> Figure:
     return figure
 
 
+LOSSES = {
+    "discriminator_loss": "discriminator (critic)",
+    "generator_loss": "generator",
+    "penalty": "gradient penalty",
+    "discriminator_class_loss": "discriminator, classes",
+    "generator_class_loss": "generator, classes",
+}
+"""The losses that a history may hold, by the name that a reader sees."""
+
+
 def gan_losses(history: Sequence[dict[str, float]]) -> Figure:
-    """Draw a GAN's losses from its history: discriminator and generator, means between snapshots."""
+    """Draw a GAN's losses from its history: those that its family has, means between snapshots."""
     epochs = [row["epoch"] for row in history]
-    series = {
-        "discriminator (critic)": [row["discriminator_loss"] for row in history],
-        "generator": [row["generator_loss"] for row in history],
-        "gradient penalty": [row["penalty"] for row in history],
-    }
+    series = {title: [row[name] for row in history] for name, title in LOSSES.items() if name in history[0]}
     seen = int(history[-1]["images_seen"])
     return curves(epochs, series, "epoch", "loss (mean since the last point)", f"{seen:,} real images shown")
 

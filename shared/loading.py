@@ -20,6 +20,7 @@ from shared.artifacts import Artifact
 from shared.chance import generator, mix
 from shared.errors import FormatError
 from shared.format.sample import decode_image, decode_label
+from shared.resizing import resized
 
 SHUFFLE_IMAGES = 8192
 """Samples in the shuffle buffer of a stream."""
@@ -45,6 +46,10 @@ class Images:
 
     def __add__(self, other: "Images") -> "Images":
         return Images(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]))
+
+    def at(self, size_px: int, resize_filter: str) -> "Images":
+        """Return the same images at another size."""
+        return Images(resized(self.images, size_px, resize_filter), self.labels)
 
     def to(self, device: torch.device) -> "Images":
         """Return the same images on `device`."""
@@ -91,12 +96,13 @@ def batches(
     start: int = 0,
     device: torch.device | None = None,
     resident: bool | None = None,
+    label: int | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield this process's part of endless global batches: uint8 (n, channels, size, size), int64 (n,).
 
     A global batch of `batch_images` is cut into `world` equal parts, which must divide it. Batches run across the
     ends of epochs, so no tail is dropped and every global batch is full. `start` is the number of global batches
-    that an earlier run used. `resident` overrides the choice by memory.
+    that an earlier run used. `resident` overrides the choice by memory. With `label` only samples of that class count.
     """
     if batch_images % world:
         raise FormatError(f"batch of {batch_images} images does not divide into {world} equal parts")
@@ -105,8 +111,11 @@ def batches(
     share = batch_images // world
     first = start * batch_images + rank * share
     if fits_in_memory(dataset, split) if resident is None else resident:
-        return _resident_batches(load_split(dataset, split), batch_images, share, first, seed, device)
-    return _stream_batches(dataset, split, batch_images, share, first, seed, device)
+        data = load_split(dataset, split)
+        if label is not None:
+            data = data.subset((data.labels == label).nonzero().flatten())
+        return _resident_batches(data, batch_images, share, first, seed, device)
+    return _stream_batches(_Stream(dataset, split, seed, label), batch_images, share, first, device)
 
 
 def _resident_batches(
@@ -143,19 +152,53 @@ class _Order:
         return self._epochs[epoch]
 
 
+@dataclass(frozen=True)
+class _Stream:
+    """A split, or one class of it, that is read again for each epoch."""
+
+    dataset: Artifact
+    split: str
+    seed: int
+    label: int | None
+
+    @property
+    def total(self) -> int:
+        """The samples of an epoch."""
+        split = self.dataset.dataset.splits[self.split]
+        return split.count if self.label is None else split.class_counts[self.label]
+
+    def epoch(self, number: int) -> Iterator[tuple[str, dict[str, bytes]]]:
+        """Yield (key, members) of every sample of an epoch: shards in a new order each, shuffled in a buffer."""
+        os.environ["WDS_SECURE"] = "1"  # before the import: webdataset otherwise unpickles and runs pipes
+        import webdataset
+
+        shards = self.dataset.shards(self.split)
+        chance = random.Random(mix(self.seed, number))
+        chance.shuffle(shards)
+        members = (
+            pair for path, info in shards for pair in self.dataset.shard_members(path, info) if self._takes(pair)
+        )
+        return iter(webdataset.DataPipeline(lambda: members, webdataset.shuffle(SHUFFLE_IMAGES, rng=chance)))
+
+    def _takes(self, pair: tuple[str, dict[str, bytes]]) -> bool:
+        key, members = pair
+        if self.label is None:
+            return True
+        classes = len(self.dataset.dataset.classes)
+        return _checked_label(members, classes, f"{self.dataset.folder}: sample {key!r}") == self.label
+
+
 def _stream_batches(
-    dataset: Artifact, split: str, batch_images: int, share: int, first: int, seed: int, device: torch.device | None
+    stream: _Stream, batch_images: int, share: int, first: int, device: torch.device | None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Read every shard in a new order each epoch, shuffle in a buffer, decode this process's samples only."""
-    info = dataset.dataset
-    total = info.splits[split].count
-    start_epoch, skip = divmod(first, total)
-    samples = (pair for epoch in count(start_epoch) for pair in _shuffled_members(dataset, split, seed, epoch))
+    """Read the stream epoch after epoch; decode this process's samples only."""
+    start_epoch, skip = divmod(first, stream.total)
+    samples = (pair for epoch in count(start_epoch) for pair in stream.epoch(epoch))
     mine = _every(islice(samples, skip, None), share, batch_images)
     while True:
         images, labels = [], []
         for key, members in islice(mine, share):
-            image, label = _checked(dataset, key, members)
+            image, label = _checked(stream.dataset, key, members)
             images.append(torch.from_numpy(image))
             labels.append(label)
         batch = torch.stack(images), torch.tensor(labels)
@@ -165,17 +208,6 @@ def _stream_batches(
 def _every(samples: Iterable[Any], share: int, batch_images: int) -> Iterator[Any]:
     """Yield the first `share` of each `batch_images` samples."""
     return (sample for index, sample in enumerate(samples) if index % batch_images < share)
-
-
-def _shuffled_members(dataset: Artifact, split: str, seed: int, epoch: int) -> Iterator[tuple[str, dict[str, bytes]]]:
-    os.environ["WDS_SECURE"] = "1"  # before the import: webdataset otherwise unpickles and runs pipes
-    import webdataset
-
-    shards = dataset.shards(split)
-    chance = random.Random(mix(seed, epoch))
-    chance.shuffle(shards)
-    members = (pair for path, info in shards for pair in dataset.shard_members(path, info))
-    return iter(webdataset.DataPipeline(lambda: members, webdataset.shuffle(SHUFFLE_IMAGES, rng=chance)))
 
 
 def _checked(dataset: Artifact, key: str, members: dict[str, bytes]) -> tuple[Any, int]:

@@ -16,16 +16,27 @@ GRID_SEED = 20_240_229
 """Seeds the latents of every sample grid, so that grids of different epochs and runs compare."""
 
 
+GRID_COLUMNS = 10
+"""Images of each class in a sample grid."""
+
+
 def snapshot_name(epoch: int) -> str:
     """Return the file name of the snapshot after `epoch` epochs."""
     return f"snapshots/epoch-{epoch:05d}.safetensors"
 
 
 def load_snapshot(gan: Artifact, name: str, device: torch.device) -> Any:
-    """Return the averaged generator in file `name` of a `gan` artifact, ready to sample."""
+    """Return the averaged generator in file `name` of a `gan` artifact, ready to sample.
+
+    A snapshot of one generator for each class holds no weights: it names a snapshot for each of them.
+    """
     tensors, facts = load(gan.read(name), str(gan.folder / name))
     network = build_generator(facts["spec"])
-    network.load_state_dict(tensors)
+    if "members" in facts:
+        for member, file in zip(network.members, facts["members"], strict=True):
+            member.load_state_dict(load(gan.read(file), str(gan.folder / file))[0])
+    else:
+        network.load_state_dict(tensors)
     return network.to(device).eval()
 
 
@@ -43,7 +54,7 @@ def draw_images(network: Any, latents: Tensor, labels: Tensor) -> Tensor:
     )
 
 
-def grid_images(network: Any, classes: int, latent: int, per_class: int = 10) -> Tensor:
+def grid_images(network: Any, classes: int, latent: int, per_class: int = GRID_COLUMNS) -> Tensor:
     """Return the sample grid: `per_class` images of each class in class order, from latents that never change."""
     labels = torch.arange(classes).repeat_interleave(per_class)
     seeds = [GRID_SEED + index for index in range(len(labels))]

@@ -80,6 +80,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
         shard_images: int = 4,
         seed: int = 0,
         claims: dict[str, Any] | None = None,
+        facts: dict[str, Any] | None = None,
         **sizes: int,
     ) -> Artifact:
         folder = folder or tmp_path / "volume" / "real"
@@ -94,9 +95,14 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
                 )
                 for place, (split, count) in enumerate(sizes.items())
             }
-            fields = {"classes": list(classes), "size_px": size_px, "channels": channels, "preparation": {}}
+            fields = {
+                "classes": list(classes),
+                "size_px": size_px,
+                "channels": channels,
+                "preparation": {"resize_filter": "bicubic"},
+            }
             dataset = Dataset(**(fields | {"splits": splits} | (claims or {})))
-            return work.commit(facts={"source": "noise"}, dataset=dataset)
+            return work.commit(facts={"source": "noise"} | (facts or {}), dataset=dataset)
 
     return make
 

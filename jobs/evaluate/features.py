@@ -17,13 +17,16 @@ Extract = Callable[[Tensor], NDArray[np.float32]]
 
 
 def classifier(inputs: dict[str, Artifact], device: torch.device) -> tuple[Extract, str, str]:
-    """Return the penultimate features of this experiment's own classifier, at the images' own size.
+    """Return the penultimate features of this experiment's own classifier, at the size that it sees.
 
     They know this domain, which Inception's do not; they compare experiments only where the hash is the same.
     """
     artifact = inputs["classifier"]
     network = load_classifier(artifact, device)
-    return lambda images: features_of(network, images), sha256(artifact.read(CLASSIFIER_FILE)), "none"
+    size_px, resize_filter = network.sees
+    same = size_px == inputs["real"].dataset.size_px
+    resizer = "none" if same else f"Pillow {resize_filter} to {size_px} px"
+    return lambda images: features_of(network, images), sha256(artifact.read(CLASSIFIER_FILE)), resizer
 
 
 EXTRACTORS: dict[str, Callable[[dict[str, Artifact], torch.device], tuple[Extract, str, str]]] = {

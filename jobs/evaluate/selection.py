@@ -68,13 +68,15 @@ def evaluate(run: Run, images: int, seed: int) -> dict[str, Any]:
     labels = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, images)))
     annotator = load_classifier(run.inputs["classifier"], device)
 
-    def score(name: str, stream: int, reference: Features) -> dict[str, float]:
-        """Score snapshot `name` with the latents of `stream` against `reference`."""
+    def score(name: str, stream: int, reference: Features) -> dict[str, float | None]:
+        """Score snapshot `name` with the latents of `stream` against `reference`; no agreement without labels."""
         network = load_snapshot(gan, name, device)
         seeds = [mix(seed, stream, index) for index in range(images)]
         drawn = draw_images(network, latents_of(seeds, gan.facts["latent"]), labels)
-        agreement = (logits_of(annotator, drawn).argmax(dim=1).cpu() == labels).float().mean()
-        return judge.scores(judge.extract(drawn), reference) | {"agreement": float(agreement)}
+        agreement = None
+        if gan.facts["conditional"]:
+            agreement = float((logits_of(annotator, drawn).argmax(dim=1).cpu() == labels).float().mean())
+        return judge.scores(judge.extract(drawn), reference) | {"agreement": agreement}
 
     snapshots = gan.facts["snapshots"]
     rows = [

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.pipeline import PREPROCESS
-from jobs.preprocess.config import FILTERS, SOURCE_NAMES, SPLITS, PreprocessConfig
+from jobs.preprocess.config import SOURCE_NAMES, SPLITS, PreprocessConfig
 from shared.cli import job
 from shared.job import Result, Run
+from shared.resizing import FILTERS
 
 if TYPE_CHECKING:
     from shared.format.manifest import Dataset

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from shared.errors import BadConfig
 
-FILTERS = ("lanczos", "bicubic", "bilinear", "box", "nearest")
-"""Pillow's resampling filters; all but `nearest` are antialiased when shrinking."""
-
 SOURCE_NAMES = ("digits", "mnist", "cifar10", "celeba", "folder", "webdataset")
 """The rows of `sources.SOURCES`, by name."""
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from shared.format.sample import CHANNEL_MODES
+from shared.resizing import resize
 
 
 def prepare(
@@ -21,9 +22,7 @@ def prepare(
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         image = image.crop((left, top, left + side, top + side))
-    if image.size != (size_px, size_px):
-        image = image.resize((size_px, size_px), Image.Resampling[resize_filter.upper()])
-    pixels = np.asarray(image, dtype=np.uint8)
+    pixels = np.asarray(resize(image, size_px, resize_filter), dtype=np.uint8)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 

@@ -25,13 +25,14 @@ class Item:
 class Source:
     """The images of a source in an order that never changes, and the names of their classes.
 
-    `partition` is the official split of each item ("train", "val" or "test") where the source has one. A partition
-    without "val" leaves it to be drawn from train.
+    `mirrors` says whether an image is of the same class in a mirror. `partition` is the official split of each item
+    ("train", "val" or "test") where the source has one. A partition without "val" leaves it to be drawn from train.
     """
 
     classes: tuple[str, ...]
     items: Sequence[Item]
     partition: Sequence[str] | None = None
+    mirrors: bool = True
 
 
 def from_array(pixels: NDArray[np.uint8], label: int, origin: dict[str, Any]) -> Item:

@@ -97,7 +97,8 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
         splits=splits,
     )
     how = "random, stratified" if partition is None else "official"
-    return dataset, {"source": config.source, "split": how, "rejected": len(rejects.rows), **duplicates}
+    facts = {"source": config.source, "mirrors": source.mirrors, "split": how, "rejected": len(rejects.rows)}
+    return dataset, facts | duplicates
 
 
 def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:

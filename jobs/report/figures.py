@@ -49,6 +49,7 @@ def _synthetic(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     classes, facts = synthetic.dataset.classes, synthetic.facts
     samples = preview(synthetic.folder, synthetic.dataset.splits["train"], per_class=max(100 // len(classes), 1))
     counts = {"asked": facts["asked_counts"], "annotated": facts["annotated_counts"]}
+    counts = {name: found for name, found in counts.items() if found is not None}
     return {
         "annotated": photo(
             figures.annotated_grid(samples, classes), f"{len(samples)} synthetic images with class and confidence."

@@ -43,14 +43,12 @@ def main(run: Run, config: SynthesizeConfig) -> Result:
     samples = preview(run.folder, dataset.splits["train"], per_class=max(100 // len(dataset.classes), 1))
     save_png(annotated_grid(samples, dataset.classes), run.figures / "annotated.png")
     counts = {"asked": facts["asked_counts"], "annotated": facts["annotated_counts"]}
+    counts = {name: found for name, found in counts.items() if found is not None}
     save_png(class_balance(counts, dataset.classes, "synthetic images"), run.figures / "labels.png")
     save_png(confidence_histogram(facts), run.figures / "confidence.png")
-    return Result(
-        facts,
-        dataset,
-        f"{total:,} images; annotation agrees with the class asked for in {facts['agreement']:.1%}, "
-        f"median confidence {facts['confidence_median']:.3f}",
-    )
+    agreement = facts["agreement"]
+    agrees = "" if agreement is None else f"annotation agrees with the class asked for in {agreement:.1%}, "
+    return Result(facts, dataset, f"{total:,} images; {agrees}median confidence {facts['confidence_median']:.3f}")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import click
 
 from jobs.pipeline import TRAIN_CLASSIFIER
 from shared.cli import job
-from shared.errors import BadConfig
+from shared.fitting import CLASSIFIER_NAMES, FitConfig
 from shared.job import Result, Run
+from shared.resizing import FILTERS
 
 if TYPE_CHECKING:
     from shared.classify import Fitted
@@ -16,23 +17,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierConfig:
-    """The options of train_classifier, checked."""
+class ClassifierConfig(FitConfig):
+    """The options of train_classifier, checked; `size_px` 0 is the size of the dataset's images."""
 
-    steps: int
-    batch_images: int
-    learning_rate: float
-    measure_every: int
-    patience: int
-    width: int
+    size_px: int
+    resize_filter: str
     seed: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.measure_every <= self.steps:
-            raise BadConfig(f"--measure-every {self.measure_every}: want 1 to --steps ({self.steps})")
 
 
 @job(TRAIN_CLASSIFIER, ClassifierConfig)
+@click.option("--network", type=click.Choice(CLASSIFIER_NAMES), default="small_cnn", help="Its layers.")
+@click.option("--size-px", type=click.IntRange(0), default=0, help="Size of image that it sees; 0 is the dataset's.")
+@click.option("--resize-filter", type=click.Choice(FILTERS), default="bicubic", help="Brings images to that size.")
 @click.option("--steps", type=click.IntRange(1), default=2000, help="Optimizer steps at most.")
 @click.option("--batch-images", type=click.IntRange(2), default=64, help="Images in a step.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Of Adam.")
@@ -45,28 +41,27 @@ def main(run: Run, config: ClassifierConfig) -> Result:
     Best is the highest macro F1 on val. Writes the model `classifier`, which annotates synthetic images and whose
     features the scores use, and figures of its training and its confusion matrix.
     """
-    from dataclasses import asdict
-
-    from shared.classify import FitConfig, classifier_spec, fit, save_classifier
+    from shared.classify import classifier_spec, fit, save_classifier
     from shared.distributed import pick_device
     from shared.loading import load_split
 
     real = run.inputs["real"]
-    options = asdict(config)
-    seed = options.pop("seed")
-    train, val = load_split(real, "train"), load_split(real, "val")
+    size_px = config.size_px or real.dataset.size_px
+    splits = {name: load_split(real, name).at(size_px, config.resize_filter) for name in ("train", "val", "test")}
     with run.talk.bar("train", config.steps, "steps") as bar:
         fitted = fit(
-            train,
-            val,
+            splits["train"],
+            splits["val"],
             len(real.dataset.classes),
-            FitConfig(**options),
-            seed=seed,
+            config,
+            seed=config.seed,
             device=pick_device(run.device),
             on_step=bar.advance,
         )
-    save_classifier(run.folder, fitted.network, classifier_spec(train, len(real.dataset.classes), config.width))
-    facts = measure(fitted, {"val": val, "test": load_split(real, "test")}, real.dataset.classes)
+    spec = classifier_spec(splits["train"], len(real.dataset.classes), config)
+    save_classifier(run.folder, fitted.network, spec, config.resize_filter)
+    facts = measure(fitted, {name: splits[name] for name in ("val", "test")}, real.dataset.classes)
+    facts |= {"network": config.network, "size_px": size_px, "resize_filter": config.resize_filter}
     draw(run, facts)
     test = facts["test"]
     return Result(

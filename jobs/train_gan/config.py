@@ -1,33 +1,127 @@
 """The options of train_gan, checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-FAMILY_NAMES = ("r3gan", "wgan_gp")
-"""The rows of `families.FAMILIES`, by name."""
+from jobs.train_gan.families import FAMILIES, NETWORKS, Family
+from shared.errors import BadConfig
 
 DECAYS = ("none", "late", "cosine")
 """How the learning rate falls: not at all, linearly to 0 over the second half, as half a cosine to 0."""
+
+AUGMENTATIONS = ("translation", "cutout", "colour")
+"""The rows of `augment.AUGMENTATIONS`, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GanConfig:
     """How a GAN is trained. None stands for the family's own value.
 
-    An epoch is as many real images, shown to the discriminator, as the train split has. There is a snapshot every
-    `snapshot_every_epochs` and one at the end.
+    An epoch is as many real images, shown to the discriminator, as the train split (for `per_class`: as the class)
+    has. There is a snapshot every `snapshot_every_epochs` and one at the end. Raises BadConfig for options that
+    contradict the family or each other.
     """
 
     family: str
+    networks: str | None = None
+    loss: str | None = None
+    conditional: bool | None = None
     epochs: int
     snapshot_every_epochs: int
     batch_images: int
+    accumulate: int = 1
     latent: int
     width: int
-    learning_rate: float | None
-    critic_steps: int | None
-    penalty_weight: float | None
-    beta1: float | None
-    beta2: float | None
+    learning_rate: float | None = None
+    critic_steps: int | None = None
+    penalty_weight: float | None = None
+    clip: float | None = None
+    beta1: float | None = None
+    beta2: float | None = None
+    real_target: float | None = None
+    fake_target: float | None = None
+    auxiliary_weight: float | None = None
+    generator_norm: str | None = None
+    discriminator_norm: str | None = None
+    bn_eps: float = 1e-5
+    init: str | None = None
+    augment: str = ""
+    flips: bool = False
+    precision: str = "float32"
     decay: str
     ema_images: int
+    ema_ramp: float = 0.05
     seed: int
+
+    def __post_init__(self) -> None:
+        resolve(self)
+        unknown = set(self.augmentations) - set(AUGMENTATIONS)
+        if unknown:
+            raise BadConfig(f"--augment {self.augment}: {min(unknown)!r} is none of {', '.join(AUGMENTATIONS)}")
+        if self.batch_images % self.accumulate:
+            raise BadConfig(f"--accumulate {self.accumulate}: does not divide --batch-images {self.batch_images}")
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        """The names in `augment`, in order."""
+        return tuple(name.strip() for name in self.augment.split(",") if name.strip())
+
+
+OVERRIDES = (
+    *("networks", "loss", "conditional", "learning_rate", "critic_steps", "real_target", "fake_target"),
+    *("auxiliary_weight", "generator_norm", "discriminator_norm", "init", "clip"),
+)
+"""Options that replace the value of the same name in the family's row."""
+
+
+def resolve(config: GanConfig) -> Family:
+    """Return the family's row with what the config overrides; BadConfig where the two contradict each other."""
+    row = FAMILIES[config.family]
+    given: dict[str, Any] = {name: getattr(config, name) for name in OVERRIDES if getattr(config, name) is not None}
+    _refuse(row, given, config)
+    if row.penalty is not None and config.penalty_weight is not None:
+        given["penalty"] = replace(row.penalty, weight=config.penalty_weight)
+    betas = zip((config.beta1, config.beta2), row.betas, strict=True)
+    given["betas"] = tuple(own if asked is None else asked for asked, own in betas)
+    family = replace(row, **given)
+    _check(family, config)
+    return family
+
+
+def _refuse(row: Family, given: dict[str, Any], config: GanConfig) -> None:
+    """Raise BadConfig for an option that the family does not have."""
+    have = {
+        "conditional": not row.only,
+        "clip": row.clip is not None,
+        "auxiliary_weight": row.auxiliary_weight > 0,
+    }
+    missing = [name for name, has in have.items() if name in given and not has]
+    if config.penalty_weight is not None and row.penalty is None:
+        missing.append("penalty_weight")
+    if (config.beta1, config.beta2) != (None, None) and row.optimizer != "adam":
+        missing.append("beta1" if config.beta1 is not None else "beta2")
+    if missing:
+        name = missing[0]
+        always = "always uses labels" if row.conditional else "never uses labels"
+        why = always if name == "conditional" else "has no such thing"
+        raise BadConfig(f"--{name.replace('_', '-')}: the family {config.family} {why}; leave it out")
+
+
+def _check(family: Family, config: GanConfig) -> None:
+    """Raise BadConfig where the resolved row contradicts itself."""
+    networks = NETWORKS[family.networks]
+    if family.penalty is not None and family.discriminator_norm == "batch":
+        raise BadConfig(
+            f"--discriminator-norm batch: {config.family} has a gradient penalty for each image, and batch norm "
+            "couples the images of a batch; take instance, layer, spectral or none"
+        )
+    if config.generator_norm is not None and not networks.has_generator_norm:
+        raise BadConfig(f"--generator-norm: the networks {family.networks} have a norm of their own; leave it out")
+    if networks.needs_labels and not family.conditional:
+        raise BadConfig(f"the networks {family.networks} need labels: take --networks dcgan, or leave them conditional")
+    if family.auxiliary_weight and not networks.has_auxiliary:
+        raise BadConfig(f"--networks {family.networks}: no auxiliary head, which {config.family} needs; take dcgan")
+    if family.loss != "cross_entropy" and (family.real_target, family.fake_target) != (1.0, 0.0):
+        raise BadConfig(
+            f"label smoothing: the loss {family.loss} has no targets; leave --real-target, --fake-target out"
+        )

@@ -1,14 +1,6 @@
-"""The GAN families: a row each. The loop never asks for a name."""
+"""The GAN families: a row each. The loop never asks for a name. No torch here, so that options are checked at once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
-
-from torch import Tensor
-
-from jobs.train_gan import objectives
-from jobs.train_gan.config import GanConfig
-from shared.artifacts import Artifact
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,60 +14,108 @@ class Penalty:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A GAN variant: its losses on logits (N,), its penalty and the optimizer settings of its paper."""
+    """A GAN variant: its loss, what holds the discriminator in check, its networks and its paper's settings.
 
-    discriminator_loss: Callable[[Tensor, Tensor], Tensor]
-    generator_loss: Callable[[Tensor | None, Tensor], Tensor]
-    generator_sees_real: bool
-    penalty: Penalty
-    critic_steps: int
+    `loss` names a row of `objectives.LOSSES`, `networks` one of NETWORKS. `real_target` below 1 is one-sided label
+    smoothing, `fake_target` above 0 makes it two-sided. `auxiliary_weight` is that of the class loss of both
+    networks (0: no such head). `conditional` says whether labels are used unless an option says otherwise, `only` that
+    no option may. With `one_per_class` each class has networks of its own, which see no labels.
+    """
+
+    loss: str
+    networks: str
     learning_rate: float
-    betas: tuple[float, float]
-    generator: str = "class_dcgan"
-    discriminator: str = "projection"
+    betas: tuple[float, float] = (0.5, 0.999)
+    optimizer: str = "adam"
+    critic_steps: int = 1
+    penalty: Penalty | None = None
+    clip: float | None = None
+    generator_norm: str = "batch"
+    discriminator_norm: str = "none"
+    init: str = "dcgan"
+    real_target: float = 1.0
+    fake_target: float = 0.0
+    auxiliary_weight: float = 0.0
+    conditional: bool = True
+    only: bool = False
+    one_per_class: bool = False
 
 
 FAMILIES: dict[str, Family] = {
+    # Radford et al. 2016: Adam 2e-4 with betas (0.5, 0.999), batch norm in both
+    "dcgan": Family(loss="cross_entropy", networks="dcgan", learning_rate=2e-4, discriminator_norm="batch"),
+    # Arjovsky et al. 2017: weights clipped to 0.01, five critic steps, RMSprop 5e-5; their critic has batch norm
+    "wgan": Family(
+        loss="wasserstein",
+        networks="dcgan",
+        learning_rate=5e-5,
+        optimizer="rmsprop",
+        critic_steps=5,
+        clip=0.01,
+        discriminator_norm="batch",
+    ),
     # Gulrajani et al. 2017: lambda 10, five critic steps, Adam 1e-4 with betas (0, 0.9)
     "wgan_gp": Family(
-        discriminator_loss=objectives.wasserstein_critic,
-        generator_loss=objectives.wasserstein_generator,
-        generator_sees_real=False,
-        penalty=Penalty(weight=10.0, centre=1.0, interpolated=True),
-        critic_steps=5,
+        loss="wasserstein",
+        networks="class",
         learning_rate=1e-4,
         betas=(0.0, 0.9),
+        critic_steps=5,
+        penalty=Penalty(weight=10.0, centre=1.0, interpolated=True),
+        init="torch",
+    ),
+    # Mirza and Osindero 2014 with the networks of seed S2: Adam 2e-4 with betas (0.5, 0.999)
+    "cgan": Family(
+        loss="cross_entropy", networks="rps_learnopencv", learning_rate=2e-4, discriminator_norm="batch", only=True
+    ),
+    # Odena et al. 2017: Adam 2e-4, the discriminator sees the image alone and names its class
+    "acgan": Family(
+        loss="cross_entropy",
+        networks="dcgan",
+        learning_rate=2e-4,
+        discriminator_norm="batch",
+        auxiliary_weight=1.0,
+        only=True,
+    ),
+    # seed S3: a DCGAN for each class, one-sided label smoothing 0.9, no norm in the discriminator
+    "per_class": Family(
+        loss="cross_entropy",
+        networks="dcgan",
+        learning_rate=2e-4,
+        real_target=0.9,
+        conditional=False,
+        only=True,
+        one_per_class=True,
     ),
     # Huang et al. 2024: R1 + R2 with one weight (their gamma / 2 on each, so gamma on the mean over both)
     "r3gan": Family(
-        discriminator_loss=objectives.relativistic_discriminator,
-        generator_loss=objectives.relativistic_generator,
-        generator_sees_real=True,
-        penalty=Penalty(weight=1.0, centre=0.0, interpolated=False),
-        critic_steps=1,
+        loss="relativistic",
+        networks="class",
         learning_rate=2e-4,
         betas=(0.0, 0.99),
+        penalty=Penalty(weight=1.0, centre=0.0, interpolated=False),
+        init="torch",
     ),
 }
 
-
-def resolve(config: GanConfig) -> Family:
-    """Return the family's row with what the config overrides."""
-    family = FAMILIES[config.family]
-    asked = {"critic_steps": config.critic_steps, "learning_rate": config.learning_rate}
-    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    if config.penalty_weight is not None:
-        given["penalty"] = replace(family.penalty, weight=config.penalty_weight)
-    beta1, beta2 = family.betas
-    given["betas"] = (beta1 if config.beta1 is None else config.beta1, beta2 if config.beta2 is None else config.beta2)
-    return replace(family, **given)
+LOSS_NAMES = ("cross_entropy", "hinge", "least_squares", "relativistic", "wasserstein")
+"""The rows of `objectives.LOSSES`, by name."""
 
 
-def specs(family: Family, config: GanConfig, real: Artifact) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the specs of generator and discriminator for the images of `real`."""
-    info = real.dataset
-    shape = {"size_px": info.size_px, "channels": info.channels, "classes": len(info.classes), "width": config.width}
-    return (
-        {"name": family.generator, "latent": config.latent, **shape},
-        {"name": family.discriminator, **shape},
-    )
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """A pair of rows of the network tables, and what it cannot do without or does not have."""
+
+    generator: str
+    discriminator: str
+    has_generator_norm: bool = True
+    needs_labels: bool = False
+    has_auxiliary: bool = False
+
+
+NETWORKS: dict[str, Networks] = {
+    "class": Networks(generator="class_dcgan", discriminator="projection", has_generator_norm=False),
+    "dcgan": Networks(generator="dcgan", discriminator="dcgan", has_auxiliary=True),
+    "rps_literal": Networks(generator="rps_literal", discriminator="rps", needs_labels=True),
+    "rps_learnopencv": Networks(generator="rps_learnopencv", discriminator="rps", needs_labels=True),
+}

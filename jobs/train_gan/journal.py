@@ -15,20 +15,24 @@ from shared.distributed import Team
 from shared.errors import BadInput
 from shared.figures import gan_losses, save_png, tile
 from shared.files import write_whole
-from shared.snapshots import grid_images
+from shared.snapshots import GRID_COLUMNS, grid_images
 
 METRICS = "metrics.jsonl"
+
+SEEN = ("epoch", "step", "images_seen")
+"""What a row of the history says beside the losses."""
 
 
 class Journal:
     """Tallies losses without waiting for the device and writes a row for each snapshot.
 
     `metrics.jsonl` is rewritten whole from the history, so that it never holds rows that a resumed run repeats; only
-    there a row says how fast the run was, since a history must not depend on that.
+    there a row says how fast the run was, since a history must not depend on that. `reals`, uint8 (N, channels,
+    size, size) with N a multiple of GRID_COLUMNS, are real images in class order that every sample grid shows first.
     """
 
-    def __init__(self, folder: Path, classes: list[str], state: State, team: Team) -> None:
-        self.folder, self.classes, self.state, self.team = folder, classes, state, team
+    def __init__(self, folder: Path, reals: Tensor, state: State, team: Team) -> None:
+        self.folder, self.reals, self.state, self.team = folder, reals, state, team
         self.note = ""
         self._rates = _known_rates(folder / METRICS)
         self._since = (time.monotonic(), state.steps)
@@ -39,7 +43,7 @@ class Journal:
             resume_at = int(state.history[-1]["epoch"]) + 1 if state.history else None
             self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_at)
 
-    def tally(self, **losses: Tensor) -> None:
+    def tally(self, losses: dict[str, Tensor]) -> None:
         """Add the losses of one step by name."""
         for name, value in losses.items():
             pair = torch.stack([value, torch.ones_like(value)])
@@ -72,17 +76,24 @@ class Journal:
         write_whole(self.folder / METRICS, lines.encode())
         figures = self.folder / "figures"
         figures.mkdir(exist_ok=True)
-        images = grid_images(state.average, len(self.classes), state.spec["latent"])
-        sheet = tile(images, columns=10)
+        sheet = self.sheet()
         Image.fromarray(sheet).resize((sheet.shape[1] * 2, sheet.shape[0] * 2), Image.Resampling.NEAREST).save(
             figures / f"samples-epoch-{epoch:05d}.png"
         )
-        for name in ("discriminator_loss", "generator_loss", "penalty"):
+        for name in [name for name in row if name not in SEEN]:
             self._board.add_scalar(name, row[name], epoch)
         shown = torch.from_numpy(sheet)
         self._board.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
         self._board.flush()
         save_png(gan_losses(state.history), figures / "losses.png")
+
+    def sheet(self) -> Any:
+        """Return the sample grid: a row a class, real images, a gap, images from latents that never change."""
+        drawn = grid_images(self.state.average, len(self.reals) // GRID_COLUMNS, self.state.spec["latent"])
+        rows = []
+        for real, fake in zip(self.reals.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS), strict=True):
+            rows += [real, torch.full_like(real[:1], 255), fake]
+        return tile(torch.cat(rows), columns=2 * GRID_COLUMNS + 1)
 
     def close(self) -> None:
         """Close TensorBoard's file."""

@@ -1,65 +1,76 @@
 """The training loop of every family."""
 
-import math
 from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from jobs.train_gan.config import GanConfig
-from jobs.train_gan.families import resolve, specs
+from jobs.train_gan.families import Family
 from jobs.train_gan.journal import Journal
-from jobs.train_gan.state import CHECKPOINT, State, save_snapshot
-from jobs.train_gan.steps import Draws, critic_step, generator_step
+from jobs.train_gan.plan import Plan, learning_rate_factor, make_plan
+from jobs.train_gan.state import State, save_snapshot, specs
+from jobs.train_gan.steps import Draws, critic_step, draw_batch, generator_step
+from shared.artifacts import Artifact
 from shared.chance import mix
 from shared.distributed import Team
-from shared.errors import BadConfig, FormatError
-from shared.job import Result, Run
+from shared.errors import FormatError
+from shared.format.shards import preview
+from shared.job import Run
 from shared.loading import batches, to_unit_range
-from shared.networks.classifiers import parameter_count
-from shared.snapshots import snapshot_name
+from shared.snapshots import GRID_COLUMNS, snapshot_name
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a run amounts to: an iteration is `critic_steps` critic steps and one generator step."""
+class Task:
+    """One pair of networks to train: on the train split of `real`, or on its images of `label` alone.
 
-    iterations: int
-    images: int
-    epoch_images: int
-    snapshot_every_epochs: int
-    epochs: int
+    Everything is written into `folder`, and the work resumes from there.
+    """
 
-    def epoch_after(self, iteration: int) -> int:
-        """Return the number of whole epochs seen after iteration number `iteration` (from 0)."""
-        if iteration + 1 == self.iterations:
-            return self.epochs
-        return (iteration + 1) * self.images // self.epoch_images
+    team: Team
+    family: Family
+    config: GanConfig
+    real: Artifact
+    folder: Path
+    label: int | None = None
 
-    def snapshot_due(self, iteration: int) -> bool:
-        """Whether a snapshot falls due at the end of this iteration."""
-        every = self.snapshot_every_epochs
-        before = self.epoch_after(iteration - 1) // every if iteration else 0
-        return self.epoch_after(iteration) // every > before or iteration + 1 == self.iterations
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes that the networks see."""
+        names = self.real.dataset.classes
+        return names if self.label is None else [names[self.label]]
+
+    def reals(self) -> Tensor:
+        """Return the first train images of each class, a row of uint8 images each; white where there are too few."""
+        info = self.real.dataset
+        wanted = range(len(info.classes)) if self.label is None else [self.label]
+        found = preview(self.real.folder, info.splits["train"], per_class=GRID_COLUMNS)
+        sheet = torch.full(
+            (len(wanted), GRID_COLUMNS, info.channels, info.size_px, info.size_px), 255, dtype=torch.uint8
+        )
+        for row, label in enumerate(wanted):
+            for column, sample in enumerate(sample for sample in found if sample.label == label):
+                sheet[row, column] = torch.from_numpy(sample.image.transpose(2, 0, 1).copy())
+        return sheet.flatten(0, 1)
+
+    def plan(self) -> Plan:
+        """Return what the run amounts to."""
+        split = self.real.dataset.splits["train"]
+        images = split.count if self.label is None else split.class_counts[self.label]
+        return make_plan(self.config, self.family.critic_steps, images)
 
 
-def learning_rate_factor(decay: str, progress: float) -> float:
-    """Return what the learning rate is multiplied by after a share `progress` in [0, 1) of the run."""
-    rules = {"none": 1.0, "late": min(1.0, 2 * (1 - progress)), "cosine": 0.5 + 0.5 * math.cos(math.pi * progress)}
-    return rules[decay]
-
-
-def train(run: Run, config: GanConfig) -> Result:
-    """Train to the end of `config.epochs`, from the newest checkpoint in the run's folder if there is one."""
-    team = Team(run.device)
-    real = run.inputs["real"]
-    if config.batch_images % team.world:
-        raise BadConfig(f"--batch-images {config.batch_images}: want a multiple of the {team.world} processes")
-    family = resolve(config)
-    plan = make_plan(config, family.critic_steps, real.dataset.splits["train"].count)
-    state = State(team, family, config, specs(family, config, real))
+def train(run: Run, task: Task) -> State:
+    """Train to the end of `config.epochs`, from the newest checkpoint in the task's folder if there is one."""
+    team, family, config, plan = task.team, task.family, task.config, task.plan()
+    state = State(team, family, config, specs(family, config, task.real.dataset))
     team.wait()  # the lead may have cleared the folder
-    resumed = state.resume(run.folder)
-    journal = Journal(run.folder, real.dataset.classes, state, team)
+    resumed = state.resume(task.folder)
+    journal = Journal(task.folder, task.reals(), state, team)
     stream = batches(
-        real,
+        task.real,
         "train",
         config.batch_images,
         seed=mix(config.seed, 3),
@@ -67,10 +78,12 @@ def train(run: Run, config: GanConfig) -> Result:
         world=team.world,
         start=state.steps * family.critic_steps,
         device=team.device,
+        label=task.label,
     )
-    with run.talk.bar("train", plan.iterations * plan.images, "images", stops=False) as bar:
+    title = "train" if task.label is None else f"train {task.classes[0]}"
+    with run.talk.bar(title, plan.iterations * plan.images, "images", stops=False) as bar:
         if resumed:
-            run.talk.say(f"resumed after {state.steps * plan.images:,} images")
+            run.talk.say(f"{title}: resumed after {state.steps * plan.images:,} images")
             bar.skip(state.steps * plan.images)
         for iteration in range(state.steps, plan.iterations):
             state.scale_learning_rate(learning_rate_factor(config.decay, iteration / plan.iterations))
@@ -78,73 +91,38 @@ def train(run: Run, config: GanConfig) -> Result:
                 pixels, labels = next(stream)
                 real_images = to_unit_range(pixels)
                 draws = Draws(team, config.batch_images, config.seed, 4, iteration, step)
-                latents, shares = draws.normal(config.latent), draws.uniform()
-                loss, penalty = critic_step(state.models, family, real_images, labels, latents, shares)
-                journal.tally(discriminator_loss=loss, penalty=penalty)
-            latents = Draws(team, config.batch_images, config.seed, 5, iteration).normal(config.latent)
-            journal.tally(generator_loss=generator_step(state.models, family, real_images, labels, latents))
+                batch = draw_batch(config, draws, real_images, labels)
+                journal.tally(critic_step(state.models, family, config, batch))
+            draws = Draws(team, config.batch_images, config.seed, 5, iteration)
+            batch = draw_batch(config, draws, real_images, labels)
+            journal.tally(generator_step(state.models, family, config, batch))
             state.steps = iteration + 1
-            state.update_average(config.ema_images, config.batch_images, state.steps * plan.images)
+            state.update_average(config, state.steps * plan.images)
             stopping = team.any(bool(run.talk.stop.by))
             if plan.snapshot_due(iteration):
-                record_epoch(run, config, plan, state, journal)
+                record_epoch(task, plan, state, journal)
             elif stopping and team.lead:
-                state.save(run.folder)
+                state.save(task.folder)
             bar.advance(plan.images, journal.note)
             if stopping:
                 run.talk.stop.leave()
     journal.close()
-    gone = [row for row in state.history if not (run.folder / snapshot_name(int(row["epoch"]))).is_file()]
+    gone = [row for row in state.history if not (task.folder / snapshot_name(int(row["epoch"]))).is_file()]
     if gone and team.lead:
         name = snapshot_name(int(gone[0]["epoch"]))
-        raise FormatError(f"{run.folder / name}: gone from the unfinished work; start anew with --force")
-    return result(config, plan, state)
+        raise FormatError(f"{task.folder / name}: gone from the unfinished work; start anew with --force")
+    return state
 
 
-def make_plan(config: GanConfig, critic_steps: int, train_images: int) -> Plan:
-    """Return the plan of a run on a train split of `train_images` images."""
-    images = critic_steps * config.batch_images
-    iterations = math.ceil(config.epochs * train_images / images)
-    return Plan(iterations, images, train_images, config.snapshot_every_epochs, config.epochs)
-
-
-def record_epoch(run: Run, config: GanConfig, plan: Plan, state: State, journal: Journal) -> None:
+def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None:
     """Write the snapshot, its sample grid, its row in the history and the checkpoint, in this order."""
     epoch = plan.epoch_after(state.steps - 1)
     seen = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
     journal.close_epoch(seen)
     if not state.team.lead:
         return
-    path = run.folder / snapshot_name(epoch)
+    path = task.folder / snapshot_name(epoch)
     path.parent.mkdir(exist_ok=True)
-    save_snapshot(path, state.average, {"spec": state.spec, "family": config.family, **seen})
+    save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **seen})
     journal.write()
-    state.save(run.folder)
-
-
-def result(config: GanConfig, plan: Plan, state: State) -> Result:
-    """Return the facts of the finished run."""
-    family = state.family
-    snapshots = [
-        {"file": snapshot_name(int(row["epoch"])), "epoch": int(row["epoch"]), "images_seen": int(row["images_seen"])}
-        for row in state.history
-    ]
-    facts = {
-        "family": config.family,
-        "generator": state.spec,
-        "generator_parameters": parameter_count(state.average),
-        "discriminator_parameters": parameter_count(state.team.plain(state.models.discriminator)),
-        "latent": config.latent,
-        "resolved": {
-            "learning_rate": family.learning_rate,
-            "betas": list(family.betas),
-            "critic_steps": family.critic_steps,
-            "penalty_weight": family.penalty.weight,
-        },
-        "epoch_images": plan.epoch_images,
-        "checkpoint": CHECKPOINT,
-        "snapshots": snapshots,
-        "history": state.history,
-    }
-    seen = plan.iterations * plan.images
-    return Result(facts, summary=f"{config.epochs} epochs, {seen:,} real images, {len(snapshots)} snapshots")
+    state.save(task.folder)

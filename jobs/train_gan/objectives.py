@@ -1,8 +1,31 @@
 """Losses and penalties: pure functions on logits and gradients."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+def cross_entropy_discriminator(
+    real: Tensor, fake: Tensor, *, real_target: float = 1.0, fake_target: float = 0.0
+) -> Tensor:
+    """Return binary cross-entropy on logits (N,), the mean over real plus that over fake (Goodfellow et al. 2014).
+
+    The same as a sigmoid and BCE, without their overflow. `real_target` 0.9 is one-sided label smoothing (Salimans et
+    al. 2016), with `fake_target` 0.1 two-sided.
+    """
+    return _cross_entropy(real, real_target) + _cross_entropy(fake, fake_target)
+
+
+def non_saturating_generator(real: Tensor | None, fake: Tensor) -> Tensor:
+    """Return the generator's non-saturating loss -log sigmoid(fake) on logits (N,) (Goodfellow et al. 2014, sec. 3)."""
+    return F.softplus(-fake).mean()
+
+
+def _cross_entropy(logits: Tensor, target: float) -> Tensor:
+    return (F.softplus(-logits) * target + F.softplus(logits) * (1 - target)).mean()
 
 
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
@@ -15,6 +38,21 @@ def wasserstein_generator(real: Tensor | None, fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the hinge loss on logits (N,) (Miyato et al. 2018, eq. 16); the generator's is Wasserstein's."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the least-squares loss on logits (N,) with targets 1 and 0 (Mao et al. 2017, eq. 9)."""
+    return ((real - 1).square().mean() + fake.square().mean()) / 2
+
+
+def least_squares_generator(real: Tensor | None, fake: Tensor) -> Tensor:
+    """Return the generator's least-squares loss on logits (N,) with target 1 (Mao et al. 2017, eq. 9)."""
+    return (fake - 1).square().mean() / 2
+
+
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """Return the relativistic pairing loss on logits (N,) of pairs (Jolicoeur-Martineau 2019; Huang et al. 2024)."""
     return F.softplus(fake - real).mean()
@@ -22,8 +60,27 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 def relativistic_generator(real: Tensor | None, fake: Tensor) -> Tensor:
     """Return the same loss with the parts of real and fake exchanged, logits (N,) of the same pairs."""
-    assert real is not None  # the family's row asks for real logits in the generator step
+    assert real is not None  # the loss's row asks for real logits in the generator step
     return F.softplus(real - fake).mean()
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A pair of losses on logits (N,); `sees_real` says whether the generator's compares with real logits."""
+
+    discriminator: Callable[..., Tensor]
+    generator: Callable[[Tensor | None, Tensor], Tensor]
+    sees_real: bool = False
+    has_targets: bool = False
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": Loss(cross_entropy_discriminator, non_saturating_generator, has_targets=True),
+    "hinge": Loss(hinge_discriminator, wasserstein_generator),
+    "least_squares": Loss(least_squares_discriminator, least_squares_generator),
+    "relativistic": Loss(relativistic_discriminator, relativistic_generator, sees_real=True),
+    "wasserstein": Loss(wasserstein_critic, wasserstein_generator),
+}
 
 
 def interpolate(real: Tensor, fake: Tensor, shares: Tensor) -> Tensor:

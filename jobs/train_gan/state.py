@@ -1,5 +1,6 @@
 """The state of a training run: what a checkpoint holds and a resumed run goes on from."""
 
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -8,19 +9,17 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.config import GanConfig
-from jobs.train_gan.families import Family
+from jobs.train_gan.families import NETWORKS, Family
 from jobs.train_gan.steps import Models
 from shared.chance import seed_everything
 from shared.checkpoints import flatten, load, save, unflatten
 from shared.distributed import Team
 from shared.errors import FormatError
+from shared.format.manifest import Dataset
 from shared.networks.discriminators import build_discriminator
 from shared.networks.generators import build_generator
 
 CHECKPOINT = "checkpoint.safetensors"
-
-EMA_RAMP = 0.05
-"""The average's half-life is at most this share of the images seen, so that early snapshots are not stale."""
 
 
 class State:
@@ -31,6 +30,7 @@ class State:
 
     def __init__(self, team: Team, family: Family, config: GanConfig, specs: tuple[dict[str, Any], dict[str, Any]]):
         seed_everything(config.seed, 0)
+        make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
         self.spec = specs[0]
         self.average = deepcopy(generator).to(team.device).eval().requires_grad_(False)
@@ -38,18 +38,22 @@ class State:
             team,
             team.wrap(generator),
             team.wrap(discriminator),
-            _adam(generator, family, team),
-            _adam(discriminator, family, team),
+            make(generator.parameters(), family),
+            make(discriminator.parameters(), family),
         )
         self.family, self.team = family, team
         self.steps = 0
         self.history: list[dict[str, float]] = []
         self.tally: dict[str, Tensor] = {}
 
-    def update_average(self, half_life_images: float, images: int, seen_images: int) -> None:
-        """Move the average towards the generator by one step of `images` images."""
-        half_life = max(min(half_life_images, EMA_RAMP * seen_images), 1e-8)
-        keep = 0.5 ** (images / half_life)
+    def update_average(self, config: GanConfig, seen_images: int) -> None:
+        """Move the average towards the generator by one step of a batch.
+
+        Its half-life is `ema_images`, but at most a share `ema_ramp` of the images seen, so that early snapshots are
+        not stale.
+        """
+        half_life = max(min(config.ema_images, config.ema_ramp * seen_images), 1e-8)
+        keep = 0.5 ** (config.batch_images / half_life)
         now = self.models.team.plain(self.models.generator).state_dict()
         old = self.average.state_dict()
         floating = [name for name, tensor in now.items() if tensor.is_floating_point()]
@@ -96,10 +100,30 @@ class State:
         return {name: part.state_dict() for name, part in self._parts().items()} | {"tally": self.tally}
 
 
-def _adam(network: torch.nn.Module, family: Family, team: Team) -> torch.optim.Optimizer:
-    """Return Adam over `network`, whose parameters must be where they will stay; fused is 7x faster on CPU."""
-    network.to(team.device)
-    return torch.optim.Adam(network.parameters(), lr=family.learning_rate, betas=family.betas, fused=True)
+def _adam(parameters: Iterable[Any], family: Family) -> torch.optim.Optimizer:
+    """Return Adam (Kingma and Ba 2015); fused is 7x faster on CPU."""
+    return torch.optim.Adam(parameters, lr=family.learning_rate, betas=family.betas, fused=True)
+
+
+def _rmsprop(parameters: Iterable[Any], family: Family) -> torch.optim.Optimizer:
+    """Return RMSprop (Tieleman and Hinton 2012) with torch's own decay of 0.99, as the authors of WGAN did."""
+    return torch.optim.RMSprop(parameters, lr=family.learning_rate, foreach=True)
+
+
+OPTIMIZERS: dict[str, Callable[[Iterable[Any], Family], torch.optim.Optimizer]] = {"adam": _adam, "rmsprop": _rmsprop}
+
+
+def specs(family: Family, config: GanConfig, info: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what builds generator and discriminator for images as in `info`; see `build_generator`."""
+    networks = NETWORKS[family.networks]
+    classes = len(info.classes) if family.conditional else 0
+    shape = {"size_px": info.size_px, "channels": info.channels, "classes": classes, "width": config.width}
+    generator = {"name": networks.generator, "latent": config.latent, **shape, "init": family.init}
+    if networks.has_generator_norm:
+        generator |= {"norm": family.generator_norm, "bn_eps": config.bn_eps}
+    discriminator = {"name": networks.discriminator, **shape, "init": family.init}
+    discriminator |= {"norm": family.discriminator_norm, "bn_eps": config.bn_eps}
+    return generator, discriminator | ({"auxiliary": True} if family.auxiliary_weight else {})
 
 
 def save_snapshot(path: Path, average: torch.nn.Module, facts: dict[str, Any]) -> None:

@@ -1,15 +1,23 @@
 """One critic step and one generator step; what they draw depends on (seed, step) alone."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from jobs.train_gan.augment import augment, flip, numbers
+from jobs.train_gan.config import GanConfig
 from jobs.train_gan.families import Family
-from jobs.train_gan.objectives import gradient_penalty, interpolate
-from shared.chance import generator
+from jobs.train_gan.objectives import LOSSES, gradient_penalty, interpolate
+from shared.chance import generator, seed_everything
 from shared.distributed import Team
+from shared.networks.layers import couples_images
+
+Losses = dict[str, Tensor]
+"""What a step lowered, by name: scalars, detached."""
 
 
 @dataclass
@@ -26,10 +34,12 @@ class Models:
 class Draws:
     """The random numbers of one step: drawn for the global batch, cut to this process's part.
 
-    So any number of processes draws the same numbers for the same global batch.
+    So any number of processes draws the same numbers for the same global batch. Layers that draw by themselves do so
+    from torch's global generator, which is seeded here too.
     """
 
     def __init__(self, team: Team, batch_images: int, *seed: int) -> None:
+        seed_everything(*seed, 1)
         self._chance = generator(*seed)
         self._batch_images = batch_images
         share = batch_images // team.world
@@ -40,45 +50,145 @@ class Draws:
         """Return (n, width) from N(0, 1)."""
         return torch.randn(self._batch_images, width, generator=self._chance)[self._mine].to(self._device)
 
-    def uniform(self) -> Tensor:
-        """Return (n,) from [0, 1)."""
-        return torch.rand(self._batch_images, generator=self._chance)[self._mine].to(self._device)
+    def uniform(self, width: int) -> Tensor:
+        """Return (n, width) from [0, 1)."""
+        return torch.rand(self._batch_images, width, generator=self._chance)[self._mine].to(self._device)
 
 
-def critic_step(models: Models, family: Family, real: Tensor, labels: Tensor, latents: Tensor, shares: Tensor) -> Any:
-    """Update the discriminator once on `real` (n, channels, size, size) and as many fakes of the same `labels`.
+@dataclass(frozen=True)
+class Batch:
+    """What one step works on, or an equal part of it: real images (n, C, S, S) in [-1, 1] and all it draws."""
 
-    Loss and penalty go through one backward: with several processes two would give wrong gradients without an
-    error. Returns (loss, penalty), detached.
+    real: Tensor
+    labels: Tensor
+    latents: Tensor
+    shares: Tensor
+    changes_real: Tensor
+    changes_fake: Tensor
+
+    def parts(self, count: int) -> Iterator["Batch"]:
+        """Yield `count` equal parts of the batch."""
+        columns = [column.chunk(count) for column in vars(self).values()]
+        return (Batch(*row) for row in zip(*columns, strict=True))
+
+
+def draw_batch(config: GanConfig, draws: Draws, real: Tensor, labels: Tensor) -> Batch:
+    """Return the batch of a step on `real` images of `labels`, flipped where the config says so."""
+    latents, shares, changes = draws.normal(config.latent), draws.uniform(1), numbers(config.augmentations)
+    batch = Batch(real, labels, latents, shares.squeeze(1), draws.uniform(changes), draws.uniform(changes))
+    if not config.flips:
+        return batch
+    return Batch(flip(real, draws.uniform(1)), *list(vars(batch).values())[1:])
+
+
+def critic_step(models: Models, family: Family, config: GanConfig, batch: Batch) -> Losses:
+    """Update the discriminator once on the real images of `batch` and as many fakes of the same labels.
+
+    Every loss of a part goes through one backward: with several processes two would give wrong gradients without an
+    error.
     """
     models.discriminator.requires_grad_(True)
-    with torch.no_grad():
-        fake = models.generator(latents, labels)
-    images = torch.cat([real, fake])
-    penalty_points = images if not family.penalty.interpolated else interpolate(real, fake, shares)
-    penalty_points.requires_grad_(True)
-    logits = models.discriminator(images, labels.repeat(2))
-    real_logits, fake_logits = logits.chunk(2)
-    values = models.discriminator(penalty_points, labels) if family.penalty.interpolated else logits
-    penalty = family.penalty.weight * gradient_penalty(values, penalty_points, family.penalty.centre)
-    loss = family.discriminator_loss(real_logits, fake_logits)
     models.discriminator_optimizer.zero_grad(set_to_none=True)
-    models.team.backward(loss + penalty)
+    total: Losses = {}
+    for number, part in enumerate(batch.parts(config.accumulate), start=1):
+        with torch.no_grad(), mixed_precision(models, config):
+            fake = models.generator(part.latents, part.labels)
+        with models.team.joined(models.discriminator, last=number == config.accumulate):
+            losses = _critic_losses(models, family, config, part, fake.float())
+            _lower(models, config, losses, total)
     models.discriminator_optimizer.step()
-    return loss.detach(), penalty.detach()
+    if family.clip is not None:
+        with torch.no_grad():
+            for parameter in models.discriminator.parameters():
+                parameter.clamp_(-family.clip, family.clip)
+    return total
 
 
-def generator_step(models: Models, family: Family, real: Tensor, labels: Tensor, latents: Tensor) -> Any:
-    """Update the generator once on fakes of `labels`; `real` of the same labels for losses that compare.
+def generator_step(models: Models, family: Family, config: GanConfig, batch: Batch) -> Losses:
+    """Update the generator once on fakes of the labels of `batch`; its real images are for losses that compare.
 
-    The discriminator gathers no gradients. Returns the loss, detached.
+    The discriminator gathers no gradients.
     """
     discriminator = models.team.plain(models.discriminator).requires_grad_(False)
-    with torch.no_grad():
-        real_logits = discriminator(real, labels) if family.generator_sees_real else None
-    fake_logits = discriminator(models.generator(latents, labels), labels)
-    loss = family.generator_loss(real_logits, fake_logits)
     models.generator_optimizer.zero_grad(set_to_none=True)
-    models.team.backward(loss)
+    loss, total = LOSSES[family.loss], Losses()
+    for number, part in enumerate(batch.parts(config.accumulate), start=1):
+        with models.team.joined(models.generator, last=number == config.accumulate):
+            with mixed_precision(models, config):
+                real = None
+                if loss.sees_real:
+                    with torch.no_grad():
+                        seen = augment(part.real, config.augmentations, part.changes_real)
+                        real = _logits(discriminator(seen, part.labels))
+                fake = models.generator(part.latents, part.labels)
+                seen = augment(fake.float(), config.augmentations, part.changes_fake)
+                output = discriminator(seen, part.labels)
+            losses = {"generator_loss": loss.generator(real, _logits(output))}
+            if family.auxiliary_weight:
+                losses["generator_class_loss"] = family.auxiliary_weight * _class_loss(output, part.labels)
+            _lower(models, config, losses, total)
     models.generator_optimizer.step()
-    return loss.detach()
+    return total
+
+
+def mixed_precision(models: Models, config: GanConfig) -> torch.autocast:
+    """Return the context in which convolutions run in bfloat16 where the config says so; weights stay float32."""
+    device = models.team.device.type
+    return torch.autocast(device, torch.bfloat16, enabled=config.precision == "bf16")
+
+
+def _critic_losses(models: Models, family: Family, config: GanConfig, part: Batch, fake: Tensor) -> Losses:
+    """Return the losses of the discriminator on one part, with their graphs.
+
+    A gradient penalty is taken in float32; one on real and fake images shares their pass, which then is float32 too.
+    """
+    penalty, loss = family.penalty, LOSSES[family.loss]
+    real = augment(part.real, config.augmentations, part.changes_real)
+    fake = augment(fake, config.augmentations, part.changes_fake)
+    images = torch.cat([real, fake])
+    shared = penalty is not None and not penalty.interpolated
+    if shared:
+        images.requires_grad_(True)
+        output = _judge(models, images, part.labels)
+    else:
+        with mixed_precision(models, config):
+            output = _judge(models, images, part.labels)
+    real_output, fake_output = output.chunk(2)
+    targets = {"real_target": family.real_target, "fake_target": family.fake_target} if loss.has_targets else {}
+    losses = {"discriminator_loss": loss.discriminator(_logits(real_output), _logits(fake_output), **targets)}
+    if family.auxiliary_weight:
+        named = _class_loss(real_output, part.labels) + _class_loss(fake_output, part.labels)
+        losses["discriminator_class_loss"] = family.auxiliary_weight * named
+    if penalty is not None:
+        points = images if shared else interpolate(real, fake, part.shares).requires_grad_(True)
+        values = _logits(output if shared else models.discriminator(points, part.labels))
+        losses["penalty"] = penalty.weight * gradient_penalty(values, points, penalty.centre)
+    return losses
+
+
+def _judge(models: Models, images: Tensor, labels: Tensor) -> Tensor:
+    """Return the discriminator's output on real and fake images of the same `labels`, in this order.
+
+    Both go through it together, unless a pass couples its images: then real and fake have a pass each.
+    """
+    if not couples_images(models.discriminator):
+        return models.discriminator(images, labels.repeat(2))  # type: ignore[no-any-return]
+    return torch.cat([models.discriminator(half, labels) for half in images.chunk(2)])
+
+
+def _logits(output: Tensor) -> Tensor:
+    """Return the logits (N,) in a discriminator's output (N,) or (N, 1 + classes), as float32."""
+    return (output if output.dim() == 1 else output[:, 0]).float()
+
+
+def _class_loss(output: Tensor, labels: Tensor) -> Tensor:
+    """Return the cross-entropy of the auxiliary head's classes (Odena et al. 2017, eq. 3)."""
+    return F.cross_entropy(output[:, 1:].float(), labels)
+
+
+def _lower(models: Models, config: GanConfig, losses: Losses, total: Losses) -> None:
+    """Add the gradients of one part's losses, through one backward, and the losses to `total`."""
+    parts = config.accumulate
+    models.team.backward(torch.stack(list(losses.values())).sum() / parts)
+    for name, value in losses.items():
+        total[name] = total.get(name, torch.zeros_like(value)) + value.detach() / parts

@@ -6,29 +6,21 @@ import click
 
 from jobs.pipeline import TRAIN_MIXED
 from shared.cli import job
-from shared.errors import BadConfig
+from shared.fitting import CLASSIFIER_NAMES, FitConfig
 from shared.job import Result, Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class MixedConfig:
+class MixedConfig(FitConfig):
     """The options of train_mixed, checked."""
 
     seeds: int
-    steps: int
-    batch_images: int
-    learning_rate: float
-    measure_every: int
-    width: int
     seed: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.measure_every <= self.steps:
-            raise BadConfig(f"--measure-every {self.measure_every}: want 1 to --steps ({self.steps})")
 
 
 @job(TRAIN_MIXED, MixedConfig, resumes=True)
 @click.option("--seeds", type=click.IntRange(1), default=3, help="Fits of each arm, from this many seeds.")
+@click.option("--network", type=click.Choice(CLASSIFIER_NAMES), default="small_cnn", help="The classifier's layers.")
 @click.option("--steps", type=click.IntRange(1), default=1000, help="Optimizer steps, the same for every arm.")
 @click.option("--batch-images", type=click.IntRange(2), default=64, help="Images in a step.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Of Adam.")
@@ -41,17 +33,9 @@ def main(run: Run, config: MixedConfig) -> Result:
     and the test split is looked at once. Writes the results `mixed`: a row per arm and seed, and the verdict.
     """
     from jobs.train_mixed.experiment import run_experiment
-    from shared.classify import FitConfig
     from shared.figures import arms_chart, save_png
 
-    fit_config = FitConfig(
-        steps=config.steps,
-        batch_images=config.batch_images,
-        learning_rate=config.learning_rate,
-        measure_every=config.measure_every,
-        width=config.width,
-    )
-    facts = run_experiment(run, fit_config, config.seeds, config.seed)
+    facts = run_experiment(run, config, config.seeds, config.seed)
     save_png(arms_chart(facts), run.figures / "arms.png")
     return Result(facts, summary=facts["comparisons"][0]["sentence"])
 

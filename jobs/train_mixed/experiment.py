@@ -11,9 +11,10 @@ from jobs.train_mixed.arms import ARMS, training_set
 from jobs.train_mixed.verdict import COMPARISONS, compare, interval, majority_baseline, summary
 from shared.chance import mix
 from shared.checkpoints import load, save
-from shared.classify import FitConfig, fit, logits_of, score_table
+from shared.classify import fit, logits_of, score_table
 from shared.distributed import pick_device
 from shared.errors import FormatError
+from shared.fitting import FitConfig
 from shared.job import Run
 from shared.loading import Images, load_split
 from shared.progress import Bar
@@ -34,15 +35,14 @@ class Splits:
 
 
 def run_experiment(run: Run, fit_config: FitConfig, seeds: int, seed: int) -> dict[str, Any]:
-    """Return the facts of the experiment: a row per arm and seed, a summary per arm, comparisons, baseline."""
-    real = run.inputs["real"]
-    splits = Splits(
-        train=load_split(real, "train"),
-        val=load_split(real, "val"),
-        test=load_split(real, "test"),
-        synthetic=load_split(run.inputs["synthetic"], "train"),
-        classes=real.dataset.classes,
-    )
+    """Return the facts of the experiment: a row per arm and seed, a summary per arm, comparisons, baseline.
+
+    Real images are brought to the size of the synthetic ones, by the filter that brought those there.
+    """
+    real, synthetic = run.inputs["real"], run.inputs["synthetic"]
+    size_px, resize_filter = synthetic.dataset.size_px, synthetic.dataset.preparation["resize_filter"]
+    train, val, test = (load_split(real, split).at(size_px, resize_filter) for split in ("train", "val", "test"))
+    splits = Splits(train, val, test, load_split(synthetic, "train"), real.dataset.classes)
     device = pick_device(run.device)
     rows, correct = [], {}
     with run.talk.bar("fit", len(ARMS) * seeds * fit_config.steps, "steps") as bar:

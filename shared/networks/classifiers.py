@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from shared.errors import BadConfig
+
 
 class SmallCnn(nn.Module):
     """Convolution blocks that halve the image down to 2x2 px, then one hidden layer of features.
@@ -38,7 +40,38 @@ class SmallCnn(nn.Module):
         return self.head(self.features(images))  # type: ignore[no-any-return]
 
 
-CLASSIFIERS: dict[str, Callable[..., nn.Module]] = {"small_cnn": SmallCnn}
+class RpsCnn(nn.Module):
+    """The classifier of seed S2 (S2.12), with `width` 16 exactly its table: at 64 px Linear(16384, 512) follows."""
+
+    def __init__(self, *, size_px: int, channels: int, classes: int, width: int = 16, features: int = 512) -> None:
+        super().__init__()
+        if size_px % 4:
+            raise BadConfig(
+                f"images are {size_px} px wide, the network rps_cnn halves them twice: want a multiple of 4"
+            )
+        layers: list[nn.Module] = []
+        for before, after, side, pooled in (
+            (channels, width, 5, False),
+            (width, 2 * width, 3, True),
+            (2 * width, 4 * width, 3, True),
+        ):
+            layers += [nn.Conv2d(before, after, side, padding=side // 2), nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if pooled else []
+        hidden = nn.Linear(4 * width * (size_px // 4) ** 2, features)
+        self.body = nn.Sequential(*layers, nn.Flatten(), hidden, nn.ReLU())
+        self.head = nn.Linear(features, classes)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return penultimate features (N, features), at least 0, of images (N, channels, size, size) in [-1, 1]."""
+        return self.body(images)  # type: ignore[no-any-return]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return class logits (N, classes)."""
+        return self.head(self.features(images))  # type: ignore[no-any-return]
+
+
+CLASSIFIERS: dict[str, Callable[..., nn.Module]] = {"small_cnn": SmallCnn, "rps_cnn": RpsCnn}
+"""By the names of `shared.fitting.CLASSIFIER_NAMES`."""
 
 
 def build_classifier(spec: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan import objectives
-from jobs.train_gan.families import FAMILIES
+from jobs.train_gan.families import FAMILIES, LOSS_NAMES, Penalty
 
 REAL, FAKE = torch.tensor([1.0, 3.0]), torch.tensor([0.0, 1.0])
 
@@ -21,6 +21,11 @@ def softplus(value: float) -> float:
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
+        (objectives.cross_entropy_discriminator, (softplus(-1) + softplus(-3)) / 2 + (softplus(0) + softplus(1)) / 2),
+        (objectives.non_saturating_generator, (softplus(0) + softplus(-1)) / 2),
+        (objectives.hinge_discriminator, 0.0 + (1.0 + 2.0) / 2),
+        (objectives.least_squares_discriminator, ((0 + 4) / 2 + (0 + 1) / 2) / 2),
+        (objectives.least_squares_generator, (1 + 0) / 2 / 2),
         (objectives.wasserstein_critic, 0.5 - 2.0),
         (objectives.wasserstein_generator, -0.5),
         (objectives.relativistic_discriminator, (softplus(-1) + softplus(-2)) / 2),
@@ -33,16 +38,35 @@ def test_losses_have_their_values_by_hand(loss: Callable[[Tensor, Tensor], Tenso
     assert loss(REAL, FAKE).item() == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", objectives.LOSSES)
 def test_losses_push_in_opposite_directions(name: str) -> None:
     """A discriminator lowers its loss by raising real and lowering fake logits; a generator by raising fake ones."""
-    family = FAMILIES[name]
-    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
-    to_real, to_fake = torch.autograd.grad(family.discriminator_loss(real, fake), (real, fake))
-    (fooling,) = torch.autograd.grad(family.generator_loss(real, fake), fake)
+    loss = objectives.LOSSES[name]
+    real, fake = torch.tensor([-0.5, 0.25], requires_grad=True), torch.tensor([0.5, 0.75], requires_grad=True)
+    to_real, to_fake = torch.autograd.grad(loss.discriminator(real, fake), (real, fake))
+    (fooling,) = torch.autograd.grad(loss.generator(real, fake), fake)
     assert (to_real < 0).all()
     assert (to_fake > 0).all()
     assert (fooling < 0).all()
+
+
+@pytest.mark.parametrize("name", ["cross_entropy"])
+@pytest.mark.parametrize(("real_target", "fake_target"), [(1.0, 0.0), (0.9, 0.0), (0.9, 0.1)])
+def test_label_smoothing_is_cross_entropy_with_soft_targets(name: str, real_target: float, fake_target: float) -> None:
+    """The loss is torch's sigmoid and binary cross-entropy with the targets asked for, real and fake added."""
+    loss = objectives.LOSSES[name].discriminator(REAL, FAKE, real_target=real_target, fake_target=fake_target)
+    expected = [
+        torch.nn.functional.binary_cross_entropy(torch.sigmoid(logits), torch.full_like(logits, target))
+        for logits, target in ((REAL, real_target), (FAKE, fake_target))
+    ]
+    assert loss.item() == pytest.approx(sum(expected).item(), rel=1e-6)
+
+
+def test_a_smoothed_discriminator_is_content_at_its_target() -> None:
+    """With a real target of 0.9 the best real logit is log(0.9 / 0.1): a larger one is pushed back."""
+    best = torch.tensor([math.log(9.0)], requires_grad=True)
+    (slope,) = torch.autograd.grad(objectives.cross_entropy_discriminator(best, FAKE, real_target=0.9), best)
+    assert slope.item() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_relativistic_losses_do_not_overflow() -> None:
@@ -118,20 +142,39 @@ def test_gradient_of_the_penalty_is_finite_where_the_critic_is_flat() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
+        ("dcgan", {"learning_rate": 2e-4, "betas": (0.5, 0.999), "critic_steps": 1, "penalty": None, "clip": None}),
+        ("wgan", {"learning_rate": 5e-5, "optimizer": "rmsprop", "critic_steps": 5, "penalty": None, "clip": 0.01}),
         # Gulrajani et al. 2017, algorithm 1: lambda 10, n_critic 5, alpha 1e-4, beta1 0, beta2 0.9
-        ("wgan_gp", {"weight": 10.0, "centre": 1.0, "interpolated": True, "steps": 5, "rate": 1e-4, "betas": (0, 0.9)}),
-        ("r3gan", {"weight": 1.0, "centre": 0.0, "interpolated": False, "steps": 1, "rate": 2e-4, "betas": (0, 0.99)}),
+        (
+            "wgan_gp",
+            {
+                "learning_rate": 1e-4,
+                "betas": (0.0, 0.9),
+                "critic_steps": 5,
+                "penalty": Penalty(weight=10.0, centre=1.0, interpolated=True),
+            },
+        ),
+        ("cgan", {"learning_rate": 2e-4, "betas": (0.5, 0.999), "networks": "rps_learnopencv", "conditional": True}),
+        ("acgan", {"learning_rate": 2e-4, "betas": (0.5, 0.999), "auxiliary_weight": 1.0, "conditional": True}),
+        ("per_class", {"betas": (0.5, 0.999), "real_target": 0.9, "fake_target": 0.0, "one_per_class": True}),
+        (
+            "r3gan",
+            {
+                "learning_rate": 2e-4,
+                "betas": (0.0, 0.99),
+                "critic_steps": 1,
+                "penalty": Penalty(weight=1.0, centre=0.0, interpolated=False),
+            },
+        ),
     ],
 )
 def test_families_hold_the_numbers_of_their_papers(name: str, expected: dict[str, object]) -> None:
-    """A family's row has the penalty and the optimizer settings of its paper."""
-    row = FAMILIES[name]
-    found = {
-        "weight": row.penalty.weight,
-        "centre": row.penalty.centre,
-        "interpolated": row.penalty.interpolated,
-        "steps": row.critic_steps,
-        "rate": row.learning_rate,
-        "betas": row.betas,
-    }
-    assert found == expected
+    """A family's row has the losses' weights and the optimizer settings of its paper or seed."""
+    row = vars(FAMILIES[name])
+    assert {key: row[key] for key in expected} == expected
+
+
+def test_every_loss_can_be_named() -> None:
+    """The names that the command line offers are the rows of the table, and every family's loss is one of them."""
+    assert set(LOSS_NAMES) == set(objectives.LOSSES)
+    assert {row.loss for row in FAMILIES.values()} <= set(objectives.LOSSES)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn import metrics
 from torch import Tensor, nn
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
@@ -187,7 +188,7 @@ def test_every_image_is_used_once_per_epoch() -> None:
 @pytest.mark.parametrize(("steps", "every"), [(10, 11), (10, 0), (0, 0), (10, -1)])
 def test_a_fit_that_would_never_measure_is_refused(steps: int, every: int) -> None:
     """`measure_every` is between 1 and the number of steps."""
-    with pytest.raises(BadConfig, match=f"measure_every={every}: want 1 to steps"):
+    with pytest.raises(BadConfig, match=f"--measure-every {every}: want 1 to --steps"):
         FitConfig(steps=steps, measure_every=every)
 
 
@@ -195,7 +196,7 @@ def test_answers_do_not_depend_on_the_batch() -> None:
     """Networks answer in evaluation mode: 600 images (two batches) get what each gets alone, and in [0, 1]."""
     images = _shades(600, seed=5).images
     torch.manual_seed(0)
-    network = build_classifier(classifier_spec(_shades(3), 3, 4)).train()
+    network = build_classifier(classifier_spec(_shades(3), 3, SHORT)).train()
     logits = logits_of(network, images)
     assert logits.shape == (600, 3)
     for index in (0, 511, 512, 599):
@@ -208,7 +209,7 @@ def test_answers_do_not_depend_on_the_batch() -> None:
 
 def test_features_are_what_the_head_sees() -> None:
     """The logits are the head's linear map of the features, which are float32 and at least 0."""
-    network = build_classifier(classifier_spec(_shades(3), 3, 4))
+    network = build_classifier(classifier_spec(_shades(3), 3, SHORT))
     images = _shades(9).images
     features = features_of(network, images)
     assert (features.dtype, features.shape) == (np.float32, (9, 64))
@@ -221,10 +222,21 @@ def test_a_saved_classifier_answers_as_before(tmp_path: Path) -> None:
     """Saving and loading changes no bit of an answer."""
     data = _shades(24)
     fitted = fit(data, data, 3, SHORT, seed=0, device=CPU)
-    spec: dict[str, Any] = classifier_spec(data, 3, SHORT.width)
+    spec: dict[str, Any] = classifier_spec(data, 3, SHORT)
     with draft(tmp_path / "classifier", Request("train_classifier", "model", {}), keep=False) as work:
-        save_classifier(work.folder, fitted.network, spec)
+        save_classifier(work.folder, fitted.network, spec, "bicubic")
         artifact = work.commit(facts={})
     loaded = load_classifier(artifact, CPU)
     assert not loaded.training
     assert torch.equal(logits_of(loaded, data.images), logits_of(fitted.network, data.images))
+    assert loaded.sees == (data.images.shape[-1], "bicubic")
+
+
+def test_a_loaded_classifier_brings_images_to_its_own_size() -> None:
+    """Images of another size are resized by the classifier's filter, as Pillow does it, before it answers."""
+    network = build_classifier(classifier_spec(_shades(3), 3, SHORT))
+    network.sees = (16, "bicubic")
+    large = torch.randint(0, 256, (3, 1, 40, 40), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    small = [Image.fromarray(pixels[0].numpy()).resize((16, 16), Image.Resampling.BICUBIC) for pixels in large]
+    expected = torch.stack([torch.from_numpy(np.array(image))[None] for image in small])
+    assert torch.equal(logits_of(network, large), logits_of(network, expected))

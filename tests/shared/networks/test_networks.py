@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,18 +9,27 @@ from shared.networks.classifiers import CLASSIFIERS, build_classifier, in_batche
 from shared.networks.discriminators import DISCRIMINATORS, build_discriminator
 from shared.networks.generators import (
     GENERATORS,
-    SIZES_PX,
     ClassBatchNorm,
     build_generator,
-    doublings,
-    stage_widths,
 )
+from shared.networks.layers import couples_images
+from shared.networks.names import NORMS
+from shared.networks.sizes import SIZES_PX, doublings, stage_widths
 
 LABELS = torch.tensor([0, 1, 2, 1])
 
 
-def _spec(name: str, size_px: int = 16, channels: int = 1, width: int = 4) -> dict[str, object]:
+def _spec(name: str, size_px: int = 16, channels: int = 1, width: int = 4) -> dict[str, Any]:
+    if name == "per_class":
+        member = _spec("dcgan", size_px, channels, width) | {"classes": 0, "latent": 8}
+        return {"name": name, "classes": 3, "member": member}
     return {"name": name, "size_px": size_px, "channels": channels, "classes": 3, "width": width}
+
+
+def _generator(name: str, size_px: int = 16, channels: int = 1) -> Any:
+    """Return the generator of this name with latents of 8 numbers."""
+    spec = _spec(name, size_px, channels)
+    return build_generator(spec if name == "per_class" else spec | {"latent": 8})
 
 
 def _images(size_px: int = 16, channels: int = 1, count: int = 4) -> Tensor:
@@ -30,7 +41,7 @@ def _images(size_px: int = 16, channels: int = 1, count: int = 4) -> Tensor:
 @pytest.mark.parametrize("name", GENERATORS)
 def test_a_generator_draws_images_of_its_size(name: str, size_px: int, channels: int) -> None:
     """Images are (N, channels, size, size) in [-1, 1] and not constant, for every size in the table."""
-    network = build_generator(_spec(name, size_px, channels) | {"latent": 8})
+    network = _generator(name, size_px, channels)
     images = network(torch.randn(4, 8), LABELS)
     assert images.shape == (4, channels, size_px, size_px)
     assert images.abs().max() <= 1
@@ -62,9 +73,9 @@ def test_a_classifier_gives_a_logit_per_class(name: str, size_px: int, channels:
 @pytest.mark.parametrize(
     ("build", "spec"),
     [
-        (build_generator, _spec("class_dcgan") | {"latent": 8}),
-        (build_discriminator, _spec("projection")),
-        (build_classifier, _spec("small_cnn")),
+        *((build_generator, _spec(name)) for name in GENERATORS),
+        *((build_discriminator, _spec(name)) for name in DISCRIMINATORS),
+        *((build_classifier, _spec(name)) for name in CLASSIFIERS),
     ],
 )
 def test_a_spec_rebuilds_its_network(build: object, spec: dict[str, object]) -> None:
@@ -119,9 +130,10 @@ def test_class_batch_norm_begins_as_batch_norm() -> None:
     assert torch.allclose(ClassBatchNorm(2, 3)(images, LABELS), plain(images), atol=1e-6)
 
 
-def test_the_label_changes_the_image() -> None:
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_label_changes_the_image(name: str) -> None:
     """The same latent with another label is another image, already before training."""
-    network = build_generator(_spec("class_dcgan") | {"latent": 8}).eval()
+    network = _generator(name).eval()
     latents = torch.ones(3, 8)
     images = network(latents, torch.tensor([0, 1, 0]))
     assert torch.equal(images[0], images[2])
@@ -139,9 +151,12 @@ def test_the_discriminator_projects_onto_the_label() -> None:
     assert torch.allclose(network(_images(), LABELS), torch.stack(expected), atol=1e-5)
 
 
-def test_nothing_couples_the_images_of_a_batch_in_the_discriminator() -> None:
+@pytest.mark.parametrize("norm", [norm for norm in NORMS if norm != "batch"])
+@pytest.mark.parametrize("name", ["projection", "dcgan"])
+def test_nothing_couples_the_images_of_a_batch_without_batch_norm(name: str, norm: str) -> None:
     """The gradient of one image's logit with respect to every other image is exactly zero."""
-    network = build_discriminator(_spec("projection")).train()
+    network = build_discriminator(_spec(name) | {"norm": norm}).train()
+    assert not couples_images(network)
     images = _images().requires_grad_()
     (gradient,) = torch.autograd.grad(network(images, LABELS)[1], images)
     sizes = gradient.flatten(1).abs().sum(dim=1)

@@ -1,0 +1,82 @@
+"""The command `selfcheck`: whether this installation, on these machines, does what it should."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from shared.cli import Polite
+from shared.errors import HalfrealError
+from shared.job import leads
+
+
+class SelfcheckFailed(HalfrealError):
+    """A check found something wrong."""
+
+    exit_code = 1
+
+
+class Checks(Polite, click.Group):
+    """The group of checks."""
+
+
+@click.command("selfcheck", cls=Checks)
+def main() -> None:
+    """Check that this installation, on these machines, does what it should."""
+
+
+@click.command("distributed", cls=Polite, context_settings={"show_default": True})
+@click.option("--processes", type=click.IntRange(1), default=2, help="Started here, unless a launcher has done so.")
+@click.option("--device", default="auto", help="cpu, cuda or auto.")
+def distributed(processes: int, device: str) -> None:
+    """Check, for every GAN family, that several processes take the steps of one.
+
+    Compares gradients after one critic step and one generator step with those of a single process on the whole batch,
+    and the weights of all processes after 20 steps. On a cluster start it with the launcher that starts train_gan, for
+    instance: torchrun --nnodes 2 --nproc-per-node 4 ... -m jobs selfcheck distributed
+    """
+    if "WORLD_SIZE" not in os.environ:
+        sys.exit(_launch(processes, device))
+    from jobs.train_gan.distributed_check import check_families
+
+    failed = []
+    for finding in check_families(device):
+        if not leads():
+            failed += [] if finding.passed else [finding.family]
+            continue
+        said = [
+            f"{what}: {found or 'equal'}"
+            for what, found in (
+                ("critic step", finding.critic),
+                ("generator step", finding.generator),
+                ("weights after 20 steps", finding.weights),
+            )
+        ]
+        click.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.family:10} {'; '.join(said)}")
+        failed += [] if finding.passed else [finding.family]
+    _leave()
+    if failed:
+        raise SelfcheckFailed(f"{os.environ['WORLD_SIZE']} processes do not train as one: {', '.join(failed)}")
+    if leads():
+        click.echo(f"{os.environ['WORLD_SIZE']} processes train as one")
+
+
+def _launch(processes: int, device: str) -> int:
+    """Start this check in `processes` processes on this machine; return the exit code."""
+    root = str(Path(__file__).resolve().parent.parent)
+    environment = os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    check = ["-m", "jobs", "selfcheck", "distributed", "--device", device]
+    return subprocess.run([*launcher, *check], env=environment, check=False).returncode
+
+
+def _leave() -> None:
+    import torch
+
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+main.add_command(distributed)

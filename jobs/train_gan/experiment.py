@@ -1,0 +1,138 @@
+"""From options to trained generators: one pair of networks, or one for each class in turn."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from jobs.train_gan.config import GanConfig, resolve
+from jobs.train_gan.families import Family
+from jobs.train_gan.loop import Task, train
+from jobs.train_gan.state import CHECKPOINT, State
+from shared.artifacts import Artifact
+from shared.chance import mix
+from shared.checkpoints import save
+from shared.distributed import Team
+from shared.errors import BadConfig, BadInput
+from shared.files import sha256
+from shared.job import Result, Run
+from shared.networks.classifiers import parameter_count
+from shared.snapshots import snapshot_name
+
+Rows = list[dict[str, Any]]
+
+
+def train_family(run: Run, config: GanConfig) -> Result:
+    """Train what the family asks for; see `loop.train` and `train_each_class`."""
+    team, family, real = Team(run.device), resolve(config), run.inputs["real"]
+    check(config, team, real)
+    if family.one_per_class:
+        return train_each_class(run, Task(team, family, config, real, run.folder))
+    task = Task(team, family, config, real, run.folder)
+    state = train(run, task)
+    facts = {"generator": state.spec, "history": state.history, "snapshots": snapshots(state.history)}
+    return result(task, family.conditional, counts([state]) | facts)
+
+
+def check(config: GanConfig, team: Team, real: Artifact) -> None:
+    """Raise BadConfig for options that do not go with the processes or with the images."""
+    if config.batch_images % (team.world * config.accumulate):
+        raise BadConfig(
+            f"--batch-images {config.batch_images}: want a multiple of the {team.world} processes "
+            f"times --accumulate {config.accumulate}"
+        )
+    if config.flips and not real.facts.get("mirrors", True):
+        raise BadConfig(
+            f"--flips: images of the source {real.facts['source']} are not the same class in a mirror; leave it out"
+        )
+
+
+def train_each_class(run: Run, whole: Task) -> Result:
+    """Train a pair of networks on the images of each class alone, in class order (S3).
+
+    Each class is trained in a folder of its own and resumes there. A snapshot of the whole names the snapshot of
+    each class, with its hash.
+    """
+    classes, counted = whole.classes, whole.real.dataset.splits["train"].class_counts
+    if 0 in counted:
+        raise BadInput(
+            f"{whole.real.folder}: class {classes[counted.index(0)]!r} has no train images, and {whole.config.family} "
+            "trains a generator on each class; leave the class out or take another family"
+        )
+    states = []
+    for label in range(len(classes)):
+        folder = run.folder / "classes" / f"{label:03d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        config = replace(whole.config, seed=mix(whole.config.seed, 9, label))
+        states.append(train(run, replace(whole, config=config, folder=folder, label=label)))
+    histories = [state.history for state in states]
+    joined = join_histories(histories)
+    spec = {"name": "per_class", "classes": len(classes), "member": states[0].spec}
+    if whole.team.lead:
+        for row in joined:
+            write_joined_snapshot(run, int(row["epoch"]), len(classes), spec)
+    facts = {
+        "generator": spec,
+        "history": joined,
+        "class_histories": dict(zip(classes, histories, strict=True)),
+        "snapshots": snapshots(joined),
+    }
+    return result(whole, True, counts(states) | facts)
+
+
+def join_histories(histories: list[Rows]) -> Rows:
+    """Return a row for each epoch that every class has: images and steps summed, losses averaged over classes."""
+    by_epoch = [{row["epoch"]: row for row in history} for history in histories]
+    joined = []
+    for epoch in sorted(set.intersection(*(set(rows) for rows in by_epoch))):
+        rows = [found[epoch] for found in by_epoch]
+        summed = {name: sum(row[name] for row in rows) for name in ("step", "images_seen")}
+        losses = {
+            name: sum(row[name] for row in rows) / len(rows) for name in rows[0] if name not in ("epoch", *summed)
+        }
+        joined.append({"epoch": epoch, **summed, **losses})
+    return joined
+
+
+def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: dict[str, Any]) -> None:
+    """Write the snapshot of all classes: no weights of its own, but the files of the classes and their hashes."""
+    names = [f"classes/{label:03d}/{snapshot_name(epoch)}" for label in range(classes)]
+    members = {name: sha256((run.folder / name).read_bytes()) for name in names}
+    path = run.folder / snapshot_name(epoch)
+    path.parent.mkdir(exist_ok=True)
+    save(path, {}, {"spec": spec, "epoch": epoch, "members": members})
+
+
+def counts(states: list[State]) -> dict[str, Any]:
+    """Return how many numbers all generators and all discriminators have."""
+    plain = states[0].team.plain
+    return {
+        "generator_parameters": sum(parameter_count(state.average) for state in states),
+        "discriminator_parameters": sum(parameter_count(plain(state.models.discriminator)) for state in states),
+    }
+
+
+def snapshots(history: Rows) -> Rows:
+    """Return a row for each snapshot: its file, its epoch and the real images seen."""
+    return [
+        {"file": snapshot_name(int(row["epoch"])), "epoch": int(row["epoch"]), "images_seen": int(row["images_seen"])}
+        for row in history
+    ]
+
+
+def result(task: Task, conditional: bool, facts: dict[str, Any]) -> Result:
+    """Return what the finished run hands on: `facts` and what was resolved."""
+    config, family = task.config, task.family
+    own = {
+        "family": config.family,
+        "conditional": conditional,
+        "latent": config.latent,
+        "resolved": resolved(family),
+        "epoch_images": task.real.dataset.splits["train"].count,
+        "checkpoint": CHECKPOINT,
+    }
+    images, count = facts["snapshots"][-1]["images_seen"], len(facts["snapshots"])
+    return Result(own | facts, summary=f"{config.epochs} epochs, {images:,} real images, {count} snapshots")
+
+
+def resolved(family: Family) -> dict[str, Any]:
+    """Return the family's row with every override, as the manifest stores it."""
+    return asdict(family) | {"penalty_weight": family.penalty.weight if family.penalty else None}

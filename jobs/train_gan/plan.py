@@ -1,0 +1,42 @@
+"""What a run amounts to: how many iterations, when a snapshot falls due, how fast the networks learn."""
+
+import math
+from dataclasses import dataclass
+
+from jobs.train_gan.config import GanConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An iteration is `critic_steps` critic steps, on `images` real images together, and one generator step."""
+
+    iterations: int
+    images: int
+    epoch_images: int
+    snapshot_every_epochs: int
+    epochs: int
+
+    def epoch_after(self, iteration: int) -> int:
+        """Return the number of whole epochs seen after iteration number `iteration` (from 0)."""
+        if iteration + 1 == self.iterations:
+            return self.epochs
+        return (iteration + 1) * self.images // self.epoch_images
+
+    def snapshot_due(self, iteration: int) -> bool:
+        """Whether a snapshot falls due at the end of this iteration."""
+        every = self.snapshot_every_epochs
+        before = self.epoch_after(iteration - 1) // every if iteration else 0
+        return self.epoch_after(iteration) // every > before or iteration + 1 == self.iterations
+
+
+def make_plan(config: GanConfig, critic_steps: int, train_images: int) -> Plan:
+    """Return the plan of a run on `train_images` images."""
+    images = critic_steps * config.batch_images
+    iterations = math.ceil(config.epochs * train_images / images)
+    return Plan(iterations, images, train_images, config.snapshot_every_epochs, config.epochs)
+
+
+def learning_rate_factor(decay: str, progress: float) -> float:
+    """Return what the learning rate is multiplied by after a share `progress` in [0, 1) of the run."""
+    rules = {"none": 1.0, "late": min(1.0, 2 * (1 - progress)), "cosine": 0.5 + 0.5 * math.cos(math.pi * progress)}
+    return rules[decay]

@@ -1,0 +1,19 @@
+"""The sizes of image that networks are built for, and the channels at each stage."""
+
+from shared.errors import BadConfig
+
+SIZES_PX = (16, 32, 64, 128)
+"""Image sides that the networks are built for: 4 px doubled two to five times."""
+
+
+def doublings(size_px: int) -> int:
+    """Return how often 4 px doubles to `size_px`; BadConfig for a side that is none of SIZES_PX."""
+    if size_px not in SIZES_PX:
+        raise BadConfig(f"images are {size_px} px wide, want one of {SIZES_PX}; run preprocess with --size-px")
+    return SIZES_PX.index(size_px) + 2
+
+
+def stage_widths(width: int, size_px: int) -> list[int]:
+    """Return the channels at 4 px, 8 px, ... `size_px`: `width` at the full size, doubling downwards to 8 times."""
+    steps = doublings(size_px)
+    return [min(width * 2 ** (steps - stage), 8 * width) for stage in range(steps + 1)]

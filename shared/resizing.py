@@ -1,0 +1,32 @@
+"""Stored images to another size, by the same filters that preprocess uses."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+FILTERS = ("lanczos", "bicubic", "bilinear", "box", "nearest")
+"""Pillow's resampling filters; all but `nearest` are antialiased when shrinking."""
+
+
+def resize(image: "Image.Image", size_px: int, resize_filter: str) -> "Image.Image":
+    """Return the image squeezed or stretched to a square of `size_px`; itself if it is one already."""
+    from PIL import Image
+
+    if image.size == (size_px, size_px):
+        return image
+    return image.resize((size_px, size_px), Image.Resampling[resize_filter.upper()])
+
+
+def resized(images: "Tensor", size_px: int, resize_filter: str) -> "Tensor":
+    """Return uint8 images (N, channels, size, size) at (N, channels, size_px, size_px), on the same device."""
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    if images.shape[-1] == size_px:
+        return images
+    planes = images.cpu().numpy().reshape(-1, *images.shape[-2:])
+    small = np.stack([np.asarray(resize(Image.fromarray(plane), size_px, resize_filter)) for plane in planes])
+    return torch.from_numpy(small).view(*images.shape[:2], size_px, size_px).to(images.device)
