@@ -88,7 +88,7 @@ def join_histories(histories: list[Rows]) -> Rows:
         losses = {
             name: sum(row[name] for row in rows) / len(rows) for name in rows[0] if name not in ("epoch", *summed)
         }
-        joined.append({"epoch": epoch, **summed, **losses})
+        joined.append(dict(sorted({"epoch": epoch, **summed, **losses}.items())))
     return joined
 
 

@@ -62,7 +62,7 @@ class Journal:
         now, (then, steps) = time.monotonic(), self._since
         images_per_step = seen["images_seen"] / seen["step"]
         self._rates[seen["epoch"]] = round((seen["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
-        self.state.history.append({**seen, **means})
+        self.state.history.append(dict(sorted({**seen, **means}.items())))  # in the order that a checkpoint keeps
         self.state.tally, self._since = {}, (now, seen["step"])
         losses = means["discriminator_loss"], means["generator_loss"]
         self.note = f"epoch {seen['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"
