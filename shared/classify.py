@@ -42,11 +42,13 @@ def fit(
     *,
     seed: int,
     device: torch.device,
+    patience: int = 0,
     on_step: Callable[[int, str], None] = lambda count, note: None,
 ) -> Fitted:
     """Train the classifier from `seed` and keep the weights that did best on `val`.
 
-    Best is the highest macro F1, then the lowest cross-entropy. `on_step(count, note)` is called as steps are done.
+    Best is the highest macro F1, then the lowest cross-entropy. `patience` is the number of measurements without a
+    better one after which training stops; 0 never stops early. `on_step(count, note)` is called as steps are done.
     """
     seed_everything(seed, 1)
     spec = classifier_spec(train, classes, config)
@@ -76,7 +78,7 @@ def fit(
         if best_row is None or _rank(row) > _rank(best_row):
             best_row, best_weights = row, deepcopy(network.state_dict())
         on_step(step - int(curve[-2]["step"]) if len(curve) > 1 else step, f"val F1 {row['val_f1']:.3f}")
-        if config.patience and step - best_row["step"] >= config.patience * config.measure_every:
+        if patience and step - best_row["step"] >= patience * config.measure_every:
             break
     assert best_row is not None  # the last step always measures
     network.load_state_dict(best_weights)

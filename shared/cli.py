@@ -129,9 +129,31 @@ def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) 
 
 
 class JobCommand(Polite):
-    """A job's command; `job` is its row in the table."""
+    """A job's command; `job` is its row in the table, `config` makes its checked options."""
 
     job: Job
+    config: Callable[..., Any]
+
+
+def resolved_options(command: JobCommand, recipe: str) -> dict[str, Any]:
+    """Return the options of a job under `recipe`, flags and environment aside: what None stands for is filled in.
+
+    A config that knows more than its fields says so in `resolved()`. Options without a value are left out.
+    """
+    context = click.Context(command)
+    _use_recipe(context, command.params[0], recipe)
+    options = {}
+    for param in command.params:
+        if param.name in COMMON_NAMES:
+            continue
+        value = (context.default_map or {}).get(str(param.name), param.get_default(context))
+        given = value if isinstance(value, str | int | float) else None  # click has an object of its own for no default
+        options[str(param.name)] = param.type_cast_value(context, given)
+    threads = options.pop("threads")
+    settled = command.config(**options)
+    found = settled.resolved() if hasattr(settled, "resolved") else asdict(settled)
+    found |= {"threads": threads} if command.job.gpu else {}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 PLACE = (
@@ -219,7 +241,7 @@ def job(
         for param in made.params:
             if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_SEED before HALFREAL_SEED
                 param.envvar = [f"{settings['auto_envvar_prefix']}_{str(param.name).upper()}", param.envvar]
-        made.job = row
+        made.job, made.config = row, config
         return made
 
     return decorate

@@ -9,8 +9,9 @@ A recipe has a line `about`, options that every job has, and one table for each 
     [train_gan]
     family = "wgan_gp"
 
-The tables are fed to click as defaults: a flag beats the environment, the environment beats the recipe, the
-recipe beats the option's own default.
+`extends` names another recipe of which only what differs is said. `follows`, `departs` and `needs` say in words which
+source a recipe follows, where it does not and why, and what it needs. The tables are fed to click as defaults: a flag
+beats the environment, the environment beats the recipe, the recipe beats the option's own default.
 """
 
 import tomllib
@@ -27,13 +28,19 @@ DEFAULT_RECIPE = "digits"
 COMMON_KEYS = ("seed", "threads")
 """Options of every job that a recipe may set once, for all of them: whole numbers."""
 
+WORDS = ("about", "follows", "departs", "needs")
+"""What a recipe says of itself, in words."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """The options of one experiment: those of every job in `common`, each job's own in `jobs` by its name."""
+    """The options of one experiment: those of every job in `common`, each job's own in `jobs` by its name.
+
+    `words` holds what it says of itself, by the names in WORDS.
+    """
 
     name: str
-    about: str
+    words: dict[str, str]
     common: dict[str, int]
     jobs: dict[str, dict[str, Any]]
 
@@ -55,27 +62,51 @@ def job_names() -> list[str]:
 def load_recipe(name_or_path: str) -> Recipe:
     """Read a recipe that ships with halfreal (by name) or the user's own (a path that ends in .toml).
 
-    Raises BadConfig for a recipe that does not exist, is not TOML or has a table that names no job.
+    Raises BadConfig for a recipe that does not exist, is not TOML, has a table that names no job or extends itself.
     """
+    return _load(name_or_path, ())
+
+
+def _load(name_or_path: str, above: tuple[Path, ...]) -> Recipe:
     own = name_or_path.endswith(".toml")
     path = Path(name_or_path) if own else RECIPES_FOLDER / f"{name_or_path}.toml"
+    fields = _read(path, name_or_path)
+    below = fields.pop("extends", None)
+    words = {key: fields.pop(key) for key in WORDS if key in fields}
+    common = {key: fields.pop(key) for key in COMMON_KEYS if key in fields}
+    texts = [*words.values(), *([below] if below is not None else [])]
+    if not all(isinstance(value, str) for value in texts) or not all(isinstance(n, int) for n in common.values()):
+        raise BadConfig(
+            f"recipe {path}: want `{'`, `'.join((*WORDS, 'extends'))}` to be text, "
+            f"`{'`, `'.join(COMMON_KEYS)}` a whole number"
+        )
+    _check_tables(path, fields)
+    if below is None:
+        return Recipe(path.stem, words, common, fields)
+    if path in above:
+        raise BadConfig(f"recipe {path}: extends itself, by way of {', '.join(each.stem for each in above)}")
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        base = _load(str(path.parent / below) if below.endswith(".toml") else below, (*above, path))
+    except BadConfig as error:
+        raise BadConfig(f"recipe {path}: extends {below!r}\n{error}") from error
+    jobs = {job: base.jobs.get(job, {}) | fields.get(job, {}) for job in base.jobs | fields}
+    return Recipe(path.stem, base.words | words, base.common | common, jobs)
+
+
+def _read(path: Path, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         known = ", ".join(recipe_names())
-        raise BadConfig(
-            f"recipe {name_or_path!r}: not found; take one of {known}, or a path to a .toml file"
-        ) from error
+        raise BadConfig(f"recipe {name!r}: not found; take one of {known}, or a path to a .toml file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error})") from error
-    about = fields.pop("about", "")
-    common = {key: fields.pop(key) for key in COMMON_KEYS if key in fields}
-    if not isinstance(about, str) or not all(isinstance(value, int) for value in common.values()):
-        raise BadConfig(f"recipe {path}: want `about` to be text, `{'`, `'.join(COMMON_KEYS)}` a whole number")
-    for job, options in fields.items():
+
+
+def _check_tables(path: Path, tables: dict[str, Any]) -> None:
+    for job, options in tables.items():
         if job not in job_names() or not isinstance(options, dict):
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job; the jobs are {', '.join(job_names())}")
         for option, value in options.items():
             if not isinstance(value, str | int | float):
                 raise BadConfig(f"recipe {path}: [{job}] {option} = {value!r:.60}; want text, a number, true or false")
-    return Recipe(path.stem, about, common, fields)

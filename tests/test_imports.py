@@ -13,7 +13,7 @@ ADDRESSES = {
     "click": (*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py"),
     "webdataset": ("shared/loading.py",),
     "accelerate": ("shared/distributed.py",),
-    "matplotlib": ("shared/figures.py", "jobs/report/figures.py"),
+    "matplotlib": ("shared/figures.py", "shared/charts.py", "jobs/report/figures.py"),
     "jinja2": ("jobs/report/*.py",),
     "pickle": (),
     "cloudpickle": (),

@@ -1,7 +1,6 @@
 """The table of jobs against the folders, the README and the recipes."""
 
 import re
-import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -13,10 +12,12 @@ from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
 from jobs.preprocess.config import SOURCE_NAMES
 from jobs.preprocess.sources import SOURCES
-from jobs.train_gan.config import DECAYS, FAMILY_NAMES
-from jobs.train_gan.families import FAMILIES
-from jobs.train_gan.loop import learning_rate_factor
+from jobs.train_gan.config import DECAYS
+from jobs.train_gan.plan import learning_rate_factor
+from shared.fitting import CLASSIFIER_NAMES
 from shared.job import Job
+from shared.networks.classifiers import CLASSIFIERS
+from shared.recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = sorted((ROOT / "jobs" / "recipes").glob("*.toml"))
@@ -89,13 +90,47 @@ def test_every_recipe_is_accepted_by_every_job(recipe: Path, row: Job, tmp_path:
     arguments = [row.name, "--recipe", recipe.stem, "--data-root", str(tmp_path), "--dry-run"]
     result = CliRunner().invoke(halfreal, arguments)
     assert result.exit_code == 0, result.output
-    for name, value in tomllib.loads(recipe.read_text(encoding="utf-8")).get(row.name, {}).items():
+    for name, value in load_recipe(recipe.stem).jobs.get(row.name, {}).items():
         assert f"  {name} = {value!r}\n" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
+SEED_RECIPES = (
+    *("celeba_wgan", "celeba_wgan_gp_5000", "celeba_dcgan", "rps_cgan", "mnist_digitwise"),
+    *("cifar10_dcgan", "cifar10_acgan", "cifar10_wgan_gp"),
+)
+
+
+@pytest.mark.parametrize("name", SEED_RECIPES)
+def test_every_seed_recipe_has_a_tuned_twin(name: str) -> None:
+    """Beside each recipe of a seed stands one with what is known today; both say what they follow and where not."""
+    for each in (name, f"{name}_tuned"):
+        assert load_recipe(each).words.keys() >= {"about", "follows", "departs", "needs"}
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_what_recipes_show_prints_is_a_recipe(recipe: Path, tmp_path: Path) -> None:
+    """The resolved options of a recipe, saved as a file, are accepted by every job and resolve to themselves."""
+    first = CliRunner().invoke(halfreal, ["recipes", "show", recipe.stem])
+    assert first.exit_code == 0, first.output
+    own = tmp_path / "own.toml"
+    own.write_text(first.output, encoding="utf-8")
+    second = CliRunner().invoke(halfreal, ["recipes", "show", str(own)])
+    assert second.output == first.output
+    for name, table in load_recipe(recipe.stem).jobs.items():
+        assert load_recipe(str(own)).jobs[name].items() >= table.items()
+
+
+def test_recipes_lists_every_recipe() -> None:
+    """`halfreal recipes` has a line for each recipe: its source, family and size."""
+    listed = CliRunner().invoke(halfreal, ["recipes"], env={"COLUMNS": "200"}).output
+    for recipe in RECIPES:
+        (line,) = [line for line in listed.splitlines() if line.split(" ")[0] == recipe.stem]
+        assert " px " in line
+
+
 @pytest.mark.parametrize(
-    ("names", "rows"), [(FAMILY_NAMES, FAMILIES), (SOURCE_NAMES, SOURCES)], ids=["families", "sources"]
+    ("names", "rows"), [(CLASSIFIER_NAMES, CLASSIFIERS), (SOURCE_NAMES, SOURCES)], ids=["classifiers", "sources"]
 )
 def test_the_options_offer_exactly_the_rows(names: tuple[str, ...], rows: dict[str, object]) -> None:
     """The names that a command offers without importing torch are the rows of the table behind it, each once."""

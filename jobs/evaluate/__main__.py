@@ -27,7 +27,8 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     the chosen one is scored on test with fresh ones, so that the printed best is not a lucky draw.
     """
     from jobs.evaluate.selection import evaluate
-    from shared.figures import named_rows, save_png, score_curve
+    from shared.charts import score_curve
+    from shared.figures import named_rows, save_png
     from shared.snapshots import real_beside_generated
 
     facts = evaluate(run, config.images, config.seed)

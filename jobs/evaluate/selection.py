@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from jobs.evaluate.features import EXTRACTORS, Extract, protocol
+from jobs.evaluate.pixels import class_qualities, compared, loss_indicators
 from jobs.evaluate.scores import frechet_distance, kernel_distance, moments
 from shared.artifacts import Artifact
 from shared.chance import mix
@@ -61,35 +62,45 @@ def evaluate(run: Run, images: int, seed: int) -> dict[str, Any]:
     device = pick_device(run.device)
     extract, weights, resizer = EXTRACTORS["classifier"](run.inputs, device)
     judge = Judge("classifier", extract, weights, resizer, seed)
-    splits = {split: judge.extract(load_split(real, split).images) for split in ("train", "val", "test")}
+    loaded = {split: load_split(real, split) for split in ("train", "val", "test")}
+    splits = {split: judge.extract(data.images) for split, data in loaded.items()}
     for split, features in splits.items():
         if len(features) < 4:
             raise BadInput(f"{real.folder}: {split} has {len(features)} images, want at least 4 to compare with")
     labels = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, images)))
     annotator = load_classifier(run.inputs["classifier"], device)
+    names = real.dataset.classes
+    own = {split: class_qualities(loaded[split].images, loaded[split].labels, len(names)) for split in ("val", "test")}
 
-    def score(name: str, stream: int, reference: Features) -> dict[str, float | None]:
-        """Score snapshot `name` with the latents of `stream` against `reference`; no agreement without labels."""
+    def score(name: str, stream: int, split: str) -> dict[str, Any]:
+        """Score snapshot `name` with the latents of `stream` against `split`.
+
+        Without labels there is no agreement, and the class of an image is the classifier's.
+        """
         network = load_snapshot(gan, name, device)
         seeds = [mix(seed, stream, index) for index in range(images)]
         drawn = draw_images(network, latents_of(seeds, gan.facts["latent"]), labels)
-        agreement = None
-        if gan.facts["conditional"]:
-            agreement = float((logits_of(annotator, drawn).argmax(dim=1).cpu() == labels).float().mean())
-        return judge.scores(judge.extract(drawn), reference) | {"agreement": agreement}
+        given = logits_of(annotator, drawn).argmax(dim=1).cpu()
+        asked = gan.facts["conditional"]
+        return {
+            **judge.scores(judge.extract(drawn), splits[split]),
+            "agreement": float((given == labels).double().mean()) if asked else None,
+            "classes": compared(class_qualities(drawn, labels if asked else given, len(names)), own[split], names),
+        }
 
     snapshots = gan.facts["snapshots"]
     rows = [
-        snapshot | score(snapshot["file"], 1, splits["val"])
+        snapshot | score(snapshot["file"], 1, "val")
         for snapshot in run.talk.each(snapshots, "score", len(snapshots), "snapshots")
     ]
     chosen = min(rows, key=lambda row: row["frechet_classifier"])
     return {
         "rows": rows,
+        "loss_indicators": loss_indicators(gan.facts),
         "protocol": judge.protocol("val", real, len(splits["val"]), images),
         "chosen": {key: chosen[key] for key in ("file", "epoch", "images_seen")},
         "chosen_by": "frechet_classifier on val, lowest",
-        "test": score(chosen["file"], 2, splits["test"]),
+        "test": score(chosen["file"], 2, "test"),
         "test_protocol": judge.protocol("test", real, len(splits["test"]), images),
         "real": judge.scores(splits["train"], splits["test"]),
         "real_protocol": judge.protocol("test", real, len(splits["test"]), 0) | {"n_train": len(splits["train"])},

@@ -7,7 +7,7 @@ import torch
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from shared import figures
+from shared import charts, figures
 from shared.artifacts import Artifact
 from shared.format.shards import preview
 from shared.snapshots import grid_images, load_snapshot, real_beside_generated
@@ -41,7 +41,7 @@ def draw_all(inputs: dict[str, Artifact]) -> dict[str, Picture]:
 def _verdict(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     facts = inputs["mixed"].facts
     means = ", ".join(f"{arm['arm']} {100 * arm['accuracy']['mean']:.1f} %" for arm in facts["arms"])
-    return {"arms": chart(figures.arms_chart(facts), f"Test accuracy of each arm: {means}.")}
+    return {"arms": chart(charts.arms_chart(facts), f"Test accuracy of each arm: {means}.")}
 
 
 def _synthetic(inputs: dict[str, Artifact]) -> dict[str, Picture]:
@@ -70,9 +70,15 @@ def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     chosen = facts["chosen"]
     both = real_beside_generated(real, gan, chosen["file"])
     title = f"left real test images, right generated after epoch {chosen['epoch']}"
-    return {
+    drawn = [row for row in facts["rows"] if any(each["ratios"] for each in row["classes"])]
+    quality = (
+        {"qualities": chart(charts.quality_curves(facts), "Diversity, sharpness, contrast per snapshot.")}
+        if drawn
+        else {}
+    )
+    return quality | {
         "score_curve": chart(
-            figures.score_curve(facts), f"Fréchet distance per snapshot; epoch {chosen['epoch']} is the lowest."
+            charts.score_curve(facts), f"Fréchet distance per snapshot; epoch {chosen['epoch']} is the lowest."
         ),
         "both": photo(
             figures.named_rows(both, real.dataset.classes, title), "Real and generated images side by side, by class."
@@ -91,7 +97,10 @@ def _gan(inputs: dict[str, Artifact]) -> dict[str, Picture]:
         figure = figures.named_rows(images, classes, f"{what} snapshot, epoch {epoch}, fixed latents")
         grids[f"grid_{what}"] = photo(figure, f"Ten generated images of each class at the {what} snapshot.")
     grids.setdefault("grid_first", grids["grid_chosen"])
-    return grids | {"losses": chart(figures.gan_losses(gan.facts["history"]), "Losses of both networks over epochs.")}
+    if "class_histories" in gan.facts:
+        found = gan.facts["class_histories"]
+        grids["class_losses"] = chart(charts.class_losses(found), f"Losses of the networks of {len(found)} classes.")
+    return grids | {"losses": chart(charts.gan_losses(gan.facts["history"]), "Losses of both networks over epochs.")}
 
 
 def _real(inputs: dict[str, Artifact]) -> dict[str, Picture]:
@@ -106,7 +115,7 @@ def _real(inputs: dict[str, Artifact]) -> dict[str, Picture]:
             "Ten real images of each class.",
         ),
         "balance": chart(figures.class_balance(counts, info.classes), "Images per class in train, val and test."),
-        "classifier_curve": chart(figures.classifier_curve(facts), "Loss and F1 of the annotator over steps."),
+        "classifier_curve": chart(charts.classifier_curve(facts), "Loss and F1 of the annotator over steps."),
         "confusion": chart(
             figures.confusion(confusion, info.classes, f"annotator on {facts['test']['n']:,} real test images"),
             f"Confusion matrix of the annotator, accuracy {facts['test']['accuracy']:.3f}.",

@@ -12,6 +12,7 @@ from shared import __version__
 from shared.artifacts import Artifact
 
 METRICS = ("accuracy", "precision", "recall", "f1")
+QUALITIES = ("diversity", "sharpness", "contrast")
 
 
 def render(inputs: dict[str, Artifact]) -> str:
@@ -26,6 +27,7 @@ def render(inputs: dict[str, Artifact]) -> str:
     environment.filters["percent"] = percent
     environment.filters["spread"] = spread
     facts = {name: artifact.facts for name, artifact in inputs.items()}
+    facts["gan"] = {"class_histories": None} | facts["gan"]
     return environment.get_template("page.html").render(
         version=__version__,
         experiment=inputs["real"].folder.parent.name,
@@ -34,9 +36,19 @@ def render(inputs: dict[str, Artifact]) -> str:
         synthetic=inputs["synthetic"].dataset,
         pictures=draw_all(inputs),
         metrics=METRICS,
+        qualities=QUALITIES,
+        indicators=facts["scores"]["loss_indicators"],
+        score_names=[name for name in facts["scores"]["real"] if not name.endswith("_std")],
+        over_snapshots=lambda name: over_snapshots(facts["scores"]["rows"], name),
         lineage=lineage(inputs),
         recipe=recipe_text(inputs),
     )
+
+
+def over_snapshots(rows: list[dict[str, Any]], name: str) -> tuple[float, float, float]:
+    """Return the lowest, the mean and the highest of a score over all snapshots."""
+    values = [row[name] for row in rows]
+    return min(values), sum(values) / len(values), max(values)
 
 
 def percent(share: float) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class ClassifierConfig(FitConfig):
     """The options of train_classifier, checked; `size_px` 0 is the size of the dataset's images."""
 
+    patience: int
     size_px: int
     resize_filter: str
     seed: int
@@ -56,6 +57,7 @@ def main(run: Run, config: ClassifierConfig) -> Result:
             config,
             seed=config.seed,
             device=pick_device(run.device),
+            patience=config.patience,
             on_step=bar.advance,
         )
     spec = classifier_spec(splits["train"], len(real.dataset.classes), config)
@@ -89,7 +91,8 @@ def measure(fitted: "Fitted", splits: "dict[str, Images]", classes: list[str]) -
 
 def draw(run: Run, facts: dict[str, Any]) -> None:
     """Draw the confusion matrix on test and the curve of training."""
-    from shared.figures import classifier_curve, confusion, save_png
+    from shared.charts import classifier_curve
+    from shared.figures import confusion, save_png
 
     title = f"annotator on {facts['test']['n']:,} real test images"
     save_png(confusion(facts["test"]["confusion"], facts["classes"], title), run.figures / "confusion.png")

@@ -1,6 +1,6 @@
 """The options of train_gan, checked."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from jobs.train_gan.families import FAMILIES, NETWORKS, Family
@@ -66,6 +66,18 @@ class GanConfig:
         """The names in `augment`, in order."""
         return tuple(name.strip() for name in self.augment.split(",") if name.strip())
 
+    def resolved(self) -> dict[str, Any]:
+        """Return every option with what None stands for; None where the family has no such thing."""
+        family = resolve(self)
+        beta1, beta2 = family.betas if family.optimizer == "adam" else (None, None)
+        own = {name: getattr(family, name) for name in OVERRIDES}
+        own |= {"beta1": beta1, "beta2": beta2, "penalty_weight": family.penalty.weight if family.penalty else None}
+        if not NETWORKS[family.networks].has_generator_norm:
+            own["generator_norm"] = None
+        if family.loss != "cross_entropy":
+            own |= {"real_target": None, "fake_target": None}
+        return asdict(self) | own | {"auxiliary_weight": family.auxiliary_weight or None}
+
 
 OVERRIDES = (
     *("networks", "loss", "conditional", "learning_rate", "critic_steps", "real_target", "fake_target"),
@@ -91,7 +103,7 @@ def resolve(config: GanConfig) -> Family:
 def _refuse(row: Family, given: dict[str, Any], config: GanConfig) -> None:
     """Raise BadConfig for an option that the family does not have."""
     have = {
-        "conditional": not row.only,
+        "conditional": not row.only or given.get("conditional") == row.conditional,
         "clip": row.clip is not None,
         "auxiliary_weight": row.auxiliary_weight > 0,
     }

@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from jobs.train_gan.state import State
+from shared.charts import gan_losses
 from shared.distributed import Team
 from shared.errors import BadInput
-from shared.figures import gan_losses, save_png, tile
+from shared.figures import save_png, tile
 from shared.files import write_whole
 from shared.snapshots import GRID_COLUMNS, grid_images
 

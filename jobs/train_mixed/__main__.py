@@ -33,7 +33,8 @@ def main(run: Run, config: MixedConfig) -> Result:
     and the test split is looked at once. Writes the results `mixed`: a row per arm and seed, and the verdict.
     """
     from jobs.train_mixed.experiment import run_experiment
-    from shared.figures import arms_chart, save_png
+    from shared.charts import arms_chart
+    from shared.figures import save_png
 
     facts = run_experiment(run, config, config.seeds, config.seed)
     save_png(arms_chart(facts), run.figures / "arms.png")

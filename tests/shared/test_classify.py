@@ -162,8 +162,8 @@ def test_training_stops_by_patience_and_returns_the_best_weights(
     Best is the highest macro F1, then the lowest loss, then the first. Batch norm saw every batch until then.
     """
     monkeypatch.setattr(shared.classify, "_val_metrics", script := Script(*rows))
-    config = FitConfig(steps=3 * len(rows), measure_every=3, batch_images=8, width=4, patience=patience)
-    fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU)
+    config = FitConfig(steps=3 * len(rows), measure_every=3, batch_images=8, width=4)
+    fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU, patience=patience)
     assert len(fitted.curve) == stops
     assert fitted.best_step == 3 * best
     found, wanted = fitted.network.state_dict(), script.weights[best - 1]

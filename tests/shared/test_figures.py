@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from shared import figures
+from shared import charts, figures
 from shared.format.sample import Sample
 
 CURVE = [{"step": step, "train_loss": 1 / step, "val_loss": 2 / step, "val_f1": 0.9} for step in (50, 100)]
@@ -17,7 +17,14 @@ HISTORY = [
     for epoch in (1, 2)
 ]
 SCORES = {
-    "rows": [{"epoch": epoch, "frechet_classifier": 10 / epoch} for epoch in (4, 8)],
+    "rows": [
+        {
+            "epoch": epoch,
+            "frechet_classifier": 10 / epoch,
+            "classes": [{"ratios": {"diversity": 0.5, "sharpness": 1.5, "contrast": 1.0}}, {"ratios": None}],
+        }
+        for epoch in (4, 8)
+    ],
     "protocol": {"n_real": 1000, "reference": "val", "n_synthetic": 2000},
     "chosen": {"epoch": 8},
 }
@@ -37,13 +44,14 @@ ARMS = {
 
 CHARTS: dict[str, Callable[[], Figure]] = {
     "class_balance": lambda: figures.class_balance({"train": [1200, 300], "val": [120, 30]}, ["cat", "dog"]),
-    "curves": lambda: figures.curves([1, 2], {"a": [0, 1], "b": [1, 0]}, "epoch", "loss (nats)", "2,000 images"),
+    "curves": lambda: charts.curves([1, 2], {"a": [0, 1], "b": [1, 0]}, "epoch", "loss (nats)", "2,000 images"),
     "confusion": lambda: figures.confusion([[9, 1], [0, 7]], ["cat", "dog"], "17 real test images"),
     "confidence_histogram": lambda: figures.confidence_histogram(CONFIDENCE),
-    "classifier_curve": lambda: figures.classifier_curve({"curve": CURVE, "best_step": 100, "val": {"n": 144}}),
-    "gan_losses": lambda: figures.gan_losses(HISTORY),
-    "score_curve": lambda: figures.score_curve(SCORES),
-    "arms_chart": lambda: figures.arms_chart(ARMS),
+    "classifier_curve": lambda: charts.classifier_curve({"curve": CURVE, "best_step": 100, "val": {"n": 144}}),
+    "gan_losses": lambda: charts.gan_losses(HISTORY),
+    "score_curve": lambda: charts.score_curve(SCORES),
+    "quality_curves": lambda: charts.quality_curves(SCORES),
+    "arms_chart": lambda: charts.arms_chart(ARMS),
 }
 """Each function that draws numbers, with what it is given by its job."""
 
@@ -55,10 +63,12 @@ XLABELS = {
     "classifier_curve": "optimizer step",
     "gan_losses": "epoch",
     "score_curve": "epoch",
+    "quality_curves": "epoch",
     "arms_chart": "accuracy on 360 real test images (%)\nalways the largest class: 12.5 %",
 }
 
 YLABELS = {
+    "quality_curves": "generated / real",
     "class_balance": "images",
     "curves": "loss (nats)",
     "confusion": "true class",
@@ -75,6 +85,7 @@ LEGENDS = {
     "classifier_curve": ["train cross-entropy (nats)", "val cross-entropy (nats)", "val macro F1", "chosen"],
     "gan_losses": ["discriminator (critic)", "generator", "gradient penalty"],
     "score_curve": ["frechet_classifier", "chosen"],
+    "quality_curves": ["diversity", "sharpness", "contrast"],
     "arms_chart": ["mean, 95 % interval", "one seed"],
 }
 
@@ -229,7 +240,7 @@ def test_annotated_images_show_what_was_asked_and_what_came() -> None:
 
 
 def _curve() -> Figure:
-    return figures.curves([1, 2], {"a": [0, 1]}, "epoch", "loss")
+    return charts.curves([1, 2], {"a": [0, 1]}, "epoch", "loss")
 
 
 def test_equal_figures_give_equal_files(tmp_path: Path) -> None:

@@ -22,14 +22,14 @@ def test_every_shipped_recipe_loads_and_says_what_it_shows(name: str) -> None:
     """A shipped recipe has a line `about` and tables of jobs that exist."""
     recipe = load_recipe(name)
     assert recipe.name == name
-    assert len(recipe.about) > 10
+    assert len(recipe.words["about"]) > 10
     assert set(recipe.jobs) <= set(job_names())
 
 
 def test_an_own_recipe_is_a_path_and_gives_its_name(tmp_path: Path) -> None:
     """A path that ends in .toml is read as it is; the experiment is named after the file."""
     path = _write(tmp_path, 'about = "mine"\nseed = 3\n[preprocess]\nsize_px = 32\n')
-    assert load_recipe(path) == Recipe("own", "mine", {"seed": 3}, {"preprocess": {"size_px": 32}})
+    assert load_recipe(path) == Recipe("own", {"about": "mine"}, {"seed": 3}, {"preprocess": {"size_px": 32}})
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,10 @@ def test_a_job_gets_its_table_and_the_common_seed(
     ("text", "words"),
     [
         ("about = ", "cannot be read as TOML"),
-        ("about = 1", "want `about` to be text"),
+        ("about = 1", "want `about`, .* to be text"),
+        ("extends = 1", "`extends` to be text"),
+        ('extends = "own.toml"', "extends itself"),
+        ('extends = "nothing"', "not found; take one of"),
         ("seed = 0.5", "`seed`, `threads` a whole number"),
         ('seed = "0"', "`seed`, `threads` a whole number"),
         ("[gan]\nepochs = 1", "'gan' is no table of a job; the jobs are .*preprocess"),
@@ -63,7 +66,7 @@ def test_a_job_gets_its_table_and_the_common_seed(
 )
 def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: str) -> None:
     """The error names the file and what is wrong in it."""
-    with pytest.raises(BadConfig, match=rf"own\.toml: .*{words}"):
+    with pytest.raises(BadConfig, match=rf"(?s)own\.toml: .*{words}"):
         load_recipe(_write(tmp_path, text))
 
 
@@ -81,3 +84,19 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones(name: str) -> None:
     """The error lists the names that there are and the other way: a path."""
     with pytest.raises(BadConfig, match=rf"recipe '{name}': not found; take one of .*digits.*or a path to a \.toml"):
         load_recipe(name)
+
+
+def test_a_recipe_says_only_what_differs_from_the_one_it_extends(tmp_path: Path) -> None:
+    """Options, common ones and words of the recipe below hold unless the one above has its own."""
+    (tmp_path / "below.toml").write_text(
+        'about = "b"\nneeds = "much"\nseed = 1\nthreads = 2\n[train_gan]\nwidth = 4\nlatent = 5\n[report]\nseed = 9\n'
+    )
+    path = _write(
+        tmp_path, 'extends = "below.toml"\nabout = "a"\nseed = 3\n[train_gan]\nwidth = 8\n[evaluate]\nimages = 6\n'
+    )
+    assert load_recipe(path) == Recipe(
+        "own",
+        {"about": "a", "needs": "much"},
+        {"seed": 3, "threads": 2},
+        {"train_gan": {"width": 8, "latent": 5}, "report": {"seed": 9}, "evaluate": {"images": 6}},
+    )

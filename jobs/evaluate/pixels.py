@@ -1,0 +1,99 @@
+"""What can be told from the pixels alone: diversity, sharpness and contrast of a class, beside the real images' own."""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+QUALITIES = ("diversity", "sharpness", "contrast")
+
+CATEGORIES = ((0.15, "Excellent"), (0.35, "Good"), (math.inf, "Needs Improvement"))
+"""The category of a class by how far the worst of its ratios to the real images is from 1, at most."""
+
+MOST_IMAGES, PAIRS_IMAGES = 1000, 500
+"""Images, at most, that are looked at, and whose pairwise distances make the diversity."""
+
+GREY = (0.299, 0.587, 0.114)
+"""The weights of red, green and blue in grey (ITU-R BT.601), as in Pillow."""
+
+LOSS_CATEGORIES = ((1.5, "Excellent"), (3.0, "Good"), (math.inf, "Needs Improvement"))
+"""The indicator that seed S3 asks for, by the smoothed generator loss in units of log 2."""
+
+Qualities = dict[str, float]
+
+
+def qualities(images: Tensor) -> Qualities:
+    """Return diversity, sharpness and contrast of uint8 images (N, channels, S, S), as grey in [0, 1]; N, S at least 3.
+
+    Diversity is the mean distance between two images, as a root mean square over pixels; sharpness the variance of an
+    image's Laplacian (Pech-Pacheco et al. 2000), contrast the standard deviation of its pixels (RMS contrast, Peli
+    1990), both as means over images.
+    """
+    unit = images[:MOST_IMAGES].double() / 255
+    grey = unit if images.shape[1] == 1 else (unit * torch.tensor(GREY).double()[:, None, None]).sum(1, keepdim=True)
+    some = grey[:PAIRS_IMAGES].flatten(1)
+    laplacian = F.conv2d(grey, torch.tensor([[[[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]]]).double())
+    return {
+        "diversity": float(torch.pdist(some).mean() / some.shape[1] ** 0.5),
+        "sharpness": float(laplacian.flatten(1).var(dim=1, correction=0).mean()),
+        "contrast": float(grey.flatten(1).std(dim=1, correction=0).mean()),
+    }
+
+
+def class_qualities(images: Tensor, labels: Tensor, classes: int) -> list[Qualities | None]:
+    """Return the qualities of each class; None for a class of fewer than 3 images."""
+    found = [images[labels == label] for label in range(classes)]
+    return [qualities(each) if len(each) > 2 else None for each in found]
+
+
+def category(ratios: Qualities) -> str:
+    """Return the category of ratios to the real images' own values, 1 being as they are."""
+    worst = max(abs(ratio - 1) for ratio in ratios.values())
+    return next(name for limit, name in CATEGORIES if worst <= limit + 1e-9)  # 0.85 is 15 % away, to rounding
+
+
+def compared(drawn: list[Qualities | None], real: list[Qualities | None], names: list[str]) -> list[dict[str, Any]]:
+    """Return a row for each class: its qualities, their ratios to those of real images, its category."""
+    rows = []
+    for name, mine, own in zip(names, drawn, real, strict=True):
+        if mine is None or own is None:
+            rows.append({"class_name": name, "qualities": mine, "ratios": None, "category": None})
+            continue
+        ratios = {key: mine[key] / own[key] if own[key] else math.inf for key in QUALITIES}
+        finite = all(math.isfinite(ratio) for ratio in ratios.values())
+        rows.append(
+            {
+                "class_name": name,
+                "qualities": mine,
+                "ratios": ratios if finite else None,
+                "category": category(ratios) if finite else None,
+            }
+        )
+    return rows
+
+
+def loss_indicators(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the loss indicator of a GAN, or of each class that has one of its own, from the GAN's facts, by name.
+
+    None for losses other than cross-entropy, whose generator loss has no fixed scale.
+    """
+    if facts["resolved"]["loss"] != "cross_entropy":
+        return None
+    return {
+        name: loss_indicator(rows) for name, rows in facts.get("class_histories", {"all": facts["history"]}).items()
+    }
+
+
+def loss_indicator(history: list[dict[str, float]], smoothing: float = 0.9) -> dict[str, Any]:
+    """Return the exponentially smoothed generator loss at the end of a history and its category (S3.6).
+
+    It says how well the discriminator told the last images apart, not how good they are: log 2 is what it loses when
+    it cannot tell at all.
+    """
+    smoothed = history[0]["generator_loss"]
+    for row in history[1:]:
+        smoothed = smoothing * smoothed + (1 - smoothing) * row["generator_loss"]
+    named = next(name for limit, name in LOSS_CATEGORIES if smoothed <= limit * math.log(2))
+    return {"smoothed_generator_loss": smoothed, "category": named}

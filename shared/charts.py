@@ -1,0 +1,121 @@
+"""Charts of numbers over time or over arms, from the facts of manifests."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+
+from shared.figures import COLOURS, plot, shorten
+
+LOSSES = {
+    "discriminator_loss": "discriminator (critic)",
+    "generator_loss": "generator",
+    "penalty": "gradient penalty",
+    "discriminator_class_loss": "discriminator, classes",
+    "generator_class_loss": "generator, classes",
+}
+"""The losses that a history may hold, by the name that a reader sees."""
+
+
+def curves(
+    x: Sequence[float], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, title: str = ""
+) -> Figure:
+    """Draw one line for each series over `x`."""
+    figure, axes = plot()
+    for name, values in series.items():
+        axes.plot(x, values, marker="o" if len(x) < 40 else None, markersize=3, label=name)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.set_title(title, fontsize=9)
+    axes.legend()
+    return figure
+
+
+def classifier_curve(facts: dict[str, Any]) -> Figure:
+    """Draw a classifier's training from its facts: loss on train and val, F1 on val, the chosen step."""
+    steps = [row["step"] for row in facts["curve"]]
+    series = {
+        "train cross-entropy (nats)": [row["train_loss"] for row in facts["curve"]],
+        "val cross-entropy (nats)": [row["val_loss"] for row in facts["curve"]],
+        "val macro F1": [row["val_f1"] for row in facts["curve"]],
+    }
+    figure = curves(steps, series, "optimizer step", "loss (nats) or F1", f"{facts['val']['n']:,} real val images")
+    figure.axes[0].axvline(facts["best_step"], color="grey", linestyle=":", label="chosen")
+    figure.axes[0].legend()
+    return figure
+
+
+def gan_losses(history: Sequence[dict[str, float]]) -> Figure:
+    """Draw a GAN's losses from its history: those that its family has, means between snapshots."""
+    epochs = [row["epoch"] for row in history]
+    series = {title: [row[name] for row in history] for name, title in LOSSES.items() if name in history[0]}
+    seen = int(history[-1]["images_seen"])
+    return curves(epochs, series, "epoch", "loss (mean since the last point)", f"{seen:,} real images shown")
+
+
+def class_losses(histories: dict[str, list[dict[str, float]]]) -> Figure:
+    """Draw the losses of both networks of every class that has its own, from their histories by class name."""
+    figure = Figure(figsize=(8.5, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, name in ((left, "discriminator_loss"), (right, "generator_loss")):
+        for place, (class_name, rows) in enumerate(histories.items()):
+            epochs, values = [row["epoch"] for row in rows], [row[name] for row in rows]
+            axes.plot(epochs, values, color=COLOURS[place % len(COLOURS)], label=shorten(class_name))
+        axes.set_xlabel("epoch")
+        axes.set_title(f"{LOSSES[name]} loss", fontsize=9)
+    right.legend(fontsize=7, ncols=2)
+    return figure
+
+
+def score_curve(facts: dict[str, Any]) -> Figure:
+    """Draw the Frechet distance of every snapshot from the facts of `evaluate`, and which one was chosen."""
+    rows, used = facts["rows"], facts["protocol"]
+    title = f"{used['n_real']:,} real {used['reference']} images, {used['n_synthetic']:,} generated per snapshot"
+    series = {"frechet_classifier": [row["frechet_classifier"] for row in rows]}
+    epochs = [row["epoch"] for row in rows]
+    figure = curves(epochs, series, "epoch", "Fréchet distance (classifier features)", title)
+    axes = figure.axes[0]
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_minor_formatter(ScalarFormatter())
+    axes.axvline(facts["chosen"]["epoch"], color="grey", linestyle=":", label="chosen")
+    axes.legend()
+    return figure
+
+
+def quality_curves(facts: dict[str, Any]) -> Figure:
+    """Draw diversity, sharpness and contrast of each snapshot as ratios to the real images' own, means over classes."""
+    rows = facts["rows"]
+    known = [[each["ratios"] for each in row["classes"] if each["ratios"]] for row in rows]
+    kept = [(row["epoch"], ratios) for row, ratios in zip(rows, known, strict=True) if ratios]
+    series = {
+        name: [sum(each[name] for each in ratios) / len(ratios) for _, ratios in kept]
+        for name in ("diversity", "sharpness", "contrast")
+    }
+    title = f"ratio to {facts['protocol']['n_real']:,} real {facts['protocol']['reference']} images, mean over classes"
+    figure = curves([epoch for epoch, _ in kept], series, "epoch", "generated / real", title)
+    figure.axes[0].axhspan(0.85, 1.15, color="grey", alpha=0.15, linewidth=0)
+    return figure
+
+
+def arms_chart(facts: dict[str, Any]) -> Figure:
+    """Draw the test accuracy of each arm from the facts of `train_mixed`: every seed, the mean, its interval."""
+    arms, used = facts["arms"], facts["protocol"]
+    figure, axes = plot(6.2, 0.6 * len(arms) + 1.5)
+    for row, arm in enumerate(arms):
+        accuracy = arm["accuracy"]
+        mean = 100 * accuracy["mean"]
+        reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
+        axes.errorbar(mean, row, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label="mean, 95 % interval")
+        seeds = [100 * value for value in accuracy["values"]]
+        axes.plot(seeds, [row + 0.22] * len(seeds), "|", markersize=9, color=COLOURS[1], label="one seed")
+    baseline = 100 * facts["majority_baseline"]
+    names = [f"{arm['about']}\n{arm['n_real']:,} real, {arm['n_synthetic']:,} synthetic" for arm in arms]
+    axes.set_yticks(range(len(arms)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"accuracy on {used['n_test']:,} real test images (%)\nalways the largest class: {baseline:.1f} %")
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    axes.legend(shown.values(), shown.keys(), loc="upper center", bbox_to_anchor=(0.35, 1.18), ncols=2)
+    return figure
