@@ -9,7 +9,7 @@ import click
 
 from jobs.pipeline import PIPELINE
 from shared import __version__
-from shared.cli import Polite
+from shared.polite import Polite
 
 COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
     "run": "jobs.run",

@@ -9,7 +9,9 @@ PREPROCESS = Job("preprocess", "real", "dataset", "Crop, resize and split real i
 TRAIN_CLASSIFIER = Job(
     "train_classifier", "classifier", "model", "Train the annotator on real images.", (PREPROCESS,), gpu=True
 )
-TRAIN_GAN = Job("train_gan", "gan", "model", "Train a GAN on the real train split.", (PREPROCESS,), gpu=True)
+TRAIN_GAN = Job(
+    "train_gan", "gan", "model", "Train a GAN on the real train split.", (PREPROCESS,), gpu=True, parts=True
+)
 EVALUATE = Job(
     "evaluate",
     "scores",

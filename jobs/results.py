@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_MIXED
-from shared.cli import Polite, experiment_name, place
+from shared.cli import experiment_name, place
 from shared.job import Job, open_inputs
+from shared.polite import Polite
 from shared.recipes import Recipe
 
 METRICS = ("accuracy", "precision", "recall", "f1")

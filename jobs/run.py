@@ -14,9 +14,11 @@ from typing import Any
 import click
 
 from jobs.pipeline import PIPELINE
-from shared.cli import COMMON_NAMES, Polite, experiment_name, place
+from shared.cli import experiment_name, place
 from shared.errors import BadConfig, HalfrealError, Interrupted
 from shared.job import Job
+from shared.options import COMMON_NAMES
+from shared.polite import Polite
 from shared.progress import Stop
 from shared.recipes import Recipe
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from shared.cli import Polite
 from shared.errors import HalfrealError
 from shared.job import leads
+from shared.polite import Polite
 
 
 class SelfcheckFailed(HalfrealError):

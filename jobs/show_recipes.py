@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from jobs.pipeline import PIPELINE
-from shared.cli import Polite, resolved_options
+from shared.cli import resolved_options
+from shared.polite import Polite
 from shared.recipes import load_recipe, recipe_names
 
 

@@ -15,9 +15,9 @@ folder to write into and commits what it returns. Only then is torch imported, b
 import math
 import os
 import re
-import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import update_wrapper
 from pathlib import Path
@@ -25,8 +25,10 @@ from typing import Any
 
 import click
 
-from shared.errors import BadConfig, BadInput, HalfrealError
-from shared.job import Job, Result, Run, leads, open_inputs, write_diary
+from shared.errors import BadConfig, BadInput
+from shared.job import Job, Part, Result, Run, leads, open_inputs, write_diary
+from shared.options import COMMON, COMMON_NAMES, PARTS
+from shared.polite import Polite
 from shared.progress import Talk
 from shared.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 
@@ -42,11 +44,24 @@ class _Common:
     force: bool
     dry_run: bool
     debug: bool
+    index: int | None = None
+    parts: int = 1
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
         name = experiment_name(self.experiment, self.recipe)
         object.__setattr__(self, "folder", self.data_root / name)
+        if self.index is None or self.parts == 1:
+            object.__setattr__(self, "index", None)
+        elif self.index >= self.parts:
+            raise BadConfig(f"--index {self.index}: want less than --parts {self.parts}; parts are counted from 0")
+        elif self.force:
+            raise BadConfig("--force with --index: would drop the other parts' work; run --force alone first")
+
+    @property
+    def part(self) -> Part:
+        """Which part of the work is to be done; all of it unless an index says otherwise."""
+        return Part(0, 1) if self.index is None else Part(self.index, self.parts)
 
 
 def experiment_name(experiment: str | None, recipe: Recipe) -> str:
@@ -59,53 +74,6 @@ def experiment_name(experiment: str | None, recipe: Recipe) -> str:
             "name it with --experiment"
         )
     return name
-
-
-def _known_device(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"auto|cpu|(cuda|xpu)(:\d+)?|mps", value):
-        raise BadConfig(f"--device {value}: take cpu or auto, or cuda, cuda:1, xpu, mps")
-    return value
-
-
-class Polite(click.Command):
-    """A command whose errors take at most three lines and end in the exit codes of `shared.errors`."""
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the command; in standalone mode every error becomes a message and an exit code."""
-        run: Any = super().main
-        if not extra.pop("standalone_mode", True):
-            return run(*args, standalone_mode=False, **extra)
-        try:
-            code = run(*args, standalone_mode=False, **extra)
-        except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.format_message())
-            sys.exit(0)
-        except click.ClickException as error:
-            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
-            message = " ".join(error.format_message().split())
-            _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
-        except HalfrealError as error:
-            _fail(str(error), error.exit_code)
-        except (Exception, KeyboardInterrupt) as error:
-            # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
-            cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
-            if isinstance(cause, KeyboardInterrupt):
-                _fail("stopped; run the same command again to go on", 75)
-            if debugging():
-                raise
-            message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
-            _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
-        sys.exit(code if isinstance(code, int) else 0)
-
-
-def debugging() -> bool:
-    """Whether an unexpected error should show its traceback."""
-    return "--debug" in sys.argv or os.environ.get("HALFREAL_DEBUG", "") not in ("", "0")
-
-
-def _fail(message: str, code: int) -> None:
-    print("error: " + "\n".join(message.splitlines()[:3]), file=sys.stderr, flush=True)
-    sys.exit(code)
 
 
 def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) -> Recipe:
@@ -178,23 +146,6 @@ PLACE = (
 )
 """The options that say where an experiment lives, which every command has."""
 
-COMMON = (
-    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="HALFREAL_SEED", help="Of all chance."),
-    click.option(
-        "--threads",
-        type=click.IntRange(0),
-        default=0,
-        envvar="HALFREAL_THREADS",
-        help="CPU threads of torch; 0 leaves it to torch. Results depend on it in the last digits.",
-    ),
-    click.option(
-        "--device", default="auto", envvar="HALFREAL_DEVICE", callback=_known_device, help="cpu, cuda, cuda:1 or auto."
-    ),
-    click.option("--force", is_flag=True, help="Make it anew: drop what is complete and what is unfinished."),
-    click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
-)
-"""The options that every job has besides."""
-
 
 def place(function: Any) -> Any:
     """Give a command's function the options of PLACE: arguments `recipe`, `experiment`, `data_root`, `debug`."""
@@ -203,25 +154,21 @@ def place(function: Any) -> Any:
     return function
 
 
-COMMON_NAMES = {"recipe", "experiment", "data_root", "device", "force", "dry_run", "debug"}
-"""What these options are called; the rest of a job's options are what its result depends on."""
-
-
 def job(
     row: Job, config: Callable[..., Any], *, resumes: bool = False
-) -> Callable[[Callable[..., Result]], JobCommand]:
+) -> Callable[[Callable[..., Result | None]], JobCommand]:
     """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
 
     `config` takes the job's options and the seed as keywords. With `resumes` an interrupted run's draft is kept
-    for the next run of the same request.
+    for the next run of the same request. A job with parts returns None while parts of other processes are missing.
     """
 
-    def decorate(body: Callable[..., Result]) -> JobCommand:
+    def decorate(body: Callable[..., Result | None]) -> JobCommand:
         def command(**options: Any) -> None:
             for name, value in options.items():
                 if isinstance(value, float) and not math.isfinite(value):
                     raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
-            common = _Common(**{name: options.pop(name) for name in COMMON_NAMES})
+            common = _Common(**{name: options.pop(name) for name in COMMON_NAMES & options.keys()})
             threads = options.pop("threads")
             settled = config(**options)
             # what the result depends on; jobs without torch do not depend on its threads
@@ -229,7 +176,7 @@ def job(
             _perform(row, settled, recorded, common, body, resumes)
 
         decorated: Any = update_wrapper(command, body)
-        for option in (*COMMON, *PLACE):
+        for option in (*COMMON, *PLACE, *(PARTS if row.parts else ())):
             decorated = option(decorated)
         settings = {
             "auto_envvar_prefix": f"HALFREAL_{row.name.upper()}",
@@ -248,9 +195,9 @@ def job(
 
 
 def _perform(
-    row: Job, config: Any, options: dict[str, Any], common: _Common, body: Callable[..., Result], resumes: bool
+    row: Job, config: Any, options: dict[str, Any], common: _Common, body: Callable[..., Result | None], resumes: bool
 ) -> None:
-    from shared.artifacts import Request, draft, finished
+    from shared.drafts import Request, draft, locked
 
     talk = Talk(row.name)
     final = common.folder / row.writes
@@ -262,31 +209,44 @@ def _perform(
     if options.get("threads"):
         os.environ["OMP_NUM_THREADS"] = str(options["threads"])
     request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
-    if not common.force:
-        found = finished(final, request)
-        reasons = request.differences(found.manifest) if found else []
-        if found and not reasons:
-            talk.say(f"already complete: {final}")
-            return
-        if found:
-            talk.say(f"making it anew because {'; '.join(reasons)}")
+    if not common.force and _already(final, request, talk):
+        return
     lead = leads()
     talk.stop.listen()
     started = time.monotonic()
-    with draft(final, request, keep=resumes, fresh=common.force, lead=lead) as work:
-        result = body(Run(request.inputs, work.folder, common.data_root / "sources", common.device, talk), config)
-        if lead:
+    with draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=common.index) as work:
+        place = Run(request.inputs, work.folder, common.data_root / "sources", common.device, talk, common.part)
+        result = body(place, config)
+        if not lead:
+            return
+        if result is None:
+            talk.say(f"part {common.index} of {common.parts} is done; others are not yet: {final}")
+            return
+        with locked(final) if common.index is not None else nullcontext():
+            if common.index is not None and _already(final, request, talk):
+                return
             write_diary(work.folder / "run.json", started)
             work.commit(facts=result.facts, dataset=result.dataset)
-    if lead:
-        talk.say(
-            f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}")
-        )
+    talk.say(f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}"))
+
+
+def _already(final: Path, request: Any, talk: Talk) -> bool:
+    """Whether the artifact that stands at `final` answers the request; if not, say why it is made anew."""
+    from shared.drafts import finished
+
+    found = finished(final, request)
+    reasons = request.differences(found.manifest) if found else []
+    if found and not reasons:
+        talk.say(f"already complete: {final}")
+    elif found:
+        talk.say(f"making it anew because {'; '.join(reasons)}")
+    return found is not None and not reasons
 
 
 def _describe(row: Job, options: dict[str, Any], common: _Common) -> None:
     """Print the options as they resolved and what a run would do with what stands on the volume; change nothing."""
-    from shared.artifacts import Request, open_artifact
+    from shared.artifacts import open_artifact
+    from shared.drafts import Request
 
     final = common.folder / row.writes
     click.echo(f"{row.name} would write {final}")

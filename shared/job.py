@@ -3,18 +3,24 @@
 import os
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.errors import BadConfig, BadInput
 from shared.progress import Talk
 
+Item = TypeVar("Item")
+
 
 @dataclass(frozen=True)
 class Job:
-    """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads."""
+    """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads.
+
+    With `parts` several processes, on any machines, may each do a part of its work; see `Part`.
+    """
 
     name: str
     writes: str
@@ -22,6 +28,19 @@ class Job:
     about: str
     reads: tuple["Job", ...] = ()
     gpu: bool = False
+    parts: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of the work a process does: number `index` of `count`, from 0."""
+
+    index: int
+    count: int
+
+    def mine(self, items: Iterable[Item]) -> list[Item]:
+        """Return every `count`-th item, beginning with number `index`."""
+        return list(items)[self.index :: self.count]
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,7 @@ class Run:
     sources: Path
     device: str
     talk: Talk
+    part: Part = Part(0, 1)
 
     @property
     def figures(self) -> Path:

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from shared.artifacts import Artifact, Request, draft
+from shared.artifacts import Artifact
+from shared.drafts import Request, draft
 from shared.format.manifest import Dataset
 from shared.format.sample import Sample
 from shared.format.shards import write_split

@@ -8,7 +8,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-COMMAND_FILES = ("shared/cli.py", "jobs/__main__.py", "jobs/*/__main__.py", "jobs/run.py", "jobs/results.py")
+COMMAND_FILES = (
+    "shared/cli.py",
+    "shared/polite.py",
+    "shared/options.py",
+    "jobs/__main__.py",
+    "jobs/*/__main__.py",
+    "jobs/run.py",
+    "jobs/results.py",
+)
 ADDRESSES = {
     "click": (*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py"),
     "webdataset": ("shared/loading.py",),

@@ -48,7 +48,7 @@ BETA = click.FloatRange(0, 1, max_open=True)
 @click.option("--decay", type=click.Choice(DECAYS), default="none", help="How the learning rate falls.")
 @click.option("--ema-images", type=click.IntRange(0), default=5000, help="Half-life of the generator's average.")
 @click.option("--ema-ramp", type=SHARE, default=0.05, help="At most this share of the images seen.")
-def main(run: Run, config: GanConfig) -> Result:
+def main(run: Run, config: GanConfig) -> Result | None:
     """Train a GAN on the real train split; run the same command again to resume.
 
     Writes the model `gan`: a snapshot of the averaged generator per epoch, the training state, losses

@@ -1,5 +1,6 @@
 """From options to trained generators: one pair of networks, or one for each class in turn."""
 
+import json
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from shared.chance import mix
 from shared.checkpoints import save
 from shared.distributed import Team
 from shared.errors import BadConfig, BadInput
-from shared.files import sha256
+from shared.files import sha256, write_json
 from shared.job import Result, Run
 from shared.networks.classifiers import parameter_count
 from shared.snapshots import snapshot_name
@@ -20,16 +21,22 @@ from shared.snapshots import snapshot_name
 Rows = list[dict[str, Any]]
 
 
-def train_family(run: Run, config: GanConfig) -> Result:
+DONE = "trained.json"
+"""What a finished class leaves in its folder: what the whole needs to know of it."""
+
+
+def train_family(run: Run, config: GanConfig) -> Result | None:
     """Train what the family asks for; see `loop.train` and `train_each_class`."""
     team, family, real = Team(run.device), resolve(config), run.inputs["real"]
     check(config, team, real)
     if family.one_per_class:
         return train_each_class(run, Task(team, family, config, real, run.folder))
+    if run.part.count > 1:
+        raise BadConfig(f"--parts: the family {config.family} trains one generator; only per_class has parts")
     task = Task(team, family, config, real, run.folder)
     state = train(run, task)
     facts = {"generator": state.spec, "history": state.history, "snapshots": snapshots(state.history)}
-    return result(task, family.conditional, counts([state]) | facts)
+    return result(task, family.conditional, counts(state) | facts)
 
 
 def check(config: GanConfig, team: Team, real: Artifact) -> None:
@@ -45,11 +52,11 @@ def check(config: GanConfig, team: Team, real: Artifact) -> None:
         )
 
 
-def train_each_class(run: Run, whole: Task) -> Result:
-    """Train a pair of networks on the images of each class alone, in class order (S3).
+def train_each_class(run: Run, whole: Task) -> Result | None:
+    """Train a pair of networks on the images of each class alone, in class order (S3); None until all are there.
 
-    Each class is trained in a folder of its own and resumes there. A snapshot of the whole names the snapshot of
-    each class, with its hash.
+    Each class is trained in a folder of its own and resumes there, so that other processes may train other classes.
+    A snapshot of the whole names the snapshot of each class, with its hash.
     """
     classes, counted = whole.classes, whole.real.dataset.splits["train"].class_counts
     if 0 in counted:
@@ -57,25 +64,39 @@ def train_each_class(run: Run, whole: Task) -> Result:
             f"{whole.real.folder}: class {classes[counted.index(0)]!r} has no train images, and {whole.config.family} "
             "trains a generator on each class; leave the class out or take another family"
         )
-    states = []
-    for label in range(len(classes)):
-        folder = run.folder / "classes" / f"{label:03d}"
-        folder.mkdir(parents=True, exist_ok=True)
+    folders = [run.folder / "classes" / f"{label:03d}" for label in range(len(classes))]
+    for label in run.part.mine(range(len(classes))):
+        folders[label].mkdir(parents=True, exist_ok=True)
         config = replace(whole.config, seed=mix(whole.config.seed, 9, label))
-        states.append(train(run, replace(whole, config=config, folder=folder, label=label)))
-    histories = [state.history for state in states]
+        task = replace(whole, config=config, folder=folders[label], label=label)
+        if not (task.folder / DONE).exists():
+            state = train(run, task)
+            if whole.team.lead:
+                write_json(task.folder / DONE, {"spec": state.spec, "history": state.history, **counts(state)})
+    whole.team.wait()
+    if not all((folder / DONE).exists() for folder in folders):
+        return None
+    return join(run, whole, [json.loads((folder / DONE).read_text(encoding="utf-8")) for folder in folders])
+
+
+def join(run: Run, whole: Task, trained: Rows) -> Result:
+    """Write the snapshots of all classes together and return the facts of the whole."""
+    histories = [each["history"] for each in trained]
     joined = join_histories(histories)
-    spec = {"name": "per_class", "classes": len(classes), "member": states[0].spec}
+    spec = {"name": "per_class", "classes": len(trained), "member": trained[0]["spec"]}
     if whole.team.lead:
         for row in joined:
-            write_joined_snapshot(run, int(row["epoch"]), len(classes), spec)
+            write_joined_snapshot(run, int(row["epoch"]), len(trained), spec)
     facts = {
         "generator": spec,
         "history": joined,
-        "class_histories": dict(zip(classes, histories, strict=True)),
+        "class_histories": dict(zip(whole.classes, histories, strict=True)),
         "snapshots": snapshots(joined),
     }
-    return result(whole, True, counts(states) | facts)
+    summed = {
+        name: sum(each[name] for each in trained) for name in ("generator_parameters", "discriminator_parameters")
+    }
+    return result(whole, True, summed | facts)
 
 
 def join_histories(histories: list[Rows]) -> Rows:
@@ -101,12 +122,12 @@ def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: dict[str, An
     save(path, {}, {"spec": spec, "epoch": epoch, "members": members})
 
 
-def counts(states: list[State]) -> dict[str, Any]:
-    """Return how many numbers all generators and all discriminators have."""
-    plain = states[0].team.plain
+def counts(state: State) -> dict[str, int]:
+    """Return how many numbers the generator and the discriminator have."""
+    discriminator = state.team.plain(state.models.discriminator)
     return {
-        "generator_parameters": sum(parameter_count(state.average) for state in states),
-        "discriminator_parameters": sum(parameter_count(plain(state.models.discriminator)) for state in states),
+        "generator_parameters": parameter_count(state.average),
+        "discriminator_parameters": parameter_count(discriminator),
     }
 
 

@@ -161,6 +161,49 @@ def test_per_class_resumes_in_the_class_where_it_was(
     assert cut.sha256 == per_class.sha256
 
 
+def test_processes_share_the_classes_and_the_last_one_finishes(
+    per_class: Artifact,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    plain_recipe: Path,
+) -> None:
+    """Each index of an Indexed Job trains its classes; whichever finds all of them commits what one process makes."""
+    root = tmp_path / "parts"
+    make_dataset(root / "small" / "real", train=18, val=6, test=6)
+    words = ["--recipe", plain_recipe, "--family", "per_class", "--parts", 2, *TINY]
+    second = run_job("train_gan", root, *words, "--index", 1)
+    assert second.exit_code == 0, second.output
+    assert "part 1 of 2 is done; others are not yet" in second.stderr
+    assert not (root / "small" / "gan").exists()
+    first = run_job("train_gan", root, *words, "--index", 0)
+    assert first.exit_code == 0, first.output
+    assert open_artifact(root / "small" / "gan", "model", "train_gan").sha256 == per_class.sha256
+    assert "already complete" in run_job("train_gan", root, *words, "--index", 1).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--family", "per_class", "--parts", 2, "--index", 2], "want less than --parts 2"),
+        (["--family", "per_class", "--parts", 2, "--index", 1, "--force"], "would drop the other parts' work"),
+        (["--family", "dcgan", "--parts", 2, "--index", 1], "only per_class has parts"),
+    ],
+)
+def test_parts_that_make_no_sense_are_refused(
+    words: list[object],
+    says: str,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+) -> None:
+    """An index out of range, --force of a part, parts of a family without any: exit code 2."""
+    make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
+    result = run_job("train_gan", tmp_path, *words, *TINY)
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+
+
 def test_a_class_without_images_is_refused(
     tmp_path: Path, make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:

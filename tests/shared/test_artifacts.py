@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.artifacts import OUTPUTS, Artifact, Request, draft, open_artifact
+from shared.artifacts import Artifact, open_artifact
+from shared.drafts import OUTPUTS, Request, draft
 from shared.errors import FormatError, MissingArtifact
 from shared.format.manifest import MANIFEST
 from shared.format.sample import decode

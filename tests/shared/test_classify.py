@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
 import shared.classify
-from shared.artifacts import Request, draft
 from shared.classify import (
     FitConfig,
     classifier_spec,
@@ -24,6 +23,7 @@ from shared.classify import (
     save_classifier,
     score_table,
 )
+from shared.drafts import Request, draft
 from shared.errors import BadConfig
 from shared.loading import Images
 from shared.networks.classifiers import build_classifier

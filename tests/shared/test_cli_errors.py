@@ -58,7 +58,7 @@ BAD_RECIPES = {
     "option outside a table": ("steps = 2", "'steps' is no table of a job", "the jobs are tiny"),
     "wrong type": ("[tiny]\nsteps = 'many'", "'many' is not a valid integer", "--help"),
     "wrong seed": ("seed = 'luck'", "`seed`, `threads` a whole number"),
-    "wrong about": ("about = 3", "want `about` to be text"),
+    "wrong about": ("about = 3", "want `about`"),
     "not TOML": ("[tiny\nsteps = 2", "cannot be read as TOML"),
 }
 

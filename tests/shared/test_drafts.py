@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from shared.artifacts import Artifact, Request, draft, finished, open_artifact
+from shared.artifacts import Artifact, open_artifact
+from shared.drafts import Request, draft, finished
 from shared.errors import Busy, FormatError, MissingArtifact
 from shared.files import write_whole
 from shared.format.manifest import MANIFEST
@@ -95,7 +96,7 @@ import os, signal, sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shared.artifacts import Request, draft
+from shared.drafts import Request, draft
 with draft(Path(sys.argv[1]), Request("train", "model", {"epochs": 2}), keep=sys.argv[2] == "keep") as work:
     (work.folder / "weights").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -118,7 +119,7 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shared.artifacts import Request, draft
+from shared.drafts import Request, draft
 from shared.errors import Busy
 try:
     with draft(Path(sys.argv[1]), Request("train", "model", {"epochs": 2}), keep=False) as work:
@@ -280,3 +281,17 @@ def test_finished_leaves_a_commit_alone_that_is_still_running(final: Path) -> No
         with suppress(Busy):
             finished(final, NEW)
         assert work.folder.exists()
+
+
+def test_parts_share_a_draft_and_exclude_the_whole(tmp_path: Path) -> None:
+    """Two parts work in one folder at once; the same part twice, or a part beside the whole, is busy."""
+    final, request = tmp_path / "model", Request("job", "model", {})
+    with draft(final, request, keep=True, part=0) as first:
+        (first.folder / "a").write_text("kept")
+        with draft(final, request, keep=True, part=1) as second:
+            assert second.folder == first.folder
+        with pytest.raises(Busy), draft(final, request, keep=True, part=0):
+            pass
+    assert (first.folder / "a").exists()
+    with draft(final, request, keep=True), pytest.raises(Busy), draft(final, request, keep=True, part=0):
+        pass

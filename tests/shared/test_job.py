@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.artifacts import Artifact, Request, draft, open_artifact
+from shared.artifacts import Artifact, open_artifact
+from shared.drafts import Request, draft
 from shared.errors import BadInput
 from shared.job import Job, open_inputs
 

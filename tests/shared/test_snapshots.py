@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from shared.artifacts import Artifact, Request, draft
+from shared.artifacts import Artifact
 from shared.chance import generator
 from shared.checkpoints import save
+from shared.drafts import Request, draft
 from shared.errors import FormatError
 from shared.loading import load_split
 from shared.networks.generators import build_generator

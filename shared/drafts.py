@@ -1,0 +1,205 @@
+"""Drafts: artifacts are written whole, in a hidden folder that gets its final name at the end.
+
+A job asks for an artifact with a `Request`: its own name, its options and its input artifacts. The request's
+fingerprint names the draft folder in which the work goes on, so that the same request resumes its own draft and
+another request never touches it. `commit` writes the manifest last and renames the draft to the final name; the
+artifact that stood there stays until then. Several processes may work on one draft in parts; whichever finds every
+part done commits it.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from shared import __version__
+from shared.artifacts import Artifact, open_artifact
+from shared.errors import BadInput, Busy, FormatError
+from shared.files import json_bytes, sha256, sync_folder, write_whole
+from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
+
+OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
+"""What stands in an artifact, at any depth, for people and no job reads; the manifest does not list it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a job is asked to make: everything that the result depends on."""
+
+    job: str
+    kind: str
+    options: dict[str, Any]
+    inputs: dict[str, Artifact] = field(default_factory=dict)
+
+    @cached_property
+    def plain_options(self) -> dict[str, Any]:
+        """The options as JSON holds them (tuples become lists, paths become text)."""
+        plain: dict[str, Any] = json.loads(json.dumps(self.options, default=str))
+        return plain
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that equal requests share."""
+        parts = [self.job, self.kind, sorted(self.plain_options.items()), sorted(self.input_hashes.items())]
+        return sha256(json_bytes(parts))[:12]
+
+    @property
+    def input_hashes(self) -> dict[str, str]:
+        """The sha256 of each input's manifest."""
+        return {name: artifact.sha256 for name, artifact in self.inputs.items()}
+
+    def differences(self, manifest: Manifest) -> list[str]:
+        """Say in words how the artifact with `manifest` differs from this request; empty if it is the one."""
+        old, new = manifest.options, self.plain_options
+        changed = [
+            f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+        ]
+        hashes = self.input_hashes
+        return changed + [
+            f"its input {name!r} changed"
+            for name in sorted(hashes.keys() | manifest.inputs.keys())
+            if hashes.get(name) != manifest.inputs.get(name)
+        ]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The folder in which an artifact is being made."""
+
+    folder: Path
+    final: Path
+    request: Request
+
+    def commit(self, *, facts: dict[str, Any], dataset: Dataset | None = None) -> Artifact:
+        """Write the manifest over every file in the draft, give the draft its final name, return the artifact."""
+        shards = {s.name for split in (dataset.splits.values() if dataset else ()) for s in split.shards}
+        manifest = Manifest(
+            kind=self.request.kind,
+            job=self.request.job,
+            halfreal=__version__,
+            options=self.request.plain_options,
+            inputs=self.request.input_hashes,
+            files=[_file_info(self.folder, path) for path in self._files() if path.name not in shards],
+            dataset=dataset,
+            facts=facts,
+        )
+        write_whole(self.folder / MANIFEST, manifest.to_bytes())
+        _give_final_name(self.folder, self.final)
+        return open_artifact(self.final, self.request.kind, self.request.job)
+
+    def _files(self) -> list[Path]:
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return [
+            path
+            for path in found
+            if not set(path.relative_to(self.folder).parts) & set(OUTPUTS) and not path.name.startswith(".")
+        ]
+
+
+@contextmanager
+def draft(
+    final: Path, request: Request, *, keep: bool, fresh: bool = False, lead: bool = True, part: int | None = None
+) -> Iterator[Draft]:
+    """Lock the artifact and yield the draft of `request`; Busy if another process holds the lock.
+
+    With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed (unless
+    `fresh`), and stays if this run fails too; without it the draft starts empty and a failed one is removed. Of
+    several processes that train together only the `lead` locks and clears. A process that does one `part` locks that
+    part alone, and clears nothing.
+    """
+    work = Draft(_draft_folder(final, request), final, request)
+    if not lead:
+        yield work
+        return
+    _refuse_foreign(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(final, error) from error
+    with locked(final, part):
+        if part is None and (fresh or not keep):
+            shutil.rmtree(work.folder, ignore_errors=True)
+        work.folder.mkdir(exist_ok=True)
+        try:
+            yield work
+        finally:
+            if part is None and not keep:
+                shutil.rmtree(work.folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(final: Path, part: int | None = None) -> Iterator[None]:
+    """Hold the lock of an artifact, or of one part of the work on it; Busy if another process does.
+
+    A part is also refused while another process makes the whole.
+    """
+    whole = FileLock(final.parent / f".{final.name}.lock")
+    lock = whole if part is None else FileLock(final.parent / f".{final.name}-part-{part}.lock")
+    try:
+        lock.acquire(timeout=0)
+        if part is not None:
+            whole.acquire(timeout=0)
+            whole.release()
+    except OSError as error:  # filelock's Timeout is one too
+        lock.release()
+        if not isinstance(error, Timeout):
+            raise _unwritable(final, error) from error
+        raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _unwritable(final: Path, error: OSError) -> BadInput:
+    return BadInput(f"{final.parent}: cannot be written to ({error.strerror}); mend that or choose another --data-root")
+
+
+def _refuse_foreign(final: Path) -> None:
+    """Raise FormatError where something that is no artifact has the final name: it may be the user's own."""
+    if final.exists() and not (final / MANIFEST).exists():
+        raise FormatError(f"{final}: in the way and not an artifact (no manifest.json); move it away")
+
+
+def finished(final: Path, request: Request) -> Artifact | None:
+    """Return the artifact that stands at `final`, whatever request it answers, or None if nothing stands there.
+
+    A commit of `request` that was cut off between manifest and final name is completed first. Raises FormatError
+    where a folder without a manifest stands in the way: it may be the user's own.
+    """
+    folder = _draft_folder(final, request)
+    if (folder / MANIFEST).exists():
+        with locked(final):
+            if (folder / MANIFEST).exists():
+                _give_final_name(folder, final)
+    _refuse_foreign(final)
+    return open_artifact(final, request.kind, request.job) if final.exists() else None
+
+
+def _draft_folder(final: Path, request: Request) -> Path:
+    return final.parent / f".{final.name}-{request.fingerprint}"
+
+
+def _give_final_name(folder: Path, final: Path) -> None:
+    """Rename `folder` to `final`; what stood there goes only once the new one can take its place."""
+    _refuse_foreign(final)
+    replaced = final.parent / f".{final.name}-replaced"
+    shutil.rmtree(replaced, ignore_errors=True)
+    if final.exists():
+        final.rename(replaced)
+    folder.rename(final)
+    sync_folder(final.parent)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _file_info(folder: Path, path: Path) -> FileInfo:
+    payload = path.read_bytes()
+    return FileInfo(name=path.relative_to(folder).as_posix(), bytes=len(payload), sha256=sha256(payload))

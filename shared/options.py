@@ -1,0 +1,49 @@
+"""The options that every job has, and those of jobs whose work can be done in parts."""
+
+import re
+
+import click
+
+from shared.errors import BadConfig
+
+
+def _known_device(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|(cuda|xpu)(:\d+)?|mps", value):
+        raise BadConfig(f"--device {value}: take cpu or auto, or cuda, cuda:1, xpu, mps")
+    return value
+
+
+COMMON = (
+    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="HALFREAL_SEED", help="Of all chance."),
+    click.option(
+        "--threads",
+        type=click.IntRange(0),
+        default=0,
+        envvar="HALFREAL_THREADS",
+        help="CPU threads of torch; 0 leaves it to torch. Results depend on it in the last digits.",
+    ),
+    click.option(
+        "--device", default="auto", envvar="HALFREAL_DEVICE", callback=_known_device, help="cpu, cuda, cuda:1 or auto."
+    ),
+    click.option("--force", is_flag=True, help="Make it anew: drop what is complete and what is unfinished."),
+    click.option("--dry-run", is_flag=True, help="Check the options, say what would be done, do nothing."),
+)
+"""The options that every job has besides."""
+
+
+PARTS = (
+    click.option(
+        "--parts", type=click.IntRange(1), default=1, envvar="HALFREAL_PARTS", help="Processes that share it."
+    ),
+    click.option(
+        "--index",
+        type=click.IntRange(0),
+        envvar=["HALFREAL_INDEX", "JOB_COMPLETION_INDEX"],
+        help="Which part this process does, from 0; Kubernetes sets it in an Indexed Job.",
+    ),
+)
+"""The options of jobs whose work can be done in parts."""
+
+
+COMMON_NAMES = {"recipe", "experiment", "data_root", "device", "force", "dry_run", "debug", "index", "parts"}
+"""What these options are called; the rest of a job's options are what its result depends on."""

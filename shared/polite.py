@@ -1,0 +1,50 @@
+"""How commands fail: an error becomes at most three lines and an exit code of `shared.errors`."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from shared.errors import HalfrealError
+
+
+class Polite(click.Command):
+    """A command whose errors take at most three lines and end in the exit codes of `shared.errors`."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command; in standalone mode every error becomes a message and an exit code."""
+        run: Any = super().main
+        if not extra.pop("standalone_mode", True):
+            return run(*args, standalone_mode=False, **extra)
+        try:
+            code = run(*args, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            sys.exit(0)
+        except click.ClickException as error:
+            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
+            message = " ".join(error.format_message().split())
+            _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+        except HalfrealError as error:
+            _fail(str(error), error.exit_code)
+        except (Exception, KeyboardInterrupt) as error:
+            # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
+            cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
+            if isinstance(cause, KeyboardInterrupt):
+                _fail("stopped; run the same command again to go on", 75)
+            if debugging():
+                raise
+            message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
+            _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def debugging() -> bool:
+    """Whether an unexpected error should show its traceback."""
+    return "--debug" in sys.argv or os.environ.get("HALFREAL_DEBUG", "") not in ("", "0")
+
+
+def _fail(message: str, code: int) -> None:
+    print("error: " + "\n".join(message.splitlines()[:3]), file=sys.stderr, flush=True)
+    sys.exit(code)
