@@ -51,7 +51,8 @@ def loader(folder: Path) -> Any:
     import torch
     import webdataset
 
-    from shared.artifacts import Request, draft, open_artifact
+    from shared.artifacts import open_artifact
+    from shared.drafts import Request, draft
     from shared.format.manifest import Dataset
     from shared.format.sample import Sample, decode_image
     from shared.format.shards import write_split

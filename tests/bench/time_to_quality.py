@@ -1,0 +1,208 @@
+"""How good is each family after how many minutes? MNIST at 16 px, class-conditional, from several seeds.
+
+    python -m tests.bench.time_to_quality --mnist DIR --out DIR [--minutes 10] [--threads 1] [--seeds 0,1,2]
+
+Minutes are processor time of the training alone, so that other work on the machine does not count; scoring stands
+still outside of them. The learning rate of a schedule falls over exactly these minutes. Each finished run is a line of
+`runs.jsonl`, and a run that is there already is not repeated; `table.md` and `curves.png` are made from all lines.
+
+At each mark the averaged generator draws 20,000 images: their Fréchet distance to the 10,000 real test images in the
+features of a classifier trained on real images, and the test accuracy of the same kind of classifier trained on them
+alone, with the labels that were asked for.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SEED = {"latent": 100, "width": 32, "batch_images": 64, "decay": "none", "ema_images": 0, "networks": "dcgan"}
+"""What literal families share: the seeds' latent and layers, 32 features, their papers' optimizers, no average."""
+
+RUNS: dict[str, dict[str, Any]] = {
+    "tuned": {
+        "family": "dcgan",
+        "networks": "class",
+        "loss": "hinge",
+        "discriminator_norm": "spectral",
+        "init": "torch",
+        "latent": 64,
+        "width": 16,
+        "batch_images": 64,
+        "learning_rate": 2e-3,
+        "beta1": 0.0,
+        "beta2": 0.99,
+        "decay": "late",
+        "ema_images": 20000,
+    },
+    "dcgan": {"family": "dcgan", **SEED},
+    "cgan": {"family": "cgan", **SEED, "networks": "rps_learnopencv"},
+    "acgan": {"family": "acgan", **SEED},
+    "wgan": {"family": "wgan", **SEED},
+    "wgan_gp": {"family": "wgan_gp", **SEED, "discriminator_norm": "instance", "init": "dcgan"},
+}
+
+MARKS = (0.1, 0.25, 0.5, 1.0)
+"""When a run is scored, as shares of its minutes."""
+
+
+def prepare(mnist: Path, out: Path) -> None:
+    """Make the 16 px dataset and the classifier that measures, with the jobs themselves; skipped if they are there."""
+    root = Path(__file__).resolve().parents[2]
+    place = ["--data-root", str(out), "--experiment", "mnist16", "--recipe", "mnist_digitwise"]
+    everything = ["--source-path", str(mnist.resolve()), "--per-class", "0"]
+    for job, words in (("preprocess", everything), ("train_classifier", [])):
+        command = [sys.executable, "-P", "-m", "jobs", job, *place, *words]
+        subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(root)})
+
+
+def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
+    """Train one family from one seed for so many minutes; return its marks."""
+    from jobs.train_gan.config import GanConfig, resolve
+    from jobs.train_gan.plan import learning_rate_factor
+    from jobs.train_gan.state import State, specs
+    from jobs.train_gan.steps import Draws, critic_step, draw_batch, generator_step
+    from shared.artifacts import open_artifact
+    from shared.chance import mix
+    from shared.distributed import Team
+    from shared.loading import batches, to_unit_range
+
+    real = open_artifact(out / "mnist16" / "real", "dataset", "preprocess")
+    config = GanConfig(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
+    family, team = resolve(config), Team("cpu")
+    state = State(team, family, config, specs(family, config, real.dataset))
+    stream = batches(real, "train", config.batch_images, seed=mix(seed, 3))
+    judge = Judge(real, out)
+    marks: list[dict[str, float]] = []
+    spent, images, budget = 0.0, config.batch_images * family.critic_steps, 60 * minutes
+    while spent < budget:
+        started = time.process_time()
+        state.scale_learning_rate(learning_rate_factor(config.decay, spent / budget))
+        for step in range(family.critic_steps):
+            pixels, labels = next(stream)
+            unit = to_unit_range(pixels)
+            draws = Draws(team, config.batch_images, seed, 4, state.steps, step)
+            critic_step(state.models, family, config, draw_batch(config, draws, unit, labels))
+        draws = Draws(team, config.batch_images, seed, 5, state.steps)
+        generator_step(state.models, family, config, draw_batch(config, draws, unit, labels))
+        state.steps += 1
+        state.update_average(config, state.steps * images)
+        spent += time.process_time() - started
+        if spent >= MARKS[len(marks)] * budget:
+            found = {"minutes": spent / 60, "images_seen": state.steps * images, **judge.score(state.average, config)}
+            marks.append(found)
+            print(name, seed, found, flush=True)
+    return {"name": name, "seed": seed, "minutes": minutes, "marks": marks}
+
+
+class Judge:
+    """Draws images and measures them; always with the same latents and the same classifier seed."""
+
+    def __init__(self, real: Any, out: Path) -> None:
+        import torch
+
+        from jobs.evaluate.scores import moments
+        from shared.artifacts import open_artifact
+        from shared.classify import features_of, load_classifier
+        from shared.loading import load_split
+
+        cpu = torch.device("cpu")
+        self.classifier = load_classifier(open_artifact(out / "mnist16" / "classifier", "model", ""), cpu)
+        self.test, self.val = load_split(real, "test"), load_split(real, "val")
+        self.reference = moments(features_of(self.classifier, self.test.images))
+        self.labels = torch.arange(10).repeat(2000)
+
+    def score(self, network: Any, config: Any) -> dict[str, float]:
+        """Return the Fréchet distance and the accuracy of a classifier that saw generated images alone."""
+        import torch
+
+        from jobs.evaluate.scores import frechet_distance, moments
+        from shared.classify import features_of, fit, logits_of
+        from shared.fitting import FitConfig
+        from shared.loading import Images
+        from shared.snapshots import draw_images, latents_of
+
+        drawn = draw_images(network, latents_of(list(range(len(self.labels))), config.latent), self.labels)
+        distance = frechet_distance(*moments(features_of(self.classifier, drawn)), *self.reference)
+        fitted = fit(
+            Images(drawn, self.labels),
+            self.val,
+            10,
+            FitConfig(steps=2000, measure_every=200),
+            seed=1,
+            device=torch.device("cpu"),
+        )
+        right = logits_of(fitted.network, self.test.images).argmax(dim=1) == self.test.labels
+        return {"frechet_classifier": distance, "accuracy": float(right.double().mean())}
+
+
+def summarise(out: Path) -> None:
+    """Print and write the table of the last marks, and draw both numbers against minutes."""
+    from matplotlib.figure import Figure
+
+    runs = [json.loads(line) for line in (out / "runs.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = ["| family | seeds | frechet_classifier | synthetic-only accuracy, % |", "|---|---|---|---|"]
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for place, name in enumerate(RUNS):
+        mine = [run["marks"] for run in runs if run["name"] == name]
+        if not mine:
+            continue
+        cells = []
+        for panel, (key, scale) in zip(axes, (("frechet_classifier", 1), ("accuracy", 100)), strict=True):
+            last = [scale * marks[-1][key] for marks in mine]
+            spread = f" ± {statistics.stdev(last):.2f}" if len(last) > 1 else ""
+            cells.append(f"{statistics.mean(last):.2f}{spread}")
+            for number, marks in enumerate(mine):
+                label = name if number == 0 else None
+                panel.plot(
+                    [mark["minutes"] for mark in marks],
+                    [scale * mark[key] for mark in marks],
+                    color=f"C{place}",
+                    marker=".",
+                    label=label,
+                )
+        lines.append(f"| {name} | {len(mine)} | {cells[0]} | {cells[1]} |")
+    axes[0].set(yscale="log", xlabel="minutes of training (processor time)", ylabel="frechet_classifier")
+    axes[1].set(xlabel="minutes of training (processor time)", ylabel="synthetic-only accuracy (%)", ylim=(50, 100))
+    axes[0].legend(fontsize=8)
+    figure.savefig(out / "curves.png", dpi=120)
+    (out / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+
+
+def main() -> None:
+    """Do the runs that are not done yet, seed by seed, then make the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--only", default=",".join(RUNS))
+    given = parser.parse_args()
+    os.environ |= {"OMP_NUM_THREADS": str(given.threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    given.out.mkdir(parents=True, exist_ok=True)
+    log = given.out / "runs.jsonl"
+    prepare(given.mnist, given.out)
+    for seed in map(int, given.seeds.split(",")):
+        for name in given.only.split(","):
+            lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+            if any(
+                (row["name"], row["seed"], row["minutes"]) == (name, seed, given.minutes)
+                for row in map(json.loads, lines)
+            ):
+                continue
+            row = run_once(name, seed, given.minutes, given.out) | {"threads": given.threads}
+            with log.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(row) + "\n")
+    summarise(given.out)
+
+
+if __name__ == "__main__":
+    main()
