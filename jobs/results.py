@@ -31,7 +31,8 @@ def collect(folder: Path) -> dict[str, Any]:
             "chosen": scores.facts["chosen"],
             "test": scores.facts["test"],
             "real_train_against_test": scores.facts["real"],
-            "protocol": scores.facts["test_protocol"],
+            "score": scores.facts["chosen_score"],
+            "protocols": scores.facts["test_protocols"],
         },
         "artifacts": {TRAIN_MIXED.writes: mixed.sha256, EVALUATE.writes: scores.sha256},
     }
@@ -64,9 +65,10 @@ def print_results(folder: Path) -> None:
     console.print(f"% of test images; {over}.", highlight=False)
     console.print(f"Always answering the largest class: {baseline:.1f} %.", highlight=False)
     test, own = found["scores"]["test"], found["scores"]["real_train_against_test"]
+    score = found["scores"]["score"]
     console.print(
-        f"frechet_classifier {test['frechet_classifier']:.3f} on test (real train against test: "
-        f"{own['frechet_classifier']:.3f}), snapshot of epoch {found['scores']['chosen']['epoch']}.",
+        f"{score} {test[score]:.3f} on test (real train against test: "
+        f"{own[score]:.3f}), snapshot of epoch {found['scores']['chosen']['epoch']}.",
         highlight=False,
     )
     for comparison in found["verdict"]["comparisons"]:

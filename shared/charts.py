@@ -72,9 +72,10 @@ def score_curve(facts: dict[str, Any]) -> Figure:
     """Draw the Frechet distance of every snapshot from the facts of `evaluate`, and which one was chosen."""
     rows, used = facts["rows"], facts["protocol"]
     title = f"{used['n_real']:,} real {used['reference']} images, {used['n_synthetic']:,} generated per snapshot"
-    series = {"frechet_classifier": [row["frechet_classifier"] for row in rows]}
+    score = facts["chosen_score"]
+    series = {score: [row[score] for row in rows]}
     epochs = [row["epoch"] for row in rows]
-    figure = curves(epochs, series, "epoch", "Fréchet distance (classifier features)", title)
+    figure = curves(epochs, series, "epoch", f"Fréchet distance ({used['extractor']} features)", title)
     axes = figure.axes[0]
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(ScalarFormatter())

@@ -103,6 +103,10 @@ class JobCommand(Polite):
     config: Callable[..., Any]
 
 
+class JobGroup(JobCommand, click.Group):
+    """A job's command that has commands of its own beside it."""
+
+
 def resolved_options(command: JobCommand, recipe: str) -> dict[str, Any]:
     """Return the options of a job under `recipe`, flags and environment aside: what None stands for is filled in.
 
@@ -155,7 +159,7 @@ def place(function: Any) -> Any:
 
 
 def job(
-    row: Job, config: Callable[..., Any], *, resumes: bool = False
+    row: Job, config: Callable[..., Any], *, resumes: bool = False, cls: type[JobCommand] = JobCommand
 ) -> Callable[[Callable[..., Result | None]], JobCommand]:
     """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
 
@@ -165,6 +169,8 @@ def job(
 
     def decorate(body: Callable[..., Result | None]) -> JobCommand:
         def command(**options: Any) -> None:
+            if click.get_current_context().invoked_subcommand is not None:
+                return
             for name, value in options.items():
                 if isinstance(value, float) and not math.isfinite(value):
                     raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
@@ -183,7 +189,8 @@ def job(
             "show_default": True,
             "max_content_width": 100,
         }
-        made: JobCommand = click.command(row.name, cls=JobCommand, context_settings=settings)(decorated)
+        alone = {"invoke_without_command": True} if issubclass(cls, click.Group) else {}
+        made: JobCommand = click.command(row.name, cls=cls, context_settings=settings, **alone)(decorated)
         made.params.sort(key=lambda param: param.name in COMMON_NAMES | {"seed", "threads"})
         for param in made.params:
             if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_SEED before HALFREAL_SEED

@@ -71,6 +71,21 @@ class Team:
         """Whether every process holds the same numbers; every process gets the same answer."""
         return not self.any(not torch.equal(broadcast(value.detach().clone(), from_process=0), value))
 
+    def share(self, total: int) -> range:
+        """Return which of `total` things this process does: one run of them, in the order of processes."""
+        each = -(-total // self.world)
+        return range(min(self.rank * each, total), min((self.rank + 1) * each, total))
+
+    def gather(self, mine: Tensor, total: int) -> Tensor:
+        """Return the rows of all processes in the order of `share`, given this one's, on the CPU."""
+        if self.world == 1:
+            return mine.cpu()
+        each = -(-total // self.world)
+        padded = mine.new_zeros(each, *mine.shape[1:])
+        padded[: len(mine)] = mine
+        found: Tensor = self._accelerator.gather(padded.to(self.device))
+        return found[:total].cpu()
+
     def mean(self, value: Tensor) -> Tensor:
         """Return the mean of `value` over processes."""
         return self._accelerator.reduce(value, "mean")  # type: ignore[no-any-return]

@@ -61,6 +61,9 @@ def plot(width: float = 6.4, height: float = 3.6) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
+GREY_PIXELS: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
+
+
 def tile(images: Any, columns: int, gap_px: int = 1) -> Any:
     """Join uint8 images (N, channels, size, size) into one (height, width[, 3]) picture, row by row, white gaps."""
     pixels = np.asarray(images)
@@ -188,3 +191,18 @@ def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
     )
     title = f"{len(samples)} synthetic images: {what}, confidence of the annotation"
     return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
+
+
+def closest_pairs(synthetic: Any, train: Any, distances: Sequence[float]) -> Figure:
+    """Draw synthetic images above the training images that they lie closest to, with the distance of each pair."""
+    above, below = np.asarray(synthetic), np.asarray(train)
+    figure = Figure(figsize=(max(1.1 * len(above), 3), 2.6), layout="constrained")
+    axes = figure.subplots(2, len(above), squeeze=False)
+    for column, distance in enumerate(distances):
+        for row, images in enumerate((above, below)):
+            picture = images[column].transpose(1, 2, 0)
+            axes[row, column].imshow(picture.squeeze(-1) if picture.shape[2] == 1 else picture, **GREY_PIXELS)
+            axes[row, column].set_axis_off()
+        axes[0, column].set_title(f"{distance:.2f}", fontsize=8)
+    figure.suptitle("synthetic (above) and nearest train image (below), distance of pixels in [0, 1]", fontsize=9)
+    return figure

@@ -64,6 +64,11 @@ class Run:
     part: Part = Part(0, 1)
 
     @property
+    def weights(self) -> Path:
+        """The folder of the weights of feature extractors."""
+        return self.sources.parent / "weights"
+
+    @property
     def figures(self) -> Path:
         """The folder for pictures that people look at and no job reads."""
         path = self.folder / "figures"

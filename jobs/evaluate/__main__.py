@@ -1,48 +1,123 @@
-"""The command `evaluate`."""
+"""The command `evaluate`, and `evaluate compare` over what it made."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.pipeline import EVALUATE
-from shared.cli import job
+from shared.cli import JobGroup, job
+from shared.errors import BadConfig, BadInput
 from shared.job import Result, Run
+from shared.polite import Polite
+
+if TYPE_CHECKING:
+    from shared.loading import Images
+
+EXTRACTOR_NAMES = ("classifier", "efficientnet_lite0", "inception_clean", "inception_legacy")
+"""The rows of `features.EXTRACTORS`, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
-    """The options of evaluate, checked."""
+    """The options of evaluate, checked; lists of extractors are names joined by commas."""
 
     images: int
+    per_snapshot: str
+    extractors: str
     seed: int
 
+    def __post_init__(self) -> None:
+        for option, text in (("--per-snapshot", self.per_snapshot), ("--extractors", self.extractors)):
+            unknown = [name for name in names(text) if name not in EXTRACTOR_NAMES]
+            if unknown or not names(text):
+                raise BadConfig(f"{option} {text!r}: want, joined by commas, some of {', '.join(EXTRACTOR_NAMES)}")
 
-@job(EVALUATE, EvaluateConfig)
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a list joined by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@job(EVALUATE, EvaluateConfig, cls=JobGroup)
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn for each score.")
+@click.option("--per-snapshot", default="classifier", help="Extractors for every snapshot; the first one chooses.")
+@click.option("--extractors", default="classifier", help="Extractors for all scores of the chosen snapshot.")
 def main(run: Run, config: EvaluateConfig) -> Result:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 
-    Scores are distances in the features of the experiment's own classifier (`frechet_classifier`,
-    `kernel_classifier`; not FID, which is defined on Inception features). The same latents score every snapshot;
-    the chosen one is scored on test with fresh ones, so that the printed best is not a lucky draw.
+    Extractors: classifier (the experiment's own), efficientnet_lite0, inception_clean (clean-fid's FID),
+    inception_legacy (TensorFlow's FID). Only Inception's distances are called FID. The same latents score every
+    snapshot; the chosen one is scored on test with fresh ones, so that the printed best is not a lucky draw.
+    `halfreal evaluate compare A B` sets experiments side by side.
     """
-    from jobs.evaluate.selection import evaluate
+    from jobs.evaluate.selection import Plan, evaluate
+
+    plan = Plan(config.images, names(config.per_snapshot), names(config.extractors), config.seed)
+    facts, drawn = evaluate(run, plan)
+    draw_figures(run, facts, drawn)
+    score = facts["chosen_score"]
+    test, own = facts["test"][score], facts["real"][score]
+    flagged = [space for space, found in facts["copies"].items() if found["flagged"]]
+    copies = f"; nearer to train than new images are, in {' and '.join(flagged)}: see copies" if flagged else ""
+    return Result(
+        facts,
+        summary=f"chose epoch {facts['chosen']['epoch']}: {score} {test:.3f} on test (real train: {own:.3f}){copies}",
+    )
+
+
+def draw_figures(run: Run, facts: dict[str, Any], drawn: "Images") -> None:
+    """Draw the score of every snapshot, real beside generated images, and the pairs closest to copies."""
     from shared.charts import score_curve
-    from shared.figures import named_rows, save_png
+    from shared.figures import closest_pairs, named_rows, save_png
+    from shared.loading import load_split
     from shared.snapshots import real_beside_generated
 
-    facts = evaluate(run, config.images, config.seed)
     save_png(score_curve(facts), run.figures / "scores.png")
     real, gan, chosen = run.inputs["real"], run.inputs["gan"], facts["chosen"]
     title = f"left real test images, right generated after epoch {chosen['epoch']}"
     rows = named_rows(real_beside_generated(real, gan, chosen["file"]), real.dataset.classes, title)
     save_png(rows, run.figures / "real_and_generated.png")
-    test, own = facts["test"]["frechet_classifier"], facts["real"]["frechet_classifier"]
-    return Result(
-        facts,
-        summary=f"chose epoch {chosen['epoch']}: frechet_classifier {test:.3f} on test (real train: {own:.3f})",
-    )
+    pairs = facts["copies"]["pixels"]["closest"]
+    mine = drawn.images[[pair["synthetic"] for pair in pairs]]
+    theirs = load_split(real, "train").images[[pair["train"] for pair in pairs]]
+    save_png(closest_pairs(mine, theirs, [pair["distance"] for pair in pairs]), run.figures / "closest_pairs.png")
 
+
+@click.command("compare", cls=Polite, context_settings={"show_default": True})
+@click.argument("experiments", nargs=-1, required=True)
+@click.option(
+    "--data-root",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    envvar="HALFREAL_DATA_ROOT",
+    help="The volume under which experiments live.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> None:
+    """Print the test scores of two or more experiments side by side, and name the best.
+
+    Refuses, with exit code 2, scores whose protocols differ, and says in what.
+    """
+    from jobs.evaluate.comparison import compare_scores, print_comparison
+    from shared.artifacts import open_artifact
+
+    if len(experiments) < 2:
+        raise BadInput("compare: want at least two experiments")
+    opened = {
+        name: open_artifact(data_root / name / EVALUATE.writes, EVALUATE.kind, EVALUATE.name).facts
+        for name in experiments
+    }
+    found = compare_scores(opened)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        print_comparison(found)
+
+
+main.add_command(compare)  # type: ignore[attr-defined]
 
 if __name__ == "__main__":
     main()

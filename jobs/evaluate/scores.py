@@ -35,11 +35,12 @@ def kernel_distance(
     subsets: int = 100,
     subset_size: int = 1000,
 ) -> tuple[float, float]:
-    """Return the mean and spread of the squared MMD with kernel (x.y / d + 1)^3 (Binkowski et al. 2018).
+    """Return the squared MMD with kernel (x.y / d + 1)^3 and its standard error (Binkowski et al. 2018).
 
-    Unbiased estimates over `subsets` random subsets, drawn from `seed`, of `subset_size` of each side or half the
-    smaller side where that is less; the spread is their standard deviation. Negative values occur, and say
-    that no difference was found. Each side needs at least 4 features.
+    The mean of unbiased estimates over `subsets` random subsets, drawn from `seed`, of `subset_size` of each side or
+    half the smaller side where that is less. The error is that of all images: the standard deviation over subsets
+    times sqrt(subset size / n), n the smaller side; subsets overlap, so the root of their number would claim far too
+    much. Negative values occur, and say that no difference was found. Each side needs at least 4 features.
     """
     chance = np.random.default_rng(seed)
     a, b = np.asarray(features_a, dtype=np.float64), np.asarray(features_b, dtype=np.float64)
@@ -48,7 +49,7 @@ def kernel_distance(
         _unbiased_mmd(a[chance.choice(len(a), size, replace=False)], b[chance.choice(len(b), size, replace=False)])
         for _ in range(subsets)
     ]
-    return float(np.mean(estimates)), float(np.std(estimates, ddof=1))
+    return float(np.mean(estimates)), float(np.std(estimates, ddof=1) * (size / min(len(a), len(b))) ** 0.5)
 
 
 def _unbiased_mmd(a: Array, b: Array) -> float:
@@ -58,3 +59,48 @@ def _unbiased_mmd(a: Array, b: Array) -> float:
     same = sum((kernel.sum() - np.trace(kernel)) / (m * (m - 1)) for kernel in within)
     across = ((a @ b.T / width + 1) ** 3).mean()
     return float(same - 2 * across)
+
+
+def inception_score(probabilities: NDArray[np.floating], *, splits: int = 10) -> tuple[float, float]:
+    """Return exp(E KL(p(y|x) || p(y))) and its standard deviation over `splits` parts (Salimans et al. 2016).
+
+    `probabilities` (N, classes) are a classifier's. From 1 (every image alike, or undecided) to the number of classes.
+    """
+    exact = np.asarray(probabilities, dtype=np.float64)
+    scores = []
+    for part in np.array_split(exact, min(splits, len(exact))):
+        marginal = part.mean(axis=0, keepdims=True)
+        ratio = np.log(np.maximum(part, 1e-300)) - np.log(np.maximum(marginal, 1e-300))
+        scores.append(np.exp((part * ratio).sum(axis=1).mean()))
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+def frechet_infinite(
+    synthetic: NDArray[np.floating], real: NDArray[np.floating], *, seed: int, points: int = 15
+) -> tuple[float, float]:
+    """Return the Fréchet distance extrapolated to infinitely many synthetic images, and its slope over 1 / n.
+
+    A line through the distances of `points` random subsets, of a tenth (at least 2) to all of the synthetic images,
+    over 1 / n (Chong and Forsyth 2020). The extrapolation may fall below 0 where the distance is within its noise.
+    """
+    chance = np.random.default_rng(seed)
+    reference = moments(real)
+    sizes = np.linspace(max(len(synthetic) // 10, 2), len(synthetic), points).astype(int)
+    distances = [
+        frechet_distance(*moments(synthetic[chance.choice(len(synthetic), size, replace=False)]), *reference)
+        for size in sizes
+    ]
+    slope, intercept = np.polyfit(1 / sizes, distances, 1)
+    return float(intercept), float(slope)
+
+
+def class_frechet(
+    synthetic: NDArray[np.floating], asked: NDArray[np.int64], real: NDArray[np.floating], labels: NDArray[np.int64]
+) -> dict[int, float]:
+    """Return the Fréchet distance of each class's images, by label; of classes with 2 images on both sides."""
+    found = {}
+    for label in np.unique(labels).tolist():
+        mine, own = synthetic[asked == label], real[labels == label]
+        if len(mine) > 1 and len(own) > 1:
+            found[label] = frechet_distance(*moments(mine), *moments(own))
+    return found

@@ -1,107 +1,179 @@
-"""Score every snapshot on val, choose the best, score it again on test with fresh latents."""
+"""Score every snapshot on val, choose the best, score it again on test with fresh latents, and look for copies."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from jobs.evaluate.features import EXTRACTORS, Extract, protocol
+from jobs.evaluate.copies import copy_test, pixel_copies
+from jobs.evaluate.features import EXTRACTORS
+from jobs.evaluate.judge import Judge, Sample
 from jobs.evaluate.pixels import class_qualities, compared, loss_indicators
-from jobs.evaluate.scores import frechet_distance, kernel_distance, moments
-from shared.artifacts import Artifact
+from jobs.evaluate.protocol import Protocol
 from shared.chance import mix
-from shared.classify import load_classifier, logits_of
-from shared.distributed import pick_device
-from shared.errors import BadInput
+from shared.distributed import Team
+from shared.errors import BadInput, MissingArtifact
 from shared.job import Run
-from shared.loading import load_split
-from shared.shares import apportion, spread
+from shared.loading import Images, load_split
+from shared.shares import apportion, spread, stratified
 from shared.snapshots import draw_images, latents_of, load_snapshot
 
-Features = NDArray[np.float32]
+FEWEST = 4
 
 
 @dataclass(frozen=True)
-class Judge:
-    """An extractor at work: turns images into features and features into named scores."""
+class Plan:
+    """What is asked for: images drawn for each score, extractors for each snapshot and for the chosen one, the seed."""
 
-    name: str
-    extract: Extract
-    weights: str
-    resizer: str
+    images: int
+    per_snapshot: tuple[str, ...]
+    extractors: tuple[str, ...]
     seed: int
 
-    def scores(self, synthetic: Features, real: Features) -> dict[str, float]:
-        """Return the distances of `synthetic` features from `real` ones, named after the extractor."""
-        kernel, kernel_spread = kernel_distance(synthetic, real, seed=self.seed)
-        return {
-            f"frechet_{self.name}": frechet_distance(*moments(synthetic), *moments(real)),
-            f"kernel_{self.name}": kernel,
-            f"kernel_{self.name}_std": kernel_spread,
-        }
 
-    def protocol(self, reference: str, real: Artifact, n_real: int, n_synthetic: int) -> dict[str, Any]:
-        """Return the protocol of such scores."""
-        return protocol(
-            extractor=self.name,
-            weights=self.weights,
-            resizer=self.resizer,
-            reference=reference,
-            real=real,
-            n_real=n_real,
-            n_synthetic=n_synthetic,
-            seed=self.seed,
-        )
+class Evaluation:
+    """The images of an experiment, and the judges whose weights are there."""
 
+    def __init__(self, run: Run, plan: Plan) -> None:
+        self.run, self.plan = run, plan
+        self.real, self.gan = run.inputs["real"], run.inputs["gan"]
+        self.team = Team(run.device)
+        self.classes = self.real.dataset.classes
+        self.splits = {split: load_split(self.real, split) for split in ("train", "val", "test")}
+        for split, data in self.splits.items():
+            if len(data) < FEWEST:
+                raise BadInput(f"{self.real.folder}: {split} has {len(data)} images, want at least {FEWEST}")
+        self.left_out: dict[str, str] = {}
+        self.judges = self._judges()
+        counts = self.real.dataset.splits["train"].class_counts
+        self.asked = torch.from_numpy(spread(apportion(counts, plan.images)))
+        self._seen: dict[tuple[str, str], Sample] = {}
 
-def evaluate(run: Run, images: int, seed: int) -> dict[str, Any]:
-    """Return the facts of the evaluation: a row per snapshot, the chosen one, its scores on test, real data's own."""
-    real, gan = run.inputs["real"], run.inputs["gan"]
-    device = pick_device(run.device)
-    extract, weights, resizer = EXTRACTORS["classifier"](run.inputs, device)
-    judge = Judge("classifier", extract, weights, resizer, seed)
-    loaded = {split: load_split(real, split) for split in ("train", "val", "test")}
-    splits = {split: judge.extract(data.images) for split, data in loaded.items()}
-    for split, features in splits.items():
-        if len(features) < 4:
-            raise BadInput(f"{real.folder}: {split} has {len(features)} images, want at least 4 to compare with")
-    labels = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, images)))
-    annotator = load_classifier(run.inputs["classifier"], device)
-    names = real.dataset.classes
-    own = {split: class_qualities(loaded[split].images, loaded[split].labels, len(names)) for split in ("val", "test")}
+    def _judges(self) -> dict[str, Judge]:
+        """Return the judges by name; extractors without weights are left out with the command that brings them."""
+        found = {}
+        for name in dict.fromkeys(("classifier", *self.plan.per_snapshot, *self.plan.extractors)):
+            try:
+                extractor = EXTRACTORS[name](self.run.inputs, self.run.weights, self.team.device)
+                found[name] = Judge(extractor, self.team, self.plan.seed)
+            except MissingArtifact as error:
+                self.left_out[name] = str(error)
+                self.run.talk.say(f"left out: {name}: {error}")
+        return found
 
-    def score(name: str, stream: int, split: str) -> dict[str, Any]:
-        """Score snapshot `name` with the latents of `stream` against `split`.
+    def among(self, names: tuple[str, ...]) -> list[Judge]:
+        """Return the judges of these names that are there."""
+        return [self.judges[name] for name in names if name in self.judges]
 
-        Without labels there is no agreement, and the class of an image is the classifier's.
+    def reference(self, judge: Judge, split: str) -> Sample:
+        """Return what a judge sees in the real images of a split; it looks once."""
+        key = (judge.extractor.name, split)
+        if key not in self._seen:
+            data = self.splits[split]
+            if split == "train":  # as many as are drawn, at most: distances depend on n
+                chosen = stratified(data.labels.numpy(), min(len(data), self.plan.images), self.plan.seed)
+                data = data.subset(chosen)
+            self._seen[key] = judge.look(data.images, data.labels)
+        return self._seen[key]
+
+    def draw(self, name: str, stream: int) -> Images:
+        """Return the images of snapshot `name` from the latents of `stream`, with the labels that count.
+
+        Those are the classes asked for, or the classifier's where nothing can be asked of the generator.
         """
-        network = load_snapshot(gan, name, device)
-        seeds = [mix(seed, stream, index) for index in range(images)]
-        drawn = draw_images(network, latents_of(seeds, gan.facts["latent"]), labels)
-        given = logits_of(annotator, drawn).argmax(dim=1).cpu()
-        asked = gan.facts["conditional"]
+        network = load_snapshot(self.gan, name, self.team.device)
+        mine = self.team.share(self.plan.images)
+        seeds = [mix(self.plan.seed, stream, index) for index in mine]
+        latents = latents_of(seeds, self.gan.facts["latent"]) if seeds else torch.zeros(0, self.gan.facts["latent"])
+        drawn = draw_images(network, latents, self.asked[mine.start : mine.stop]) if seeds else self._nothing()
+        images = self.team.gather(drawn, self.plan.images)
+        return Images(images, self.asked if self.gan.facts["conditional"] else self.named(images))
+
+    def _nothing(self) -> Tensor:
+        info = self.real.dataset
+        return torch.zeros(0, info.channels, info.size_px, info.size_px, dtype=torch.uint8)
+
+    def named(self, images: Tensor) -> Tensor:
+        """Return the classes that the experiment's classifier sees."""
+        probabilities = self.judges["classifier"].extractor.see(images).probabilities
+        return torch.from_numpy(probabilities).argmax(dim=1)
+
+    def about(self, drawn: Images, split: str) -> dict[str, Any]:
+        """Return agreement with the class asked for (None where none can be) and the pixels' qualities by class."""
+        asked = self.gan.facts["conditional"]
+        data, total = self.splits[split], len(self.classes)
+        own = class_qualities(data.images, data.labels, total)
         return {
-            **judge.scores(judge.extract(drawn), splits[split]),
-            "agreement": float((given == labels).double().mean()) if asked else None,
-            "classes": compared(class_qualities(drawn, labels if asked else given, len(names)), own[split], names),
+            "agreement": float((self.named(drawn.images) == drawn.labels).double().mean()) if asked else None,
+            "classes": compared(class_qualities(drawn.images, drawn.labels, total), own, self.classes),
         }
 
-    snapshots = gan.facts["snapshots"]
+    def protocol(self, judge: Judge, split: str, n_synthetic: int) -> dict[str, Any]:
+        """Return the protocol of scores against a split."""
+        return Protocol(
+            extractor=judge.extractor.name,
+            extractor_sha256=judge.extractor.sha256,
+            resizer=judge.extractor.resizer,
+            reference=split,
+            reference_sha256=self.real.sha256,
+            n_real=len(self.splits[split]),
+            n_synthetic=n_synthetic,
+            seed=self.plan.seed,
+        ).facts()
+
+
+def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
+    """Return the facts of the evaluation, and the chosen snapshot's images that were scored on test."""
+    work = Evaluation(run, plan)
+    watching = work.among(plan.per_snapshot) or work.among(("classifier",))
+    snapshots = work.gan.facts["snapshots"]
     rows = [
-        snapshot | score(snapshot["file"], 1, "val")
+        snapshot | score_snapshot(work, watching, snapshot["file"])
         for snapshot in run.talk.each(snapshots, "score", len(snapshots), "snapshots")
     ]
-    chosen = min(rows, key=lambda row: row["frechet_classifier"])
+    score = watching[0].extractor.distance
+    chosen = min(rows, key=lambda row: row[score])
+    drawn = work.draw(chosen["file"], stream=2)
+    final = {judge.extractor.name: judge for judge in [*watching, *work.among(plan.extractors)]}
+    test: dict[str, Any] = {}
+    real: dict[str, Any] = {}
+    copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
+    warned: list[str] = []
+    for name, judge in run.talk.each(list(final.items()), "score on test", len(final), "extractors"):
+        mine, own, train = (
+            judge.look(drawn.images, drawn.labels),
+            *(work.reference(judge, s) for s in ("test", "train")),
+        )
+        test |= judge.scores(mine, own, work.classes)
+        real |= judge.scores(train, own, work.classes)
+        warned += judge.warnings(len(mine), len(own), mine.seen.features.shape[1])
+        if name == "classifier":
+            every = judge.look(work.splits["train"].images, work.splits["train"].labels)
+            copies[name] = copy_test(*(torch.from_numpy(each.seen.features).double() for each in (mine, own, every)))
+    for line in warned:
+        run.talk.say(f"warning: {line}")
     return {
         "rows": rows,
-        "loss_indicators": loss_indicators(gan.facts),
-        "protocol": judge.protocol("val", real, len(splits["val"]), images),
         "chosen": {key: chosen[key] for key in ("file", "epoch", "images_seen")},
-        "chosen_by": "frechet_classifier on val, lowest",
-        "test": score(chosen["file"], 2, "test"),
-        "test_protocol": judge.protocol("test", real, len(splits["test"]), images),
-        "real": judge.scores(splits["train"], splits["test"]),
-        "real_protocol": judge.protocol("test", real, len(splits["test"]), 0) | {"n_train": len(splits["train"])},
-    }
+        "chosen_score": score,
+        "chosen_by": f"{score} on val, lowest",
+        "test": test | work.about(drawn, "test"),
+        "real": real,
+        "copies": copies,
+        "loss_indicators": loss_indicators(work.gan.facts),
+        "protocol": work.protocol(watching[0], "val", plan.images),
+        "test_protocols": {name: work.protocol(judge, "test", plan.images) for name, judge in final.items()},
+        "n_train_looked_at": min(len(work.splits["train"]), plan.images),
+        "left_out": work.left_out,
+        "warnings": warned,
+    }, drawn
+
+
+def score_snapshot(work: Evaluation, watching: list[Judge], name: str) -> dict[str, Any]:
+    """Return a snapshot's distances on val; every snapshot gets the same latents."""
+    drawn = work.draw(name, stream=1)
+    found: dict[str, Any] = {}
+    for judge in watching:
+        found |= judge.distances(judge.look(drawn.images, drawn.labels), work.reference(judge, "val"))
+    return found | work.about(drawn, "val")

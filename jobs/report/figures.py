@@ -9,8 +9,11 @@ from matplotlib.figure import Figure
 
 from shared import charts, figures
 from shared.artifacts import Artifact
+from shared.chance import mix
 from shared.format.shards import preview
-from shared.snapshots import grid_images, load_snapshot, real_beside_generated
+from shared.loading import load_split
+from shared.shares import apportion, spread
+from shared.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_beside_generated
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
         else {}
     )
     return quality | {
+        "closest": _closest(inputs),
         "score_curve": chart(
             charts.score_curve(facts), f"Fréchet distance per snapshot; epoch {chosen['epoch']} is the lowest."
         ),
@@ -84,6 +88,21 @@ def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
             figures.named_rows(both, real.dataset.classes, title), "Real and generated images side by side, by class."
         ),
     }
+
+
+def _closest(inputs: dict[str, Artifact]) -> Picture:
+    """Draw again the synthetic images that lie closest to training images: their latents are known by place."""
+    real, gan, scores = inputs["real"], inputs["gan"], inputs["scores"]
+    pairs = scores.facts["copies"]["pixels"]["closest"]
+    places = [pair["synthetic"] for pair in pairs]
+    options = scores.manifest.options
+    asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, options["images"])))
+    latents = latents_of([mix(options["seed"], 2, place) for place in places], gan.facts["latent"])
+    network = load_snapshot(gan, scores.facts["chosen"]["file"], torch.device("cpu"))
+    mine = draw_images(network, latents, asked[places])
+    theirs = load_split(real, "train").images[[pair["train"] for pair in pairs]]
+    alt = "Synthetic images above the training images that they lie closest to."
+    return photo(figures.closest_pairs(mine, theirs, [pair["distance"] for pair in pairs]), alt)
 
 
 def _gan(inputs: dict[str, Artifact]) -> dict[str, Picture]:

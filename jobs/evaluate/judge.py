@@ -1,0 +1,90 @@
+"""Every score of one extractor: two sets of what it saw in, numbers by name out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jobs.evaluate.features import Extractor, Seen
+from jobs.evaluate.manifold import NEAREST, manifold_scores
+from jobs.evaluate.scores import (
+    class_frechet,
+    frechet_distance,
+    frechet_infinite,
+    inception_score,
+    kernel_distance,
+    moments,
+)
+from shared.distributed import Team
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What an extractor saw in a set of images, and their labels."""
+
+    seen: Seen
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """An extractor, the processes that share its work, and the seed of what its scores draw."""
+
+    extractor: Extractor
+    team: Team
+    seed: int
+
+    def look(self, images: Tensor, labels: Tensor) -> Sample:
+        """Return what the extractor sees in uint8 images (N, C, S, S); each process looks at its share."""
+        total = len(images)
+        mine = self.team.share(total)
+        # a process without a share looks at one image all the same, to know how wide the features are
+        seen = self.extractor.see(images[mine.start : mine.stop] if len(mine) else images[:1])
+        parts = [
+            self.team.gather(torch.from_numpy(part[: len(mine)]), total).numpy()
+            for part in (seen.features, seen.probabilities)
+        ]
+        return Sample(Seen(*parts), labels.numpy())
+
+    def distances(self, drawn: Sample, real: Sample) -> dict[str, float]:
+        """Return the Fréchet and the kernel distance: what every snapshot is scored with."""
+        kernel, error = kernel_distance(drawn.seen.features, real.seen.features, seed=self.seed)
+        frechet = frechet_distance(*moments(drawn.seen.features), *moments(real.seen.features))
+        name = self.extractor.kernel
+        return {self.extractor.distance: frechet, name: kernel, f"{name}_se": error}
+
+    def scores(self, drawn: Sample, real: Sample, classes: list[str]) -> dict[str, Any]:
+        """Return every score, named after the extractor."""
+        name, distance = self.extractor.name, self.extractor.distance
+        mine, own = drawn.seen.features, real.seen.features
+        infinite, slope = frechet_infinite(mine, own, seed=self.seed)
+        by_class = class_frechet(mine, drawn.labels, own, real.labels)
+        nearest = min(NEAREST, len(mine) - 1, len(own) - 1)
+        score, spread = inception_score(drawn.seen.probabilities)
+        return {
+            **self.distances(drawn, real),
+            f"{distance}_infinite": infinite,
+            f"{distance}_slope": slope,
+            f"{distance}_by_class": {classes[label]: value for label, value in by_class.items()},
+            **{f"{key}_{name}": value for key, value in manifold_scores(mine, own, nearest).items()},
+            f"inception_score_{name}": score,
+            f"inception_score_{name}_std": spread,
+        }
+
+    def warnings(self, n_synthetic: int, n_real: int, width: int) -> list[str]:
+        """Say where there are fewer images than features, so that the Fréchet distance is far too large."""
+        few = min(n_synthetic, n_real)
+        if few >= width:
+            return []
+        return [
+            f"{self.extractor.distance}: {few:,} images for {width:,} features; with so few it comes out too large, "
+            "and only equal numbers compare"
+        ]
