@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch: waiting threads slow each other down on shared cores
 os.environ["WDS_SECURE"] = "1"  # before webdataset is imported: it otherwise unpickles and runs pipes
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
