@@ -85,6 +85,17 @@ def score_curve(facts: dict[str, Any]) -> Figure:
     return figure
 
 
+def class_bars(values: Mapping[str, float], name: str) -> Figure:
+    """Draw a score of each class, by class name, as bars; the class with the highest first."""
+    ordered = sorted(values.items(), key=lambda pair: -pair[1])[:40]
+    figure, axes = plot(6.4, max(0.24 * len(ordered) + 1, 2.2))
+    axes.barh([shorten(class_name) for class_name, _ in ordered], [value for _, value in ordered], color=COLOURS[0])
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{name} of the class (lower is better)")
+    axes.set_ylabel("class")
+    return figure
+
+
 def quality_curves(facts: dict[str, Any]) -> Figure:
     """Draw diversity, sharpness and contrast of each snapshot as ratios to the real images' own, means over classes."""
     rows = facts["rows"]

@@ -76,8 +76,10 @@ def misplaced(name: str, tree: ast.AST) -> Iterator[str]:
         if found == "torch.load":
             yield f"{name}: imports torch.load"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and ast.unparse(node) == "torch.load":
-            yield f"{name}: calls torch.load"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+            safe = name == "shared/weights.py" and "weights_only=True" in ast.unparse(node)
+            if not safe:  # one file of a package, whose hash is checked, by torch's unpickler of weights
+                yield f"{name}: calls torch.load"
 
 
 def too_long(name: str, tree: ast.Module) -> Iterator[str]:

@@ -117,7 +117,25 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
         print_comparison(found)
 
 
+@click.command("between", cls=Polite, context_settings={"show_default": True})
+@click.argument("synthetic", type=click.Path(path_type=Path))
+@click.argument("real", type=click.Path(path_type=Path))
+@click.option("--split", default="test", help="Of the real dataset.")
+@click.option("--extractor", type=click.Choice(EXTRACTOR_NAMES), default="efficientnet_lite0", help="What looks.")
+@click.option("--data-root", type=click.Path(path_type=Path), default=Path("data"), envvar="HALFREAL_DATA_ROOT")
+@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of what the scores draw.")
+def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: Path, device: str, seed: int) -> None:
+    """Print, as JSON, every score of the shards in SYNTHETIC against a split of those in REAL, with the protocol."""
+    from jobs.evaluate.between import open_dataset, score_between
+
+    opened = open_dataset(synthetic), open_dataset(real)
+    found = score_between(*opened, split, extractor, data_root / "weights", device, seed)
+    click.echo(json.dumps(found, indent=1))
+
+
 main.add_command(compare)  # type: ignore[attr-defined]
+main.add_command(between)  # type: ignore[attr-defined]
 
 if __name__ == "__main__":
     main()

@@ -11,6 +11,7 @@ from jobs.evaluate.features import EXTRACTORS
 from jobs.evaluate.judge import Judge, Sample
 from jobs.evaluate.pixels import class_qualities, compared, loss_indicators
 from jobs.evaluate.protocol import Protocol
+from jobs.evaluate.references import keep, kept, reference_path
 from shared.chance import mix
 from shared.distributed import Team
 from shared.errors import BadInput, MissingArtifact
@@ -20,6 +21,9 @@ from shared.shares import apportion, spread, stratified
 from shared.snapshots import draw_images, latents_of, load_snapshot
 
 FEWEST = 4
+
+LITTLE_DIVERSITY, LITTLE_RECALL = 0.65, 0.5
+"""Below these shares of the real images' own diversity and recall a generator is said to have collapsed."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,16 @@ class Evaluation:
         """Return what a judge sees in the real images of a split; it looks once."""
         key = (judge.extractor.name, split)
         if key not in self._seen:
-            data = self.splits[split]
+            data, part = self.splits[split], split
             if split == "train":  # as many as are drawn, at most: distances depend on n
-                chosen = stratified(data.labels.numpy(), min(len(data), self.plan.images), self.plan.seed)
-                data = data.subset(chosen)
-            self._seen[key] = judge.look(data.images, data.labels)
+                count = min(len(data), self.plan.images)
+                data = data.subset(stratified(data.labels.numpy(), count, self.plan.seed))
+                part = f"train, {count} drawn from {self.plan.seed}"
+            path = reference_path(self.run.weights, judge.extractor, self.real.sha256, part)
+            found = kept(path) if judge.extractor.name != "classifier" else None  # as quick to look as to read
+            self._seen[key] = Sample(found, data.labels.numpy()) if found else judge.look(data.images, data.labels)
+            if found is None and self.team.lead and judge.extractor.name != "classifier":
+                keep(path, self._seen[key].seen)
         return self._seen[key]
 
     def draw(self, name: str, stream: int) -> Images:
@@ -151,6 +160,8 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
         if name == "classifier":
             every = judge.look(work.splits["train"].images, work.splits["train"].labels)
             copies[name] = copy_test(*(torch.from_numpy(each.seen.features).double() for each in (mine, own, every)))
+    about = work.about(drawn, "test")
+    warned += collapse(about["classes"], test, real, score)
     for line in warned:
         run.talk.say(f"warning: {line}")
     return {
@@ -158,7 +169,8 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
         "chosen": {key: chosen[key] for key in ("file", "epoch", "images_seen")},
         "chosen_score": score,
         "chosen_by": f"{score} on val, lowest",
-        "test": test | work.about(drawn, "test"),
+        "worst": {key: max(rows, key=lambda row: row[score])[key] for key in ("file", "epoch", "images_seen")},
+        "test": test | about,
         "real": real,
         "copies": copies,
         "loss_indicators": loss_indicators(work.gan.facts),
@@ -168,6 +180,17 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
         "left_out": work.left_out,
         "warnings": warned,
     }, drawn
+
+
+def collapse(classes: list[dict[str, Any]], test: dict[str, Any], real: dict[str, Any], score: str) -> list[str]:
+    """Say where the generator draws too few kinds of image: by the pixels of a class, and by recall."""
+    few = [row["class_name"] for row in classes if row["ratios"] and row["ratios"]["diversity"] < LITTLE_DIVERSITY]
+    lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
+    extractor = score.split("_", 1)[1]
+    found, own = test[f"recall_{extractor}"], real[f"recall_{extractor}"]
+    if found < LITTLE_RECALL * own:
+        lines.append(f"mode collapse: recall_{extractor} is {found:.2f}, real train images have {own:.2f}")
+    return lines
 
 
 def score_snapshot(work: Evaluation, watching: list[Judge], name: str) -> dict[str, Any]:

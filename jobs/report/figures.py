@@ -81,6 +81,10 @@ def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     )
     return quality | {
         "closest": _closest(inputs),
+        "by_class": chart(
+            charts.class_bars(facts["test"][f"{facts['chosen_score']}_by_class"], facts["chosen_score"]),
+            "Fréchet distance of each class of the chosen snapshot.",
+        ),
         "score_curve": chart(
             charts.score_curve(facts), f"Fréchet distance per snapshot; epoch {chosen['epoch']} is the lowest."
         ),
@@ -108,14 +112,15 @@ def _closest(inputs: dict[str, Artifact]) -> Picture:
 def _gan(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     gan, chosen = inputs["gan"], inputs["scores"].facts["chosen"]
     classes = inputs["real"].dataset.classes
-    shown = {gan.facts["snapshots"][0]["file"]: "first", chosen["file"]: "chosen"}
+    worst = inputs["scores"].facts["worst"]
+    shown = {worst["file"]: "worst", chosen["file"]: "chosen"}
     grids = {}
     for name, what in shown.items():
         epoch = next(row["epoch"] for row in gan.facts["snapshots"] if row["file"] == name)
         images = grid_images(load_snapshot(gan, name, torch.device("cpu")), len(classes), gan.facts["latent"])
         figure = figures.named_rows(images, classes, f"{what} snapshot, epoch {epoch}, fixed latents")
         grids[f"grid_{what}"] = photo(figure, f"Ten generated images of each class at the {what} snapshot.")
-    grids.setdefault("grid_first", grids["grid_chosen"])
+    grids.setdefault("grid_worst", grids["grid_chosen"])
     if "class_histories" in gan.facts:
         found = gan.facts["class_histories"]
         grids["class_losses"] = chart(charts.class_losses(found), f"Losses of the networks of {len(found)} classes.")

@@ -64,7 +64,7 @@ def inception(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 def test_fid_and_kid_are_clean_fids(inception: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """End to end: our pass over images gives what clean-fid computes on the same images in two folders.
 
-    Features agree to 1e-4, the distance to 1e-3 relative, given equal features to 1e-6. It is taken over 16 of the 2,048
+    Features agree to 1e-4, the distance to 1e-3 relative, given equal features to 1e-6. It is over 16 of the 2,048
     features, so that the covariances of 20 images have full rank, which clean-fid's square root needs.
     """
     from cleanfid import fid

@@ -25,7 +25,8 @@ SCORES = {
         }
         for epoch in (4, 8)
     ],
-    "protocol": {"n_real": 1000, "reference": "val", "n_synthetic": 2000},
+    "protocol": {"n_real": 1000, "reference": "val", "n_synthetic": 2000, "extractor": "classifier"},
+    "chosen_score": "frechet_classifier",
     "chosen": {"epoch": 8},
 }
 CONFIDENCE = {"confidence_histogram": [1, 0, 0, 3], "confidence_median": 0.875}

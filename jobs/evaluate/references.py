@@ -1,0 +1,41 @@
+"""What extractors saw in real images, kept on the volume: a reference is looked at once, whatever is compared with it.
+
+A file is named after everything that it depends on, so it is never wrong, only absent; it may be deleted at any time.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from jobs.evaluate.features import Extractor, Seen
+from shared.files import json_bytes, sha256, write_whole
+
+FOLDER = "references"
+
+
+def reference_path(weights: Path, extractor: Extractor, manifest_sha256: str, part: str) -> Path:
+    """Return where what `extractor` saw in a `part` (split and draw) of the dataset with this manifest is kept."""
+    key = [extractor.name, extractor.sha256, extractor.resizer, manifest_sha256, part]
+    return weights / FOLDER / f"{extractor.name}-{sha256(json_bytes(key))[:24]}.safetensors"
+
+
+def kept(path: Path) -> Seen | None:
+    """Return what stands at `path`, or None if nothing whole does."""
+    try:
+        arrays = safetensors.numpy.load(path.read_bytes())
+        return Seen(arrays["features"], arrays["probabilities"])
+    except (OSError, SafetensorError, KeyError):
+        return None
+
+
+def keep(path: Path, seen: Seen) -> None:
+    """Write what was seen; whole or not at all. A volume that cannot be written to is no reason to fail."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # safetensors writes the memory behind an array: columns of a wider one must be copied first
+        arrays = {name: np.ascontiguousarray(array) for name, array in vars(seen).items()}
+        write_whole(path, safetensors.numpy.save(arrays))
+    except OSError:
+        return
