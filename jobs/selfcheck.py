@@ -56,7 +56,6 @@ def distributed(processes: int, device: str) -> None:
         ]
         click.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.family:10} {'; '.join(said)}")
         failed += [] if finding.passed else [finding.family]
-    _leave()
     if failed:
         raise SelfcheckFailed(f"{os.environ['WORLD_SIZE']} processes do not train as one: {', '.join(failed)}")
     if leads():
@@ -70,13 +69,6 @@ def _launch(processes: int, device: str) -> int:
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     check = ["-m", "jobs", "selfcheck", "distributed", "--device", device]
     return subprocess.run([*launcher, *check], env=environment, check=False).returncode
-
-
-def _leave() -> None:
-    import torch
-
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
 
 
 main.add_command(distributed)

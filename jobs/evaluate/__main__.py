@@ -10,7 +10,7 @@ import click
 from jobs.pipeline import EVALUATE
 from shared.cli import JobGroup, job
 from shared.errors import BadConfig, BadInput
-from shared.job import Result, Run
+from shared.job import Result, Run, leads
 from shared.polite import Polite
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def main(run: Run, config: EvaluateConfig) -> Result:
 
     plan = Plan(config.images, names(config.per_snapshot), names(config.extractors), config.seed)
     facts, drawn = evaluate(run, plan)
-    draw_figures(run, facts, drawn)
+    if leads():
+        draw_figures(run, facts, drawn)
     score = facts["chosen_score"]
     test, own = facts["test"][score], facts["real"][score]
     flagged = [space for space, found in facts["copies"].items() if found["flagged"]]

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +69,8 @@ def plain_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Iterator[Path]:
-    """Run every job on an experiment `small` with hostile class names; yield its data root, which is read only."""
+def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path:
+    """Run every job on an experiment `small` with hostile class names; return its data root, which is read only."""
     root = tmp_path_factory.mktemp("volume")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
@@ -79,7 +79,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Iter
         for row in PIPELINE:
             result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
             assert result.exit_code == 0, result.output
-        yield root
+    return root
 
 
 @pytest.fixture(scope="session")
