@@ -43,12 +43,14 @@ def fit(
     seed: int,
     device: torch.device,
     patience: int = 0,
+    change: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     on_step: Callable[[int, str], None] = lambda count, note: None,
 ) -> Fitted:
     """Train the classifier from `seed` and keep the weights that did best on `val`.
 
     Best is the highest macro F1, then the lowest cross-entropy. `patience` is the number of measurements without a
-    better one after which training stops; 0 never stops early. `on_step(count, note)` is called as steps are done.
+    better one after which training stops; 0 never stops early. `change(images, chance)` augments the images of a step,
+    which are in [-1, 1]. `on_step(count, note)` is called as steps are done.
     """
     seed_everything(seed, 1)
     spec = classifier_spec(train, classes, config)
@@ -56,12 +58,13 @@ def fit(
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
+    chance = generator(seed, 3)
     curve: list[dict[str, float]] = []
     best_row, best_weights, losses = None, {}, []
     for step, chosen in enumerate(_batch_indexes(len(train), config, seed), start=1):
         network.train()
         images, labels = to_unit_range(train.images[chosen]), train.labels[chosen]
-        loss = F.cross_entropy(network(images), labels)
+        loss = F.cross_entropy(network(images if change is None else change(images, chance)), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

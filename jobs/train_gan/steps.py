@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jobs.train_gan.augment import augment, flip, numbers
 from jobs.train_gan.config import GanConfig
 from jobs.train_gan.families import Family
 from jobs.train_gan.objectives import LOSSES, gradient_penalty, interpolate
+from shared.augment import augment, flip, numbers
 from shared.chance import generator, seed_everything
 from shared.distributed import Team
 from shared.networks.layers import couples_images

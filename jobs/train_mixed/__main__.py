@@ -1,10 +1,12 @@
 """The command `train_mixed`."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from jobs.pipeline import TRAIN_MIXED
+from jobs.train_mixed.arms import chosen_arms
 from shared.cli import job
 from shared.fitting import CLASSIFIER_NAMES, FitConfig
 from shared.job import Result, Run
@@ -12,13 +14,25 @@ from shared.job import Result, Run
 
 @dataclass(frozen=True, kw_only=True)
 class MixedConfig(FitConfig):
-    """The options of train_mixed, checked."""
+    """The options of train_mixed, checked; `arms` are names of groups and arms joined by commas."""
 
+    arms: str
+    min_confidence: float
     seeds: int
     seed: int
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        chosen_arms(self.arms, conditional=True)
+
 
 @job(TRAIN_MIXED, MixedConfig, resumes=True)
+@click.option(
+    "--arms", default="short", help="Groups (short, fair, curve, sweep, all) or arms to train, joined by commas."
+)
+@click.option(
+    "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Of the annotation; others are not used."
+)
 @click.option("--seeds", type=click.IntRange(1), default=3, help="Fits of each arm, from this many seeds.")
 @click.option("--network", type=click.Choice(CLASSIFIER_NAMES), default="small_cnn", help="The classifier's layers.")
 @click.option("--steps", type=click.IntRange(1), default=1000, help="Optimizer steps, the same for every arm.")
@@ -32,13 +46,21 @@ def main(run: Run, config: MixedConfig) -> Result:
     Every arm gets the same model, seeds and number of optimizer steps; weights are chosen on the real val split
     and the test split is looked at once. Writes the results `mixed`: a row per arm and seed, and the verdict.
     """
-    from jobs.train_mixed.experiment import run_experiment
+    from jobs.train_mixed.experiment import Plan, run_experiment
     from shared.charts import arms_chart
     from shared.figures import save_png
 
-    facts = run_experiment(run, config, config.seeds, config.seed)
+    conditional = run.inputs["synthetic"].facts["agreement"] is not None
+    arms = chosen_arms(config.arms, conditional)
+    facts = run_experiment(run, Plan(arms, config, config.seeds, config.seed, config.min_confidence))
     save_png(arms_chart(facts), run.figures / "arms.png")
-    return Result(facts, summary=facts["comparisons"][0]["sentence"])
+    return Result(facts, summary=headline(facts))
+
+
+def headline(facts: dict[str, Any]) -> str:
+    """Return the first comparison in words, or what was trained where nothing is compared."""
+    compared = facts["comparisons"]
+    return str(compared[0]["sentence"]) if compared else f"{len(facts['arms'])} arms trained, none compared"
 
 
 if __name__ == "__main__":

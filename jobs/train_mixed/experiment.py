@@ -1,17 +1,24 @@
 """Fit every arm from every seed, then measure; a fit that is done is not repeated after an interruption."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from jobs.train_mixed.arms import ARMS, training_set
-from jobs.train_mixed.verdict import COMPARISONS, compare, interval, majority_baseline, summary
+from jobs.train_mixed.arms import ARMS, OWN
+from jobs.train_mixed.mixing import Synthetic, real_part, training_set
+from jobs.train_mixed.statistics import Outcome, metrics_of
+from jobs.train_mixed.verdict import compare_all, majority_baseline, worth
+from shared.artifacts import Artifact
+from shared.augment import flip, translation
 from shared.chance import mix
 from shared.checkpoints import load, save
-from shared.classify import fit, logits_of, score_table
+from shared.classify import fit, logits_of, probabilities_of, score_table
 from shared.distributed import pick_device
 from shared.errors import FormatError
 from shared.fitting import FitConfig
@@ -19,90 +26,149 @@ from shared.job import Run
 from shared.loading import Images, load_split
 from shared.progress import Bar
 
-INTERVAL = "95 %, over seeds and test images (two-way random effects)"
-METRICS = ("accuracy", "precision", "recall", "f1")
+INTERVAL = "95 %, over seeds and test images (hierarchical, Student's t)"
+COMPARED = "95 %, over seeds and test images, paired (two-way random effects)"
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The images of the experiment."""
+    """The images of the experiment; `mirrors` says whether a mirror keeps their class."""
 
     train: Images
     val: Images
     test: Images
-    synthetic: Images
+    synthetic: Synthetic
     classes: list[str]
+    mirrors: bool
 
 
-def run_experiment(run: Run, fit_config: FitConfig, seeds: int, seed: int) -> dict[str, Any]:
-    """Return the facts of the experiment: a row per arm and seed, a summary per arm, comparisons, baseline.
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done: the arms by name, how each is fitted, from which seeds, the least annotation confidence."""
 
-    Real images are brought to the size of the synthetic ones, by the filter that brought those there.
-    """
+    arms: list[str]
+    fit: FitConfig
+    seeds: int
+    seed: int
+    min_confidence: float
+
+
+def load_experiment(run: Run, min_confidence: float) -> Splits:
+    """Return the images: real ones are brought to the size of the synthetic ones by the same filter."""
     real, synthetic = run.inputs["real"], run.inputs["synthetic"]
     size_px, resize_filter = synthetic.dataset.size_px, synthetic.dataset.preparation["resize_filter"]
     train, val, test = (load_split(real, split).at(size_px, resize_filter) for split in ("train", "val", "test"))
-    splits = Splits(train, val, test, load_split(synthetic, "train"), real.dataset.classes)
+    drawn = load_synthetic(synthetic).confident(min_confidence)
+    return Splits(train, val, test, drawn, real.dataset.classes, real.facts.get("mirrors", True))
+
+
+def load_synthetic(synthetic: Artifact) -> Synthetic:
+    """Return the synthetic images with what their json says of them."""
+    metas = [json.loads(members["json"]) for _, members in synthetic.members("train")]
+    asked = [meta["origin"].get("asked_label") for meta in metas]
+    return Synthetic(
+        load_split(synthetic, "train"),
+        None if None in asked else torch.tensor(asked),
+        torch.tensor([meta["annotation"]["confidence"] for meta in metas]),
+    )
+
+
+def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
+    """Return the facts of the experiment: a row per arm and seed, a summary per arm, comparisons, baseline."""
+    splits = load_experiment(run, plan.min_confidence)
+    for name in plan.arms:  # an arm that cannot be made is found before the first fit
+        training_set(ARMS[name], splits.train, splits.synthetic, plan.seed)
     device = pick_device(run.device)
-    rows, correct = [], {}
-    with run.talk.bar("fit", len(ARMS) * seeds * fit_config.steps, "steps") as bar:
-        for name in ARMS:
-            found = [
-                _fit_once(run.folder, name, splits, fit_config, seed + number, device, bar) for number in range(seeds)
-            ]
+    rows: list[dict[str, Any]] = []
+    outcomes: dict[str, Outcome] = {}
+    with run.talk.bar("fit", len(plan.arms) * plan.seeds * plan.fit.steps, "steps") as bar:
+        for name in plan.arms:
+            seeds = range(plan.seed, plan.seed + plan.seeds)
+            found = [_fit_once(run.folder, name, splits, plan.fit, seed, device, bar) for seed in seeds]
             rows += [row for row, _ in found]
-            correct[name] = np.stack([right for _, right in found])
+            answers = np.stack([answer for _, answer in found])
+            outcomes[name] = Outcome(splits.test.labels.numpy(), answers.argmax(axis=2), answers)
     truth = splits.test.labels.numpy()
     return {
         "rows": rows,
-        "arms": [arm_summary(name, rows, correct[name]) for name in ARMS],
-        "comparisons": [compare(comparison, correct) for comparison in COMPARISONS],
+        "arms": [arm_summary(name, rows, outcome) for name, outcome in outcomes.items()],
+        "comparisons": compare_all(outcomes, len(truth)),
+        "worth": worth(outcomes, {row["arm"]: row["n_real"] for row in rows}),
         "majority_baseline": majority_baseline(splits.train.labels.numpy(), truth),
         "protocol": {
             "n_test": len(truth),
             "n_val": len(splits.val),
-            "seeds": list(range(seed, seed + seeds)),
-            "optimizer_steps": fit_config.steps,
+            "n_synthetic_usable": len(splits.synthetic.images),
+            "min_confidence": plan.min_confidence,
+            "seeds": list(range(plan.seed, plan.seed + plan.seeds)),
+            "optimizer_steps": plan.fit.steps,
             "split": "test of real",
             "selection": "highest macro F1 on real val",
-            "interval": INTERVAL if seeds > 1 else "95 %, over test images only: one seed",
+            "interval": INTERVAL if plan.seeds > 1 else "95 %, over test images only: one seed",
+            "compared": COMPARED if plan.seeds > 1 else "95 %, over test images only: one seed",
         },
     }
+
+
+def augmentation(mirrors: bool) -> Callable[[Tensor, torch.Generator], Tensor]:
+    """Return the standard augmentation: shifts by up to an eighth of the side, mirrors where they keep the class."""
+
+    def change(images: Tensor, chance: torch.Generator) -> Tensor:
+        drawn = torch.rand(len(images), 3, generator=chance).to(images.device)
+        moved = translation(images, drawn[:, :2])
+        return flip(moved, drawn[:, 2:]) if mirrors else moved
+
+    return change
+
+
+def annotated_anew(splits: Splits, share: float, config: FitConfig, seed: int, device: torch.device) -> Synthetic:
+    """Return the synthetic images with the labels of an annotator that saw a share of the real images alone."""
+    seen = real_part(splits.train, share, seed)
+    fitted = fit(seen, splits.val, len(splits.classes), config, seed=mix(seed, 11), device=device)
+    confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.images).cpu().max(dim=1)
+    return Synthetic(Images(splits.synthetic.images.images, labels), splits.synthetic.asked, confidence)
 
 
 def _fit_once(
     folder: Path, name: str, splits: Splits, config: FitConfig, seed: int, device: torch.device, bar: Bar
 ) -> tuple[dict[str, Any], Any]:
-    """Fit an arm from a seed, or read the fit that an interrupted run finished; return its row and hits."""
-    path = folder / "fits" / f"{name}-seed{seed}.safetensors"
+    """Fit an arm from a seed, or read the fit that an interrupted run finished; return its row and probabilities."""
+    path, arm = folder / "fits" / f"{name}-seed{seed}.safetensors", ARMS[name]
     try:
         tensors, row = load(path.read_bytes(), str(path))
         bar.skip(config.steps)
     except (FileNotFoundError, FormatError):
-        train, n_real, n_synthetic = training_set(ARMS[name], splits.train, splits.synthetic, seed)
+        synthetic = splits.synthetic
+        if arm.labels == OWN:
+            synthetic = annotated_anew(splits, arm.annotator_share, config, seed, device)
+        train, n_real, n_synthetic = training_set(arm, splits.train, synthetic, seed)
         fitted = fit(
-            train, splits.val, len(splits.classes), config, seed=mix(seed, 8), device=device, on_step=bar.advance
+            train,
+            splits.val,
+            len(splits.classes),
+            config,
+            seed=mix(seed, 8),
+            device=device,
+            change=augmentation(splits.mirrors) if arm.augmented else None,
+            on_step=bar.advance,
         )
-        predicted = logits_of(fitted.network, splits.test.images).argmax(dim=1).cpu()
-        table = score_table(splits.test.labels.numpy(), predicted.numpy(), splits.classes)
+        answers = logits_of(fitted.network, splits.test.images).softmax(dim=1).cpu()
+        table = score_table(splits.test.labels.numpy(), answers.argmax(dim=1).numpy(), splits.classes)
         row = {"arm": name, "seed": seed, "n_real": n_real, "n_synthetic": n_synthetic, "best_step": fitted.best_step}
         row |= {"test": table}
-        tensors = {"predicted": predicted}
+        tensors = {"probabilities": answers}
         path.parent.mkdir(exist_ok=True)
         save(path, tensors, row)
-    return row, (tensors["predicted"] == splits.test.labels).double().numpy()
+    return row, tensors["probabilities"].numpy()
 
 
-def arm_summary(name: str, rows: list[dict[str, Any]], correct: Any) -> dict[str, Any]:
-    """Return an arm's line in the results table; only accuracy has an interval yet, the rest their spread."""
+def arm_summary(name: str, rows: list[dict[str, Any]], outcome: Outcome) -> dict[str, Any]:
+    """Return an arm's line in the results table: every metric with its spread and interval."""
     mine = [row for row in rows if row["arm"] == name]
-    low, high = interval(correct)
-    summaries = {metric: summary([row["test"][metric] for row in mine]) for metric in METRICS}
-    summaries["accuracy"] |= {"low": max(low, 0.0), "high": min(high, 1.0)}
     return {
         "arm": name,
         "about": ARMS[name].about,
         "n_real": mine[0]["n_real"],
         "n_synthetic": mine[0]["n_synthetic"],
-        **summaries,
+        **metrics_of(outcome),
     }

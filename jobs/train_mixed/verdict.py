@@ -10,9 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
+from jobs.train_mixed.statistics import Outcome, effective_real, holm, mcnemar, permutation
+
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
+
+UNDECIDED = 0.10
+"""An interval of a difference that holds 0 and is wider than this many parts of 1 decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,21 @@ class Comparison:
 
 COMPARISONS = (
     Comparison("synthetic_70_real_30", "real_30", "adding synthetic images to 30 % of the real ones"),
+    Comparison(
+        "synthetic_70_real_30_own",
+        "real_30",
+        "adding synthetic images, annotated by these alone, to 30 % of the real ones",
+    ),
+    Comparison(
+        "synthetic_70_real_30_own",
+        "real_30_augmented",
+        "adding synthetic images, annotated by these alone, instead of augmenting 30 % of the real ones",
+    ),
     Comparison("synthetic_70_real_30", "real_100", "replacing 70 % of the real images by synthetic ones"),
     Comparison("synthetic_only", "real_100", "replacing every real image by synthetic ones"),
+    Comparison("synthetic_only_asked", "synthetic_only", "taking the class asked for in place of the annotation"),
 )
-"""The first one is the headline."""
+"""Those whose arms were trained are made; the first of them is the headline."""
 
 
 def interval(values: Array) -> tuple[float, float]:
@@ -57,17 +74,21 @@ def interval(values: Array) -> tuple[float, float]:
     return float(mean) - reach, float(mean) + reach
 
 
-def summary(values: list[float]) -> dict[str, Any]:
-    """Return mean, standard deviation (n - 1; None for one value), minimum, maximum and the values themselves."""
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "std": spread, "min": min(values), "max": max(values), "values": values}
+def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[dict[str, Any]]:
+    """Return every comparison whose arms are there, p values corrected for their number (Holm 1979)."""
+    made = [row for row in COMPARISONS if row.a in outcomes and row.b in outcomes]
+    found = [compare(row, outcomes[row.a], outcomes[row.b], n_test) for row in made]
+    for test in ("mcnemar", "permutation"):
+        for row, corrected in zip(found, holm([each[f"p_{test}"] for each in found]), strict=True):
+            row[f"p_{test}_holm"] = corrected
+    return found
 
 
-def compare(comparison: Comparison, correct: dict[str, Array]) -> dict[str, Any]:
-    """Return the difference in accuracy of the comparison's arms, its interval and what that says."""
-    difference = correct[comparison.a] - correct[comparison.b]
+def compare(comparison: Comparison, a: Outcome, b: Outcome, n_test: int) -> dict[str, Any]:
+    """Return the difference in accuracy of the comparison's arms, its interval, tests and what that says."""
+    difference = a.correct - b.correct
     low, high = interval(difference)
-    outcome = "helped" if low > 0 else "hurt" if high < 0 else "no difference shown"
+    outcome = judged(low, high)
     return {
         "a": comparison.a,
         "b": comparison.b,
@@ -76,9 +97,53 @@ def compare(comparison: Comparison, correct: dict[str, Array]) -> dict[str, Any]
         "low": low,
         "high": high,
         "outcome": outcome,
+        "p_mcnemar": mcnemar(a, b),
+        "p_permutation": permutation(a, b),
+        "n_test": n_test,
+        "seeds": len(difference),
         "sentence": sentence(comparison.question, outcome, float(difference.mean()), low, high)
         + (" One seed: this says nothing about other fits." if len(difference) == 1 else ""),
     }
+
+
+def judged(low: float, high: float) -> str:
+    """Return what an interval of a difference says; one wider than UNDECIDED says that there is not enough data."""
+    if low > 0:
+        return "helped"
+    if high < 0:
+        return "hurt"
+    return "no difference shown" if high - low <= UNDECIDED else "not enough data to tell"
+
+
+def worth(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[dict[str, Any]]:
+    """Return, for each arm with synthetic images, how many real images would have bought its accuracy.
+
+    Read off the arms of the learning curve that were trained; empty without at least three. The interval is
+    that of the arm's accuracy, read off the same curve.
+    """
+    points = sorted((n_real[name], name) for name in LEARNING_CURVE.values() if name in outcomes)
+    if len(points) < 3:
+        return []
+    counts = [count for count, _ in points]
+    curve = [float(outcomes[name].correct.mean()) for _, name in points]
+    rows = []
+    for name, outcome in outcomes.items():
+        if ARMS[name].synthetic_share:
+            low, high = interval(outcome.correct)
+            found = {key: effective_real(counts, curve, v) for key, v in _bounds(outcome, low, high).items()}
+            rows.append(
+                {
+                    "arm": name,
+                    "n_real": n_real[name],
+                    **found,
+                    "curve": [list(p) for p in zip(counts, curve, strict=True)],
+                }
+            )
+    return rows
+
+
+def _bounds(outcome: Outcome, low: float, high: float) -> dict[str, float]:
+    return {"effective": float(outcome.correct.mean()), "effective_low": low, "effective_high": high}
 
 
 def sentence(question: str, outcome: str, difference: float, low: float, high: float) -> str:
@@ -88,6 +153,7 @@ def sentence(question: str, outcome: str, difference: float, low: float, high: f
         "helped": "helped",
         "hurt": "hurt",
         "no difference shown": "made no difference that this experiment can show",
+        "not enough data to tell": "cannot be judged: there is not enough data to tell",
     }[outcome]
     change = f"{points[0]} points of test accuracy (95 % interval {points[1]} to {points[2]})"
     return f"{question[0].upper()}{question[1:]} {verb}: {change}."

@@ -5,7 +5,18 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from jobs.train_mixed.verdict import COMPARISONS, Comparison, compare, interval, majority_baseline, sentence, summary
+from jobs.train_mixed.statistics import Outcome, summarise
+from jobs.train_mixed.verdict import (
+    COMPARISONS,
+    Comparison,
+    compare,
+    compare_all,
+    interval,
+    judged,
+    majority_baseline,
+    sentence,
+    worth,
+)
 
 Array = NDArray[np.float64]
 REPEATS = 2000
@@ -66,13 +77,17 @@ def test_pairing_takes_the_images_difficulty_out() -> None:
     assert interval(hard - hard) == (0.0, 0.0)
 
 
-def arms(a: float, b: float, images: int = 400, seeds: int = 3) -> dict[str, Array]:
-    """Return hits of arms a and b with these accuracies on independent images, the same for every seed."""
+def outcome_of(hits: Array) -> Outcome:
+    """Return the outcome of two classes that is right where `hits` (seeds, images) is 1."""
+    predicted = (hits < 0.5).astype(np.int64)
+    return Outcome(np.zeros(hits.shape[1], np.int64), predicted, np.eye(2)[predicted])
+
+
+def arms(a: float, b: float, images: int = 400, seeds: int = 3) -> tuple[Outcome, Outcome]:
+    """Return arms with these accuracies on independent images, the same for every seed."""
     chance = np.random.default_rng(4)
-    return {
-        name: np.repeat((chance.random((1, images)) < rate).astype(float), seeds, axis=0)
-        for name, rate in (("a", a), ("b", b))
-    }
+    first, second = (np.repeat((chance.random((1, images)) < rate).astype(float), seeds, axis=0) for rate in (a, b))
+    return outcome_of(first), outcome_of(second)
 
 
 QUESTION = Comparison("a", "b", "adding a")
@@ -80,32 +95,67 @@ QUESTION = Comparison("a", "b", "adding a")
 
 @pytest.mark.parametrize(
     ("accuracies", "outcome"),
-    [((0.9, 0.7), "helped"), ((0.7, 0.9), "hurt"), ((0.8, 0.8), "no difference shown")],
+    [((0.9, 0.7), "helped"), ((0.7, 0.9), "hurt"), ((0.95, 0.95), "no difference shown")],
 )
 def test_a_planted_outcome_is_found(accuracies: tuple[float, float], outcome: str) -> None:
     """20 points on 400 images (eight standard errors) are found with their sign; no difference is not."""
-    found = compare(QUESTION, arms(*accuracies))
+    found = compare(QUESTION, *arms(*accuracies), 400)
     assert found["outcome"] == outcome
     assert found["low"] <= found["difference"] <= found["high"]
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "outcome"), [(1.0, 0.75, "helped"), (0.25, 1.0, "hurt"), (0.5, 0.5, "no difference shown")]
-)
-def test_a_constant_difference_has_no_interval(a: float, b: float, outcome: str) -> None:
-    """Where every seed and image differ by the same amount, difference and both ends are that amount."""
-    found = compare(QUESTION, {"a": np.full((3, 10), a), "b": np.full((3, 10), b)})
-    for name in ("difference", "low", "high"):
-        assert found[name] == pytest.approx(a - b, abs=1e-12)
-    if a != b:
-        assert found["outcome"] == outcome
+@pytest.mark.parametrize("difference", [0.25, -0.75, 0.0])
+def test_a_constant_difference_has_no_interval(difference: float) -> None:
+    """Where every seed and image differ by the same amount, both ends of the interval are that amount."""
+    assert interval(np.full((3, 10), difference)) == pytest.approx((difference, difference), abs=1e-12)
 
 
 def test_no_difference_at_all_is_not_called_one() -> None:
-    """Two arms with equal hits everywhere show no difference."""
-    same = arms(0.8, 0.8)["a"]
-    found = compare(QUESTION, {"a": same, "b": same})
+    """Two arms with equal hits everywhere show no difference, and no test finds one."""
+    same = arms(0.8, 0.8)[0]
+    found = compare(QUESTION, same, same, 400)
     assert (found["outcome"], found["difference"], found["low"], found["high"]) == ("no difference shown", 0, 0, 0)
+    assert (found["p_mcnemar"], found["p_permutation"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (0.001, 0.2, "helped"),
+        (-0.2, -0.001, "hurt"),
+        (-0.04, 0.05, "no difference shown"),
+        (-0.1, 0.1, "not enough data to tell"),
+    ],
+)
+def test_an_interval_says_what_it_can(low: float, high: float, says: str) -> None:
+    """An interval that holds 0 shows no difference where it is narrow, and decides nothing where it is wide."""
+    assert judged(low, high) == says
+
+
+def test_p_values_are_corrected_for_the_number_of_comparisons() -> None:
+    """Every comparison whose arms are there is made; Holm's p is never below the plain one."""
+    good, bad = arms(0.9, 0.7)
+    outcomes = {"synthetic_70_real_30": good, "real_30": bad, "real_100": good, "synthetic_only": bad}
+    found = compare_all(outcomes, 400)
+    assert len(found) == 3
+    for row in found:
+        assert row["p_mcnemar_holm"] >= row["p_mcnemar"]
+        assert row["p_permutation_holm"] >= row["p_permutation"]
+    assert found[0]["p_permutation_holm"] < 0.01
+
+
+def test_what_synthetic_images_are_worth_is_read_off_the_learning_curve() -> None:
+    """An arm as good as 50 % of the real images is worth about as many as those, with an interval around it."""
+    chance = np.random.default_rng(0)
+    hard = chance.random((1, 3000))
+    heights = {"real_5": 0.6, "real_10": 0.7, "real_25": 0.8, "real_50": 0.9, "real_100": 0.95}
+    outcomes = {name: outcome_of(np.repeat(hard < height, 3, axis=0).astype(float)) for name, height in heights.items()}
+    counts = dict(zip(heights, (50, 100, 250, 500, 1000), strict=True))
+    outcomes["synthetic_70_real_30"] = outcomes["real_50"]
+    (row,) = worth(outcomes, counts | {"synthetic_70_real_30": 300})
+    assert row["effective"] == {"images": 500, "beyond": None}
+    assert row["effective_low"]["images"] < 500 < row["effective_high"]["images"]
+    assert worth({"synthetic_only": outcomes["real_5"]}, {"synthetic_only": 0}) == []
 
 
 @pytest.mark.parametrize(
@@ -147,7 +197,7 @@ def test_the_headline_asks_whether_adding_helps() -> None:
 )
 def test_summary_by_hand(values: list[float], mean: float, std: float | None) -> None:
     """A summary has the mean, the standard deviation with n - 1 (none for one value), both ends and the values."""
-    found = summary(values)
+    found = summarise(values, 0.0)
     assert (found["min"], found["max"], found["values"]) == (min(values), max(values), values)
     assert (found["mean"], found["std"]) == (pytest.approx(mean), pytest.approx(std))
 

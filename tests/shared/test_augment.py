@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from jobs.train_gan.augment import AUGMENTATIONS, augment, colour, cutout, flip, numbers, translation
 from jobs.train_gan.config import AUGMENTATIONS as NAMES
+from shared.augment import AUGMENTATIONS, augment, colour, cutout, flip, numbers, translation
 
 IMAGES = torch.rand(64, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
