@@ -27,10 +27,10 @@ install: venv    ## let the environment's `halfreal` run this checkout
 	  || "$(abspath $(BIN))/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$(CURDIR)"
 
 test: lint       ## lint, types and every test: under 10 minutes on 2 cores
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 quick: install   ## the fast tests only
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
 lint: install    ## ruff and mypy
 	$(BIN)/ruff check .
