@@ -25,7 +25,11 @@ def collect(folder: Path) -> dict[str, Any]:
         "experiment": folder.name,
         "arms": facts["arms"],
         "majority_baseline": facts["majority_baseline"],
-        "verdict": {"sentence": facts["comparisons"][0]["sentence"], "comparisons": facts["comparisons"]},
+        "verdict": {
+            "sentence": facts["comparisons"][0]["sentence"] if facts["comparisons"] else None,
+            "comparisons": facts["comparisons"],
+            "worth": facts["worth"],
+        },
         "protocol": facts["protocol"],
         "scores": {
             "chosen": scores.facts["chosen"],
@@ -55,7 +59,7 @@ def print_results(folder: Path) -> None:
     for heading in ("arm", "real", "synthetic", *METRICS):
         table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
     for arm in found["arms"]:
-        cells = [_cell(arm[metric]) for metric in METRICS]
+        cells = [_cell(arm["accuracy"]), *(f"{100 * arm[metric]['mean']:.1f}" for metric in METRICS[1:])]
         table.add_row(arm["arm"], f"{arm['n_real']:,}", f"{arm['n_synthetic']:,}", *cells)
     console = Console()
     console.print(table)
@@ -73,6 +77,9 @@ def print_results(folder: Path) -> None:
     )
     for comparison in found["verdict"]["comparisons"]:
         console.print(comparison["sentence"], highlight=False)
+    for row in found["verdict"]["worth"]:
+        beyond = {None: "about", "more": "more than", "fewer": "fewer than"}[row["effective"]["beyond"]]
+        console.print(f"{row['arm']}: as good as {beyond} {row['effective']['images']:,} real images.", highlight=False)
 
 
 @click.command("results", cls=Polite, context_settings={"show_default": True})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from shared.errors import HalfrealError
+from shared.errors import BadConfig, HalfrealError
 from shared.job import leads
 from shared.polite import Polite
 
@@ -37,8 +37,14 @@ def distributed(processes: int, device: str) -> None:
     and the weights of all processes after 20 steps. On a cluster start it with the launcher that starts train_gan, for
     instance: torchrun --nnodes 2 --nproc-per-node 4 ... -m jobs selfcheck distributed
     """
+    from shared.distributed import pick_device
+
+    pick_device(device)
     if "WORLD_SIZE" not in os.environ:
         sys.exit(_launch(processes, device))
+    missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    if missing:
+        raise BadConfig(f"WORLD_SIZE is set but not {', '.join(missing)}; start this with a launcher, or unset it")
     from jobs.train_gan.distributed_check import check_families
 
     failed = []

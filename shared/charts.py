@@ -111,6 +111,26 @@ def quality_curves(facts: dict[str, Any]) -> Figure:
     return figure
 
 
+def learning_curve(facts: dict[str, Any]) -> Figure:
+    """Draw accuracy over the number of real images, and each arm with synthetic images at its number of real ones."""
+    used, rows = facts["protocol"], facts["worth"]
+    counts, heights = zip(*rows[0]["curve"], strict=True)
+    figure, axes = plot()
+    axes.plot(counts, [100 * height for height in heights], marker="o", color=COLOURS[0], label="real images alone")
+    arms = {arm["arm"]: arm for arm in facts["arms"]}
+    for place, row in enumerate(rows, start=1):
+        accuracy = arms[row["arm"]]["accuracy"]
+        mean, colour = 100 * accuracy["mean"], COLOURS[place % len(COLOURS)]
+        reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
+        axes.errorbar(max(row["n_real"], 1), mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row["arm"])
+    axes.set_xscale("log")
+    axes.set_xlabel("real images in the training set")
+    axes.set_ylabel("accuracy on real test images (%)")
+    axes.set_title(f"{used['n_test']:,} real test images, {len(used['seeds'])} seeds", fontsize=9)
+    axes.legend(fontsize=7)
+    return figure
+
+
 def arms_chart(facts: dict[str, Any]) -> Figure:
     """Draw the test accuracy of each arm from the facts of `train_mixed`: every seed, the mean, its interval."""
     arms, used = facts["arms"], facts["protocol"]
@@ -129,5 +149,5 @@ def arms_chart(facts: dict[str, Any]) -> Figure:
     axes.set_xlabel(f"accuracy on {used['n_test']:,} real test images (%)\nalways the largest class: {baseline:.1f} %")
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
-    axes.legend(shown.values(), shown.keys(), loc="upper center", bbox_to_anchor=(0.35, 1.18), ncols=2)
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=2)
     return figure

@@ -30,7 +30,7 @@ from shared.job import Job, Part, Result, Run, leads, open_inputs, write_diary
 from shared.options import COMMON, COMMON_NAMES, PARTS
 from shared.polite import Polite
 from shared.progress import Talk
-from shared.recipes import DEFAULT_RECIPE, Recipe, load_recipe
+from shared.recipes import DEFAULT_RECIPE, DEPENDENT, Recipe, load_recipe
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,7 @@ def job(
             for name, value in options.items():
                 if isinstance(value, float) and not math.isfinite(value):
                     raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
+            _leave_out(row.name, options)
             common = _Common(**{name: options.pop(name) for name in COMMON_NAMES & options.keys()})
             threads = options.pop("threads")
             settled = config(**options)
@@ -235,6 +236,17 @@ def _perform(
             write_diary(work.folder / "run.json", started)
             work.commit(facts=result.facts, dataset=result.dataset)
     talk.say(f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}"))
+
+
+def _leave_out(job: str, options: dict[str, Any]) -> None:
+    """Drop what the recipe sets for another value of the option that it depends on than was asked for by hand."""
+    key, names = DEPENDENT.get(job, ("", ()))
+    context = click.get_current_context()
+    if not key or (context.default_map or {}).get(key) in (None, options[key]):
+        return
+    for name in names:
+        if context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT_MAP:
+            options[name] = None
 
 
 def _already(final: Path, request: Any, talk: Talk) -> bool:

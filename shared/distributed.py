@@ -1,6 +1,5 @@
 """What differs with a device or with more than one process, in one place; Accelerate lives behind it."""
 
-import atexit
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -47,7 +46,6 @@ class Team:
         if self.world > 1:  # hints of torch that concern neither results nor users
             warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
             warnings.filterwarnings("ignore", message="Grad strides do not match bucket view", category=UserWarning)
-            atexit.register(_leave)
 
     def wrap(self, network: nn.Module) -> Any:
         """Return `network` on this process's device; with several processes its gradients are averaged."""
@@ -103,10 +101,12 @@ class Team:
         self._accelerator.wait_for_everyone()
 
 
-def _leave() -> None:
-    """Take leave of the other processes: threads that still wait for them would abort this one at its exit."""
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+def leave() -> bool:
+    """Take leave of the other processes that train together; return whether there were any."""
+    if not torch.distributed.is_initialized():
+        return False
+    torch.distributed.destroy_process_group()
+    return True
 
 
 class Alone(Team):

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -21,7 +21,7 @@ class Polite(click.Command):
             code = run(*args, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message())
-            sys.exit(0)
+            _end(0)
         except click.ClickException as error:
             command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
             message = " ".join(error.format_message().split())
@@ -37,7 +37,7 @@ class Polite(click.Command):
                 raise
             message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
             _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
-        sys.exit(code if isinstance(code, int) else 0)
+        return _end(code if isinstance(code, int) else 0)
 
 
 def debugging() -> bool:
@@ -47,4 +47,20 @@ def debugging() -> bool:
 
 def _fail(message: str, code: int) -> None:
     print("error: " + "\n".join(message.splitlines()[:3]), file=sys.stderr, flush=True)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process with `code`.
+
+    One of several that train together takes leave of the others first and then goes without tidying up: threads of
+    torch that still run would sometimes abort it, and a launcher would see that in place of the code.
+    """
+    if "torch" in sys.modules and os.environ.get("WORLD_SIZE", "1") != "1":
+        from shared.distributed import leave
+
+        if leave():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
     sys.exit(code)

@@ -9,7 +9,8 @@ A recipe has a line `about`, options that every job has, and one table for each 
     [train_gan]
     family = "wgan_gp"
 
-`extends` names another recipe of which only what differs is said. `follows`, `departs` and `needs` say in words which
+`extends` names another recipe of which only what differs is said; what
+belongs to another family there is left out. `follows`, `departs` and `needs` say in words which
 source a recipe follows, where it does not and why, and what it needs. The tables are fed to click as defaults: a flag
 beats the environment, the environment beats the recipe, the recipe beats the option's own default.
 """
@@ -27,6 +28,27 @@ DEFAULT_RECIPE = "digits"
 
 COMMON_KEYS = ("seed", "threads")
 """Options of every job that a recipe may set once, for all of them: whole numbers."""
+
+DEPENDENT: dict[str, tuple[str, tuple[str, ...]]] = {
+    "train_gan": (
+        "family",
+        (
+            *(
+                "networks",
+                "loss",
+                "conditional",
+                "penalty_weight",
+                "clip",
+                "beta1",
+                "beta2",
+                "real_target",
+                "fake_target",
+            ),
+            *("auxiliary_weight", "generator_norm", "discriminator_norm", "init"),
+        ),
+    )
+}
+"""By job: an option, and those that a recipe sets for its value of that option alone: another value leaves them out."""
 
 WORDS = ("about", "follows", "departs", "needs")
 """What a recipe says of itself, in words."""
@@ -89,8 +111,17 @@ def _load(name_or_path: str, above: tuple[Path, ...]) -> Recipe:
         base = _load(str(path.parent / below) if below.endswith(".toml") else below, (*above, path))
     except BadConfig as error:
         raise BadConfig(f"recipe {path}: extends {below!r}\n{error}") from error
-    jobs = {job: base.jobs.get(job, {}) | fields.get(job, {}) for job in base.jobs | fields}
+    jobs = {job: _inherited(base, job, fields.get(job, {})) | fields.get(job, {}) for job in base.jobs | fields}
     return Recipe(path.stem, base.words | words, base.common | common, jobs)
+
+
+def _inherited(base: Recipe, job: str, own: dict[str, Any]) -> dict[str, Any]:
+    """Return what a table takes over from the recipe below."""
+    below = base.jobs.get(job, {})
+    key, names = DEPENDENT.get(job, ("", ()))
+    if key not in own or own[key] == below.get(key):
+        return below
+    return {name: value for name, value in below.items() if name not in names}
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:

@@ -69,17 +69,20 @@ def checked(name: str, folder: Path) -> tuple[Path, str]:
     """
     row = WEIGHTS[name]
     path = row.path(folder)
-    if not path.exists():
+    if not path.is_file():
         raise MissingArtifact(f"{path}: not there; run: halfreal weights fetch {name}")
     found = sha256(path.read_bytes())
-    mark = row.mark(folder)
-    wanted = row.sha256 if row.packaged is None else mark.read_text("ascii").split()[0] if mark.exists() else ""
+    wanted = row.sha256 if row.packaged is None else _marked(row.mark(folder))
     if found != wanted:
-        raise BadInput(
-            f"{path}: sha256 {found[:16]}..., want {wanted[:16] or 'none known'}...; the file was altered\n"
-            f"remove it, then run: halfreal weights fetch {name}"
-        )
+        why = f"want {wanted[:16]}...; the file was altered" if wanted else "and no sha256 beside it to check that"
+        raise BadInput(f"{path}: sha256 {found[:16]}..., {why}\nremove it, then run: halfreal weights fetch {name}")
     return path, found
+
+
+def _marked(mark: Path) -> str:
+    """Return the sha256 that a mark holds; nothing where there is none."""
+    words = mark.read_text("utf-8", errors="replace").split() if mark.is_file() else []
+    return words[0] if words else ""
 
 
 def fetch(name: str, folder: Path) -> Path:

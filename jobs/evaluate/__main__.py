@@ -62,7 +62,7 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     score = facts["chosen_score"]
     test, own = facts["test"][score], facts["real"][score]
     flagged = [space for space, found in facts["copies"].items() if found["flagged"]]
-    copies = f"; nearer to train than new images are, in {' and '.join(flagged)}: see copies" if flagged else ""
+    copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
     return Result(
         facts,
         summary=f"chose epoch {facts['chosen']['epoch']}: {score} {test:.3f} on test (real train: {own:.3f}){copies}",
@@ -125,7 +125,7 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
 @click.option("--extractor", type=click.Choice(EXTRACTOR_NAMES), default="efficientnet_lite0", help="What looks.")
 @click.option("--data-root", type=click.Path(path_type=Path), default=Path("data"), envvar="HALFREAL_DATA_ROOT")
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of what the scores draw.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of what the scores draw.")
 def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: Path, device: str, seed: int) -> None:
     """Print, as JSON, every score of the shards in SYNTHETIC against a split of those in REAL, with the protocol."""
     from jobs.evaluate.between import open_dataset, score_between

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from jobs.evaluate.features import EXTRACTORS
 from jobs.evaluate.judge import Judge, Sample
@@ -33,16 +32,16 @@ def score_between(
     """
     if extractor == "classifier":
         raise BadInput("--extractor classifier: belongs to an experiment; run `halfreal evaluate` there")
+    for dataset, part in ((synthetic, "train"), (real, split)):
+        count = sum(shard.count for _, shard in dataset.shards(part))
+        if count < 4:
+            raise BadInput(f"{dataset.folder}: {part} has {count} images, want at least 4")
     team = Team(device)
     judge = Judge(EXTRACTORS[extractor]({}, weights, team.device), team, seed)
     sides: list[Sample] = []
     for dataset, part in ((synthetic, "train"), (real, split)):
         data = load_split(dataset, part)
-        if len(data) < 4:
-            raise BadInput(f"{dataset.folder}: {part} has {len(data)} images, want at least 4")
         sides.append(judge.look(data.images, data.labels))
-    classes = [str(name) for name in range(1 + int(np.max([side.labels.max() for side in sides])))]
-    named = real.dataset.classes if len(real.dataset.classes) >= len(classes) else classes
     protocol = Protocol(
         extractor=extractor,
         extractor_sha256=judge.extractor.sha256,
@@ -53,7 +52,17 @@ def score_between(
         n_synthetic=len(sides[0]),
         seed=seed,
     )
-    found = judge.scores(sides[0], sides[1], named)
-    width = torch.from_numpy(sides[0].seen.features).shape[1]
-    warned = judge.warnings(len(sides[0]), len(sides[1]), width)
+    warned = judge.warnings(len(sides[0]), len(sides[1]), sides[0].seen.features.shape[1])
+    ours, theirs = synthetic.dataset, real.dataset
+    if (ours.size_px, ours.channels) != (theirs.size_px, theirs.channels):
+        warned.append(
+            f"images of {ours.size_px} px, {ours.channels} channels against {theirs.size_px} px, {theirs.channels}"
+        )
+    if ours.classes == theirs.classes:
+        found = judge.scores(sides[0], sides[1], theirs.classes)
+    else:
+        warned.append("their classes differ: no score by class")
+        mine, own = (Sample(side.seen, np.zeros_like(side.labels)) for side in sides)
+        found = judge.scores(mine, own, ["all"])
+        del found[f"{judge.extractor.distance}_by_class"]
     return {"scores": found, "protocol": protocol.facts(), "synthetic_sha256": synthetic.sha256, "warnings": warned}

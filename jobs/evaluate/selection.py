@@ -136,6 +136,8 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
     """Return the facts of the evaluation, and the chosen snapshot's images that were scored on test."""
     work = Evaluation(run, plan)
     watching = work.among(plan.per_snapshot) or work.among(("classifier",))
+    if watching[0].extractor.name != plan.per_snapshot[0]:
+        run.talk.say(f"{watching[0].extractor.name} chooses the snapshot, since {plan.per_snapshot[0]} was left out")
     snapshots = work.gan.facts["snapshots"]
     rows = [
         snapshot | score_snapshot(work, watching, snapshot["file"])
@@ -186,6 +188,9 @@ def collapse(classes: list[dict[str, Any]], test: dict[str, Any], real: dict[str
     """Say where the generator draws too few kinds of image: by the pixels of a class, and by recall."""
     few = [row["class_name"] for row in classes if row["ratios"] and row["ratios"]["diversity"] < LITTLE_DIVERSITY]
     lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
+    absent = [row["class_name"] for row in classes if row["qualities"] is None]
+    if absent:
+        lines.append(f"mode collapse: fewer than 3 images of {', '.join(absent)} were drawn")
     extractor = score.split("_", 1)[1]
     found, own = test[f"recall_{extractor}"], real[f"recall_{extractor}"]
     if found < LITTLE_RECALL * own:

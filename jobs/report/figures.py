@@ -44,7 +44,11 @@ def draw_all(inputs: dict[str, Artifact]) -> dict[str, Picture]:
 def _verdict(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     facts = inputs["mixed"].facts
     means = ", ".join(f"{arm['arm']} {100 * arm['accuracy']['mean']:.1f} %" for arm in facts["arms"])
-    return {"arms": chart(charts.arms_chart(facts), f"Test accuracy of each arm: {means}.")}
+    pictures = {"arms": chart(charts.arms_chart(facts), f"Test accuracy of each arm: {means}.")}
+    if facts["worth"]:
+        alt = "Accuracy over the number of real images, and the arms with synthetic images."
+        pictures["learning_curve"] = chart(charts.learning_curve(facts), alt)
+    return pictures
 
 
 def _synthetic(inputs: dict[str, Artifact]) -> dict[str, Picture]:

@@ -11,7 +11,7 @@ from jobs.report.figures import draw_all
 from shared import __version__
 from shared.artifacts import Artifact
 
-METRICS = ("accuracy", "precision", "recall", "f1")
+METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
 QUALITIES = ("diversity", "sharpness", "contrast")
 
 
@@ -26,11 +26,13 @@ def render(inputs: dict[str, Artifact]) -> str:
     )
     environment.filters["percent"] = percent
     environment.filters["spread"] = spread
+    environment.filters["bought"] = bought
     facts = {name: artifact.facts for name, artifact in inputs.items()}
     facts["gan"] = {"class_histories": None} | facts["gan"]
     return environment.get_template("page.html").render(
         version=__version__,
         experiment=inputs["real"].folder.parent.name,
+        headline=headline(facts["mixed"]),
         facts=facts,
         real=inputs["real"].dataset,
         synthetic=inputs["synthetic"].dataset,
@@ -38,7 +40,9 @@ def render(inputs: dict[str, Artifact]) -> str:
         metrics=METRICS,
         qualities=QUALITIES,
         indicators=facts["scores"]["loss_indicators"],
-        score_names=[name for name in facts["scores"]["real"] if name in facts["scores"]["rows"][0]],
+        score_names=[
+            name for name in facts["scores"]["real"] if name in facts["scores"]["rows"][0] and not name.endswith("_se")
+        ],
         shown_scores=[name for name, value in facts["scores"]["real"].items() if isinstance(value, float)],
         over_snapshots=lambda name: over_snapshots(facts["scores"]["rows"], name),
         lineage=lineage(inputs),
@@ -52,9 +56,21 @@ def over_snapshots(rows: list[dict[str, Any]], name: str) -> tuple[float, float,
     return min(values), sum(values) / len(values), max(values)
 
 
+def headline(mixed: dict[str, Any]) -> str:
+    """Return the verdict in one sentence."""
+    compared = mixed["comparisons"]
+    return str(compared[0]["sentence"]) if compared else "No two arms were trained that answer a question together."
+
+
 def percent(share: float) -> str:
     """Return a share as percent with one decimal."""
     return f"{100 * share:.1f}"
+
+
+def bought(found: dict[str, Any]) -> str:
+    """Return a number of real images as read off the learning curve."""
+    words = {None: "", "more": "more than ", "fewer": "fewer than "}
+    return f"{words[found['beyond']]}{found['images']:,}"
 
 
 def spread(summary: dict[str, Any]) -> str:

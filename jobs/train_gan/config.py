@@ -95,6 +95,8 @@ def resolve(config: GanConfig) -> Family:
         given["penalty"] = replace(row.penalty, weight=config.penalty_weight)
     betas = zip((config.beta1, config.beta2), row.betas, strict=True)
     given["betas"] = tuple(own if asked is None else asked for asked, own in betas)
+    if given.get("loss", row.loss) != "cross_entropy":  # the row's own label smoothing goes with its own loss
+        given = {"real_target": 1.0, "fake_target": 0.0} | given
     family = replace(row, **given)
     _check(family, config)
     return family

@@ -40,6 +40,7 @@ def test_a_few_copies_among_many_show_in_the_copy_rate() -> None:
     synthetic = torch.cat([cloud(450, 5), TRAIN[:50]])
     found = copy_test(synthetic, HELD_OUT, TRAIN)
     assert found["copy_rate_interval"][0] > 0.06
+    assert found["flagged"]
     assert found["memorisation"] < found["memorisation_held_out"]
 
 
@@ -48,6 +49,14 @@ def test_points_far_from_everything_are_no_copies() -> None:
     found = copy_test(cloud(200, 6) * 10, HELD_OUT, TRAIN)
     assert found["nearer"] < 0.05
     assert found["copy_rate"] < 0.01
+
+
+def test_flat_images_are_no_copies() -> None:
+    """A collapsed generator draws the middle of everything: near to train, but as near to held-out images."""
+    middle = TRAIN.mean(dim=0, keepdim=True) + 0.01 * cloud(200, 7)
+    found = copy_test(middle, HELD_OUT, TRAIN)
+    assert found["nearer"] > 0.9
+    assert not found["flagged"]
 
 
 def test_memorisation_runs_from_synthetic_to_real() -> None:

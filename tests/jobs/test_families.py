@@ -78,6 +78,23 @@ def test_a_contradiction_is_found_by_dry_run(
     assert "batch norm couples" in " ".join(result.stderr.split())
 
 
+@pytest.mark.parametrize("recipe", ["digits", "mnist_digitwise_tuned", "cifar10_wgan_gp"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_any_family_goes_with_any_recipe(
+    family: str, recipe: str, run_job: Callable[..., Result], tmp_path: Path
+) -> None:
+    """A family asked for by hand leaves out what the recipe sets for its own; the rest of the recipe stays."""
+    result = run_job("train_gan", tmp_path, "--recipe", recipe, "--family", family, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert f"family = {family!r}" in result.output
+
+
+def test_another_loss_leaves_the_familys_own_label_smoothing_out() -> None:
+    """per_class smooths labels for its cross-entropy; with a hinge loss there is nothing to smooth."""
+    found = resolve(config("per_class", loss="hinge"))
+    assert (found.loss, found.real_target, found.fake_target) == ("hinge", 1.0, 0.0)
+
+
 @pytest.fixture
 def per_class(
     tmp_path: Path, make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path

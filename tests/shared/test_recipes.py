@@ -100,3 +100,12 @@ def test_a_recipe_says_only_what_differs_from_the_one_it_extends(tmp_path: Path)
         {"seed": 3, "threads": 2},
         {"train_gan": {"width": 8, "latent": 5}, "report": {"seed": 9}, "evaluate": {"images": 6}},
     )
+
+
+def test_a_recipe_does_not_inherit_what_belongs_to_another_family(tmp_path: Path) -> None:
+    """With another family the options that only the family below has are left out; the same family keeps them."""
+    (tmp_path / "below.toml").write_text('[train_gan]\nfamily = "dcgan"\nbeta1 = 0.1\nwidth = 4\n')
+    other = _write(tmp_path, 'extends = "below.toml"\n[train_gan]\nfamily = "wgan"\n')
+    assert load_recipe(other).jobs == {"train_gan": {"family": "wgan", "width": 4}}
+    same = _write(tmp_path, 'extends = "below.toml"\n[train_gan]\nfamily = "dcgan"\n')
+    assert load_recipe(same).jobs == {"train_gan": {"family": "dcgan", "beta1": 0.1, "width": 4}}
