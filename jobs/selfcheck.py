@@ -77,4 +77,30 @@ def _launch(processes: int, device: str) -> int:
     return subprocess.run([*launcher, *check], env=environment, check=False).returncode
 
 
+@click.command("verdict", cls=Polite, context_settings={"show_default": True})
+@click.option("--seeds", type=click.IntRange(2), default=3, help="Fits of each set.")
+@click.option("--steps", type=click.IntRange(6), default=300, help="Optimizer steps of each fit.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of all chance.")
+def verdict(seeds: int, steps: int, seed: int) -> None:
+    """Check the verdict on planted generators whose worth is known: about a minute.
+
+    Other real images must help and be worth about what they are; noise and copies of the training images must not
+    help; shuffled labels must hurt.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from jobs.train_mixed.planted import ADDED, REAL, check_verdict
+
+    click.echo(f"{REAL} real images, and with {ADDED} others added:")
+    failed = []
+    for found in check_verdict(seeds, steps, seed):
+        beyond = {None: "", "more": "more than ", "fewer": "fewer than "}[found.effective["beyond"]]
+        points = f"{100 * found.difference:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+        worth = f"as good as {beyond}{found.effective['images']} real images"
+        click.echo(f"{'pass' if found.passed else 'FAIL'}  {found.about:28} {found.outcome}: {points}, {worth}")
+        failed += [] if found.passed else [found.name]
+    if failed:
+        raise SelfcheckFailed(f"the verdict is wrong on {', '.join(failed)}")
+
+
 main.add_command(distributed)
+main.add_command(verdict)
