@@ -53,6 +53,7 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     snapshot; the chosen one is scored on test with fresh ones, so that the printed best is not a lucky draw.
     `halfreal evaluate compare A B` sets experiments side by side.
     """
+    from jobs.evaluate.protocol import in_words
     from jobs.evaluate.selection import Plan, evaluate
 
     plan = Plan(config.images, names(config.per_snapshot), names(config.extractors), config.seed)
@@ -62,6 +63,8 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     score = facts["chosen_score"]
     test, own = facts["test"][score], facts["real"][score]
     flagged = [space for space, found in facts["copies"].items() if found["flagged"]]
+    for protocol in facts["test_protocols"].values():
+        run.talk.say(f"protocol: {in_words(protocol)}")
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
     return Result(
         facts,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.evaluate.protocol import differences
+from jobs.evaluate.protocol import differences, in_words
 from shared.errors import BadInput
 
 HIGHER_IS_BETTER = ("precision", "recall", "density", "coverage", "agreement", "inception_score")
@@ -72,6 +72,8 @@ def print_comparison(found: dict[str, Any]) -> None:
         )
     console = Console()
     console.print(table)
+    for protocol in found["protocols"].values():
+        console.print(f"protocol: {in_words(protocol)}", highlight=False)
     curves = Table(title="over all snapshots, on val", box=None, padding=(0, 2, 0, 0))
     for heading in ("experiment", "score", "lowest", "mean", "highest"):
         curves.add_column(heading, justify="left" if heading in ("experiment", "score") else "right")

@@ -25,6 +25,15 @@ class Protocol:
         return asdict(self)
 
 
+def in_words(protocol: dict[str, Any]) -> str:
+    """Return a protocol as one line for people."""
+    return (
+        f"{protocol['n_synthetic']:,} synthetic against {protocol['n_real']:,} real {protocol['reference']} images "
+        f"(manifest {protocol['reference_sha256'][:8]}); {protocol['extractor']} {protocol['extractor_sha256'][:8]}, "
+        f"resizer: {protocol['resizer']}; {protocol['quantisation']}; seed {protocol['seed']}"
+    )
+
+
 def differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
     """Say in words in what two protocols differ; empty if their scores may be compared."""
     return [

@@ -97,6 +97,7 @@ def test_experiments_stand_side_by_side(copy: Path) -> None:
     shown = CliRunner().invoke(halfreal, words)
     assert shown.exit_code == 0, shown.output
     assert "frechet_classifier" in shown.output
+    assert "protocol: 24 synthetic against" in " ".join(shown.output.split())
     found = json.loads(CliRunner().invoke(halfreal, [*words, "--json"]).output)
     assert found["scores"]["frechet_classifier"]["small"] == found["scores"]["frechet_classifier"]["twin"]
     assert found["over_snapshots"]["small"]["lowest"] <= found["over_snapshots"]["small"]["mean"]
