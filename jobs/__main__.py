@@ -15,6 +15,7 @@ COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
     "run": "jobs.run",
     "results": "jobs.results",
     "recipes": "jobs.show_recipes",
+    "sample": "jobs.sample",
     "weights": "jobs.weights",
     "selfcheck": "jobs.selfcheck",
 }
@@ -24,6 +25,7 @@ ABOUT = {row.name: row.about for row in PIPELINE} | {
     "run": "Run every job in order; skip what is complete.",
     "results": "Print the results table and the verdict of an experiment.",
     "recipes": "List the recipes that ship with halfreal, or show one.",
+    "sample": "Draw images of a class, with their quality figures.",
     "weights": "Bring, list and check the weights of feature extractors.",
     "selfcheck": "Check that this installation does what it should.",
 }
@@ -34,7 +36,7 @@ class Jobs(Polite, click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands: run first, then the jobs in the order in which they run."""
-        return ["run", "results", "recipes", "weights", "selfcheck", *(row.name for row in PIPELINE)]
+        return ["run", "results", "recipes", "sample", "weights", "selfcheck", *(row.name for row in PIPELINE)]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import and return a command; None if there is none of that name."""

@@ -18,7 +18,7 @@ COMMAND_FILES = (
     "jobs/results.py",
 )
 ADDRESSES = {
-    "click": (*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py", "jobs/weights.py"),
+    "click": (*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py", "jobs/weights.py", "jobs/sample.py"),
     "webdataset": ("shared/loading.py",),
     "accelerate": ("shared/distributed.py",),
     "matplotlib": ("shared/figures.py", "shared/charts.py", "jobs/report/figures.py"),

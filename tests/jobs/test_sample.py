@@ -1,0 +1,57 @@
+"""sample: a picture and its figures, for any class by name or number; nothing of the artifacts changes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from jobs.__main__ import main as halfreal
+
+
+def sample(volume: Path, out: Path, *words: object) -> Result:
+    """Return the result of the command on the experiment `small`."""
+    place = ["--data-root", str(volume), "--experiment", "small", "--out", str(out)]
+    return CliRunner().invoke(halfreal, ["sample", *place, *map(str, words)])
+
+
+def test_a_grid_and_its_figures(volume: Path, hostile_classes: tuple[str, ...], tmp_path: Path) -> None:
+    """Sixteen images stand in four rows of four; the figures name the class, and the JSON stands beside the picture."""
+    result = sample(volume, tmp_path / "a.png", "--class", hostile_classes[1], "--count", 16)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found == json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert found["class_name"] == hostile_classes[1]
+    assert sum(found["predicted"].values()) == 16
+    assert set(found["qualities"]) == {"diversity", "sharpness", "contrast"}
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.width == picture.height
+
+
+def test_equal_seeds_draw_equal_pictures(volume: Path, tmp_path: Path) -> None:
+    """The same seed draws the same picture, another seed another one."""
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert sample(volume, tmp_path / f"{name}.png", "--class", 0, "--seed", seed).exit_code == 0
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_two_images_have_no_qualities(volume: Path, tmp_path: Path) -> None:
+    """Of fewer than three images there is a picture and no figures."""
+    result = sample(volume, tmp_path / "a.png", "--class", 0, "--count", 2)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["qualities"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [(("--class", "unicorn"), "no such class"), (("--class", "0", "--epoch", "99"), "no such snapshot; there are")],
+)
+def test_what_is_not_there_is_refused(words: tuple[str, ...], says: str, volume: Path, tmp_path: Path) -> None:
+    """Exit code 2 and what there is; nothing is written."""
+    result = sample(volume, tmp_path / "a.png", *words)
+    assert result.exit_code == 2
+    assert says in " ".join(result.output.split())
+    assert list(tmp_path.iterdir()) == []
