@@ -68,7 +68,7 @@ class Judge:
         infinite, slope = frechet_infinite(mine, own, seed=self.seed)
         by_class = class_frechet(mine, drawn.labels, own, real.labels)
         nearest = min(NEAREST, len(mine) - 1, len(own) - 1)
-        score, spread = inception_score(drawn.seen.probabilities)
+        score, spread = inception_score(drawn.seen.probabilities, seed=self.seed)
         return {
             **self.distances(drawn, real),
             f"{distance}_infinite": infinite,

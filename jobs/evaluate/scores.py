@@ -61,12 +61,13 @@ def _unbiased_mmd(a: Array, b: Array) -> float:
     return float(same - 2 * across)
 
 
-def inception_score(probabilities: NDArray[np.floating], *, splits: int = 10) -> tuple[float, float]:
+def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: int = 10) -> tuple[float, float]:
     """Return exp(E KL(p(y|x) || p(y))) and its standard deviation over `splits` parts (Salimans et al. 2016).
 
     `probabilities` (N, classes) are a classifier's. From 1 (every image alike, or undecided) to the number of classes.
+    They are shuffled from `seed` first: of images in the order of classes each part would hold a few classes only.
     """
-    exact = np.asarray(probabilities, dtype=np.float64)
+    exact = np.random.default_rng(seed).permutation(np.asarray(probabilities, dtype=np.float64))
     scores = []
     for part in np.array_split(exact, min(splits, len(exact))):
         marginal = part.mean(axis=0, keepdims=True)

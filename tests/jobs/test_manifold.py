@@ -50,9 +50,15 @@ def test_nearest_distances_are_those_of_scipy() -> None:
 
 def test_inception_score_by_hand() -> None:
     """Sure and evenly spread over k classes: k. Undecided, or always the same class: 1."""
-    assert inception_score(np.eye(4)[np.arange(40) % 4], splits=1)[0] == pytest.approx(4.0)
-    assert inception_score(np.full((40, 4), 0.25))[0] == pytest.approx(1.0)
-    assert inception_score(np.eye(4)[np.zeros(40, int)])[0] == pytest.approx(1.0)
+    assert inception_score(np.eye(4)[np.arange(40) % 4], seed=0, splits=1)[0] == pytest.approx(4.0)
+    assert inception_score(np.full((40, 4), 0.25), seed=0)[0] == pytest.approx(1.0)
+    assert inception_score(np.eye(4)[np.zeros(40, int)], seed=0)[0] == pytest.approx(1.0)
+
+
+def test_inception_score_does_not_depend_on_the_order_of_classes() -> None:
+    """Images sorted by class score as those that are mixed do: near the number of classes, not near 1."""
+    sorted_by_class = np.eye(4)[np.repeat(np.arange(4), 250)]
+    assert inception_score(sorted_by_class, seed=0)[0] > 3.8
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # torchmetrics warns of memory and of states set by hand
@@ -64,7 +70,7 @@ def test_inception_score_is_torchmetrics() -> None:
     metric = InceptionScore(feature=torch.nn.Identity(), splits=1)
     metric.features = [logits]
     mean, _ = metric.compute()
-    assert inception_score(logits.softmax(dim=1).numpy(), splits=1)[0] == pytest.approx(float(mean), rel=1e-9)
+    assert inception_score(logits.softmax(dim=1).numpy(), seed=0, splits=1)[0] == pytest.approx(float(mean), rel=1e-9)
 
 
 def test_extrapolation_finds_the_distance_of_the_distributions() -> None:
