@@ -9,7 +9,7 @@ from torch import Tensor
 from jobs.evaluate.copies import copy_test, pixel_copies
 from jobs.evaluate.features import EXTRACTORS
 from jobs.evaluate.judge import Judge, Sample
-from jobs.evaluate.pixels import class_qualities, compared, loss_indicators
+from jobs.evaluate.pixels import Qualities, class_qualities, compared, loss_indicators
 from jobs.evaluate.protocol import Protocol
 from jobs.evaluate.references import keep, kept, reference_path
 from shared.chance import mix
@@ -53,6 +53,7 @@ class Evaluation:
         counts = self.real.dataset.splits["train"].class_counts
         self.asked = torch.from_numpy(spread(apportion(counts, plan.images)))
         self._seen: dict[tuple[str, str], Sample] = {}
+        self._own = {split: self._qualities(self.splits[split]) for split in ("val", "test")}
 
     def _judges(self) -> dict[str, Judge]:
         """Return the judges by name; extractors without weights are left out with the command that brings them."""
@@ -99,6 +100,9 @@ class Evaluation:
         images = self.team.gather(drawn, self.plan.images)
         return Images(images, self.asked if self.gan.facts["conditional"] else self.named(images))
 
+    def _qualities(self, data: Images) -> list[Qualities | None]:
+        return class_qualities(data.images, data.labels, len(self.classes))
+
     def _nothing(self) -> Tensor:
         info = self.real.dataset
         return torch.zeros(0, info.channels, info.size_px, info.size_px, dtype=torch.uint8)
@@ -111,11 +115,9 @@ class Evaluation:
     def about(self, drawn: Images, split: str) -> dict[str, Any]:
         """Return agreement with the class asked for (None where none can be) and the pixels' qualities by class."""
         asked = self.gan.facts["conditional"]
-        data, total = self.splits[split], len(self.classes)
-        own = class_qualities(data.images, data.labels, total)
         return {
             "agreement": float((self.named(drawn.images) == drawn.labels).double().mean()) if asked else None,
-            "classes": compared(class_qualities(drawn.images, drawn.labels, total), own, self.classes),
+            "classes": compared(self._qualities(drawn), self._own[split], self.classes),
         }
 
     def protocol(self, judge: Judge, split: str, n_synthetic: int) -> dict[str, Any]:
