@@ -4,7 +4,7 @@
 
 Minutes are processor time of the training alone, so that other work on the machine does not count; scoring stands
 still outside of them. The learning rate of a schedule falls over exactly these minutes. Each finished run is a line of
-`runs.jsonl`, and a run that is there already is not repeated; `table.md` and `curves.png` are made from all lines.
+`runs.jsonl`, its generator lies beside it, and a run that is there already is not repeated; `table.md` and `curves.png` are made from all lines.
 
 At each mark the averaged generator draws 20,000 images: their Fréchet distance to the 10,000 real test images in the
 features of a classifier trained on real images, and the test accuracy of the same kind of classifier trained on them
@@ -63,6 +63,8 @@ def prepare(mnist: Path, out: Path) -> None:
 
 def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     """Train one family from one seed for so many minutes; return its marks."""
+    from safetensors.torch import save_file
+
     from jobs.train_gan.config import GanConfig, resolve
     from jobs.train_gan.plan import learning_rate_factor
     from jobs.train_gan.state import State, specs
@@ -97,6 +99,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
             found = {"minutes": spent / 60, "images_seen": state.steps * images, **judge.score(state.average, config)}
             marks.append(found)
             print(name, seed, found, flush=True)
+    save_file(state.average.state_dict(), out / f"{name}_{seed}.safetensors")
     return {"name": name, "seed": seed, "minutes": minutes, "marks": marks}
 
 
