@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import LogFormatter, NullFormatter
 
 from shared.figures import COLOURS, plot, shorten
 
@@ -63,7 +63,8 @@ def class_losses(histories: dict[str, list[dict[str, float]]]) -> Figure:
             epochs, values = [row["epoch"] for row in rows], [row[name] for row in rows]
             axes.plot(epochs, values, color=COLOURS[place % len(COLOURS)], label=shorten(class_name))
         axes.set_xlabel("epoch")
-        axes.set_title(f"{LOSSES[name]} loss", fontsize=9)
+        axes.set_ylabel("loss (mean since the last point)")
+        axes.set_title(f"{LOSSES[name]} loss, a line for each class", fontsize=9)
     right.legend(fontsize=7, ncols=2)
     return figure
 
@@ -78,21 +79,22 @@ def score_curve(facts: dict[str, Any]) -> Figure:
     figure = curves(epochs, series, "epoch", f"Fréchet distance ({used['extractor']} features)", title)
     axes = figure.axes[0]
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(ScalarFormatter())
-    axes.yaxis.set_minor_formatter(ScalarFormatter())
+    for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        set_formatter(LogFormatter(minor_thresholds=(2, 0.5)))  # no more labels than fit
     axes.axvline(facts["chosen"]["epoch"], color="grey", linestyle=":", label="chosen")
     axes.legend()
     return figure
 
 
-def class_bars(values: Mapping[str, float], name: str) -> Figure:
-    """Draw a score of each class, by class name, as bars; the class with the highest first."""
+def class_bars(values: Mapping[str, float], name: str, title: str) -> Figure:
+    """Draw a score of each class, by class name, as bars; the class with the highest first, at most 40."""
     ordered = sorted(values.items(), key=lambda pair: -pair[1])[:40]
     figure, axes = plot(6.4, max(0.24 * len(ordered) + 1, 2.2))
     axes.barh([shorten(class_name) for class_name, _ in ordered], [value for _, value in ordered], color=COLOURS[0])
     axes.invert_yaxis()
     axes.set_xlabel(f"{name} of the class (lower is better)")
     axes.set_ylabel("class")
+    axes.set_title(title, fontsize=9)
     return figure
 
 
@@ -124,6 +126,8 @@ def learning_curve(facts: dict[str, Any]) -> Figure:
         reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
         axes.errorbar(max(row["n_real"], 1), mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row["arm"])
     axes.set_xscale("log")
+    axes.set_xticks(counts, [f"{count:,}" for count in counts], fontsize=8)
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("real images in the training set")
     axes.set_ylabel("accuracy on real test images (%)")
     axes.set_title(f"{used['n_test']:,} real test images, {len(used['seeds'])} seeds", fontsize=9)
@@ -146,7 +150,10 @@ def arms_chart(facts: dict[str, Any]) -> Figure:
     names = [f"{arm['about']}\n{arm['n_real']:,} real, {arm['n_synthetic']:,} synthetic" for arm in arms]
     axes.set_yticks(range(len(arms)), names, fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel(f"accuracy on {used['n_test']:,} real test images (%)\nalways the largest class: {baseline:.1f} %")
+    axes.set_xlabel(
+        f"accuracy on {used['n_test']:,} real test images (%), {len(used['seeds'])} seeds\n"
+        f"always the largest class: {baseline:.1f} %"
+    )
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
     figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=2)

@@ -2,7 +2,9 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -45,10 +47,24 @@ def _verdict(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     facts = inputs["mixed"].facts
     means = ", ".join(f"{arm['arm']} {100 * arm['accuracy']['mean']:.1f} %" for arm in facts["arms"])
     pictures = {"arms": chart(charts.arms_chart(facts), f"Test accuracy of each arm: {means}.")}
+    for place, arm in zip("ab", _headline_arms(facts), strict=False):
+        pictures[f"confusion_{place}"] = _arm_confusion(facts, arm, inputs["real"].dataset.classes)
     if facts["worth"]:
         alt = "Accuracy over the number of real images, and the arms with synthetic images."
         pictures["learning_curve"] = chart(charts.learning_curve(facts), alt)
     return pictures
+
+
+def _headline_arms(facts: dict[str, Any]) -> list[str]:
+    """Return the two arms that the verdict's first sentence compares, or none."""
+    return [facts["comparisons"][0][side] for side in "ab"] if facts["comparisons"] else []
+
+
+def _arm_confusion(facts: dict[str, Any], arm: str, classes: list[str]) -> Picture:
+    """Draw the confusion matrix of an arm, summed over its seeds."""
+    found = [row["test"]["confusion"] for row in facts["rows"] if row["arm"] == arm]
+    title = f"{arm}: {facts['protocol']['n_test']:,} real test images, sum over {len(found)} seeds"
+    return chart(figures.confusion(np.sum(found, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")
 
 
 def _synthetic(inputs: dict[str, Artifact]) -> dict[str, Picture]:
@@ -77,6 +93,8 @@ def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     chosen = facts["chosen"]
     both = real_beside_generated(real, gan, chosen["file"])
     title = f"left real test images, right generated after epoch {chosen['epoch']}"
+    used = facts["test_protocols"][facts["chosen_score"].split("_", 1)[1]]
+    by_class = f"all classes: {used['n_synthetic']:,} generated against {used['n_real']:,} real test images"
     drawn = [row for row in facts["rows"] if any(each["ratios"] for each in row["classes"])]
     quality = (
         {"qualities": chart(charts.quality_curves(facts), "Diversity, sharpness, contrast per snapshot.")}
@@ -86,7 +104,7 @@ def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     return quality | {
         "closest": _closest(inputs),
         "by_class": chart(
-            charts.class_bars(facts["test"][f"{facts['chosen_score']}_by_class"], facts["chosen_score"]),
+            charts.class_bars(facts["test"][f"{facts['chosen_score']}_by_class"], facts["chosen_score"], by_class),
             "Fréchet distance of each class of the chosen snapshot.",
         ),
         "score_curve": chart(

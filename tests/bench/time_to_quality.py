@@ -4,7 +4,8 @@
 
 Minutes are processor time of the training alone, so that other work on the machine does not count; scoring stands
 still outside of them. The learning rate of a schedule falls over exactly these minutes. Each finished run is a line of
-`runs.jsonl`, its generator lies beside it, and a run that is there already is not repeated; `table.md` and `curves.png` are made from all lines.
+`runs.jsonl`, its generator lies beside it, and a run that is there already is not repeated; `table.md` and `curves.png`
+are made from all lines.
 
 At each mark the averaged generator draws 20,000 images: their Fréchet distance to the 10,000 real test images in the
 features of a classifier trained on real images, and the test accuracy of the same kind of classifier trained on them
