@@ -1,12 +1,11 @@
 """The page: sections, tables and lineage from the manifests, set by the template beside this file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from jobs.pipeline import PIPELINE
+from jobs.lineage import lineage, recipe_text
 from jobs.report.figures import draw_all
 from shared import __version__
 from shared.artifacts import Artifact
@@ -77,33 +76,3 @@ def spread(summary: dict[str, Any]) -> str:
     """Return mean ± standard deviation in percent, or the mean alone where one seed has no spread."""
     mean = percent(summary["mean"])
     return mean if summary["std"] is None else f"{mean} ± {percent(summary['std'])}"
-
-
-def lineage(inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
-    """Return a row for each artifact in the order of the jobs: its hash, job, options and inputs."""
-    rows = []
-    for row in PIPELINE:
-        if row.writes in inputs:
-            artifact = inputs[row.writes]
-            rows.append(
-                {
-                    "name": row.writes,
-                    "sha256": artifact.sha256,
-                    "job": row.name,
-                    "halfreal": artifact.manifest.halfreal,
-                    "options": artifact.manifest.options,
-                    "inputs": artifact.manifest.inputs,
-                }
-            )
-    return rows
-
-
-def recipe_text(inputs: dict[str, Artifact]) -> str:
-    """Return a recipe with every option that these artifacts were made with, the seeds among them."""
-    lines = [f'about = "the experiment {inputs["real"].folder.parent.name}, every option as it was"']
-    for row in PIPELINE:
-        if row.writes in inputs:
-            lines += ["", f"[{row.name}]"]
-            options = inputs[row.writes].manifest.options
-            lines += [f"{name} = {json.dumps(value)}" for name, value in options.items() if value is not None]
-    return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""What the artifacts of an experiment were made of, and the recipe that makes them again."""
+
+import json
+from typing import Any
+
+from jobs.pipeline import PIPELINE
+from shared.artifacts import Artifact
+
+
+def lineage(inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
+    """Return a row for each artifact in the order of the jobs: its hash, job, options and inputs."""
+    rows = []
+    for row in PIPELINE:
+        if row.writes in inputs:
+            artifact = inputs[row.writes]
+            rows.append(
+                {
+                    "name": row.writes,
+                    "sha256": artifact.sha256,
+                    "job": row.name,
+                    "halfreal": artifact.manifest.halfreal,
+                    "options": artifact.manifest.options,
+                    "inputs": artifact.manifest.inputs,
+                }
+            )
+    return rows
+
+
+def recipe_text(inputs: dict[str, Artifact]) -> str:
+    """Return a recipe with every option that these artifacts were made with, the seeds among them."""
+    lines = [f'about = "the experiment {inputs["real"].folder.parent.name}, every option as it was"']
+    for row in PIPELINE:
+        if row.writes in inputs:
+            lines += ["", f"[{row.name}]"]
+            options = inputs[row.writes].manifest.options
+            lines += [f"{name} = {json.dumps(value)}" for name, value in options.items() if value is not None]
+    return "\n".join(lines)
