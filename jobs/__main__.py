@@ -16,6 +16,7 @@ COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
     "results": "jobs.results",
     "recipes": "jobs.show_recipes",
     "sample": "jobs.sample",
+    "export": "jobs.export.command",
     "weights": "jobs.weights",
     "selfcheck": "jobs.selfcheck",
 }
@@ -26,6 +27,7 @@ ABOUT = {row.name: row.about for row in PIPELINE} | {
     "results": "Print the results table and the verdict of an experiment.",
     "recipes": "List the recipes that ship with halfreal, or show one.",
     "sample": "Draw images of a class, with their quality figures.",
+    "export": "Hand the synthetic images to other tools, with a dataset card.",
     "weights": "Bring, list and check the weights of feature extractors.",
     "selfcheck": "Check that this installation does what it should.",
 }
@@ -36,7 +38,8 @@ class Jobs(Polite, click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands: run first, then the jobs in the order in which they run."""
-        return ["run", "results", "recipes", "sample", "weights", "selfcheck", *(row.name for row in PIPELINE)]
+        over = ("run", "results", "recipes", "sample", "export", "weights", "selfcheck")
+        return [*over, *(row.name for row in PIPELINE)]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import and return a command; None if there is none of that name."""

@@ -18,11 +18,14 @@ COMMAND_FILES = (
     "jobs/results.py",
 )
 ADDRESSES = {
-    "click": (*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py", "jobs/weights.py", "jobs/sample.py"),
+    "click": (
+        *(*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py", "jobs/weights.py", "jobs/sample.py"),
+        "jobs/export/command.py",
+    ),
     "webdataset": ("shared/loading.py",),
     "accelerate": ("shared/distributed.py",),
     "matplotlib": ("shared/figures.py", "shared/charts.py", "jobs/report/figures.py"),
-    "jinja2": ("jobs/report/*.py",),
+    "jinja2": ("jobs/report/*.py", "jobs/export/card.py"),
     "pickle": (),
     "cloudpickle": (),
     "dill": (),
@@ -132,6 +135,7 @@ PLANTED = [
     ("misplaced", "jobs/evaluate/features.py", "import webdataset as wds"),
     ("misplaced", "jobs/evaluate/features.py", "from matplotlib import pyplot"),
     ("misplaced", "shared/figures.py", "import jinja2"),
+    ("misplaced", "jobs/export/formats.py", "import jinja2"),
     ("misplaced", "shared/checkpoints.py", "import pickle"),
     ("misplaced", "shared/checkpoints.py", "import torch\ntorch.load('x')"),
     ("misplaced", "shared/checkpoints.py", "from torch import load"),

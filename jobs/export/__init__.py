@@ -1,0 +1,1 @@
+"""The synthetic set in the layouts of other tools, with its card."""

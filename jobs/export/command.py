@@ -1,0 +1,110 @@
+"""The command `export`: hand the synthetic set to other tools, with labels and a dataset card."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.export.config import ANNOTATED, ASKED, FORMAT_NAMES, ExportConfig
+from jobs.pipeline import PIPELINE, REPORT
+from shared import __version__
+from shared.cli import experiment_name, place
+from shared.errors import BadConfig
+from shared.files import write_whole
+from shared.job import Job, open_inputs
+from shared.polite import Polite
+from shared.progress import Talk
+from shared.recipes import Recipe
+
+if TYPE_CHECKING:
+    from jobs.export.pictures import Picture
+
+ROW = Job("export", "", "export", "", tuple(row for row in PIPELINE if row is not REPORT))
+
+
+@click.command("export", cls=Polite, context_settings={"show_default": True})
+@place
+@click.option("--to", type=click.Choice(FORMAT_NAMES), required=True, help="The layout.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder [default: the experiment's export/<to>]."
+)
+@click.option(
+    "--labels",
+    type=click.Choice([ANNOTATED, ASKED]),
+    default=ANNOTATED,
+    help="The classifier's, or the class that the generator was asked for.",
+)
+@click.option(
+    "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Of the annotation; others are left out."
+)
+@click.option("--force", is_flag=True, help="Replace whatever stands there.")
+def main(
+    recipe: Recipe,
+    experiment: str | None,
+    data_root: Path,
+    out: Path | None,
+    force: bool,
+    to: str,
+    labels: str,
+    min_confidence: float,
+    **_: object,
+) -> None:
+    """Write the synthetic set for other tools: images with labels, and a dataset card to put your licence into.
+
+    imagefolder has a folder for each class, for torchvision; webdataset has shards; hf is a folder that Hugging Face's
+    load_dataset reads with class names. The card, README.md, has the verdict, the scores and the test for copies.
+    """
+    from jobs.export.delivery import check_place, deliver, stands
+
+    folder = data_root / experiment_name(experiment, recipe)
+    config = ExportConfig(to=to, labels=labels, min_confidence=min_confidence)
+    target = (out or folder / "export" / to).resolve()
+    check_place(target, folder)
+    inputs, talk = open_inputs(ROW, folder), Talk("export")
+    request = {
+        **asdict(config),
+        "halfreal": __version__,
+        "classes": inputs["synthetic"].dataset.classes,
+        "inputs": {name: artifact.sha256 for name, artifact in inputs.items()},
+    }
+    if stands(target, request, force):
+        talk.say(f"already complete: {target}")
+        return
+    counts: Counter[int] = Counter()
+    deliver(target, request, lambda place: _write(place, inputs, config, counts, talk))
+    for space, found in inputs["scores"].facts["copies"].items():
+        if found["flagged"]:
+            talk.say(f"warning: copies of training images, in {space}; the card says how many")
+    talk.say(f"{counts.total():,} images: {target}\nfill in the licence: {target / 'README.md'}")
+
+
+def _write(folder: Path, inputs: dict[str, Any], config: ExportConfig, counts: Counter[int], talk: Talk) -> None:
+    """Write the images, the recipe and the card into `folder`; count the images of each label."""
+    from jobs.export.card import RECIPE, render
+    from jobs.export.delivery import CARD
+    from jobs.export.formats import FORMATS
+    from jobs.export.pictures import pictures
+    from jobs.lineage import recipe_text
+
+    synthetic = inputs["synthetic"]
+
+    def counted() -> Iterator["Picture"]:
+        total = synthetic.dataset.splits["train"].count
+        with talk.bar("export", total, "images", stops=False) as bar:
+            for picture in pictures(synthetic, config):
+                counts[picture.label] += 1
+                bar.advance()
+                yield picture
+
+    FORMATS[config.to].write(folder, counted(), synthetic.dataset.classes)
+    if not counts:
+        raise BadConfig(f"--min-confidence {config.min_confidence}: leaves no image; take a lower one")
+    write_whole(folder / RECIPE, (recipe_text(inputs) + "\n").encode())
+    write_whole(folder / CARD, render(inputs, config, counts).encode())
+
+
+if __name__ == "__main__":
+    main()

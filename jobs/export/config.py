@@ -1,0 +1,18 @@
+"""What is asked of an export, and the names that the command offers."""
+
+from dataclasses import dataclass
+
+FORMAT_NAMES = ("imagefolder", "webdataset", "hf")
+"""The rows of `formats.FORMATS`, by name."""
+
+ANNOTATED, ASKED = "annotated", "asked"
+"""Whose the labels are: the annotator's, or the classes that the generator was asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """The layout, whose the labels are, and the least confidence (0 to 1) of the annotation; others are left out."""
+
+    to: str
+    labels: str
+    min_confidence: float

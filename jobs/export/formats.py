@@ -1,0 +1,121 @@
+"""The layouts: a row of `FORMATS` each. Their bytes depend on the images, the classes and the options alone."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from jobs.export.pictures import Picture
+from shared.errors import BadInput
+from shared.format.sample import Sample, decode_image
+from shared.format.shards import DEFAULT_SHARD_IMAGES, write_split
+
+FOLDER_IMAGES = 1000
+"""Images in one folder of the layout `hf`; a hub takes at most 10,000."""
+
+SPLIT_WORDS = "train|training|validation|valid|dev|val|test|testing|eval|evaluation"
+"""What Hugging Face datasets takes for the name of a split where it stands alone in the name of a folder."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A layout: how it is written, and how it is read, in Python; there FOLDER stands for where it lies.
+
+    `write` takes the folder, the images and the class names. `named` says whether the names of folders are the labels,
+    and `described` whether the head of the card describes the columns.
+    """
+
+    write: Callable[[Path, Iterable[Picture], list[str]], None]
+    reading: str
+    named: bool = False
+    described: bool = False
+
+
+def class_folders(classes: list[str]) -> list[str]:
+    """Return a folder's name for each class, so that their alphabetical order is that of the labels.
+
+    Those are the class names themselves where every one of them can be a folder's name on any system, differs from the
+    others by more than capitals, is no word for a split, and their order is alphabetical; else `class-0` and so on.
+    """
+    plain = all(map(_can_be_a_folder, classes)) and len({name.casefold() for name in classes}) == len(classes)
+    if plain and sorted(classes) == classes:
+        return classes
+    digits = len(str(len(classes) - 1))
+    return [f"class-{label:0{digits}d}" for label in range(len(classes))]
+
+
+def _can_be_a_folder(name: str) -> bool:
+    forbidden = r'[<>:"/\\|?*]|^[. ]|[. ]$|' + rf"(^|[-._ 0-9])({SPLIT_WORDS})([-._ 0-9]|$)"
+    return bool(name) and name.isprintable() and not re.search(forbidden, name) and len(name.encode()) <= 200
+
+
+def image_folder(folder: Path, pictures: Iterable[Picture], classes: list[str]) -> None:
+    """Write a folder for each class with its images, and `samples.jsonl` with what is known of each.
+
+    Raises BadInput for a class without images: readers number the folders that they find, so that labels would shift.
+    """
+    names = class_folders(classes)
+    for name in names:
+        (folder / name).mkdir()
+    with _text(folder / "samples.jsonl") as table:
+        for picture in pictures:
+            file = f"{names[picture.label]}/{picture.key}.png"
+            (folder / file).write_bytes(picture.png)
+            _write_line(table, {"file": file, **picture.row()})
+    empty = [name for name, place in zip(classes, names, strict=True) if not any((folder / place).iterdir())]
+    if empty:
+        raise BadInput(
+            f"no image of class {', '.join(empty)}: readers number the folders with images, so labels would shift\n"
+            "take --to webdataset or hf, other --labels, or a lower --min-confidence"
+        )
+
+
+def web_dataset(folder: Path, pictures: Iterable[Picture], classes: list[str]) -> None:
+    """Write shards as the synthetic set has them: `.cls` is the label, `.json` what is known of the image."""
+    samples = (
+        Sample(key=each.key, image=decode_image(each.png), label=each.label, meta=_meta(each)) for each in pictures
+    )
+    write_split(folder, "train", samples, class_count=len(classes), shard_images=DEFAULT_SHARD_IMAGES)
+
+
+def _meta(picture: Picture) -> dict[str, Any]:
+    if picture.label == picture.annotated:
+        return picture.meta
+    return picture.meta | {"annotation": {**picture.meta["annotation"], "label": picture.annotated}}
+
+
+def hugging_face(folder: Path, pictures: Iterable[Picture], classes: list[str]) -> None:
+    """Write the images and `metadata.jsonl`, which names the file of each; the card's head describes its columns."""
+    with _text(folder / "metadata.jsonl") as table:
+        for number, picture in enumerate(pictures):
+            file = f"images/{number // FOLDER_IMAGES:05d}/{picture.key}.png"
+            if number % FOLDER_IMAGES == 0:
+                (folder / file).parent.mkdir(parents=True)
+            (folder / file).write_bytes(picture.png)
+            _write_line(table, {"file_name": file, "key": picture.key, **picture.row()})
+
+
+def _text(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="\n")
+
+
+def _write_line(table: TextIO, row: dict[str, Any]) -> None:
+    table.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+FORMATS: dict[str, Format] = {
+    "imagefolder": Format(
+        image_folder,
+        'torchvision.datasets.ImageFolder("FOLDER")\n'
+        'datasets.load_dataset("imagefolder", data_dir="FOLDER", split="train")',
+        named=True,
+    ),
+    "webdataset": Format(
+        web_dataset,
+        'webdataset.WebDataset(sorted(glob("FOLDER/*.tar")), shardshuffle=False)\n'
+        'datasets.load_dataset("webdataset", data_files="FOLDER/*.tar", split="train")',
+    ),
+    "hf": Format(hugging_face, 'datasets.load_dataset("FOLDER", split="train")', described=True),
+}

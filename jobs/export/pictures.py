@@ -1,0 +1,61 @@
+"""The synthetic images as an export gives them: undecoded, with the label that was asked for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.export.config import ASKED, ExportConfig
+from shared.artifacts import Artifact
+from shared.errors import BadConfig
+from shared.format.sample import decode_label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An image: its PNG as it stands in the shard, its label, and what its json says of it.
+
+    `asked` is None where the generator cannot be asked. `confidence` is the annotator's in its own label, 0 to 1.
+    """
+
+    key: str
+    png: bytes
+    label: int
+    annotated: int
+    asked: int | None
+    confidence: float
+    meta: dict[str, Any]
+
+    def row(self) -> dict[str, Any]:
+        """Return what is known of the image as a line of a table."""
+        asked = {} if self.asked is None else {"asked_label": self.asked}
+        return {
+            "label": self.label,
+            "annotated_label": self.annotated,
+            **asked,
+            "confidence": self.confidence,
+            "latent_seed": self.meta["origin"]["latent_seed"],
+        }
+
+
+def pictures(synthetic: Artifact, config: ExportConfig) -> Iterator[Picture]:
+    """Yield the images of `synthetic` that `config` wants, in reading order, every shard checked.
+
+    Raises BadConfig where the classes asked for are wanted of a generator that was asked for none.
+    """
+    if config.labels == ASKED and synthetic.facts["agreement"] is None:
+        raise BadConfig("--labels asked: the generator is unconditional and was asked for no class; take annotated")
+    for key, members in synthetic.members("train"):
+        meta = json.loads(members["json"])
+        annotated, asked = decode_label(members["cls"]), meta["origin"].get("asked_label")
+        confidence = float(meta["annotation"]["confidence"])
+        if confidence >= config.min_confidence:
+            yield Picture(
+                key=key,
+                png=members["png"],
+                label=asked if config.labels == ASKED else annotated,
+                annotated=annotated,
+                asked=asked,
+                confidence=confidence,
+                meta=meta,
+            )
