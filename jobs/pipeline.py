@@ -5,7 +5,7 @@ compose.yaml, the Kubernetes manifests and the README's table are tested against
 
 from shared.job import Job
 
-PREPROCESS = Job("preprocess", "real", "dataset", "Crop, resize and split real images into shards.")
+PREPROCESS = Job("preprocess", "real", "dataset", "Crop, resize and split real images into shards.", parts=True)
 TRAIN_CLASSIFIER = Job(
     "train_classifier", "classifier", "model", "Train the annotator on real images.", (PREPROCESS,), gpu=True
 )
@@ -27,6 +27,7 @@ SYNTHESIZE = Job(
     "Generate images from the chosen snapshot and annotate them.",
     (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE),
     gpu=True,
+    parts=True,
 )
 TRAIN_MIXED = Job(
     "train_mixed",

@@ -17,8 +17,8 @@ import os
 import re
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any
@@ -222,19 +222,21 @@ def _perform(
     lead = leads()
     talk.stop.listen()
     started = time.monotonic()
-    with draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=common.index) as work:
+    part = None if common.index is None else common.part
+    with ExitStack() as held:
+        work = held.enter_context(draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part))
         place = Run(request.inputs, work.folder, common.data_root / "sources", common.device, talk, common.part)
+        if part and lead:
+            place = replace(place, alone=lambda: held.enter_context(locked(final, wait=True)))
         result = body(place, config)
         if not lead:
             return
         if result is None:
-            talk.say(f"part {common.index} of {common.parts} is done; others are not yet: {final}")
+            if not _already(final, request, talk):
+                talk.say(f"part {common.index} of {common.parts} is done; others are not yet: {final}")
             return
-        with locked(final) if common.index is not None else nullcontext():
-            if common.index is not None and _already(final, request, talk):
-                return
-            write_diary(work.folder / "run.json", started)
-            work.commit(facts=result.facts, dataset=result.dataset)
+        write_diary(work.folder / "run.json", started)
+        work.commit(facts=result.facts, dataset=result.dataset)
     talk.say(f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}"))
 
 

@@ -3,8 +3,8 @@
 A job asks for an artifact with a `Request`: its own name, its options and its input artifacts. The request's
 fingerprint names the draft folder in which the work goes on, so that the same request resumes its own draft and
 another request never touches it. `commit` writes the manifest last and renames the draft to the final name; the
-artifact that stood there stays until then. Several processes may work on one draft in parts; whichever finds every
-part done commits it.
+artifact that stood there stays until then. Several processes may work on one draft in parts (see `parts`); whichever
+finds every part done commits it.
 """
 
 import json
@@ -14,18 +14,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from shared import __version__
+from shared import __version__, parts
 from shared.artifacts import Artifact, open_artifact
 from shared.errors import BadInput, Busy, FormatError
 from shared.files import json_bytes, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
+from shared.job import Part
 
 OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
 """What stands in an artifact, at any depth, for people and no job reads; the manifest does not list it."""
+
+
+class Answer(Protocol):
+    """Whatever records which options and inputs it was made with: a manifest does."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name."""
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The sha256 of each input's manifest, by name."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +67,9 @@ class Request:
         """The sha256 of each input's manifest."""
         return {name: artifact.sha256 for name, artifact in self.inputs.items()}
 
-    def differences(self, manifest: Manifest) -> list[str]:
-        """Say in words how the artifact with `manifest` differs from this request; empty if it is the one."""
-        old, new = manifest.options, self.plain_options
+    def differences(self, answer: Answer) -> list[str]:
+        """Say in words how what was made as `answer` says differs from this request; empty if it is the one."""
+        old, new = answer.options, self.plain_options
         changed = [
             f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
             for name in sorted(old.keys() | new.keys())
@@ -65,8 +78,8 @@ class Request:
         hashes = self.input_hashes
         return changed + [
             f"its input {name!r} changed"
-            for name in sorted(hashes.keys() | manifest.inputs.keys())
-            if hashes.get(name) != manifest.inputs.get(name)
+            for name in sorted(hashes.keys() | answer.inputs.keys())
+            if hashes.get(name) != answer.inputs.get(name)
         ]
 
 
@@ -79,8 +92,14 @@ class Draft:
     request: Request
 
     def commit(self, *, facts: dict[str, Any], dataset: Dataset | None = None) -> Artifact:
-        """Write the manifest over every file in the draft, give the draft its final name, return the artifact."""
+        """Write the manifest over every file in the draft, give the draft its final name, return the artifact.
+
+        Shards that are not the dataset's go first: parts that began when there were more images may have left some.
+        """
         shards = {s.name for split in (dataset.splits.values() if dataset else ()) for s in split.shards}
+        for path in self.folder.glob("*.tar"):
+            if path.name not in shards:
+                path.unlink()
         manifest = Manifest(
             kind=self.request.kind,
             job=self.request.job,
@@ -92,6 +111,7 @@ class Draft:
             facts=facts,
         )
         write_whole(self.folder / MANIFEST, manifest.to_bytes())
+        shutil.rmtree(self.folder / parts.FOLDER, ignore_errors=True)
         _give_final_name(self.folder, self.final)
         return open_artifact(self.final, self.request.kind, self.request.job)
 
@@ -100,20 +120,20 @@ class Draft:
         return [
             path
             for path in found
-            if not set(path.relative_to(self.folder).parts) & set(OUTPUTS) and not path.name.startswith(".")
+            if not set(path.relative_to(self.folder).parts) & {*OUTPUTS, parts.FOLDER} and not path.name.startswith(".")
         ]
 
 
 @contextmanager
 def draft(
-    final: Path, request: Request, *, keep: bool, fresh: bool = False, lead: bool = True, part: int | None = None
+    final: Path, request: Request, *, keep: bool, fresh: bool = False, lead: bool = True, part: Part | None = None
 ) -> Iterator[Draft]:
     """Lock the artifact and yield the draft of `request`; Busy if another process holds the lock.
 
     With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed (unless
     `fresh`), and stays if this run fails too; without it the draft starts empty and a failed one is removed. Of
     several processes that train together only the `lead` locks and clears. A process that does one `part` locks that
-    part alone, and clears nothing.
+    part alone and clears nothing, but where it fails for bad input: then nobody can finish the draft.
     """
     work = Draft(_draft_folder(final, request), final, request)
     if not lead:
@@ -124,30 +144,51 @@ def draft(
         final.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(final, error) from error
-    with locked(final, part):
-        if part is None and (fresh or not keep):
-            shutil.rmtree(work.folder, ignore_errors=True)
-        work.folder.mkdir(exist_ok=True)
-        try:
-            yield work
-        finally:
-            if part is None and not keep:
-                shutil.rmtree(work.folder, ignore_errors=True)
+    with locked(final, part), _part_of(work, keep, part) if part else _whole(work, keep, fresh):
+        yield work
 
 
 @contextmanager
-def locked(final: Path, part: int | None = None) -> Iterator[None]:
+def _whole(work: Draft, keep: bool, fresh: bool) -> Iterator[None]:
+    if fresh or not keep:
+        shutil.rmtree(work.folder, ignore_errors=True)
+    work.folder.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        if not keep:
+            shutil.rmtree(work.folder, ignore_errors=True)
+
+
+@contextmanager
+def _part_of(work: Draft, keep: bool, part: Part) -> Iterator[None]:
+    work.folder.mkdir(exist_ok=True)
+    parts.begin(work.folder, work.final, work.request, part)
+    try:
+        yield
+    except BadInput:
+        parts.withdraw(work.folder, part)
+        if not keep and not _parts_at_work(work.final, but=part):
+            shutil.rmtree(work.folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of an artifact, or of one part of the work on it; Busy if another process does.
 
-    A part is also refused while another process makes the whole.
+    A part is also refused while another process makes the whole, and the whole while another process does a part. With
+    `wait` it waits for the lock of the artifact in place of all that: for a part that puts the parts together.
     """
     whole = FileLock(final.parent / f".{final.name}.lock")
-    lock = whole if part is None else FileLock(final.parent / f".{final.name}-part-{part}.lock")
+    lock = whole if part is None else _part_lock(final, part.index)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=-1 if wait else 0)
         if part is not None:
             whole.acquire(timeout=0)
             whole.release()
+        elif not wait and _parts_at_work(final):
+            raise Timeout(whole.lock_file)
     except OSError as error:  # filelock's Timeout is one too
         lock.release()
         if not isinstance(error, Timeout):
@@ -157,6 +198,24 @@ def locked(final: Path, part: int | None = None) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _part_lock(final: Path, index: int) -> FileLock:
+    return FileLock(final.parent / f".{final.name}-part-{index}.lock")
+
+
+def _parts_at_work(final: Path, but: Part | None = None) -> bool:
+    """Whether another process does a part of the work on an artifact at this moment."""
+    for path in final.parent.glob(f".{final.name}-part-*.lock"):
+        lock = FileLock(path)
+        if but and path == Path(_part_lock(final, but.index).lock_file):
+            continue
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+    return False
 
 
 def _unwritable(final: Path, error: OSError) -> BadInput:

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,9 +52,16 @@ class Result:
     summary: str = ""
 
 
+def _alone() -> None:
+    """Do nothing: a process that does all of the work is alone."""
+
+
 @dataclass(frozen=True)
 class Run:
-    """One run of a job: its input artifacts by name, the folder to write into, where the user's sources lie."""
+    """One run of a job: its input artifacts by name, the folder to write into, where the user's sources lie.
+
+    A job with parts calls `alone` before it puts the parts together: it waits while another process does so.
+    """
 
     inputs: dict[str, Any]
     folder: Path
@@ -62,6 +69,7 @@ class Run:
     device: str
     talk: Talk
     part: Part = Part(0, 1)
+    alone: Callable[[], object] = _alone
 
     @property
     def weights(self) -> Path:

@@ -37,18 +37,22 @@ if TYPE_CHECKING:
 @click.option("--max-rejected", type=click.FloatRange(0, 1), default=0.01, help="Unreadable share that fails the job.")
 @click.option("--verify-md5/--no-verify-md5", default=True, help="Check CelebA's tables against the published md5.")
 @click.option("--shard-images", type=click.IntRange(1), default=1000, help="Images in a shard.")
-def main(run: Run, config: PreprocessConfig) -> Result:
+def main(run: Run, config: PreprocessConfig) -> Result | None:
     """Crop and resize real images, split them into train, val and test, write them as shards.
 
     The split is the source's official one, else random, seeded and stratified by class. Equal images never stand
-    in two splits. What cannot be read is counted and listed in rejected.jsonl. Writes the dataset `real` and figures
-    of samples, class balance and split sizes.
+    in two splits. What cannot be read is counted and listed in rejected.jsonl. With --parts each of several processes
+    reads every image, to agree on the splits, and prepares its share of the shards. Writes the dataset `real` and
+    figures of samples, class balance and split sizes.
     """
     from jobs.preprocess.sources import SOURCES
     from jobs.preprocess.writer import write_dataset
 
     given = Path(config.source_path) if config.source_path else Path(config.source)
-    dataset, facts = write_dataset(run, config, SOURCES[config.source](run.sources / given, config))
+    written = write_dataset(run, config, SOURCES[config.source](run.sources / given, config))
+    if written is None:
+        return None
+    dataset, facts = written
     draw(run, dataset)
     sizes = ", ".join(f"{name} {split.count:,}" for name, split in dataset.splits.items())
     aside = f"; {facts['rejected']} rejected" if facts["rejected"] else ""

@@ -1,8 +1,10 @@
 """Read, split, prepare and write the images of a source; what cannot be read is put aside with its reason."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,12 @@ from jobs.preprocess.items import Item, Source
 from jobs.preprocess.splits import choose, split_indexes
 from shared.errors import BadInput
 from shared.files import sha256, write_whole
-from shared.format.manifest import Dataset
-from shared.format.sample import Sample
-from shared.format.shards import write_split
+from shared.format.manifest import Dataset, ShardInfo
+from shared.format.sample import Sample, encode
+from shared.format.shards import Members, join, shard_name, write_shard
 from shared.job import Run
+from shared.parts import Pieces
+from shared.progress import Bar
 
 REJECTED = "rejected.jsonl"
 
@@ -33,8 +37,8 @@ class Rejects:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, item: Item, error: BaseException) -> None:
-        """Put an image aside."""
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        """Put an image aside; the reason names no place in memory, which would differ from run to run."""
+        reason = re.sub(r" at 0x[0-9a-f]+", "", " ".join(f"{type(error).__name__}: {error}".split()))[:200]
         self.rows.append({"origin": item.origin, "reason": reason})
 
     def payload(self) -> bytes:
@@ -55,8 +59,22 @@ class Rejects:
         )
 
 
-def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[Dataset, dict[str, Any]]:
-    """Write every split of `source` as shards into the run's folder; return the dataset's description and facts."""
+@dataclass(frozen=True)
+class Task:
+    """A shard to write: its split and number there, its images' places in the split, and among the readable ones."""
+
+    split: str
+    number: int
+    places: range
+    items: list[int]
+
+
+def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[Dataset, dict[str, Any]] | None:
+    """Write every split of `source` as shards into the run's folder; return the dataset's description and facts.
+
+    Each process reads every item, so that all agree on duplicates and splits, and prepares the shards of its part.
+    Returns None while shards of other parts are missing.
+    """
     partition = _partition(run, config, source)
     labels = np.array([item.label for item in source.items])
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
@@ -67,38 +85,72 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
     places, duplicates = split_indexes(
         labels[readable], contents, official, config.val_fraction, config.test_fraction, config.seed
     )
-    with run.talk.bar("prepare", len(readable), "images") as bar:
-
-        def samples(split: str) -> Iterator[Sample]:
-            number = 0
-            for place in places[split].tolist():
-                item = source.items[readable[place]]
-                image = _prepared(item, config, rejects)
-                bar.advance()
-                if image is not None:
-                    meta = {"origin": {**item.origin, "sha256": contents[place]}}
-                    yield Sample(key=f"{split}-{number:08d}", image=image, label=item.label, meta=meta)
-                    number += 1
-
-        splits = {
-            split: write_split(
-                run.folder, split, samples(split), class_count=len(source.classes), shard_images=config.shard_images
-            )
-            for split in places
-        }
+    tasks = [task for split, mine in places.items() for task in tasks_of(split, mine.tolist(), config.shard_images)]
+    found = [(source.items[index], content) for index, content in zip(readable, contents, strict=True)]
+    records = write_shards(run, config, tasks, found, len(source.classes))
+    if records is None:
+        return None
+    rejects.rows += [row for record in records for row in record["rejected"]]
     rejects.check(run)
+    (run.folder / REJECTED).unlink(missing_ok=True)
     if rejects.rows:
         write_whole(run.folder / REJECTED, rejects.payload())
+    shards: dict[str, list[ShardInfo]] = {split: [] for split in places}
+    for task, record in zip(tasks, records, strict=True):
+        shards[task.split] += [ShardInfo(**record["shard"])] if record["shard"] else []
     dataset = Dataset(
         classes=list(source.classes),
         size_px=config.size_px,
         channels=3 if config.channels == 3 else 1,
         preparation=config.preparation,
-        splits=splits,
+        splits={split: join(written, len(source.classes)) for split, written in shards.items()},
     )
     how = "random, stratified" if partition is None else "official"
     facts = {"source": config.source, "mirrors": source.mirrors, "split": how, "rejected": len(rejects.rows)}
     return dataset, facts | duplicates
+
+
+def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
+    """Return the shards of a split that holds `items` in this order."""
+    starts = range(0, len(items), shard_images)
+    cut = [range(start, min(start + shard_images, len(items))) for start in starts]
+    return [Task(split, number, places, items[places.start : places.stop]) for number, places in enumerate(cut)]
+
+
+def write_shards(
+    run: Run, config: PreprocessConfig, tasks: list[Task], found: list[tuple[Item, str]], class_count: int
+) -> list[dict[str, Any]] | None:
+    """Write the shards that are of this part; return the records of all, or None while some are missing.
+
+    `found` are the readable items and the sha256 of each. A record has the shard's own, None where no image of it could
+    be prepared, and the rows of those that could not. An image has the number of its place, whatever becomes of others.
+    """
+    plan = [[item.label, item.origin, content] for item, content in found]
+    pieces = Pieces(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
+    todo = pieces.todo()
+    with run.talk.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
+        for number in todo:
+            task, rejects = tasks[number], Rejects(len(found), config.max_rejected)
+            work = [found[index] for index in task.items]
+            made = _members(task, work, config, rejects, bar)
+            first = next(made, None)
+            path = run.folder / shard_name(task.split, task.number)
+            shard = write_shard(path, chain([first], made), class_count) if first else None
+            pieces.done(number, {"shard": shard and shard.model_dump(), "rejected": rejects.rows})
+    return pieces.gather()
+
+
+def _members(
+    task: Task, work: list[tuple[Item, str]], config: PreprocessConfig, rejects: Rejects, bar: Bar
+) -> Iterator[Members]:
+    """Yield the encoded samples of a shard; put aside what cannot be read."""
+    for place, (item, content) in zip(task.places, work, strict=True):
+        image = _prepared(item, config, rejects)
+        bar.advance()
+        if image is not None:
+            meta = {"origin": {**item.origin, "sha256": content}}
+            sample = Sample(key=f"{task.split}-{place:08d}", image=image, label=item.label, meta=meta)
+            yield sample.key, encode(sample)
 
 
 def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:

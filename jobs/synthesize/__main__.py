@@ -24,11 +24,12 @@ class SynthesizeConfig:
     "--share", type=click.FloatRange(0, min_open=True), default=0.7, help="Images, as a share of the train split."
 )
 @click.option("--shard-images", type=click.IntRange(1), default=1000, help="Images in a shard.")
-def main(run: Run, config: SynthesizeConfig) -> Result:
+def main(run: Run, config: SynthesizeConfig) -> Result | None:
     """Generate floor(share * train images) images from the chosen snapshot, annotate them, write them as shards.
 
     Classes are asked for in the proportions of the train split; the label of a sample is the one that the
-    annotator gives, with its confidence in the sample's json. Writes the dataset `synthetic` and figures of
+    annotator gives, with its confidence in the sample's json. With --parts several processes write a part of the shards
+    each. Writes the dataset `synthetic` and figures of
     annotated images, labels and confidence.
     """
     from jobs.synthesize.writer import write_synthetic
@@ -39,7 +40,10 @@ def main(run: Run, config: SynthesizeConfig) -> Result:
     total = floor_share(config.share, run.inputs["real"].dataset.splits["train"].count)
     if total < 1:
         raise BadConfig(f"--share {config.share}: gives no image at all; take a larger share")
-    dataset, facts = write_synthetic(run, total, config.shard_images, config.seed)
+    written = write_synthetic(run, total, config.shard_images, config.seed)
+    if written is None:
+        return None
+    dataset, facts = written
     samples = preview(run.folder, dataset.splits["train"], per_class=max(100 // len(dataset.classes), 1))
     save_png(annotated_grid(samples, dataset.classes), run.figures / "annotated.png")
     counts = {"asked": facts["asked_counts"], "annotated": facts["annotated_counts"]}

@@ -1,7 +1,8 @@
 """Generate, annotate and write in one pass: images go from the generator's batch straight into a shard."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from itertools import chain
 from typing import Any
 
 import torch
@@ -10,10 +11,12 @@ from shared.chance import mix
 from shared.classify import CLASSIFIER_FILE, load_classifier, probabilities_of
 from shared.distributed import pick_device
 from shared.files import sha256
-from shared.format.manifest import Dataset
-from shared.format.sample import Sample
-from shared.format.shards import write_split
+from shared.format.manifest import Dataset, ShardInfo
+from shared.format.sample import Sample, encode
+from shared.format.shards import Members, join, shard_name, write_shard
 from shared.job import Run
+from shared.parts import Pieces
+from shared.progress import Bar
 from shared.resizing import resized
 from shared.shares import apportion, spread
 from shared.snapshots import draw_images, latents_of, load_snapshot
@@ -29,40 +32,36 @@ class Tally:
     Nothing is asked of an unconditional generator: `asked_counts` and `agreement` are None then.
     """
 
-    conditional: bool
     asked: list[int] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
 
-    def facts(self, classes: int) -> dict[str, Any]:
+    def facts(self, classes: int, conditional: bool) -> dict[str, Any]:
         """Return the counts as the manifest stores them."""
         sure, asked, given = (torch.tensor(found) for found in (self.confidence, self.asked, self.given))
-        asking = self.conditional
         return {
-            "asked_counts": torch.bincount(asked, minlength=classes).tolist() if asking else None,
+            "asked_counts": torch.bincount(asked, minlength=classes).tolist() if conditional else None,
             "annotated_counts": torch.bincount(given, minlength=classes).tolist(),
-            "agreement": float((asked == given).double().mean()) if asking else None,
+            "agreement": float((asked == given).double().mean()) if conditional else None,
             "confidence_histogram": torch.histc(sure, CONFIDENCE_BINS, 0, 1).long().tolist(),
             "confidence_median": float(sure.median()),
         }
 
 
-def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple[Dataset, dict[str, Any]]:
+def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple[Dataset, dict[str, Any]] | None:
     """Write `total` annotated images as the split `train`; return the dataset's description and the facts.
 
-    Images are written at the size that the annotator sees, brought there by its own filter.
+    Images are written at the size that the annotator sees, brought there by its own filter. Returns None while shards
+    of other parts are missing.
     """
     real, gan, scores, classifier = (run.inputs[name] for name in ("real", "gan", "scores", "classifier"))
-    info, tally = real.dataset, Tally(gan.facts["conditional"])
+    info = real.dataset
+    ranges = [range(start, min(start + shard_images, total)) for start in range(0, total, shard_images)]
+    shards = write_shards(run, ranges, total, seed)
+    if shards is None:
+        return None
     size_px, resize_filter = classifier.facts["size_px"], classifier.facts["resize_filter"]
-    with run.talk.bar("synthesize", total, "images") as bar:
-
-        def counted() -> Iterator[Sample]:
-            for sample in _samples(run, total, seed, tally):
-                yield sample
-                bar.advance()
-
-        split = write_split(run.folder, "train", counted(), class_count=len(info.classes), shard_images=shard_images)
+    classes = len(info.classes)
     dataset = Dataset(
         classes=info.classes,
         size_px=size_px,
@@ -73,41 +72,74 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
             "resizer": "Pillow" if size_px != info.size_px else "none needed",
             "quantisation": "uint8, rounded half to even",
         },
-        splits={"train": split},
+        splits={"train": join([ShardInfo(**shard["shard"]) for shard in shards], classes)},
     )
-    facts = {"snapshot": scores.facts["chosen"], "family": gan.facts["family"], **tally.facts(len(info.classes))}
-    return dataset, facts
+    tally = Tally(*(list(chain(*(shard[each.name] for shard in shards))) for each in fields(Tally)))
+    facts = tally.facts(classes, gan.facts["conditional"])
+    return dataset, {"snapshot": scores.facts["chosen"], "family": gan.facts["family"], **facts}
 
 
-def _samples(run: Run, total: int, seed: int, tally: Tally) -> Iterator[Sample]:
-    """Yield annotated samples: labels are asked for in the train split's proportions, the annotator gives its own.
+def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[dict[str, Any]] | None:
+    """Write the shard of each range of images that is of this part; return the records of all shards, or None.
 
-    An unconditional generator is asked for nothing, so its samples have no `asked_label`.
+    A record has the shard's own and, of each image, what `Tally` counts.
     """
-    real, gan, classifier, scores = (run.inputs[name] for name in ("real", "gan", "classifier", "scores"))
-    device = pick_device(run.device)
-    chosen = scores.facts["chosen"]["file"]
-    network, annotator = load_snapshot(gan, chosen, device), load_classifier(classifier, device)
-    origin = {"generator_sha256": sha256(gan.read(chosen)), "snapshot": chosen}
-    hashed = sha256(classifier.read(CLASSIFIER_FILE))
-    asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, total)))
-    for start in range(0, total, BATCH_IMAGES):
-        labels = asked[start : start + BATCH_IMAGES]
-        seeds = [mix(seed, 6, start + offset) for offset in range(len(labels))]
-        images = draw_images(network, latents_of(seeds, gan.facts["latent"]), labels)
-        images = resized(images, *annotator.sees)
-        confidence, given = probabilities_of(annotator, images).cpu().max(dim=1)
-        tally.asked += labels.tolist()
-        tally.given += given.tolist()
-        tally.confidence += confidence.tolist()
-        for offset, pixels in enumerate(images.permute(0, 2, 3, 1).numpy()):
-            asked_for = {"asked_label": int(labels[offset])} if tally.conditional else {}
-            yield Sample(
-                key=f"synthetic-{start + offset:08d}",
-                image=pixels,
-                label=int(given[offset]),
-                meta={
-                    "origin": {**origin, "latent_seed": seeds[offset], **asked_for},
-                    "annotation": {"classifier_sha256": hashed, "confidence": round(float(confidence[offset]), 6)},
-                },
-            )
+    pieces, classes = Pieces(run, len(ranges)), len(run.inputs["real"].dataset.classes)
+    todo = pieces.todo()
+    with run.talk.bar("synthesize", sum(len(ranges[number]) for number in todo), "images") as bar:
+        work = Drawing(run, total, seed, bar) if todo else None
+        for number in todo:
+            assert work is not None
+            tally = Tally()
+            path = run.folder / shard_name("train", number)
+            shard = write_shard(path, work.samples(ranges[number], tally), classes)
+            pieces.done(number, {"shard": shard.model_dump(), **asdict(tally)})
+    return pieces.gather()
+
+
+class Drawing:
+    """The chosen generator and the annotator of a run, which draw any of its `total` images and name them."""
+
+    def __init__(self, run: Run, total: int, seed: int, bar: Bar) -> None:
+        real, gan, classifier, scores = (run.inputs[name] for name in ("real", "gan", "classifier", "scores"))
+        device, chosen = pick_device(run.device), scores.facts["chosen"]["file"]
+        self.network, self.annotator = load_snapshot(gan, chosen, device), load_classifier(classifier, device)
+        self.latent, self.conditional = gan.facts["latent"], gan.facts["conditional"]
+        self.origin = {"generator_sha256": sha256(gan.read(chosen)), "snapshot": chosen}
+        self.annotator_sha256 = sha256(classifier.read(CLASSIFIER_FILE))
+        self.asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, total)))
+        self.seed, self.bar = seed, bar
+
+    def samples(self, places: range, tally: Tally) -> Iterator[Members]:
+        """Yield the images at `places` as members: the annotator gives the label, whatever was asked for.
+
+        Labels are asked for in the train split's proportions; of an unconditional generator nothing is, so its samples
+        have no `asked_label`. Batches begin at the first place, so that a shard does not depend on any other.
+        """
+        for start in range(places.start, places.stop, BATCH_IMAGES):
+            batch = range(start, min(start + BATCH_IMAGES, places.stop))
+            labels = self.asked[batch.start : batch.stop]
+            seeds = [mix(self.seed, 6, place) for place in batch]
+            images = draw_images(self.network, latents_of(seeds, self.latent), labels)
+            images = resized(images, *self.annotator.sees)
+            confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
+            tally.asked += labels.tolist()
+            tally.given += given.tolist()
+            tally.confidence += confidence.tolist()
+            for offset, pixels in enumerate(images.permute(0, 2, 3, 1).numpy()):
+                asked_for = {"asked_label": int(labels[offset])} if self.conditional else {}
+                annotation = {
+                    "classifier_sha256": self.annotator_sha256,
+                    "confidence": round(float(confidence[offset]), 6),
+                }
+                sample = Sample(
+                    key=f"synthetic-{batch[offset]:08d}",
+                    image=pixels,
+                    label=int(given[offset]),
+                    meta={
+                        "origin": {**self.origin, "latent_seed": seeds[offset], **asked_for},
+                        "annotation": annotation,
+                    },
+                )
+                yield sample.key, encode(sample)
+                self.bar.advance()

@@ -74,6 +74,7 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
             if whole.team.lead:
                 write_json(task.folder / DONE, {"spec": state.spec, "history": state.history, **counts(state)})
     whole.team.wait()
+    run.alone()
     if not all((folder / DONE).exists() for folder in folders):
         return None
     return join(run, whole, [json.loads((folder / DONE).read_text(encoding="utf-8")) for folder in folders])

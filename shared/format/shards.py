@@ -9,7 +9,10 @@ from pathlib import Path
 from shared.errors import FormatError
 from shared.files import read_whole, sha256, write_whole
 from shared.format.manifest import ShardInfo, Split
-from shared.format.sample import MEMBER_TYPES, Sample, decode, encode
+from shared.format.sample import MEMBER_TYPES, Sample, decode, decode_label, encode
+
+Members = tuple[str, dict[str, bytes]]
+"""A sample as it stands in a shard: its key, and bytes by member type."""
 
 DEFAULT_SHARD_IMAGES = 1000
 """Samples in a shard unless asked otherwise; the last shard of a split may hold fewer."""
@@ -25,35 +28,43 @@ def write_split(folder: Path, split: str, samples: Iterable[Sample], *, class_co
     shards: list[ShardInfo] = []
     keys: set[str] = set()
     while batch := list(islice(remaining, shard_images)):
-        path = folder / f"{split}-{len(shards):05d}.tar"
+        path = folder / shard_name(split, len(shards))
         for sample in batch:
             if sample.key in keys:
                 raise FormatError(f"{path}: key {sample.key!r} comes twice; want a key of its own for each sample")
             keys.add(sample.key)
-        shards.append(_write_shard(path, batch, class_count))
-    class_counts = [sum(counts) for counts in zip(*(shard.class_counts for shard in shards), strict=True)]
-    return Split(
-        count=sum(shard.count for shard in shards),
-        class_counts=class_counts or [0] * class_count,
-        shards=shards,
-    )
+        shards.append(write_shard(path, ((sample.key, encode(sample)) for sample in batch), class_count))
+    return join(shards, class_count)
 
 
-def _write_shard(path: Path, samples: list[Sample], class_count: int) -> ShardInfo:
+def shard_name(split: str, number: int) -> str:
+    """Return the file name of a split's shard `number`, counted from 0."""
+    return f"{split}-{number:05d}.tar"
+
+
+def write_shard(path: Path, samples: Iterable[Members], class_count: int) -> ShardInfo:
+    """Write encoded samples, at least one, as they come, into one shard; return its record."""
     counts = [0] * class_count
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for sample in samples:
-            if sample.label >= class_count:
-                raise FormatError(f"{path}: sample {sample.key!r} has label {sample.label}, want 0..{class_count - 1}")
-            counts[sample.label] += 1
-            for kind, payload in encode(sample).items():
-                header = tarfile.TarInfo(f"{sample.key}.{kind}")  # mtime 0, ids 0, no user names
+        for key, members in samples:
+            label = decode_label(members["cls"])
+            if label >= class_count:
+                raise FormatError(f"{path}: sample {key!r} has label {label}, want 0..{class_count - 1}")
+            counts[label] += 1
+            for kind, payload in members.items():
+                header = tarfile.TarInfo(f"{key}.{kind}")  # mtime 0, ids 0, no user names
                 header.size = len(payload)
                 tar.addfile(header, io.BytesIO(payload))
     write_whole(path, payload := buffer.getvalue())
-    return ShardInfo(
-        name=path.name, count=len(samples), class_counts=counts, bytes=len(payload), sha256=sha256(payload)
+    return ShardInfo(name=path.name, count=sum(counts), class_counts=counts, bytes=len(payload), sha256=sha256(payload))
+
+
+def join(shards: list[ShardInfo], class_count: int) -> Split:
+    """Return the record of a split that is made of `shards`, in reading order."""
+    class_counts = [sum(counts) for counts in zip(*(shard.class_counts for shard in shards), strict=True)]
+    return Split(
+        count=sum(shard.count for shard in shards), class_counts=class_counts or [0] * class_count, shards=shards
     )
 
 
@@ -66,7 +77,7 @@ def read_shard(path: Path, info: ShardInfo) -> Iterator[Sample]:
         yield decode(key, members, str(path))
 
 
-def read_members(path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, bytes]]]:
+def read_members(path: Path, info: ShardInfo) -> Iterator[Members]:
     """Yield (key, bytes by member type) for each sample of a shard, undecoded; checks as `read_shard`."""
     payload = read_whole(path, info.bytes, info.sha256)
     count = 0

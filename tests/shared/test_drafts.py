@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import pytest
 
 from shared.artifacts import Artifact, open_artifact
 from shared.drafts import Request, draft, finished
-from shared.errors import Busy, FormatError, MissingArtifact
+from shared.errors import BadInput, Busy, FormatError, MissingArtifact
 from shared.files import write_whole
-from shared.format.manifest import MANIFEST
+from shared.format.manifest import MANIFEST, Dataset
+from shared.job import Part
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -284,14 +285,43 @@ def test_finished_leaves_a_commit_alone_that_is_still_running(final: Path) -> No
 
 
 def test_parts_share_a_draft_and_exclude_the_whole(tmp_path: Path) -> None:
-    """Two parts work in one folder at once; the same part twice, or a part beside the whole, is busy."""
+    """Two parts work in one folder at once; the same part twice, or a part and the whole at once, is busy."""
     final, request = tmp_path / "model", Request("job", "model", {})
-    with draft(final, request, keep=True, part=0) as first:
+    with draft(final, request, keep=True, part=Part(0, 2)) as first:
         (first.folder / "a").write_text("kept")
-        with draft(final, request, keep=True, part=1) as second:
+        with draft(final, request, keep=True, part=Part(1, 2)) as second:
             assert second.folder == first.folder
-        with pytest.raises(Busy), draft(final, request, keep=True, part=0):
+        with pytest.raises(Busy), draft(final, request, keep=True, part=Part(0, 2)):
+            pass
+        with pytest.raises(Busy), draft(final, request, keep=False):
             pass
     assert (first.folder / "a").exists()
-    with draft(final, request, keep=True), pytest.raises(Busy), draft(final, request, keep=True, part=0):
+    with draft(final, request, keep=True), pytest.raises(Busy), draft(final, request, keep=True, part=Part(0, 2)):
         pass
+
+
+def test_what_parts_leave_for_each_other_is_not_in_the_artifact(tmp_path: Path) -> None:
+    """The word that a part has begun, records of pieces, and shards of another plan are gone after the commit."""
+    final, request = tmp_path / "real", Request("job", "dataset", {})
+    empty = Dataset(classes=["a"], size_px=8, channels=1, preparation={}, splits={})
+    with draft(final, request, keep=False, part=Part(0, 2)) as work:
+        (work.folder / "train-00009.tar").write_text("of an earlier plan")
+        made = work.commit(facts={}, dataset=empty)
+    assert made.manifest.files == []
+    assert [path.name for path in final.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_part_that_fails_for_bad_input_takes_its_word_back(keep: bool, tmp_path: Path) -> None:
+    """Others may then begin otherwise; what was done is dropped, unless the job resumes or another part is at work."""
+    final = tmp_path / "real"
+    for number, beside in enumerate((False, True)):
+        request = Request("job", "dataset", {"number": number})
+        with ExitStack() as held:
+            if beside:
+                held.enter_context(draft(final, request, keep=keep, part=Part(1, 2)))
+            with suppress(BadInput), draft(final, request, keep=keep, part=Part(0, 2)) as work:
+                (work.folder / "train-00000.tar").write_text("done")
+                raise BadInput("no image can be read")
+            assert work.folder.exists() == (keep or beside)
+            assert list(work.folder.rglob("begun-00000.json")) == []
