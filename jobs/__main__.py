@@ -16,6 +16,8 @@ COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
     "results": "jobs.results",
     "recipes": "jobs.show_recipes",
     "sample": "jobs.sample",
+    "playground": "jobs.playground.command",
+    "tensorboard": "jobs.show_tensorboard",
     "export": "jobs.export.command",
     "weights": "jobs.weights",
     "selfcheck": "jobs.selfcheck",
@@ -27,6 +29,8 @@ ABOUT = {row.name: row.about for row in PIPELINE} | {
     "results": "Print the results table and the verdict of an experiment.",
     "recipes": "List the recipes that ship with halfreal, or show one.",
     "sample": "Draw images of a class, with their quality figures.",
+    "playground": "Serve a local page on which to draw images.",
+    "tensorboard": "Show losses, scores and samples of each epoch.",
     "export": "Hand the synthetic images to other tools, with a dataset card.",
     "weights": "Bring, list and check the weights of feature extractors.",
     "selfcheck": "Check that this installation does what it should.",
@@ -38,7 +42,7 @@ class Jobs(Polite, click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands: run first, then the jobs in the order in which they run."""
-        over = ("run", "results", "recipes", "sample", "export", "weights", "selfcheck")
+        over = ("run", "results", "recipes", "sample", "playground", "tensorboard", "export", "weights", "selfcheck")
         return [*over, *(row.name for row in PIPELINE)]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from sklearn import metrics
 from torch import Tensor, nn
 
 from shared.artifacts import Artifact
@@ -176,6 +175,8 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
     Macro means run over the classes that occur in `truth` or `predicted`. Rows of `confusion` are true classes,
     columns predicted ones. A ratio whose denominator is 0 counts as 0.
     """
+    from sklearn import metrics  # takes a second to import, which a command that only asks a classifier can save
+
     every = list(range(len(classes)))
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         truth, predicted, labels=every, zero_division=0

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shared.format.sample import Sample
+from shared.tiles import tile
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's palette, which readers with any colour vision can tell apart."""
@@ -62,19 +63,6 @@ def plot(width: float = 6.4, height: float = 3.6) -> tuple[Figure, Axes]:
 
 
 GREY_PIXELS: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
-
-
-def tile(images: Any, columns: int, gap_px: int = 1) -> Any:
-    """Join uint8 images (N, channels, size, size) into one (height, width[, 3]) picture, row by row, white gaps."""
-    pixels = np.asarray(images)
-    count, channels, side, _ = pixels.shape
-    rows = -(-count // columns)
-    step = side + gap_px
-    sheet = np.full((rows * step - gap_px, columns * step - gap_px, channels), 255, np.uint8)
-    for index, image in enumerate(pixels):
-        top, left = index // columns * step, index % columns * step
-        sheet[top : top + side, left : left + side] = image.transpose(1, 2, 0)
-    return sheet[:, :, 0] if channels == 1 else sheet
 
 
 def image_grid(images: Any, columns: int, title: str, captions: Sequence[str] = ()) -> Figure:

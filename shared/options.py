@@ -31,6 +31,12 @@ COMMON = (
 """The options that every job has besides."""
 
 
+HOST = click.option(
+    "--host", default="127.0.0.1", help="Who can reach the page: this machine alone; 0.0.0.0 lets everybody in."
+)
+"""The option of commands that serve a page."""
+
+
 PARTS = (
     click.option(
         "--parts", type=click.IntRange(1), default=1, envvar="HALFREAL_PARTS", help="Processes that share it."

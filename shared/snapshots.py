@@ -40,9 +40,26 @@ def load_snapshot(gan: Artifact, name: str, device: torch.device) -> Any:
     return network.to(device).eval()
 
 
-def latents_of(seeds: list[int], latent: int) -> Tensor:
-    """Return latents (N, latent) from N(0, 1), each from a seed of its own, so that each image can be drawn alone."""
-    return torch.stack([torch.randn(latent, generator=chance(seed)) for seed in seeds])
+def latents_of(seeds: list[int], latent: int, truncation: float | None = None) -> Tensor:
+    """Return latents (N, latent) from N(0, 1), each from a seed of its own, so that each image can be drawn alone.
+
+    With `truncation` they come from N(0, 1) cut off there; see `truncated`.
+    """
+    drawn = torch.stack([torch.randn(latent, generator=chance(seed)) for seed in seeds])
+    return drawn if truncation is None else truncated(drawn, truncation)
+
+
+def truncated(latents: Tensor, limit: float) -> Tensor:
+    """Return latents from N(0, 1) as latents from N(0, 1) given that |z| <= `limit`, which is above 0.
+
+    BigGAN's truncation trick (Brock et al. 2019, section 3.1): a lower limit gives more typical and less diverse
+    images. They draw again what falls outside; here each number moves to where it stands in the truncated
+    distribution, Phi^-1(Phi(-limit) + Phi(z) (Phi(limit) - Phi(-limit))), which is distributed alike, and a seed keeps
+    its image, more or less, as the limit falls.
+    """
+    tail = torch.special.ndtr(torch.tensor(-limit, dtype=torch.float64))
+    place = tail + torch.special.ndtr(latents.double()) * (1 - 2 * tail)
+    return torch.special.ndtri(place).clamp(-limit, limit).to(latents.dtype)
 
 
 def draw_images(network: Any, latents: Tensor, labels: Tensor) -> Tensor:

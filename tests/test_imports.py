@@ -20,12 +20,16 @@ COMMAND_FILES = (
 ADDRESSES = {
     "click": (
         *(*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py", "jobs/weights.py", "jobs/sample.py"),
-        "jobs/export/command.py",
+        *("jobs/export/command.py", "jobs/playground/command.py", "jobs/show_tensorboard.py"),
     ),
     "webdataset": ("shared/loading.py",),
     "accelerate": ("shared/distributed.py",),
     "matplotlib": ("shared/figures.py", "shared/charts.py", "jobs/report/figures.py"),
     "jinja2": ("jobs/report/*.py", "jobs/export/card.py"),
+    "gradio": ("jobs/playground/page.py",),
+    "fastapi": ("jobs/playground/page.py",),
+    "uvicorn": ("jobs/playground/page.py",),
+    "tensorboard": ("jobs/show_tensorboard.py",),
     "pickle": (),
     "cloudpickle": (),
     "dill": (),

@@ -53,6 +53,7 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     snapshot; the chosen one is scored on test with fresh ones, so that the printed best is not a lucky draw.
     `halfreal evaluate compare A B` sets experiments side by side.
     """
+    from jobs.evaluate.board import write_board
     from jobs.evaluate.protocol import in_words
     from jobs.evaluate.selection import Plan, evaluate
 
@@ -60,6 +61,7 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     facts, drawn = evaluate(run, plan)
     if leads():
         draw_figures(run, facts, drawn)
+        write_board(run.folder, facts["rows"])
     score = facts["chosen_score"]
     test, own = facts["test"][score], facts["real"][score]
     flagged = [space for space, found in facts["copies"].items() if found["flagged"]]

@@ -21,6 +21,9 @@ LOOKED_AT = 2000
 NEAR = 0.01
 """The share of held-out images that are as near to a training image as a copy is."""
 
+BLOCK_IMAGES = 4096
+"""Images that `nearest_images` holds as numbers at a time."""
+
 
 def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> dict[str, Any]:
     """Return the facts of the test on points (N, d), (M, d), (T, d), all float64.
@@ -102,3 +105,15 @@ def as_points(images: Tensor) -> Tensor:
 def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> dict[str, Any]:
     """Return the copy test on pixels."""
     return copy_test(as_points(synthetic), as_points(held_out.images), as_points(train.images))
+
+
+def nearest_images(images: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the distance of pixels of each image to the nearest of `others`, and which one that is.
+
+    `others` become points a block at a time: as numbers they take eight times the room.
+    """
+    points = as_points(images)
+    found = [nearest_distances(points, as_points(block)) for block in others.split(BLOCK_IMAGES)]
+    distances, place = torch.stack([distances for distances, _ in found]).min(dim=0)
+    which = torch.stack([which for _, which in found]).gather(0, place[None])[0]
+    return distances, which + place * BLOCK_IMAGES

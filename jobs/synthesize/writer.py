@@ -8,18 +8,16 @@ from typing import Any
 import torch
 
 from shared.chance import mix
-from shared.classify import CLASSIFIER_FILE, load_classifier, probabilities_of
 from shared.distributed import pick_device
-from shared.files import sha256
 from shared.format.manifest import Dataset, ShardInfo
-from shared.format.sample import Sample, encode
+from shared.format.sample import encode
 from shared.format.shards import Members, join, shard_name, write_shard
 from shared.job import Run
 from shared.parts import Pieces
 from shared.progress import Bar
 from shared.resizing import resized
 from shared.shares import apportion, spread
-from shared.snapshots import draw_images, latents_of, load_snapshot
+from shared.synthetic import LabelledGenerator
 
 BATCH_IMAGES = 256
 CONFIDENCE_BINS = 20
@@ -102,11 +100,7 @@ class Drawing:
 
     def __init__(self, run: Run, total: int, seed: int, bar: Bar) -> None:
         real, gan, classifier, scores = (run.inputs[name] for name in ("real", "gan", "classifier", "scores"))
-        device, chosen = pick_device(run.device), scores.facts["chosen"]["file"]
-        self.network, self.annotator = load_snapshot(gan, chosen, device), load_classifier(classifier, device)
-        self.latent, self.conditional = gan.facts["latent"], gan.facts["conditional"]
-        self.origin = {"generator_sha256": sha256(gan.read(chosen)), "snapshot": chosen}
-        self.annotator_sha256 = sha256(classifier.read(CLASSIFIER_FILE))
+        self.source = LabelledGenerator(gan, scores.facts["chosen"]["file"], classifier, pick_device(run.device))
         self.asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, total)))
         self.seed, self.bar = seed, bar
 
@@ -120,26 +114,11 @@ class Drawing:
             batch = range(start, min(start + BATCH_IMAGES, places.stop))
             labels = self.asked[batch.start : batch.stop]
             seeds = [mix(self.seed, 6, place) for place in batch]
-            images = draw_images(self.network, latents_of(seeds, self.latent), labels)
-            images = resized(images, *self.annotator.sees)
-            confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
+            drawn = self.source.draw(seeds, labels)
             tally.asked += labels.tolist()
-            tally.given += given.tolist()
-            tally.confidence += confidence.tolist()
-            for offset, pixels in enumerate(images.permute(0, 2, 3, 1).numpy()):
-                asked_for = {"asked_label": int(labels[offset])} if self.conditional else {}
-                annotation = {
-                    "classifier_sha256": self.annotator_sha256,
-                    "confidence": round(float(confidence[offset]), 6),
-                }
-                sample = Sample(
-                    key=f"synthetic-{batch[offset]:08d}",
-                    image=pixels,
-                    label=int(given[offset]),
-                    meta={
-                        "origin": {**self.origin, "latent_seed": seeds[offset], **asked_for},
-                        "annotation": annotation,
-                    },
-                )
+            tally.given += drawn.given.tolist()
+            tally.confidence += drawn.confidence.tolist()
+            images = resized(drawn.images, *self.source.annotator.sees)
+            for sample in self.source.samples(drawn, images, first=start):
                 yield sample.key, encode(sample)
                 self.bar.advance()

@@ -11,12 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from jobs.train_gan.state import State
+from shared.board import open_board
 from shared.charts import gan_losses
 from shared.distributed import Team
 from shared.errors import BadInput
-from shared.figures import save_png, tile
+from shared.figures import save_png
 from shared.files import write_whole
 from shared.snapshots import GRID_COLUMNS, grid_images
+from shared.tiles import tile
 
 METRICS = "metrics.jsonl"
 
@@ -39,10 +41,8 @@ class Journal:
         self._since = (time.monotonic(), state.steps)
         self._board: Any = None
         if team.lead:
-            from torch.utils.tensorboard import SummaryWriter
-
             resume_at = int(state.history[-1]["epoch"]) + 1 if state.history else None
-            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_at)
+            self._board = open_board(folder, resume_at)
 
     def tally(self, losses: dict[str, Tensor]) -> None:
         """Add the losses of one step by name."""

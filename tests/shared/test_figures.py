@@ -10,6 +10,7 @@ from PIL import Image
 
 from shared import charts, figures
 from shared.format.sample import Sample
+from shared.tiles import tile
 
 CURVE = [{"step": step, "train_loss": 1 / step, "val_loss": 2 / step, "val_f1": 0.9} for step in (50, 100)]
 HISTORY = [
@@ -179,26 +180,6 @@ def _flat(*values: int, channels: int = 1, side: int = 2) -> np.ndarray:
     return np.stack([np.full((channels, side, side), value, np.uint8) for value in values])
 
 
-def test_tiles_lie_row_by_row_with_white_gaps() -> None:
-    """Three 2 x 2 images in two columns: a 5 x 5 sheet, gaps and the missing image white, by hand."""
-    assert figures.tile(_flat(1, 2, 3), columns=2).tolist() == [
-        [1, 1, 255, 2, 2],
-        [1, 1, 255, 2, 2],
-        [255, 255, 255, 255, 255],
-        [3, 3, 255, 255, 255],
-        [3, 3, 255, 255, 255],
-    ]
-
-
-def test_tiles_can_touch_and_have_colours() -> None:
-    """Without a gap, colour images give (height, width, 3) with each channel in its place."""
-    image = np.arange(12, dtype=np.uint8).reshape(1, 3, 2, 2)
-    sheet = figures.tile(np.concatenate([image, image]), columns=2, gap_px=0)
-    assert sheet.shape == (2, 4, 3)
-    assert sheet[0, 0].tolist() == sheet[0, 2].tolist() == [0, 4, 8]
-    assert sheet[1, 3].tolist() == [3, 7, 11]
-
-
 def _samples() -> list[Sample]:
     meta = {"origin": {"asked_label": 1}, "annotation": {"confidence": 0.875}}
     return [
@@ -220,7 +201,7 @@ def test_class_rows_have_a_row_for_each_class() -> None:
 def test_a_grid_without_captions_is_one_picture() -> None:
     """Three images in two columns are the tiled sheet under a title."""
     (axes,) = figures.image_grid(_flat(1, 2, 3), 2, "3 images").axes
-    assert np.array_equal(np.asarray(axes.images[0].get_array()), figures.tile(_flat(1, 2, 3), 2))
+    assert np.array_equal(np.asarray(axes.images[0].get_array()), tile(_flat(1, 2, 3), 2))
     assert axes.get_title() == "3 images"
 
 

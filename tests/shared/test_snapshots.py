@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy.stats
 import torch
 
 from shared.artifacts import Artifact
@@ -19,6 +20,7 @@ from shared.snapshots import (
     load_snapshot,
     real_beside_generated,
     snapshot_name,
+    truncated,
 )
 
 CPU = torch.device("cpu")
@@ -87,6 +89,24 @@ def test_latents_are_standard_normal() -> None:
     latents = latents_of(list(range(2000)), 8)
     assert abs(latents.mean().item()) < 5 / 16_000**0.5
     assert abs(latents.var().item() - 1) < 5 * (2 / 16_000) ** 0.5
+
+
+@pytest.mark.parametrize("limit", [0.1, 0.7, 2.0])
+def test_truncated_latents_are_truncated_normal(limit: float) -> None:
+    """Over 20,000 numbers they pass Kolmogorov and Smirnov's test against scipy's truncated normal distribution."""
+    latents = latents_of(list(range(2500)), 8, truncation=limit).flatten().numpy()
+    assert abs(latents).max() <= limit
+    assert scipy.stats.kstest(latents, scipy.stats.truncnorm(-limit, limit).cdf).pvalue > 0.001
+    assert scipy.stats.kstest(latents, scipy.stats.norm.cdf).pvalue < 1e-6
+
+
+def test_truncation_moves_a_latent_and_draws_no_other() -> None:
+    """A limit beyond all draws changes nothing; a lower one keeps signs and order, so that a seed keeps its image."""
+    plain = latents_of([1, 2, 3], 8)
+    assert torch.allclose(truncated(plain, 9.0), plain, atol=1e-6)
+    cut = latents_of([1, 2, 3], 8, truncation=0.5)
+    assert torch.equal(cut.flatten().argsort(), plain.flatten().argsort())
+    assert torch.equal(cut.sign(), plain.sign())
 
 
 def test_images_are_drawn_as_they_are_stored(network: Any) -> None:

@@ -1,0 +1,115 @@
+"""What the playground shows of a drawing, as HTML: every word escaped, every picture inline."""
+
+import base64
+from html import escape
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from jobs.drawing import LIMITS, Drawing, Experiment
+from shared.tiles import enlarged_png, tile
+
+CARD_PX = 128
+"""The side of an image on the page, at most; small ones are enlarged by a whole factor."""
+
+PAIRS, TEST_IMAGES = 12, 100
+"""Pairs of generated and training images that are shown; real test images whose distance is set beside theirs."""
+
+STYLE = """
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); gap: 10px 8px; }
+.cards.pairs { grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
+@media (min-width: 800px) { .cards { grid-template-columns: repeat(auto-fill, minmax(94px, 1fr)); } }
+.cards figure { margin: 0; max-width: 128px; }
+.cards.pairs figure { max-width: 264px; }
+.cards img { width: 100%; border: 1px solid var(--border-color-primary); border-radius: 4px; }
+.cards figcaption { font-size: 13px; text-align: center; overflow-wrap: anywhere; color: var(--body-text-color); }
+.cards figcaption.other { font-weight: 600; color: #b91c1c; }
+.dark .cards figcaption.other { color: #f87171; }
+table.qualities { border: 0; border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 8px 0; }
+table.qualities th, table.qualities td { border: 0; padding: 3px 18px 3px 0; text-align: right; }
+table.qualities tr + tr > * { border-top: 1px solid var(--border-color-primary); }
+table.qualities th:first-child { text-align: left; font-weight: 400; }
+.said { color: var(--body-text-color); margin: 0 0 6px; overflow-wrap: anywhere; }
+.said.small { font-size: 13px; opacity: 0.8; }
+.wrong { border-left: 4px solid var(--error-border-color); padding: 8px 12px; white-space: pre-line;
+  color: var(--error-text-color); background: var(--error-background-fill); overflow-wrap: anywhere; }
+h2.heading { font-weight: 600; font-size: 16px; margin: 14px 0 6px; }
+"""
+
+
+def said(words: str, kind: str = "") -> str:
+    """Return a paragraph of plain words."""
+    return f'<p class="said {kind}">{escape(words)}</p>'
+
+
+def percent(share: float) -> str:
+    """Return a share in whole percent."""
+    return f"{100 * share:.0f} %"
+
+
+def refusal(message: str) -> str:
+    """Return why there is nothing to show."""
+    return f'<div class="wrong" role="alert">{escape(message)}</div>'
+
+
+def card(images: Tensor, alt: str, caption: str, kind: str = "") -> str:
+    """Return uint8 images (N, channels, size, size) side by side as one inline picture over a caption."""
+    count = len(images)
+    encoded = base64.b64encode(enlarged_png(tile(images, count), count * (CARD_PX + 1))).decode()
+    shown = f'<img alt="{escape(alt)}" src="data:image/png;base64,{encoded}">'
+    return f'<figure>{shown}<figcaption class="{kind}">{escape(caption)}</figcaption></figure>'
+
+
+def image_cards(drawing: Drawing, classes: list[str]) -> str:
+    """Return every image with what the classifier takes it for and how sure it is."""
+    cards = []
+    asked, drawn = drawing.wish.label, drawing.drawn
+    for image, label, confidence in zip(drawn.images, drawn.given.tolist(), drawn.confidence.tolist(), strict=True):
+        alt = f"generated image {len(cards) + 1}, predicted {classes[label]}, confidence {percent(confidence)}"
+        caption = f"{classes[label]} · {percent(confidence)}"
+        cards.append(card(image[None], alt, caption, "" if asked in (None, label) else "other"))
+    return f'<div class="cards" id="drawn">{"".join(cards)}</div>'
+
+
+def summary(drawing: Drawing, real_images: int) -> str:
+    """Return what the classifier says of all of them, and the table of qualities beside the real images' own."""
+    found, count = drawing.figures, drawing.wish.count
+    named = ", ".join(f"{number} as {name}" for name, number in found["predicted"].items())
+    lines = [
+        said(f"Of {count} images the classifier takes {named}; mean confidence {percent(found['mean_confidence'])}.")
+    ]
+    if found["qualities"] is None or found["real_qualities"] is None:
+        return "".join([*lines, said("Quality figures need at least 3 images, generated and real.", "small")])
+    ratios = found["ratios"] or {}
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th><td>{found["qualities"][name]:.3f}</td>'
+        f"<td>{found['real_qualities'][name]:.3f}</td><td>{ratios.get(name, float('nan')):.2f}</td></tr>"
+        for name in found["qualities"]
+    )
+    heads = "".join(f'<th scope="col">{head}</th>' for head in ("quality", "generated", "real", "ratio"))
+    limits = ", ".join(f"{name} within {percent(limit)}" for name, limit in LIMITS.items())
+    about = f"Real: {real_images:,} test images. {limits} of the real value in every quality."
+    said_category = said(f"Category: {found['category'] or 'none'}")
+    return "".join(
+        [*lines, said_category, f'<table class="qualities"><tr>{heads}</tr>{rows}</table>', said(about, "small")]
+    )
+
+
+def nearest(drawing: Drawing, opened: Experiment) -> str:
+    """Return the images that lie closest to a training image beside that one, the closest first."""
+    distances, found = opened.nearest_train(drawing.drawn.images)
+    held_out = opened.real_test(drawing.wish.label)[:TEST_IMAGES]
+    usual = f"{median(opened.nearest_train(held_out)[0]):.2f}" if len(held_out) else "unknown"
+    cards = []
+    for index in sorted(range(len(distances)), key=lambda index: distances[index])[:PAIRS]:
+        name, away = opened.classes[int(found.labels[index])], f"{distances[index]:.2f}"
+        alt = f"generated image {index + 1} beside its nearest training image, {name}, distance {away}"
+        pair = torch.stack([drawing.drawn.images[index], found.images[index]])
+        cards.append(card(pair, alt, f"{away} · train {name}"))
+    about = (
+        f"Left generated, right the training image that lies nearest, the closest pairs first; distance of pixels in "
+        f"[0, 1]. The median distance of {len(held_out)} real test images is {usual}; pairs far below may be copies."
+    )
+    heading = f'<h2 class="heading">Nearest training images</h2>{said(about, "small")}'
+    return f'{heading}<div class="cards pairs" id="nearest">{"".join(cards)}</div>'

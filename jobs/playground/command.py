@@ -1,0 +1,49 @@
+"""The command `playground`: a local page on which to draw images from trained generators."""
+
+import os
+import signal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from shared.cli import experiment_name, place
+from shared.doors import address, listen
+from shared.errors import MissingArtifact
+from shared.options import HOST
+from shared.polite import Polite
+from shared.recipes import Recipe
+
+
+@click.command("playground", cls=Polite, context_settings={"show_default": True})
+@place
+@HOST
+@click.option("--port", type=click.IntRange(0, 65535), default=7860, help="0 takes a free one.")
+def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, **_: object) -> None:
+    """Serve a page on which to draw images from the generators of finished experiments.
+
+    Choose experiment, snapshot, class, count, seed and truncation; see the images, what the experiment's classifier
+    takes them for, their quality figures and the nearest training images; download them as a PNG or as a shard. The
+    page needs no network. It has no password: publish it to people you trust.
+    """
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}  # before gradio is imported
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from jobs.drawing import Shelf
+
+    shelf = Shelf(data_root)
+    names, wanted = shelf.names(), experiment_name(experiment, recipe)
+    if experiment:
+        shelf.open(experiment)
+    elif not names:
+        raise MissingArtifact(f"{data_root}: no experiment there; run first: halfreal run --data-root {data_root}")
+    with listen(host, port) as door, TemporaryDirectory(prefix="halfreal-playground-") as scratch:
+        os.environ["GRADIO_TEMP_DIR"] = scratch
+        from jobs.playground.page import make_app, serve
+
+        app = make_app(shelf, wanted if wanted in names else names[0], Path(scratch))
+        click.echo(f"halfreal playground: {address(door)} (Ctrl-C ends it)")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            serve(app, door)
+        except KeyboardInterrupt:
+            click.echo("stopped")

@@ -1,0 +1,162 @@
+"""The playground's page: gradio asks and shows; `jobs.drawing` computes, `jobs.playground.cards` says it in HTML."""
+
+import random
+import socket
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from jobs.drawing import Experiment, Shelf, Wish
+from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
+from shared.errors import HalfrealError
+
+MOST_IMAGES, MOST_SEED = 100, 2**31 - 1
+WHOLE = 4
+"""The value of truncation that cuts nothing off: of a million latents it would touch 63."""
+
+SANS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
+
+
+class Page:
+    """The page over the experiments on a shelf; what can be downloaded is written into `scratch`."""
+
+    def __init__(self, shelf: Shelf, first: str, scratch: Path) -> None:
+        self.shelf, self.first, self.scratch = shelf, first, scratch
+        with gr.Blocks(title="halfreal playground", analytics_enabled=False, delete_cache=(600, 3600)) as self.blocks:
+            gr.HTML(f"<h1>halfreal playground</h1>{said('Draw images from a trained generator and look at them.')}")
+            with gr.Row():
+                with gr.Column(scale=1, min_width=260):
+                    self._ask()
+                with gr.Column(scale=3, min_width=300):
+                    self._show()
+            self._connect()
+
+    def _ask(self) -> None:
+        self.experiment = gr.Dropdown(label="Experiment", choices=self.shelf.names(), value=self.first)
+        self.epoch = gr.Dropdown(label="Snapshot", choices=[])
+        self.label = gr.Dropdown(label="Class", choices=[], elem_id="class")
+        self.count = gr.Slider(1, MOST_IMAGES, 16, step=1, label="Count", elem_id="count")
+        self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MOST_SEED)
+        self.truncation = gr.Slider(
+            0.1,
+            WHOLE,
+            WHOLE,
+            step=0.1,
+            label="Truncation",
+            info=f"Cuts latents off at this many standard deviations: lower, more typical, less diverse; {WHOLE}: off.",
+        )
+        self.draw = gr.Button("Draw", variant="primary")
+        self.again = gr.Button("Draw with another seed")
+
+    def _show(self) -> None:
+        self.about, self.images = gr.HTML(elem_id="about"), gr.HTML()
+        with gr.Row():
+            self.png = gr.DownloadButton("Download as PNG grid", interactive=False)
+            self.shard = gr.DownloadButton("Download as WebDataset shard", interactive=False)
+        self.closest = gr.HTML()
+
+    def _connect(self) -> None:
+        choices = [self.epoch, self.label, self.draw, self.again]
+        shown = [self.about, self.images, self.closest, self.png, self.shard]
+        wish = [self.experiment, self.epoch, self.label, self.count, self.seed, self.truncation]
+        private: Any = {"api_visibility": "private"}
+        listed = self.blocks.load(self.list_experiments, self.experiment, self.experiment, **private)
+        for chosen in (listed.then, self.experiment.input):
+            chosen(self.choose, self.experiment, [*choices, *shown], **private)
+        self.draw.click(self.answer, wish, shown, **private)
+        self.again.click(lambda: random.randint(0, MOST_SEED), None, self.seed, **private).then(
+            self.answer, wish, shown, **private
+        )
+
+    def list_experiments(self, name: str) -> Any:
+        """Return what can be chosen now: experiments may have come since the page was made."""
+        names = self.shelf.names()
+        return gr.update(choices=names, value=name if name in names else self.first)
+
+    def choose(self, name: str) -> list[Any]:
+        """Return what can be asked of an experiment, or why nothing can; what was shown goes."""
+        try:
+            opened = self.shelf.open(name)
+        except HalfrealError as error:
+            nothing, off = gr.update(choices=[], value=None), gr.update(interactive=False)
+            return [nothing, nothing, off, off, *self.blank(refusal(str(error)))]
+        epochs = [(self.epoch_name(epoch, opened), epoch) for epoch in opened.snapshots]
+        known = "Choose a class, then draw."
+        unknown = "This generator was trained without classes: it draws what it draws, and the classifier names it."
+        return [
+            gr.update(choices=epochs, value=opened.chosen),
+            gr.update(choices=opened.classes, value=opened.classes[0], visible=opened.conditional),
+            *[gr.update(interactive=True)] * 2,
+            *self.blank(said(known if opened.conditional else unknown)),
+        ]
+
+    @staticmethod
+    def epoch_name(epoch: int, opened: Experiment) -> str:
+        """Return what a snapshot is called on the page."""
+        return f"epoch {epoch}" + (" (chosen by evaluate)" if epoch == opened.chosen else "")
+
+    @staticmethod
+    def blank(about: str) -> list[Any]:
+        """Return a page that shows nothing but these words."""
+        off = gr.update(value=None, interactive=False)
+        return [about, "", "", off, off]
+
+    def answer(
+        self, name: str, epoch: int, wanted: str | None, count: int, seed: int | None, truncation: float
+    ) -> list[Any]:
+        """Return the drawing that was asked for, in words and pictures and as files, or why there is none."""
+        try:
+            opened = self.shelf.open(name)
+            drawing = opened.draw(
+                Wish(
+                    label=opened.label(wanted if opened.conditional else None),
+                    count=count,
+                    seed=seed or 0,
+                    snapshot=opened.snapshot(epoch),
+                    truncation=truncation if truncation < WHOLE else None,
+                )
+            )
+        except HalfrealError as error:
+            return self.blank(refusal(str(error)))
+        sheet = self.scratch / f"{name}-{drawing.wish.name}.png"
+        sheet.write_bytes(drawing.sheet())
+        shard = drawing.write_shard(self.scratch, len(opened.classes))
+        return [
+            summary(drawing, len(opened.real_test(drawing.wish.label))),
+            image_cards(drawing, opened.classes),
+            nearest(drawing, opened),
+            *[gr.update(value=str(path), interactive=True) for path in (sheet, shard)],
+        ]
+
+
+def make_app(shelf: Shelf, first: str, scratch: Path) -> FastAPI:
+    """Return the page as an application; experiment `first` is shown first, downloads are written into `scratch`."""
+    bare: Any = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # their pages load scripts from elsewhere
+    return gr.mount_gradio_app(
+        FastAPI(**bare),
+        Page(shelf, first, scratch).blocks,
+        path="/",
+        app_kwargs=bare,
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        theme=gr.themes.Default(font=SANS, font_mono=MONO).set(
+            block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
+        ),
+        css=STYLE,
+    )
+
+
+def serve(app: FastAPI, door: socket.socket) -> None:
+    """Serve the page on a listening socket until a signal ends it.
+
+    Through uvicorn and not gradio's own launcher, which asks for its own address through a proxy where one is set, and
+    has a way to share links.
+    """
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[door])

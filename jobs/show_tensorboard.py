@@ -1,0 +1,37 @@
+"""The command `tensorboard`: losses, scores and samples of each epoch of an experiment."""
+
+from pathlib import Path
+
+import click
+
+from jobs.pipeline import TRAIN_GAN
+from shared.artifacts import SAME_PLACE
+from shared.cli import experiment_name, place
+from shared.doors import listen
+from shared.errors import MissingArtifact
+from shared.options import HOST
+from shared.polite import Polite
+from shared.recipes import Recipe
+
+
+@click.command("tensorboard", cls=Polite, context_settings={"show_default": True})
+@place
+@HOST
+@click.option("--port", type=click.IntRange(1, 65535), default=6006, help="Of the page.")
+def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, **_: object) -> None:
+    """Serve TensorBoard on an experiment: losses and samples of each epoch, and the scores of each snapshot.
+
+    A GAN that is still training stands under its hidden draft, `.gan-...`, and is followed as it goes on.
+    """
+    folder = data_root / experiment_name(experiment, recipe)
+    if not folder.is_dir():
+        raise MissingArtifact(f"{folder}: does not exist; run first: halfreal {TRAIN_GAN.name}{SAME_PLACE}")
+    listen(host, port).close()  # or say why not, before TensorBoard tries
+    from tensorboard.program import TensorBoard
+
+    board = TensorBoard()
+    # every sample grid, where TensorBoard alone would keep ten
+    board.configure(
+        ("halfreal tensorboard",), logdir=str(folder), host=host, port=port, samples_per_plugin={"images": 0}
+    )
+    raise SystemExit(board.main())

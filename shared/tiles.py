@@ -1,0 +1,29 @@
+"""Images joined into one picture, without matplotlib: its import takes longer than drawing them."""
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+
+def tile(images: Any, columns: int, gap_px: int = 1) -> Any:
+    """Join uint8 images (N, channels, size, size) into one (height, width[, 3]) picture, row by row, white gaps."""
+    pixels = np.asarray(images)
+    count, channels, side, _ = pixels.shape
+    rows = -(-count // columns)
+    step = side + gap_px
+    sheet = np.full((rows * step - gap_px, columns * step - gap_px, channels), 255, np.uint8)
+    for index, image in enumerate(pixels):
+        top, left = index // columns * step, index % columns * step
+        sheet[top : top + side, left : left + side] = image.transpose(1, 2, 0)
+    return sheet[:, :, 0] if channels == 1 else sheet
+
+
+def enlarged_png(pixels: Any, most_px: int) -> bytes:
+    """Return uint8 pixels (height, width[, 3]) as PNG, enlarged by the largest whole factor up to `most_px` a side."""
+    picture = Image.fromarray(np.asarray(pixels))
+    scale = max(most_px // max(picture.size), 1)
+    buffer = io.BytesIO()
+    picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST).save(buffer, "PNG")
+    return buffer.getvalue()
