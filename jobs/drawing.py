@@ -62,13 +62,13 @@ class Drawing:
         images = self.drawn.images
         return enlarged_png(tile(images, columns=max(round(len(images) ** 0.5), 1)), SHEET_PX)
 
-    def write_shard(self, folder: Path, classes: int) -> Path:
-        """Write the images as one shard of the dataset format into `folder`, at the generator's size; return its path.
+    def write_shard(self, folder: Path, name: str, classes: list[str]) -> Path:
+        """Write the images, at the generator's size, as one shard of the dataset format, `<name>-00000.tar`; return it.
 
         The json of a sample says which generator drew it, from which latent, and how sure the annotator is.
         """
         samples = self.source.samples(self.drawn, self.drawn.images)
-        split = write_split(folder, self.wish.name, samples, class_count=classes, shard_images=self.wish.count)
+        split = write_split(folder, name, samples, class_count=len(classes), shard_images=self.wish.count)
         return folder / split.shards[0].name
 
 

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
-from jobs.pipeline import TRAIN_GAN
-from shared.artifacts import SAME_PLACE
 from shared.cli import experiment_name, place
 from shared.doors import listen
 from shared.errors import MissingArtifact
 from shared.options import HOST
 from shared.polite import Polite
 from shared.recipes import Recipe
+
+MOST_GRIDS = 100_000
+"""Sample grids that are shown: one for each epoch, where TensorBoard by itself picks ten."""
 
 
 @click.command("tensorboard", cls=Polite, context_settings={"show_default": True})
@@ -25,13 +26,11 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
     """
     folder = data_root / experiment_name(experiment, recipe)
     if not folder.is_dir():
-        raise MissingArtifact(f"{folder}: does not exist; run first: halfreal {TRAIN_GAN.name}{SAME_PLACE}")
+        raise MissingArtifact(f"{folder}: does not exist; run first: halfreal run --data-root {data_root}")
     listen(host, port).close()  # or say why not, before TensorBoard tries
     from tensorboard.program import TensorBoard
 
     board = TensorBoard()
-    # every sample grid, where TensorBoard alone would keep ten
-    board.configure(
-        ("halfreal tensorboard",), logdir=str(folder), host=host, port=port, samples_per_plugin={"images": 0}
-    )
+    grids = {"images": MOST_GRIDS}
+    board.configure(("halfreal tensorboard",), logdir=str(folder), host=host, port=port, samples_per_plugin=grids)
     raise SystemExit(board.main())

@@ -59,7 +59,8 @@ def truncated(latents: Tensor, limit: float) -> Tensor:
     """
     tail = torch.special.ndtr(torch.tensor(-limit, dtype=torch.float64))
     place = tail + torch.special.ndtr(latents.double()) * (1 - 2 * tail)
-    return torch.special.ndtri(place).clamp(-limit, limit).to(latents.dtype)
+    moved: Tensor = torch.special.ndtri(place)
+    return moved.clamp(-limit, limit).to(latents.dtype)
 
 
 def draw_images(network: Any, latents: Tensor, labels: Tensor) -> Tensor:

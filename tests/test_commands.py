@@ -13,9 +13,21 @@ from jobs.pipeline import PIPELINE
 from shared.artifacts import Artifact
 from shared.job import Job
 
-COMMANDS = [*(row.name for row in PIPELINE), "run", "results", "recipes"]
+COMMANDS = [*(row.name for row in PIPELINE), "run", "results", "recipes", "sample", "playground", "tensorboard"]
 READERS = [row for row in PIPELINE if row.reads]
-HEAVY = ["torch", "numpy", "pydantic", "sklearn", "scipy", "matplotlib", "accelerate", "rich", "jinja2"]
+HEAVY = [
+    "torch",
+    "numpy",
+    "pydantic",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "accelerate",
+    "rich",
+    "jinja2",
+    "gradio",
+    "tensorboard",
+]
 
 SHOW_IMPORTS = f"""
 import json, sys

@@ -63,7 +63,7 @@ def card(images: Tensor, alt: str, caption: str, kind: str = "") -> str:
 
 def image_cards(drawing: Drawing, classes: list[str]) -> str:
     """Return every image with what the classifier takes it for and how sure it is."""
-    cards = []
+    cards: list[str] = []
     asked, drawn = drawing.wish.label, drawing.drawn
     for image, label, confidence in zip(drawn.images, drawn.given.tolist(), drawn.confidence.tolist(), strict=True):
         alt = f"generated image {len(cards) + 1}, predicted {classes[label]}, confidence {percent(confidence)}"
@@ -76,9 +76,9 @@ def summary(drawing: Drawing, real_images: int) -> str:
     """Return what the classifier says of all of them, and the table of qualities beside the real images' own."""
     found, count = drawing.figures, drawing.wish.count
     named = ", ".join(f"{number} as {name}" for name, number in found["predicted"].items())
-    lines = [
-        said(f"Of {count} images the classifier takes {named}; mean confidence {percent(found['mean_confidence'])}.")
-    ]
+    whose = "" if found["class_name"] is None else f" of class {found['class_name']}"
+    sure = percent(found["mean_confidence"])
+    lines = [said(f"{count} images{whose}. The classifier takes {named}; its mean confidence is {sure}.")]
     if found["qualities"] is None or found["real_qualities"] is None:
         return "".join([*lines, said("Quality figures need at least 3 images, generated and real.", "small")])
     ratios = found["ratios"] or {}

@@ -40,9 +40,9 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
         os.environ["GRADIO_TEMP_DIR"] = scratch
         from jobs.playground.page import make_app, serve
 
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         app = make_app(shelf, wanted if wanted in names else names[0], Path(scratch))
         click.echo(f"halfreal playground: {address(door)} (Ctrl-C ends it)")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             serve(app, door)
         except KeyboardInterrupt:

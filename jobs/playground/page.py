@@ -62,7 +62,7 @@ class Page:
         choices = [self.epoch, self.label, self.draw, self.again]
         shown = [self.about, self.images, self.closest, self.png, self.shard]
         wish = [self.experiment, self.epoch, self.label, self.count, self.seed, self.truncation]
-        private: Any = {"api_visibility": "private"}
+        private: Any = {"api_visibility": "private", "concurrency_id": "page"}  # one at a time
         listed = self.blocks.load(self.list_experiments, self.experiment, self.experiment, **private)
         for chosen in (listed.then, self.experiment.input):
             chosen(self.choose, self.experiment, [*choices, *shown], **private)
@@ -121,9 +121,10 @@ class Page:
             )
         except HalfrealError as error:
             return self.blank(refusal(str(error)))
-        sheet = self.scratch / f"{name}-{drawing.wish.name}.png"
+        file = f"{name}-{drawing.wish.name}"
+        sheet = self.scratch / f"{file}.png"
         sheet.write_bytes(drawing.sheet())
-        shard = drawing.write_shard(self.scratch, len(opened.classes))
+        shard = drawing.write_shard(self.scratch, file, opened.classes)
         return [
             summary(drawing, len(opened.real_test(drawing.wish.label))),
             image_cards(drawing, opened.classes),
@@ -135,7 +136,7 @@ class Page:
 def make_app(shelf: Shelf, first: str, scratch: Path) -> FastAPI:
     """Return the page as an application; experiment `first` is shown first, downloads are written into `scratch`."""
     bare: Any = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # their pages load scripts from elsewhere
-    return gr.mount_gradio_app(
+    app: FastAPI = gr.mount_gradio_app(
         FastAPI(**bare),
         Page(shelf, first, scratch).blocks,
         path="/",
@@ -151,6 +152,7 @@ def make_app(shelf: Shelf, first: str, scratch: Path) -> FastAPI:
         ),
         css=STYLE,
     )
+    return app
 
 
 def serve(app: FastAPI, door: socket.socket) -> None:

@@ -1,9 +1,11 @@
 """A small experiment that every job has run on, and short cuts to run jobs in this process."""
 
 import os
+import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.items import Source, from_array
 from jobs.preprocess.sources import SOURCES
 from shared.artifacts import Artifact, open_artifact
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 HOSTILE_CLASSES = ('<script>fetch("https://example.org/")</script>', "\"quoted' & <b>bold", "{{ 7 * 7 }}")
 """Names that would do harm on a page that does not escape them."""
@@ -92,3 +96,16 @@ def made(volume: Path) -> dict[str, Artifact]:
 def hostile_classes() -> tuple[str, ...]:
     """Return the class names of the experiment `small`, which a page must escape."""
     return HOSTILE_CLASSES
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start a Chromium without a window; skip where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()

@@ -1,30 +1,12 @@
 """The page in a real browser: nothing is fetched, nothing is complained of, and it fits a phone."""
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from shared.artifacts import Artifact
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Start a Chromium without a window."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("width_px", [1280, 390])
