@@ -26,7 +26,8 @@ STYLE = """
 .cards figcaption { font-size: 13px; text-align: center; overflow-wrap: anywhere; color: var(--body-text-color); }
 .cards figcaption.other { font-weight: 600; color: #b91c1c; }
 .dark .cards figcaption.other { color: #f87171; }
-table.qualities { border: 0; border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 8px 0; }
+table.qualities, table.qualities tr { border: 0; }
+table.qualities { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 8px 0; }
 table.qualities th, table.qualities td { border: 0; padding: 3px 18px 3px 0; text-align: right; }
 table.qualities tr + tr > * { border-top: 1px solid var(--border-color-primary); }
 table.qualities th:first-child { text-align: left; font-weight: 400; }

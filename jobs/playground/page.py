@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from jobs.drawing import Experiment, Shelf, Wish
+from jobs.drawing import Drawing, Experiment, Shelf, Wish
 from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
 from shared.errors import HalfrealError
 
@@ -17,6 +18,7 @@ MOST_IMAGES, MOST_SEED = 100, 2**31 - 1
 WHOLE = 4
 """The value of truncation that cuts nothing off: of a million latents it would touch 63."""
 
+LOOKING = said("Looking for the nearest training images ...", "small")
 SANS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
 
@@ -106,31 +108,34 @@ class Page:
 
     def answer(
         self, name: str, epoch: int, wanted: str | None, count: int, seed: int | None, truncation: float
-    ) -> list[Any]:
-        """Return the drawing that was asked for, in words and pictures and as files, or why there is none."""
+    ) -> Iterator[list[Any]]:
+        """Yield the drawing that was asked for, in words and pictures and as files, or why there is none.
+
+        The nearest training images come later: the first time the whole train split has to be read.
+        """
         try:
             opened = self.shelf.open(name)
-            drawing = opened.draw(
-                Wish(
-                    label=opened.label(wanted if opened.conditional else None),
-                    count=count,
-                    seed=seed or 0,
-                    snapshot=opened.snapshot(epoch),
-                    truncation=truncation if truncation < WHOLE else None,
-                )
+            wish = Wish(
+                label=opened.label(wanted if opened.conditional else None),
+                count=count,
+                seed=seed or 0,
+                snapshot=opened.snapshot(epoch),
+                truncation=truncation if truncation < WHOLE else None,
             )
+            drawing = opened.draw(wish)
+            about = summary(drawing, len(opened.real_test(wish.label)))
+            yield [about, image_cards(drawing, opened.classes), LOOKING, *self.files(name, drawing, opened)]
+            yield [*[gr.skip()] * 2, nearest(drawing, opened), *[gr.skip()] * 2]
         except HalfrealError as error:
-            return self.blank(refusal(str(error)))
-        file = f"{name}-{drawing.wish.name}"
-        sheet = self.scratch / f"{file}.png"
+            yield self.blank(refusal(str(error)))
+
+    def files(self, name: str, drawing: Drawing, opened: Experiment) -> list[Any]:
+        """Return the buttons that download the drawing."""
+        stem = f"{name}-{drawing.wish.name}"
+        sheet = self.scratch / f"{stem}.png"
         sheet.write_bytes(drawing.sheet())
-        shard = drawing.write_shard(self.scratch, file, opened.classes)
-        return [
-            summary(drawing, len(opened.real_test(drawing.wish.label))),
-            image_cards(drawing, opened.classes),
-            nearest(drawing, opened),
-            *[gr.update(value=str(path), interactive=True) for path in (sheet, shard)],
-        ]
+        shard = drawing.write_shard(self.scratch, stem, opened.classes)
+        return [gr.update(value=str(path), interactive=True) for path in (sheet, shard)]
 
 
 def make_app(shelf: Shelf, first: str, scratch: Path) -> FastAPI:

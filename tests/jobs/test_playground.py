@@ -40,15 +40,17 @@ QUICK = {
 def place(
     volume: Path, tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path, run_job: Callable[..., Result]
 ) -> Path:
-    """Return a data root with ten digits (`digits`), hostile class names (`hostile`) and no GAN (`unfinished`)."""
+    """Return a data root: `digits`, `hostile` class names, a generator `without_classes`, an `unfinished` experiment."""
     root = tmp_path_factory.mktemp("playground")
-    for job, words in QUICK.items():
-        result = run_job(job, root, "--recipe", plain_recipe, *words)
-        assert result.exit_code == 0, result.output
-    (root / "small").rename(root / "digits")
+    for name, family in (("digits", []), ("without_classes", ["--family", "dcgan", "--unconditional"])):
+        for job, words in QUICK.items():
+            more = family if job == "train_gan" else []
+            result = run_job(job, root, "--recipe", plain_recipe, *words, *more)
+            assert result.exit_code == 0, result.output
+        shutil.copytree(root / "small", root / name)
+    shutil.rmtree(root / "small")
     shutil.copytree(volume / "small", root / "hostile")
     shutil.copytree(root / "digits" / "real", root / "unfinished" / "real")
-    shutil.copytree(root / "digits" / "classifier", root / "unfinished" / "classifier")
     return root
 
 
@@ -180,13 +182,27 @@ def test_hostile_names_are_only_names(
 
 
 @slow
+def test_a_generator_without_classes_is_asked_for_none(browser: Any, served: str) -> None:
+    """There is no class to choose; the classifier says what was drawn."""
+    tab = Tab(browser, served)
+    tab.choose("Experiment", "without_classes")
+    tab.page.get_by_text("This generator was trained without classes").wait_for()
+    assert tab.page.get_by_label("Class", exact=True).is_hidden()
+    tab.draw()
+    assert len(tab.pixels()) == 16
+    assert re.match(r"16 images\. The classifier takes \d+ as \d", tab.page.locator("#about").inner_text())
+    assert tab.page.locator("#drawn figcaption.other").count() == 0
+    tab.close()
+
+
+@slow
 def test_an_unfinished_experiment_says_what_to_run(browser: Any, served: str) -> None:
-    """Where there is no GAN the page says so and draws nothing; the next experiment can be chosen all the same."""
+    """Where an artifact is missing the page says so and draws nothing; the next experiment can be chosen all the same."""
     tab = Tab(browser, served)
     tab.choose("Experiment", "unfinished")
     alert = tab.page.get_by_role("alert")
     alert.wait_for()
-    assert "gan: does not exist; run first: halfreal train_gan" in alert.inner_text()
+    assert "classifier: does not exist; run first: halfreal train_classifier" in alert.inner_text()
     assert tab.page.get_by_role("button", name="Draw", exact=True).is_disabled()
     tab.choose("Experiment", "digits")
     tab.page.get_by_text("Choose a class, then draw.").wait_for()

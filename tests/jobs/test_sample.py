@@ -38,6 +38,14 @@ def test_equal_seeds_draw_equal_pictures(volume: Path, tmp_path: Path) -> None:
     assert a != c
 
 
+def test_truncation_is_told(volume: Path, tmp_path: Path) -> None:
+    """They differ from those of the same seed, and the figures say where the latents were cut off."""
+    for name, words in (("a", ()), ("b", ("--truncation", 0.5))):
+        assert sample(volume, tmp_path / f"{name}.png", "--class", 0, *words).exit_code == 0
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+    assert [json.loads((tmp_path / f"{name}.json").read_text("utf-8"))["truncation"] for name in "ab"] == [None, 0.5]
+
+
 def test_two_images_have_no_qualities(volume: Path, tmp_path: Path) -> None:
     """Of fewer than three images there is a picture and no figures."""
     result = sample(volume, tmp_path / "a.png", "--class", 0, "--count", 2)
@@ -47,7 +55,12 @@ def test_two_images_have_no_qualities(volume: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(("--class", "unicorn"), "no such class"), (("--class", "0", "--epoch", "99"), "no such snapshot; there are")],
+    [
+        ((), "--class is missing; there are"),
+        (("--class", "unicorn"), "no such class"),
+        (("--class", "0", "--truncation", "0"), "--truncation"),
+        (("--class", "0", "--epoch", "99"), "no such snapshot; there are"),
+    ],
 )
 def test_what_is_not_there_is_refused(words: tuple[str, ...], says: str, volume: Path, tmp_path: Path) -> None:
     """Exit code 2 and what there is; nothing is written."""
