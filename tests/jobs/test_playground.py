@@ -40,7 +40,7 @@ QUICK = {
 def place(
     volume: Path, tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path, run_job: Callable[..., Result]
 ) -> Path:
-    """Return a data root: `digits`, `hostile` class names, a generator `without_classes`, an `unfinished` experiment."""
+    """Return a data root: `digits`, `hostile` class names, a GAN `without_classes`, an `unfinished` experiment."""
     root = tmp_path_factory.mktemp("playground")
     for name, family in (("digits", []), ("without_classes", ["--family", "dcgan", "--unconditional"])):
         for job, words in QUICK.items():
@@ -197,7 +197,7 @@ def test_a_generator_without_classes_is_asked_for_none(browser: Any, served: str
 
 @slow
 def test_an_unfinished_experiment_says_what_to_run(browser: Any, served: str) -> None:
-    """Where an artifact is missing the page says so and draws nothing; the next experiment can be chosen all the same."""
+    """Where an artifact is missing the page says so and draws nothing; the next one can be chosen all the same."""
     tab = Tab(browser, served)
     tab.choose("Experiment", "unfinished")
     alert = tab.page.get_by_role("alert")
