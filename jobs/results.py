@@ -78,8 +78,15 @@ def print_results(folder: Path) -> None:
     for comparison in found["verdict"]["comparisons"]:
         console.print(comparison["sentence"], highlight=False)
     for row in found["verdict"]["worth"]:
-        beyond = {None: "about", "more": "more than", "fewer": "fewer than"}[row["effective"]["beyond"]]
-        console.print(f"{row['arm']}: as good as {beyond} {row['effective']['images']:,} real images.", highlight=False)
+        words = f"{row['arm']}: as good as {_count(row['effective'], 'about ')} real images"
+        low, high = _count(row["effective_low"]), _count(row["effective_high"])
+        console.print(f"{words} (95 % interval {low} to {high}).", highlight=False)
+
+
+def _count(found: dict[str, Any], about: str = "") -> str:
+    """Return a number of real images as read off the learning curve, which has ends."""
+    beyond = {None: about, "more": "more than ", "fewer": "fewer than "}[found["beyond"]]
+    return f"{beyond}{found['images']:,}"
 
 
 @click.command("results", cls=Polite, context_settings={"show_default": True})

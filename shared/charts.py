@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, NullFormatter
+from matplotlib.ticker import LogFormatter, NullLocator
 
 from shared.figures import COLOURS, plot, shorten
 
@@ -120,14 +120,15 @@ def learning_curve(facts: dict[str, Any]) -> Figure:
     figure, axes = plot()
     axes.plot(counts, [100 * height for height in heights], marker="o", color=COLOURS[0], label="real images alone")
     arms = {arm["arm"]: arm for arm in facts["arms"]}
+    none = counts[0] / 2  # where a logarithmic axis shows no real images at all
     for place, row in enumerate(rows, start=1):
         accuracy = arms[row["arm"]]["accuracy"]
         mean, colour = 100 * accuracy["mean"], COLOURS[place % len(COLOURS)]
         reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
-        axes.errorbar(max(row["n_real"], 1), mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row["arm"])
+        axes.errorbar(row["n_real"] or none, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row["arm"])
     axes.set_xscale("log")
-    axes.set_xticks(counts, [f"{count:,}" for count in counts], fontsize=8)
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=8)
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("real images in the training set")
     axes.set_ylabel("accuracy on real test images (%)")
     axes.set_title(f"{used['n_test']:,} real test images, {len(used['seeds'])} seeds", fontsize=9)
@@ -147,9 +148,11 @@ def arms_chart(facts: dict[str, Any]) -> Figure:
         seeds = [100 * value for value in accuracy["values"]]
         axes.plot(seeds, [row + 0.22] * len(seeds), "|", markersize=9, color=COLOURS[1], label="one seed")
     baseline = 100 * facts["majority_baseline"]
-    names = [f"{arm['about']}\n{arm['n_real']:,} real, {arm['n_synthetic']:,} synthetic" for arm in arms]
-    axes.set_yticks(range(len(arms)), names, fontsize=8)
-    axes.invert_yaxis()
+    for row, arm in enumerate(arms):
+        words = f"{arm['about']} ({arm['n_real']:,} real, {arm['n_synthetic']:,} synthetic)"
+        axes.text(0.01, row - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=8)
+    axes.set_yticks([])
+    axes.set_ylim(len(arms) - 0.5, -0.75)
     axes.set_xlabel(
         f"accuracy on {used['n_test']:,} real test images (%), {len(used['seeds'])} seeds\n"
         f"always the largest class: {baseline:.1f} %"
