@@ -120,6 +120,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_a_killed_part_goes_on(
     tmp_path: Path,
     run_job: RunJob,
@@ -166,6 +167,7 @@ def test_the_last_part_may_be_stopped_too(tmp_path: Path, run_job: RunJob, monke
     assert real(tmp_path / "parts").sha256 == real(tmp_path / "one").sha256
 
 
+@pytest.mark.slow
 def test_parts_at_once_finish_once(tmp_path: Path, run_job: RunJob) -> None:
     """Four processes started together, as an Indexed Job does, end well, and the set is that of one process."""
     command = [sys.executable, "-m", "jobs.preprocess", "--data-root", str(tmp_path / "parts"), "--experiment", "small"]
