@@ -37,8 +37,9 @@ lint: install    ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: install   ## the benchmarks, each against a named peer
-	$(BIN)/python -m tests.bench
+bench: install   ## the benchmarks, each against named peers; ROWS="loader frechet" for some of them
+	$(BIN)/python -m tests.bench.peers .bench/venv
+	.bench/venv/bin/python -m tests.bench $(ROWS)
 
 lock: venv       ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \

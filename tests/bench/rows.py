@@ -1,0 +1,94 @@
+"""What a benchmark is: the same work done by halfreal and by each tool that a user would pick instead."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Work = Callable[[], Any]
+
+
+class Missing(Exception):
+    """A peer that is not on this machine; the message says how to bring it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A benchmark: the same work on `count` times `unit`, done by halfreal and by each peer.
+
+    `prepare` makes in an empty folder what all sides need; `ours` and each of `peers` turn that into the work to be
+    timed. A peer raises ImportError or Missing where it is not here. `check(our result, a peer's result)` fails an
+    assertion where the two differ; it runs before anything is timed.
+    """
+
+    about: str
+    count: int
+    unit: str
+    prepare: Callable[[Path], Any]
+    ours: Callable[[Any], Work]
+    peers: dict[str, Callable[[Any], Work]]
+    check: Callable[[Any, Any], None]
+
+
+def checkout(variable: str, what: str) -> Path:
+    """Return the folder of a peer that is not packaged, from an environment variable; else Missing."""
+    folder = os.environ.get(variable)
+    if not folder or not Path(folder).is_dir():
+        raise Missing(f"not packaged: set {variable} to a checkout of {what}")
+    return Path(folder)
+
+
+def measure(row: Row, folder: Path, rounds: int) -> dict[str, Any]:
+    """Return times and ratios of one row: rounds that alternate after one unmeasured round, in which all must agree.
+
+    A ratio is the peer's time over ours in the same round; reported are its median and range, and the ratio of the
+    processor times of all rounds, which other work on the machine does not change.
+    """
+    made = row.prepare(folder)
+    ours = row.ours(made)
+    works, skipped = {"halfreal": ours}, {}
+    for name, make in row.peers.items():
+        try:
+            works[name] = make(made)
+        except (ImportError, Missing) as error:
+            skipped[name] = str(error)
+    answer = ours()
+    for work in list(works.values())[1:]:
+        row.check(answer, work())
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for number in range(rounds):
+        for name in list(works) if number % 2 else list(works)[::-1]:
+            taken[name].append(_timed(works[name]))
+    own = taken.pop("halfreal")
+    return {
+        "about": row.about,
+        "count": row.count,
+        "unit": row.unit,
+        "rounds": rounds,
+        "seconds": [wall for wall, _ in own],
+        "skipped": skipped,
+        "peers": {name: _compared(own, theirs) for name, theirs in taken.items()},
+    }
+
+
+def _timed(work: Work) -> tuple[float, float]:
+    """Return the seconds that `work` takes on the clock, and on processors, those of processes it waited for too."""
+    clock, before = time.perf_counter(), os.times()
+    work()
+    after = os.times()
+    return time.perf_counter() - clock, sum(after[:4]) - sum(before[:4])
+
+
+def _compared(ours: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> dict[str, Any]:
+    ratios = [their[0] / our[0] for our, their in zip(ours, theirs, strict=True)]
+    spent = [sum(times[1] for times in side) for side in (ours, theirs)]
+    return {
+        "ratio": statistics.median(ratios),
+        "low": min(ratios),
+        "high": max(ratios),
+        "processor_ratio": spent[1] / max(spent[0], 1e-9),
+        "seconds": [wall for wall, _ in theirs],
+    }
