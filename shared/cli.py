@@ -46,6 +46,7 @@ class _Common:
     debug: bool
     index: int | None = None
     parts: int = 1
+    threads: int = 0
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -175,8 +176,8 @@ def job(
                 if isinstance(value, float) and not math.isfinite(value):
                     raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
             _leave_out(row.name, options)
-            common = _Common(**{name: options.pop(name) for name in COMMON_NAMES & options.keys()})
             threads = options.pop("threads")
+            common = _Common(threads=threads, **{name: options.pop(name) for name in COMMON_NAMES & options.keys()})
             settled = config(**options)
             # what the result depends on; jobs without torch do not depend on its threads
             recorded = asdict(settled) | ({"threads": threads} if row.gpu else {})
@@ -206,6 +207,7 @@ def _perform(
     row: Job, config: Any, options: dict[str, Any], common: _Common, body: Callable[..., Result | None], resumes: bool
 ) -> None:
     from shared.drafts import Request, draft, locked
+    from shared.processes import usable_cores
 
     talk = Talk(row.name)
     final = common.folder / row.writes
@@ -225,7 +227,8 @@ def _perform(
     part = None if common.index is None else common.part
     with ExitStack() as held:
         work = held.enter_context(draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part))
-        place = Run(request.inputs, work.folder, common.data_root / "sources", common.device, talk, common.part)
+        threads, sources = common.threads or usable_cores(), common.data_root / "sources"
+        place = Run(request.inputs, work.folder, sources, common.device, talk, common.part, threads=threads)
         if part and lead:
             place = replace(place, alone=lambda: held.enter_context(locked(final, wait=True)))
         result = body(place, config)

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from shared.errors import FormatError
 
@@ -16,12 +18,23 @@ def sha256(payload: bytes) -> str:
 
 def write_whole(path: Path, payload: bytes) -> None:
     """Write `payload` so that `path` is either absent, its old self, or whole: temporary, fsync, rename."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as stream:
+    with writing_whole(path) as stream:
         stream.write(payload)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream whose content becomes `path` at the end, as `write_whole`; after an error nothing is left."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -61,6 +61,7 @@ class Run:
     """One run of a job: its input artifacts by name, the folder to write into, where the user's sources lie.
 
     A job with parts calls `alone` before it puts the parts together: it waits while another process does so.
+    `threads` is how many cores it may use, for jobs that use processes; torch knows its own.
     """
 
     inputs: dict[str, Any]
@@ -70,6 +71,7 @@ class Run:
     talk: Talk
     part: Part = Part(0, 1)
     alone: Callable[[], object] = _alone
+    threads: int = 1
 
     @property
     def weights(self) -> Path:

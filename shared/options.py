@@ -20,7 +20,7 @@ COMMON = (
         type=click.IntRange(0),
         default=0,
         envvar="HALFREAL_THREADS",
-        help="CPU threads of torch; 0 leaves it to torch. Results depend on it in the last digits.",
+        help="CPU threads of torch (the last digits depend on them), processes of preprocess; 0: every core.",
     ),
     click.option(
         "--device", default="auto", envvar="HALFREAL_DEVICE", callback=_known_device, help="cpu, cuda, cuda:1 or auto."

@@ -30,6 +30,8 @@ ADDRESSES = {
     "fastapi": ("jobs/playground/page.py",),
     "uvicorn": ("jobs/playground/page.py",),
     "tensorboard": ("jobs/show_tensorboard.py",),
+    "isal": ("shared/format/png.py",),
+    "simplejpeg": ("jobs/preprocess/jpeg.py",),
     "pickle": (),
     "cloudpickle": (),
     "dill": (),
@@ -140,6 +142,8 @@ PLANTED = [
     ("misplaced", "jobs/evaluate/features.py", "from matplotlib import pyplot"),
     ("misplaced", "shared/figures.py", "import jinja2"),
     ("misplaced", "jobs/export/formats.py", "import jinja2"),
+    ("misplaced", "shared/format/sample.py", "from isal import isal_zlib"),
+    ("misplaced", "jobs/preprocess/images.py", "import simplejpeg"),
     ("misplaced", "shared/checkpoints.py", "import pickle"),
     ("misplaced", "shared/checkpoints.py", "import torch\ntorch.load('x')"),
     ("misplaced", "shared/checkpoints.py", "from torch import load"),
@@ -173,4 +177,11 @@ def test_the_format_loads_neither_torch_nor_click(python: Callable[..., object])
     """Importing the whole format and the artifacts brings in neither torch nor click, not even indirectly."""
     names = "shared.format.manifest, shared.format.sample, shared.format.shards, shared.artifacts"
     done = python(f"import sys, {names}; print([name for name in ('torch', 'click') if name in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]
+
+
+def test_a_process_of_preprocess_loads_neither_torch_nor_webdataset(python: Callable[..., object]) -> None:
+    """What each of its processes imports is small: no torch, webdataset, scikit-learn, matplotlib or pydantic."""
+    heavy = "torch", "torchvision", "webdataset", "sklearn", "scipy", "matplotlib", "pydantic", "click"
+    done = python(f"import sys, jobs.preprocess.work; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]

@@ -90,6 +90,14 @@ def cifar10(place: Path, config: PreprocessConfig) -> Source:
     return Source(classes, items, partition)
 
 
+CELEBA_MD5 = {
+    "list_attr_celeba.txt": "75e246fa4810816ffd6ee81facbd244c",
+    "list_eval_partition.txt": "d32c9cbf5e040fd4025c592c306e6668",
+    "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
+}
+"""As torchvision has them: importing it to read three lines takes seconds, and memory in every process."""
+
+
 def celeba(place: Path, config: PreprocessConfig) -> Source:
     """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young.
 
@@ -97,9 +105,7 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
     not, torchvision downloads them there (it needs gdown). The partition is the official one, in which no person
     stands in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
     """
-    from torchvision import datasets
-
-    folder = place / datasets.CelebA.base_folder
+    folder = place / "celeba"
     if not (folder / "list_attr_celeba.txt").is_file():
         _download(
             "CelebA",
@@ -107,7 +113,7 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
             f"img_align_celeba.zip (unpacked), list_attr_celeba.txt, list_eval_partition.txt to {folder}",
         )
     if config.verify_md5:
-        _check_md5(folder, {name: md5 for _, md5, name in datasets.CelebA.file_list if name.endswith(".txt")})
+        _check_md5(folder)
     wanted = config.label or "Young"
     names, header, values = _attributes(folder / "list_attr_celeba.txt")
     if wanted not in header:
@@ -120,7 +126,7 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
     if missing:
         raise BadInput(
             f"{images}: {len(missing):,} of {len(names):,} images are missing ({missing[0]}, ...); "
-            f"unpack all of img_align_celeba.zip (md5 {datasets.CelebA.file_list[0][1]}) into {folder}"
+            f"unpack all of img_align_celeba.zip (md5 {CELEBA_MD5['img_align_celeba.zip']}) into {folder}"
         )
     items = [
         from_file(images / name, int(row[column] > 0), {"source": "celeba", "file": name, "attribute": wanted})
@@ -155,13 +161,13 @@ def _partition(path: Path) -> dict[str, str]:
         raise BadInput(f"{path}: not CelebA's partition ({error}); fetch it again") from error
 
 
-def _check_md5(folder: Path, known: dict[str, str]) -> None:
+def _check_md5(folder: Path) -> None:
     for name in ("list_attr_celeba.txt", "list_eval_partition.txt"):
         path = folder / name
         found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else "missing"
-        if found != known[name]:
+        if found != CELEBA_MD5[name]:
             raise BadInput(
-                f"{path}: md5 {found}, want {known[name]}; a quota page instead of the file, or another version?\n"
+                f"{path}: md5 {found}, want {CELEBA_MD5[name]}; a quota page instead of the file, or another version?\n"
                 f"fetch {name} of CelebA again and copy it to {folder} (or say --no-verify-md5 if it is meant so)"
             )
 

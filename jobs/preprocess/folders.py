@@ -1,6 +1,8 @@
 """Images in the user's own folders: a folder for each class, or a table of files and labels."""
 
 import csv
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -21,27 +23,29 @@ def folder(place: Path, config: PreprocessConfig) -> Source:
     if not place.is_dir():
         raise BadInput(f"{place}: no such folder; put a folder of images for each class there, or give --source-path")
     names = sorted(path.name for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
-    found = {name: _images(place / name) for name in names}
+    known = frozenset(Image.registered_extensions())
+    found = {name: sorted(_images(place / name, (name,), known)) for name in names}
     classes = [name for name in names if found[name]]
     if len(classes) < 2:
         raise BadInput(f"{place}: {len(classes)} folders with images, want one for each class and at least 2")
     items = [
-        from_file(path, label, {"source": "folder", "file": path.relative_to(place).as_posix()})
+        from_file(place.joinpath(*parts), label, {"source": "folder", "file": "/".join(parts)})
         for label, name in enumerate(classes)
-        for path in found[name]
+        for parts in found[name]
     ]
     return Source(tuple(classes), items)
 
 
-def _images(place: Path) -> list[Path]:
-    known = Image.registered_extensions()
-    return sorted(
-        path
-        for path in place.rglob("*")
-        if path.suffix.lower() in known
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(place).parts)
-    )
+def _images(place: Path, parts: tuple[str, ...], known: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each image in and below `place`, as parts that begin with `parts`."""
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _images(place / entry.name, (*parts, entry.name), known)
+            elif entry.is_file() and f".{entry.name.rpartition('.')[2].lower()}" in known:
+                yield (*parts, entry.name)
 
 
 def _table(place: Path) -> Source:

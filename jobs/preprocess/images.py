@@ -1,29 +1,43 @@
 """An opened image to the pixels of a sample."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from jobs.preprocess.items import Picture, Pixels
 from shared.format.sample import CHANNEL_MODES
 from shared.resizing import resize
 
 
 def prepare(
-    image: Image.Image, size_px: int, channels: int, crop: str, resize_filter: str, background: str = "white"
-) -> NDArray[np.uint8]:
+    image: Picture, size_px: int, channels: int, crop: str, resize_filter: str, background: str = "white"
+) -> Pixels:
     """Return uint8 (size_px, size_px, channels) of `image`.
 
     With crop "center" the largest centred square is cut out first, so that nothing is distorted; with "none" the
     whole image is squeezed into the square. Pillow's filters are antialiased when shrinking. Raises ValueError or
     OSError for an image that cannot be decoded.
     """
-    image = flatten(image, background).convert(CHANNEL_MODES[channels])
-    if crop == "center":
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        image = image.crop((left, top, left + side, top + side))
-    pixels = np.asarray(resize(image, size_px, resize_filter), dtype=np.uint8)
+    if isinstance(image, Image.Image):
+        opened = flatten(image, background)
+        opened = opened.crop(_centre(*opened.size)) if crop == "center" else opened
+    else:
+        height, width = image.shape[:2]
+        left, top, right, bottom = _centre(width, height) if crop == "center" else (0, 0, width, height)
+        opened = Image.fromarray(image[top:bottom, left:right])
+    pixels = np.asarray(resize(_in_mode(opened, CHANNEL_MODES[channels]), size_px, resize_filter), dtype=np.uint8)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+def _centre(width: int, height: int) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of the largest centred square."""
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return left, top, left + side, top + side
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Return the image in Pillow's `mode`; itself if it is: `convert` would copy it."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def flatten(image: Image.Image, background: str) -> Image.Image:
@@ -44,4 +58,4 @@ def flatten(image: Image.Image, background: str) -> Image.Image:
         coloured = image.convert("RGBA")
         under = Image.new("RGBA", image.size, background)
         return Image.alpha_composite(under, coloured).convert("RGB")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    return _in_mode(image, "L" if image.mode in ("1", "L") else "RGB")

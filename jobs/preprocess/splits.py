@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from shared.errors import BadInput
 from shared.shares import stratified
@@ -80,6 +79,8 @@ def split_indexes(
 
 def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:
     """Return the candidates that stay and the `count` that are drawn, stratified by class, from `seed`."""
+    from sklearn.model_selection import train_test_split  # it takes longer to import than all else here
+
     try:
         return train_test_split(candidates, test_size=count, random_state=seed, stratify=labels[candidates])
     except ValueError as error:

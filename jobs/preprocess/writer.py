@@ -1,31 +1,31 @@
 """Read, split, prepare and write the images of a source; what cannot be read is put aside with its reason."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.images import prepare
 from jobs.preprocess.items import Item, Source
 from jobs.preprocess.splits import choose, split_indexes
+from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.errors import BadInput
-from shared.files import sha256, write_whole
+from shared.files import write_whole
 from shared.format.manifest import Dataset, ShardInfo
-from shared.format.sample import Sample, encode
 from shared.format.shards import Members, join, shard_name, write_shard
 from shared.job import Run
 from shared.parts import Pieces
+from shared.processes import Spread, processes
 from shared.progress import Bar
 
 REJECTED = "rejected.jsonl"
 
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, MemoryError)
-"""What Pillow's readers raise on broken files (struct.error and DecompressionBombError are caught by their bases)."""
+WORTH_A_PROCESS = 256
+"""Images below which another process costs more than it saves."""
 
 
 @dataclass
@@ -36,10 +36,9 @@ class Rejects:
     allowed: float
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, item: Item, error: BaseException) -> None:
-        """Put an image aside; the reason names no place in memory, which would differ from run to run."""
-        reason = re.sub(r" at 0x[0-9a-f]+", "", " ".join(f"{type(error).__name__}: {error}".split()))[:200]
-        self.rows.append({"origin": item.origin, "reason": reason})
+    def add(self, item: Item, why: Unreadable) -> None:
+        """Put an image aside."""
+        self.rows.append({"origin": item.origin, "reason": why.reason})
 
     def payload(self) -> bytes:
         """Return the rows as JSON lines."""
@@ -72,22 +71,23 @@ class Task:
 def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[Dataset, dict[str, Any]] | None:
     """Write every split of `source` as shards into the run's folder; return the dataset's description and facts.
 
-    Each process reads every item, so that all agree on duplicates and splits, and prepares the shards of its part.
-    Returns None while shards of other parts are missing.
+    Each part reads every item, so that all agree on duplicates and splits, and prepares its own shards; within a part
+    the run's threads are as many processes. Returns None while shards of other parts are missing.
     """
     partition = _partition(run, config, source)
     labels = np.array([item.label for item in source.items])
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
     rejects = Rejects(len(chosen), config.max_rejected)
-    readable, contents = _read_all(run, source, chosen, rejects)
-    rejects.check(run)
-    official = [partition[index] for index in readable] if partition is not None else None
-    places, duplicates = split_indexes(
-        labels[readable], contents, official, config.val_fraction, config.test_fraction, config.seed
-    )
-    tasks = [task for split, mine in places.items() for task in tasks_of(split, mine.tolist(), config.shard_images)]
-    found = [(source.items[index], content) for index, content in zip(readable, contents, strict=True)]
-    records = write_shards(run, config, tasks, found, len(source.classes))
+    with processes(min(run.threads, len(chosen) // WORTH_A_PROCESS), digest.__module__) as each:
+        readable, contents = _read_all(run, each, source, chosen, rejects)
+        rejects.check(run)
+        official = [partition[index] for index in readable] if partition is not None else None
+        places, duplicates = split_indexes(
+            labels[readable], contents, official, config.val_fraction, config.test_fraction, config.seed
+        )
+        tasks = [task for split, mine in places.items() for task in tasks_of(split, mine.tolist(), config.shard_images)]
+        found = [(source.items[index], content) for index, content in zip(readable, contents, strict=True)]
+        records = write_shards(run, each, config, tasks, found, len(source.classes))
     if records is None:
         return None
     rejects.rows += [row for record in records for row in record["rejected"]]
@@ -118,21 +118,27 @@ def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
 
 
 def write_shards(
-    run: Run, config: PreprocessConfig, tasks: list[Task], found: list[tuple[Item, str]], class_count: int
+    run: Run,
+    each: Spread[Any, Any],
+    config: PreprocessConfig,
+    tasks: list[Task],
+    found: list[tuple[Item, str]],
+    class_count: int,
 ) -> list[dict[str, Any]] | None:
     """Write the shards that are of this part; return the records of all, or None while some are missing.
 
-    `found` are the readable items and the sha256 of each. A record has the shard's own, None where no image of it could
-    be prepared, and the rows of those that could not. An image has the number of its place, whatever becomes of others.
+    `each` applies a function to items; `found` are the readable items and the sha256 of each. A record has the shard's
+    own, None where no image of it could be prepared, and the rows of those that could not. An image has the number of
+    its place, whatever becomes of others.
     """
     plan = [[item.label, item.origin, content] for item, content in found]
     pieces = Pieces(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
     todo = pieces.todo()
     with run.talk.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
+        results = each(partial(prepared, config), (found[index] for number in todo for index in tasks[number].items))
         for number in todo:
             task, rejects = tasks[number], Rejects(len(found), config.max_rejected)
-            work = [found[index] for index in task.items]
-            made = _members(task, work, config, rejects, bar)
+            made = _members(task, [found[index][0] for index in task.items], results, rejects, bar)
             first = next(made, None)
             path = run.folder / shard_name(task.split, task.number)
             shard = write_shard(path, chain([first], made), class_count) if first else None
@@ -141,16 +147,19 @@ def write_shards(
 
 
 def _members(
-    task: Task, work: list[tuple[Item, str]], config: PreprocessConfig, rejects: Rejects, bar: Bar
+    task: Task,
+    items: list[Item],
+    results: Iterator[dict[str, bytes] | Unreadable],
+    rejects: Rejects,
+    bar: Bar,
 ) -> Iterator[Members]:
-    """Yield the encoded samples of a shard; put aside what cannot be read."""
-    for place, (item, content) in zip(task.places, work, strict=True):
-        image = _prepared(item, config, rejects)
+    """Yield the encoded samples of a shard, the next ones of `results`; put aside what cannot be read."""
+    for place, item, members in zip(task.places, items, results, strict=False):
         bar.advance()
-        if image is not None:
-            meta = {"origin": {**item.origin, "sha256": content}}
-            sample = Sample(key=f"{task.split}-{place:08d}", image=image, label=item.label, meta=meta)
-            yield sample.key, encode(sample)
+        if isinstance(members, Unreadable):
+            rejects.add(item, members)
+        else:
+            yield f"{task.split}-{place:08d}", members
 
 
 def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
@@ -163,26 +172,17 @@ def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
     return source.partition
 
 
-def _read_all(run: Run, source: Source, chosen: Any, rejects: Rejects) -> tuple[list[int], list[str]]:
+def _read_all(
+    run: Run, each: Spread[Any, Any], source: Source, chosen: Any, rejects: Rejects
+) -> tuple[list[int], list[str]]:
     """Return the indexes of the items that can be read and the sha256 of what each holds."""
     readable: list[int] = []
     contents: list[str] = []
-    for index in run.talk.each(chosen.tolist(), "read", len(chosen), "images"):
-        item = source.items[index]
-        try:
-            contents.append(sha256(item.read()))
-        except OSError as error:
-            rejects.add(item, error)
+    digests = each(digest, (source.items[index] for index in chosen.tolist()))
+    for index, found in zip(chosen.tolist(), run.talk.each(digests, "read", len(chosen), "images"), strict=True):
+        if isinstance(found, Unreadable):
+            rejects.add(source.items[index], found)
         else:
             readable.append(index)
+            contents.append(found)
     return readable, contents
-
-
-def _prepared(item: Item, config: PreprocessConfig, rejects: Rejects) -> Any:
-    """Return the item's pixels, or None, put aside, if they cannot be read."""
-    try:
-        with item.decode(item.read()) as image:
-            return prepare(image, config.size_px, config.channels, config.crop, config.resize_filter, config.background)
-    except UNREADABLE as error:
-        rejects.add(item, error)
-        return None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.errors import FormatError
+from shared.format.png import decode_png, encode_png
 
 MEMBER_TYPES = ("cls", "json", "png")
 """The only member types a reader decodes, in the order in which they stand in a shard."""
@@ -38,17 +39,22 @@ def encode(sample: Sample) -> dict[str, bytes]:
     """
     if not _KEY.fullmatch(sample.key):
         raise FormatError(f"key {sample.key!r}: want 1 to 95 letters, digits, '_' and '-' (a dot would end the key)")
-    if sample.label < 0:
-        raise FormatError(f"sample {sample.key}: label {sample.label} is negative, want a class index from 0")
-    image = sample.image
+    try:
+        return encode_members(sample.image, sample.label, sample.meta)
+    except FormatError as error:
+        raise FormatError(f"sample {sample.key}: {error}") from error
+
+
+def encode_members(image: NDArray[np.uint8], label: int, meta: dict[str, Any]) -> dict[str, bytes]:
+    """Return the members of a sample that has no key yet; as `encode`."""
+    if label < 0:
+        raise FormatError(f"label {label} is negative, want a class index from 0")
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in CHANNEL_MODES:
-        raise FormatError(
-            f"sample {sample.key}: image is {image.dtype} {image.shape}, want uint8 (height, width, 1 or 3)"
-        )
+        raise FormatError(f"image is {image.dtype} {image.shape}, want uint8 (height, width, 1 or 3)")
     return {
-        "cls": str(sample.label).encode("ascii"),
-        "json": json.dumps(sample.meta, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(),
-        "png": _png(image),
+        "cls": str(label).encode("ascii"),
+        "json": json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(),
+        "png": encode_png(image),
     }
 
 
@@ -80,6 +86,9 @@ def decode_label(member: bytes) -> int:
 
 def decode_image(member: bytes) -> NDArray[np.uint8]:
     """Return uint8 (height, width, channels) from a `.png` member in mode L or RGB, else ValueError or OSError."""
+    found = decode_png(member)
+    if found is not None:
+        return found
     try:
         with Image.open(io.BytesIO(member), formats=["PNG"]) as image:
             if image.mode not in CHANNEL_MODES.values():
@@ -88,10 +97,3 @@ def decode_image(member: bytes) -> NDArray[np.uint8]:
     except (SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises for broken chunks and bombs
         raise ValueError(str(error)) from error
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
-
-
-def _png(image: NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    mode = CHANNEL_MODES[image.shape[2]]
-    Image.fromarray(image[:, :, 0] if mode == "L" else image).save(buffer, format="PNG", compress_level=6)
-    return buffer.getvalue()

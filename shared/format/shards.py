@@ -1,13 +1,13 @@
 """Write and read shards: plain POSIX tars of samples whose bytes depend on the samples alone."""
 
-import io
-import tarfile
+import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 
 from shared.errors import FormatError
-from shared.files import read_whole, sha256, write_whole
+from shared.files import read_whole, writing_whole
+from shared.format import tar
 from shared.format.manifest import ShardInfo, Split
 from shared.format.sample import MEMBER_TYPES, Sample, decode, decode_label, encode
 
@@ -24,16 +24,13 @@ def write_split(folder: Path, split: str, samples: Iterable[Sample], *, class_co
     Each shard is written to a temporary sibling, flushed to disk and renamed. Equal samples and
     `shard_images` give equal bytes.
     """
-    remaining = iter(samples)
+    remaining = ((sample.key, encode(sample)) for sample in samples)
     shards: list[ShardInfo] = []
     keys: set[str] = set()
-    while batch := list(islice(remaining, shard_images)):
+    for first in remaining:
         path = folder / shard_name(split, len(shards))
-        for sample in batch:
-            if sample.key in keys:
-                raise FormatError(f"{path}: key {sample.key!r} comes twice; want a key of its own for each sample")
-            keys.add(sample.key)
-        shards.append(write_shard(path, ((sample.key, encode(sample)) for sample in batch), class_count))
+        batch = _of_new_keys(chain([first], islice(remaining, shard_images - 1)), keys, path)
+        shards.append(write_shard(path, batch, class_count))
     return join(shards, class_count)
 
 
@@ -42,22 +39,36 @@ def shard_name(split: str, number: int) -> str:
     return f"{split}-{number:05d}.tar"
 
 
+def _of_new_keys(samples: Iterable[Members], keys: set[str], path: Path) -> Iterator[Members]:
+    """Yield `samples` and add their keys to `keys`; FormatError for one that is in there already."""
+    for key, members in samples:
+        if key in keys:
+            raise FormatError(f"{path}: key {key!r} comes twice; want a key of its own for each sample")
+        keys.add(key)
+        yield key, members
+
+
 def write_shard(path: Path, samples: Iterable[Members], class_count: int) -> ShardInfo:
-    """Write encoded samples, at least one, as they come, into one shard; return its record."""
+    """Write encoded samples, at least one, as they come, into one shard; return its record. Only one is held."""
     counts = [0] * class_count
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    digest, size_bytes = hashlib.sha256(), 0
+    with writing_whole(path) as stream:
+
+        def put(content: bytes) -> int:
+            digest.update(content)
+            return stream.write(content)
+
         for key, members in samples:
             label = decode_label(members["cls"])
             if label >= class_count:
                 raise FormatError(f"{path}: sample {key!r} has label {label}, want 0..{class_count - 1}")
             counts[label] += 1
             for kind, payload in members.items():
-                header = tarfile.TarInfo(f"{key}.{kind}")  # mtime 0, ids 0, no user names
-                header.size = len(payload)
-                tar.addfile(header, io.BytesIO(payload))
-    write_whole(path, payload := buffer.getvalue())
-    return ShardInfo(name=path.name, count=sum(counts), class_counts=counts, bytes=len(payload), sha256=sha256(payload))
+                size_bytes += put(tar.member(f"{key}.{kind}".encode(), payload))
+        size_bytes += put(tar.closing(size_bytes))
+    return ShardInfo(
+        name=path.name, count=sum(counts), class_counts=counts, bytes=size_bytes, sha256=digest.hexdigest()
+    )
 
 
 def join(shards: list[ShardInfo], class_count: int) -> Split:
@@ -82,21 +93,19 @@ def read_members(path: Path, info: ShardInfo) -> Iterator[Members]:
     payload = read_whole(path, info.bytes, info.sha256)
     count = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(payload), mode="r:") as tar:
-            for key, group in groupby(tar, key=lambda member: member.name.split(".", 1)[0]):
-                count += 1
-                yield key, {member.name.partition(".")[2]: _content(path, tar, member) for member in group}
-    except tarfile.TarError as error:
+        for key, group in groupby(tar.members(payload), key=lambda member: member[0].split(".", 1)[0]):
+            count += 1
+            yield key, {name.partition(".")[2]: _content(path, name, content) for name, content in group}
+    except ValueError as error:
         raise FormatError(f"{path}: not a tar that can be read ({error})") from error
     if count != info.count:
         raise FormatError(f"{path}: {count} samples, the manifest says {info.count}")
 
 
-def _content(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    stream = tar.extractfile(member) if member.isreg() else None
-    if stream is None or member.name.partition(".")[2] not in MEMBER_TYPES:
-        raise FormatError(f"{path}: member {member.name!r} is no plain file of type .{', .'.join(MEMBER_TYPES)}")
-    return stream.read()
+def _content(path: Path, name: str, content: bytes | None) -> bytes:
+    if content is None or name.partition(".")[2] not in MEMBER_TYPES:
+        raise FormatError(f"{path}: member {name!r} is no plain file of type .{', .'.join(MEMBER_TYPES)}")
+    return content
 
 
 def preview(folder: Path, split: Split, per_class: int) -> list[Sample]:

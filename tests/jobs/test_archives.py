@@ -169,3 +169,12 @@ def test_a_celeba_that_cannot_be_used_says_what_to_copy_where(tmp_path: Path, da
     assert result.exit_code == 2
     assert said in result.output
     assert len(result.output.strip().splitlines()) <= 3
+
+
+def test_celebas_md5_are_those_that_torchvision_publishes() -> None:
+    """The two tables and the archive have the md5 of torchvision's list, and lie in its folder."""
+    from torchvision.datasets import CelebA
+
+    published = {name: md5 for _, md5, name in CelebA.file_list}
+    assert {name: published[name] for name in CELEBA_MD5} == CELEBA_MD5
+    assert CelebA.base_folder == "celeba"

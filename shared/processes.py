@@ -1,0 +1,86 @@
+"""One function over many items on several processes: results in order, a bounded number of them in memory."""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from threading import Thread
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+Spread = Callable[[Callable[[Item], Made], Iterable[Item]], Iterator[Made]]
+
+CHUNK = 32
+"""Items that go to a process at once."""
+
+AHEAD = 3
+"""Chunks for each process that are under way or waiting to be taken."""
+
+
+def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many cores this process may use: those it is bound to, at most what a container's `quota` allows."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        allowed, period = quota.read_text("ascii").split()
+        return max(min(bound, round(int(allowed) / int(period))), 1)
+    except (OSError, ValueError):  # no such file, or "max"
+        return bound
+
+
+@contextmanager
+def processes(count: int, preload: str = "") -> Iterator[Spread[Any, Any]]:
+    """Yield `spread(function, items)`, which yields function(item) for each item, in order, by `count` processes.
+
+    What it yields does not depend on `count`; with 1 all is done in this process. `function` is one of a module, or a
+    `partial` of one; items and results are pickled on their way. Nothing is read more than `AHEAD` chunks ahead. An
+    error of `function` is raised here. The processes begin fresh, so that they hold what their work imports and no
+    more; they share the module `preload` and what it imports. They end with this one, however it ends.
+    """
+    if count <= 1:
+        yield map
+        return
+    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+    context = get_context(method)
+    if preload and method == "forkserver":
+        context.set_forkserver_preload([preload])
+    executor = ProcessPoolExecutor(count, context, initializer=_begin)
+    try:
+        yield lambda function, items: _in_order(executor, count * AHEAD, function, iter(items))
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    executor: ProcessPoolExecutor, ahead: int, function: Callable[[Item], Made], items: Iterator[Item]
+) -> Iterator[Made]:
+    under_way: deque[Future[list[Made]]] = deque()
+    while chunk := list(islice(items, CHUNK)):
+        under_way.append(executor.submit(_apply, function, chunk))
+        if len(under_way) >= ahead:
+            yield from under_way.popleft().result()
+    while under_way:
+        yield from under_way.popleft().result()
+
+
+def _apply(function: Callable[[Item], Made], chunk: list[Item]) -> list[Made]:
+    return [function(item) for item in chunk]
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the process that waits for this one, and end when that one is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None  # only children run this
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=follow, daemon=True).start()

@@ -1,0 +1,96 @@
+"""PNGs by hand: every reader sees the pixels, and nothing that is broken is taken for one."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torchvision.io import decode_png as torchvisions
+
+from shared.format.png import decode_png, encode_png
+
+Pixels = NDArray[np.uint8]
+
+
+def _images() -> list[Pixels]:
+    """Return noise, a flat colour, a ramp and shapes at the edges of what there is, grey and RGB."""
+    chance = np.random.default_rng(0)
+    shapes = [(16, 16, 1), (16, 16, 3), (1, 1, 1), (1, 7, 3), (7, 1, 3), (5, 300, 3), (300, 5, 1), (64, 64, 3)]
+    noise = [chance.integers(0, 256, shape, dtype=np.uint8) for shape in shapes]
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    return [*noise, np.full((32, 32, 3), 200, np.uint8), ramp, ramp.repeat(3, axis=2)]
+
+
+@pytest.mark.filterwarnings("ignore:The image decoding")  # of torchvision moves to another package
+@pytest.mark.parametrize("image", _images(), ids=lambda image: str(image.shape))
+def test_every_reader_sees_the_same_pixels(image: Pixels) -> None:
+    """Pillow, torchvision's libpng and the fast reader decode exactly what was encoded, in the mode of its channels."""
+    payload = encode_png(image)
+    with Image.open(io.BytesIO(payload)) as picture:
+        assert picture.mode == {1: "L", 3: "RGB"}[image.shape[2]]
+        assert np.array_equal(np.asarray(picture).reshape(image.shape), image)
+    libpng = torchvisions(torch.frombuffer(bytearray(payload), dtype=torch.uint8))
+    assert np.array_equal(libpng.permute(1, 2, 0).numpy(), image)
+    found = decode_png(payload)
+    assert found is not None
+    assert np.array_equal(found, image)
+    assert found.flags.writeable
+
+
+def test_the_memory_layout_does_not_show() -> None:
+    """Equal pixels give equal bytes, also from a view whose memory is not in order."""
+    image = _images()[7]
+    assert encode_png(np.asfortranarray(image)) == encode_png(image)
+    assert encode_png(image[::-1].copy()[::-1]) == encode_png(image)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA"])
+def test_what_others_wrote_is_left_to_pillow(mode: str) -> None:
+    """Pillow's own files, whose rows have filters of their own or other kinds of pixels, are not decoded here."""
+    picture = Image.fromarray(_images()[7]).convert(mode)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    found = decode_png(buffer.getvalue())
+    assert found is None or np.array_equal(found.squeeze(), np.asarray(picture))
+
+
+def test_a_broken_file_is_never_decoded() -> None:
+    """With any one bit flipped, any end cut off or anything behind the end there is no picture."""
+    payload = encode_png(_images()[0])
+    for at in range(len(payload)):
+        for bit in (0, 3, 7):
+            assert decode_png(payload[:at] + bytes([payload[at] ^ 1 << bit]) + payload[at + 1 :]) is None
+        assert decode_png(payload[:at]) is None
+    assert decode_png(payload + b"\0") is None
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "depth", "colour", "interlace", "body"),
+    [
+        (4, 4, 8, 0, 0, bytes([2, 0, 0, 0, 0]) * 3),  # a row is missing
+        (4, 4, 8, 0, 0, bytes([2, 0, 0, 0, 0]) * 5),  # a row too many
+        (4, 4, 8, 0, 0, bytes([1, 0, 0, 0, 0]) * 4),  # another filter
+        (4, 4, 8, 0, 1, bytes([2, 0, 0, 0, 0]) * 4),  # interlaced
+        (4, 4, 8, 3, 0, bytes([2, 0, 0, 0, 0]) * 4),  # a palette
+        (4, 4, 16, 0, 0, bytes([2, 0, 0, 0, 0, 0, 0, 0, 0]) * 4),  # 16 bit
+        (0, 0, 8, 0, 0, b""),
+        (50_000, 50_000, 8, 0, 0, bytes(100)),  # says that it is huge
+        (2**31, 2**31, 8, 2, 0, bytes(100)),
+        (4, 4, 8, 0, 0, bytes(10_000_000)),  # unpacks to far more than it says
+    ],
+)
+def test_a_whole_file_of_another_kind_is_left_to_pillow(
+    width: int, height: int, depth: int, colour: int, interlace: int, body: bytes
+) -> None:
+    """Checksums are right, yet the picture is not one that this reader knows."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    parts = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(body)) + _chunk(b"IEND", b"")
+    assert decode_png(b"\x89PNG\r\n\x1a\n" + parts) is None
