@@ -3,6 +3,7 @@
 import json
 import tarfile
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,10 @@ def webdataset(place: Path, config: PreprocessConfig) -> Source:
     labels = {name: label for label, name in enumerate(classes)}
     items = [
         Item(
-            labels[name], {"source": "webdataset", "file": tar.name, "key": key}, _reader(tar, start, size), open_bytes
+            labels[name],
+            {"source": "webdataset", "file": tar.name, "key": key},
+            partial(_read_part, tar, start, size),
+            open_bytes,
         )
         for name, tar, key, start, size in found
     ]
@@ -91,10 +95,8 @@ def _field(payload: bytes, field: str) -> str | None:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
-def _reader(tar: Path, start: int, size: int) -> Any:
-    def read() -> bytes:
-        with tar.open("rb") as stream:
-            stream.seek(start)
-            return stream.read(size)
-
-    return read
+def _read_part(tar: Path, start: int, size: int) -> bytes:
+    """Return `size` bytes of a file from `start` on."""
+    with tar.open("rb") as stream:
+        stream.seek(start)
+        return stream.read(size)

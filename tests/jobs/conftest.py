@@ -1,9 +1,11 @@
 """A small experiment that every job has run on, and short cuts to run jobs in this process."""
 
 import os
+import pickle
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +111,17 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture
+def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let preprocess do its work in this process, on what would arrive in another one: items and results pickled."""
+
+    @contextmanager
+    def processes(count: int, preload: str) -> Iterator[Any]:
+        def send(value: Any) -> Any:
+            return pickle.loads(pickle.dumps(value))
+
+        yield lambda function, items: (send(send(function)(send(item))) for item in items)
+
+    monkeypatch.setattr("jobs.preprocess.writer.processes", processes)

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jobs.preprocess.archives import CELEBA_MD5
 from tests.jobs.source_files import done, everything, picture, preprocess, samples
+
+pytestmark = pytest.mark.usefixtures("as_if_sent")
 
 
 def idx(values: np.ndarray[Any, Any]) -> bytes:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.jobs.source_files import done, everything, fill, picture, preprocess, samples
 
+pytestmark = pytest.mark.usefixtures("as_if_sent")
+
 
 def test_a_folder_for_each_class(tmp_path: Path) -> None:
     """Each folder with images is a class, in alphabetical order; subfolders count, hidden and other files do not."""
