@@ -11,12 +11,11 @@ from torch import Tensor
 from jobs.evaluate.features import Extractor, Seen
 from jobs.evaluate.manifold import NEAREST, manifold_scores
 from jobs.evaluate.scores import (
+    Cloud,
     class_frechet,
-    frechet_distance,
     frechet_infinite,
     inception_score,
     kernel_distance,
-    moments,
 )
 from shared.distributed import Team
 
@@ -57,7 +56,7 @@ class Judge:
     def distances(self, drawn: Sample, real: Sample) -> dict[str, float]:
         """Return the Fréchet and the kernel distance: what every snapshot is scored with."""
         kernel, error = kernel_distance(drawn.seen.features, real.seen.features, seed=self.seed)
-        frechet = frechet_distance(*moments(drawn.seen.features), *moments(real.seen.features))
+        frechet = Cloud(drawn.seen.features).distance(Cloud(real.seen.features))
         name = self.extractor.kernel
         return {self.extractor.distance: frechet, name: kernel, f"{name}_se": error}
 

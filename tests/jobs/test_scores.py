@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jobs.evaluate.scores import _unbiased_mmd, frechet_distance, kernel_distance, moments
+from jobs.evaluate.scores import Cloud, _unbiased_mmd, frechet_distance, kernel_distance, moments
 from shared.artifacts import Artifact
 
 Array = NDArray[np.float64]
@@ -95,6 +95,35 @@ def test_frechet_distance_is_symmetric() -> None:
     """It does not matter which set comes first."""
     a, b = moments(features("random", 100, 1)), moments(features("random", 100, 2))
     assert frechet_distance(*a, *b) == pytest.approx(frechet_distance(*b, *a), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["random", "ill-conditioned", "relu", "wide"])
+@pytest.mark.parametrize(("first", "second"), [(300, 200), (300, 9), (9, 300), (40, 30), (5, 7), (2, 2)])
+def test_every_form_gives_the_same_distance(kind: str, first: int, second: int) -> None:
+    """With more images than features, with fewer on one side or on both: what the covariances give, whichever is first.
+
+    "wide" features, 64 of them, need the small forms most often.
+    """
+    a, b = features(kind, first, 1), features(kind, second, 2)
+    expected = frechet_distance(*moments(a), *moments(b))
+    assert Cloud(a).distance(Cloud(b)) == pytest.approx(expected, rel=1e-6)
+    assert Cloud(b).distance(Cloud(a)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [3, 50, 90])
+def test_a_set_is_at_no_distance_from_itself_in_every_form(count: int) -> None:
+    """The small forms give 0 too, to rounding, and never less."""
+    same = features("wide", count, 3)
+    cloud = Cloud(same)
+    assert 0 <= cloud.distance(Cloud(same)) <= 1e-6 * np.trace(cloud.cov)
+    assert cloud.cov == pytest.approx(moments(same)[1], abs=1e-12)
+
+
+def test_few_images_on_a_line_are_exact() -> None:
+    """0 and 2 against 1, 3 and 5 on a line: means 1 and 3, deviations sqrt 2 and 2, also in a thousand dimensions."""
+    line = np.full(1000, 1000**-0.5)
+    a, b = np.outer([0.0, 2.0], line), np.outer([1.0, 3.0, 5.0], line)
+    assert Cloud(a).distance(Cloud(b)) == pytest.approx(4 + (2 - 2**0.5) ** 2, rel=1e-9)
 
 
 def test_moments_are_float64_and_unbiased() -> None:
