@@ -35,14 +35,19 @@ CONFIDENCE = {"confidence_histogram": [1, 0, 0, 3], "confidence_median": 0.875}
 
 def _arm(name: str, values: list[float]) -> dict[str, Any]:
     accuracy = {"mean": sum(values) / len(values), "low": min(values), "high": max(values), "values": values}
-    return {"about": name, "n_real": 1000, "n_synthetic": 500, "accuracy": accuracy}
+    return {"arm": name, "about": name, "n_real": 1000, "n_synthetic": 500, "accuracy": accuracy}
 
 
 ARMS = {
     "arms": [_arm("real", [0.9, 0.92]), _arm("mixed", [0.93, 0.95])],
-    "protocol": {"n_test": 360},
+    "protocol": {"n_test": 360, "seeds": [0, 1]},
     "majority_baseline": 0.125,
 }
+
+WORTH = [
+    {"arm": "real", "n_real": 1000, "curve": [(100, 0.8), (1000, 0.9)]},
+    {"arm": "mixed", "n_real": 0, "curve": [(100, 0.8), (1000, 0.9)]},
+]
 
 CHARTS: dict[str, Callable[[], Figure]] = {
     "class_balance": lambda: figures.class_balance({"train": [1200, 300], "val": [120, 30]}, ["cat", "dog"]),
@@ -54,6 +59,8 @@ CHARTS: dict[str, Callable[[], Figure]] = {
     "score_curve": lambda: charts.score_curve(SCORES),
     "quality_curves": lambda: charts.quality_curves(SCORES),
     "arms_chart": lambda: charts.arms_chart(ARMS),
+    "class_bars": lambda: charts.class_bars({"cat": 3.0, "dog": 4.0}, "frechet_classifier", "90 real test images"),
+    "learning_curve": lambda: charts.learning_curve({**ARMS, "worth": WORTH}),
 }
 """Each function that draws numbers, with what it is given by its job."""
 
@@ -66,7 +73,9 @@ XLABELS = {
     "gan_losses": "epoch",
     "score_curve": "epoch",
     "quality_curves": "epoch",
-    "arms_chart": "accuracy on 360 real test images (%)\nalways the largest class: 12.5 %",
+    "arms_chart": "accuracy on 360 real test images (%), 2 seeds\nalways the largest class: 12.5 %",
+    "class_bars": "frechet_classifier of the class (lower is better)",
+    "learning_curve": "real images in the training set",
 }
 
 YLABELS = {
@@ -78,6 +87,8 @@ YLABELS = {
     "classifier_curve": "loss (nats) or F1",
     "gan_losses": "loss (mean since the last point)",
     "score_curve": "Fréchet distance (classifier features)",
+    "class_bars": "class",
+    "learning_curve": "accuracy on real test images (%)",
 }
 
 LEGENDS = {
@@ -89,6 +100,7 @@ LEGENDS = {
     "score_curve": ["frechet_classifier", "chosen"],
     "quality_curves": ["diversity", "sharpness", "contrast"],
     "arms_chart": ["mean, 95 % interval", "one seed"],
+    "learning_curve": ["real images alone", "real", "mixed"],
 }
 
 
@@ -103,8 +115,8 @@ def test_every_chart_says_what_its_axes_are(name: str) -> None:
     (axes,) = CHARTS[name]().axes
     assert axes.get_xlabel() == XLABELS[name]
     if name == "arms_chart":
-        names = [label.get_text() for label in axes.get_yticklabels()]
-        assert names == ["real\n1,000 real, 500 synthetic", "mixed\n1,000 real, 500 synthetic"]
+        names = [text.get_text() for text in axes.texts]
+        assert names == ["real (1,000 real, 500 synthetic)", "mixed (1,000 real, 500 synthetic)"]
     else:
         assert axes.get_ylabel() == YLABELS[name]
 
@@ -127,6 +139,8 @@ def test_more_than_one_series_has_a_legend(name: str) -> None:
         ("gan_losses", "3,000 real images shown"),
         ("score_curve", "1,000 real val images, 2,000 generated per snapshot"),
         ("arms_chart", "360 real test images"),
+        ("class_bars", "90 real test images"),
+        ("learning_curve", "360 real test images, 2 seeds"),
         ("confusion", "17 real test images"),
     ],
 )
@@ -167,6 +181,15 @@ def test_an_arm_is_drawn_at_its_mean_with_interval_and_seeds() -> None:
     strokes = [line for line in axes.lines if line.get_marker() == "|" and len(line.get_xdata()) == 2]
     assert [list(line.get_xdata()) for line in strokes][:1] == [pytest.approx([90, 92])]
     assert axes.yaxis_inverted()
+
+
+def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
+    """An arm without real images stands at the tick 0, left of the smallest number of real images."""
+    (axes,) = CHARTS["learning_curve"]().axes
+    ticks = dict(zip([label.get_text() for label in axes.get_xticklabels()], axes.get_xticks(), strict=True))
+    assert list(ticks) == ["0", "100", "1,000"]
+    assert ticks["0"] < ticks["100"]
+    assert ticks["0"] in [line.get_xdata()[0] for line in axes.lines]
 
 
 def test_the_chosen_snapshot_is_marked() -> None:
