@@ -7,11 +7,11 @@ from importlib import import_module
 
 import click
 
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import JOBS
 from shared import __version__
 from shared.polite import Polite
 
-COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
+COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in JOBS} | {
     "run": "jobs.run",
     "results": "jobs.results",
     "recipes": "jobs.show_recipes",
@@ -24,7 +24,7 @@ COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in PIPELINE} | {
 }
 """Where each command lives; `main` there is the click command."""
 
-ABOUT = {row.name: row.about for row in PIPELINE} | {
+ABOUT = {row.name: row.about for row in JOBS} | {
     "run": "Run every job in order; skip what is complete.",
     "results": "Print the results table and the verdict of an experiment.",
     "recipes": "List the recipes that ship with halfreal, or show one.",
@@ -43,7 +43,7 @@ class Jobs(Polite, click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands: run first, then the jobs in the order in which they run."""
         over = ("run", "results", "recipes", "sample", "playground", "tensorboard", "export", "weights", "selfcheck")
-        return [*over, *(row.name for row in PIPELINE)]
+        return [*over, *(row.name for row in JOBS)]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import and return a command; None if there is none of that name."""

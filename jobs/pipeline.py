@@ -1,6 +1,7 @@
 """The table of jobs: what each reads and writes, in the order in which they run.
 
-compose.yaml, the Kubernetes manifests and the README's table are tested against it; `halfreal run` walks it.
+compose.yaml, the Kubernetes manifests and the README's table are tested against it; `halfreal run` walks `PIPELINE`,
+which leaves out what is run only when asked for.
 """
 
 from shared.job import Job
@@ -37,12 +38,23 @@ TRAIN_MIXED = Job(
     (PREPROCESS, SYNTHESIZE),
     gpu=True,
 )
+TUNE = Job(
+    "tune",
+    "tune",
+    "study",
+    "Search for better options of train_gan on val; compare before and after on test.",
+    (PREPROCESS, TRAIN_CLASSIFIER),
+    gpu=True,
+    optional=True,
+)
 REPORT = Job(
     "report",
     "report",
     "page",
     "Put every figure, table and its lineage on one page.",
     (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE, SYNTHESIZE, TRAIN_MIXED),
+    extras=(TUNE,),
 )
 
-PIPELINE = (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE, SYNTHESIZE, TRAIN_MIXED, REPORT)
+JOBS = (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE, SYNTHESIZE, TRAIN_MIXED, TUNE, REPORT)
+PIPELINE = tuple(row for row in JOBS if not row.optional)

@@ -3,17 +3,15 @@
 import io
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import redirect_stdout
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import JOBS, PIPELINE
+from jobs.processes import command_of, start, variables, wait
 from shared.cli import experiment_name, place
 from shared.errors import BadConfig, HalfrealError, Interrupted
 from shared.job import Job
@@ -33,24 +31,25 @@ class JobFailed(HalfrealError):
 
 def settings(pairs: tuple[str, ...]) -> dict[str, str]:
     """Return `job.option=value` pairs as the environment variables that set the option; BadConfig for others."""
-    variables = {}
+    found = {}
     for pair in pairs:
         place, equals, value = pair.partition("=")
         job, _, option = place.partition(".")
-        if not equals or job not in {row.name for row in PIPELINE}:
+        if not equals or job not in {row.name for row in JOBS}:
             raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
-        command = import_module(f"jobs.{job}.__main__").main
+        command = command_of(job)
         name = option.replace("-", "_")
-        known = sorted({param.name for param in command.params} - COMMON_NAMES)
+        known = sorted({str(param.name) for param in command.params} - COMMON_NAMES)
         if name not in known:
             raise BadConfig(f"--set {pair}: {job} has no option {option!r}; it has {', '.join(known)}")
-        variables[f"HALFREAL_{job}_{name}".upper()] = value
-    return variables
+        found[f"{job}.{name}"] = value
+    return variables(found)
 
 
 @click.command("run", cls=Polite, context_settings={"show_default": True})
 @place
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
+@click.option("--with-tuning", is_flag=True, help="Also search for better options of train_gan: the job tune.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of all chance [default: the recipe's].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="cpu, cuda, cuda:1 or auto.")
@@ -69,13 +68,15 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
         arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
     arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
     os.environ |= settings(options["pairs"])
-    check_options(arguments)
+    os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
+    rows = JOBS if options["with_tuning"] else PIPELINE
+    check_options(rows, arguments)
     stop = Stop()
     stop.listen()
     started = time.monotonic()
-    for number, row in enumerate(PIPELINE, start=1):
+    for number, row in enumerate(rows, start=1):
         elapsed = time.monotonic() - started
-        click.secho(f"[{number}/{len(PIPELINE)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
+        click.secho(f"[{number}/{len(rows)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
         _run_job(row, arguments, stop)
     if not options["dry_run"]:
         from jobs.results import print_results
@@ -84,12 +85,13 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
         click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
 
 
-def check_options(arguments: list[str]) -> None:
+def check_options(rows: tuple[Job, ...], arguments: list[str]) -> None:
     """Let every job check its options without doing anything, so that a mistake in the last one costs no hours."""
-    for row in PIPELINE:
+    for row in rows:
         with redirect_stdout(io.StringIO()):
-            command = import_module(f"jobs.{row.name}.__main__").main
-            command.main([*arguments, "--dry-run"], prog_name=f"halfreal {row.name}", standalone_mode=False)
+            command_of(row.name).main(
+                [*arguments, "--dry-run"], prog_name=f"halfreal {row.name}", standalone_mode=False
+            )
 
 
 def _run_job(row: Job, arguments: list[str], stop: Stop) -> None:
@@ -97,26 +99,13 @@ def _run_job(row: Job, arguments: list[str], stop: Stop) -> None:
 
     SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
     """
-    root = str(Path(__file__).resolve().parent.parent)
-    # -P: a folder called jobs where the user stands must not come before this one
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
-    command = [sys.executable, "-P", "-m", f"jobs.{row.name}", *arguments]
-    process = subprocess.Popen(command, env=environment)
+    process = start(row.name, arguments)
     passed_on = False
-    while (code := _wait(process)) is None:
+    while (code := wait(process)) is None:
         if stop.by == "SIGTERM" and not passed_on:
             process.send_signal(signal.SIGTERM)
             passed_on = True
     if stop.by or code == Interrupted.exit_code:
         raise Interrupted(f"{row.name} stopped; run the same command again (without --force) to go on")
     if code:
-        code = code if code > 0 else 128 - code  # killed by a signal: as a shell reports it
         raise JobFailed(f"{row.name} failed (exit code {code}); mend what it says above, then run this again", code)
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int | None:
-    """Return the exit code, or None after a fifth of a second without one."""
-    try:
-        return process.wait(timeout=0.2)
-    except subprocess.TimeoutExpired:
-        return None

@@ -1,15 +1,14 @@
 """The command `recipes`: which recipes ship with halfreal, and every option of one."""
 
-import json
 from importlib import import_module
 from typing import Any
 
 import click
 
-from jobs.pipeline import PIPELINE
-from shared.cli import resolved_options
+from jobs.pipeline import JOBS
 from shared.polite import Polite
-from shared.recipes import load_recipe, recipe_names
+from shared.recipes import load_recipe, recipe_names, written
+from shared.resolved import resolved_options
 
 
 class Recipes(Polite, click.Group):
@@ -42,12 +41,7 @@ def main(context: click.Context) -> None:
 def show(name: str) -> None:
     """Print the resolved options of every job, as a recipe of your own would hold them."""
     recipe = load_recipe(name)
-    for key, text in recipe.words.items():
-        click.echo(f"{key} = {json.dumps(text, ensure_ascii=False)}")
-    for row in PIPELINE:
-        click.echo(f"\n[{row.name}]")
-        for option, value in options(row.name, name).items():
-            click.echo(f"{option} = {json.dumps(value, ensure_ascii=False)}")
+    click.echo(written(recipe.words, {row.name: options(row.name, name) for row in JOBS}), nl=False)
 
 
 def options(job: str, recipe: str) -> dict[str, Any]:

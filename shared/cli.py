@@ -77,7 +77,7 @@ def experiment_name(experiment: str | None, recipe: Recipe) -> str:
     return name
 
 
-def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) -> Recipe:
+def use_recipe(context: click.Context, parameter: click.Parameter, value: str) -> Recipe:
     """Feed the recipe to click as this command's defaults; eager, so that the other options see them."""
     recipe = load_recipe(value)
     defaults = recipe.defaults(context.command.name or "")
@@ -97,6 +97,9 @@ def _use_recipe(context: click.Context, parameter: click.Parameter, value: str) 
     return recipe
 
 
+Before = Callable[[Run, Any], None]
+
+
 class JobCommand(Polite):
     """A job's command; `job` is its row in the table, `config` makes its checked options."""
 
@@ -108,34 +111,13 @@ class JobGroup(JobCommand, click.Group):
     """A job's command that has commands of its own beside it."""
 
 
-def resolved_options(command: JobCommand, recipe: str) -> dict[str, Any]:
-    """Return the options of a job under `recipe`, flags and environment aside: what None stands for is filled in.
-
-    A config that knows more than its fields says so in `resolved()`. Options without a value are left out.
-    """
-    context = click.Context(command)
-    _use_recipe(context, command.params[0], recipe)
-    options = {}
-    for param in command.params:
-        if param.name in COMMON_NAMES:
-            continue
-        value = (context.default_map or {}).get(str(param.name), param.get_default(context))
-        given = value if isinstance(value, str | int | float) else None  # click has an object of its own for no default
-        options[str(param.name)] = param.type_cast_value(context, given)
-    threads = options.pop("threads")
-    settled = command.config(**options)
-    found = settled.resolved() if hasattr(settled, "resolved") else asdict(settled)
-    found |= {"threads": threads} if command.job.gpu else {}
-    return {name: value for name, value in found.items() if value is not None}
-
-
 PLACE = (
     click.option(
         "--recipe",
         default=DEFAULT_RECIPE,
         envvar="HALFREAL_RECIPE",
         is_eager=True,
-        callback=_use_recipe,
+        callback=use_recipe,
         metavar="NAME|FILE.toml",
         help="The experiment's options: a name that `halfreal recipes` lists, or your own file.",
     ),
@@ -160,12 +142,19 @@ def place(function: Any) -> Any:
 
 
 def job(
-    row: Job, config: Callable[..., Any], *, resumes: bool = False, cls: type[JobCommand] = JobCommand
+    row: Job,
+    config: Callable[..., Any],
+    *,
+    resumes: bool = False,
+    before: Before | None = None,
+    cls: type[JobCommand] = JobCommand,
 ) -> Callable[[Callable[..., Result | None]], JobCommand]:
     """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
 
     `config` takes the job's options and the seed as keywords. With `resumes` an interrupted run's draft is kept
     for the next run of the same request. A job with parts returns None while parts of other processes are missing.
+    `before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share;
+    whoever is done with it first makes the artifact.
     """
 
     def decorate(body: Callable[..., Result | None]) -> JobCommand:
@@ -175,13 +164,13 @@ def job(
             for name, value in options.items():
                 if isinstance(value, float) and not math.isfinite(value):
                     raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
-            _leave_out(row.name, options)
+            leave_out(row.name, options)
             threads = options.pop("threads")
             common = _Common(threads=threads, **{name: options.pop(name) for name in COMMON_NAMES & options.keys()})
             settled = config(**options)
             # what the result depends on; jobs without torch do not depend on its threads
             recorded = asdict(settled) | ({"threads": threads} if row.gpu else {})
-            _perform(row, settled, recorded, common, body, resumes)
+            _perform(row, settled, recorded, common, body, resumes, before)
 
         decorated: Any = update_wrapper(command, body)
         for option in (*COMMON, *PLACE, *(PARTS if row.parts else ())):
@@ -204,9 +193,15 @@ def job(
 
 
 def _perform(
-    row: Job, config: Any, options: dict[str, Any], common: _Common, body: Callable[..., Result | None], resumes: bool
+    row: Job,
+    config: Any,
+    options: dict[str, Any],
+    common: _Common,
+    body: Callable[..., Result | None],
+    resumes: bool,
+    before: Before | None,
 ) -> None:
-    from shared.drafts import Request, draft, locked
+    from shared.drafts import FOREVER, Request, draft, locked
     from shared.processes import usable_cores
 
     talk = Talk(row.name)
@@ -225,12 +220,26 @@ def _perform(
     talk.stop.listen()
     started = time.monotonic()
     part = None if common.index is None else common.part
+    place = Run(
+        request.inputs,
+        common.folder,
+        common.data_root / "sources",
+        common.device,
+        talk,
+        common.part,
+        common.threads or usable_cores(),
+    )
+    if before is not None:
+        before(place, config)
+    wait_s = 60 if before is not None else 0
     with ExitStack() as held:
-        work = held.enter_context(draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part))
-        threads, sources = common.threads or usable_cores(), common.data_root / "sources"
-        place = Run(request.inputs, work.folder, sources, common.device, talk, common.part, threads=threads)
+        kept = draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part, wait_s=wait_s)
+        work = held.enter_context(kept)
+        if before is not None and not common.force and _already(final, request, talk):
+            return
+        place = replace(place, folder=work.folder)
         if part and lead:
-            place = replace(place, alone=lambda: held.enter_context(locked(final, wait=True)))
+            place = replace(place, alone=lambda: held.enter_context(locked(final, wait_s=FOREVER)))
         result = body(place, config)
         if not lead:
             return
@@ -243,7 +252,7 @@ def _perform(
     talk.say(f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}"))
 
 
-def _leave_out(job: str, options: dict[str, Any]) -> None:
+def leave_out(job: str, options: dict[str, Any]) -> None:
     """Drop what the recipe sets for another value of the option that it depends on than was asked for by hand."""
     key, names = DEPENDENT.get(job, ("", ()))
     context = click.get_current_context()

@@ -29,6 +29,10 @@ OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
 """What stands in an artifact, at any depth, for people and no job reads; the manifest does not list it."""
 
 
+FOREVER = -1.0
+"""Seconds to wait for a lock, for a part that has done its share."""
+
+
 class Answer(Protocol):
     """Whatever records which options and inputs it was made with: a manifest does."""
 
@@ -69,7 +73,7 @@ class Request:
 
     def differences(self, answer: Answer) -> list[str]:
         """Say in words how what was made as `answer` says differs from this request; empty if it is the one."""
-        old, new = answer.options, self.plain_options
+        old, new = _flat(answer.options), _flat(self.plain_options)
         changed = [
             f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
             for name in sorted(old.keys() | new.keys())
@@ -81,6 +85,13 @@ class Request:
             for name in sorted(hashes.keys() | answer.inputs.keys())
             if hashes.get(name) != answer.inputs.get(name)
         ]
+
+
+def _flat(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options by name; those of a table within them as `table.name`."""
+    tables = {name: value for name, value in options.items() if isinstance(value, dict)}
+    plain = {name: value for name, value in options.items() if name not in tables}
+    return plain | {f"{table}.{name}": value for table, held in tables.items() for name, value in held.items()}
 
 
 @dataclass(frozen=True)
@@ -126,9 +137,16 @@ class Draft:
 
 @contextmanager
 def draft(
-    final: Path, request: Request, *, keep: bool, fresh: bool = False, lead: bool = True, part: Part | None = None
+    final: Path,
+    request: Request,
+    *,
+    keep: bool,
+    fresh: bool = False,
+    lead: bool = True,
+    part: Part | None = None,
+    wait_s: float = 0,
 ) -> Iterator[Draft]:
-    """Lock the artifact and yield the draft of `request`; Busy if another process holds the lock.
+    """Lock the artifact and yield the draft of `request`; Busy if another process holds the lock after `wait_s`.
 
     With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed (unless
     `fresh`), and stays if this run fails too; without it the draft starts empty and a failed one is removed. Of
@@ -144,7 +162,7 @@ def draft(
         final.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(final, error) from error
-    with locked(final, part), _part_of(work, keep, part) if part else _whole(work, keep, fresh):
+    with locked(final, part, wait_s), _part_of(work, keep, part) if part else _whole(work, keep, fresh):
         yield work
 
 
@@ -174,20 +192,20 @@ def _part_of(work: Draft, keep: bool, part: Part) -> Iterator[None]:
 
 
 @contextmanager
-def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock of an artifact, or of one part of the work on it; Busy if another process does.
+def locked(final: Path, part: Part | None = None, wait_s: float = 0) -> Iterator[None]:
+    """Hold the lock of an artifact, or of one part of the work on it; Busy if another one still does after `wait_s`.
 
-    A part is also refused while another process makes the whole, and the whole while another process does a part. With
-    `wait` it waits for the lock of the artifact in place of all that: for a part that puts the parts together.
+    A part is also refused while another process makes the whole, and the whole while another process does a part. A
+    part that puts the parts together waits FOREVER, and for the lock of the artifact alone.
     """
     whole = FileLock(final.parent / f".{final.name}.lock")
     lock = whole if part is None else _part_lock(final, part.index)
     try:
-        lock.acquire(timeout=-1 if wait else 0)
+        lock.acquire(timeout=wait_s)
         if part is not None:
             whole.acquire(timeout=0)
             whole.release()
-        elif not wait and _parts_at_work(final):
+        elif wait_s != FOREVER and _parts_at_work(final):
             raise Timeout(whole.lock_file)
     except OSError as error:  # filelock's Timeout is one too
         lock.release()

@@ -19,7 +19,9 @@ Item = TypeVar("Item")
 class Job:
     """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads.
 
-    With `parts` several processes, on any machines, may each do a part of its work; see `Part`.
+    With `parts` several processes, on any machines, may each do a part of its work; see `Part`. It takes the artifacts
+    of the jobs in `extras` too where they stand and were made from what stands here. An `optional` job is run only
+    when it is asked for.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Job:
     reads: tuple["Job", ...] = ()
     gpu: bool = False
     parts: bool = False
+    optional: bool = False
+    extras: tuple["Job", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,19 @@ def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
 
     inputs = {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
     check_lineage(inputs)
+    for extra in row.extras:
+        if (folder / extra.writes).exists():
+            found = {extra.writes: open_artifact(folder / extra.writes, extra.kind, extra.name)}
+            inputs |= found if _in_step(inputs | found) else {}
     return inputs
+
+
+def _in_step(artifacts: dict[str, Any]) -> bool:
+    try:
+        check_lineage(artifacts)
+    except BadInput:
+        return False
+    return True
 
 
 def check_lineage(artifacts: dict[str, Any]) -> None:

@@ -13,8 +13,17 @@ A recipe has a line `about`, options that every job has, and one table for each 
 belongs to another family there is left out. `follows`, `departs` and `needs` say in words which
 source a recipe follows, where it does not and why, and what it needs. The tables are fed to click as defaults: a flag
 beats the environment, the environment beats the recipe, the recipe beats the option's own default.
+
+`[tune.space]` holds what `tune` may vary: options of jobs, each with a list of values or a range::
+
+    [tune.space]
+    train_gan.batch_images = [32, 64]
+    train_gan.learning_rate = {low = 1e-4, high = 1e-2, log = true}
+
+It reaches the job as JSON text in its option `space`.
 """
 
+import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,17 +67,27 @@ WORDS = ("about", "follows", "departs", "needs")
 class Recipe:
     """The options of one experiment: those of every job in `common`, each job's own in `jobs` by its name.
 
-    `words` holds what it says of itself, by the names in WORDS.
+    `words` holds what it says of itself, by the names in WORDS; `files` are its own and those that it extends.
     """
 
     name: str
     words: dict[str, str]
     common: dict[str, int]
     jobs: dict[str, dict[str, Any]]
+    files: tuple[Path, ...] = ()
 
     def defaults(self, job: str) -> dict[str, Any]:
         """Return the options that the recipe sets for `job`; its own beat the common ones."""
         return self.common | self.jobs.get(job, {})
+
+    def place(self, *keys: str) -> str:
+        """Return "recipe FILE, line N" of the value that stands under `keys`; without the line if none holds it."""
+        for path in self.files:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            for number in range(1, len(lines) + 1):
+                if _holds("\n".join(lines[:number]), keys):
+                    return f"recipe {path}, line {number}"
+        return f"recipe {self.files[0] if self.files else self.name}"
 
 
 def recipe_names() -> list[str]:
@@ -102,9 +121,11 @@ def _load(name_or_path: str, above: tuple[Path, ...]) -> Recipe:
             f"recipe {path}: want `{'`, `'.join((*WORDS, 'extends'))}` to be text, "
             f"`{'`, `'.join(COMMON_KEYS)}` a whole number"
         )
+    if isinstance(fields.get("tune"), dict) and isinstance(fields["tune"].get("space"), dict):
+        fields["tune"]["space"] = json.dumps(fields["tune"]["space"], default=str)
     _check_tables(path, fields)
     if below is None:
-        return Recipe(path.stem, words, common, fields)
+        return Recipe(path.stem, words, common, fields, (path,))
     if path in above:
         raise BadConfig(f"recipe {path}: extends itself, by way of {', '.join(each.stem for each in above)}")
     try:
@@ -112,7 +133,20 @@ def _load(name_or_path: str, above: tuple[Path, ...]) -> Recipe:
     except BadConfig as error:
         raise BadConfig(f"recipe {path}: extends {below!r}\n{error}") from error
     jobs = {job: _inherited(base, job, fields.get(job, {})) | fields.get(job, {}) for job in base.jobs | fields}
-    return Recipe(path.stem, base.words | words, base.common | common, jobs)
+    return Recipe(path.stem, base.words | words, base.common | common, jobs, (path, *base.files))
+
+
+def _holds(text: str, keys: tuple[str, ...]) -> bool:
+    """Whether `text`, the beginning of a TOML file, is TOML and has a value under `keys`."""
+    try:
+        found: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    for key in keys:
+        if not isinstance(found, dict) or key not in found:
+            return False
+        found = found[key]
+    return True
 
 
 def _inherited(base: Recipe, job: str, own: dict[str, Any]) -> dict[str, Any]:
@@ -141,3 +175,26 @@ def _check_tables(path: Path, tables: dict[str, Any]) -> None:
         for option, value in options.items():
             if not isinstance(value, str | int | float):
                 raise BadConfig(f"recipe {path}: [{job}] {option} = {value!r:.60}; want text, a number, true or false")
+
+
+def written(words: dict[str, str], tables: dict[str, dict[str, Any]]) -> str:
+    """Return a recipe as TOML: what it says of itself, then a table for each job; a search space as one too."""
+    lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in words.items()]
+    for job, options in tables.items():
+        space = options.get("space") if job == "tune" else None
+        lines += ["", f"[{job}]"]
+        lines += [f"{name} = {_toml(value)}" for name, value in options.items() if space is None or name != "space"]
+        if space is not None:
+            lines += ["", f"[{job}.space]"]
+            found = json.loads(space)
+            lines += [
+                f"{of}.{name} = {_toml(domain)}" for of, domains in found.items() for name, domain in domains.items()
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """Return a value as TOML has it; of JSON's only tables are written in another way."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(held)}" for key, held in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.pipeline import EVALUATE
-from shared.cli import JobGroup, job
+from shared.cli import JobGroup, experiment_name, job, place
 from shared.errors import BadConfig, BadInput
 from shared.job import Result, Run, leads
 from shared.polite import Polite
+from shared.recipes import Recipe
 
 if TYPE_CHECKING:
     from shared.loading import Images
@@ -27,6 +28,8 @@ class EvaluateConfig:
     images: int
     per_snapshot: str
     extractors: str
+    reference: str = "test"
+    synthetic_only: bool = False
     seed: int
 
     def __post_init__(self) -> None:
@@ -45,6 +48,17 @@ def names(text: str) -> tuple[str, ...]:
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn for each score.")
 @click.option("--per-snapshot", default="classifier", help="Extractors for every snapshot; the first one chooses.")
 @click.option("--extractors", default="classifier", help="Extractors for all scores of the chosen snapshot.")
+@click.option(
+    "--reference",
+    type=click.Choice(["test", "val"]),
+    default="test",
+    help="Split that the chosen snapshot is scored on; with val no test image is read, and no report made.",
+)
+@click.option(
+    "--synthetic-only/--no-synthetic-only",
+    default=False,
+    help="Also train a classifier on the chosen snapshot's images alone.",
+)
 def main(run: Run, config: EvaluateConfig) -> Result:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 
@@ -57,12 +71,16 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     from jobs.evaluate.protocol import in_words
     from jobs.evaluate.selection import Plan, evaluate
 
-    plan = Plan(config.images, names(config.per_snapshot), names(config.extractors), config.seed)
+    extractors = names(config.per_snapshot), names(config.extractors)
+    plan = Plan(config.images, *extractors, config.seed, config.reference, config.synthetic_only)
     facts, drawn = evaluate(run, plan)
     if leads():
         draw_figures(run, facts, drawn)
         write_board(run.folder, facts["rows"])
     score = facts["chosen_score"]
+    if config.reference == "val":
+        best = min(row[score] for row in facts["rows"])
+        return Result(facts, summary=f"chose epoch {facts['chosen']['epoch']}: {score} {best:.3f} on val")
     test, own = facts["test"][score], facts["real"][score]
     flagged = [space for space, found in facts["copies"].items() if found["flagged"]]
     for protocol in facts["test_protocols"].values():
@@ -82,6 +100,8 @@ def draw_figures(run: Run, facts: dict[str, Any], drawn: "Images") -> None:
     from shared.snapshots import real_beside_generated
 
     save_png(score_curve(facts), run.figures / "scores.png")
+    if "test" not in facts:
+        return
     real, gan, chosen = run.inputs["real"], run.inputs["gan"], facts["chosen"]
     title = f"left real test images, right generated after epoch {chosen['epoch']}"
     rows = named_rows(real_beside_generated(real, gan, chosen["file"]), real.dataset.classes, title)
@@ -140,6 +160,24 @@ def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: 
     click.echo(json.dumps(found, indent=1))
 
 
+@click.command("snapshot", cls=Polite, context_settings={"show_default": True})
+@click.argument("file", type=click.Path(path_type=Path))
+@place
+@click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn.")
+@click.option("--extractor", type=click.Choice(EXTRACTOR_NAMES), default="classifier", help="What looks.")
+@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the latents and of the scores.")
+def snapshot(
+    file: Path, recipe: Recipe, experiment: str | None, data_root: Path, device: str, debug: bool, **plan: Any
+) -> None:
+    """Print, as JSON, the distances on val of one snapshot FILE, of a GAN that may still be training."""
+    from jobs.evaluate.snapshot import score_file
+
+    folder = data_root / experiment_name(experiment, recipe)
+    click.echo(json.dumps(score_file(file, folder, data_root / "weights", device, **plan)))
+
+
+main.add_command(snapshot)  # type: ignore[attr-defined]
 main.add_command(compare)  # type: ignore[attr-defined]
 main.add_command(between)  # type: ignore[attr-defined]
 

@@ -15,7 +15,7 @@ def compare_scores(facts: dict[str, dict[str, Any]]) -> dict[str, Any]:
     share none.
     """
     first, *others = facts
-    shared = set.intersection(*(set(each["test_protocols"]) for each in facts.values()))
+    shared = set.intersection(*(set(each.get("test_protocols", ())) for each in facts.values()))
     if not shared:
         raise BadInput(f"{', '.join(facts)}: no extractor in common; run evaluate with the same --extractors")
     for other in others:

@@ -1,4 +1,7 @@
-"""Score every snapshot on val, choose the best, score it again on test with fresh latents, and look for copies."""
+"""Score every snapshot on val, choose the best, score it again on test with fresh latents, and look for copies.
+
+With the reference val nothing of test is read: neither its shards nor scores on it.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +15,7 @@ from jobs.evaluate.judge import Judge, Sample
 from jobs.evaluate.pixels import Qualities, class_qualities, compared, loss_indicators
 from jobs.evaluate.protocol import Protocol
 from jobs.evaluate.references import keep, kept, reference_path
+from jobs.evaluate.usefulness import synthetic_only
 from shared.chance import mix
 from shared.distributed import Team
 from shared.errors import BadInput, MissingArtifact
@@ -28,12 +32,23 @@ LITTLE_DIVERSITY, LITTLE_RECALL = 0.65, 0.5
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for: images drawn for each score, extractors for each snapshot and for the chosen one, the seed."""
+    """What is asked for: images drawn for each score, extractors for each snapshot and for the chosen one, the seed.
+
+    `reference` is the split that the chosen snapshot is scored on; with `synthetic_only` a classifier is trained on
+    its images and measured there too.
+    """
 
     images: int
     per_snapshot: tuple[str, ...]
     extractors: tuple[str, ...]
     seed: int
+    reference: str = "test"
+    synthetic_only: bool = False
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits of the real images that are read."""
+        return ("train", "val", "test") if self.reference == "test" else ("val",)
 
 
 class Evaluation:
@@ -44,7 +59,7 @@ class Evaluation:
         self.real, self.gan = run.inputs["real"], run.inputs["gan"]
         self.team = Team(run.device)
         self.classes = self.real.dataset.classes
-        self.splits = {split: load_split(self.real, split) for split in ("train", "val", "test")}
+        self.splits = {split: load_split(self.real, split) for split in plan.splits}
         for split, data in self.splits.items():
             if len(data) < FEWEST:
                 raise BadInput(f"{self.real.folder}: {split} has {len(data)} images, want at least {FEWEST}")
@@ -53,7 +68,7 @@ class Evaluation:
         counts = self.real.dataset.splits["train"].class_counts
         self.asked = torch.from_numpy(spread(apportion(counts, plan.images)))
         self._seen: dict[tuple[str, str], Sample] = {}
-        self._own = {split: self._qualities(self.splits[split]) for split in ("val", "test")}
+        self._own = {split: self._qualities(data) for split, data in self.splits.items() if split != "train"}
 
     def _judges(self) -> dict[str, Judge]:
         """Return the judges by name; extractors without weights are left out with the command that brings them."""
@@ -135,7 +150,7 @@ class Evaluation:
 
 
 def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
-    """Return the facts of the evaluation, and the chosen snapshot's images that were scored on test."""
+    """Return the facts of the evaluation, and the chosen snapshot's images, drawn from fresh latents."""
     work = Evaluation(run, plan)
     watching = work.among(plan.per_snapshot) or work.among(("classifier",))
     if watching[0].extractor.name != plan.per_snapshot[0]:
@@ -148,12 +163,34 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
     score = watching[0].extractor.distance
     chosen = min(rows, key=lambda row: row[score])
     drawn = work.draw(chosen["file"], stream=2)
+    facts = {
+        "rows": rows,
+        "chosen": {key: chosen[key] for key in ("file", "epoch", "images_seen")},
+        "chosen_score": score,
+        "chosen_by": f"{score} on val, lowest",
+        "worst": {key: max(rows, key=lambda row: row[score])[key] for key in ("file", "epoch", "images_seen")},
+        "loss_indicators": loss_indicators(work.gan.facts),
+        "protocol": work.protocol(watching[0], "val", plan.images),
+        "left_out": work.left_out,
+    }
+    if plan.synthetic_only:
+        facts["synthetic_only"] = synthetic_only(
+            drawn, work.splits[plan.reference], len(work.classes), plan.seed, work.team.device
+        ) | {"reference": plan.reference}
+    if plan.reference == "val":
+        return facts, drawn
+    return facts | score_on_test(work, watching, drawn), drawn
+
+
+def score_on_test(work: Evaluation, watching: list[Judge], drawn: Images) -> dict[str, Any]:
+    """Return every score of the images `drawn` against test, the same of real train images, and what looks wrong."""
+    plan, talk = work.plan, work.run.talk
     final = {judge.extractor.name: judge for judge in [*watching, *work.among(plan.extractors)]}
     test: dict[str, Any] = {}
     real: dict[str, Any] = {}
     copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
     warned: list[str] = []
-    for name, judge in run.talk.each(list(final.items()), "score on test", len(final), "extractors"):
+    for name, judge in talk.each(list(final.items()), "score on test", len(final), "extractors"):
         mine, own, train = (
             judge.look(drawn.images, drawn.labels),
             *(work.reference(judge, s) for s in ("test", "train")),
@@ -165,25 +202,17 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
             every = judge.look(work.splits["train"].images, work.splits["train"].labels)
             copies[name] = copy_test(*(torch.from_numpy(each.seen.features).double() for each in (mine, own, every)))
     about = work.about(drawn, "test")
-    warned += collapse(about["classes"], test, real, score)
+    warned += collapse(about["classes"], test, real, watching[0].extractor.distance)
     for line in warned:
-        run.talk.say(f"warning: {line}")
+        talk.say(f"warning: {line}")
     return {
-        "rows": rows,
-        "chosen": {key: chosen[key] for key in ("file", "epoch", "images_seen")},
-        "chosen_score": score,
-        "chosen_by": f"{score} on val, lowest",
-        "worst": {key: max(rows, key=lambda row: row[score])[key] for key in ("file", "epoch", "images_seen")},
         "test": test | about,
         "real": real,
         "copies": copies,
-        "loss_indicators": loss_indicators(work.gan.facts),
-        "protocol": work.protocol(watching[0], "val", plan.images),
         "test_protocols": {name: work.protocol(judge, "test", plan.images) for name, judge in final.items()},
         "n_train_looked_at": min(len(work.splits["train"]), plan.images),
-        "left_out": work.left_out,
         "warnings": warned,
-    }, drawn
+    }
 
 
 def collapse(classes: list[dict[str, Any]], test: dict[str, Any], real: dict[str, Any], score: str) -> list[str]:

@@ -1,0 +1,57 @@
+"""Score one snapshot on val, while its GAN may still be training: a point of a score curve."""
+
+from pathlib import Path
+from typing import Any
+
+from jobs.evaluate.selection import Evaluation, Plan, score_snapshot
+from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
+from shared import __version__
+from shared.artifacts import Artifact
+from shared.checkpoints import load
+from shared.errors import BadInput
+from shared.files import sha256
+from shared.format.manifest import FileInfo, Manifest
+from shared.job import Job, Run, open_inputs
+from shared.progress import Talk
+
+
+def score_file(
+    file: Path, folder: Path, weights: Path, device: str, *, images: int, extractor: str, seed: int
+) -> dict[str, Any]:
+    """Return the epoch of the snapshot in `file` and its scores on val, the same as `evaluate` would give it.
+
+    `folder` is the experiment's; only its real val images and its classifier are read. BadInput if there is no file.
+    """
+    inputs = open_inputs(Job("snapshot", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER)), folder)
+    inputs[TRAIN_GAN.writes] = gan = unfinished(file)
+    run = Run(inputs, folder, weights.parent / "sources", device, Talk("evaluate"))
+    work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"))
+    judges = work.among((extractor,)) or work.among(("classifier",))
+    return {
+        "epoch": gan.facts["epoch"],
+        "score": judges[0].extractor.distance,
+        **score_snapshot(work, judges, file.name),
+    }
+
+
+def unfinished(file: Path) -> Artifact:
+    """Return a GAN that has this one snapshot and no manifest of its own yet."""
+    try:
+        payload = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file}: no snapshot ({error.strerror}); want a file of `gan/snapshots`") from error
+    facts = load(payload, str(file))[1]
+    spec = facts["spec"]
+    if "members" in facts:
+        raise BadInput(f"{file}: holds one generator for each class; run `halfreal evaluate` when they are finished")
+    manifest = Manifest(
+        kind=TRAIN_GAN.kind,
+        job=TRAIN_GAN.name,
+        halfreal=__version__,
+        options={},
+        inputs={},
+        files=[FileInfo(name=file.name, bytes=len(payload), sha256=sha256(payload))],
+        dataset=None,
+        facts={"latent": spec["latent"], "conditional": spec["classes"] > 0, "epoch": facts["epoch"]},
+    )
+    return Artifact(file.parent, manifest, sha256(payload))

@@ -1,0 +1,128 @@
+"""The search space: which options of train_gan may vary, and between what. Neither torch nor optuna in here.
+
+As JSON it is `{"train_gan": {option: domain}}`; a domain is a list of values or a range
+`{"low": ..., "high": ..., "log": false}` with both ends in it.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+Value = str | int | float | bool
+
+TUNABLE = "train_gan"
+
+FIXED = {
+    "seed": "every trial has the same seed, so that trials compare",
+    "threads": "it changes no image but the speed",
+    "epochs": "trials are compared after the same number of epochs; see --epochs of tune",
+    "snapshot_every_epochs": "trials are compared after the same number of epochs",
+}
+"""Options that cannot vary, and why."""
+
+NUMBERS = {"integer": int, "integer range": int, "float": float, "float range": float}
+"""What click calls the types of options whose values are numbers."""
+
+
+class WrongSpace(Exception):
+    """What is wrong with a search space; `keys` says where in it."""
+
+    def __init__(self, message: str, *keys: str) -> None:
+        super().__init__(message)
+        self.keys = keys
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of several values."""
+
+    values: tuple[Value, ...]
+
+    @property
+    def probes(self) -> tuple[Value, ...]:
+        """The values that are tried out before the first trial."""
+        return self.values
+
+    def holds(self, value: Value | None) -> bool:
+        """Whether `value` can be drawn."""
+        return value in self.values
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number from `low` to `high`, both included; `whole` ones for options that count."""
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+    @property
+    def probes(self) -> tuple[Value, ...]:
+        """The values that are tried out before the first trial."""
+        return self.low, self.high
+
+    def holds(self, value: Value | None) -> bool:
+        """Whether `value` can be drawn."""
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+
+Domain = Choices | Range
+Space = dict[str, Domain]
+"""Domains by `job.option`."""
+
+
+def parse_space(text: str, types: dict[str, str]) -> Space:
+    """Return the space in the JSON `text`; `types` names the type of each option of train_gan, as click calls it.
+
+    Raises WrongSpace for what is no space, an unknown option, an empty or wrong domain.
+    """
+    try:
+        jobs = json.loads(text)
+    except ValueError as error:
+        raise WrongSpace(f"the space is not JSON ({error})") from error
+    if not isinstance(jobs, dict) or not jobs:
+        raise WrongSpace(f"the space is {jobs!r:.60}; want options of {TUNABLE}, each with a list or a range")
+    space: Space = {}
+    for job, options in jobs.items():
+        if job != TUNABLE or not isinstance(options, dict):
+            raise WrongSpace(f"{job}: only options of {TUNABLE} can be tuned: {TUNABLE}.learning_rate = ...", job)
+        for option, domain in options.items():
+            if option not in types:
+                raise WrongSpace(f"{job} has no option {option!r}; it has {', '.join(sorted(types))}", job, option)
+            if option in FIXED:
+                raise WrongSpace(f"{job}.{option} cannot be tuned: {FIXED[option]}", job, option)
+            try:
+                space[f"{job}.{option}"] = _domain(domain, types[option])
+            except ValueError as error:
+                raise WrongSpace(f"{job}.{option} = {json.dumps(domain)[:80]}: {error}", job, option) from error
+    if not space:
+        raise WrongSpace("the space is empty; name at least one option with a list or a range", *jobs)
+    return space
+
+
+def _domain(found: Any, type_name: str) -> Domain:
+    """Return the domain of one option; ValueError says what is wrong with it."""
+    if isinstance(found, list):
+        if not found:
+            raise ValueError("an empty list; want at least one value")
+        if not all(isinstance(value, str | int | float) for value in found):
+            raise ValueError("want text, numbers, true or false")
+        if len(set(found)) < len(found):
+            raise ValueError("a value stands there twice")
+        return Choices(tuple(found))
+    if not isinstance(found, dict) or not {"low", "high"} <= found.keys() <= {"low", "high", "log"}:
+        raise ValueError("want a list of values, or {low = ..., high = ..., log = true}")
+    low, high, log = found["low"], found["high"], found.get("log", False)
+    if type_name not in NUMBERS:
+        raise ValueError("a range is for numbers, which this option does not take; want a list of values")
+    if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)):
+        raise ValueError("want numbers as low and high")
+    if not isinstance(log, bool):
+        raise ValueError("want log = true or false")
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError("an empty range; want low below high")
+    if log and low <= 0:
+        raise ValueError("a logarithmic range begins above 0")
+    return Range(low, high, log, NUMBERS[type_name] is int)

@@ -1,0 +1,139 @@
+"""The trials as optuna keeps them: who takes which, what the next one tries, when there are enough."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from filelock import FileLock, Timeout
+from optuna.storages import JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from jobs.tune.config import TuneConfig
+from jobs.tune.space import Choices
+from shared.chance import mix
+from shared.errors import BadConfig
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that this process works on, as long as it holds the lock; `resumed` if another one began it."""
+
+    trial: optuna.Trial
+    lock: Any
+    resumed: bool
+
+
+class Study:
+    """The trials of one search, in `folder`; any number of processes open it, on any machines that share the volume.
+
+    Whoever works on a trial holds its lock, which the system gives back when a process dies. So a trial that is
+    running and whose lock is free belongs to a lost worker: the next one goes on with it, under the same number.
+    """
+
+    def __init__(self, folder: Path, config: TuneConfig, storage: str | None) -> None:
+        self.folder, self.config = folder, config
+        folder.mkdir(parents=True, exist_ok=True)
+        rungs, epochs = config.rungs, config.train_gan["epochs"]
+        pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
+        if rungs:
+            pruner = optuna.pruners.SuccessiveHalvingPruner(rungs[0], config.reduction)
+        assert not rungs or rungs[-1] < epochs
+        with FileLock(folder / ".claim.lock"):
+            self.optuna = optuna.create_study(
+                study_name=f"halfreal-{folder.name}",
+                storage=_open_storage(folder, storage),
+                pruner=pruner,
+                load_if_exists=True,
+            )
+
+    @property
+    def trials(self) -> list[optuna.trial.FrozenTrial]:
+        """Every trial that was begun, by number."""
+        return [trial for trial in self.optuna.get_trials(deepcopy=False) if trial.state != TrialState.WAITING]
+
+    @property
+    def running(self) -> bool:
+        """Whether some trial has not come to its end."""
+        return any(trial.state == TrialState.RUNNING for trial in self.trials)
+
+    @property
+    def best(self) -> optuna.trial.FrozenTrial | None:
+        """The finished trial with the lowest value, the first of equals; None where none came to its end."""
+        done = [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
+        return min(done, key=lambda trial: (trial.value, trial.number), default=None)
+
+    def lock(self, name: str) -> Any:
+        """Return the lock of the work called `name`, held, or None where another process holds it."""
+        lock = FileLock(self.folder / f".{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        return lock
+
+    def claim(self) -> Claim | None:
+        """Take over a trial of a lost worker, or begin one; None where nothing is left to take."""
+        with FileLock(self.folder / ".claim.lock"):
+            for found in self.trials:
+                if found.state == TrialState.RUNNING and (lock := self.lock(trial_name(found.number))):
+                    return Claim(self._suggested(optuna.Trial(self.optuna, found._trial_id)), lock, True)
+            if self._enough():
+                return None
+            if not self.optuna.get_trials(deepcopy=False):  # the first trial is the recipe itself
+                own = self.config.own
+                self.optuna.enqueue_trial(
+                    {n: own[n] for n, domain in self.config.domains.items() if domain.holds(own[n])}
+                )
+            trial = self.optuna.ask()
+            return Claim(self._suggested(trial), self.lock(trial_name(trial.number)), False)
+
+    def _suggested(self, trial: optuna.Trial) -> optuna.Trial:
+        """Give every option of the space its value; those that stand in the storage stay.
+
+        The sampler is seeded by the number of the trial: workers of one seed would else all try the same.
+        """
+        startup = min(10, max(self.config.trials // 3, 2))
+        seed = mix(self.config.seed, 20, trial.number) % 2**32
+        self.optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
+        for name, domain in self.config.domains.items():
+            if isinstance(domain, Choices):
+                trial.suggest_categorical(name, domain.values)
+            elif domain.whole:
+                trial.suggest_int(name, int(domain.low), int(domain.high), log=domain.log)
+            else:
+                trial.suggest_float(name, domain.low, domain.high, log=domain.log)
+        return trial
+
+    def _enough(self) -> bool:
+        """Whether no further trial is to be begun."""
+        begun = self.trials
+        if len(begun) >= self.config.trials:
+            return True
+        if self.config.minutes is None or not begun:
+            return False
+        first = min(trial.datetime_start for trial in begun if trial.datetime_start)
+        return (datetime.now() - first).total_seconds() > 60 * self.config.minutes
+
+
+def trial_name(number: int) -> str:
+    """Return what the folder of a trial is called."""
+    return f"{number:04d}"
+
+
+def _open_storage(folder: Path, url: str | None) -> Any:
+    if url is None:
+        return JournalStorage(JournalFileBackend(str(folder / "journal.log")))
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return RDBStorage(url)
+    except (ArgumentError, ImportError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadConfig(
+            f"--storage: optuna cannot use this database ({reason}); want a URL as SQLAlchemy has them"
+        ) from error

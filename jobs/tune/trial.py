@@ -1,0 +1,103 @@
+"""One trial: train a GAN with the options that were drawn, stop it where it falls behind, score it on val."""
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import TrialState
+
+from jobs.tune.config import TuneConfig
+from jobs.tune.pair import Pair, Refused
+from jobs.tune.study import Claim, Study, trial_name
+from shared.artifacts import Artifact
+from shared.job import Run
+
+
+@dataclass
+class Attempt:
+    """A trial at work in `pair`, whose job `evaluate snapshot` is called with `words`.
+
+    `reported` has the scores so far by epoch; `curve` is False once snapshots turn out not to be scorable one by one.
+    """
+
+    config: TuneConfig
+    study: Study
+    claim: Claim
+    pair: Pair
+    words: list[str]
+    reported: dict[int, float]
+    curve: bool = True
+
+    @property
+    def trial(self) -> Any:
+        """The trial as optuna has it."""
+        return self.claim.trial
+
+    def run(self) -> str:
+        """Take the trial to its end and tell the study; return in words what came of it."""
+        self.pair.prepare()
+        started = time.monotonic()
+        try:
+            if self.reported and self.trial.should_prune():
+                return self._stopped()
+            finished = self.pair.train(self._falls_behind)
+            if not finished or any(self._falls_behind() for _ in self.config.rungs):
+                return self._stopped()
+            scores = self.pair.evaluate()
+        except Refused as error:  # diverged, or options that contradict each other: the sampler learns from it
+            self.trial.set_user_attr("refused", str(error))
+            self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
+            return f"given up: {error}"
+        value = value_of(scores, self.config.objective)
+        self.trial.set_user_attr("epoch", scores.facts["chosen"]["epoch"])
+        self.study.optuna.tell(self.trial, value)
+        return f"{value:.4g} on val after epoch {scores.facts['chosen']['epoch']}, {time.monotonic() - started:.0f} s"
+
+    def _falls_behind(self) -> bool:
+        """Score the snapshot of the next rung if it is there; whether successive halving stops the trial now."""
+        due = [epoch for epoch in self.config.rungs if not any(step >= epoch for step in self.reported)]
+        there = self.pair.snapshots()
+        ready = sorted(epoch for epoch in there if due and due[0] <= epoch < self.config.train_gan["epochs"])
+        if not ready or not self.curve:
+            return False
+        printed = self.pair.score(there[ready[0]], self.words)
+        if printed is None:
+            self.curve = not there[ready[0]].exists()  # it moves when the GAN is finished: look again
+            return False
+        found = json.loads(printed)
+        self.reported[found["epoch"]] = found[found["score"]]
+        self.trial.report(found[found["score"]], found["epoch"])
+        stop: bool = self.trial.should_prune()
+        return stop
+
+    def _stopped(self) -> str:
+        """Tell the study that the trial fell behind; its unfinished GAN serves nobody any more."""
+        self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
+        for draft in self.pair.folder.glob(".gan-*"):
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+        epoch, score = max(self.reported.items())
+        return f"stopped after epoch {epoch} with {score:.4g}: others were better there"
+
+
+def value_of(scores: Artifact, objective: str) -> float:
+    """Return what a trial is judged by, lower is better, from its scores on val."""
+    facts = scores.facts
+    if objective == "synthetic_only":
+        return 1 - float(facts["synthetic_only"]["accuracy"])
+    return float(min(row[facts["chosen_score"]] for row in facts["rows"]))
+
+
+def attempt(run: Run, config: TuneConfig, study: Study, claim: Claim, words: list[str]) -> str:
+    """Take a claimed trial to its end; return in words what came of it."""
+    options = config.fixed | claim.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
+    options |= {"evaluate.reference": "val", "evaluate.synthetic_only": config.objective == "synthetic_only"}
+    extractor = config.evaluate["per_snapshot"].split(",")[0].strip()
+    scored = {"images": config.evaluate["images"], "extractor": extractor, "seed": config.seed, "device": run.device}
+    flags = [word for name, value in scored.items() for word in (f"--{name}", str(value))]
+    folder: Path = study.folder / trial_name(claim.trial.number)
+    reported = dict(study.optuna.get_trials(deepcopy=False)[claim.trial.number].intermediate_values)
+    return Attempt(config, study, claim, Pair(folder, words, options, run.talk), flags, reported).run()

@@ -1,0 +1,105 @@
+"""A worker: takes trials until there are none, then runs before and after, and waits for what others still do."""
+
+import shutil
+import time
+from typing import Any
+
+from jobs.processes import start, variables
+from jobs.tune.config import TuneConfig
+from jobs.tune.outcome import comparison_runs, pair_of
+from jobs.tune.pair import end
+from jobs.tune.study import Study
+from jobs.tune.trial import attempt
+from shared.errors import BadInput, Busy
+from shared.job import Run
+
+PAUSE_S = 0.5
+
+
+class Worker:
+    """One of any number of processes that share a search."""
+
+    def __init__(self, run: Run, config: TuneConfig, words: list[str], storage: str | None) -> None:
+        self.run, self.config, self.words = run, config, words
+        self.folder = run.folder / "trials" / config.study(run.inputs)
+        self.storage = storage
+        self.study = Study(self.folder, config, storage)
+
+    def forget(self) -> None:
+        """Drop every trial; Busy if another worker is at one."""
+        for trial in self.study.trials:
+            lock = self.study.lock(f"{trial.number:04d}")
+            if lock is None:
+                raise Busy(f"{self.folder}: another worker is at trial {trial.number}; stop it, then use --force")
+            lock.release()
+        if self.storage is not None:
+            import optuna
+
+            optuna.delete_study(study_name=self.study.optuna.study_name, storage=self.study.optuna._storage)
+        shutil.rmtree(self.folder)
+        self.study = Study(self.folder, self.config, self.storage)
+
+    def work(self, helpers: int, options: dict[str, Any]) -> None:
+        """Work until every trial and every run before and after is done, with so many helpers called with `options`."""
+        place = ["--data-root", str(self.run.folder.parent), "--experiment", self.run.folder.name]
+        started = [start("tune", [*self.words[:2], *place], variables(options)) for _ in range(helpers)]
+        try:
+            self._trials()
+            self._comparison()
+        finally:
+            for process in started:
+                if self.run.talk.stop.by:
+                    end(process)
+                process.wait()
+
+    def _trials(self) -> None:
+        say = self.run.talk.say
+        while True:
+            claim = self.study.claim()
+            if claim is not None:
+                number = claim.trial.number
+                shown = ", ".join(
+                    f"{name.partition('.')[2]} {short(value)}" for name, value in claim.trial.params.items()
+                )
+                say(f"trial {number}{' taken over' if claim.resumed else ''}: {shown}")
+                try:
+                    say(f"trial {number}: {attempt(self.run, self.config, self.study, claim, self.words)}")
+                finally:
+                    claim.lock.release()
+            elif self.study.running:
+                self._pause()
+            else:
+                break
+        if self.study.best is None:
+            said = next((trial.user_attrs["refused"] for trial in self.study.trials if trial.user_attrs), "")
+            raise BadInput(f"{self.folder}: no trial came to its end; the first was refused:\n{said}")
+
+    def _comparison(self) -> None:
+        """Do the runs before and after that nobody else does; wait for the others."""
+        waiting = comparison_runs(self.study, self.config)
+        while waiting:
+            for found in list(waiting):
+                pair = pair_of(self.study, self.config, found, self.words, self.run.talk)
+                lock = None if pair.done else self.study.lock(found.name)
+                if lock is not None:
+                    try:
+                        pair.prepare()
+                        pair.train(lambda: False)
+                        pair.evaluate()
+                    finally:
+                        lock.release()
+                    self.run.talk.say(f"{found.name}: scored on test")
+                if pair.done:
+                    waiting.remove(found)
+            if waiting:
+                self._pause()
+
+    def _pause(self) -> None:
+        if self.run.talk.stop.by:
+            self.run.talk.stop.leave()
+        time.sleep(PAUSE_S)
+
+
+def short(value: Any) -> str:
+    """Return an option's value in a few characters."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
