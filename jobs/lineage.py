@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import JOBS, PIPELINE
 from shared.artifacts import Artifact
 
 
 def lineage(inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
     """Return a row for each artifact in the order of the jobs: its hash, job, options and inputs."""
     rows = []
-    for row in PIPELINE:
+    for row in JOBS:
         if row.writes in inputs:
             artifact = inputs[row.writes]
             rows.append(

@@ -25,7 +25,7 @@ It reaches the job as JSON text in its option `space`.
 
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ class Recipe:
     words: dict[str, str]
     common: dict[str, int]
     jobs: dict[str, dict[str, Any]]
-    files: tuple[Path, ...] = ()
+    files: tuple[Path, ...] = field(default=(), compare=False)
 
     def defaults(self, job: str) -> dict[str, Any]:
         """Return the options that the recipe sets for `job`; its own beat the common ones."""

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from shared.figures import COLOURS, plot
 
@@ -60,7 +61,9 @@ def history_chart(facts: dict[str, Any]) -> Figure:
     for place, number in enumerate(stopped):
         label = f"stopped early ({len(stopped)})" if place == 0 else None
         axes.axvline(number, color="grey", linestyle=":", linewidth=1, label=label)
-    axes.set_xlabel("trial (0 has the recipe's own options)")
+    first = " (0 has the recipe's own options)" if facts["trials"][0]["params"] == facts["own"] else ""
+    axes.set_xlabel(f"trial{first}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(f"{facts['objective']} on val")
     axes.set_title(_on_val(facts), fontsize=9)
     axes.legend(fontsize=8)

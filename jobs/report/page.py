@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from jobs.lineage import lineage, recipe_text
 from jobs.report.figures import draw_all
+from jobs.report.tuning import tuning_section
 from shared import __version__
 from shared.artifacts import Artifact
 
@@ -44,6 +45,7 @@ def render(inputs: dict[str, Artifact]) -> str:
         ],
         shown_scores=[name for name, value in facts["scores"]["real"].items() if isinstance(value, float)],
         over_snapshots=lambda name: over_snapshots(facts["scores"]["rows"], name),
+        tuning=tuning_section(inputs),
         lineage=lineage(inputs),
         recipe=recipe_text(inputs),
     )
