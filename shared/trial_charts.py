@@ -35,13 +35,6 @@ def short_name(name: str) -> str:
     return name.rpartition(".")[2].replace("_", " ")
 
 
-def last_score(trial: dict[str, Any]) -> float | None:
-    """Return the objective of a finished trial, the last score of a stopped one, None for one without any."""
-    if trial["value"] is not None:
-        return float(trial["value"])
-    return float(trial["curve"][-1][1]) if trial["curve"] else None
-
-
 def _on_val(facts: dict[str, Any]) -> str:
     used = facts["val_protocol"]
     return f"{used['n_real']:,} real val images, {used['n_synthetic']:,} generated, seed {used['seed']}"
@@ -59,7 +52,7 @@ def history_chart(facts: dict[str, Any]) -> Figure:
     )
     stopped = [trial["number"] for trial in facts["trials"] if trial["value"] is None]
     for place, number in enumerate(stopped):
-        label = f"stopped early ({len(stopped)})" if place == 0 else None
+        label = f"not finished ({len(stopped)})" if place == 0 else None
         axes.axvline(number, color="grey", linestyle=":", linewidth=1, label=label)
     first = " (0 has the recipe's own options)" if facts["trials"][0]["params"] == facts["own"] else ""
     axes.set_xlabel(f"trial{first}")
@@ -118,7 +111,7 @@ def importance_chart(facts: dict[str, Any]) -> Figure:
 def _heights(values: list[Any]) -> tuple[list[float], list[tuple[float, str]]]:
     """Return where values stand on an axis from 0 to 1, and its ticks; wide ranges of numbers are logarithmic."""
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    if not numbers or len(set(values)) <= 4:
+    if not numbers or (len(set(values)) <= 4 and all(isinstance(value, int) for value in values)):
         order = sorted(set(values)) if numbers else sorted(set(values), key=str)
         heights = {value: place / max(len(order) - 1, 1) for place, value in enumerate(order)}
         names = {value: f"{value:.3g}" if isinstance(value, float) else str(value) or "none" for value in order}
@@ -126,40 +119,40 @@ def _heights(values: list[Any]) -> tuple[list[float], list[tuple[float, str]]]:
     log = min(values) > 0 and max(values) / min(values) >= 8
     scaled = np.log(values) if log else np.asarray(values, dtype=float)
     low, high = scaled.min(), scaled.max()
-    ends = (low, (low + high) / 2, high)
-    ticks = [((end - low) / (high - low), f"{np.exp(end) if log else end:.2g}") for end in ends]
-    return ((scaled - low) / (high - low)).tolist(), ticks
+    span, ends = (high - low) or 1.0, (low, (low + high) / 2, high)
+    ticks = [((end - low) / span, f"{np.exp(end) if log else end:.2g}") for end in ends]
+    return ((scaled - low) / span).tolist(), ticks
 
 
 def parallel_chart(facts: dict[str, Any]) -> Figure:
-    """Draw each trial with a score as a line over its options, coloured by its last score; dashed if it was stopped."""
-    trials = [(trial, score) for trial in facts["trials"] if (score := last_score(trial)) is not None]
-    names = list(facts["own"])
-    columns = {short_name(name): [trial["params"][name] for trial, _ in trials] for name in names}
-    scores = [score for _, score in trials]
+    """Draw each trial as a line over its options: finished ones coloured by their objective, stopped ones dashed."""
+    trials = facts["trials"]
+    columns = {short_name(name): [trial["params"][name] for trial in trials] for name in facts["own"]}
+    done = [trial["value"] for trial in trials if trial["value"] is not None]
     figure, axes = plot(max(6.4, 1.3 * len(columns) + 2.2), 3.8)
-    norm = Normalize(min(scores), float(np.quantile(scores, 0.9)) if len(scores) > 2 else max(scores))
-    colours = ScalarMappable(norm, "viridis")
+    colours = ScalarMappable(Normalize(min(done), max(done)), "viridis")
     lines = np.array([_heights(values)[0] for values in columns.values()])
-    for index, (trial, score) in enumerate(trials):
-        best = trial["number"] == facts["best"]["number"]
-        style = "-" if trial["value"] is not None else "--"
-        colour = "C5" if best else colours.to_rgba(np.array(score))
-        axes.plot(range(len(columns)), lines[:, index], style, color=colour, linewidth=2.5 if best else 1.2)
+    places = range(len(columns))
+    for trial, line in zip(trials, lines.T, strict=True):
+        if trial["value"] is None:
+            axes.plot(places, line, "--", color="grey", linewidth=1)
+        elif trial["number"] != facts["best"]["number"]:
+            axes.plot(places, line, color=colours.to_rgba(np.array(trial["value"])), linewidth=1.5)
+    axes.plot(places, lines[:, facts["best"]["number"]], color=COLOURS[5], linewidth=3)
     for place, values in enumerate(columns.values()):
         axes.axvline(place, color="grey", linewidth=0.8)
         for height, text in _heights(values)[1]:
             axes.text(place + 0.03, height, text, fontsize=7, va="center")
-    axes.set_xticks(range(len(columns)), columns, fontsize=8)
+    axes.set_xticks(places, list(columns), fontsize=8)
     axes.set_yticks([])
     axes.grid(False)
     axes.set_xlim(-0.1, len(columns) - 0.6)
-    axes.set_xlabel("option of train_gan")
-    axes.plot([], [], "C5", linewidth=2.5, label="best")
+    axes.set_xlabel(f"option of train_gan ({len(trials)} trials; {_on_val(facts)})", fontsize=9)
+    axes.plot([], [], color=COLOURS[5], linewidth=3, label="best")
     axes.plot([], [], "k-", label="finished")
-    axes.plot([], [], "k--", label="stopped early")
+    axes.plot([], [], "--", color="grey", label="not finished")
     figure.legend(loc="outside upper center", ncols=3, fontsize=8)
-    figure.colorbar(colours, ax=axes, label=f"{facts['objective']} on val, last", extend="max")
+    figure.colorbar(colours, ax=axes, label=f"{facts['objective']} on val")
     return figure
 
 
@@ -180,7 +173,7 @@ def comparison_chart(facts: dict[str, Any]) -> Figure:
     axes.set_yticks([0, 1], ["before:\nthe recipe", f"after:\ntrial {facts['best']['number']}"])
     axes.set_ylim(1.5, -0.5)
     seeds = ", ".join(map(str, facts["seeds"]))
-    axes.set_xlabel(f"{row['name']} (lower is better)")
+    axes.set_xlabel(f"{row['name']} ({'lower' if row['lower_is_better'] else 'higher'} is better)")
     counts = f"{used['n_real']:,} real test images, {used['n_synthetic']:,} generated"
     axes.set_title(f"{counts}, {facts['epochs']} epochs, seeds {seeds}", fontsize=9)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)

@@ -83,7 +83,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         "best": {"number": best.number, "value": best.value, "params": best.params},
         "own": config.own,
         **importances(study, config),
-        "comparison": compare(scores, score, best.params == config.own),
+        "comparison": compare(scores, score, config.objective, best.params == config.own),
         "epochs": config.train_gan["epochs"],
         "seeds": [found.seed for found in sides(study, config)["before"]],
         "protocol": protocol[score.split("_", 1)[1]],
@@ -161,8 +161,11 @@ def importances(study: Study, config: TuneConfig) -> dict[str, Any]:
     return about | {"importances": dict(get_param_importances(again, evaluator=evaluator))}
 
 
-def compare(scores: dict[str, list[Artifact]], score: str, unchanged: bool) -> dict[str, Any]:
-    """Return, from the scores of both sides' runs, a row for each figure of quality, and the finding in a sentence."""
+def compare(scores: dict[str, list[Artifact]], score: str, objective: str, unchanged: bool) -> dict[str, Any]:
+    """Return, from the scores of both sides' runs, a row for each figure of quality, and the finding in a sentence.
+
+    The first row, of which the sentence speaks, is that of the objective.
+    """
     extractor = score.split("_", 1)[1]
     lower = {score: True, score.replace("frechet_", "kernel_").replace("fid_", "kid_"): True}
     lower |= {f"{name}_{extractor}": False for name in ("precision", "recall", "density", "coverage")}
@@ -180,6 +183,8 @@ def compare(scores: dict[str, list[Artifact]], score: str, unchanged: bool) -> d
                     "outcome": "unchanged" if unchanged else judged(change, lower_is_better),
                 }
             )
+    first = "synthetic_only_accuracy" if objective == "synthetic_only" else score
+    rows.sort(key=lambda row: row["name"] != first)
     return {"rows": rows, "unchanged": unchanged, "sentence": sentence(rows[0], unchanged)}
 
 

@@ -325,3 +325,13 @@ def test_a_part_that_fails_for_bad_input_takes_its_word_back(keep: bool, tmp_pat
                 raise BadInput("no image can be read")
             assert work.folder.exists() == (keep or beside)
             assert list(work.folder.rglob("begun-00000.json")) == []
+
+
+def test_a_change_within_a_table_of_options_is_named(tmp_path: Path) -> None:
+    """Options that are a table of their own are compared one by one."""
+    with draft(
+        tmp_path / "tune", Request("tune", "study", {"train_gan": {"epochs": 4, "width": 8}}), keep=False
+    ) as work:
+        made = work.commit(facts={})
+    asked = Request("tune", "study", {"train_gan": {"epochs": 5, "width": 8}})
+    assert asked.differences(made.manifest) == ["train_gan.epochs was 4, now 5"]

@@ -46,3 +46,16 @@ def test_inputs_of_two_lineages_are_refused(make_dataset: Callable[..., Artifact
         (tmp_path / "other").rename(tmp_path / "real")
     with pytest.raises(BadInput, match=rf"made from another '{again}'.*\n.*halfreal run"):
         open_inputs(reader, tmp_path)
+
+
+def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """An artifact that a job may read is opened where it stands and is in step, and left out where not."""
+    reader = Job("report", "report", "page", "", (REAL,), extras=(GAN,))
+    make_dataset(tmp_path / "real", train=4)
+    assert set(open_inputs(reader, tmp_path)) == {"real"}
+    make(tmp_path, GAN)
+    assert set(open_inputs(reader, tmp_path)) == {"real", "gan"}
+    make_dataset(tmp_path / "other", train=5)
+    (tmp_path / "real").rename(tmp_path / "old")
+    (tmp_path / "other").rename(tmp_path / "real")
+    assert set(open_inputs(reader, tmp_path)) == {"real"}
