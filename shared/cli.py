@@ -227,7 +227,7 @@ def _perform(
         common.device,
         talk,
         common.part,
-        common.threads or usable_cores(),
+        threads=common.threads or usable_cores(),
     )
     if before is not None:
         before(place, config)
