@@ -13,6 +13,7 @@ from shared.polite import Polite
 
 COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in JOBS} | {
     "run": "jobs.run",
+    "launch": "jobs.launch",
     "results": "jobs.results",
     "recipes": "jobs.show_recipes",
     "sample": "jobs.sample",
@@ -26,6 +27,7 @@ COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in JOBS} | {
 
 ABOUT = {row.name: row.about for row in JOBS} | {
     "run": "Run every job in order; skip what is complete.",
+    "launch": "Start a job in several processes that train together.",
     "results": "Print the results table and the verdict of an experiment.",
     "recipes": "List the recipes that ship with halfreal, or show one.",
     "sample": "Draw images of a class, with their quality figures.",
@@ -42,8 +44,8 @@ class Jobs(Polite, click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands: run first, then the jobs in the order in which they run."""
-        over = ("run", "results", "recipes", "sample", "playground", "tensorboard", "export", "weights", "selfcheck")
-        return [*over, *(row.name for row in JOBS)]
+        jobs = [row.name for row in JOBS]
+        return [*(name for name in COMMANDS if name not in jobs), *jobs]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import and return a command; None if there is none of that name."""

@@ -15,6 +15,7 @@ COMMAND_FILES = (
     "jobs/__main__.py",
     "jobs/*/__main__.py",
     "jobs/run.py",
+    "jobs/launch.py",
     "jobs/results.py",
 )
 ADDRESSES = {

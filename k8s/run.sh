@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Run the jobs of an overlay one after the other on the cluster that kubectl speaks to, and go on where an earlier call was.
+#
+#   k8s/run.sh [OVERLAY]        default: cpu; a folder below k8s/overlays, or the path of your own
+#
+# A job that is complete is left alone; one that failed, or whose manifests have changed since, is made anew and resumes from the
+# volume. Ends with 1 when a job fails, with the last lines of its pod. For a cluster without JobSet; not for the overlay `jobset`.
+#   NAMESPACE=halfreal   the overlay's namespace        POLL_S=5   seconds between two looks        LINES_SHOWN=40   of a failing pod
+set -euo pipefail
+
+overlay=${1:-cpu}
+[ -d "$overlay" ] || overlay=$(dirname "$0")/overlays/$overlay
+namespace=${NAMESPACE:-halfreal}
+poll_s=${POLL_S:-5}
+jobs=(preprocess train-classifier train-gan evaluate synthesize train-mixed report)
+
+here() { kubectl --namespace "$namespace" "$@"; }
+
+# What kubectl says of a job: absent, or the newest of its conditions that hold, or nothing yet.
+state() {
+    local found
+    found=$(here get job "$1" --ignore-not-found --output name) || return 1
+    [ -n "$found" ] || { echo absent; return; }
+    here get job "$1" --output 'jsonpath={.status.conditions[?(@.status=="True")].type}'
+}
+
+rendered=$(kubectl kustomize "$overlay") || { echo "run.sh: $overlay does not render" >&2; exit 2; }
+mark=$(sha256sum <<<"$rendered" | cut -c1-16)
+kubectl apply --kustomize "$overlay" --selector '!halfreal/job'
+
+for job in "${jobs[@]}"; do
+    now=$(state "$job")
+    seen=$([ "$now" = absent ] || here get job "$job" --output 'jsonpath={.metadata.annotations.halfreal/rendered}')
+    if [ "$now" != absent ] && { [[ " $now " == *" Failed "* ]] || [ "$seen" != "$mark" ]; }; then
+        echo "run.sh: $job failed before, or its manifests have changed: making it anew"
+        here delete job "$job" --wait
+        now=absent
+    fi
+    if [ "$now" = absent ]; then
+        kubectl apply --kustomize "$overlay" --selector "halfreal/job=${job//-/_}"
+        here annotate job "$job" --overwrite "halfreal/rendered=$mark" >/dev/null
+    fi
+    started=$SECONDS
+    # `kubectl wait` knows one condition at a time and would wait for ever on a job that failed
+    until now=$(state "$job") && [[ " $now " == *" Complete "* || " $now " == *" Failed "* || $now == absent ]]; do
+        sleep "$poll_s"
+    done
+    if [[ " $now " != *" Complete "* ]]; then
+        echo "run.sh: $job: ${now}. The last lines of its pods:" >&2
+        here logs --selector "batch.kubernetes.io/job-name=$job" --tail "${LINES_SHOWN:-40}" --prefix >&2 || true
+        here get job "$job" --ignore-not-found --output 'jsonpath={.status.conditions[*].message}{"\n"}' >&2
+        exit 1
+    fi
+    echo "run.sh: $job is complete ($((SECONDS - started)) s)"
+done

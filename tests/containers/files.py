@@ -1,0 +1,78 @@
+"""The files under test, read: compose.yaml with its defaults filled in, overlays as kubectl renders them."""
+
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OVERLAYS = sorted(path.parent.name for path in (ROOT / "k8s" / "overlays").glob("*/kustomization.yaml"))
+VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+Doc = dict[str, Any]
+
+
+def missing(what: str) -> None:
+    """Skip the test because something is not on this machine; where CI says that all must be, fail it."""
+    if os.environ.get("HALFREAL_NO_SKIPS"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def compose(name: str = "compose.yaml", **settings: str) -> Doc:
+    """Return a compose file, its variables replaced by `settings` or their defaults."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    filled = VARIABLE.sub(lambda found: settings.get(found[1], found[2]), text)
+    read: Doc = yaml.safe_load(filled)
+    return read
+
+
+def render(overlay: str) -> list[Doc]:
+    """Return the documents of an overlay, in the order in which kubectl prints them."""
+    return list(yaml.safe_load_all(_rendered(overlay)))
+
+
+@cache
+def _rendered(overlay: str) -> str:
+    if shutil.which("kubectl") is None:
+        missing("kubectl, which renders the manifests, is not on this machine")
+    words = ["kubectl", "kustomize", str(ROOT / "k8s" / "overlays" / overlay)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def job_specs(docs: list[Doc]) -> dict[str, Doc]:
+    """Return the spec of every Job, and of every template in a JobSet, by name."""
+    found = {doc["metadata"]["name"]: doc["spec"] for doc in docs if doc["kind"] == "Job"}
+    for doc in docs:
+        if doc["kind"] == "JobSet":
+            found |= {each["name"]: each["template"]["spec"] for each in doc["spec"]["replicatedJobs"]}
+    return found
+
+
+def container(spec: Doc) -> Doc:
+    """Return the only container of a Job's pods."""
+    (only,) = spec["template"]["spec"]["containers"]
+    found: Doc = only
+    return found
+
+
+def of_kind(docs: list[Doc], kind: str) -> Doc:
+    """Return the only document of this kind."""
+    (only,) = [doc for doc in docs if doc["kind"] == kind]
+    return only
+
+
+def words_of(only: Doc) -> list[str]:
+    """Return the command line of a container or a Compose service, without `halfreal`."""
+    words = [*(only.get("entrypoint") or only["command"]), *(only.get("args") or [])]
+    words += only["command"] if "entrypoint" in only and only.get("command") else []
+    assert words[0] == "halfreal"
+    return [str(word) for word in words[1:]]

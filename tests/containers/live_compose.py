@@ -1,0 +1,267 @@
+"""The real image under Compose: the recipe in a minute of training, failures, signals, the second time.
+
+Not collected by `make test`: `make containers` runs it. HALFREAL_IMAGE names an image that is there already; else it is built.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.pipeline import PIPELINE
+from tests.containers.files import ROOT, missing
+from tests.containers.settings import SHORT, hashes, in_virtual_environment
+
+NAMES = [row.name for row in PIPELINE]
+LARGEST_IMAGE_BYTES = 6_500_000_000
+
+Done = subprocess.CompletedProcess[str]
+
+
+class Project:
+    """A clone of this repository, with a name of its own under Compose and a volume of its own."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.folder, self.name = folder, f"halfreal-test-{os.getpid()}"
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+        self.set(settings)
+
+    def set(self, settings: dict[str, str]) -> None:
+        """Write the settings to .env, as a user would."""
+        lines = [f"{name}={value}\n" for name, value in settings.items()]
+        (self.folder / ".env").write_text("".join(lines), encoding="utf-8")
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start `docker compose words...`."""
+        return subprocess.Popen(
+            ["docker", "compose", "--project-name", self.name, "--progress", "plain", *words],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def compose(self, *words: str, timeout_s: float = 900) -> Done:
+        """Run `docker compose words...` to its end; what it said on both streams is in `stdout`."""
+        process = self.start(*words)
+        said, _ = process.communicate(timeout=timeout_s)
+        return subprocess.CompletedProcess(words, process.returncode, said, "")
+
+    def job(self, *words: str) -> Done:
+        """Run one job alone."""
+        return self.compose("run", "--rm", "--no-deps", *words)
+
+    def read(self, path: str) -> str:
+        """Return a file of the volume."""
+        return self.job("--entrypoint", "cat", "halfreal", path).stdout
+
+
+def engine() -> None:
+    """Skip, or fail in CI, where no Docker Engine with Compose answers."""
+    for words in (["docker", "version"], ["docker", "compose", "version"]):
+        try:
+            subprocess.run(words, capture_output=True, check=True, timeout=60)
+        except (OSError, subprocess.SubprocessError) as error:
+            missing(f"no Docker Engine with Compose to run this on: {' '.join(words)}: {error}")
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    """Return the image that the real Dockerfile gives."""
+    engine()
+    name = os.environ.get("HALFREAL_IMAGE")
+    if name is None:
+        name = "halfreal:0.1.0"
+        words = ["docker", "build", "--quiet", "--target", "runtime", "--file", "docker/Dockerfile", "--tag", name, "."]
+        subprocess.run(words, cwd=ROOT, check=True, env=os.environ | {"DOCKER_BUILDKIT": "1"})
+    return name
+
+
+@pytest.fixture(scope="module")
+def project(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Yield a clone whose settings make the default recipe short; remove its containers and volume after."""
+    made = Project(tmp_path_factory.mktemp("compose") / "clone", SHORT | {"HALFREAL_IMAGE": image})
+    try:
+        yield made
+    finally:
+        made.compose("--profile", "*", "down", "--volumes", "--timeout", "5")
+
+
+@pytest.fixture(scope="module")
+def first(project: Project) -> Done:
+    """Return what `docker compose up report` did on an empty volume."""
+    return project.compose("up", "--no-build", "report")
+
+
+def test_the_image_is_not_larger_than_it_must_be(image: str) -> None:
+    """The image with CUDA's libraries stays under 6.5 GB."""
+    words = ["docker", "image", "inspect", "--format", "{{.Size}}", image]
+    size = int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    print(f"image: {size / 1e9:.2f} GB")
+    assert 1e8 < size < LARGEST_IMAGE_BYTES
+
+
+def test_the_image_has_no_compiler_and_its_byte_code(image: str) -> None:
+    """Nothing in the image compiles, and no container has to compile Python first: it could not keep the result."""
+    script = (
+        "import pathlib, shutil, sys\n"
+        "site = next(pathlib.Path(p) for p in sys.path if p.endswith('site-packages'))\n"
+        "raw = [p for n in ('torch', 'jobs', 'shared') for p in (site / n).rglob('*.py')]\n"
+        "bare = [p for p in raw if not list((p.parent / '__pycache__').glob(p.stem + '.*.pyc'))]\n"
+        "print(len(raw) > 1000, len(bare), [n for n in ('cc', 'gcc', 'g++', 'clang', 'nvcc') if shutil.which(n)])\n"
+    )
+    words = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python", image, "-c", script]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert said[0] == "True"
+    assert int(said[1]) <= 5  # files that are no Python of this version, such as templates
+    assert said[2] == "[]"
+
+
+@pytest.mark.parametrize("files", [["compose.yaml"], ["compose.yaml", "compose.gpu.yaml"]], ids=["cpu", "gpu"])
+def test_compose_accepts_every_profile(project: Project, files: list[str]) -> None:
+    """Compose itself finds nothing wrong, with every profile on: without, it does not look at their services."""
+    chosen = [word for name in files for word in ("--file", name)]
+    done = project.compose(*chosen, "--profile", "*", "config", "--format", "json")
+    assert done.returncode == 0, done.stdout
+    services = json.loads(done.stdout)["services"]
+    assert set(NAMES) <= services.keys()
+    with_gpu = {name for name, each in services.items() if "devices" in each["deploy"]["resources"].get("reservations", {})}
+    assert bool(with_gpu) == (len(files) == 2)
+    assert with_gpu.isdisjoint(row.name for row in PIPELINE if not row.gpu)
+
+
+def test_up_report_makes_the_report(project: Project, first: Done) -> None:
+    """`docker compose up report` on a fresh clone and an empty volume leaves the page there and ends with 0."""
+    assert first.returncode == 0, first.stdout
+    assert "report: complete in" in first.stdout
+    assert project.read("/data/digits/report/index.html").startswith("<!doctype html>")
+    order = re.findall(rf"^ Container {project.name}-(\w+)-1 +Started", first.stdout, re.MULTILINE)
+    assert list(dict.fromkeys(order)) == NAMES
+
+
+def test_containers_hold_what_the_virtual_environment_holds(
+    project: Project, first: Done, tmp_path: Path
+) -> None:
+    """The manifests of every artifact are equal, byte by byte, to those of `halfreal run` outside of any container."""
+    assert first.returncode == 0, first.stdout
+    said = project.job("--entrypoint", "sh", "halfreal", "-c", "cd /data/digits && sha256sum */manifest.json").stdout
+    found = dict(reversed(line.split()) for line in said.splitlines() if line.endswith("/manifest.json"))
+    assert found == hashes(in_virtual_environment(tmp_path))
+
+
+def test_a_second_up_does_nothing(project: Project, first: Done) -> None:
+    """The same command again says "already complete" for every job."""
+    assert first.returncode == 0
+    again = project.compose("up", "--no-build", "--attach-dependencies", "report")
+    assert again.returncode == 0, again.stdout
+    for name in NAMES:
+        assert f"{name}: already complete: /data/digits/" in again.stdout
+    assert "complete in" not in again.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_job_runs_alone(project: Project, first: Done, name: str) -> None:
+    """`docker compose run <job> --force` makes each job's artifact anew, as the same bytes."""
+    path = f"/data/digits/{next(row.writes for row in PIPELINE if row.name == name)}/manifest.json"
+    before = project.read(path)
+    if name in ("train_classifier", "train_gan", "train_mixed"):  # these take long: they say what they would do
+        done = project.job(name)
+        assert f"{name}: already complete" in done.stdout
+    else:
+        done = project.job(name, "--force")
+        assert f"{name}: complete in" in done.stdout
+    assert done.returncode == 0, done.stdout
+    assert project.read(path) == before
+
+
+def test_a_container_can_do_little(project: Project, first: Done) -> None:
+    """Inside a job: uid 10001, no capability, no new privileges, a read-only root, no network, bounded memory."""
+    script = (
+        "id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; touch /x 2>&1; ls /sys/class/net; "
+        "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; "
+        "df -k /dev/shm | tail -1; touch /data/t /tmp/t && rm /data/t && echo writable"
+    )
+    said = project.job("--entrypoint", "sh", "train_gan", "-c", script).stdout
+    assert re.search(r"^10001$", said, re.MULTILINE)
+    assert re.search(r"^CapEff:\s+0+$", said, re.MULTILINE)
+    assert re.search(r"^NoNewPrivs:\s+1$", said, re.MULTILINE)
+    assert "Read-only file system" in said
+    assert re.search(r"^lo$", said, re.MULTILINE)
+    assert not re.search(r"^eth\d+$", said, re.MULTILINE)
+    assert str(8 * 1024**3) in said
+    assert re.search(r"^shm +1048576 ", said, re.MULTILINE)
+    assert said.rstrip().endswith("writable")
+
+
+def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None:
+    """A job that fails ends `up` with an error that names its exit code, and no later job starts; `run` passes it on."""
+    project.set({**SHORT, "EXPERIMENT": "failing", "HALFREAL_PREPROCESS_SIZE_PX": "17"})
+    try:
+        done = project.compose("up", "--no-build", "report")
+        assert done.returncode != 0
+        assert re.search(r"preprocess.*didn't complete successfully: exit 2", done.stdout)
+        assert not re.search(rf"{project.name}-train_classifier-1 +Started", done.stdout)
+        assert project.job("preprocess").returncode == 2
+        assert project.job("halfreal", "run").returncode == 2
+    finally:
+        project.set(SHORT)
+
+
+def test_a_signal_in_training_is_resumed(project: Project, first: Done) -> None:
+    """SIGTERM to a container that trains ends it with 75 after a checkpoint; the next run goes on, to the same bytes."""
+    alone = ["-e", "HALFREAL_EXPERIMENT=stopped", "train_gan"]
+    copied = project.job("--entrypoint", "sh", "halfreal", "-c", "mkdir /data/stopped && cp -r /data/digits/real /data/stopped")
+    assert copied.returncode == 0, copied.stdout
+    process = project.start("run", "--rm", "--no-deps", "--name", f"{project.name}-stopped", *alone)
+    seen, deadline = False, time.monotonic() + 300
+    while not seen and process.poll() is None and time.monotonic() < deadline:
+        words = ["docker", "exec", f"{project.name}-stopped", "sh", "-c", "ls /data/stopped/.gan-*/snapshots/* 2>/dev/null"]
+        seen = subprocess.run(words, capture_output=True, check=False).returncode == 0
+        time.sleep(0.2)
+    assert seen
+    subprocess.run(["docker", "stop", f"{project.name}-stopped"], capture_output=True, check=True)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 75, said
+    assert "stopped by SIGTERM; run the same command again" in said
+    resumed = project.job(*alone)
+    assert resumed.returncode == 0, resumed.stdout
+    assert "train_gan: resumed after" in resumed.stdout
+    assert project.read("/data/stopped/gan/manifest.json") == project.read("/data/digits/gan/manifest.json")
+
+
+def test_two_ranks_train_together(project: Project, first: Done) -> None:
+    """The profile `train-distributed` trains one GAN in two containers that see each other and nothing else."""
+    project.set({**SHORT, "EXPERIMENT": "ranks", "HALFREAL_TRAIN_GAN_EPOCHS": "4"})
+    try:
+        done = project.compose("--profile", "train-distributed", "up", "--no-build", "train-distributed-rank1")
+        assert done.returncode == 0, done.stdout
+        assert '"kind": "model"' in project.read("/data/ranks/gan/manifest.json")
+        started = re.findall(rf"{project.name}-(train-distributed\S*)-1 +Started", done.stdout)
+        assert set(started) == {"train-distributed", "train-distributed-rank1"}
+    finally:
+        project.set(SHORT)
+
+
+def test_another_user_writes_to_a_folder_of_the_host(project: Project, tmp_path: Path) -> None:
+    """With DATA_DIR and RUN_AS a job writes to a folder of this machine as its owner, who is nobody the image knows."""
+    if os.geteuid() != 0:
+        missing("only root can give a folder to another user")
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    shutil.chown(folder, 4242, 4242)
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    project.set({**SHORT, "DATA_DIR": str(folder), "RUN_AS": "4242:4242"})
+    try:
+        done = project.job("preprocess")
+        assert done.returncode == 0, done.stdout
+        assert (folder / "digits" / "real" / "manifest.json").stat().st_uid == 4242
+    finally:
+        project.set(SHORT)
+

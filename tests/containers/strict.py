@@ -1,0 +1,126 @@
+"""Strict checks of rendered manifests: schema, JobSet's fields, rules between fields, Pod Security `restricted`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import kubernetes_validate
+from kubeflow_trainer_api import models
+
+Doc = dict[str, Any]
+
+VERSIONS = ("1.30", "1.32", kubernetes_validate.latest_version())
+JOBSET = "jobset.x-k8s.io/v1alpha2"
+JOBSET_ACTIONS = {"FailJobSet", "RestartJobSet", "RestartJobSetAndIgnoreMaxRestarts"}
+
+
+def faults(doc: Doc) -> list[str]:
+    """Return what is wrong with a document, each fault with where it is; empty if nothing is."""
+    if doc["kind"] == "JobSet":
+        return list(_jobset(doc))
+    found = [*_schema(doc)]
+    return found + ([*_job(doc["metadata"]["name"], doc["spec"])] if doc["kind"] == "Job" else [])
+
+
+def _schema(doc: Doc) -> Iterator[str]:
+    for version in VERSIONS:
+        try:
+            kubernetes_validate.validate(doc, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield f"{doc['kind']} ({version}) {'.'.join(map(str, error.path))}: {error.message}"
+
+
+def _jobset(doc: Doc) -> Iterator[str]:
+    if doc["apiVersion"] != JOBSET:
+        yield f"apiVersion {doc['apiVersion']}, want {JOBSET}"
+        return
+    yield from _lost(doc, models.JobsetV1alpha2JobSet.from_dict(doc).to_dict(), "")
+    before: list[str] = []
+    for each in doc["spec"]["replicatedJobs"]:
+        name, spec = each["name"], each["template"]["spec"]
+        for needed in each.get("dependsOn", []):
+            if needed["name"] not in before:
+                yield f"{name}: depends on {needed['name']}, which does not stand before it"
+            if needed["status"] not in ("Ready", "Complete"):
+                yield f"{name}: depends on the status {needed['status']}"
+        before.append(name)
+        yield from _schema({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec})
+        yield from _job(name, spec)
+        if "ttlSecondsAfterFinished" in spec:
+            yield f"{name}: would be deleted before the JobSet ends, and made anew"
+    for rule in doc["spec"]["failurePolicy"]["rules"]:
+        if rule["action"] not in JOBSET_ACTIONS:
+            yield f"failurePolicy: action {rule['action']}"
+        for name in set(rule.get("targetReplicatedJobs", [])) - set(before):
+            yield f"failurePolicy: no replicated job {name}"
+
+
+def _lost(came: Any, kept: Any, where: str) -> Iterator[str]:
+    """Yield each field that the model of a JobSet does not know: it is gone after reading and writing."""
+    if isinstance(came, dict):
+        for name, value in came.items():
+            if not isinstance(kept, dict) or name not in kept:
+                yield f"unknown field {where}.{name}"
+            else:
+                yield from _lost(value, kept[name], f"{where}.{name}")
+    elif isinstance(came, list):
+        for index, value in enumerate(came):
+            yield from _lost(value, kept[index] if isinstance(kept, list) else None, f"{where}[{index}]")
+
+
+def _job(name: str, spec: Doc) -> Iterator[str]:
+    """Yield what the schema does not see: fields of a Job that need or forbid each other."""
+    pod, indexed = spec["template"]["spec"], spec.get("completionMode") == "Indexed"
+    if spec.get("podFailurePolicy") and pod.get("restartPolicy") != "Never":
+        yield f"{name}: podFailurePolicy needs restartPolicy Never"
+    if spec.get("podFailurePolicy") and spec.get("podReplacementPolicy", "Failed") != "Failed":
+        yield f"{name}: podFailurePolicy needs podReplacementPolicy Failed"
+    if "backoffLimitPerIndex" in spec and not indexed:
+        yield f"{name}: backoffLimitPerIndex needs completionMode Indexed"
+    if "maxFailedIndexes" in spec and "backoffLimitPerIndex" not in spec:
+        yield f"{name}: maxFailedIndexes needs backoffLimitPerIndex"
+    if indexed and "completions" not in spec:
+        yield f"{name}: completionMode Indexed needs completions"
+    names = {each["name"] for each in pod["containers"]}
+    for rule in spec.get("podFailurePolicy", {}).get("rules", []):
+        if rule["action"] == "FailIndex" and "backoffLimitPerIndex" not in spec:
+            yield f"{name}: FailIndex needs backoffLimitPerIndex"
+        if rule.get("onExitCodes", {}).get("containerName", "job") not in names:
+            yield f"{name}: podFailurePolicy names a container that is not there"
+    yield from _pod(name, pod)
+
+
+def _pod(name: str, pod: Doc) -> Iterator[str]:
+    """Yield what Pod Security `restricted` refuses, and mounts, limits or GPUs that cannot be."""
+    shared = pod.get("securityContext", {})
+    if {"hostNetwork", "hostPID", "hostIPC"} & pod.keys():
+        yield f"{name}: a namespace of the host"
+    if shared.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
+        yield f"{name}: seccompProfile"
+    kinds = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret")
+    for volume in pod.get("volumes", []):
+        if not set(kinds) & volume.keys():
+            yield f"{name}: volume {volume['name']} of a forbidden kind"
+    mounted = {volume["name"] for volume in pod.get("volumes", [])}
+    for each in [*pod["containers"], *pod.get("initContainers", [])]:
+        own = shared | each.get("securityContext", {})
+        if own.get("allowPrivilegeEscalation") is not False:
+            yield f"{name}: allowPrivilegeEscalation"
+        if own.get("capabilities", {}) != {"drop": ["ALL"]}:
+            yield f"{name}: capabilities"
+        if own.get("runAsNonRoot") is not True or own.get("runAsUser") == 0:
+            yield f"{name}: runAsNonRoot"
+        if own.get("privileged"):
+            yield f"{name}: privileged"
+        for mount in each.get("volumeMounts", []):
+            if mount["name"] not in mounted:
+                yield f"{name}: no volume {mount['name']}"
+        yield from _resources(name, each.get("resources", {}))
+
+
+def _resources(name: str, resources: Doc) -> Iterator[str]:
+    limits, requests = resources.get("limits", {}), resources.get("requests", {})
+    if "memory" not in limits:
+        yield f"{name}: no memory limit"
+    for kind, count in limits.items():
+        if kind.endswith("/gpu") and requests.get(kind, count) != count:
+            yield f"{name}: another number of {kind} requested than allowed"

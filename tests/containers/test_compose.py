@@ -1,0 +1,138 @@
+"""compose.yaml and compose.gpu.yaml against the table of jobs, the command line and .env.example."""
+
+import re
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from jobs.__main__ import COMMANDS
+from jobs.__main__ import main as halfreal
+from jobs.pipeline import PIPELINE
+from shared.job import Job
+from tests.containers.files import ROOT, VARIABLE, compose, words_of
+
+SERVICES: dict[str, Any] = compose()["services"]
+BESIDE = SERVICES.keys() - {row.name for row in PIPELINE}
+ONLINE = {"weights", "playground", "tensorboard"}
+"""The services that reach a network, or are reached over one."""
+
+every_job = pytest.mark.parametrize("row", PIPELINE, ids=lambda row: row.name)
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+@every_job
+def test_a_job_is_a_service_of_its_own_name(row: Job) -> None:
+    """Each row of the table is a service that runs `halfreal <job>`."""
+    assert SERVICES[row.name]["entrypoint"] == ["halfreal", row.name]
+    assert "profiles" not in SERVICES[row.name]
+
+
+@every_job
+def test_a_job_waits_for_the_one_before_it(row: Job) -> None:
+    """`up report` runs the table in its order, one job at a time, each only if the one before it ended well."""
+    before = PIPELINE[: PIPELINE.index(row)][-1:]
+    wanted = {each.name: {"condition": "service_completed_successfully"} for each in before}
+    assert SERVICES[row.name].get("depends_on", {}) == wanted
+
+
+@every_job
+def test_the_command_line_accepts_what_a_service_says(row: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words and the environment of a service are options that the job has; the default recipe is the default."""
+    service = SERVICES[row.name]
+    for name, value in service["environment"].items():
+        monkeypatch.setenv(name, value or "")
+    monkeypatch.setenv("HALFREAL_DATA_ROOT", "/data")
+    done = CliRunner().invoke(halfreal, [*words_of(service), "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith(f"{row.name} would write /data/digits/{row.writes}\n")
+
+
+def test_recipe_and_experiment_come_from_the_environment() -> None:
+    """RECIPE and EXPERIMENT reach every job."""
+    services = compose(RECIPE="emoji", EXPERIMENT="mine")["services"]
+    for row in PIPELINE:
+        told = services[row.name]["environment"]
+        assert (told["HALFREAL_RECIPE"], told["HALFREAL_EXPERIMENT"]) == ("emoji", "mine")
+
+
+def test_what_stands_beside_the_sequence_needs_its_profile() -> None:
+    """A service that is no job of the table starts only where its own name, or a rank's, is asked for."""
+    for name in BESIDE:
+        (profile,) = SERVICES[name]["profiles"]
+        assert name.startswith(profile)
+    assert BESIDE >= {"halfreal", "playground", "tensorboard", "tune", "test", "train-distributed"}
+
+
+@every_service
+def test_a_service_can_do_little(name: str) -> None:
+    """Every service: no root, no capability, a read-only root, bounded memory and processes, time for a checkpoint."""
+    service = SERVICES[name]
+    limits = service["deploy"]["resources"]["limits"]
+    assert service["user"] == "10001:10001"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True
+    assert service["tmpfs"][0].startswith("/tmp:")
+    assert limits["memory"] == "8g"
+    assert limits["pids"] <= 4096
+    assert service["shm_size"] == "1g"
+    assert service["stop_grace_period"] == "2m"
+    assert not {"privileged", "devices", "cap_add", "pid", "ipc"} & service.keys()
+
+
+@every_service
+def test_a_service_without_need_has_no_network(name: str) -> None:
+    """Only what downloads or is looked at has a network; the second rank has that of the first, which is none."""
+    if name in ONLINE:
+        assert SERVICES[name]["network_mode"] == "bridge"
+    else:
+        assert SERVICES[name]["network_mode"] in ("none", "service:train-distributed")
+
+
+@pytest.mark.parametrize("name", ["playground", "tensorboard"])
+def test_a_page_is_served_to_this_machine_alone(name: str) -> None:
+    """A page's port is published on loopback, and is the one that its command listens on."""
+    (published,) = SERVICES[name]["ports"]
+    port = SERVICES[name]["command"][SERVICES[name]["command"].index("--port") + 1]
+    assert published == f"127.0.0.1:{port}:{port}"
+
+
+def test_two_ranks_are_one_launch() -> None:
+    """Both ranks run train_gan under the same variables but for their rank."""
+    first, second = (SERVICES[name] for name in ("train-distributed", "train-distributed-rank1"))
+    assert words_of(first) == words_of(second) == ["launch", "train_gan"]
+    ranks = [service["environment"].pop("PET_NODE_RANK") for service in (first, second)]
+    assert ranks == ["0", "1"]
+    assert first["environment"] == second["environment"]
+    assert first["environment"]["PET_NNODES"] == "2"
+
+
+def test_every_service_is_a_command() -> None:
+    """Whatever a service starts is a command of halfreal; `test` starts the tests of its own image."""
+    for name, service in SERVICES.items():
+        if name not in ("test", "halfreal"):
+            assert service["entrypoint"][0] == "halfreal"
+            assert service["entrypoint"][1] in COMMANDS
+
+
+def test_gpus_go_to_the_jobs_that_use_them() -> None:
+    """compose.gpu.yaml gives a GPU to the jobs whose row says so, and has them fail where there is none."""
+    given = compose("compose.gpu.yaml")["services"]
+    assert given.keys() & {row.name for row in PIPELINE} == {row.name for row in PIPELINE if row.gpu}
+    assert given.keys() - {row.name for row in PIPELINE} == {"tune", "train-distributed", "train-distributed-rank1"}
+    for service in given.values():
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+        assert service["environment"] == {"HALFREAL_DEVICE": "cuda"}
+
+
+def test_the_example_settings_are_those_of_compose() -> None:
+    """.env.example names every variable that compose.yaml reads, with the same default, and no other."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^# ([A-Z_]+)=(\S*)", text, re.MULTILINE))
+    own = {name: value for name, value in said.items() if not name.startswith(("HALFREAL_TRAIN", "HALFREAL_SEED"))}
+    used = dict(VARIABLE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8")))
+    assert own.pop("COMPOSE_FILE") == "compose.yaml:compose.gpu.yaml"
+    assert own == used

@@ -1,0 +1,262 @@
+"""The rendered manifests against the table of jobs, the command line, Compose and Kubernetes' own rules."""
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from jobs.__main__ import main as halfreal
+from jobs.pipeline import PIPELINE
+from shared.errors import BadInput, Busy, Interrupted
+from tests.containers.files import OVERLAYS, ROOT, compose, container, job_specs, of_kind, render, words_of
+from tests.containers.strict import faults
+
+Doc = dict[str, Any]
+
+NAMES = [row.name.replace("_", "-") for row in PIPELINE]
+SEQUENCES = [overlay for overlay in OVERLAYS if overlay != "tune"]
+"""The overlays that hold the whole sequence."""
+
+every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
+every_sequence = pytest.mark.parametrize("overlay", SEQUENCES)
+
+
+def test_there_are_overlays() -> None:
+    """The tests below mean nothing unless they read the overlays that the README names."""
+    said = re.findall(r"^\| `(\w+)` \|", (ROOT / "k8s" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(said) == OVERLAYS
+    assert set(OVERLAYS) >= {"cpu", "gpu", "jobset", "indexed", "kueue"}
+
+
+@every_overlay
+def test_manifests_are_valid(overlay: str) -> None:
+    """Every document passes the schemas of old and new Kubernetes, JobSet's fields and Pod Security `restricted`."""
+    docs = render(overlay)
+    assert docs
+    assert [fault for doc in docs for fault in faults(doc)] == []
+
+
+@every_overlay
+def test_jobs_live_where_pod_security_is_enforced(overlay: str) -> None:
+    """The namespace enforces `restricted`, and everything is in it."""
+    docs = render(overlay)
+    namespace = of_kind(docs, "Namespace")["metadata"]
+    assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert {doc["metadata"]["namespace"] for doc in docs if doc["kind"] != "Namespace"} == {namespace["name"]}
+
+
+@every_sequence
+def test_every_job_is_there_in_order(overlay: str) -> None:
+    """An overlay has a Job for each row of the table, in the table's order, which is the order of k8s/run.sh."""
+    assert list(job_specs(render(overlay))) == NAMES
+
+
+@every_sequence
+def test_pods_run_what_compose_runs(overlay: str) -> None:
+    """A pod's command is the Compose service's; parts and ranks are said on top of it."""
+    services = compose()["services"]
+    for row, spec in zip(PIPELINE, job_specs(render(overlay)).values(), strict=True):
+        pod = container(spec)
+        launched = pod["command"] == ["halfreal", "launch", row.name]
+        assert launched or pod["command"] == services[row.name]["entrypoint"]
+        assert launched == (overlay == "jobset" and row.name == "train_gan")
+
+
+@every_sequence
+def test_the_command_line_accepts_what_a_pod_says(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words, settings and environment of a pod are options that the job has."""
+    docs = render(overlay)
+    for row, spec in zip(PIPELINE, job_specs(docs).values(), strict=True):
+        for name, value in environment(docs, spec).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("HALFREAL_DATA_ROOT", "/data")
+        monkeypatch.setenv("JOB_COMPLETION_INDEX", "0")
+        words = [word for word in words_of(container(spec)) if word != "launch"]
+        done = CliRunner().invoke(halfreal, [*words, "--dry-run"])
+        assert done.exit_code == 0, done.output
+        assert done.output.startswith(f"{row.name} would write /data/digits/{row.writes}\n")
+
+
+def environment(docs: list[Doc], spec: Doc) -> dict[str, str]:
+    """Return the variables of a Job's pod: those of its config maps, then its own."""
+    pod = container(spec)
+    maps = {doc["metadata"]["name"]: doc["data"] for doc in docs if doc["kind"] == "ConfigMap"}
+    found: dict[str, str] = {}
+    for source in pod["envFrom"]:
+        found |= maps[source["configMapRef"]["name"]]
+    return found | {each["name"]: each["value"] for each in pod.get("env", []) if "value" in each}
+
+
+@every_sequence
+def test_gpus_go_to_the_jobs_that_use_them(overlay: str) -> None:
+    """With GPUs, those jobs whose row says so get one each and must find it; the others need none and look for none."""
+    docs = render(overlay)
+    for row, spec in zip(PIPELINE, job_specs(docs).values(), strict=True):
+        with_gpu = overlay in ("gpu", "jobset", "kueue") and row.gpu
+        pod = spec["template"]["spec"]
+        for kind in ("limits", "requests"):
+            assert container(spec)["resources"][kind].get("nvidia.com/gpu") == ("1" if with_gpu else None)
+        assert ("tolerations" in pod) == with_gpu
+        device = {"cpu": "cpu", "indexed": "auto"}.get(overlay, "cuda" if row.gpu else "cpu")
+        assert environment(docs, spec)["HALFREAL_DEVICE"] == device
+
+
+@every_overlay
+def test_exit_codes_mean_what_the_command_line_says(overlay: str) -> None:
+    """2 fails a Job at once; 75 and a disruption are no failure; the ranks of one training are never retried alone."""
+    assert (BadInput.exit_code, Interrupted.exit_code, Busy.exit_code) == (2, 75, 75)
+    for spec in job_specs(render(overlay)).values():
+        rules = spec["podFailurePolicy"]["rules"]
+        together = "launch" in container(spec)["command"]
+        again = "FailJob" if together else "Ignore"
+        assert [rule["action"] for rule in rules] == ["FailJob", again, again]
+        assert [rule["onExitCodes"]["values"] for rule in rules[:2]] == [[2], [75]]
+        assert rules[2]["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
+        limit = spec.get("backoffLimit", spec.get("backoffLimitPerIndex"))
+        assert limit == 0 if together else limit > 0
+
+
+@every_overlay
+def test_a_pod_has_time_for_a_checkpoint(overlay: str) -> None:
+    """A pod that is asked to stop gets as long as a Compose service."""
+    for spec in job_specs(render(overlay)).values():
+        assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 120
+    assert {each["stop_grace_period"] for each in compose()["services"].values()} == {"2m"}
+
+
+@every_overlay
+def test_pods_meet_on_the_volume_alone(overlay: str) -> None:
+    """No pod has a token or a network of its own; ranks reach each other; all mount the one claim at /data."""
+    docs = render(overlay)
+    policies = {doc["metadata"]["name"]: doc["spec"] for doc in docs if doc["kind"] == "NetworkPolicy"}
+    denied = policies.pop("deny-all")
+    assert (denied["policyTypes"], denied.get("ingress"), denied.get("egress")) == (["Ingress", "Egress"], None, None)
+    assert list(policies) == (["ranks"] if overlay == "jobset" else [])
+    claim = of_kind(docs, "PersistentVolumeClaim")
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce" if overlay == "cpu" else "ReadWriteMany"]
+    for spec in job_specs(docs).values():
+        pod, labels = spec["template"]["spec"], spec["template"]["metadata"]["labels"]
+        assert pod["automountServiceAccountToken"] is False
+        assert labels.items() >= denied["podSelector"]["matchLabels"].items()
+        (volume,) = [each for each in pod["volumes"] if "persistentVolumeClaim" in each]
+        assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+        assert {"name": volume["name"], "mountPath": "/data"} in container(spec)["volumeMounts"]
+
+
+def test_parts_are_as_many_as_pods() -> None:
+    """The overlay `indexed` does preprocess and synthesize in as many parts as it has pods, every other job whole."""
+    for row, spec in zip(PIPELINE, job_specs(render("indexed")).values(), strict=True):
+        if row.name in ("preprocess", "synthesize"):
+            assert spec["completionMode"] == "Indexed"
+            assert spec["completions"] == spec["parallelism"] > 1
+            assert container(spec)["args"] == ["--parts", str(spec["completions"])]
+        else:
+            assert "completions" not in spec
+            assert "args" not in container(spec)
+
+
+def test_kueue_queues_every_job() -> None:
+    """Every Job names the queue, and none is suspended by hand, which would hang a cluster without Kueue."""
+    docs = [doc for doc in render("kueue") if doc["kind"] == "Job"]
+    assert len(docs) == len(PIPELINE)
+    for doc in docs:
+        assert doc["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "halfreal"
+        assert "suspend" not in doc["spec"]
+
+
+def test_the_jobset_is_the_sequence() -> None:
+    """In the JobSet each job waits until the one before it is complete; its template is the Job of the overlay `gpu`."""
+    jobs = job_specs(render("gpu"))
+    before = None
+    for each in of_kind(render("jobset"), "JobSet")["spec"]["replicatedJobs"]:
+        wanted = [{"name": before, "status": "Complete"}] if before else None
+        assert (each["replicas"], each.get("dependsOn")) == (1, wanted)
+        before = each["name"]
+        if before != "train-gan":
+            alone = {name: value for name, value in jobs[before].items() if name != "ttlSecondsAfterFinished"}
+            assert each["template"]["spec"] == alone
+
+
+def test_ranks_find_the_first_one() -> None:
+    """Each pod of train-gan is a rank of its own, and the address that they meet at is the first pod's in a JobSet."""
+    jobset = of_kind(render("jobset"), "JobSet")
+    spec = job_specs([jobset])["train-gan"]
+    told = {each["name"]: each.get("value") for each in container(spec)["env"]}
+    assert spec["completionMode"] == "Indexed"
+    assert str(spec["completions"]) == str(spec["parallelism"]) == told["PET_NNODES"]
+    pod = f"{jobset['metadata']['name']}-train-gan-0-0"
+    assert told["PET_MASTER_ADDR"] == f"{pod}.{jobset['spec']['network']['subdomain']}"
+    (rank,) = [each["valueFrom"] for each in container(spec)["env"] if each["name"] == "PET_NODE_RANK"]
+    assert "job-completion-index" in rank["fieldRef"]["fieldPath"]
+    policy = next(doc for doc in render("jobset") if doc["metadata"]["name"] == "ranks")
+    assert spec["template"]["metadata"]["labels"].items() >= policy["spec"]["podSelector"]["matchLabels"].items()
+
+
+def test_the_jobset_restarts_ranks_together() -> None:
+    """Bad input fails the JobSet, an interruption restarts it uncounted, ranks that crash restart it counted."""
+    jobset = of_kind(render("jobset"), "JobSet")["spec"]
+    bad, interrupted, exhausted = jobset["failurePolicy"]["rules"]
+    rules = job_specs(render("jobset"))["train-gan"]["podFailurePolicy"]["rules"]
+    (index,) = [number for number, rule in enumerate(rules) if rule.get("onExitCodes", {}).get("values") == [2]]
+    assert bad["action"] == "FailJobSet"
+    assert bad["onJobFailureMessagePatterns"] == [f"matching FailJob rule at index {index}$"]
+    assert interrupted["action"] == "RestartJobSetAndIgnoreMaxRestarts"
+    assert bad["onJobFailureReasons"] == interrupted["onJobFailureReasons"] == ["PodFailurePolicy"]
+    assert exhausted["action"] == "FailJobSet"
+    assert set(exhausted["targetReplicatedJobs"]) == set(NAMES) - {"train-gan"}
+    assert jobset["failurePolicy"]["maxRestarts"] > 0
+
+
+def planted(doc: Doc, change: Callable[[Doc, Doc, Doc], object]) -> list[str]:
+    """Return the faults of a document after `change(document, pod, container)`."""
+    doc = copy.deepcopy(doc)
+    spec = doc["spec"]["replicatedJobs"][2]["template"]["spec"] if doc["kind"] == "JobSet" else doc["spec"]
+    change(doc, spec["template"]["spec"], container(spec))
+    return faults(doc)
+
+
+FAULTS: dict[str, Callable[[Doc, Doc, Doc], object]] = {
+    "a misspelt field": lambda doc, pod, own: pod.update(restartpolicy="Never"),
+    "a forgotten status": lambda doc, pod, own: doc["spec"]["podFailurePolicy"]["rules"][2]["onPodConditions"][0].pop(
+        "status"
+    ),
+    "root": lambda doc, pod, own: pod["securityContext"].update(runAsUser=0),
+    "no seccomp": lambda doc, pod, own: pod["securityContext"].pop("seccompProfile"),
+    "a capability": lambda doc, pod, own: own["securityContext"]["capabilities"].update(add=["SYS_ADMIN"]),
+    "escalation": lambda doc, pod, own: own["securityContext"].update(allowPrivilegeEscalation=True),
+    "the host's network": lambda doc, pod, own: pod.update(hostNetwork=True),
+    "the host's disk": lambda doc, pod, own: pod["volumes"].append({"name": "x", "hostPath": {"path": "/"}}),
+    "a mount of nothing": lambda doc, pod, own: own["volumeMounts"].append({"name": "x", "mountPath": "/x"}),
+    "no memory limit": lambda doc, pod, own: own["resources"]["limits"].pop("memory"),
+    "restarts in place": lambda doc, pod, own: pod.update(restartPolicy="OnFailure"),
+    "another container": lambda doc, pod, own: own.update(name="main"),
+}
+
+JOBSET_FAULTS: dict[str, Callable[[Doc, Doc, Doc], object]] = {
+    "a misspelt field": lambda doc, pod, own: doc["spec"]["failurePolicy"].update(maxRestart=1),
+    "a wrong action": lambda doc, pod, own: doc["spec"]["failurePolicy"]["rules"][0].update(action="Fail"),
+    "a later job": lambda doc, pod, own: doc["spec"]["replicatedJobs"][1]["dependsOn"][0].update(name="report"),
+    "a wrong status": lambda doc, pod, own: doc["spec"]["replicatedJobs"][1]["dependsOn"][0].update(status="Done"),
+    "an old version": lambda doc, pod, own: doc.update(apiVersion="jobset.x-k8s.io/v1alpha1"),
+    "root in a template": lambda doc, pod, own: pod["securityContext"].update(runAsUser=0),
+    "a misspelt field in a template": lambda doc, pod, own: own.update(comand=["x"]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_in_a_job_is_found(name: str) -> None:
+    """The strict checks find each of these faults in an otherwise valid Job."""
+    doc = next(doc for doc in render("gpu") if doc["metadata"]["name"] == "train-gan")
+    assert planted(doc, lambda *parts: None) == []
+    assert planted(doc, FAULTS[name])
+
+
+@pytest.mark.parametrize("name", JOBSET_FAULTS)
+def test_a_planted_fault_in_a_jobset_is_found(name: str) -> None:
+    """The strict checks find each of these faults in an otherwise valid JobSet."""
+    doc = of_kind(render("jobset"), "JobSet")
+    assert planted(doc, lambda *parts: None) == []
+    assert planted(doc, JOBSET_FAULTS[name])

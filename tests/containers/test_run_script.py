@@ -1,0 +1,93 @@
+"""k8s/run.sh: order, waiting, stopping at a failure and going on, on a cluster that stands in for a real one."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.pipeline import PIPELINE
+from tests.containers.files import ROOT, missing
+
+NAMES = [row.name.replace("_", "-") for row in PIPELINE]
+STAND_IN = Path(__file__).parent / "stand_in_kubectl.py"
+
+Ran = tuple[subprocess.CompletedProcess[str], dict[str, Any]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ran]:
+    """Return `run(overlay="cpu", **ends)`: run.sh on a cluster that stays between calls; (what it said, the cluster)."""
+    real = shutil.which("kubectl")
+    if real is None or shutil.which("bash") is None:
+        missing("kubectl and bash, which k8s/run.sh needs, are not on this machine")
+    state, folder = tmp_path / "state.json", tmp_path / "bin"
+    state.write_text(json.dumps({"jobs": {}, "made": [], "calls": [], "ends": {}}), encoding="utf-8")
+    folder.mkdir()
+    (folder / "kubectl").write_text(f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n', encoding="utf-8")
+    (folder / "kubectl").chmod(0o755)
+
+    def call(overlay: str = "cpu", **ends: list[list[str]]) -> Ran:
+        cluster = json.loads(state.read_text(encoding="utf-8")) | {"made": [], "calls": [], "ends": ends}
+        state.write_text(json.dumps(cluster), encoding="utf-8")
+        path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        own = {"PATH": path, "STATE": str(state), "REAL_KUBECTL": str(real), "POLL_S": "0"}
+        words = ["bash", str(ROOT / "k8s" / "run.sh"), overlay]
+        done = subprocess.run(words, env=os.environ | own, capture_output=True, text=True, check=False, timeout=300)
+        return done, json.loads(state.read_text(encoding="utf-8"))
+
+    return call
+
+
+def jobs_made(cluster: dict[str, Any]) -> list[str]:
+    """Return the jobs that this call made, in order."""
+    return [name.removeprefix("Job/") for name in cluster["made"] if name.startswith("Job/")]
+
+
+@pytest.mark.slow
+def test_jobs_run_in_order_and_a_second_call_does_nothing(run: Callable[..., Ran]) -> None:
+    """What is no job is made first, then each job once the one before it is complete; a second call makes no job."""
+    done, cluster = run()
+    assert done.returncode == 0, done.stderr
+    assert jobs_made(cluster) == NAMES
+    assert cluster["made"].index("PersistentVolumeClaim/data") < cluster["made"].index(f"Job/{NAMES[0]}")
+    assert [line.split()[1] for line in done.stdout.splitlines() if " is complete " in line] == NAMES
+    done, cluster = run()
+    assert done.returncode == 0, done.stderr
+    assert jobs_made(cluster) == []
+
+
+@pytest.mark.slow
+def test_a_failed_job_stops_the_sequence_and_the_next_call_goes_on(run: Callable[..., Ran]) -> None:
+    """A job that fails ends the call with 1 and its pod's last lines, and no later job is made; it is the next to be made."""
+    done, cluster = run(**{"train-gan": [["FailureTarget", "Failed"]]})
+    assert done.returncode == 1
+    assert jobs_made(cluster) == NAMES[:3]
+    assert "last words of batch.kubernetes.io/job-name=train-gan" in done.stderr
+    assert "train-gan ended" in done.stderr
+    done, cluster = run()
+    assert done.returncode == 0, done.stderr
+    assert jobs_made(cluster) == NAMES[2:]
+    assert "delete job train-gan" in cluster["calls"]
+
+
+@pytest.mark.slow
+def test_changed_manifests_make_every_job_anew(run: Callable[..., Ran]) -> None:
+    """A Job is complete for the manifests that made it alone; under others it is made again."""
+    run("cpu")
+    done, cluster = run("gpu")
+    assert done.returncode == 0, done.stderr
+    assert jobs_made(cluster) == NAMES
+
+
+def test_an_overlay_that_does_not_render_is_refused(run: Callable[..., Ran]) -> None:
+    """A folder that is no overlay ends the call with 2 before anything is made."""
+    done, cluster = run("nowhere")
+    assert done.returncode == 2
+    assert "does not render" in done.stderr
+    assert cluster["made"] == []
