@@ -11,7 +11,7 @@ from shared.errors import Interrupted
 from shared.polite import Polite
 
 CHECKPOINT_S = "100"
-"""How long processes may take to save their state after a signal, unless TORCH_ELASTIC_SHUTDOWN_TIMEOUT says otherwise."""
+"""Time to save the state after a signal, in seconds, unless TORCH_ELASTIC_SHUTDOWN_TIMEOUT says otherwise."""
 
 TOGETHER = (TRAIN_GAN.name, EVALUATE.name)
 """The jobs that share their work among the processes of a launcher."""

@@ -16,7 +16,7 @@ import pytest
 
 from jobs.pipeline import PIPELINE
 from tests.containers.files import ROOT, missing
-from tests.containers.settings import SHORT, hashes, in_virtual_environment
+from tests.containers.settings import SHORT
 
 NAMES = [row.name for row in PIPELINE]
 LARGEST_IMAGE_BYTES = 6_500_000_000
@@ -131,7 +131,9 @@ def test_compose_accepts_every_profile(project: Project, files: list[str]) -> No
     assert done.returncode == 0, done.stdout
     services = json.loads(done.stdout)["services"]
     assert set(NAMES) <= services.keys()
-    with_gpu = {name for name, each in services.items() if "devices" in each["deploy"]["resources"].get("reservations", {})}
+    with_gpu = {
+        name for name, each in services.items() if "devices" in each["deploy"]["resources"].get("reservations", {})
+    }
     assert bool(with_gpu) == (len(files) == 2)
     assert with_gpu.isdisjoint(row.name for row in PIPELINE if not row.gpu)
 
@@ -146,13 +148,13 @@ def test_up_report_makes_the_report(project: Project, first: Done) -> None:
 
 
 def test_containers_hold_what_the_virtual_environment_holds(
-    project: Project, first: Done, tmp_path: Path
+    project: Project, first: Done, outside: dict[str, str]
 ) -> None:
     """The manifests of every artifact are equal, byte by byte, to those of `halfreal run` outside of any container."""
     assert first.returncode == 0, first.stdout
     said = project.job("--entrypoint", "sh", "halfreal", "-c", "cd /data/digits && sha256sum */manifest.json").stdout
     found = dict(reversed(line.split()) for line in said.splitlines() if line.endswith("/manifest.json"))
-    assert found == hashes(in_virtual_environment(tmp_path))
+    assert found == outside
 
 
 def test_a_second_up_does_nothing(project: Project, first: Done) -> None:
@@ -216,12 +218,21 @@ def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None
 def test_a_signal_in_training_is_resumed(project: Project, first: Done) -> None:
     """SIGTERM to a container that trains ends it with 75 after a checkpoint; the next run goes on, to the same bytes."""
     alone = ["-e", "HALFREAL_EXPERIMENT=stopped", "train_gan"]
-    copied = project.job("--entrypoint", "sh", "halfreal", "-c", "mkdir /data/stopped && cp -r /data/digits/real /data/stopped")
+    copied = project.job(
+        "--entrypoint", "sh", "halfreal", "-c", "mkdir /data/stopped && cp -r /data/digits/real /data/stopped"
+    )
     assert copied.returncode == 0, copied.stdout
     process = project.start("run", "--rm", "--no-deps", "--name", f"{project.name}-stopped", *alone)
     seen, deadline = False, time.monotonic() + 300
     while not seen and process.poll() is None and time.monotonic() < deadline:
-        words = ["docker", "exec", f"{project.name}-stopped", "sh", "-c", "ls /data/stopped/.gan-*/snapshots/* 2>/dev/null"]
+        words = [
+            "docker",
+            "exec",
+            f"{project.name}-stopped",
+            "sh",
+            "-c",
+            "ls /data/stopped/.gan-*/snapshots/* 2>/dev/null",
+        ]
         seen = subprocess.run(words, capture_output=True, check=False).returncode == 0
         time.sleep(0.2)
     assert seen
@@ -264,4 +275,3 @@ def test_another_user_writes_to_a_folder_of_the_host(project: Project, tmp_path:
         assert (folder / "digits" / "real" / "manifest.json").stat().st_uid == 4242
     finally:
         project.set(SHORT)
-

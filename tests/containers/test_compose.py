@@ -61,7 +61,7 @@ def test_what_stands_beside_the_sequence_needs_its_profile() -> None:
     for name in BESIDE:
         (profile,) = SERVICES[name]["profiles"]
         assert name.startswith(profile)
-    assert BESIDE >= {"halfreal", "playground", "tensorboard", "tune", "test", "train-distributed"}
+    assert {"halfreal", "playground", "tensorboard", "tune", "test", "train-distributed"} <= BESIDE
 
 
 @every_service

@@ -1,0 +1,127 @@
+"""The rendered manifests executed pod by pod with podman, on the real image.
+
+Not collected by `make test`: `make containers` runs it. HALFREAL_IMAGE names the image, which Docker hands over to podman.
+"""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.pipeline import PIPELINE
+from tests.containers.files import missing, render
+from tests.containers.pods import Cluster, podman
+from tests.containers.settings import SHORT, hashes
+
+NAMES = [row.name.replace("_", "-") for row in PIPELINE]
+HERE = {"HALFREAL_DEVICE": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    """Return the image as podman knows it; skip, or fail in CI, where podman cannot run anything."""
+    if shutil.which("podman") is None or podman("info", check=False).returncode:
+        missing("no podman here to run pods with")
+    name = os.environ.get("HALFREAL_IMAGE", "halfreal:0.1.0")
+    words = ["docker", "image", "inspect", "--format", "{{.Id}}", name]
+    wanted = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    found = podman("image", "inspect", "--format", "{{.Id}}", f"localhost/{name}", check=False).stdout.strip()
+    if not found or not wanted.endswith(found):
+        subprocess.run(f"docker save {name} | podman load", shell=True, check=True, capture_output=True)
+    return f"localhost/{name}"
+
+
+@pytest.fixture
+def cluster(image: str) -> Iterator[Cluster]:
+    """Yield a cluster with an empty volume, which is removed afterwards."""
+    made = Cluster(f"halfreal-test-{os.getpid()}", {"halfreal:0.1.0": image}, SHORT | HERE)
+    try:
+        yield made
+    finally:
+        podman("volume", "rm", "--force", made.volume, check=False)
+
+
+def folder(cluster: Cluster) -> Path:
+    """Return where the cluster's volume lies on this machine."""
+    return Path(podman("volume", "inspect", cluster.volume, "--format", "{{.Mountpoint}}").stdout.strip())
+
+
+def ended(cluster: Cluster) -> list[tuple[str, int, int]]:
+    """Return (job, index, exit code) of every pod that ran, in order."""
+    return [(attempt.job, attempt.index, attempt.exit_code) for attempt in cluster.attempts]
+
+
+def test_the_sequence_on_one_node(cluster: Cluster, outside: dict[str, str]) -> None:
+    """The overlay `cpu`: a pod for each Job, in order, that can do little; the artifacts are those made outside."""
+    assert cluster.run(render("cpu")) == "Complete", cluster.attempts[-1].said
+    assert ended(cluster) == [(name, 0, 0) for name in NAMES]
+    assert hashes(folder(cluster) / "digits") == outside
+    for attempt in cluster.attempts:
+        host = attempt.inspected["HostConfig"]
+        assert host["ReadonlyRootfs"] is True
+        assert host["Memory"] == 8 * 1024**3
+        assert attempt.inspected["Config"]["User"].startswith("10001")
+        assert not attempt.inspected["EffectiveCaps"]
+        assert "no-new-privileges" in str(host["SecurityOpt"])
+    again = Cluster(cluster.volume, cluster.images, cluster.settings)
+    assert again.run(render("cpu")) == "Complete"
+    assert all("already complete" in attempt.said for attempt in again.attempts)
+
+
+def test_the_sequence_as_a_jobset_of_ranks(cluster: Cluster) -> None:
+    """The overlay `jobset`: two pods train one GAN over the address in the manifest; everything else runs in one pod."""
+    assert cluster.run(render("jobset")) == "Complete", cluster.attempts[-1].said
+    wanted = [(name, 0, 0) for name in NAMES]
+    wanted.insert(NAMES.index("train-gan") + 1, ("train-gan", 1, 0))
+    assert sorted(ended(cluster)) == sorted(wanted)
+    assert set(hashes(folder(cluster) / "digits")) == {f"{row.writes}/manifest.json" for row in PIPELINE}
+    said = {attempt.index: attempt.said for attempt in cluster.attempts if attempt.job == "train-gan"}
+    assert "train_gan: complete in" in said[0]
+    assert "complete in" not in said[1]
+
+
+def test_the_parts_of_an_indexed_job(cluster: Cluster, outside: dict[str, str]) -> None:
+    """The overlay `indexed`: four pods side by side make one dataset, the same as one process makes."""
+    docs = [doc for doc in render("indexed") if doc["kind"] != "Job" or doc["metadata"]["name"] == "preprocess"]
+    assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
+    assert {(job, index) for job, index, _ in ended(cluster)} == {("preprocess", index) for index in range(4)}
+    assert hashes(folder(cluster) / "digits")["real/manifest.json"] == outside["real/manifest.json"]
+
+
+def test_bad_input_fails_a_job_at_once(cluster: Cluster) -> None:
+    """A pod that ends with 2 is not tried again, and no later Job runs."""
+    cluster.settings = SHORT | HERE | {"HALFREAL_PREPROCESS_SIZE_PX": "17"}
+    assert cluster.run(render("cpu")).startswith("preprocess: PodFailurePolicy: exit code 2")
+    assert ended(cluster) == [("preprocess", 0, 2)]
+
+
+def test_a_pod_that_is_told_to_go_is_resumed(cluster: Cluster) -> None:
+    """A pod that gets SIGTERM in training ends with 75, which is no failure: the next pod goes on where it was."""
+    cluster.watch = lambda name: stop_once(cluster, name)
+    few = ("preprocess", "train-gan")
+    docs = [doc for doc in render("cpu") if doc["kind"] != "Job" or doc["metadata"]["name"] in few]
+    for doc in docs:
+        if doc["kind"] == "Job":
+            doc["spec"]["backoffLimit"] = 0  # so that a counted failure would end it
+    assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
+    assert ended(cluster) == [("preprocess", 0, 0), ("train-gan", 0, 75), ("train-gan", 0, 0)]
+    assert "train_gan: resumed after" in cluster.attempts[-1].said
+
+
+def stop_once(cluster: Cluster, name: str) -> None:
+    """Stop the first pod that trains once it has written a snapshot, as a drained node does."""
+    if not name.startswith("train-gan") or any(attempt.job == "train-gan" for attempt in cluster.attempts):
+        return
+
+    def wait() -> None:
+        deadline = time.monotonic() + 300
+        while not list(folder(cluster).glob("digits/.gan-*/snapshots/*")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        podman("stop", "--time", "120", name, check=False)
+
+    threading.Thread(target=wait, daemon=True).start()
