@@ -1,6 +1,6 @@
 """The real image under Compose: the recipe in a minute of training, failures, signals, the second time.
 
-Not collected by `make test`: `make containers` runs it. HALFREAL_IMAGE names an image that is there already; else it is built.
+Not collected by `make test`: `make containers` runs it. HALFREAL_IMAGE names an image that is there; else it is built.
 """
 
 import json
@@ -20,6 +20,7 @@ from tests.containers.settings import SHORT
 
 NAMES = [row.name for row in PIPELINE]
 LARGEST_IMAGE_BYTES = 6_500_000_000
+COPY = "mkdir /data/stopped && cp -r /data/digits/real /data/stopped"
 
 Done = subprocess.CompletedProcess[str]
 
@@ -202,7 +203,7 @@ def test_a_container_can_do_little(project: Project, first: Done) -> None:
 
 
 def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None:
-    """A job that fails ends `up` with an error that names its exit code, and no later job starts; `run` passes it on."""
+    """A job that fails ends `up` with an error that names its exit code, no later job starts; `run` passes it on."""
     project.set({**SHORT, "EXPERIMENT": "failing", "HALFREAL_PREPROCESS_SIZE_PX": "17"})
     try:
         done = project.compose("up", "--no-build", "report")
@@ -218,9 +219,7 @@ def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None
 def test_a_signal_in_training_is_resumed(project: Project, first: Done) -> None:
     """SIGTERM to a container that trains ends it with 75 after a checkpoint; the next run goes on, to the same bytes."""
     alone = ["-e", "HALFREAL_EXPERIMENT=stopped", "train_gan"]
-    copied = project.job(
-        "--entrypoint", "sh", "halfreal", "-c", "mkdir /data/stopped && cp -r /data/digits/real /data/stopped"
-    )
+    copied = project.job("--entrypoint", "sh", "halfreal", "-c", COPY)
     assert copied.returncode == 0, copied.stdout
     process = project.start("run", "--rm", "--no-deps", "--name", f"{project.name}-stopped", *alone)
     seen, deadline = False, time.monotonic() + 300

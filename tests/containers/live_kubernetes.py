@@ -1,6 +1,6 @@
 """The rendered manifests executed pod by pod with podman, on the real image.
 
-Not collected by `make test`: `make containers` runs it. HALFREAL_IMAGE names the image, which Docker hands over to podman.
+Not collected by `make test`: `make containers` runs it. Docker hands the image HALFREAL_IMAGE over to podman.
 """
 
 import os
@@ -74,7 +74,7 @@ def test_the_sequence_on_one_node(cluster: Cluster, outside: dict[str, str]) -> 
 
 
 def test_the_sequence_as_a_jobset_of_ranks(cluster: Cluster) -> None:
-    """The overlay `jobset`: two pods train one GAN over the address in the manifest; everything else runs in one pod."""
+    """The overlay `jobset`: two pods train one GAN over the manifest's address; everything else runs in one pod."""
     assert cluster.run(render("jobset")) == "Complete", cluster.attempts[-1].said
     wanted = [(name, 0, 0) for name in NAMES]
     wanted.insert(NAMES.index("train-gan") + 1, ("train-gan", 1, 0))

@@ -1,9 +1,10 @@
 """A Job controller in small: it runs rendered Jobs and JobSets pod by pod with `podman kube play`.
 
 Honoured: claims, config maps, order and `dependsOn`, completions of Indexed Jobs (side by side, as parallelism says),
-podFailurePolicy, backoffLimit and backoffLimitPerIndex, failurePolicy of a JobSet, pods' names in a JobSet, terminationGracePeriodSeconds.
-Not honoured: NetworkPolicy (a pod has no network at all; those of a JobSet that run side by side share one without a way
-out), onPodConditions, deadlines, GPUs. Podman's own /dev/shm takes the place of an emptyDir in memory.
+podFailurePolicy, backoffLimit and backoffLimitPerIndex, failurePolicy of a JobSet and the names of its pods,
+terminationGracePeriodSeconds. Not honoured: NetworkPolicy (a pod has no network at all; those of a JobSet that run side
+by side share one without a way out), onPodConditions, deadlines, GPUs. Podman's own /dev/shm takes the place of an
+emptyDir in memory.
 """
 
 import copy
@@ -192,7 +193,7 @@ class Cluster:
 
 
 def _rule(spec: Doc, code: int) -> tuple[int, str]:
-    """Return the place and the action of the first rule of podFailurePolicy for an exit code; Count if there is none."""
+    """Return place and action of the first rule of podFailurePolicy for an exit code; Count if there is none."""
     for place, rule in enumerate(spec.get("podFailurePolicy", {}).get("rules", [])):
         codes = rule.get("onExitCodes")
         if codes and (code in codes["values"]) == (codes["operator"] == "In"):

@@ -1,7 +1,7 @@
 """What k8s/run.sh finds as `kubectl` in its tests: a cluster in a JSON file, whose jobs end as the test says.
 
-Rendering and jsonpath are the real kubectl's; what stands in is the server. STATE names the file, with `ends`: the conditions
-that a job gets, in turn for each time that it is made, after one look at which it has none.
+Rendering and jsonpath are the real kubectl's; what stands in is the server. STATE names the file, with `ends`: the
+conditions that a job gets, in turn for each time that it is made, after one look at which it has none.
 """
 
 import json

@@ -168,7 +168,7 @@ def test_kueue_queues_every_job() -> None:
 
 
 def test_the_jobset_is_the_sequence() -> None:
-    """In the JobSet each job waits until the one before it is complete; its template is the Job of the overlay `gpu`."""
+    """In the JobSet each job waits until the one before it is complete; its template is the Job of overlay `gpu`."""
     jobs = job_specs(render("gpu"))
     before = None
     for each in of_kind(render("jobset"), "JobSet")["spec"]["replicatedJobs"]:

@@ -22,7 +22,7 @@ Ran = tuple[subprocess.CompletedProcess[str], dict[str, Any]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Ran]:
-    """Return `run(overlay="cpu", **ends)`: run.sh on a cluster that stays between calls; (what it said, the cluster)."""
+    """Return `run(overlay="cpu", **ends)`: run.sh on a cluster that stays between calls; what it said, the cluster."""
     real = shutil.which("kubectl")
     if real is None or shutil.which("bash") is None:
         missing("kubectl and bash, which k8s/run.sh needs, are not on this machine")
@@ -64,7 +64,7 @@ def test_jobs_run_in_order_and_a_second_call_does_nothing(run: Callable[..., Ran
 
 @pytest.mark.slow
 def test_a_failed_job_stops_the_sequence_and_the_next_call_goes_on(run: Callable[..., Ran]) -> None:
-    """A job that fails ends the call with 1 and its pod's last lines, and no later job is made; it is the next to be made."""
+    """A failed job ends the call with 1 and its pod's last lines, no later job is made; the next call begins with it."""
     done, cluster = run(**{"train-gan": [["FailureTarget", "Failed"]]})
     assert done.returncode == 1
     assert jobs_made(cluster) == NAMES[:3]
