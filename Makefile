@@ -5,10 +5,10 @@ DATA_ROOT ?= data
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help venv install demo test quick lint bench lock clean
+.PHONY: help venv install demo test quick lint bench containers lock clean
 
 help:            ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(READY)   ## make the virtual environment from the lock file
 
@@ -40,6 +40,9 @@ lint: install    ## ruff and mypy
 bench: install   ## the benchmarks, each against named peers; ROWS="loader frechet" for some of them
 	$(BIN)/python -m tests.bench.peers .bench/venv
 	.bench/venv/bin/python -m tests.bench $(ROWS)
+
+containers: install ## the image, Compose and the manifests for real: 20 minutes; needs Docker, podman, kubectl
+	$(BIN)/python -m pytest -x -v --durations=10 tests/containers/live_compose.py tests/containers/live_kubernetes.py
 
 lock: venv       ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \

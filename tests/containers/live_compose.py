@@ -1,6 +1,6 @@
 """The real image under Compose: the recipe in a minute of training, failures, signals, the second time.
 
-Not collected by `make test`: `make containers` runs it. HALFREAL_IMAGE names an image that is there; else it is built.
+Not collected by `make test`: `make containers` runs it.
 """
 
 import json
@@ -63,27 +63,6 @@ class Project:
         return self.job("--entrypoint", "cat", "halfreal", path).stdout
 
 
-def engine() -> None:
-    """Skip, or fail in CI, where no Docker Engine with Compose answers."""
-    for words in (["docker", "version"], ["docker", "compose", "version"]):
-        try:
-            subprocess.run(words, capture_output=True, check=True, timeout=60)
-        except (OSError, subprocess.SubprocessError) as error:
-            missing(f"no Docker Engine with Compose to run this on: {' '.join(words)}: {error}")
-
-
-@pytest.fixture(scope="module")
-def image() -> str:
-    """Return the image that the real Dockerfile gives."""
-    engine()
-    name = os.environ.get("HALFREAL_IMAGE")
-    if name is None:
-        name = "halfreal:0.1.0"
-        words = ["docker", "build", "--quiet", "--target", "runtime", "--file", "docker/Dockerfile", "--tag", name, "."]
-        subprocess.run(words, cwd=ROOT, check=True, env=os.environ | {"DOCKER_BUILDKIT": "1"})
-    return name
-
-
 @pytest.fixture(scope="module")
 def project(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Yield a clone whose settings make the default recipe short; remove its containers and volume after."""
@@ -104,7 +83,6 @@ def test_the_image_is_not_larger_than_it_must_be(image: str) -> None:
     """The image with CUDA's libraries stays under 6.5 GB."""
     words = ["docker", "image", "inspect", "--format", "{{.Size}}", image]
     size = int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-    print(f"image: {size / 1e9:.2f} GB")
     assert 1e8 < size < LARGEST_IMAGE_BYTES
 
 
@@ -203,7 +181,7 @@ def test_a_container_can_do_little(project: Project, first: Done) -> None:
 
 
 def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None:
-    """A job that fails ends `up` with an error that names its exit code, no later job starts; `run` passes it on."""
+    """A job that fails ends `up` with an error that names its exit code, no later job starts; `run` ends with it."""
     project.set({**SHORT, "EXPERIMENT": "failing", "HALFREAL_PREPROCESS_SIZE_PX": "17"})
     try:
         done = project.compose("up", "--no-build", "report")
@@ -217,7 +195,7 @@ def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None
 
 
 def test_a_signal_in_training_is_resumed(project: Project, first: Done) -> None:
-    """SIGTERM to a container that trains ends it with 75 after a checkpoint; the next run goes on, to the same bytes."""
+    """SIGTERM to a container that trains ends it with 75 after a checkpoint; the next run ends with the same bytes."""
     alone = ["-e", "HALFREAL_EXPERIMENT=stopped", "train_gan"]
     copied = project.job("--entrypoint", "sh", "halfreal", "-c", COPY)
     assert copied.returncode == 0, copied.stdout

@@ -1,6 +1,6 @@
 """The rendered manifests executed pod by pod with podman, on the real image.
 
-Not collected by `make test`: `make containers` runs it. Docker hands the image HALFREAL_IMAGE over to podman.
+Not collected by `make test`: `make containers` runs it. Docker hands the image over to podman.
 """
 
 import os
@@ -23,23 +23,22 @@ HERE = {"HALFREAL_DEVICE": "cpu"}
 
 
 @pytest.fixture(scope="module")
-def image() -> str:
+def handed_over(image: str) -> str:
     """Return the image as podman knows it; skip, or fail in CI, where podman cannot run anything."""
     if shutil.which("podman") is None or podman("info", check=False).returncode:
         missing("no podman here to run pods with")
-    name = os.environ.get("HALFREAL_IMAGE", "halfreal:0.1.0")
-    words = ["docker", "image", "inspect", "--format", "{{.Id}}", name]
+    words = ["docker", "image", "inspect", "--format", "{{.Id}}", image]
     wanted = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-    found = podman("image", "inspect", "--format", "{{.Id}}", f"localhost/{name}", check=False).stdout.strip()
+    found = podman("image", "inspect", "--format", "{{.Id}}", f"localhost/{image}", check=False).stdout.strip()
     if not found or not wanted.endswith(found):
-        subprocess.run(f"docker save {name} | podman load", shell=True, check=True, capture_output=True)
-    return f"localhost/{name}"
+        subprocess.run(f"docker save {image} | podman load", shell=True, check=True, capture_output=True)
+    return f"localhost/{image}"
 
 
 @pytest.fixture
-def cluster(image: str) -> Iterator[Cluster]:
+def cluster(image: str, handed_over: str) -> Iterator[Cluster]:
     """Yield a cluster with an empty volume, which is removed afterwards."""
-    made = Cluster(f"halfreal-test-{os.getpid()}", {"halfreal:0.1.0": image}, SHORT | HERE)
+    made = Cluster(f"halfreal-test-{os.getpid()}", {image: handed_over}, SHORT | HERE)
     try:
         yield made
     finally:

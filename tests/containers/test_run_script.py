@@ -64,7 +64,7 @@ def test_jobs_run_in_order_and_a_second_call_does_nothing(run: Callable[..., Ran
 
 @pytest.mark.slow
 def test_a_failed_job_stops_the_sequence_and_the_next_call_goes_on(run: Callable[..., Ran]) -> None:
-    """A failed job ends the call with 1 and its pod's last lines, no later job is made; the next call begins with it."""
+    """A failed job ends the call with 1 and its pod's last lines, no later job is made; the next call begins there."""
     done, cluster = run(**{"train-gan": [["FailureTarget", "Failed"]]})
     assert done.returncode == 1
     assert jobs_made(cluster) == NAMES[:3]
