@@ -12,7 +12,7 @@ overlay=${1:-cpu}
 [ -d "$overlay" ] || overlay=$(dirname "$0")/overlays/$overlay
 namespace=${NAMESPACE:-halfreal}
 poll_s=${POLL_S:-5}
-jobs=(preprocess train-classifier train-gan evaluate synthesize train-mixed report)
+jobs=(preprocess train-classifier train-gan evaluate synthesize train-mixed tune report)
 
 here() { kubectl --namespace "$namespace" "$@"; }
 
@@ -29,6 +29,7 @@ mark=$(sha256sum <<<"$rendered" | cut -c1-16)
 kubectl apply --kustomize "$overlay" --selector '!halfreal/job'
 
 for job in "${jobs[@]}"; do
+    [[ $rendered == *"halfreal/job: ${job//-/_}"$'\n'* ]] || continue
     now=$(state "$job")
     seen=$([ "$now" = absent ] || here get job "$job" --output 'jsonpath={.metadata.annotations.halfreal/rendered}')
     if [ "$now" != absent ] && { [[ " $now " == *" Failed "* ]] || [ "$seen" != "$mark" ]; }; then

@@ -8,6 +8,7 @@ emptyDir in memory.
 """
 
 import copy
+import os
 import re
 import subprocess
 import tempfile
@@ -30,7 +31,8 @@ SUBNET = "10.89.77"
 
 def podman(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run podman; RuntimeError with what it said where it fails."""
-    done = subprocess.run(["podman", *words], capture_output=True, text=True, check=False)
+    own = {name: value for name, value in os.environ.items() if name != "DOCKER_CONFIG"}  # it would want a file there
+    done = subprocess.run(["podman", *words], capture_output=True, text=True, check=False, env=own)
     if check and done.returncode:
         raise RuntimeError(f"podman {' '.join(words)}: {done.stderr.strip()}")
     return done

@@ -18,7 +18,8 @@ def faults(doc: Doc) -> list[str]:
     if doc["kind"] == "JobSet":
         return list(_jobset(doc))
     found = [*_schema(doc)]
-    return found + ([*_job(doc["metadata"]["name"], doc["spec"])] if doc["kind"] == "Job" else [])
+    rules = {"Job": _job, "Pod": _pod}.get(doc["kind"])
+    return found + (list(rules(doc["metadata"]["name"], doc["spec"])) if rules else [])
 
 
 def _schema(doc: Doc) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
@@ -208,6 +209,15 @@ def test_the_jobset_restarts_ranks_together() -> None:
     assert exhausted["action"] == "FailJobSet"
     assert set(exhausted["targetReplicatedJobs"]) == set(NAMES) - {"train-gan"}
     assert jobset["failurePolicy"]["maxRestarts"] > 0
+
+
+def test_the_pod_that_holds_the_volume_is_allowed() -> None:
+    """The helper pod of the README is valid, mounts the claim of the jobs and runs the image of Compose."""
+    doc = yaml.safe_load((ROOT / "k8s" / "volume-pod.yaml").read_text(encoding="utf-8"))
+    assert faults(doc) == []
+    assert doc["metadata"]["namespace"] == of_kind(render("cpu"), "Namespace")["metadata"]["name"]
+    assert doc["spec"]["containers"][0]["image"] == compose()["services"]["report"]["image"]
+    assert doc["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == "data"
 
 
 def planted(doc: Doc, change: Callable[[Doc, Doc, Doc], object]) -> list[str]:
