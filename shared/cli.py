@@ -201,18 +201,19 @@ def _perform(
     resumes: bool,
     before: Before | None,
 ) -> None:
-    from shared.drafts import FOREVER, Request, draft, locked
-    from shared.processes import usable_cores
-
     talk = Talk(row.name)
     final = common.folder / row.writes
     if common.dry_run:
         _describe(row, options, common)
         return
-    # Before torch is imported. Waiting threads must sleep: spinning gains 1.2x on idle cores, loses 20x on shared ones.
+    # Before numpy and torch are imported, whose libraries look once. Waiting threads must sleep: spinning gains 1.2x on
+    # idle cores, loses 20x on shared ones.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if options.get("threads"):
-        os.environ["OMP_NUM_THREADS"] = str(options["threads"])
+        os.environ |= {"OMP_NUM_THREADS": str(options["threads"]), "OPENBLAS_NUM_THREADS": str(options["threads"])}
+    from shared.drafts import FOREVER, Request, draft, locked
+    from shared.processes import usable_cores
+
     request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
     if not common.force and _already(final, request, talk):
         return

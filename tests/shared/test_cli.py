@@ -244,6 +244,31 @@ finally:
 """
 
 
+THREADS = """
+import sys
+from dataclasses import dataclass
+from shared.cli import Job, job
+from shared.job import Result
+
+@dataclass(frozen=True)
+class Config:
+    seed: int
+
+def body(run, config):
+    import scipy.linalg, threadpoolctl
+    print({each["user_api"]: each["num_threads"] for each in threadpoolctl.threadpool_info()})
+    return Result({})
+
+job(Job("tiny", "toy", "model", "", gpu=True), Config)(body).main(["--threads", "1", "--data-root", sys.argv[1]])
+"""
+
+
+def test_threads_bind_the_linear_algebra(python: Callable[..., Any], tmp_path: Path) -> None:
+    """--threads holds for numpy's and scipy's libraries too, whatever the environment says: their sums depend on it."""
+    done = python(THREADS, tmp_path, OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")
+    assert done.stdout.strip() == "{'blas': 1}", done.stderr
+
+
 @pytest.mark.parametrize(("word", "code"), [("--help", 0), ("--stepz", 2)])
 def test_help_and_wrong_options_answer_at_once(python: Callable[..., Any], word: str, code: int) -> None:
     """Neither needs torch, whose import takes seconds."""
