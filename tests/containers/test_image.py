@@ -51,7 +51,9 @@ def test_the_image_is_called_after_the_version() -> None:
     assert f"ARG VERSION={__version__}" in TEXT
     for name in ("compose.yaml", ".env.example"):
         assert f"halfreal:{__version__}" in (ROOT / name).read_text(encoding="utf-8")
-    assert f"newTag: {__version__}" in (ROOT / "k8s" / "components" / "defaults" / "kustomization.yaml").read_text(encoding="utf-8")
+    assert f"newTag: {__version__}" in (ROOT / "k8s" / "components" / "defaults" / "kustomization.yaml").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_build_sees_code_and_tests_alone() -> None:
