@@ -10,7 +10,6 @@ from typing import Any
 from shared.errors import FormatError, MissingArtifact
 from shared.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
-from shared.format.shards import read_members
 
 SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
 
@@ -58,6 +57,8 @@ class Artifact:
 
     def shard_members(self, path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Yield (key, bytes by member type) of each sample of one shard, after checking the whole of it."""
+        from shared.format.shards import read_members  # numpy and Pillow, for those who read samples alone
+
         with self.remedy():
             yield from read_members(path, info)
 

@@ -189,3 +189,11 @@ def test_a_process_of_preprocess_loads_neither_torch_nor_webdataset(python: Call
     heavy = "torch", "torchvision", "webdataset", "sklearn", "scipy", "matplotlib", "pydantic", "click"
     done = python(f"import sys, jobs.preprocess.work; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]
+
+
+def test_a_finished_job_answers_without_what_its_work_needs(python: Callable[..., object]) -> None:
+    """To read a manifest and say "already complete" no job imports torch, numpy, Pillow or matplotlib."""
+    heavy = "torch", "numpy", "PIL", "matplotlib", "webdataset", "sklearn", "isal"
+    modules = "jobs.__main__, jobs.preprocess.__main__, jobs.train_gan.__main__, shared.drafts"
+    done = python(f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -89,7 +88,7 @@ def inception_clean(inputs: dict[str, Artifact], weights: Path, device: torch.de
     """Return clean-fid's: FID's Inception behind Pillow's antialiased bicubic filter in float (Parmar et al. 2022)."""
     from cleanfid.resize import build_resizer
 
-    network, digest = _inception(weights, device)
+    network = _inception(weights, device)
     resize = build_resizer("clean")
 
     def bring(images: Tensor) -> Tensor:
@@ -97,19 +96,21 @@ def inception_clean(inputs: dict[str, Artifact], weights: Path, device: torch.de
         return torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2).copy())
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
-        return _inception_sees(network, bring(images.cpu()).to(device))
+        return network.sees(bring(images.cpu()).to(device))
 
-    return Extractor("inception_clean", digest, "Pillow bicubic to 299 px in float (clean-fid)", apply)
+    resizer = "Pillow bicubic to 299 px in float (clean-fid)"
+    return Extractor("inception_clean", network.sha256, resizer, apply, network.batch_images)
 
 
 def inception_legacy(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:
     """Return what TensorFlow's FID saw: the same Inception behind TensorFlow 1's bilinear filter, not antialiased."""
-    network, digest = _inception(weights, device)
+    network = _inception(weights, device)
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
-        return _inception_sees(network, tensorflow_bilinear(_colour(images).to(device).float(), INCEPTION_PX))
+        return network.sees(tensorflow_bilinear(_colour(images).to(device).float(), INCEPTION_PX))
 
-    return Extractor("inception_legacy", digest, "TensorFlow 1 bilinear to 299 px, not antialiased", apply)
+    resizer = "TensorFlow 1 bilinear to 299 px, not antialiased"
+    return Extractor("inception_legacy", network.sha256, resizer, apply, network.batch_images)
 
 
 def efficientnet_lite0(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:
@@ -139,22 +140,38 @@ EXTRACTORS: dict[str, Make] = {
 """By name: a function of the inputs, the folder of weights and the device. Scores are named after their extractor."""
 
 
-def _inception(weights: Path, device: torch.device) -> tuple[Any, str]:
-    """Return FID's Inception as TorchScript and its sha256."""
+@dataclass(frozen=True)
+class Inception:
+    """FID's Inception: from scaled pixels to pooled features, and the weights (1008, 2048) of its head."""
+
+    layers: Callable[[Tensor], Tensor]
+    head: Tensor
+    sha256: str
+    batch_images: int
+
+    def sees(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pooled features (N, 2048) of float images 0..255 at 299 px, and probabilities without the head's bias.
+
+        The Inception Score's authors left the bias of the last layer out, by an oversight that everyone repeats.
+        """
+        scaled = ((images - 128) / 128).contiguous(memory_format=torch.channels_last)
+        features = self.layers(scaled).flatten(1)
+        return features, (features @ self.head.T).softmax(dim=1)
+
+
+def _inception(weights: Path, device: torch.device) -> Inception:
+    """Return FID's Inception from its published TorchScript.
+
+    Its batch normalisations are folded into the convolutions, and channels lie side by side: 1.3x faster on a CPU, and
+    features differ by 4e-7 of the largest. Batches of 16 fit its cache better than those of 64, 1.06x.
+    """
     path, digest = checked("inception", weights)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # deprecated, but TorchScript is what is published
-        network = torch.jit.load(str(path), map_location=device)
-    return network.eval(), digest
-
-
-def _inception_sees(network: Any, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return pooled features (N, 2048) of float images 0..255 at 299 px, and probabilities without the head's bias.
-
-    The Inception Score's authors left the bias of the last layer out, by an oversight that everyone repeats.
-    """
-    features = network.layers((images - 128) / 128).flatten(1)
-    return features, (features @ network.output.weight.T).softmax(dim=1)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        network = torch.jit.load(str(path), map_location=device).eval()
+        layers = torch.jit.freeze(network.layers)
+    return Inception(layers, network.output.weight, digest, 16 if device.type == "cpu" else BATCH_IMAGES)
 
 
 def _colour(images: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """All benchmarks, by name."""
 
-from tests.bench import distance, loader, preparing
+from tests.bench import distance, features, loader, preparing, starting
 from tests.bench.rows import Row
 
-ROWS: dict[str, Row] = {**preparing.ROWS, **loader.ROWS, **distance.ROWS}
+ROWS: dict[str, Row] = {**preparing.ROWS, **loader.ROWS, **features.ROWS, **distance.ROWS, **starting.ROWS}
