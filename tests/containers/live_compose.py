@@ -7,8 +7,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -254,3 +256,31 @@ def test_another_user_writes_to_a_folder_of_the_host(project: Project, tmp_path:
         assert (folder / "digits" / "real" / "manifest.json").stat().st_uid == 4242
     finally:
         project.set(SHORT)
+
+
+@pytest.mark.parametrize("name", ["playground", "tensorboard"])
+def test_a_page_is_there_for_this_machine(project: Project, first: Done, name: str) -> None:
+    """`docker compose up playground` and `tensorboard` serve a page on loopback, with a read-only root."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    project.set({**SHORT, f"{name.upper()}_PORT": str(port)})
+    try:
+        up = project.compose("up", "--no-build", "--detach", name)
+        assert up.returncode == 0, up.stdout
+        assert "<html" in page(f"http://127.0.0.1:{port}/").lower(), project.compose("logs", name).stdout
+    finally:
+        project.compose("stop", name)
+        project.set(SHORT)
+
+
+def page(address: str) -> str:
+    """Return what is served at an address, once it is; empty if nothing is within two minutes."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return str(answer.read().decode("utf-8"))
+        except OSError:
+            time.sleep(0.5)
+    return ""

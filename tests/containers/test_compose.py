@@ -1,6 +1,7 @@
 """compose.yaml and compose.gpu.yaml against the table of jobs, the command line and .env.example."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from jobs.__main__ import COMMANDS
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
+from shared.errors import MissingArtifact
 from shared.job import Job
 from tests.containers.files import ROOT, VARIABLE, compose, words_of
 
@@ -99,6 +101,14 @@ def test_a_page_is_served_to_this_machine_alone(name: str) -> None:
     assert published == f"127.0.0.1:{port}:{port}"
 
 
+@pytest.mark.parametrize("name", ["playground", "tensorboard"])
+def test_the_command_line_accepts_how_a_page_is_served(name: str, tmp_path: Path) -> None:
+    """The words of a page's service are options that its command has: it gets as far as looking for the experiment."""
+    done = CliRunner().invoke(halfreal, [*words_of(SERVICES[name]), "--data-root", str(tmp_path)])
+    assert done.exit_code == MissingArtifact.exit_code
+    assert "run first: halfreal run" in done.output
+
+
 def test_two_ranks_are_one_launch() -> None:
     """Both ranks run train_gan under the same variables but for their rank."""
     first, second = (SERVICES[name] for name in ("train-distributed", "train-distributed-rank1"))
@@ -112,7 +122,7 @@ def test_two_ranks_are_one_launch() -> None:
 def test_every_service_is_a_command() -> None:
     """Whatever a service starts is a command of halfreal; `test` starts the tests of its own image."""
     for name, service in SERVICES.items():
-        if name not in ("test", "halfreal"):
+        if name not in ("test", "halfreal", "tune"):
             assert service["entrypoint"][0] == "halfreal"
             assert service["entrypoint"][1] in COMMANDS
 

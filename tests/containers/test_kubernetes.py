@@ -159,6 +159,18 @@ def test_parts_are_as_many_as_pods() -> None:
             assert "args" not in container(spec)
 
 
+def test_tune_brings_the_jobs_that_it_needs() -> None:
+    """The overlay `tune` makes what the search reads, then searches with several pods, each with a GPU of its own."""
+    specs = job_specs(render("tune"))
+    assert list(specs) == ["preprocess", "train-classifier", "tune"]
+    for name, spec in specs.items():
+        assert container(spec)["command"] == compose()["services"][name.replace("-", "_")]["entrypoint"]
+    spec = specs["tune"]
+    assert (spec["completionMode"], spec["completions"]) == ("Indexed", spec["parallelism"])
+    assert spec["completions"] > 1
+    assert container(spec)["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
 def test_kueue_queues_every_job() -> None:
     """Every Job names the queue, and none is suspended by hand, which would hang a cluster without Kueue."""
     docs = [doc for doc in render("kueue") if doc["kind"] == "Job"]
