@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from jobs.__main__ import COMMANDS
 from jobs.__main__ import main as halfreal
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import JOBS, PIPELINE
 from shared.errors import MissingArtifact
 from shared.job import Job
 from tests.containers.files import ROOT, VARIABLE, compose, words_of
@@ -19,21 +19,21 @@ BESIDE = SERVICES.keys() - {row.name for row in PIPELINE}
 ONLINE = {"weights", "playground", "tensorboard"}
 """The services that reach a network, or are reached over one."""
 
-every_job = pytest.mark.parametrize("row", PIPELINE, ids=lambda row: row.name)
+every_job = pytest.mark.parametrize("row", JOBS, ids=lambda row: row.name)
 every_service = pytest.mark.parametrize("name", SERVICES)
 
 
 @every_job
 def test_a_job_is_a_service_of_its_own_name(row: Job) -> None:
-    """Each row of the table is a service that runs `halfreal <job>`."""
+    """Each row of the table is a service that runs `halfreal <job>`; what runs only when asked for has a profile."""
     assert SERVICES[row.name]["entrypoint"] == ["halfreal", row.name]
-    assert "profiles" not in SERVICES[row.name]
+    assert ("profiles" in SERVICES[row.name]) == row.optional
 
 
 @every_job
 def test_a_job_waits_for_the_one_before_it(row: Job) -> None:
     """`up report` runs the table in its order, one job at a time, each only if the one before it ended well."""
-    before = PIPELINE[: PIPELINE.index(row)][-1:]
+    before = row.reads[-1:] if row.optional else PIPELINE[: PIPELINE.index(row)][-1:]
     wanted = {each.name: {"condition": "service_completed_successfully"} for each in before}
     assert SERVICES[row.name].get("depends_on", {}) == wanted
 
@@ -122,7 +122,7 @@ def test_two_ranks_are_one_launch() -> None:
 def test_every_service_is_a_command() -> None:
     """Whatever a service starts is a command of halfreal; `test` starts the tests of its own image."""
     for name, service in SERVICES.items():
-        if name not in ("test", "halfreal", "tune"):
+        if name not in ("test", "halfreal"):
             assert service["entrypoint"][0] == "halfreal"
             assert service["entrypoint"][1] in COMMANDS
 
@@ -130,8 +130,8 @@ def test_every_service_is_a_command() -> None:
 def test_gpus_go_to_the_jobs_that_use_them() -> None:
     """compose.gpu.yaml gives a GPU to the jobs whose row says so, and has them fail where there is none."""
     given = compose("compose.gpu.yaml")["services"]
-    assert given.keys() & {row.name for row in PIPELINE} == {row.name for row in PIPELINE if row.gpu}
-    assert given.keys() - {row.name for row in PIPELINE} == {"tune", "train-distributed", "train-distributed-rank1"}
+    assert given.keys() & {row.name for row in JOBS} == {row.name for row in JOBS if row.gpu}
+    assert given.keys() - {row.name for row in JOBS} == {"train-distributed", "train-distributed-rank1"}
     for service in given.values():
         (device,) = service["deploy"]["resources"]["reservations"]["devices"]
         assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
