@@ -1,6 +1,13 @@
 """All benchmarks, by name."""
 
-from tests.bench import distance, features, loader, preparing, starting
+from tests.bench import distance, features, loader, preparing, starting, training
 from tests.bench.rows import Row
 
-ROWS: dict[str, Row] = {**preparing.ROWS, **loader.ROWS, **features.ROWS, **distance.ROWS, **starting.ROWS}
+ROWS: dict[str, Row] = {
+    **preparing.ROWS,
+    **loader.ROWS,
+    **features.ROWS,
+    **distance.ROWS,
+    **training.ROWS,
+    **starting.ROWS,
+}

@@ -1,0 +1,193 @@
+"""One training step with the same networks, weights, images and latents: ours against loops that people copy.
+
+The peers' loops are written out here, as pytorch/examples/dcgan and the usual WGAN-GP tutorials print them. What is
+compared before timing are the losses of the first step.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tests.bench.rows import Row, Work
+
+LATENT, SIZE_PX = 100, 64
+
+
+@dataclass(frozen=True)
+class Start:
+    """A family, its networks as they begin, and one batch."""
+
+    family: Any
+    config: Any
+    state: Any
+    real: Tensor
+    latents: Tensor
+    shares: Tensor
+
+    def twins(self) -> tuple[nn.Module, nn.Module]:
+        """Return copies of generator and discriminator with the same weights."""
+        models = self.state.models
+        return deepcopy(models.generator), deepcopy(models.discriminator)
+
+    @property
+    def batch(self) -> Any:
+        """The batch as steps take it."""
+        from jobs.train_gan.steps import Batch
+
+        none = torch.zeros(len(self.real), 0)
+        return Batch(self.real, self.labels, self.latents, self.shares, none, none)
+
+    @property
+    def labels(self) -> Tensor:
+        """Labels that an unconditional network ignores."""
+        return torch.zeros(len(self.real), dtype=torch.int64)
+
+
+def _start(folder: Path, family: str, count: int, **options: Any) -> Start:
+    from jobs.train_gan.config import GanConfig, resolve
+    from jobs.train_gan.state import State, specs
+    from shared.distributed import Alone
+    from shared.format.manifest import Dataset
+
+    place = {"epochs": 1, "snapshot_every_epochs": 1, "seed": 0, "decay": "none", "ema_images": 0}
+    size = {"batch_images": count, "latent": LATENT, "width": 64, "networks": "dcgan", "conditional": False}
+    config = GanConfig(family=family, **place, **size, **options)
+    found = resolve(config)
+    info = Dataset(classes=["a"], size_px=SIZE_PX, channels=3, preparation={}, splits={})
+    state = State(Alone(torch.device("cpu")), found, config, specs(found, config, info))
+    torch.manual_seed(1)
+    real = torch.rand(count, 3, SIZE_PX, SIZE_PX) * 2 - 1
+    return Start(found, config, state, real, torch.randn(count, LATENT), torch.rand(count))
+
+
+def _both(start: Start) -> Work:
+    """Return a critic step and a generator step of ours."""
+    from jobs.train_gan.steps import critic_step, generator_step
+
+    def work() -> list[float]:
+        found = critic_step(start.state.models, start.family, start.config, start.batch)
+        found |= generator_step(start.state.models, start.family, start.config, start.batch)
+        return [float(value) for value in found.values()]
+
+    return work
+
+
+def _critic(start: Start) -> Work:
+    from jobs.train_gan.steps import critic_step
+
+    def work() -> list[float]:
+        found = critic_step(start.state.models, start.family, start.config, start.batch)
+        return [float(sum(found.values()))]
+
+    return work
+
+
+def _generator(start: Start) -> Work:
+    from jobs.train_gan.steps import generator_step
+
+    return lambda: [
+        float(generator_step(start.state.models, start.family, start.config, start.batch)["generator_loss"])
+    ]
+
+
+def _adam(network: nn.Module, start: Start) -> torch.optim.Optimizer:
+    """Return Adam as the loops make it, with torch's defaults."""
+    return torch.optim.Adam(network.parameters(), lr=start.family.learning_rate, betas=start.family.betas)
+
+
+def _pytorch_examples(start: Start) -> Work:
+    """Return dcgan/main.py: a pass each for real and fake, the same fakes for the generator, BCE on a sigmoid."""
+    generator, discriminator = start.twins()
+    optimizers = _adam(generator, start), _adam(discriminator, start)
+    criterion = nn.BCELoss()
+
+    def judge(images: Tensor) -> Tensor:
+        return torch.sigmoid(discriminator(images, start.labels))
+
+    def work() -> list[float]:
+        ones, zeros = torch.ones(len(start.real)), torch.zeros(len(start.real))
+        discriminator.zero_grad()
+        real_loss = criterion(judge(start.real), ones)
+        real_loss.backward()
+        fake = generator(start.latents, start.labels)
+        fake_loss = criterion(judge(fake.detach()), zeros)
+        fake_loss.backward()
+        optimizers[1].step()
+        generator.zero_grad()
+        loss = criterion(judge(fake), ones)
+        loss.backward()
+        optimizers[0].step()
+        return [real_loss.item() + fake_loss.item(), loss.item()]
+
+    return work
+
+
+def _tutorial_critic(start: Start) -> Work:
+    """Return the usual WGAN-GP critic step: fakes with their graph, three passes, retain_graph."""
+    generator, critic = start.twins()
+    critic.requires_grad_(True)
+    optimizer = _adam(critic, start)
+
+    def work() -> list[float]:
+        fake = generator(start.latents, start.labels)
+        real_value, fake_value = critic(start.real, start.labels), critic(fake, start.labels)
+        epsilon = start.shares.view(-1, 1, 1, 1)
+        mixed = start.real * epsilon + fake * (1 - epsilon)
+        value = critic(mixed, start.labels)
+        (gradient,) = torch.autograd.grad(
+            inputs=mixed, outputs=value, grad_outputs=torch.ones_like(value), create_graph=True, retain_graph=True
+        )
+        norm = gradient.view(gradient.shape[0], -1).norm(2, dim=1)
+        loss = -(real_value.mean() - fake_value.mean()) + 10 * ((norm - 1) ** 2).mean()
+        critic.zero_grad()
+        loss.backward(retain_graph=True)
+        optimizer.step()
+        return [loss.item()]
+
+    return work
+
+
+def _tutorial_generator(start: Start) -> Work:
+    """Return the usual generator step: the critic gathers gradients that nobody uses."""
+    generator, critic = start.twins()
+    critic.requires_grad_(True)
+    optimizer = _adam(generator, start)
+
+    def work() -> list[float]:
+        loss = -critic(generator(start.latents, start.labels), start.labels).mean()
+        generator.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return [loss.item()]
+
+    return work
+
+
+def _same_losses(ours: list[float], theirs: list[float]) -> None:
+    """Compare the losses of the first step, to 1e-3 of their size."""
+    assert len(ours) == len(theirs)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert abs(mine - other) <= 1e-3 * max(abs(other), 1), (ours, theirs)
+
+
+_gp = partial(_start, family="wgan_gp", count=32, discriminator_norm="instance", init="dcgan")
+
+ROWS = {
+    "step-dcgan": Row(
+        "DCGAN step, 64x64 px, batch 64", 64, "images", partial(_start, family="dcgan", count=64), _both,
+        {"pytorch/examples' loop": _pytorch_examples}, _same_losses,
+    ),
+    "step-critic": Row(
+        "WGAN-GP critic step, S1's networks, batch 32", 32, "images", _gp, _critic,
+        {"tutorial's loop": _tutorial_critic}, _same_losses,
+    ),
+    "step-generator": Row(
+        "WGAN-GP generator step, S1's networks, batch 32", 32, "images", _gp, _generator,
+        {"tutorial's loop": _tutorial_generator}, _same_losses,
+    ),
+}  # fmt: skip
