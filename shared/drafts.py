@@ -146,7 +146,7 @@ def draft(
     part: Part | None = None,
     wait_s: float = 0,
 ) -> Iterator[Draft]:
-    """Lock the artifact and yield the draft of `request`; Busy if another process holds the lock after `wait_s`.
+    """Lock the artifact and yield the draft of `request`; where another process holds the lock, Busy or a `wait`.
 
     With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed (unless
     `fresh`), and stays if this run fails too; without it the draft starts empty and a failed one is removed. Of

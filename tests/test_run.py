@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import JOBS, PIPELINE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +42,16 @@ def test_a_dry_run_walks_the_table_and_writes_nothing(tmp_path: Path) -> None:
     shown = [line for line in done.stdout.splitlines() if " would write " in line]
     assert shown == [f"{row.name} would write {tmp_path / 'volume' / 'mine' / row.writes}" for row in PIPELINE]
     assert not (tmp_path / "volume").exists()
+
+
+def test_tuning_is_walked_only_when_asked_for(tmp_path: Path) -> None:
+    """`run --with-tuning` walks the whole table: `tune` too, before the report that shows it."""
+    done = halfreal("run", "--dry-run", "--with-tuning", "--data-root", tmp_path / "volume", "--set", "tune.trials=5")
+    assert done.returncode == 0, done.stderr
+    shown = [line.split()[0] for line in done.stdout.splitlines() if " would write " in line]
+    assert shown == [row.name for row in JOBS]
+    assert "  trials = 5\n" in done.stdout
+    assert {row.name for row in JOBS} - {row.name for row in PIPELINE} == {"tune"}
 
 
 def test_a_flag_sets_the_seed_of_every_job() -> None:
