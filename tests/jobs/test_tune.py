@@ -161,17 +161,20 @@ def searched(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched
     words = [sys.executable, "-m", "jobs", "tune", "--recipe", str(recipe), "--data-root", str(root)]
     words += ["--experiment", "small", "--device", "cpu"]
 
-    def worker() -> subprocess.Popen[str]:
-        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    first = worker()
-    deadline = time.monotonic() + 120
-    while not list(root.glob("small/trials/*/0000/.gan-*/snapshots/*")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    second = worker()
-    first.kill()
-    first.communicate()
-    said = second.communicate(timeout=500)[1]
+    with (place / "said").open("wb") as log:
+        first = subprocess.Popen(words, env=environment, stderr=log)
+        deadline = time.monotonic() + 120
+        while not list(root.glob("small/trials/*/0000/.gan-*/snapshots/*")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        second = subprocess.Popen(words, env=environment, stderr=log)
+        first.kill()
+        first.wait()
+        try:
+            second.wait(timeout=1200)
+        finally:
+            second.terminate()
+            second.wait()
+    said = (place / "said").read_text(encoding="utf-8")
     assert second.returncode == 0, said
     assert "trial 0 taken over" in said
     again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
