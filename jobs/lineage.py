@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.pipeline import JOBS, PIPELINE
 from shared.artifacts import Artifact
+from shared.errors import BadInput
 
 
 def lineage(inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
@@ -24,6 +25,14 @@ def lineage(inputs: dict[str, Artifact]) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def need_test_scores(scores: Artifact) -> None:
+    """Raise BadInput where `evaluate --reference val` was asked to score nothing on test."""
+    if "test" not in scores.facts:
+        raise BadInput(
+            f"{scores.folder}: scored on val alone, want scores on test; run halfreal evaluate --reference test"
+        )
 
 
 def recipe_text(inputs: dict[str, Artifact]) -> str:

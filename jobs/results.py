@@ -17,9 +17,12 @@ METRICS = ("accuracy", "precision", "recall", "f1")
 
 def collect(folder: Path) -> dict[str, Any]:
     """Return the results of the experiment in `folder`: arms, scores, verdict, and the protocol of each number."""
+    from jobs.lineage import need_test_scores
+
     rows = (TRAIN_MIXED, SYNTHESIZE, EVALUATE)
     opened = open_inputs(Job("results", "", "", "", rows), folder)
     mixed, scores = opened[TRAIN_MIXED.writes], opened[EVALUATE.writes]
+    need_test_scores(scores)
     facts = mixed.facts
     return {
         "experiment": folder.name,

@@ -9,14 +9,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import JOBS
 from shared.artifacts import Artifact
 from shared.job import Job
 
-COMMANDS = [*(row.name for row in PIPELINE), "run", "results", "recipes", "sample", "playground", "tensorboard"]
-READERS = [row for row in PIPELINE if row.reads]
+COMMANDS = [*(row.name for row in JOBS), "run", "results", "recipes", "sample", "playground", "tensorboard"]
+READERS = [row for row in JOBS if row.reads]
 HEAVY = [
     "torch",
+    "optuna",
+    "optuna",
     "numpy",
     "pydantic",
     "sklearn",
@@ -61,7 +63,7 @@ def assert_refused(result: Result, *mentions: str) -> None:
     ("module", "words"),
     [("jobs.__main__", ["--help"])]
     + [("jobs.__main__", [name, "--help"]) for name in COMMANDS]
-    + [(f"jobs.{row.name}.__main__", ["--help"]) for row in PIPELINE],
+    + [(f"jobs.{row.name}.__main__", ["--help"]) for row in JOBS],
     ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )
 def test_help_needs_nothing_heavy(

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from jobs.lineage import lineage, recipe_text
+from jobs.lineage import lineage, need_test_scores, recipe_text
 from jobs.report.figures import draw_all
 from jobs.report.tuning import tuning_section
 from shared import __version__
@@ -17,6 +17,7 @@ QUALITIES = ("diversity", "sharpness", "contrast")
 
 def render(inputs: dict[str, Artifact]) -> str:
     """Return the page for the artifacts of an experiment: self-contained HTML that asks no network for anything."""
+    need_test_scores(inputs["scores"])
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(["html"]),

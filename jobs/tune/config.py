@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobs.processes import command_of, options_of
 from jobs.tune.space import TUNABLE, Space, WrongSpace, parse_space
-from shared.artifacts import Artifact
 from shared.errors import BadConfig
 from shared.files import json_bytes, sha256
 from shared.options import COMMON_NAMES
 from shared.recipes import Recipe
+
+if TYPE_CHECKING:
+    from shared.artifacts import Artifact
 
 OBJECTIVES = ("frechet", "synthetic_only")
 """What a trial is judged by, on val: its best Fréchet distance; the error of a classifier that saw its images alone."""
@@ -65,7 +67,7 @@ class TuneConfig:
         first = max(total // self.reduction**2, 1)
         return [epoch for epoch in (first, first * self.reduction) if epoch < total]
 
-    def study(self, inputs: Mapping[str, Artifact]) -> str:
+    def study(self, inputs: "Mapping[str, Artifact]") -> str:
         """Return twelve hexadecimal digits that stand for all that trials depend on: not how many there are."""
         parts = asdict(self) | dict.fromkeys(("trials", "minutes", "seeds"))
         hashes = {name: artifact.sha256 for name, artifact in sorted(inputs.items())}

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from jobs.__main__ import main as halfreal
+from jobs.lineage import need_test_scores
 from jobs.tune.outcome import sentence
 from shared.artifacts import Artifact, open_artifact
+from shared.errors import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -87,6 +89,15 @@ def test_scores_on_val_read_no_test_image(copy: Path, run_job: Callable[..., Res
     facts = open_artifact(copy / "small" / "scores", "scores", "evaluate").facts
     assert facts["protocol"]["reference"] == "val"
     assert not {"test", "real", "copies", "test_protocols"} & facts.keys()
+
+
+def test_scores_on_val_are_refused_where_those_on_test_are_wanted(made: dict[str, Artifact]) -> None:
+    """What shows scores on test says how to get them, with exit code 2, where there are none."""
+    need_test_scores(made["scores"])
+    facts = {name: value for name, value in made["scores"].facts.items() if name != "test"}
+    scores = replace(made["scores"], manifest=made["scores"].manifest.model_copy(update={"facts": facts}))
+    with pytest.raises(BadInput, match="halfreal evaluate --reference test"):
+        need_test_scores(scores)
 
 
 def test_val_chooses_the_same_snapshot(
