@@ -8,7 +8,10 @@ from optuna.trial import TrialState
 
 from jobs.tune.config import TuneConfig
 from jobs.tune.study import Claim, Study, trial_name
-from shared.errors import BadConfig
+from jobs.tune.worker import Worker
+from shared.errors import BadConfig, Busy
+from shared.job import Run
+from shared.progress import Talk
 
 SPACE = '{"train_gan": {"latent": [8, 16, 32], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}}}'
 
@@ -188,3 +191,18 @@ def test_the_budget_is_no_part_of_a_study() -> None:
     assert config(trials=60, minutes=5.0, seeds=9).study({}) == mine
     others = [config(seed=1), config(reduction=3), config(objective="synthetic_only"), config(train_gan={"epochs": 9})]
     assert len({mine, *(other.study({}) for other in others)}) == 5
+
+
+def test_force_drops_every_trial_but_not_under_a_worker(tmp_path: Path, storage: str | None) -> None:
+    """`--force` begins anew; while another worker is at a trial it is refused, and nothing is lost."""
+    run = Run({}, tmp_path / "mine", tmp_path / "sources", "cpu", Talk("tune"))
+    worker = Worker(run, config(), [], storage)
+    mine = claimed(worker.study)
+    with pytest.raises(Busy, match="trial 0"):
+        worker.forget()
+    assert len(worker.study.trials) == 1
+    mine.lock.release()
+    worker.forget()
+    assert worker.study.trials == []
+    again = claimed(worker.study)
+    assert (again.trial.number, again.resumed) == (0, False)
