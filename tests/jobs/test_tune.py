@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -292,7 +293,7 @@ def test_the_report_has_a_section_on_it(
     shutil.copytree(searched.tune.folder, root / "small" / "tune")
     result = run_job("report", root, "--recipe", plain_recipe)
     assert result.exit_code == 0, result.output
-    text = page.read_text(encoding="utf-8")
+    text = unescape(page.read_text(encoding="utf-8"))
     assert "its input 'tune' changed" in result.output
     assert "Tuning: before and after" in text
     assert searched.tune.facts["comparison"]["sentence"].split(" (")[0] in text
