@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
+from jobs.calls import command_of, start, variables, wait
 from jobs.pipeline import JOBS, PIPELINE
-from jobs.processes import command_of, start, variables, wait
 from shared.cli import experiment_name, place
 from shared.errors import BadConfig, HalfrealError, Interrupted
 from shared.job import Job

@@ -1,6 +1,5 @@
 """The command `tune`."""
 
-import os
 from typing import Any
 
 import click
@@ -50,11 +49,11 @@ def work(run: Run, config: TuneConfig) -> None:
 def by_cores(threads: int, device: str) -> int:
     """Return how many workers of so many threads this machine has cores for; 1 on a GPU, or if torch takes them all."""
     from shared.distributed import pick_device
+    from shared.processes import usable_cores
 
     if not threads or pick_device(device).type != "cpu":
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(cores // threads, 1)
+    return max(usable_cores() // threads, 1)
 
 
 @job(TUNE, settle, before=work)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from jobs.processes import command_of, options_of
+from jobs.calls import command_of, options_of
 from jobs.tune.space import TUNABLE, Space, WrongSpace, parse_space
 from shared.errors import BadConfig
 from shared.files import json_bytes, sha256

@@ -7,8 +7,8 @@ import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
+from jobs.calls import options_of
 from jobs.pipeline import EVALUATE, PIPELINE, TRAIN_GAN
-from jobs.processes import options_of
 from jobs.tune.config import TuneConfig
 from jobs.tune.grid import before_and_after
 from jobs.tune.pair import Pair

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.calls import start, variables, wait
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
-from jobs.processes import start, variables, wait
 from shared.artifacts import Artifact, open_artifact
 from shared.errors import BadInput, HalfrealError, Interrupted
 from shared.format.manifest import MANIFEST

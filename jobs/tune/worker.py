@@ -4,7 +4,7 @@ import shutil
 import time
 from typing import Any
 
-from jobs.processes import start, variables
+from jobs.calls import start, variables
 from jobs.tune.config import TuneConfig
 from jobs.tune.outcome import comparison_runs, pair_of
 from jobs.tune.pair import end

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
-from jobs.processes import options_of, surroundings, variables
+from jobs.calls import options_of, surroundings, variables
 from jobs.tune.config import option_types
 from jobs.tune.space import FIXED, Choices, Range, WrongSpace, parse_space
 from shared.errors import BadConfig
