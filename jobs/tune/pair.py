@@ -11,12 +11,16 @@ from typing import Any
 from jobs.calls import start, variables, wait
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.artifacts import Artifact, open_artifact
-from shared.errors import BadInput, HalfrealError, Interrupted
+from shared.drafts import locked
+from shared.errors import BadInput, Busy, HalfrealError, Interrupted
 from shared.format.manifest import MANIFEST
+from shared.job import Job
 from shared.progress import Talk
 
 ATTEMPTS = 3
 """How often a job that ends for no reason of its own is started."""
+
+PAUSE_S = 0.5
 
 SHARED = (PREPROCESS, TRAIN_CLASSIFIER)
 """The jobs whose artifacts the folder takes from the experiment."""
@@ -59,28 +63,42 @@ class Pair:
 
     def train(self, watch: Callable[[], bool]) -> bool:
         """Train the GAN; `watch` is called all the while and says whether to stop it. Return whether it finished."""
-        return self._job(TRAIN_GAN.name, watch)
+        return self._job(TRAIN_GAN, watch)
 
     def evaluate(self) -> Artifact:
         """Score the GAN and return the scores."""
-        self._job(EVALUATE.name, lambda: False)
+        self._job(EVALUATE, lambda: False)
         return open_artifact(self.folder / EVALUATE.writes, EVALUATE.kind, EVALUATE.name)
 
-    def _job(self, job: str, watch: Callable[[], bool]) -> bool:
+    def _job(self, row: Job, watch: Callable[[], bool]) -> bool:
         """Run a job to its end, again where it was lost or another process still makes the same; else as `train`."""
-        lost = 0
+        lost, job = 0, row.name
         while True:
             code, stopped = self._once(job, watch)
             if stopped or code == 0:
                 return not stopped
-            if code == Interrupted.exit_code:  # what a lost worker left running holds the lock until it ends
-                time.sleep(1)
+            if code == Interrupted.exit_code:
+                if self._others(row, watch):
+                    return False
                 continue
             lost += 1
             if code == BadInput.exit_code:
                 raise Refused(self.last_words())
             if lost == ATTEMPTS:
                 raise HalfrealError(f"{self.folder}: {job} failed {lost} times (exit code {code}): {self.last_words()}")
+
+    def _others(self, row: Job, watch: Callable[[], bool]) -> bool:
+        """Wait until nobody else makes the same, as a job does that a lost worker left running; whether to stop."""
+        while True:
+            if self.talk.stop.by:
+                self.talk.stop.leave()
+            try:
+                with locked(self.folder / row.writes):
+                    return False
+            except Busy:
+                if watch():
+                    return True
+                time.sleep(PAUSE_S)
 
     def _once(self, job: str, watch: Callable[[], bool]) -> tuple[int, bool]:
         with (self.folder / "log.txt").open("ab") as log:

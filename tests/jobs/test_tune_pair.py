@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from jobs.tune import pair as module
 from jobs.tune.pair import ATTEMPTS, Pair, Refused
+from shared.drafts import locked
 from shared.errors import HalfrealError, Interrupted
 from shared.progress import Talk
 
@@ -89,11 +89,29 @@ def test_a_refusal_is_not_tried_again(pair: Pair, act: Callable[..., list[str]])
 def test_what_a_lost_worker_left_running_is_waited_for(
     pair: Pair, act: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While another process holds the artifact's lock (exit code 75) the job is asked again."""
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    run = act(*[ends_with(75)] * 5, ends_with(0))
-    assert pair.train(lambda: False)
-    assert len(run) == 6
+    """While another process holds the artifact's lock (exit code 75) the worker watches; then it asks the job again."""
+    monkeypatch.setattr(module, "PAUSE_S", 0)
+    run = act(ends_with(75), ends_with(0))
+    held, watched = locked(pair.folder / "gan"), 0
+    held.__enter__()
+
+    def watch() -> bool:
+        nonlocal watched
+        watched += len(run) == 1
+        if watched == 3:
+            held.__exit__(None, None, None)
+        return False
+
+    assert pair.train(watch)
+    assert len(run) == 2
+    assert watched >= 3
+
+
+def test_what_a_lost_worker_left_running_can_fall_behind(pair: Pair, act: Callable[..., list[str]]) -> None:
+    """A trial whose GAN another process still trains is given up too where it falls behind."""
+    act(ends_with(75))
+    with locked(pair.folder / "gan"):
+        assert not pair.train(lambda: True)
 
 
 def test_a_trial_that_falls_behind_is_stopped_gently(pair: Pair, act: Callable[..., list[str]]) -> None:
