@@ -211,7 +211,7 @@ def _perform(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if options.get("threads"):
         os.environ |= {"OMP_NUM_THREADS": str(options["threads"]), "OPENBLAS_NUM_THREADS": str(options["threads"])}
-    from shared.drafts import FOREVER, Request, draft, locked
+    from shared.drafts import Request, draft, locked
     from shared.processes import usable_cores
 
     request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
@@ -221,26 +221,19 @@ def _perform(
     talk.stop.listen()
     started = time.monotonic()
     part = None if common.index is None else common.part
-    place = Run(
-        request.inputs,
-        common.folder,
-        common.data_root / "sources",
-        common.device,
-        talk,
-        common.part,
-        threads=common.threads or usable_cores(),
-    )
+    threads, sources = common.threads or usable_cores(), common.data_root / "sources"
+    place = Run(request.inputs, common.folder, sources, common.device, talk, common.part, threads=threads)
     if before is not None:
         before(place, config)
-    wait_s = 60 if before is not None else 0
     with ExitStack() as held:
-        kept = draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part, wait_s=wait_s)
-        work = held.enter_context(kept)
+        work = held.enter_context(
+            draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part, wait=before is not None)
+        )
         if before is not None and not common.force and _already(final, request, talk):
             return
         place = replace(place, folder=work.folder)
         if part and lead:
-            place = replace(place, alone=lambda: held.enter_context(locked(final, wait_s=FOREVER)))
+            place = replace(place, alone=lambda: held.enter_context(locked(final, wait=True)))
         result = body(place, config)
         if not lead:
             return

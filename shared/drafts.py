@@ -29,10 +29,6 @@ OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
 """What stands in an artifact, at any depth, for people and no job reads; the manifest does not list it."""
 
 
-FOREVER = -1.0
-"""Seconds to wait for a lock, for a part that has done its share."""
-
-
 class Answer(Protocol):
     """Whatever records which options and inputs it was made with: a manifest does."""
 
@@ -144,7 +140,7 @@ def draft(
     fresh: bool = False,
     lead: bool = True,
     part: Part | None = None,
-    wait_s: float = 0,
+    wait: bool = False,
 ) -> Iterator[Draft]:
     """Lock the artifact and yield the draft of `request`; where another process holds the lock, Busy or a `wait`.
 
@@ -162,7 +158,7 @@ def draft(
         final.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(final, error) from error
-    with locked(final, part, wait_s), _part_of(work, keep, part) if part else _whole(work, keep, fresh):
+    with locked(final, part, wait=wait), _part_of(work, keep, part) if part else _whole(work, keep, fresh):
         yield work
 
 
@@ -192,20 +188,20 @@ def _part_of(work: Draft, keep: bool, part: Part) -> Iterator[None]:
 
 
 @contextmanager
-def locked(final: Path, part: Part | None = None, wait_s: float = 0) -> Iterator[None]:
-    """Hold the lock of an artifact, or of one part of the work on it; Busy if another one still does after `wait_s`.
+def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of an artifact, or of one part of the work on it; Busy if another process does.
 
-    A part is also refused while another process makes the whole, and the whole while another process does a part. A
-    part that puts the parts together waits FOREVER, and for the lock of the artifact alone.
+    A part is also refused while another process makes the whole, and the whole while another process does a part. With
+    `wait` it waits for the lock of the artifact in place of all that: for a part that puts the parts together.
     """
     whole = FileLock(final.parent / f".{final.name}.lock")
     lock = whole if part is None else _part_lock(final, part.index)
     try:
-        lock.acquire(timeout=wait_s)
+        lock.acquire(timeout=-1 if wait else 0)
         if part is not None:
             whole.acquire(timeout=0)
             whole.release()
-        elif wait_s != FOREVER and _parts_at_work(final):
+        elif not wait and _parts_at_work(final):
             raise Timeout(whole.lock_file)
     except OSError as error:  # filelock's Timeout is one too
         lock.release()
