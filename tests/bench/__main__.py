@@ -23,7 +23,7 @@ def show(name: str, found: dict[str, Any]) -> None:
     for peer, row in found["peers"].items():
         pace = found["count"] / statistics.median(row["seconds"])
         ratio = f"{row['ratio']:6.2f}x [{row['low']:.2f} .. {row['high']:.2f}]"
-        cpu = f"processor {row['processor_ratio']:.2f}x"
+        cpu = "" if row["processor_ratio"] is None else f"processor {row['processor_ratio']:.2f}x"
         print(f"  {peer:28} {pace:12,.1f} {found['unit']}/s  {ratio}  {cpu}")
     for peer, reason in found["skipped"].items():
         print(f"  {peer:28} skipped: {reason}")

@@ -181,7 +181,7 @@ def as_many_pixels(ours: Any, theirs: Any) -> None:
 def _row(about: str, resize_filter: str, workers: int, peers: dict[str, Any], check: Any, times: int = 1) -> Row:
     ours = partial(prepare_ours, resize_filter=resize_filter, workers=workers)
     many, make = COUNT * times, partial(photos, count=COUNT * times)
-    return Row(f"JPEG 178x218 to PNG 64x64 in shards, {about}", many, "images", make, ours, peers, check)
+    return Row(f"JPEG 178x218 to PNG 64x64 in shards, {about}", many, "images", make, ours, peers, check, workers > 1)
 
 
 ROWS = {

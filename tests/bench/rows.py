@@ -21,7 +21,8 @@ class Row:
 
     `prepare` makes in an empty folder what all sides need; `ours` and each of `peers` turn that into the work to be
     timed. A peer raises ImportError or Missing where it is not here. `check(our result, a peer's result)` fails an
-    assertion where the two differ; it runs before anything is timed.
+    assertion where the two differ; it runs before anything is timed. Work that goes to a pool of `processes` is not in
+    the processor time that this one sees, which then is left out.
     """
 
     about: str
@@ -31,6 +32,7 @@ class Row:
     ours: Callable[[Any], Work]
     peers: dict[str, Callable[[Any], Work]]
     check: Callable[[Any, Any], None]
+    processes: bool = False
 
 
 def checkout(variable: str, what: str) -> Path:
@@ -70,7 +72,7 @@ def measure(row: Row, folder: Path, rounds: int) -> dict[str, Any]:
         "rounds": rounds,
         "seconds": [wall for wall, _ in own],
         "skipped": skipped,
-        "peers": {name: _compared(own, theirs) for name, theirs in taken.items()},
+        "peers": {name: _compared(own, theirs, row.processes) for name, theirs in taken.items()},
     }
 
 
@@ -82,13 +84,13 @@ def _timed(work: Work) -> tuple[float, float]:
     return time.perf_counter() - clock, sum(after[:4]) - sum(before[:4])
 
 
-def _compared(ours: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> dict[str, Any]:
+def _compared(ours: list[tuple[float, float]], theirs: list[tuple[float, float]], processes: bool) -> dict[str, Any]:
     ratios = [their[0] / our[0] for our, their in zip(ours, theirs, strict=True)]
     spent = [sum(times[1] for times in side) for side in (ours, theirs)]
     return {
         "ratio": statistics.median(ratios),
         "low": min(ratios),
         "high": max(ratios),
-        "processor_ratio": spent[1] / max(spent[0], 1e-9),
+        "processor_ratio": None if processes else spent[1] / max(spent[0], 1e-9),
         "seconds": [wall for wall, _ in theirs],
     }

@@ -1,6 +1,6 @@
 """All benchmarks, by name."""
 
-from tests.bench import distance, features, loader, preparing, starting, training
+from tests.bench import distance, drawing, features, loader, preparing, starting, training
 from tests.bench.rows import Row
 
 ROWS: dict[str, Row] = {
@@ -8,6 +8,7 @@ ROWS: dict[str, Row] = {
     **loader.ROWS,
     **features.ROWS,
     **distance.ROWS,
+    **drawing.ROWS,
     **training.ROWS,
     **starting.ROWS,
 }
