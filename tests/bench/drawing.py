@@ -101,7 +101,7 @@ def _glue(made: Made) -> Work:
     @torch.no_grad()
     def work() -> Callable[[], Pictures]:
         out, cpu = made.fresh("glue"), torch.device("cpu")
-        network = load_snapshot(made.inputs["gan"], "g.safetensors", cpu)
+        network = load_snapshot(made.inputs["gan"], "g.safetensors", cpu).to(memory_format=torch.contiguous_format)
         annotator = load_classifier(made.inputs["classifier"], cpu)
         (out / "files" / "all").mkdir(parents=True)
         for start in range(0, COUNT, BATCH):

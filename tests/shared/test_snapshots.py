@@ -11,7 +11,7 @@ from shared.chance import generator
 from shared.checkpoints import save
 from shared.drafts import Request, draft
 from shared.errors import FormatError
-from shared.loading import load_split
+from shared.loading import load_split, to_uint8
 from shared.networks.generators import build_generator
 from shared.snapshots import (
     draw_images,
@@ -58,6 +58,33 @@ def test_a_loaded_snapshot_draws_what_it_drew(gan: Artifact, network: Any) -> No
     loaded = load_snapshot(gan, snapshot_name(2), CPU)
     assert not loaded.training
     assert torch.equal(draw_images(loaded, latents, labels), draw_images(network, latents, labels))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SPEC,
+        {"name": "dcgan", "size_px": 32, "channels": 3, "classes": 3, "latent": 8, "width": 8, "init": "dcgan"},
+        {"name": "rps_learnopencv", "size_px": 64, "channels": 3, "classes": 3, "latent": 8, "width": 8},
+    ],
+    ids=lambda spec: spec["name"],
+)
+def test_the_layout_in_memory_does_not_change_what_is_drawn(tmp_path: Path, spec: dict[str, Any]) -> None:
+    """With channels side by side and in small batches the images are those of the plain network, to one level."""
+    torch.manual_seed(0)
+    plain = build_generator(spec).eval()
+    with draft(tmp_path / "gan", Request("train_gan", "model", {}), keep=False) as work:
+        (work.folder / "snapshots").mkdir()
+        save(work.folder / snapshot_name(1), plain.state_dict(), {"spec": spec})
+        gan = work.commit(facts={"latent": 8})
+    loaded = load_snapshot(gan, snapshot_name(1), CPU)
+    latents, labels = latents_of(list(range(150)), 8), torch.arange(150) % 3
+    with torch.no_grad():
+        expected = to_uint8(plain(latents, labels)).int()
+    found = draw_images(loaded, latents, labels)
+    assert found.is_contiguous()
+    assert (found.int() - expected).abs().max() <= 1
+    assert (found != expected).float().mean() < 1e-3
 
 
 def test_a_snapshot_that_is_not_listed_is_refused(gan: Artifact) -> None:
