@@ -56,7 +56,7 @@ def gan_losses(history: Sequence[dict[str, float]]) -> Figure:
 
 def class_losses(histories: dict[str, list[dict[str, float]]]) -> Figure:
     """Draw the losses of both networks of every class that has its own, from their histories by class name."""
-    figure = Figure(figsize=(8.5, 3.4), layout="constrained")
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, name in ((left, "discriminator_loss"), (right, "generator_loss")):
         for place, (class_name, rows) in enumerate(histories.items()):
@@ -89,7 +89,7 @@ def score_curve(facts: dict[str, Any]) -> Figure:
 def class_bars(values: Mapping[str, float], name: str, title: str) -> Figure:
     """Draw a score of each class, by class name, as bars; the class with the highest first, at most 40."""
     ordered = sorted(values.items(), key=lambda pair: -pair[1])[:40]
-    figure, axes = plot(6.4, max(0.24 * len(ordered) + 1, 2.2))
+    figure, axes = plot(5.4, max(0.24 * len(ordered) + 1, 2.2))
     axes.barh([shorten(class_name) for class_name, _ in ordered], [value for _, value in ordered], color=COLOURS[0])
     axes.invert_yaxis()
     axes.set_xlabel(f"{name} of the class (lower is better)")
@@ -139,7 +139,7 @@ def learning_curve(facts: dict[str, Any]) -> Figure:
 def arms_chart(facts: dict[str, Any]) -> Figure:
     """Draw the test accuracy of each arm from the facts of `train_mixed`: every seed, the mean, its interval."""
     arms, used = facts["arms"], facts["protocol"]
-    figure, axes = plot(6.2, 0.6 * len(arms) + 1.5)
+    figure, axes = plot(5.4, 0.52 * len(arms) + 1.4)
     for row, arm in enumerate(arms):
         accuracy = arm["accuracy"]
         mean = 100 * accuracy["mean"]

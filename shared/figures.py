@@ -5,9 +5,10 @@ stand behind it.
 """
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -44,19 +45,25 @@ def save_png(figure: Figure, path: Path) -> None:
 def to_png(figure: Figure) -> bytes:
     """Return `figure` as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
+    _save(figure, buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _save(figure: Figure, buffer: IO[Any], **options: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # in the name of a class; it gets a box
+        figure.savefig(buffer, bbox_inches="tight", **options)
 
 
 def to_svg(figure: Figure) -> str:
     """Return `figure` as one `<svg>` element; equal figures give equal text."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+    _save(figure, buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
 
-def plot(width: float = 6.4, height: float = 3.6) -> tuple[Figure, Axes]:
+def plot(width: float = 5.4, height: float = 3.3) -> tuple[Figure, Axes]:
     """Return an empty figure of one pair of axes, in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
@@ -102,7 +109,7 @@ def named_rows(images: Any, names: Sequence[str], title: str) -> Figure:
     width = min(0.5 * columns, 8)
     figure, axes = plot(width + 1.2, width * len(names) / columns + 0.5)
     axes.imshow(tile(pixels, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_yticks([index * (side + 1) + side / 2 for index in range(len(names))], names)
+    axes.set_yticks([index * (side + 1) + side / 2 for index in range(len(names))], shortened(names))
     axes.set_xticks([])
     axes.set_ylabel("class")
     axes.grid(False)
@@ -116,15 +123,22 @@ def shorten(name: str, length: int = 11) -> str:
     return name if len(name) <= length else name[: length - 1] + "…"
 
 
+def shortened(names: Sequence[str]) -> list[str]:
+    """Return names for the ticks of an axis: a very long one would leave no room for what is drawn."""
+    return [shorten(name, 20) for name in names]
+
+
 def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], ylabel: str = "images") -> Figure:
     """Draw how many images of each class there are, a bar for each series; the legend gives each total."""
-    figure, axes = plot(max(6.4, 0.35 * len(classes) * len(counts)))
+    figure, axes = plot(max(5.4, 0.35 * len(classes) * len(counts)))
     width = 0.8 / len(counts)
     for index, (name, series) in enumerate(counts.items()):
         at = np.arange(len(classes)) + (index - (len(counts) - 1) / 2) * width
         axes.bar(at, series, width, label=f"{name} ({sum(series):,} images)")
     short = max(map(len, classes)) < 4
-    axes.set_xticks(range(len(classes)), classes, rotation=0 if short else 35, ha="center" if short else "right")
+    axes.set_xticks(
+        range(len(classes)), shortened(classes), rotation=0 if short else 35, ha="center" if short else "right"
+    )
     axes.set_xlabel("class")
     axes.set_ylabel(ylabel)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=len(counts))
@@ -142,8 +156,8 @@ def confusion(matrix: Any, classes: Sequence[str], title: str) -> Figure:
         if count:
             ink = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count}", ha="center", va="center", fontsize=8, color=ink)
-    axes.set_xticks(range(len(classes)), classes, rotation=0 if max(map(len, classes)) < 4 else 90)
-    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xticks(range(len(classes)), shortened(classes), rotation=0 if max(map(len, classes)) < 4 else 90)
+    axes.set_yticks(range(len(classes)), shortened(classes))
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.grid(False)

@@ -130,8 +130,8 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
     from jobs.evaluate.comparison import compare_scores, print_comparison
     from shared.artifacts import open_artifact
 
-    if len(experiments) < 2:
-        raise BadInput("compare: want at least two experiments")
+    if len(set(experiments)) < max(len(experiments), 2):
+        raise BadInput("compare: want at least two experiments, each once")
     opened = {
         name: open_artifact(data_root / name / EVALUATE.writes, EVALUATE.kind, EVALUATE.name).facts
         for name in experiments

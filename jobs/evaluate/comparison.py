@@ -63,7 +63,7 @@ def print_comparison(found: dict[str, Any]) -> None:
     experiments = list(found["over_snapshots"])
     table = Table(title="on the real test split", box=None, padding=(0, 2, 0, 0))
     for heading in ("score", *experiments):
-        table.add_column(heading, justify="left" if heading == "score" else "right")
+        table.add_column(heading, justify="left" if heading == "score" else "right", overflow="fold")
     for name, values in found["scores"].items():
         cells = [f"{values[each]:.4f}" for each in experiments]
         winner = found["best"][name]
@@ -76,7 +76,7 @@ def print_comparison(found: dict[str, Any]) -> None:
         console.print(f"protocol: {in_words(protocol)}", highlight=False)
     curves = Table(title="over all snapshots, on val", box=None, padding=(0, 2, 0, 0))
     for heading in ("experiment", "score", "lowest", "mean", "highest"):
-        curves.add_column(heading, justify="left" if heading in ("experiment", "score") else "right")
+        curves.add_column(heading, justify="left" if heading in ("experiment", "score") else "right", overflow="fold")
     for each, row in found["over_snapshots"].items():
         curves.add_row(each, row["score"], *(f"{row[name]:.3f}" for name in ("lowest", "mean", "highest")))
     console.print(curves)

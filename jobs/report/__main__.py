@@ -20,7 +20,7 @@ def main(run: Run, config: ReportConfig) -> Result:
     from jobs.report.page import render
     from shared.files import write_whole
 
-    page = render(run.inputs).encode()
+    page = render(run.inputs, run.talk).encode()
     write_whole(run.folder / "index.html", page)
     return Result({"bytes": len(page)}, summary=f"index.html, {len(page) / 1e6:.1f} MB, opens from disk")
 

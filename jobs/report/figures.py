@@ -14,6 +14,7 @@ from shared.artifacts import Artifact
 from shared.chance import mix
 from shared.format.shards import preview
 from shared.loading import load_split
+from shared.progress import Talk
 from shared.shares import apportion, spread
 from shared.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_beside_generated
 
@@ -38,9 +39,13 @@ def photo(figure: Figure, alt: str) -> Picture:
     return Picture(Markup('<img src="data:image/png;base64,{}" alt="{}">').format(data, alt), alt)
 
 
-def draw_all(inputs: dict[str, Artifact]) -> dict[str, Picture]:
-    """Return every picture of the page by name."""
-    return {**_verdict(inputs), **_synthetic(inputs), **_scores(inputs), **_gan(inputs), **_real(inputs)}
+def draw_all(inputs: dict[str, Artifact], talk: Talk) -> dict[str, Picture]:
+    """Return every picture of the page by name; a signal stops it between two sections."""
+    sections = (_verdict, _synthetic, _scores, _gan, _real)
+    pictures: dict[str, Picture] = {}
+    for draw in talk.each(sections, "draw", len(sections), "sections"):
+        pictures |= draw(inputs)
+    return pictures
 
 
 def _verdict(inputs: dict[str, Artifact]) -> dict[str, Picture]:

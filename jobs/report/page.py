@@ -10,12 +10,13 @@ from jobs.report.figures import draw_all
 from jobs.report.tuning import tuning_section
 from shared import __version__
 from shared.artifacts import Artifact
+from shared.progress import Talk
 
 METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
 QUALITIES = ("diversity", "sharpness", "contrast")
 
 
-def render(inputs: dict[str, Artifact]) -> str:
+def render(inputs: dict[str, Artifact], talk: Talk) -> str:
     """Return the page for the artifacts of an experiment: self-contained HTML that asks no network for anything."""
     need_test_scores(inputs["scores"])
     environment = Environment(
@@ -37,7 +38,7 @@ def render(inputs: dict[str, Artifact]) -> str:
         facts=facts,
         real=inputs["real"].dataset,
         synthetic=inputs["synthetic"].dataset,
-        pictures=draw_all(inputs),
+        pictures=draw_all(inputs, talk),
         metrics=METRICS,
         qualities=QUALITIES,
         indicators=facts["scores"]["loss_indicators"],

@@ -38,3 +38,15 @@ def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: d
     assert all(width > 100 and words for width, words in charts)
     assert page.evaluate("document.documentElement.scrollWidth") <= width_px
     page.close()
+
+
+def test_on_paper_nothing_is_folded_away(browser: Any, made: dict[str, Artifact]) -> None:
+    """What a reader would have to open on a screen stands open in print, and no table is cut off at A4's width."""
+    page = browser.new_page(viewport={"width": 720, "height": 1000})
+    page.goto((made["report"].folder / "index.html").as_uri())
+    folded = "[...document.querySelectorAll('details > :not(summary)')].map(each => each.checkVisibility())"
+    assert not any(page.evaluate(folded))
+    page.emulate_media(media="print")
+    assert all(page.evaluate(folded))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    page.close()

@@ -183,6 +183,14 @@ def test_an_arm_is_drawn_at_its_mean_with_interval_and_seeds() -> None:
     assert axes.yaxis_inverted()
 
 
+def test_a_very_long_class_name_leaves_room_for_what_is_drawn() -> None:
+    """On an axis a name of 90 characters is cut to 20, and one with a sign that the font lacks is no warning."""
+    classes = ["n" * 90, "smile \N{SLIGHTLY SMILING FACE}"]
+    figure = figures.confusion([[9, 1], [0, 7]], classes, "17 real test images")
+    assert [len(label.get_text()) for label in figure.axes[0].get_yticklabels()] == [20, 7]
+    assert figures.to_png(figure).startswith(b"\x89PNG")
+
+
 def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
     """An arm without real images stands at the tick 0, left of the smallest number of real images."""
     (axes,) = CHARTS["learning_curve"]().axes
