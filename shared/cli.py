@@ -12,7 +12,6 @@ opens the inputs, answers "already complete" where that is so, and otherwise cal
 folder to write into and commits what it returns. Only then is torch imported, by the function itself.
 """
 
-import math
 import os
 import re
 import time
@@ -27,7 +26,7 @@ import click
 
 from shared.errors import BadConfig, BadInput
 from shared.job import Job, Part, Result, Run, leads, open_inputs, write_diary
-from shared.options import COMMON, COMMON_NAMES, PARTS
+from shared.options import COMMON, COMMON_NAMES, PARTS, check_finite
 from shared.polite import Polite
 from shared.progress import Talk
 from shared.recipes import DEFAULT_RECIPE, DEPENDENT, Recipe, load_recipe
@@ -135,10 +134,19 @@ PLACE = (
 
 
 def place(function: Any) -> Any:
-    """Give a command's function the options of PLACE: arguments `recipe`, `experiment`, `data_root`, `debug`."""
+    """Give a command's function the options of PLACE: arguments `recipe`, `experiment`, `data_root`, `debug`.
+
+    Called with an option that is NaN or infinite the command raises BadConfig.
+    """
+
+    def command(*args: Any, **options: Any) -> Any:
+        check_finite(options)
+        return function(*args, **options)
+
+    decorated: Any = update_wrapper(command, function)
     for option in reversed(PLACE):
-        function = option(function)
-    return function
+        decorated = option(decorated)
+    return decorated
 
 
 def job(
@@ -161,9 +169,7 @@ def job(
         def command(**options: Any) -> None:
             if click.get_current_context().invoked_subcommand is not None:
                 return
-            for name, value in options.items():
-                if isinstance(value, float) and not math.isfinite(value):
-                    raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
+            check_finite(options)
             leave_out(row.name, options)
             threads = options.pop("threads")
             common = _Common(threads=threads, **{name: options.pop(name) for name in COMMON_NAMES & options.keys()})

@@ -1,6 +1,8 @@
 """The options that every job has, and those of jobs whose work can be done in parts."""
 
+import math
 import re
+from typing import Any
 
 import click
 
@@ -11,6 +13,13 @@ def _known_device(context: click.Context, parameter: click.Parameter, value: str
     if not re.fullmatch(r"auto|cpu|(cuda|xpu)(:\d+)?|mps", value):
         raise BadConfig(f"--device {value}: take cpu or auto, or cuda, cuda:1, xpu, mps")
     return value
+
+
+def check_finite(options: dict[str, Any]) -> None:
+    """Raise BadConfig for an option, by its argument's name, that is NaN or infinite: click's ranges let NaN pass."""
+    for name, value in options.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
 
 
 COMMON = (
