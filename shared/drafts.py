@@ -113,7 +113,7 @@ class Draft:
             halfreal=__version__,
             options=self.request.plain_options,
             inputs=self.request.input_hashes,
-            files=[_file_info(self.folder, path) for path in self._files() if path.name not in shards],
+            files=[file_info(self.folder, path) for path in self._files() if path.name not in shards],
             dataset=dataset,
             facts=facts,
         )
@@ -154,10 +154,6 @@ def draft(
         yield work
         return
     _refuse_foreign(final)
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(final, error) from error
     with locked(final, part, wait=wait), _part_of(work, keep, part) if part else _whole(work, keep, fresh):
         yield work
 
@@ -191,21 +187,24 @@ def _part_of(work: Draft, keep: bool, part: Part) -> Iterator[None]:
 def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of an artifact, or of one part of the work on it; Busy if another process does.
 
+    Makes the folder in which the artifact will lie; BadInput where nothing can be written there.
     A part is also refused while another process makes the whole, and the whole while another process does a part. With
     `wait` it waits for the lock of the artifact in place of all that: for a part that puts the parts together.
     """
     whole = FileLock(final.parent / f".{final.name}.lock")
     lock = whole if part is None else _part_lock(final, part.index)
     try:
+        final.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=-1 if wait else 0)
         if part is not None:
             whole.acquire(timeout=0)
             whole.release()
         elif not wait and _parts_at_work(final):
             raise Timeout(whole.lock_file)
-    except OSError as error:  # filelock's Timeout is one too
+    except OSError as error:
         lock.release()
-        if not isinstance(error, Timeout):
+        # filelock's Timeout is an OSError too, and comes also where the system refuses a new file as not found
+        if not isinstance(error, Timeout) or not Path(error.lock_file).exists():
             raise _unwritable(final, error) from error
         raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
     try:
@@ -233,7 +232,8 @@ def _parts_at_work(final: Path, but: Part | None = None) -> bool:
 
 
 def _unwritable(final: Path, error: OSError) -> BadInput:
-    return BadInput(f"{final.parent}: cannot be written to ({error.strerror}); mend that or choose another --data-root")
+    reason = error.strerror or "no file can be made there"
+    return BadInput(f"{final.parent}: cannot be written to ({reason}); mend that or choose another place")
 
 
 def _refuse_foreign(final: Path) -> None:
@@ -273,6 +273,7 @@ def _give_final_name(folder: Path, final: Path) -> None:
     shutil.rmtree(replaced, ignore_errors=True)
 
 
-def _file_info(folder: Path, path: Path) -> FileInfo:
+def file_info(folder: Path, path: Path) -> FileInfo:
+    """Return the record of the file `path` below `folder`."""
     payload = path.read_bytes()
     return FileInfo(name=path.relative_to(folder).as_posix(), bytes=len(payload), sha256=sha256(payload))
