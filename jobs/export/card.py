@@ -26,7 +26,7 @@ def render(inputs: dict[str, Artifact], config: ExportConfig, counts: Counter[in
         keep_trailing_newline=True,
         autoescape=False,  # Markdown and YAML: every text of a user goes through `plain` or `quoted`
     )
-    environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent}
+    environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
     scores, mixed, layout = inputs["scores"].facts, inputs["mixed"].facts, FORMATS[config.to]
     dataset = inputs["synthetic"].dataset
     return environment.get_template("card.md").render(
@@ -80,6 +80,11 @@ def quoted(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"
+
+
+def amount(number: int, one: str, many: str = "") -> str:
+    """Return how many of a thing there are, in words: "1 image", "1,257 images"; `many` where an s is not enough."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def percent(share: float) -> str:
