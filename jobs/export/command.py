@@ -57,20 +57,17 @@ def main(
     imagefolder has a folder for each class, for torchvision; webdataset has shards; hf is a folder that Hugging Face's
     load_dataset reads with class names. The card, README.md, has the verdict, the scores and the test for copies.
     """
+    from jobs.export.card import amount
     from jobs.export.delivery import check_place, deliver, stands
+    from shared.drafts import Request
 
     folder = data_root / experiment_name(experiment, recipe)
     config = ExportConfig(to=to, labels=labels, min_confidence=min_confidence)
     target = (out or folder / "export" / to).resolve()
     check_place(target, folder)
     inputs, talk = open_inputs(ROW, folder), Talk("export")
-    request = {
-        **asdict(config),
-        "halfreal": __version__,
-        "classes": inputs["synthetic"].dataset.classes,
-        "inputs": {name: artifact.sha256 for name, artifact in inputs.items()},
-    }
-    if stands(target, request, force):
+    request = Request(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
+    if stands(target, request, force, talk):
         talk.say(f"already complete: {target}")
         return
     counts: Counter[int] = Counter()
@@ -78,7 +75,7 @@ def main(
     for space, found in inputs["scores"].facts["copies"].items():
         if found["flagged"]:
             talk.say(f"warning: copies of training images, in {space}; the card says how many")
-    talk.say(f"{counts.total():,} images: {target}\nfill in the licence: {target / 'README.md'}")
+    talk.say(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
 
 
 def _write(folder: Path, inputs: dict[str, Any], config: ExportConfig, counts: Counter[int], talk: Talk) -> None:

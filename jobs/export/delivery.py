@@ -1,63 +1,80 @@
 """An export is whole or absent: written beside its place, renamed at the end, and never in place of something else."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from shared.drafts import locked
-from shared.errors import BadInput
-from shared.files import sha256, sync_folder, write_json
-from shared.format.manifest import MANIFEST
+from shared import __version__
+from shared.drafts import Request, file_info, locked
+from shared.errors import BadInput, FormatError
+from shared.files import read_whole, sha256, sync_folder, write_whole
+from shared.format.manifest import MANIFEST, Manifest, parse_manifest
+from shared.progress import Talk
 
 RECORD, CARD = "export.json", "README.md"
+"""The record is a manifest; it has another name because an export is no artifact that jobs read."""
 
 
-def stands(out: Path, request: dict[str, Any], force: bool) -> bool:
-    """Return whether the export that answers `request` stands at `out` already.
+def stands(out: Path, request: Request, force: bool, talk: Talk) -> bool:
+    """Return whether the export that answers `request` stands whole at `out`; if not, say why it is made anew.
 
-    Without `force` raises BadInput for anything else there that is no export, and for an export whose card was edited:
-    the licence that somebody filled in would be lost.
+    An edited card counts as whole. Without `force` raises BadInput for anything else there that is no export, and for
+    an export to be made anew whose card was edited: the licence that somebody filled in would be lost.
     """
     if not out.exists() or force:
         return False
     try:
-        record = json.loads((out / RECORD).read_bytes())
-        asked, card = record["request"], record["card_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        made = parse_manifest((out / RECORD).read_bytes(), out / RECORD)
+    except (OSError, FormatError) as error:
         if out.is_dir() and not any(out.iterdir()):
             return False
         raise BadInput(f"{out}: in the way and not an export; choose another --out, or --force replaces it") from error
-    if asked == request:
+    reason = "; ".join(request.differences(made)) or _damage(out, made)
+    if not reason:
         return True
-    if not (out / CARD).is_file() or sha256((out / CARD).read_bytes()) != card:
+    if _card_was_edited(out, made):
         raise BadInput(
-            f"{out / CARD}: was edited since it was written, and the export is to be made anew\n"
+            f"{out / CARD}: was edited since it was written, and the export is to be made anew because {reason}\n"
             "keep the card elsewhere and say --force, or choose another --out"
         )
+    talk.say(f"making it anew because {reason}")
     return False
 
 
-def deliver(out: Path, request: dict[str, Any], write: Callable[[Path], None]) -> None:
+def _damage(out: Path, made: Manifest) -> str:
+    """Say of the first file that is missing or altered what is wrong with it; nothing of an edited card."""
+    for info in made.files:
+        if info.name == CARD and _card_was_edited(out, made):
+            continue
+        try:
+            read_whole(out / info.name, info.bytes, info.sha256)
+        except FormatError as error:
+            return str(error)
+        except OSError as error:
+            return f"{out / info.name}: cannot be read ({error.strerror})"
+    return ""
+
+
+def _card_was_edited(out: Path, made: Manifest) -> bool:
+    written = {info.sha256 for info in made.files if info.name == CARD}
+    return (out / CARD).is_file() and sha256((out / CARD).read_bytes()) not in written
+
+
+def deliver(out: Path, request: Request, write: Callable[[Path], None]) -> None:
     """Let `write` fill a hidden folder beside `out`, add the record of `request`, and give it its name.
 
-    What stood at `out` goes only once the new one has its place. Raises Busy where another process does the same.
+    What stood at `out` goes only once the new one has its place. Raises Busy where another process does the same, and
+    BadInput where nothing can be written.
     """
     part, replaced = (out.parent / f".{out.name}.{word}" for word in ("part", "replaced"))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"{out.parent}: cannot be written to ({error.strerror}); choose another --out") from error
     with locked(out):
         _put_back(replaced, out)
         shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir()
             write(part)
-            card = sha256((part / CARD).read_bytes())
-            write_json(part / RECORD, {"format": "halfreal export", "request": request, "card_sha256": card})
+            write_whole(part / RECORD, _record(part, request).to_bytes())
             os.sync()
             if out.exists():
                 out.rename(replaced)
@@ -66,6 +83,18 @@ def deliver(out: Path, request: dict[str, Any], write: Callable[[Path], None]) -
         finally:
             shutil.rmtree(part, ignore_errors=True)
             _put_back(replaced, out)
+
+
+def _record(folder: Path, request: Request) -> Manifest:
+    """Return the record of every file in `folder` as what answers `request`."""
+    return Manifest(
+        kind=request.kind,
+        job=request.job,
+        halfreal=__version__,
+        options=request.plain_options,
+        inputs=request.input_hashes,
+        files=[file_info(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()],
+    )
 
 
 def _put_back(replaced: Path, out: Path) -> None:

@@ -1,5 +1,6 @@
 """export: what torchvision, webdataset and Hugging Face datasets read is what the shards hold; nothing is lost."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -315,6 +316,30 @@ def test_a_copier_is_warned_of(root: Path, varied: dict[str, Artifact], tmp_path
     assert warning < card.index("## Licence")
 
 
+def test_the_card_of_one_arm_and_one_seed(varied: dict[str, Artifact]) -> None:
+    """Without a comparison the card speaks of no verdict's labels; one seed and one image are no plural."""
+    mixed = varied["mixed"]
+    alone = {
+        "comparisons": [],
+        "arms": mixed.facts["arms"][:1],
+        "protocol": mixed.facts["protocol"] | {"seeds": [0], "n_test": 1, "optimizer_steps": 1200},
+    }
+    manifest = mixed.manifest.model_copy(update={"facts": mixed.facts | alone})
+    inputs = varied | {"mixed": Artifact(mixed.folder, manifest, mixed.sha256)}
+    for labels in ("annotated", "asked"):
+        config = ExportConfig(to="hf", labels=labels, min_confidence=0.0)
+        card = render(inputs, config, Counter({0: 1}))
+        assert "\n1 image of 3 classes, " in card
+        assert (
+            "No two arms were trained that answer a question together.\n\nProtocol: 1 real test image, 1 seed, " in card
+        )
+        assert "1 seed, 1,200 optimizer steps for every arm" in card
+        assert "The verdict was reached" not in card
+    comparing = render(varied, config, Counter({0: 2}))
+    assert "\n2 images of 3 classes, " in comparing
+    assert "The verdict was reached" in comparing
+
+
 def test_the_recipe_of_an_export_makes_it_again(root: Path, tmp_path: Path, run_job: Callable[..., Result]) -> None:
     """With the recipe that lies in an export the synthetic set is already complete."""
     assert export(root, tmp_path / "out", "--to", "imagefolder").exit_code == 0
@@ -337,6 +362,91 @@ def test_what_stands_there_is_kept(root: Path, tmp_path: Path) -> None:
     assert (out / "README.md").read_text("utf-8") == "license: mit\n"
     assert export(root, out, "--to", "hf", "--force").exit_code == 0
     assert files(out) == first
+
+
+def _drop(path: Path) -> None:
+    path.unlink()
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _alter(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+
+
+def _drop_folder(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize(
+    ("to", "pattern", "damage", "why"),
+    [
+        ("imagefolder", "*/*.png", _drop, "missing"),
+        ("imagefolder", "*/*.png", _drop_folder, "missing"),
+        ("imagefolder", "*/*.png", _alter, "altered"),
+        ("webdataset", "*.tar", _empty, "0 bytes"),
+        ("hf", "metadata.jsonl", _alter, "altered"),
+        ("hf", "README.md", _drop, "missing"),
+    ],
+)
+def test_a_broken_export_is_made_anew(
+    to: str, pattern: str, damage: Callable[[Path], None], why: str, root: Path, tmp_path: Path
+) -> None:
+    """A file that is missing, cut short or altered is found, named, and the export is whole again."""
+    assert export(root, tmp_path / "out", "--to", to).exit_code == 0
+    before = files(tmp_path / "out")
+    broken = min((tmp_path / "out").glob(pattern))
+    damage(broken)
+    result = export(root, tmp_path / "out", "--to", to)
+    assert result.exit_code == 0, result.output
+    assert f"making it anew because {broken}: {why}" in result.stderr
+    assert files(tmp_path / "out") == before
+    assert "already complete" in export(root, tmp_path / "out", "--to", to).stderr
+
+
+@every_format
+def test_the_record_lists_every_file(to: str, root: Path, tmp_path: Path) -> None:
+    """export.json has the size and the sha256, as hashlib gives it, of every other file of the export."""
+    assert export(root, tmp_path / "out", "--to", to).exit_code == 0
+    held = files(tmp_path / "out")
+    record = json.loads(held.pop("export.json"))
+    wanted = {name: (len(payload), hashlib.sha256(payload).hexdigest()) for name, payload in held.items()}
+    assert {row["name"]: (row["bytes"], row["sha256"]) for row in record["files"]} == wanted
+
+
+def test_an_edited_card_stays_where_the_export_is_broken(root: Path, tmp_path: Path) -> None:
+    """An export that is broken and whose card was edited is refused, with what is broken, and nothing is touched."""
+    out = tmp_path / "out"
+    assert export(root, out, "--to", "webdataset").exit_code == 0
+    (out / "README.md").write_text("license: mit\n", encoding="utf-8")
+    (out / "train-00000.tar").unlink()
+    before = files(out)
+    refused = export(root, out, "--to", "webdataset")
+    assert (refused.exit_code, "was edited" in refused.stderr) == (2, True)
+    assert "train-00000.tar: missing" in refused.stderr
+    assert files(out) == before
+
+
+def test_another_export_says_why_the_old_one_goes(root: Path, tmp_path: Path) -> None:
+    """Where what stands answers other options, these are named with both values."""
+    assert export(root, tmp_path / "out", "--to", "hf").exit_code == 0
+    result = export(root, tmp_path / "out", "--to", "hf", "--labels", "asked")
+    assert "making it anew because labels was 'annotated', now 'asked'" in result.stderr
+
+
+def test_a_place_without_room_for_files_is_no_busy_one(root: Path) -> None:
+    """Where the system lets nobody make a file the export is refused for good: exit code 2, not busy."""
+    result = export(root, Path("/proc/x"), "--to", "hf")
+    assert (result.exit_code, "/proc: cannot be written to" in result.stderr) == (2, True), result.output
+
+
+@pytest.mark.parametrize("words", [["export", "--to", "hf", "--min-confidence"], ["sample", "--truncation"]])
+def test_what_is_no_number_is_refused(words: list[str], root: Path) -> None:
+    """Commands refuse NaN as jobs do, in the same words: click's ranges let it pass."""
+    result = CliRunner().invoke(halfreal, [*words, "nan", "--data-root", str(root), "--experiment", "small"])
+    assert (result.exit_code, f"error: {words[-1]} nan: want a finite number\n") == (2, result.stderr)
 
 
 def test_a_folder_that_is_no_export_is_kept(root: Path, tmp_path: Path) -> None:
