@@ -37,7 +37,7 @@ lint: install    ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: install   ## the benchmarks, each against named peers; ROWS="loader frechet" for some of them
+bench: install   ## the benchmarks, each against named peers; ROWS="load frechet" for some of them
 	$(BIN)/python -m tests.bench.peers .bench/venv
 	.bench/venv/bin/python -m tests.bench $(ROWS)
 
