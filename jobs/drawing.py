@@ -43,9 +43,10 @@ class Wish:
 
     @property
     def name(self) -> str:
-        """A name for files of what was drawn."""
-        cut = "" if self.truncation is None else f"-truncation-{self.truncation:g}".replace(".", "_")
-        return f"class-{'any' if self.label is None else self.label}-seed-{self.seed}{cut}"
+        """A name for files of what was drawn: other wishes, other names."""
+        cut = "" if self.truncation is None else f"-truncation-{self.truncation}".replace(".", "_")
+        label = "any" if self.label is None else self.label
+        return f"class-{label}-{Path(self.snapshot).stem}-seed-{self.seed}-count-{self.count}{cut}"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,16 @@ from pathlib import Path
 import click
 
 from shared.cli import experiment_name, place
+from shared.errors import BadConfig
+from shared.files import unwritable, write_whole
 from shared.polite import Polite
 from shared.recipes import Recipe
+
+
+def _png(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() != ".png":
+        raise BadConfig(f"--out {path}: want a name that ends in .png")
+    return path
 
 
 @click.command("sample", cls=Polite, context_settings={"show_default": True})
@@ -22,7 +30,10 @@ from shared.recipes import Recipe
     help="Cut latents off at this many standard deviations: lower is more typical, less diverse [default: not at all].",
 )
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG [default: in the experiment's samples/]."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_png,
+    help="PNG [default: in the experiment's samples/].",
 )
 def main(
     recipe: Recipe,
@@ -49,8 +60,11 @@ def main(
     wish = Wish(label=label, count=count, seed=seed, snapshot=snapshot, truncation=truncation)
     drawing = opened.draw(wish)
     path = out or folder / "samples" / f"{wish.name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(drawing.sheet())
     text = json.dumps({"picture": str(path), **drawing.figures}, indent=1)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, drawing.sheet())
+        write_whole(path.with_suffix(".json"), f"{text}\n".encode())
+    except OSError as error:
+        raise unwritable(path, error) from error
     click.echo(text)

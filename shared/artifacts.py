@@ -82,6 +82,8 @@ def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
     path = folder / MANIFEST
     try:
         payload = path.read_bytes()
+    except PermissionError:  # it may be whole: another user's
+        raise
     except OSError as error:
         what = "is unfinished: it has no manifest.json" if folder.is_dir() else "does not exist"
         raise MissingArtifact(f"{folder}: {what}; run first: halfreal {made_by}{SAME_PLACE}") from error

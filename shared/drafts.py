@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from shared import __version__, parts
 from shared.artifacts import Artifact, open_artifact
 from shared.errors import BadInput, Busy, FormatError
-from shared.files import json_bytes, sha256, sync_folder, write_whole
+from shared.files import json_bytes, sha256, sync_folder, unwritable, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.job import Part
 
@@ -205,7 +205,7 @@ def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iter
         lock.release()
         # filelock's Timeout is an OSError too, and comes also where the system refuses a new file as not found
         if not isinstance(error, Timeout) or not Path(error.lock_file).exists():
-            raise _unwritable(final, error) from error
+            raise unwritable(final.parent, error) from error
         raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
     try:
         yield
@@ -229,11 +229,6 @@ def _parts_at_work(final: Path, but: Part | None = None) -> bool:
             return True
         lock.release()
     return False
-
-
-def _unwritable(final: Path, error: OSError) -> BadInput:
-    reason = error.strerror or "no file can be made there"
-    return BadInput(f"{final.parent}: cannot be written to ({reason}); mend that or choose another place")
 
 
 def _refuse_foreign(final: Path) -> None:

@@ -1,5 +1,6 @@
 """Files that are whole or absent: written by rename, read against their recorded size and hash."""
 
+import errno
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from shared.errors import FormatError
+from shared.errors import BadInput, FormatError, HalfrealError
 
 
 def sha256(payload: bytes) -> str:
@@ -46,6 +47,18 @@ def write_json(path: Path, value: Any) -> None:
 def json_bytes(value: Any) -> bytes:
     """Return `value` as indented JSON, keys in their own order; NaN and infinities raise ValueError."""
     return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says of a disk or a quota that is full."""
+
+
+def unwritable(place: Path, error: OSError) -> HalfrealError:
+    """Return what to say where `place` cannot be written to: bad input; a retry may help a full disk alone."""
+    message = f"{place}: cannot be written to ({error.strerror or 'no file can be made there'})"
+    if error.errno in FULL:
+        return HalfrealError(f"{message}; make room, then run the same command again")
+    return BadInput(f"{message}; mend that or choose another place")
 
 
 def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:

@@ -1,12 +1,18 @@
 """How commands fail: an error becomes at most three lines and an exit code of `shared.errors`."""
 
+import errno
 import os
 import sys
+import traceback
 from typing import Any, NoReturn
 
 import click
 
-from shared.errors import HalfrealError
+from shared.errors import BadInput, HalfrealError
+from shared.files import FULL
+
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says of places that this user may not use."""
 
 
 class Polite(click.Command):
@@ -33,11 +39,28 @@ class Polite(click.Command):
             cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
             if isinstance(cause, KeyboardInterrupt):
                 _fail("stopped; run the same command again to go on", 75)
+            if isinstance(cause, OSError) and (known := of_the_system(cause)):
+                if debugging():
+                    traceback.print_exception(cause)
+                _fail(str(known), known.exit_code)
             if debugging():
                 raise
             message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
             _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
         return _end(code if isinstance(code, int) else 0)
+
+
+def of_the_system(error: OSError) -> HalfrealError | None:
+    """Return what to say where the system refuses a file or has no room for it; None for any other error.
+
+    Only places that are forbidden are bad input; of a file that is not there nobody knows whether it was to be.
+    """
+    where = f"{error.filename}: " if error.filename is not None else ""
+    if error.errno in FULL:
+        return HalfrealError(f"{where}{error.strerror}; make room, then run the same command again")
+    if error.errno in FORBIDDEN and where:
+        return BadInput(f"{where}{error.strerror}; let this user use it, or choose another place")
+    return None
 
 
 def debugging() -> bool:

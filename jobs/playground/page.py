@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from jobs.drawing import Drawing, Experiment, Shelf, Wish
 from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
-from shared.errors import HalfrealError
+from shared.errors import BadConfig, HalfrealError
 
 MOST_IMAGES, MOST_SEED = 100, 2**31 - 1
 WHOLE = 4
@@ -41,7 +41,7 @@ class Page:
         self.epoch = gr.Dropdown(label="Snapshot", choices=[])
         self.label = gr.Dropdown(label="Class", choices=[], elem_id="class")
         self.count = gr.Slider(1, MOST_IMAGES, 16, step=1, label="Count", elem_id="count")
-        self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MOST_SEED)
+        self.seed = gr.Number(0, label="Seed")  # limits here would end in gradio's own error, not in ours
         self.truncation = gr.Slider(
             0.1,
             WHOLE,
@@ -107,7 +107,7 @@ class Page:
         return [about, "", "", off, off]
 
     def answer(
-        self, name: str, epoch: int, wanted: str | None, count: int, seed: int | None, truncation: float
+        self, name: str, epoch: int, wanted: str | None, count: int, seed: float | None, truncation: float
     ) -> Iterator[list[Any]]:
         """Yield the drawing that was asked for, in words and pictures and as files, or why there is none.
 
@@ -118,7 +118,7 @@ class Page:
             wish = Wish(
                 label=opened.label(wanted if opened.conditional else None),
                 count=count,
-                seed=seed or 0,
+                seed=whole(seed),
                 snapshot=opened.snapshot(epoch),
                 truncation=truncation if truncation < WHOLE else None,
             )
@@ -136,6 +136,13 @@ class Page:
         sheet.write_bytes(drawing.sheet())
         shard = drawing.write_shard(self.scratch, stem, opened.classes)
         return [gr.update(value=str(path), interactive=True) for path in (sheet, shard)]
+
+
+def whole(seed: float | None) -> int:
+    """Return a seed from its field; BadConfig where that is empty or holds no whole number in the range of seeds."""
+    if seed is None or not 0 <= seed <= MOST_SEED or seed % 1:
+        raise BadConfig(f"Seed {'is empty' if seed is None else seed}: want a whole number from 0 to {MOST_SEED}")
+    return int(seed)
 
 
 def make_app(shelf: Shelf, first: str, scratch: Path) -> FastAPI:

@@ -102,8 +102,10 @@ def chosen_arms(text: str, conditional: bool) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in GROUPS and name not in ARMS]
     if unknown or not names:
+        which = f"{', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} none; " if unknown else ""
         raise BadConfig(
-            f"--arms {text!r}: want groups ({', '.join(GROUPS)}) or arms, joined by commas\narms: {', '.join(ARMS)}"
+            f"--arms {text!r}: {which}want groups ({', '.join(GROUPS)}) or arms, joined by commas\n"
+            f"arms: {', '.join(ARMS)}"
         )
     wanted = {arm for name in names for arm in GROUPS.get(name, (name,))}
     return [name for name, arm in ARMS.items() if name in wanted and (conditional or arm.labels != ASKED)]

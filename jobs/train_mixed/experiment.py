@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +70,16 @@ def load_synthetic(synthetic: Artifact) -> Synthetic:
         load_split(synthetic, "train"),
         None if None in asked else torch.tensor(asked),
         torch.tensor([meta["annotation"]["confidence"] for meta in metas]),
+        len(metas),
     )
 
 
 def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
     """Return the facts of the experiment: a row per arm and seed, a summary per arm, comparisons, baseline."""
     splits = load_experiment(run, plan.min_confidence)
-    for name in plan.arms:  # an arm that cannot be made is found before the first fit
-        training_set(ARMS[name], splits.train, splits.synthetic, plan.seed)
+    # an arm that cannot be made is found before the first fit, the one that lacks most first
+    for name in sorted(plan.arms, key=lambda name: -ARMS[name].synthetic_share):
+        training_set(name, splits.train, splits.synthetic, plan.seed)
     device = pick_device(run.device)
     rows: list[dict[str, Any]] = []
     outcomes: dict[str, Outcome] = {}
@@ -126,7 +128,8 @@ def annotated_anew(splits: Splits, share: float, config: FitConfig, seed: int, d
     seen = real_part(splits.train, share, seed)
     fitted = fit(seen, splits.val, len(splits.classes), config, seed=mix(seed, 11), device=device)
     confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.images).cpu().max(dim=1)
-    return Synthetic(Images(splits.synthetic.images.images, labels), splits.synthetic.asked, confidence)
+    drawn = splits.synthetic
+    return replace(drawn, images=Images(drawn.images.images, labels), confidence=confidence)
 
 
 def _fit_once(
@@ -141,7 +144,7 @@ def _fit_once(
         synthetic = splits.synthetic
         if arm.labels == OWN:
             synthetic = annotated_anew(splits, arm.annotator_share, config, seed, device)
-        train, n_real, n_synthetic = training_set(arm, splits.train, synthetic, seed)
+        train, n_real, n_synthetic = training_set(name, splits.train, synthetic, seed)
         fitted = fit(
             train,
             splits.val,

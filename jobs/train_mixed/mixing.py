@@ -1,10 +1,10 @@
 """From an arm to its training set: real and synthetic images, and whose labels they have."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from jobs.train_mixed.arms import ASKED, Arm
+from jobs.train_mixed.arms import ARMS, ASKED
 from shared.chance import mix
 from shared.errors import BadInput
 from shared.loading import Images
@@ -13,19 +13,24 @@ from shared.shares import floor_share, stratified
 
 @dataclass(frozen=True)
 class Synthetic:
-    """Synthetic images with the annotator's labels, the classes asked for (or None) and the annotator's confidence."""
+    """Synthetic images with the annotator's labels, the classes asked for (or None) and the annotator's confidence.
+
+    `total` is how many the dataset has, those that are not confident enough too.
+    """
 
     images: Images
     asked: torch.Tensor | None
     confidence: torch.Tensor
+    total: int
 
     def confident(self, least: float) -> "Synthetic":
         """Return those whose annotation has at least this confidence."""
         kept = self.confidence >= least
-        return Synthetic(
-            Images(self.images.images[kept], self.images.labels[kept]),
-            None if self.asked is None else self.asked[kept],
-            self.confidence[kept],
+        return replace(
+            self,
+            images=Images(self.images.images[kept], self.images.labels[kept]),
+            asked=None if self.asked is None else self.asked[kept],
+            confidence=self.confidence[kept],
         )
 
 
@@ -35,20 +40,33 @@ def real_part(real: Images, share: float, seed: int) -> Images:
     return real.subset(stratified(real.labels.numpy(), count, mix(seed, 7)))
 
 
-def training_set(arm: Arm, real: Images, synthetic: Synthetic, seed: int) -> tuple[Images, int, int]:
-    """Return the arm's images and how many of them are (real, synthetic), labelled by the annotator or as asked.
+def training_set(name: str, real: Images, synthetic: Synthetic, seed: int) -> tuple[Images, int, int]:
+    """Return an arm's images and how many of them are (real, synthetic), labelled by the annotator or as asked.
 
     Raises BadInput where there are fewer synthetic images than the arm needs.
     """
+    arm = ARMS[name]
     n_real, n_synthetic = arm.counts(len(real))
     if n_synthetic > len(synthetic.images):
-        raise BadInput(
-            f"the synthetic dataset has {len(synthetic.images):,} usable images, this arm needs {n_synthetic:,}; "
-            f"run synthesize with --share {arm.synthetic_share} or more"
-        )
+        raise BadInput(too_few(name, n_synthetic, synthetic, len(real)))
     drawn = synthetic.images.subset(range(n_synthetic))
     if arm.labels == ASKED and n_synthetic:
         if synthetic.asked is None:
             raise BadInput("the generator was asked for no class; leave out the arms with the class asked for")
         drawn = Images(drawn.images, synthetic.asked[:n_synthetic])
     return real_part(real, arm.real_share, seed) + drawn, n_real, n_synthetic
+
+
+def too_few(name: str, needed: int, synthetic: Synthetic, train_images: int) -> str:
+    """Return what is missing for an arm, and the --share of synthesize that is enough if as large a part is usable."""
+    usable, total = len(synthetic.images), synthetic.total
+    filtered = usable < total
+    passing = f"{usable:,} of {total:,} synthetic images pass --min-confidence" if filtered else f"there are {total:,}"
+    if not usable:
+        return f"arm {name} needs {needed:,} synthetic images; {passing}; lower --min-confidence"
+    to_make = -(-needed * total // usable)
+    share = -(-100 * to_make // train_images) / 100
+    lower = ", or lower --min-confidence" if filtered else ""
+    return (
+        f"arm {name} needs {needed:,} synthetic images; {passing}\nrun synthesize with --share {share} or more{lower}"
+    )

@@ -143,9 +143,10 @@ def test_a_click_draws_sixteen_images_of_class_7(browser: Any, served: str, plac
         with tab.page.expect_download() as found:
             tab.page.get_by_role("button", name=f"Download as {name}").click()
         found.value.save_as(tmp_path / found.value.suggested_filename)
-    with Image.open(tmp_path / "digits-class-7-seed-0.png") as picture:
+    stem = f"digits-class-7-epoch-{Experiment(place / 'digits').chosen:05d}-seed-0-count-16"
+    with Image.open(tmp_path / f"{stem}.png") as picture:
         assert np.array_equal(np.asarray(picture)[: 16 * 3 : 3, : 16 * 3 : 3], expected[0])
-    with tarfile.open(tmp_path / "digits-class-7-seed-0-00000.tar") as tar:
+    with tarfile.open(tmp_path / f"{stem}-00000.tar") as tar:
         members = [Image.open(io.BytesIO(tar.extractfile(each).read())) for each in tar if each.name.endswith("png")]  # type: ignore[union-attr]
     assert np.array_equal([np.asarray(each) for each in members], expected)
     tab.close()
@@ -158,6 +159,23 @@ def test_another_seed_draws_others(browser: Any, served: str, place: Path) -> No
     tab.draw("Draw with another seed")
     assert tab.page.get_by_label("Seed").input_value() != "0"
     assert not np.array_equal([image[::8, ::8] for image in tab.pixels()], drawn_by_hand(place, 0))
+    tab.close()
+
+
+@slow
+@pytest.mark.parametrize("seed", ["-5", "99999999999", "1.7", ""])
+def test_a_seed_that_is_none_is_refused_on_the_page(seed: str, browser: Any, served: str) -> None:
+    """The page says what it wants and nothing else goes wrong; the next seed draws."""
+    tab = Tab(browser, served)
+    tab.page.get_by_label("Seed").fill(seed)
+    tab.page.get_by_role("button", name="Draw", exact=True).click()
+    alert = tab.page.locator("#about").get_by_role("alert")
+    alert.wait_for()
+    assert alert.inner_text() == f"Seed {seed or 'is empty'}: want a whole number from 0 to 2147483647"
+    assert tab.page.get_by_text("Error", exact=True).count() == 0
+    tab.page.get_by_label("Seed").fill("2147483647")
+    tab.draw()
+    assert len(tab.pixels()) == 16
     tab.close()
 
 

@@ -1,6 +1,7 @@
 """sample: a picture and its figures, for any class by name or number; nothing of the artifacts changes."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,8 @@ def test_two_images_have_no_qualities(volume: Path, tmp_path: Path) -> None:
         ((), "--class is missing; there are"),
         (("--class", "unicorn"), "no such class"),
         (("--class", "0", "--truncation", "0"), "--truncation"),
+        (("--class", "0", "--truncation", "nan"), "--truncation nan: want a finite number"),
+        (("--class", "0", "--truncation", "inf"), "--truncation inf: want a finite number"),
         (("--class", "0", "--epoch", "99"), "no such snapshot; there are"),
     ],
 )
@@ -68,3 +71,37 @@ def test_what_is_not_there_is_refused(words: tuple[str, ...], says: str, volume:
     assert result.exit_code == 2
     assert says in " ".join(result.output.split())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a", ".png"])
+def test_a_picture_is_a_png(name: str, volume: Path, tmp_path: Path) -> None:
+    """A file of another name is not written: its name would say what it is not."""
+    result = sample(volume, tmp_path / name, "--class", 0)
+    assert result.exit_code == 2
+    assert f"--out {tmp_path / name}: want a name that ends in .png" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_wishes_have_other_files(volume: Path, tmp_path: Path) -> None:
+    """Without --out a snapshot, a count, a seed or a truncation of its own makes a picture of its own."""
+    shutil.copytree(volume / "small", tmp_path / "small")
+    wishes = [[], ["--epoch", "1"], ["--epoch", "2"], ["--count", "4"], ["--seed", "1"], ["--truncation", "0.5"]]
+    made = []
+    for words in wishes:
+        place = ["--data-root", str(tmp_path), "--experiment", "small", "--class", "0"]
+        result = CliRunner().invoke(halfreal, ["sample", *place, *words])
+        assert result.exit_code == 0, result.output
+        made.append(Path(json.loads(result.stdout)["picture"]))
+    assert all(path.exists() for path in made)
+    assert len(set(made)) == len(wishes) - 1  # the first is the second or the third: the one that evaluate chose
+
+
+@pytest.mark.parametrize("under", ["/proc/a.png", "{file}/a.png"])
+def test_a_place_that_cannot_be_written_to_is_refused(under: str, volume: Path, tmp_path: Path) -> None:
+    """Exit code 2, with the path and the option that chose it."""
+    (tmp_path / "file").touch()
+    out = Path(under.format(file=tmp_path / "file"))
+    result = sample(volume, out, "--class", 0)
+    assert result.exit_code == 2
+    assert f"error: {out}: cannot be written to (" in result.stderr
+    assert "choose another place" in result.stderr

@@ -208,3 +208,17 @@ def test_the_picture_read_back_is_the_picture_written(make_dataset: MakeDataset)
     key, members = next(iter(real.members("train")))
     expected = np.random.default_rng(9).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     assert np.array_equal(decode(key, members, "").image, expected)
+
+
+def test_an_artifact_that_may_not_be_read_is_not_called_absent(
+    make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make it again would be no help: the system's own reason reaches the user."""
+    made = make_dataset(tmp_path / "real", train=4)
+
+    def forbidden(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    with pytest.raises(PermissionError, match=r"real/manifest\.json"):
+        open_artifact(made.folder, "dataset", "preprocess")

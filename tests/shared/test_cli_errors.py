@@ -143,6 +143,12 @@ def test_a_folder_of_the_user_in_the_way_is_never_touched(laboratory: Any, words
         (RuntimeError("what came"), 1),
         (MemoryError("what came"), 1),
         (OSError(28, "what came"), 1),
+        (OSError(28, "what came", "a.tar"), 1),
+        (PermissionError(13, "what came"), 1),
+        (PermissionError(13, "what came", "a.tar"), 2),
+        (PermissionError(1, "what came", "a.tar"), 2),
+        (OSError(30, "what came", "a.tar"), 2),
+        (FileNotFoundError(2, "what came", "a.tar"), 1),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -150,6 +156,33 @@ def test_the_exit_code_says_whether_to_try_again(laboratory: Any, error: Excepti
     """2 is never retried, 75 is unfinished, everything else is a fault that a retry may cure."""
     laboratory.body = _raiser(error)
     _assert_polite(laboratory, laboratory.call(), code, "what came")
+
+
+def test_a_forbidden_place_is_named(laboratory: Any) -> None:
+    """What the system refuses is told with its path and what to do, in one line."""
+    laboratory.body = _raiser(PermissionError(13, "Permission denied", "/data/a.tar"))
+    said = "error: /data/a.tar: Permission denied; let this user use it, or choose another place\n"
+    assert laboratory.call().stderr == said
+
+
+@pytest.mark.parametrize("filename", [None, "/data/a.tar"])
+def test_a_full_disk_says_what_to_do(laboratory: Any, filename: str | None) -> None:
+    """There a retry helps once there is room; writing to an open file names no path."""
+    laboratory.body = _raiser(OSError(28, "No space left on device", filename))
+    outcome = laboratory.call()
+    where = f"{filename}: " if filename else ""
+    assert outcome.stderr == f"error: {where}No space left on device; make room, then run the same command again\n"
+
+
+def test_debug_shows_where_the_system_refused(laboratory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be a fault of the program: the traceback comes before the message, the exit code stays."""
+    monkeypatch.setenv("HALFREAL_DEBUG", "1")
+    laboratory.body = _raiser(PermissionError(13, "Permission denied", "/data/a.tar"))
+    outcome = laboratory.call()
+    assert outcome.exit_code == 2
+    assert "Traceback" in outcome.stderr
+    assert "in body" in outcome.stderr
+    assert "error: /data/a.tar: Permission denied" in outcome.stderr.splitlines()[-1]
 
 
 def test_a_message_never_takes_more_than_three_lines(laboratory: Any) -> None:

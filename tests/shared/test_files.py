@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -5,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import FormatError
-from shared.files import json_bytes, read_whole, sha256, write_json, write_whole
+from shared.errors import BadInput, FormatError, HalfrealError
+from shared.files import json_bytes, read_whole, sha256, unwritable, write_json, write_whole
 
 
 def test_sha256_is_the_published_hash() -> None:
@@ -105,3 +106,15 @@ def test_a_file_as_recorded_is_returned(tmp_path: Path) -> None:
     """Bytes of the recorded size and sha256 come back unchanged."""
     (tmp_path / "file").write_bytes(b"content")
     assert read_whole(tmp_path / "file", 7, hashlib.sha256(b"content").hexdigest()) == b"content"
+
+
+def test_a_place_that_cannot_be_written_to_is_bad_input_unless_it_is_full(tmp_path: Path) -> None:
+    """The message has path, reason and what to do; where the disk is full trying again may help, so that is code 1."""
+    forbidden = unwritable(tmp_path, OSError(errno.EROFS, "Read-only file system"))
+    assert type(forbidden) is BadInput
+    said = "cannot be written to (Read-only file system); mend that or choose another place"
+    assert str(forbidden) == f"{tmp_path}: {said}"
+    full = unwritable(tmp_path, OSError(errno.ENOSPC, "No space left on device"))
+    assert (type(full), full.exit_code) == (HalfrealError, 1)
+    said = "cannot be written to (No space left on device); make room, then run the same command again"
+    assert str(full) == f"{tmp_path}: {said}"
