@@ -62,11 +62,16 @@ def fetch(names: tuple[str, ...], data_root: Path) -> None:
 @data_root
 def show(data_root: Path) -> None:
     """List what there is and what each is for."""
-    from shared.weights import WEIGHTS
+    from shared.weights import WEIGHTS, checked
 
     for name, row in WEIGHTS.items():
-        path = row.path(data_root / "weights")
-        click.echo(f"{name:20} {'there ' if path.exists() else 'absent'}  {row.about}\n{'':20} {path}")
+        try:
+            state = "there" if checked(name, data_root / "weights") else ""
+        except MissingArtifact:
+            state = "absent"
+        except HalfrealError:
+            state = "altered"
+        click.echo(f"{name:20} {state:7}  {row.about}\n{'':20} {row.path(data_root / 'weights')}")
 
 
 @click.command("verify", cls=Polite, context_settings={"show_default": True})

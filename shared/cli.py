@@ -271,6 +271,8 @@ def _already(final: Path, request: Any, talk: Talk) -> bool:
     reasons = request.differences(found.manifest) if found else []
     if found and not reasons:
         talk.say(f"already complete: {final}")
+        for name in found.facts.get("left_out", ()):
+            talk.say(f"it leaves out {name}; once what that lacked is there, --force makes it anew")
     elif found:
         talk.say(f"making it anew because {'; '.join(reasons)}")
     return found is not None and not reasons

@@ -22,12 +22,14 @@ TIMEOUT_S = 60
 class Weights:
     """One file: its name on the volume and where it comes from.
 
-    `sha256` is that of what is fetched: of the file itself, or of the file in the package that `packaged` finds.
+    `sha256` is that of the file on the volume. Where that is made from a file in a package, which `packaged` finds,
+    `packaged_sha256` is that of the latter.
     """
 
     about: str
     file: str
     sha256: str
+    packaged_sha256: str = ""
     url: str | None = None
     packaged: Callable[[], Path] | None = None
 
@@ -56,7 +58,8 @@ WEIGHTS: dict[str, Weights] = {
     "efficientnet_lite0": Weights(
         about="EfficientNet-Lite0, ImageNet, from an installed package: needs no network (19 MB)",
         file="efficientnet_lite0.safetensors",
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        sha256="f46ec1c3cb680f7b6e592fd971a28f301ca2deef2db22f51ce7d8e69c6b5d28e",
+        packaged_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         packaged=_lite0_file,
     ),
 }
@@ -72,17 +75,12 @@ def checked(name: str, folder: Path) -> tuple[Path, str]:
     if not path.is_file():
         raise MissingArtifact(f"{path}: not there; run: halfreal weights fetch {name}")
     found = sha256(path.read_bytes())
-    wanted = row.sha256 if row.packaged is None else _marked(row.mark(folder))
-    if found != wanted:
-        why = f"want {wanted[:16]}...; the file was altered" if wanted else "and no sha256 beside it to check that"
-        raise BadInput(f"{path}: sha256 {found[:16]}..., {why}\nremove it, then run: halfreal weights fetch {name}")
+    if found != row.sha256:
+        raise BadInput(
+            f"{path}: sha256 {found[:16]}..., want {row.sha256[:16]}...; the file was altered\n"
+            f"remove it, then run: halfreal weights fetch {name}"
+        )
     return path, found
-
-
-def _marked(mark: Path) -> str:
-    """Return the sha256 that a mark holds; nothing where there is none."""
-    words = mark.read_text("utf-8", errors="replace").split() if mark.is_file() else []
-    return words[0] if words else ""
 
 
 def fetch(name: str, folder: Path) -> Path:
@@ -91,6 +89,7 @@ def fetch(name: str, folder: Path) -> Path:
     path = row.path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     payload = _packaged(row) if row.packaged is not None else _downloaded(row, path)
+    _check(row.sha256, payload, row.url or row.file)
     write_whole(path, payload)
     write_whole(row.mark(folder), f"{sha256(payload)}  {row.file}\n".encode())
     return path
@@ -103,7 +102,7 @@ def _packaged(row: Weights) -> bytes:
 
     assert row.packaged is not None
     source = row.packaged()
-    _check(row, source.read_bytes(), source)
+    _check(row.packaged_sha256, source.read_bytes(), source)
     tensors: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True)
     return safetensors.torch.save({key: value.contiguous() for key, value in tensors.items()})
 
@@ -122,13 +121,10 @@ def _downloaded(row: Weights, path: Path) -> bytes:
         ) from error
     finally:
         part.unlink(missing_ok=True)
-    _check(row, payload, row.url)
     return payload
 
 
-def _check(row: Weights, payload: bytes, where: object) -> None:
+def _check(wanted: str, payload: bytes, where: object) -> None:
     found = sha256(payload)
-    if found != row.sha256:
-        raise BadInput(
-            f"{where}: sha256 {found}\nwant {row.sha256}; nothing was kept: try again, or copy the right file"
-        )
+    if found != wanted:
+        raise BadInput(f"{where}: sha256 {found}\nwant {wanted}; nothing was kept: try again, or copy the right file")

@@ -56,19 +56,19 @@ def over_snapshots(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def print_comparison(found: dict[str, Any]) -> None:
-    """Print the tables to standard output, the best of each score in bold."""
+    """Print the tables to standard output, the best of each score marked."""
     from rich.console import Console
     from rich.table import Table
 
     experiments = list(found["over_snapshots"])
-    table = Table(title="on the real test split", box=None, padding=(0, 2, 0, 0))
+    table = Table(title="on the real test split, * the best", box=None, padding=(0, 2, 0, 0))
     for heading in ("score", *experiments):
         table.add_column(heading, justify="left" if heading == "score" else "right", overflow="fold")
     for name, values in found["scores"].items():
         cells = [f"{values[each]:.4f}" for each in experiments]
         winner = found["best"][name]
         table.add_row(
-            name, *(f"[bold]{c}[/bold]" if e == winner else c for e, c in zip(experiments, cells, strict=True))
+            name, *(f"[bold]{c} *[/bold]" if e == winner else f"{c}  " for e, c in zip(experiments, cells, strict=True))
         )
     console = Console()
     console.print(table)

@@ -1,12 +1,14 @@
 """What extractors saw in real images, kept on the volume: a reference is looked at once, whatever is compared with it.
 
-A file is named after everything that it depends on, so it is never wrong, only absent; it may be deleted at any time.
+A file is named after everything that it depends on and holds its own hash: it is right or as good as absent, and may be
+deleted at any time.
 """
 
 from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from jobs.evaluate.features import Extractor, Seen
@@ -25,7 +27,8 @@ def kept(path: Path) -> Seen | None:
     """Return what stands at `path`, or None if nothing whole does."""
     try:
         arrays = safetensors.numpy.load(path.read_bytes())
-        return Seen(arrays["features"], arrays["probabilities"])
+        seen = Seen(arrays["features"], arrays["probabilities"])
+        return seen if np.array_equal(arrays["digest"], _digest(seen)) else None
     except (OSError, SafetensorError, KeyError):
         return None
 
@@ -36,6 +39,12 @@ def keep(path: Path, seen: Seen) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # safetensors writes the memory behind an array: columns of a wider one must be copied first
         arrays = {name: np.ascontiguousarray(array) for name, array in vars(seen).items()}
-        write_whole(path, safetensors.numpy.save(arrays))
+        write_whole(path, safetensors.numpy.save(arrays | {"digest": _digest(seen)}))
     except OSError:
         return
+
+
+def _digest(seen: Seen) -> NDArray[np.uint8]:
+    """Return the sha256 of all that was seen, as 32 numbers."""
+    digest = sha256(seen.features.tobytes() + seen.probabilities.tobytes())
+    return np.frombuffer(bytes.fromhex(digest), np.uint8)

@@ -29,6 +29,9 @@ FEWEST = 4
 LITTLE_DIVERSITY, LITTLE_RECALL = 0.65, 0.5
 """Below these shares of the real images' own diversity and recall a generator is said to have collapsed."""
 
+ENOUGH_PER_CLASS = 10
+"""Images asked for, a class: with fewer nothing is said of classes that are not drawn."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -202,7 +205,7 @@ def score_on_test(work: Evaluation, watching: list[Judge], drawn: Images) -> dic
             every = judge.look(work.splits["train"].images, work.splits["train"].labels)
             copies[name] = copy_test(*(torch.from_numpy(each.seen.features).double() for each in (mine, own, every)))
     about = work.about(drawn, "test")
-    warned += collapse(about["classes"], test, real, watching[0].extractor.distance)
+    warned += collapse(about["classes"], test, real, watching[0].extractor.distance, plan.images)
     for line in warned:
         talk.say(f"warning: {line}")
     return {
@@ -215,12 +218,14 @@ def score_on_test(work: Evaluation, watching: list[Judge], drawn: Images) -> dic
     }
 
 
-def collapse(classes: list[dict[str, Any]], test: dict[str, Any], real: dict[str, Any], score: str) -> list[str]:
+def collapse(
+    classes: list[dict[str, Any]], test: dict[str, Any], real: dict[str, Any], score: str, images: int
+) -> list[str]:
     """Say where the generator draws too few kinds of image: by the pixels of a class, and by recall."""
     few = [row["class_name"] for row in classes if row["ratios"] and row["ratios"]["diversity"] < LITTLE_DIVERSITY]
     lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
     absent = [row["class_name"] for row in classes if row["qualities"] is None]
-    if absent:
+    if absent and images >= ENOUGH_PER_CLASS * len(classes):
         lines.append(f"mode collapse: fewer than 3 images of {', '.join(absent)} were drawn")
     extractor = score.split("_", 1)[1]
     found, own = test[f"recall_{extractor}"], real[f"recall_{extractor}"]

@@ -41,7 +41,9 @@ def unfinished(file: Path) -> Artifact:
     except OSError as error:
         raise BadInput(f"{file}: no snapshot ({error.strerror}); want a file of `gan/snapshots`") from error
     facts = load(payload, str(file))[1]
-    spec = facts["spec"]
+    spec = facts.get("spec", {})
+    if not {"latent", "classes"} <= spec.keys() or "epoch" not in facts:
+        raise BadInput(f"{file}: not a snapshot of a generator; want a file of `gan/snapshots`")
     if "members" in facts:
         raise BadInput(f"{file}: holds one generator for each class; run `halfreal evaluate` when they are finished")
     manifest = Manifest(

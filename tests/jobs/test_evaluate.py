@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from click.testing import CliRunner, Result
 
@@ -15,6 +16,7 @@ from jobs.__main__ import main as halfreal
 from jobs.evaluate.comparison import compare_scores
 from jobs.evaluate.features import Extractor
 from jobs.evaluate.references import keep, kept, reference_path
+from jobs.evaluate.selection import collapse
 from shared.artifacts import Artifact, open_artifact
 from shared.errors import BadInput
 from shared.weights import fetch
@@ -86,8 +88,21 @@ def test_a_reference_is_named_after_all_that_it_depends_on(tmp_path: Path) -> No
     found = kept(paths[0])
     assert found is not None
     np.testing.assert_array_equal(found.features, seen.features)
+    arrays = safetensors.numpy.load_file(paths[0])
+    for wrong in (arrays | {"features": arrays["features"] * 1.5}, arrays | {"features": arrays["features"][:2]}):
+        safetensors.numpy.save_file(wrong, paths[1])
+        assert kept(paths[1]) is None
     paths[0].write_bytes(paths[0].read_bytes()[:20])
     assert kept(paths[0]) is None
+
+
+def test_few_images_are_no_collapse() -> None:
+    """With fewer than ten images a class nothing is said of classes that were not drawn; with more it is."""
+    classes = [{"class_name": "cat", "ratios": None, "qualities": None}]
+    scores = {"recall_classifier": 1.0}
+    assert collapse(classes, scores, scores, "frechet_classifier", images=9) == []
+    (line,) = collapse(classes, scores, scores, "frechet_classifier", images=10)
+    assert "cat" in line
 
 
 def test_experiments_stand_side_by_side(copy: Path) -> None:

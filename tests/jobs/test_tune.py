@@ -132,6 +132,9 @@ def test_a_snapshot_alone_has_the_scores_of_evaluate(
     gone = CliRunner().invoke(halfreal, ["evaluate", "snapshot", str(file) + "x", *words[2:], *place])
     assert gone.exit_code == 2
     assert "no snapshot" in gone.output
+    other = copy / "small" / "classifier" / "classifier.safetensors"
+    wrong = CliRunner().invoke(halfreal, ["evaluate", "snapshot", str(other), *words[2:], *place])
+    assert (wrong.exit_code, "not a snapshot of a generator" in wrong.output) == (2, True)
 
 
 @dataclass(frozen=True)
