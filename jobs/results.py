@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_MIXED
+from jobs.words import bought
 from shared.cli import experiment_name, place
 from shared.job import Job, open_inputs
 from shared.polite import Polite
@@ -81,15 +82,9 @@ def print_results(folder: Path) -> None:
     for comparison in found["verdict"]["comparisons"]:
         console.print(comparison["sentence"], highlight=False)
     for row in found["verdict"]["worth"]:
-        words = f"{row['arm']}: as good as {_count(row['effective'], 'about ')} real images"
-        low, high = _count(row["effective_low"]), _count(row["effective_high"])
+        words = f"{row['arm']}: as good as {bought(row['effective'], 'about ')} real images"
+        low, high = bought(row["effective_low"]), bought(row["effective_high"])
         console.print(f"{words} (95 % interval {low} to {high}).", highlight=False)
-
-
-def _count(found: dict[str, Any], about: str = "") -> str:
-    """Return a number of real images as read off the learning curve, which has ends."""
-    beyond = {None: about, "more": "more than ", "fewer": "fewer than "}[found["beyond"]]
-    return f"{beyond}{found['images']:,}"
 
 
 @click.command("results", cls=Polite, context_settings={"show_default": True})

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jobs.export.config import ASKED, ExportConfig
 from jobs.export.formats import FORMATS, class_folders
 from jobs.lineage import lineage
+from jobs.words import percent
 from shared import __version__
 from shared.artifacts import Artifact
 
@@ -85,8 +86,3 @@ def _escaped(found: re.Match[str]) -> str:
 def amount(number: int, one: str, many: str = "") -> str:
     """Return how many of a thing there are, in words: "1 image", "1,257 images"; `many` where an s is not enough."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def percent(share: float) -> str:
-    """Return a share as percent with one decimal."""
-    return f"{100 * share:.1f}"

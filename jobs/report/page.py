@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from jobs.lineage import lineage, need_test_scores, recipe_text
 from jobs.report.figures import draw_all
 from jobs.report.tuning import tuning_section
+from jobs.words import bought, percent
 from shared import __version__
 from shared.artifacts import Artifact
 from shared.progress import Talk
@@ -63,17 +64,6 @@ def headline(mixed: dict[str, Any]) -> str:
     """Return the verdict in one sentence."""
     compared = mixed["comparisons"]
     return str(compared[0]["sentence"]) if compared else "No two arms were trained that answer a question together."
-
-
-def percent(share: float) -> str:
-    """Return a share as percent with one decimal."""
-    return f"{100 * share:.1f}"
-
-
-def bought(found: dict[str, Any]) -> str:
-    """Return a number of real images as read off the learning curve."""
-    words = {None: "", "more": "more than ", "fewer": "fewer than "}
-    return f"{words[found['beyond']]}{found['images']:,}"
 
 
 def spread(summary: dict[str, Any]) -> str:

@@ -72,18 +72,35 @@ def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
 
 
 def _from_ours(out: Path) -> dict[str, NDArray[np.uint8]]:
-    """Return the pixels of each photo by its name."""
+    """Return the pixels of each photo by its name, which the json beside it knows."""
     import json
 
+    contents = _contents(out)
+    photos = {name: Path(json.loads(contents[f"{name}.json"])["origin"]["file"]).stem for name in _pictures(contents)}
+    return {photo: _pixels(contents[f"{name}.png"]) for name, photo in photos.items()}
+
+
+def _from_tars(out: Path) -> dict[str, NDArray[np.uint8]]:
+    """Return the pixels of each photo by its name, which is its key."""
+    contents = _contents(out)
+    return {name: _pixels(contents[f"{name}.png"]) for name in _pictures(contents)}
+
+
+def _contents(out: Path) -> dict[str, bytes]:
+    """Return what stands in all archives of a folder, by member name."""
     found = {}
     for path in sorted(out.glob("*.tar")):
         with tarfile.open(path) as tar:
-            contents = {member.name: tar.extractfile(member).read() for member in tar}
-        for name, payload in contents.items():
-            if name.endswith(".png"):
-                origin = json.loads(contents[name[:-3] + "json"])["origin"]
-                found[Path(origin["file"]).stem] = np.asarray(Image.open(io.BytesIO(payload)))
+            found |= {member.name: tar.extractfile(member).read() for member in tar}
     return found
+
+
+def _pictures(contents: dict[str, bytes]) -> list[str]:
+    return [name.removesuffix(".png") for name in contents if name.endswith(".png")]
+
+
+def _pixels(png: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(png)))
 
 
 def _torchvision(made: Photos, resize_filter: str) -> Work:
@@ -106,16 +123,6 @@ def _torchvision(made: Photos, resize_filter: str) -> Work:
         return partial(_from_tars, out)
 
     return work
-
-
-def _from_tars(out: Path) -> dict[str, NDArray[np.uint8]]:
-    found = {}
-    for path in sorted(out.glob("*.tar")):
-        with tarfile.open(path) as tar:
-            for member in tar:
-                if member.name.endswith(".png"):
-                    found[Path(member.name).stem] = np.asarray(Image.open(io.BytesIO(tar.extractfile(member).read())))
-    return found
 
 
 def _stylegan3(made: Photos) -> Work:
