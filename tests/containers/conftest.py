@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.containers.files import ROOT, compose, missing
-from tests.containers.settings import hashes, in_virtual_environment
+from tests.containers.settings import in_virtual_environment, manifests
 
 
 @pytest.fixture(scope="session")
@@ -25,5 +25,5 @@ def image() -> str:
 
 @pytest.fixture(scope="session")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the hashes of the manifests that the short recipe has outside of any container."""
-    return hashes(in_virtual_environment(tmp_path_factory.mktemp("outside")))
+    """Return the manifests, as text, that the short recipe makes outside of any container."""
+    return manifests(in_virtual_environment(tmp_path_factory.mktemp("outside")))

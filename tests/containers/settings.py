@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
+from difflib import unified_diff
 from pathlib import Path
 
-from shared.files import sha256
 from tests.containers.files import ROOT
 
 SHORT = {
@@ -31,8 +31,19 @@ def in_virtual_environment(root: Path) -> Path:
     return root / "digits"
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    """Return the sha256 of the manifest of every artifact in an experiment's folder."""
-    found = {f"{path.parent.name}/{path.name}": sha256(path.read_bytes()) for path in folder.glob("*/manifest.json")}
+def manifests(folder: Path) -> dict[str, str]:
+    """Return the text of the manifest of every artifact in an experiment's folder."""
+    found = {f"{path.parent.name}/{path.name}": path.read_text("utf-8") for path in folder.glob("*/manifest.json")}
     assert found
     return found
+
+
+def differing(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
+    """Return the lines in which manifests differ; nothing if they are equal, byte by byte."""
+    return [
+        line
+        for name in sorted(found.keys() | wanted.keys())
+        for line in unified_diff(
+            wanted.get(name, "").splitlines(True), found.get(name, "").splitlines(True), "wanted", name, n=0
+        )
+    ]
