@@ -34,7 +34,7 @@ ADDRESSES = {
     "fastapi": ("jobs/playground/page.py",),
     "uvicorn": ("jobs/playground/page.py",),
     "tensorboard": ("jobs/show_tensorboard.py",),
-    "isal": ("shared/format/png.py",),
+    "deflate": ("shared/format/png.py",),
     "simplejpeg": ("jobs/preprocess/jpeg.py",),
     "pickle": (),
     "cloudpickle": (),
@@ -146,7 +146,7 @@ PLANTED = [
     ("misplaced", "jobs/evaluate/features.py", "from matplotlib import pyplot"),
     ("misplaced", "shared/figures.py", "import jinja2"),
     ("misplaced", "jobs/export/formats.py", "import jinja2"),
-    ("misplaced", "shared/format/sample.py", "from isal import isal_zlib"),
+    ("misplaced", "shared/format/sample.py", "from deflate import zlib_compress"),
     ("misplaced", "jobs/preprocess/images.py", "import simplejpeg"),
     ("misplaced", "shared/checkpoints.py", "import pickle"),
     ("misplaced", "shared/checkpoints.py", "import torch\ntorch.load('x')"),
@@ -193,7 +193,7 @@ def test_a_process_of_preprocess_loads_neither_torch_nor_webdataset(python: Call
 
 def test_a_finished_job_answers_without_what_its_work_needs(python: Callable[..., object]) -> None:
     """To read a manifest and say "already complete" no job imports torch, numpy, Pillow or matplotlib."""
-    heavy = "torch", "numpy", "PIL", "matplotlib", "webdataset", "sklearn", "isal"
+    heavy = "torch", "numpy", "PIL", "matplotlib", "webdataset", "sklearn", "deflate"
     modules = "jobs.__main__, jobs.preprocess.__main__, jobs.train_gan.__main__, shared.drafts"
     done = python(f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]

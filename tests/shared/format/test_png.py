@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -46,6 +48,31 @@ def test_the_memory_layout_does_not_show() -> None:
     image = _images()[7]
     assert encode_png(np.asfortranarray(image)) == encode_png(image)
     assert encode_png(image[::-1].copy()[::-1]) == encode_png(image)
+
+
+ENCODE_BLOBS = """
+import hashlib, numpy
+from shared.format.png import encode_png
+chance = numpy.random.default_rng(0)
+down, right = numpy.mgrid[:16, :16]
+digest = hashlib.sha256()
+for _ in range(2000):
+    row, column, width = chance.uniform(2, 66, 3)
+    blob = 255 * numpy.exp(-((down - row / 4) ** 2 + (right - column / 4) ** 2) / width)
+    digest.update(encode_png(numpy.uint8(blob * chance.uniform(0.8, 1, (16, 16)))[:, :, None]))
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_every_process_gives_the_same_bytes() -> None:
+    """Nor does it show where a process has its memory: there are compressors whose output depends on addresses."""
+    processes = 48
+    found = set()
+    for _ in range(processes):
+        done = subprocess.run([sys.executable, "-c", ENCODE_BLOBS], capture_output=True, text=True, check=True)
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA"])
