@@ -15,6 +15,11 @@ def _known_device(context: click.Context, parameter: click.Parameter, value: str
     return value
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Return the names in an option that takes several, joined by commas; those left empty do not count."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def check_finite(options: dict[str, Any]) -> None:
     """Raise BadConfig for an option, by its argument's name, that is NaN or infinite: click's ranges let NaN pass."""
     for name, value in options.items():

@@ -11,6 +11,7 @@ from jobs.pipeline import EVALUATE
 from shared.cli import JobGroup, experiment_name, job, place
 from shared.errors import BadConfig, BadInput
 from shared.job import Result, Run, leads
+from shared.options import listed
 from shared.polite import Polite
 from shared.recipes import Recipe
 
@@ -34,14 +35,9 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         for option, text in (("--per-snapshot", self.per_snapshot), ("--extractors", self.extractors)):
-            unknown = [name for name in names(text) if name not in EXTRACTOR_NAMES]
-            if unknown or not names(text):
+            unknown = [name for name in listed(text) if name not in EXTRACTOR_NAMES]
+            if unknown or not listed(text):
                 raise BadConfig(f"{option} {text!r}: want, joined by commas, some of {', '.join(EXTRACTOR_NAMES)}")
-
-
-def names(text: str) -> tuple[str, ...]:
-    """Return the names in a list joined by commas."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 @job(EVALUATE, EvaluateConfig, cls=JobGroup)
@@ -71,7 +67,7 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     from jobs.evaluate.protocol import in_words
     from jobs.evaluate.selection import Plan, evaluate
 
-    extractors = names(config.per_snapshot), names(config.extractors)
+    extractors = listed(config.per_snapshot), listed(config.extractors)
     plan = Plan(config.images, *extractors, config.seed, config.reference, config.synthetic_only)
     facts, drawn = evaluate(run, plan)
     if leads():

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.train_gan.families import FAMILIES, NETWORKS, Family
 from shared.errors import BadConfig
+from shared.options import listed
 
 DECAYS = ("none", "late", "cosine")
 """How the learning rate falls: not at all, linearly to 0 over the second half, as half a cosine to 0."""
@@ -64,7 +65,7 @@ class GanConfig:
     @property
     def augmentations(self) -> tuple[str, ...]:
         """The names in `augment`, in order."""
-        return tuple(name.strip() for name in self.augment.split(",") if name.strip())
+        return listed(self.augment)
 
     def resolved(self) -> dict[str, Any]:
         """Return every option with what None stands for; None where the family has no such thing."""

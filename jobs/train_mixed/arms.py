@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.errors import BadConfig
+from shared.options import listed
 
 ANNOTATED, ASKED, OWN = "annotated", "asked", "own"
 """Whose the labels of synthetic images are: the annotator's, who saw all real labels; the classes that the generator
@@ -99,7 +100,7 @@ def chosen_arms(text: str, conditional: bool) -> list[str]:
 
     Arms with the class asked for are left out where the generator was asked for none. BadConfig for unknown names.
     """
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = listed(text)
     unknown = [name for name in names if name not in GROUPS and name not in ARMS]
     if unknown or not names:
         which = f"{', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} none; " if unknown else ""

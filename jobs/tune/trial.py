@@ -14,6 +14,7 @@ from jobs.tune.pair import Pair, Refused
 from jobs.tune.study import Claim, Study, trial_name
 from shared.artifacts import Artifact
 from shared.job import Run
+from shared.options import listed
 
 
 @dataclass
@@ -95,7 +96,7 @@ def attempt(run: Run, config: TuneConfig, study: Study, claim: Claim, words: lis
     """Take a claimed trial to its end; return in words what came of it."""
     options = config.fixed | claim.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
     options |= {"evaluate.reference": "val", "evaluate.synthetic_only": config.objective == "synthetic_only"}
-    extractor = config.evaluate["per_snapshot"].split(",")[0].strip()
+    extractor = listed(config.evaluate["per_snapshot"])[0]
     scored = {"images": config.evaluate["images"], "extractor": extractor, "seed": config.seed, "device": run.device}
     flags = [word for name, value in scored.items() for word in (f"--{name}", str(value))]
     folder: Path = study.folder / trial_name(claim.trial.number)
