@@ -18,7 +18,7 @@ import pytest
 
 from jobs.pipeline import PIPELINE
 from tests.containers.files import ROOT, compose, missing
-from tests.containers.settings import SHORT, differing
+from tests.containers.settings import SEARCH, SHORT, differing, numbers_of_trials
 
 NAMES = [row.name for row in PIPELINE]
 LARGEST_IMAGE_BYTES = 6_500_000_000
@@ -237,6 +237,21 @@ def test_two_ranks_train_together(project: Project, first: Done) -> None:
         assert set(started) == {"train-distributed", "train-distributed-rank1"}
     finally:
         project.set(SHORT)
+
+
+def test_two_containers_search_together(project: Project, first: Done) -> None:
+    """`docker compose --profile tune up --scale tune=2 tune`: each takes trials of one search, none is done twice."""
+    project.set(SEARCH)
+    try:
+        done = project.compose("--profile", "tune", "up", "--no-build", "--scale", "tune=2", "tune")
+        assert done.returncode == 0, done.stdout
+    finally:
+        project.set(SHORT)
+    took = re.findall(r"^tune-([12])\s+\| tune: trial (\d+): learning_rate", done.stdout, re.MULTILINE)
+    assert {worker for worker, _ in took} == {"1", "2"}
+    assert sorted(int(number) for _, number in took) == [0, 1, 2]
+    assert numbers_of_trials(project.read("/data/digits/tune/manifest.json")) == [0, 1, 2]
+    assert done.stdout.count("tune: complete in") == 1
 
 
 def test_another_user_writes_to_a_folder_of_the_host(project: Project, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Not collected by `make test`: `make containers` runs it. Docker hands the image 
 """
 
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -16,7 +17,7 @@ import pytest
 from jobs.pipeline import PIPELINE
 from tests.containers.files import missing, render
 from tests.containers.pods import Cluster, podman
-from tests.containers.settings import SHORT, differing, manifests
+from tests.containers.settings import SEARCH, SHORT, differing, manifests, numbers_of_trials
 
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
 HERE = {"HALFREAL_DEVICE": "cpu"}
@@ -90,6 +91,20 @@ def test_the_parts_of_an_indexed_job(cluster: Cluster, outside: dict[str, str]) 
     assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
     assert {(job, index) for job, index, _ in ended(cluster)} == {("preprocess", index) for index in range(4)}
     assert manifests(folder(cluster) / "digits")["real/manifest.json"] == outside["real/manifest.json"]
+
+
+def test_the_pods_of_a_search(cluster: Cluster) -> None:
+    """The overlay `tune`: two pods side by side share the trials; one compares before and after, both end well."""
+    cluster.settings = SEARCH | HERE
+    docs = render("tune")
+    for doc in docs:
+        if doc["metadata"]["name"] == "tune":
+            doc["spec"] |= {"completions": 2, "parallelism": 2}
+    assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
+    assert sorted(ended(cluster)) == [("preprocess", 0, 0), ("train-classifier", 0, 0), ("tune", 0, 0), ("tune", 1, 0)]
+    said = "".join(attempt.said for attempt in cluster.attempts)
+    assert sorted(re.findall(r"tune: trial (\d+): learning_rate", said)) == ["0", "1", "2"]
+    assert numbers_of_trials((folder(cluster) / "digits" / "tune" / "manifest.json").read_text("utf-8")) == [0, 1, 2]
 
 
 def test_bad_input_fails_a_job_at_once(cluster: Cluster) -> None:

@@ -1,5 +1,6 @@
 """The default recipe in a minute of training, and what comes out of it outside of any container."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,16 @@ SHORT = {
     "HALFREAL_TRAIN_MIXED_SEEDS": "2",
 }
 """Environment variables of the jobs; the same ones give the same bytes wherever they are set."""
+
+SEARCH = SHORT | {"HALFREAL_TUNE_TRIALS": "3", "HALFREAL_TUNE_EPOCHS": "5", "HALFREAL_TUNE_SEEDS": "2"}
+"""The same with a search that takes two minutes."""
+
+
+def numbers_of_trials(manifest: str) -> list[int]:
+    """Return the numbers of the trials that a manifest of `tune` counts, all of which came to an end."""
+    trials = json.loads(manifest)["facts"]["trials"]
+    assert {trial["state"] for trial in trials} <= {"finished", "stopped"}
+    return [trial["number"] for trial in trials]
 
 
 def in_virtual_environment(root: Path) -> Path:
