@@ -1,6 +1,6 @@
 """All benchmarks, by name."""
 
-from tests.bench import distance, drawing, features, loader, preparing, starting, training
+from tests.bench import distance, drawing, features, fitting, loader, preparing, starting, training
 from tests.bench.rows import Row
 
 ROWS: dict[str, Row] = {
@@ -10,5 +10,6 @@ ROWS: dict[str, Row] = {
     **distance.ROWS,
     **drawing.ROWS,
     **training.ROWS,
+    **fitting.ROWS,
     **starting.ROWS,
 }
