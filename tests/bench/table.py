@@ -1,6 +1,6 @@
 """All benchmarks, by name."""
 
-from tests.bench import distance, drawing, features, fitting, loader, preparing, starting, training
+from tests.bench import demo, distance, drawing, features, fitting, loader, preparing, starting, training
 from tests.bench.rows import Row
 
 ROWS: dict[str, Row] = {
@@ -12,4 +12,5 @@ ROWS: dict[str, Row] = {
     **training.ROWS,
     **fitting.ROWS,
     **starting.ROWS,
+    **demo.ROWS,
 }
