@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from jobs.pipeline import TUNE
 from jobs.tune.config import OBJECTIVES, TuneConfig, make_config
@@ -22,14 +23,19 @@ def words_for_trials() -> list[str]:
     context = click.get_current_context()
     words = ["--recipe", context.meta["recipe"]]
     for name in ("threads", "device"):
-        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
             words += [f"--{name}", str(context.params[name])]
     return words
 
 
 def settle(workers: int, storage: str | None, **options: Any) -> TuneConfig:
     """Return the checked config; how many work on it and where they meet changes no result."""
-    return make_config(load_recipe(click.get_current_context().meta["recipe"]), words_for_trials(), **options)
+    context = click.get_current_context()
+    said = context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    recipe = load_recipe(context.meta["recipe"])
+    return make_config(
+        lambda *keys: "--space" if said else recipe.place("tune", "space", *keys), words_for_trials(), **options
+    )
 
 
 def work(run: Run, config: TuneConfig) -> None:

@@ -1,16 +1,16 @@
 """The options of tune, checked: the space against the real options of train_gan, before the first trial."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jobs.calls import command_of, options_of
+from jobs.pipeline import PIPELINE
 from jobs.tune.space import TUNABLE, Space, WrongSpace, parse_space
 from shared.errors import BadConfig
 from shared.files import json_bytes, sha256
 from shared.options import COMMON_NAMES
-from shared.recipes import Recipe
 
 if TYPE_CHECKING:
     from shared.artifacts import Artifact
@@ -22,6 +22,8 @@ OBJECTIVES = ("frechet", "synthetic_only")
 @dataclass(frozen=True, kw_only=True)
 class TuneConfig:
     """How options are searched for. `train_gan` and `evaluate` are the recipe's own options, which trials vary.
+
+    `others` has those of the other jobs, by job: no trial depends on them, but the tuned recipe names them too.
 
     At most `trials` trials are made, and none is begun `minutes` after the first. `epochs` is the length of a trial,
     None the recipe's. Of the trials that come to a rung of successive halving, one in `reduction` goes on; 1 lets all
@@ -38,10 +40,11 @@ class TuneConfig:
     seed: int
     train_gan: dict[str, Any] = field(default_factory=dict)
     evaluate: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def resolved(self) -> dict[str, Any]:
         """Return tune's own options."""
-        return {name: value for name, value in asdict(self).items() if name not in ("train_gan", "evaluate")}
+        return {name: value for name, value in asdict(self).items() if name not in ("train_gan", "evaluate", "others")}
 
     @cached_property
     def domains(self) -> Space:
@@ -69,7 +72,7 @@ class TuneConfig:
 
     def study(self, inputs: "Mapping[str, Artifact]") -> str:
         """Return twelve hexadecimal digits that stand for all that trials depend on: not how many there are."""
-        parts = asdict(self) | dict.fromkeys(("trials", "minutes", "seeds"))
+        parts = asdict(self) | dict.fromkeys(("trials", "minutes", "seeds", "others"))
         hashes = {name: artifact.sha256 for name, artifact in sorted(inputs.items())}
         return sha256(json_bytes([parts, hashes]))[:12]
 
@@ -79,17 +82,20 @@ def option_types() -> dict[str, str]:
     return {str(param.name): param.type.name for param in command_of(TUNABLE).params if param.name not in COMMON_NAMES}
 
 
-def make_config(recipe: Recipe, words: list[str], **options: Any) -> TuneConfig:
-    """Return the config of a call whose trials get `words`; BadConfig names the recipe's line that is wrong."""
+def make_config(place: Callable[..., str], words: list[str], **options: Any) -> TuneConfig:
+    """Return the config of a call whose trials get `words`.
+
+    Raises BadConfig for a wrong space; `place(*keys)` says where the part of it stands that `keys` lead to.
+    """
     alone = TuneConfig(**options)
     try:
         for name, domain in alone.domains.items():
             for value in domain.probes:
                 probe(name, value, words)
-        base = options_of(TUNABLE, words, alone.fixed)
-        return TuneConfig(**options, train_gan=base, evaluate=options_of("evaluate", words, {}))
+        found = {row.name: options_of(row.name, words, alone.fixed) for row in PIPELINE}
+        return TuneConfig(**options, train_gan=found.pop(TUNABLE), evaluate=found.pop("evaluate"), others=found)
     except WrongSpace as error:
-        raise BadConfig(f"{recipe.place('tune', 'space', *error.keys)}: {error}") from error
+        raise BadConfig(f"{place(*error.keys)}: {error}") from error
 
 
 def probe(name: str, value: Any, words: list[str]) -> None:

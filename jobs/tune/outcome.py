@@ -1,5 +1,7 @@
 """What a search comes to: trials, importances, before and after on test, the tuned recipe."""
 
+import math
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +10,7 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
 from jobs.calls import options_of
-from jobs.pipeline import EVALUATE, PIPELINE, TRAIN_GAN
+from jobs.pipeline import EVALUATE, PIPELINE, TRAIN_GAN, TUNE
 from jobs.tune.config import TuneConfig
 from jobs.tune.grid import before_and_after
 from jobs.tune.pair import Pair
@@ -98,9 +100,10 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
     sheet = before_and_after(run.inputs["real"], gans, files)
     save(run.folder / GRID, {"sheet": sheet}, {})
     _draw(run, facts, sheet)
+    tuned = run.folder.parent / TUNE.writes / "tuned.toml"
     return Result(
         facts,
-        summary=f"{facts['comparison']['sentence']}\nhalfreal run --recipe {run.folder.parent / 'tune' / 'tuned.toml'}",
+        summary=f"{facts['comparison']['sentence']}\nhalfreal run --recipe {shlex.quote(str(tuned))}",
     )
 
 
@@ -178,7 +181,7 @@ def compare(scores: dict[str, list[Artifact]], score: str, objective: str, uncha
                 {
                     "name": name,
                     "lower_is_better": lower_is_better,
-                    **{side: summarise(values) for side, values in found.items()},
+                    **{side: summarise(values, *bounds_of(name)) for side, values in found.items()},
                     "change": change,
                     "outcome": "unchanged" if unchanged else judged(change, lower_is_better),
                 }
@@ -186,6 +189,13 @@ def compare(scores: dict[str, list[Artifact]], score: str, objective: str, uncha
     first = "synthetic_only_accuracy" if objective == "synthetic_only" else score
     rows.sort(key=lambda row: row["name"] != first)
     return {"rows": rows, "unchanged": unchanged, "sentence": sentence(rows[0], unchanged)}
+
+
+def bounds_of(name: str) -> tuple[float, float]:
+    """Return between what a figure of quality lies: shares in [0, 1], distances from 0, unbiased estimates anywhere."""
+    if name.startswith(("kernel_", "kid_")):
+        return -math.inf, math.inf
+    return 0, math.inf if name.startswith(("frechet_", "fid_", "density_")) else 1
 
 
 def figure_of(scores: Artifact, name: str) -> Any:
@@ -200,7 +210,8 @@ def sentence(row: dict[str, Any], unchanged: bool) -> str:
     name, count = row["name"], len(row["before"]["values"])
     before, after = (f"{row[side]['mean']:.3g}" for side in ("before", "after"))
     if unchanged:
-        return f"No trial did better on val than the recipe's own options: {name} is {before} on test ({count} seeds)."
+        seeds = "1 seed" if count == 1 else f"{count} seeds"
+        return f"No trial did better on val than the recipe's own options: {name} is {before} on test ({seeds})."
     low, high = row["change"]["low"], row["change"]["high"]
     means = f"from {before} to {after} on test"
     if low is None:

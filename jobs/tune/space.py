@@ -25,6 +25,12 @@ NUMBERS = {"integer": int, "integer range": int, "float": float, "float range": 
 """What click calls the types of options whose values are numbers."""
 
 
+WANTED = {"boolean": "true or false"} | {
+    name: "a whole number" if kind is int else "a finite number" for name, kind in NUMBERS.items()
+}
+"""What a value of an option is, by what click calls its type; text where nothing stands here."""
+
+
 class WrongSpace(Exception):
     """What is wrong with a search space; `keys` says where in it."""
 
@@ -102,13 +108,24 @@ def parse_space(text: str, types: dict[str, str]) -> Space:
     return space
 
 
+def _fits(value: Any, type_name: str) -> bool:
+    """Whether a value in a list is of the option's type."""
+    if type_name == "boolean":
+        return isinstance(value, bool)
+    if type_name not in NUMBERS:
+        return isinstance(value, str)
+    kinds = int if NUMBERS[type_name] is int else int | float
+    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _domain(found: Any, type_name: str) -> Domain:
     """Return the domain of one option; ValueError says what is wrong with it."""
     if isinstance(found, list):
         if not found:
             raise ValueError("an empty list; want at least one value")
-        if not all(isinstance(value, str | int | float) for value in found):
-            raise ValueError("want text, numbers, true or false")
+        wrong = [value for value in found if not _fits(value, type_name)]
+        if wrong:
+            raise ValueError(f"{json.dumps(wrong[0])} is no value of this option; want {WANTED.get(type_name, 'text')}")
         if len(set(found)) < len(found):
             raise ValueError("a value stands there twice")
         return Choices(tuple(found))

@@ -10,14 +10,23 @@ from scipy import stats
 LEVEL = 0.95
 
 
-def summarise(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean, standard deviation and 95 % interval (Student's t) of the mean over seeds; None with one seed."""
+def summarise(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> dict[str, Any]:
+    """Return mean, standard deviation and 95 % interval (Student's t) of the mean over seeds; None with one seed.
+
+    No value can be below `least` or above `most`, and so neither is the interval.
+    """
     mean = float(np.mean(values))
     if len(values) < 2:
         return {"values": list(values), "mean": mean, "std": None, "low": None, "high": None}
     spread = float(np.std(values, ddof=1))
     reach = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * spread / math.sqrt(len(values))
-    return {"values": list(values), "mean": mean, "std": spread, "low": mean - reach, "high": mean + reach}
+    return {
+        "values": list(values),
+        "mean": mean,
+        "std": spread,
+        "low": max(mean - reach, least),
+        "high": min(mean + reach, most),
+    }
 
 
 def difference(before: Sequence[float], after: Sequence[float]) -> dict[str, float | None]:

@@ -1,5 +1,8 @@
 """The trials as optuna keeps them: who takes which, what the next one tries, when there are enough."""
 
+import math
+import os
+import random
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,15 +11,19 @@ from typing import Any
 import optuna
 from filelock import FileLock, Timeout
 from optuna.storages import JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
 
 from jobs.tune.config import TuneConfig
-from jobs.tune.space import Choices
+from jobs.tune.space import Choices, Space, Value
 from shared.chance import mix
 from shared.errors import BadConfig
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+DRAWS = 3
+"""How often the sampler may draw options that a trial had before others are drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Study:
 
     def __init__(self, folder: Path, config: TuneConfig, storage: str | None) -> None:
         self.folder, self.config = folder, config
+        database = None if storage is None else _open_database(storage)
         folder.mkdir(parents=True, exist_ok=True)
         rungs, epochs = config.rungs, config.train_gan["epochs"]
         pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
@@ -46,15 +54,16 @@ class Study:
         with FileLock(folder / ".claim.lock"):
             self.optuna = optuna.create_study(
                 study_name=f"halfreal-{folder.name}",
-                storage=_open_storage(folder, storage),
+                storage=database or JournalStorage(Journal(folder / "journal.log")),
                 pruner=pruner,
                 load_if_exists=True,
             )
 
     @property
     def trials(self) -> list[optuna.trial.FrozenTrial]:
-        """Every trial that was begun, by number."""
-        return [trial for trial in self.optuna.get_trials(deepcopy=False) if trial.state != TrialState.WAITING]
+        """Every trial that was begun, by number; not those that were given back before, see `claim`."""
+        none = TrialState.WAITING, TrialState.FAIL
+        return [trial for trial in self.optuna.get_trials(deepcopy=False) if trial.state not in none]
 
     @property
     def running(self) -> bool:
@@ -77,20 +86,38 @@ class Study:
         return lock
 
     def claim(self) -> Claim | None:
-        """Take over a trial of a lost worker, or begin one; None where nothing is left to take."""
+        """Take over a trial of a lost worker, or begin one; None where nothing is left to take.
+
+        Options that an earlier trial had would give its very score: such a trial is given back, and its number is lost.
+        """
         with FileLock(self.folder / ".claim.lock"):
             for found in self.trials:
                 if found.state == TrialState.RUNNING and (lock := self.lock(trial_name(found.number))):
                     return Claim(self._suggested(optuna.Trial(self.optuna, found._trial_id)), lock, True)
-            if self._enough():
-                return None
             if not self.optuna.get_trials(deepcopy=False):  # the first trial is the recipe itself
                 own = self.config.own
                 self.optuna.enqueue_trial(
                     {n: own[n] for n, domain in self.config.domains.items() if domain.holds(own[n])}
                 )
-            trial = self.optuna.ask()
-            return Claim(self._suggested(trial), self.lock(trial_name(trial.number)), False)
+            for left in reversed(range(DRAWS + 1)):
+                if self._enough():
+                    break
+                if not left:
+                    self.optuna.enqueue_trial(self._untried())
+                trial = self._suggested(self.optuna.ask())
+                if all(trial.params != found.params for found in self.trials if found.number != trial.number):
+                    return Claim(trial, self.lock(trial_name(trial.number)), False)
+                self.optuna.tell(trial, state=TrialState.FAIL)
+            return None
+
+    def _untried(self) -> dict[str, Value]:
+        """Return options at random that no trial had; there must be some, of a space without ranges."""
+        chance = random.Random(mix(self.config.seed, 21, len(self.trials)))
+        choices = {name: each.values for name, each in self.config.domains.items() if isinstance(each, Choices)}
+        while True:
+            drawn = {name: chance.choice(values) for name, values in choices.items()}
+            if all(drawn != trial.params for trial in self.trials):
+                return drawn
 
     def _suggested(self, trial: optuna.Trial) -> optuna.Trial:
         """Give every option of the space its value; those that stand in the storage stay.
@@ -112,7 +139,7 @@ class Study:
     def _enough(self) -> bool:
         """Whether no further trial is to be begun."""
         begun = self.trials
-        if len(begun) >= self.config.trials:
+        if len(begun) >= min(self.config.trials, combinations(self.config.domains)):
             return True
         if self.config.minutes is None or not begun:
             return False
@@ -125,14 +152,40 @@ def trial_name(number: int) -> str:
     return f"{number:04d}"
 
 
-def _open_storage(folder: Path, url: str | None) -> Any:
-    if url is None:
-        return JournalStorage(JournalFileBackend(str(folder / "journal.log")))
-    from sqlalchemy.exc import ArgumentError
+def combinations(space: Space) -> float:
+    """Return how many different trials a space has; infinitely many with a range in it."""
+    sizes = [len(domain.values) if isinstance(domain, Choices) else math.inf for domain in space.values()]
+    return math.prod(sizes)
+
+
+class Journal(JournalFileBackend):
+    """Optuna's journal file, whose last line may be that of a writer who was lost in it: it is cut off.
+
+    Optuna skips it while it reads, but would write on behind it, and no one could read the journal again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._mine = path, JournalFileSymlinkLock(str(path))
+        super().__init__(str(path), self._mine)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append records, each a line."""
+        self._mine.acquire()
+        try:
+            written = self._path.read_bytes()
+            if not written.endswith(b"\n"):
+                os.truncate(self._path, written.rfind(b"\n") + 1)
+        finally:
+            self._mine.release()
+        super().append_logs(logs)
+
+
+def _open_database(url: str) -> RDBStorage:
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         return RDBStorage(url)
-    except (ArgumentError, ImportError, ValueError) as error:
+    except (SQLAlchemyError, ImportError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadConfig(
             f"--storage: optuna cannot use this database ({reason}); want a URL as SQLAlchemy has them"

@@ -55,7 +55,9 @@ class Attempt:
         value = value_of(scores, self.config.objective)
         self.trial.set_user_attr("epoch", scores.facts["chosen"]["epoch"])
         self.study.optuna.tell(self.trial, value)
-        return f"{value:.4g} on val after epoch {scores.facts['chosen']['epoch']}, {time.monotonic() - started:.0f} s"
+        what = "synthetic-only error" if self.config.objective == "synthetic_only" else scores.facts["chosen_score"]
+        epoch = scores.facts["chosen"]["epoch"]
+        return f"{what} {value:.4g} on val after epoch {epoch}, {time.monotonic() - started:.0f} s"
 
     def _falls_behind(self) -> bool:
         """Score the snapshot of the next rung if it is there; whether successive halving stops the trial now."""

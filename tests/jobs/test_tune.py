@@ -285,6 +285,20 @@ def test_the_same_command_again_is_already_complete(searched: Searched) -> None:
 
 
 @pytest.mark.slow
+def test_other_options_are_in_the_tuned_recipe_at_once(searched: Searched, tmp_path: Path) -> None:
+    """An option that no trial depends on changes the tuned recipe and makes no trial anew."""
+    shutil.copytree(searched.root / "small", tmp_path / "small", symlinks=True)
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(RECIPE + "\n[synthesize]\nshare = 0.3\n", encoding="utf-8")
+    words = ["tune", "--recipe", str(recipe), "--data-root", str(tmp_path), "--experiment", "small", "--device", "cpu"]
+    result = CliRunner().invoke(halfreal, words)
+    assert result.exit_code == 0, result.output
+    assert "anew because" in result.output
+    assert "trial 4" not in result.output
+    assert "share = 0.3" in (tmp_path / "small" / "tune" / "tuned.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_the_report_has_a_section_on_it(
     searched: Searched, volume: Path, tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:

@@ -12,7 +12,9 @@ from jobs.tune.space import FIXED, Choices, Range, WrongSpace, parse_space
 from shared.errors import BadConfig
 from shared.recipes import load_recipe, recipe_names, written
 
-TYPES = {"learning_rate": "float range", "latent": "integer range", "family": "choice", "epochs": "integer range"}
+TYPES = {"learning_rate": "float range", "latent": "integer range", "family": "choice", "epochs": "integer range"} | {
+    "flips": "boolean"
+}
 
 
 def test_lists_and_ranges_become_domains() -> None:
@@ -43,7 +45,12 @@ def test_lists_and_ranges_become_domains() -> None:
         ('{"train_gan": {"epochs": [1]}}', ("train_gan", "epochs"), "cannot be tuned"),
         ('{"train_gan": {"latent": []}}', ("train_gan", "latent"), "an empty list"),
         ('{"train_gan": {"latent": [8, 8]}}', ("train_gan", "latent"), "twice"),
-        ('{"train_gan": {"latent": [[8]]}}', ("train_gan", "latent"), "want text, numbers"),
+        ('{"train_gan": {"latent": [[8]]}}', ("train_gan", "latent"), "want a whole number"),
+        ('{"train_gan": {"latent": ["8", 8]}}', ("train_gan", "latent"), '"8" is no value'),
+        ('{"train_gan": {"latent": [true]}}', ("train_gan", "latent"), "want a whole number"),
+        ('{"train_gan": {"learning_rate": [1e-3, NaN]}}', ("train_gan", "learning_rate"), "want a finite number"),
+        ('{"train_gan": {"flips": ["yes"]}}', ("train_gan", "flips"), "want true or false"),
+        ('{"train_gan": {"family": [1]}}', ("train_gan", "family"), "want text"),
         ('{"train_gan": {"latent": 8}}', ("train_gan", "latent"), "want a list of values, or"),
         ('{"train_gan": {"latent": {"low": 8}}}', ("train_gan", "latent"), "want a list of values, or"),
         ('{"train_gan": {"latent": {"low": 8, "high": 8}}}', ("train_gan", "latent"), "an empty range"),
@@ -72,7 +79,7 @@ MISTAKES = {
     "train_gan.speed = [1, 2]": "no option 'speed'",
     "train_gan.latent = []": "an empty list",
     "train_gan.latent = {low = 64, high = 8}": "an empty range",
-    'train_gan.latent = ["many"]': "'many' is not a valid integer range",
+    'train_gan.latent = ["many"]': '"many" is no value of this option; want a whole number',
     "train_gan.latent = {low = 1.5, high = 8}": "'1.5' is not a valid integer range",
     "train_gan.latent = [0]": "0 is not in the range x>=1",
     'train_gan.family = ["gan"]': "'gan' is not one of",
@@ -96,6 +103,14 @@ def test_a_mistake_stops_before_the_first_trial(line: str, command: str, tmp_pat
     assert MISTAKES[line] in result.output
     assert len(result.output.splitlines()) <= 3
     assert not (tmp_path / "volume").exists()
+
+
+def test_a_mistake_in_a_flag_is_the_flags(tmp_path: Path) -> None:
+    """A wrong --space is not blamed on the recipe."""
+    words = ["tune", "--dry-run", "--space", '{"train_gan": {"latent": []}}', "--data-root", str(tmp_path)]
+    result = CliRunner().invoke(halfreal, words)
+    assert result.exit_code == 2
+    assert "error: --space: train_gan.latent = []: an empty list" in result.output
 
 
 def test_the_line_is_that_of_the_recipe_below(tmp_path: Path) -> None:

@@ -49,3 +49,11 @@ def test_runs_that_do_not_differ_have_an_interval_of_no_width() -> None:
 def test_only_an_interval_beside_zero_decides(low: float, high: float, lower: bool, outcome: str) -> None:
     """After is better or worse only where the whole interval lies on one side of zero."""
     assert judged({"difference": 0.0, "low": low, "high": high}, lower) == outcome
+
+
+def test_an_interval_stays_where_the_figure_can_be() -> None:
+    """A share is at most 1 and a distance at least 0, and so are the ends of their intervals; the mean stays."""
+    share, distance = summarise([0.9, 0.98, 1.0], 0, 1), summarise([0.1, 0.5], 0)
+    assert (share["high"], distance["low"]) == (1, 0)
+    assert share["low"] == pytest.approx(summarise([0.9, 0.98, 1.0])["low"])
+    assert share["mean"] == pytest.approx(0.96)

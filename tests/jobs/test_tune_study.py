@@ -130,6 +130,39 @@ def test_workers_do_not_try_the_same(tmp_path: Path) -> None:
     assert len({claim.trial.params["train_gan.learning_rate"] for claim in claims}) == 4
 
 
+def test_no_options_are_tried_twice(tmp_path: Path, storage: str | None) -> None:
+    """A space of four combinations has four trials, all different, however many are asked for."""
+    space = '{"train_gan": {"latent": [8, 16], "learning_rate": [1e-3, 2e-3]}}'
+    study = Study(tmp_path / "s", config(trials=9, space=space), storage)
+    found = []
+    while (claim := study.claim()) is not None:
+        found.append(tuple(claim.trial.params.values()))
+        finish(study, claim, 1.0)
+    assert sorted(found) == [(8, 1e-3), (8, 2e-3), (16, 1e-3), (16, 2e-3)]
+    assert len(study.trials) == 4
+
+
+def test_a_line_torn_by_a_lost_writer_is_cut_off(tmp_path: Path) -> None:
+    """A journal that ends within a record goes on behind the record before it."""
+    lost = Study(tmp_path / "s", config(), None)
+    finish(lost, claimed(lost), 1.0)
+    with (tmp_path / "s" / "journal.log").open("ab") as journal:
+        journal.write(b'{"op_code":5,"worker_id":"half a rec')
+    after = Study(tmp_path / "s", config(), None)
+    finish(after, claimed(after), 2.0)
+    finish(lost, claimed(lost), 3.0)
+    assert [trial.value for trial in Study(tmp_path / "s", config(), None).trials] == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuch://a/b", "sqlite:////nonexistent/x.db", "sqlite:///{}"])
+def test_a_database_that_cannot_be_used_leaves_nothing(url: str, tmp_path: Path) -> None:
+    """A wrong URL, a place that is not there and a file that is no database are refused before a folder is made."""
+    (tmp_path / "file").write_text("no database, but longer than a hundred bytes" * 9, encoding="utf-8")
+    with pytest.raises(BadConfig, match="--storage"):
+        Study(tmp_path / "s", config(), url.format(tmp_path / "file"))
+    assert not (tmp_path / "s").exists()
+
+
 def test_no_trial_begins_when_the_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many minutes after the first trial began nobody begins another; what is running goes on."""
     import jobs.tune.study as module
