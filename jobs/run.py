@@ -42,6 +42,8 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
         known = sorted({str(param.name) for param in command.params} - COMMON_NAMES)
         if name not in known:
             raise BadConfig(f"--set {pair}: {job} has no option {option!r}; it has {', '.join(known)}")
+        if not value:
+            raise BadConfig(f"--set {pair}: no value; leave it out to have the recipe's")
         found[f"{job}.{name}"] = value
     return variables(found)
 

@@ -114,7 +114,7 @@ def _heights(values: list[Any]) -> tuple[list[float], list[tuple[float, str]]]:
     if not numbers or (len(set(values)) <= 4 and all(isinstance(value, int) for value in values)):
         order = sorted(set(values)) if numbers else sorted(set(values), key=str)
         heights = {value: place / max(len(order) - 1, 1) for place, value in enumerate(order)}
-        names = {value: f"{value:.3g}" if isinstance(value, float) else str(value) or "none" for value in order}
+        names = {value: f"{value:.3g}" if isinstance(value, float) else str(value) for value in order}
         return [heights[value] for value in values], [(heights[value], names[value]) for value in order]
     log = min(values) > 0 and max(values) / min(values) >= 8
     scaled = np.log(values) if log else np.asarray(values, dtype=float)

@@ -111,6 +111,8 @@ WRONG_OPTIONS = [
     (["report", "--experiment", ".hidden"], [".hidden"]),
     (["run", "--set", "epochs=3"], ["epochs=3", "job.option=value"]),
     (["run", "--set", "train_gan.epocs=3"], ["train_gan", "epocs", "epochs"]),
+    (["run", "--set", "train_gan.augment="], ["train_gan.augment=", "no value"]),
+    (["train_gan", "--augment", ","], ["--augment ','", "want none, or some of translation"]),
     (["run", "--set", "train_gun.epochs=3"], ["train_gun.epochs=3", "job.option=value"]),
 ]
 

@@ -42,7 +42,9 @@ BETA = click.FloatRange(0, 1, max_open=True)
 @click.option("--discriminator-norm", type=click.Choice(NORMS), help="[default: the family's]")
 @click.option("--bn-eps", type=POSITIVE, default=1e-5, help="Added to the variance in norms; seed S2 has 0.8.")
 @click.option("--init", type=click.Choice(INITS), help="How weights begin [default: the family's].")
-@click.option("--augment", default="", help="Differentiable: of translation,cutout,colour those to apply, by comma.")
+@click.option(
+    "--augment", default="none", help="Differentiable: of translation,cutout,colour those to apply, by comma."
+)
 @click.option("--flips/--no-flips", default=False, help="Mirror real images at random.")
 @click.option("--precision", type=click.Choice(["float32", "bf16"]), default="float32", help="Of convolutions.")
 @click.option("--decay", type=click.Choice(DECAYS), default="none", help="How the learning rate falls.")

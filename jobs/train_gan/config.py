@@ -10,6 +10,9 @@ from shared.options import listed
 DECAYS = ("none", "late", "cosine")
 """How the learning rate falls: not at all, linearly to 0 over the second half, as half a cosine to 0."""
 
+NONE = "none"
+"""No augmentation: a word, since an empty environment variable stands for one that is not set."""
+
 AUGMENTATIONS = ("translation", "cutout", "colour")
 """The rows of `augment.AUGMENTATIONS`, by name."""
 
@@ -46,7 +49,7 @@ class GanConfig:
     discriminator_norm: str | None = None
     bn_eps: float = 1e-5
     init: str | None = None
-    augment: str = ""
+    augment: str = NONE
     flips: bool = False
     precision: str = "float32"
     decay: str
@@ -59,13 +62,15 @@ class GanConfig:
         unknown = set(self.augmentations) - set(AUGMENTATIONS)
         if unknown:
             raise BadConfig(f"--augment {self.augment}: {min(unknown)!r} is none of {', '.join(AUGMENTATIONS)}")
+        if not self.augmentations and self.augment != NONE:
+            raise BadConfig(f"--augment {self.augment!r}: want {NONE}, or some of {', '.join(AUGMENTATIONS)} by comma")
         if self.batch_images % self.accumulate:
             raise BadConfig(f"--accumulate {self.accumulate}: does not divide --batch-images {self.batch_images}")
 
     @property
     def augmentations(self) -> tuple[str, ...]:
         """The names in `augment`, in order."""
-        return listed(self.augment)
+        return () if self.augment == NONE else listed(self.augment)
 
     def resolved(self) -> dict[str, Any]:
         """Return every option with what None stands for; None where the family has no such thing."""

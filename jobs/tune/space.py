@@ -113,7 +113,7 @@ def _fits(value: Any, type_name: str) -> bool:
     if type_name == "boolean":
         return isinstance(value, bool)
     if type_name not in NUMBERS:
-        return isinstance(value, str)
+        return isinstance(value, str) and value != ""
     kinds = int if NUMBERS[type_name] is int else int | float
     return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -81,9 +81,10 @@ MISTAKES = {
     "train_gan.latent = {low = 64, high = 8}": "an empty range",
     'train_gan.latent = ["many"]': '"many" is no value of this option; want a whole number',
     "train_gan.latent = {low = 1.5, high = 8}": "'1.5' is not a valid integer range",
+    'train_gan.augment = ["", "cutout"]': '"" is no value of this option',
     "train_gan.latent = [0]": "0 is not in the range x>=1",
     'train_gan.family = ["gan"]': "'gan' is not one of",
-    'train_gan.augment = ["", "blur"]': "'blur' is none of",
+    'train_gan.augment = ["none", "blur"]': "'blur' is none of",
     "train_gan.clip = [0.1]": "has no such thing",
     'train_gan.discriminator_norm = ["batch"]': "gradient penalty",
     "evaluate.images = [10]": "only options of train_gan",
@@ -139,6 +140,12 @@ def test_options_of_a_trial_beat_everything(monkeypatch: pytest.MonkeyPatch) -> 
     assert options_of("train_gan", ["--recipe", "digits"], {})["latent"] == 7
     assert options_of("train_gan", ["--recipe", "digits"], {"train_gan.latent": 9})["latent"] == 9
     assert options_of("train_gan", ["--recipe", "digits"], {})["latent"] == 7
+    augmented = options_of("train_gan", ["--recipe", "emoji"], {})
+    assert augmented["augment"] == "colour,translation,cutout"
+    assert options_of("train_gan", ["--recipe", "emoji"], {"train_gan.augment": "none"}) == augmented | {
+        "augment": "none",
+        "latent": 7,
+    }
 
 
 def test_another_family_leaves_out_what_belongs_to_the_recipes() -> None:
