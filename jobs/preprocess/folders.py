@@ -44,7 +44,7 @@ def _images(place: Path, parts: tuple[str, ...], known: frozenset[str]) -> Itera
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from _images(place / entry.name, (*parts, entry.name), known)
-            elif entry.is_file() and f".{entry.name.rpartition('.')[2].lower()}" in known:
+            elif (entry.is_file() or entry.is_symlink()) and f".{entry.name.rpartition('.')[2].lower()}" in known:
                 yield (*parts, entry.name)
 
 

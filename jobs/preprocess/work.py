@@ -1,6 +1,7 @@
 """What is done to one image, by any of several processes: this module imports little, since each of them does."""
 
 import re
+import struct
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -12,8 +13,11 @@ from jobs.preprocess.items import Item
 from shared.files import sha256
 from shared.format.sample import encode_members
 
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, MemoryError)
-"""What Pillow's readers raise on broken files (struct.error and DecompressionBombError are caught by their bases)."""
+UNREADABLE = (
+    *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, MemoryError),
+    *(struct.error, Image.DecompressionBombError),
+)
+"""What Pillow's readers raise on broken files, and on those that would fill the memory: above 179 million pixels."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ def digest(item: Item) -> str | Unreadable:
     """Return the sha256 of what an item holds, or why it cannot be read."""
     try:
         return sha256(item.read())
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         return _unreadable(error)
 
 

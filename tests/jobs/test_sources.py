@@ -1,7 +1,9 @@
 """Folders, tables and foreign shards give their images and labels, and say plainly what cannot be used."""
 
 import json
+import struct
 import tarfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -51,6 +53,33 @@ def test_what_cannot_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:
     assert row["origin"]["file"] == "a/007.png"
     assert row["reason"]
     assert sum(split.count for split in artifact.dataset.splits.values()) == 119
+
+
+def bomb() -> bytes:
+    """Return a PNG of a few bytes that claims to have 400 million pixels."""
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(2501))), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+
+
+def test_what_no_file_can_be_is_listed_too(tmp_path: Path) -> None:
+    """A file that would fill the memory, a link to nowhere and a name with a NUL are rejected, each with its reason."""
+    place = tmp_path / "sources"
+    fill(place / "folder", {"a": 60, "b": 60})
+    (place / "folder" / "a" / "bomb.png").write_bytes(bomb())
+    (place / "folder" / "b" / "lost.png").symlink_to("nowhere.png")
+    artifact = done(tmp_path, "--source", "folder", "--max-rejected", "0.1")
+    listed = [json.loads(line) for line in artifact.read("rejected.jsonl").splitlines()]
+    reasons = {row["origin"]["file"]: row["reason"] for row in listed}
+    assert reasons.keys() == {"a/bomb.png", "b/lost.png"}
+    assert "400000000 pixels" in reasons["a/bomb.png"]
+    rows = [f"folder/{name}/{index:03d}.png,{name}" for name in "ab" for index in range(60)]
+    (place / "t.csv").write_text("file,label\n" + "\n".join(rows) + "\nfolder/a/\0.png,a\n")
+    result = preprocess(tmp_path, "--source", "folder", "--source-path", "t.csv", "--max-rejected", "0.001", "--force")
+    assert result.exit_code == 2, result.output
+    assert "null byte" in result.output
 
 
 @pytest.mark.parametrize("broken", ["text", "missing"])
