@@ -7,6 +7,7 @@ As JSON it is `{"train_gan": {option: domain}}`; a domain is a list of values or
 import json
 import math
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 Value = str | int | float | bool
@@ -50,6 +51,15 @@ class Choices:
         """The values that are tried out before the first trial."""
         return self.values
 
+    @property
+    def size(self) -> float:
+        """How many values there are."""
+        return len(self.values)
+
+    def draw(self, chance: Random) -> Value:
+        """Return one of them."""
+        return chance.choice(self.values)
+
     def holds(self, value: Value | None) -> bool:
         """Whether `value` can be drawn."""
         return value in self.values
@@ -68,6 +78,15 @@ class Range:
     def probes(self) -> tuple[Value, ...]:
         """The values that are tried out before the first trial."""
         return self.low, self.high
+
+    @property
+    def size(self) -> float:
+        """How many values there are; infinitely many of numbers that are not whole."""
+        return int(self.high) - int(self.low) + 1 if self.whole else math.inf
+
+    def draw(self, chance: Random) -> Value:
+        """Return one of them."""
+        return chance.randint(int(self.low), int(self.high)) if self.whole else chance.uniform(self.low, self.high)
 
     def holds(self, value: Value | None) -> bool:
         """Whether `value` can be drawn."""

@@ -2,10 +2,10 @@
 
 import math
 import os
-import random
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import optuna
@@ -15,7 +15,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
 
 from jobs.tune.config import TuneConfig
-from jobs.tune.space import Choices, Space, Value
+from jobs.tune.space import Choices, Value
 from shared.chance import mix
 from shared.errors import BadConfig
 
@@ -111,11 +111,10 @@ class Study:
             return None
 
     def _untried(self) -> dict[str, Value]:
-        """Return options at random that no trial had; there must be some, of a space without ranges."""
-        chance = random.Random(mix(self.config.seed, 21, len(self.trials)))
-        choices = {name: each.values for name, each in self.config.domains.items() if isinstance(each, Choices)}
+        """Return options at random that no trial had; there must be some."""
+        chance = Random(mix(self.config.seed, 21, len(self.trials)))
         while True:
-            drawn = {name: chance.choice(values) for name, values in choices.items()}
+            drawn = {name: domain.draw(chance) for name, domain in self.config.domains.items()}
             if all(drawn != trial.params for trial in self.trials):
                 return drawn
 
@@ -139,7 +138,7 @@ class Study:
     def _enough(self) -> bool:
         """Whether no further trial is to be begun."""
         begun = self.trials
-        if len(begun) >= min(self.config.trials, combinations(self.config.domains)):
+        if len(begun) >= min(self.config.trials, math.prod(domain.size for domain in self.config.domains.values())):
             return True
         if self.config.minutes is None or not begun:
             return False
@@ -150,12 +149,6 @@ class Study:
 def trial_name(number: int) -> str:
     """Return what the folder of a trial is called."""
     return f"{number:04d}"
-
-
-def combinations(space: Space) -> float:
-    """Return how many different trials a space has; infinitely many with a range in it."""
-    sizes = [len(domain.values) if isinstance(domain, Choices) else math.inf for domain in space.values()]
-    return math.prod(sizes)
 
 
 class Journal(JournalFileBackend):

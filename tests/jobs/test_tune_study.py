@@ -154,6 +154,16 @@ def test_a_line_torn_by_a_lost_writer_is_cut_off(tmp_path: Path) -> None:
     assert [trial.value for trial in Study(tmp_path / "s", config(), None).trials] == [1.0, 2.0, 3.0]
 
 
+def test_a_range_of_whole_numbers_is_used_up_too(tmp_path: Path) -> None:
+    """From 14 to 17 there are four trials, all different, however often the sampler repeats itself."""
+    study = Study(tmp_path / "s", config(trials=9, space='{"train_gan": {"latent": {"low": 14, "high": 17}}}'), None)
+    found = []
+    while (claim := study.claim()) is not None:
+        found.append(claim.trial.params["train_gan.latent"])
+        finish(study, claim, 1.0)
+    assert sorted(found) == [14, 15, 16, 17]
+
+
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://a/b", "sqlite:////nonexistent/x.db", "sqlite:///{}"])
 def test_a_database_that_cannot_be_used_leaves_nothing(url: str, tmp_path: Path) -> None:
     """A wrong URL, a place that is not there and a file that is no database are refused before a folder is made."""
