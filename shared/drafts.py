@@ -178,8 +178,9 @@ def _part_of(work: Draft, keep: bool, part: Part) -> Iterator[None]:
         yield
     except BadInput:
         parts.withdraw(work.folder, part)
-        if not keep and not _parts_at_work(work.final, but=part):
-            shutil.rmtree(work.folder, ignore_errors=True)
+        with _looking(work.final):
+            if not keep and not _parts_at_work(work.final, but=part):
+                shutil.rmtree(work.folder, ignore_errors=True)
         raise
 
 
@@ -195,12 +196,13 @@ def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iter
     lock = whole if part is None else _part_lock(final, part.index)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=-1 if wait else 0)
-        if part is not None:
-            whole.acquire(timeout=0)
-            whole.release()
-        elif not wait and _parts_at_work(final):
-            raise Timeout(whole.lock_file)
+        if wait:
+            lock.acquire()
+        else:
+            with _looking(final):
+                lock.acquire(timeout=0)
+                if _held(whole) if part is not None else _parts_at_work(final):
+                    raise Timeout(whole.lock_file)
     except OSError as error:
         lock.release()
         # filelock's Timeout is an OSError too, and comes also where the system refuses a new file as not found
@@ -213,22 +215,30 @@ def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iter
         lock.release()
 
 
+def _looking(final: Path) -> FileLock:
+    """Lock that is held while looking at the others: who tries one must not be taken for a process that works."""
+    return FileLock(final.parent / f".{final.name}-looking.lock")
+
+
+def _held(lock: FileLock) -> bool:
+    """Whether another process holds a lock at this moment."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
 def _part_lock(final: Path, index: int) -> FileLock:
     return FileLock(final.parent / f".{final.name}-part-{index}.lock")
 
 
 def _parts_at_work(final: Path, but: Part | None = None) -> bool:
     """Whether another process does a part of the work on an artifact at this moment."""
-    for path in final.parent.glob(f".{final.name}-part-*.lock"):
-        lock = FileLock(path)
-        if but and path == Path(_part_lock(final, but.index).lock_file):
-            continue
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-    return False
+    mine = Path(_part_lock(final, but.index).lock_file) if but else None
+    others = (path for path in final.parent.glob(f".{final.name}-part-*.lock") if path != mine)
+    return any(_held(FileLock(path)) for path in others)
 
 
 def _refuse_foreign(final: Path) -> None:
