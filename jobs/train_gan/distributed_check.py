@@ -105,8 +105,7 @@ def first_disagreement(team: Team, family: str) -> str | None:
     config = make_config(family, team.world)
     state = make_state(team, config)
     for step in range(STEPS):
-        for update in (steps.critic_step, steps.generator_step):
-            update(state.models, state.family, config, make_batch(team, config, step))
+        steps.both_steps(state.models, state.family, config, make_batch(team, config, step))
     for network in ("discriminator", "generator"):
         for name, value in team.plain(getattr(state.models, network)).state_dict().items():
             if not team.agree(value):

@@ -1,5 +1,6 @@
 """The training loop of every family."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from jobs.train_gan.families import Family
 from jobs.train_gan.journal import Journal
 from jobs.train_gan.plan import Plan, learning_rate_factor, make_plan
 from jobs.train_gan.state import State, save_snapshot, specs
-from jobs.train_gan.steps import Draws, critic_step, draw_batch, generator_step
+from jobs.train_gan.steps import Draws, Losses, both_steps, critic_step, draw_batch
 from shared.artifacts import Artifact
 from shared.chance import mix
 from shared.distributed import Team
@@ -87,16 +88,8 @@ def train(run: Run, task: Task) -> State:
             bar.skip(state.steps * plan.images)
         for iteration in range(state.steps, plan.iterations):
             state.scale_learning_rate(learning_rate_factor(config.decay, iteration / plan.iterations))
-            for step in range(family.critic_steps):
-                pixels, labels = next(stream)
-                real_images = to_unit_range(pixels)
-                draws = Draws(team, config.batch_images, config.seed, 4, iteration, step)
-                batch = draw_batch(config, draws, real_images, labels)
-                journal.tally(critic_step(state.models, family, config, batch))
-            draws = Draws(team, config.batch_images, config.seed, 5, iteration)
-            batch = draw_batch(config, draws, real_images, labels)
-            journal.tally(generator_step(state.models, family, config, batch))
-            state.steps = iteration + 1
+            for losses in iterate(state, config, stream):
+                journal.tally(losses)
             state.update_average(config, state.steps * plan.images)
             stopping = team.any(bool(run.talk.stop.by))
             if plan.snapshot_due(iteration):
@@ -112,6 +105,20 @@ def train(run: Run, task: Task) -> State:
         name = snapshot_name(int(gone[0]["epoch"]))
         raise FormatError(f"{task.folder / name}: gone from the unfinished work; start anew with --force")
     return state
+
+
+def iterate(state: State, config: GanConfig, stream: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Losses]:
+    """Take the family's critic steps on the next batches of `stream`, and a generator step on the last one's fakes.
+
+    Yields the losses of each step. What is drawn depends on the seed and the number of the iteration alone.
+    """
+    family, last = state.family, state.family.critic_steps - 1
+    for step in range(family.critic_steps):
+        pixels, labels = next(stream)
+        draws = Draws(state.team, config.batch_images, config.seed, 4, state.steps, step)
+        batch = draw_batch(config, draws, to_unit_range(pixels), labels)
+        yield (both_steps if step == last else critic_step)(state.models, family, config, batch)
+    state.steps += 1
 
 
 def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None:

@@ -67,18 +67,18 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     from safetensors.torch import save_file
 
     from jobs.train_gan.config import GanConfig, resolve
+    from jobs.train_gan.loop import iterate
     from jobs.train_gan.plan import learning_rate_factor
     from jobs.train_gan.state import State, specs
-    from jobs.train_gan.steps import Draws, critic_step, draw_batch, generator_step
     from shared.artifacts import open_artifact
     from shared.chance import mix
     from shared.distributed import Team
-    from shared.loading import batches, to_unit_range
+    from shared.loading import batches
 
     real = open_artifact(out / "mnist16" / "real", "dataset", "preprocess")
     config = GanConfig(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
-    family, team = resolve(config), Team("cpu")
-    state = State(team, family, config, specs(family, config, real.dataset))
+    family = resolve(config)
+    state = State(Team("cpu"), family, config, specs(family, config, real.dataset))
     stream = batches(real, "train", config.batch_images, seed=mix(seed, 3))
     judge = Judge(real, out)
     marks: list[dict[str, float]] = []
@@ -86,14 +86,8 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     while spent < budget:
         started = time.process_time()
         state.scale_learning_rate(learning_rate_factor(config.decay, spent / budget))
-        for step in range(family.critic_steps):
-            pixels, labels = next(stream)
-            unit = to_unit_range(pixels)
-            draws = Draws(team, config.batch_images, seed, 4, state.steps, step)
-            critic_step(state.models, family, config, draw_batch(config, draws, unit, labels))
-        draws = Draws(team, config.batch_images, seed, 5, state.steps)
-        generator_step(state.models, family, config, draw_batch(config, draws, unit, labels))
-        state.steps += 1
+        for _ in iterate(state, config, stream):
+            pass
         state.update_average(config, state.steps * images)
         spent += time.process_time() - started
         if spent >= MARKS[len(marks)] * budget:

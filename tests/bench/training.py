@@ -72,11 +72,10 @@ def _start(folder: Path, family: str, count: int, **options: Any) -> Start:
 
 def _both(start: Start) -> Work:
     """Return a critic step and a generator step of ours."""
-    from jobs.train_gan.steps import critic_step, generator_step
+    from jobs.train_gan.steps import both_steps
 
     def work() -> list[float]:
-        found = critic_step(start.state.models, start.family, start.config, start.batch)
-        found |= generator_step(start.state.models, start.family, start.config, start.batch)
+        found = both_steps(start.state.models, start.family, start.config, start.batch)
         return [float(value) for value in found.values()]
 
     return work

@@ -20,7 +20,7 @@ from jobs.evaluate.selection import collapse
 from shared.artifacts import Artifact, open_artifact
 from shared.errors import BadInput
 from shared.weights import fetch
-from tests.jobs.test_gan_steps import ends, together
+from tests.jobs.test_gan_processes import ends, together
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def test_per_class_resumes_in_the_class_where_it_was(
 
     from jobs.train_gan import loop
 
-    root, done, step = tmp_path / "cut", 0, loop.generator_step
+    root, done, step = tmp_path / "cut", 0, loop.both_steps
     make_dataset(root / "small" / "real", train=18, val=6, test=6)
     words = ["--recipe", plain_recipe, "--family", "per_class", *TINY]
 
@@ -170,7 +170,7 @@ def test_per_class_resumes_in_the_class_where_it_was(
         return step(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "generator_step", counted)
+        patch.setattr(loop, "both_steps", counted)
         assert run_job("train_gan", root, *words).exit_code == 75
     assert run_job("train_gan", root, *words).exit_code == 0
     assert done == 4
