@@ -1,5 +1,8 @@
 """Shares of a whole as exact counts, and which items they are."""
 
+from fractions import Fraction
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +10,11 @@ from numpy.typing import NDArray
 def floor_share(share: float, total: int) -> int:
     """Return floor(share * total), exact for shares written with up to six decimals."""
     return round(share * 1_000_000) * total // 1_000_000
+
+
+def ceil_share(share: float, total: int) -> int:
+    """Return ceil(share * total), exact for the share as it is written: 0.1 of 30 is 3, though 0.1 * 30 > 3."""
+    return ceil(Fraction(str(share)) * total)
 
 
 def apportion(sizes: list[int], total: int) -> list[int]:

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from jobs.preprocess.items import Picture, Pixels
+from jobs.preprocess.items import Picture, Pixels, Unusable
 from shared.format.sample import CHANNEL_MODES
 from shared.resizing import resize
 
@@ -45,7 +45,7 @@ def flatten(image: Image.Image, background: str) -> Image.Image:
 
     Of an animation the first frame counts; EXIF's orientation is applied; alpha, of palettes too, is laid over
     `background`; 16 bit grey is scaled to 8 bit by 255 / 65535; CMYK, YCbCr, Lab and HSV become RGB. 32 bit and
-    floating point pixels have no known range: ValueError.
+    floating point pixels have no known range: Unusable.
     """
     image.seek(0)
     image = ImageOps.exif_transpose(image)
@@ -53,7 +53,7 @@ def flatten(image: Image.Image, background: str) -> Image.Image:
         grey = np.asarray(image).astype(np.float64) * (255 / 65535)
         return Image.fromarray(np.rint(grey).astype(np.uint8))
     if image.mode in ("I", "F"):
-        raise ValueError(f"pixels of mode {image.mode} (32 bit) have no known range; save as 8 or 16 bit")
+        raise Unusable(f"pixels of mode {image.mode} (32 bit) have no known range; save as 8 or 16 bit")
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
         under = Image.new("RGBA", image.size, background)

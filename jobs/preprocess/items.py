@@ -13,11 +13,18 @@ from PIL import Image
 
 from jobs.preprocess.jpeg import decode_jpeg
 
+NO_CLASS = -1
+"""The label of what has none, since it cannot be used."""
+
 Pixels = NDArray[np.uint8]
 """uint8, grey (height, width) or RGB (height, width, 3)."""
 
 Picture = Image.Image | Pixels
 """An image of any kind, or pixels to which nothing needs to be done."""
+
+
+class Unusable(ValueError):
+    """What an item holds cannot be used; the message is the reason, for people."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +46,15 @@ class Source:
 
     `mirrors` says whether an image is of the same class in a mirror. `partition` is the official split of each item
     ("train", "val" or "test") where the source has one. A partition without "val" leaves it to be drawn from train.
+    `warnings` are lines about what is there and not taken, `ignored` is how many files that are.
     """
 
     classes: tuple[str, ...]
     items: Sequence[Item]
     partition: Sequence[str] | None = None
     mirrors: bool = True
+    warnings: Sequence[str] = ()
+    ignored: int = 0
 
 
 def from_array(pixels: Pixels, label: int, origin: dict[str, Any]) -> Item:
@@ -59,7 +69,41 @@ def _shaped(shape: tuple[int, ...], payload: bytes) -> Pixels:
 
 def from_file(path: Path, label: int, origin: dict[str, Any]) -> Item:
     """Return an item of an image file."""
-    return Item(label, origin, path.read_bytes, open_bytes)
+    return Item(label, origin, partial(_read_file, path), open_bytes)
+
+
+def _read_file(path: Path) -> bytes:
+    """Return what is in a file; Unusable for a folder and for a device or pipe, which might never end."""
+    if not path.is_file() and path.exists():
+        raise Unusable("no file but a folder or a device")
+    return path.read_bytes()
+
+
+def unusable(reason: str, origin: dict[str, Any]) -> Item:
+    """Return an item of which is known already that it cannot be used, and why: it is put aside when it is read."""
+    return Item(NO_CLASS, origin, partial(_refuse, reason), open_bytes)
+
+
+def _refuse(reason: str) -> bytes:
+    raise Unusable(reason)
+
+
+def named(origin: dict[str, Any]) -> str:
+    """Return what finds an image again, for people: its file, and in that its key or index."""
+    found = [str(origin["file"])] if "file" in origin else []
+    return ", ".join(
+        plain(word) for word in found + [f"{k} {origin[k]}" for k in ("split", "key", "index") if k in origin]
+    )
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first three of `names`, with dots where there are more."""
+    return ", ".join([*map(plain, names[:3]), *(["..."] if len(names) > 3 else [])])
+
+
+def plain(name: str) -> str:
+    """Return a name as it is, or escaped where it would not print in one line."""
+    return name if name.isprintable() else ascii(name)
 
 
 def open_bytes(payload: bytes) -> Picture:

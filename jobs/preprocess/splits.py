@@ -1,14 +1,13 @@
 """Which images are taken, and which split each goes to."""
 
 from collections.abc import Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from shared.shares import stratified
+from shared.shares import ceil_share, stratified
 
 ORDER = ("train", "val", "test")
 
@@ -36,6 +35,12 @@ def choose(labels: Indexes, partition: Sequence[str] | None, limit: int, per_cla
     return kept
 
 
+def leaders_of(contents: Sequence[str]) -> Indexes:
+    """Return for each image the index of the first one of equal contents: its own, unless it is a copy."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(content, index) for index, content in enumerate(contents)], dtype=np.int64)
+
+
 def split_indexes(
     labels: Indexes,
     contents: Sequence[str],
@@ -47,12 +52,11 @@ def split_indexes(
     """Return the sorted indexes of train, val and test, and counts of what was found about duplicates.
 
     Without a partition the split is random, seeded and stratified by class; val and test get their fraction of the
-    different images rounded up, train the rest. With a partition that has no val, val is drawn from train. Images
-    of equal `contents` always stand in one split: that of their first one, or test before val before train where a
-    partition tears them apart. Raises BadInput where a class is too small to stand in every split.
+    different images rounded up, train the rest. With a partition that has no val, its fraction is of train's. Images
+    of equal `contents` always stand in one split and count once for its size: that of their first one, or test before
+    val before train where a partition tears them apart. Raises BadInput where a class is too small to stand in every split.
     """
-    first: dict[str, int] = {}
-    leaders = np.array([first.setdefault(content, index) for index, content in enumerate(contents)])
+    leaders = leaders_of(contents)
     own = np.flatnonzero(leaders == np.arange(len(leaders)))
     place = np.full(len(labels), -1)
     if partition is not None:
@@ -60,11 +64,11 @@ def split_indexes(
         np.maximum.at(place, leaders, given)
         if not (given == ORDER.index("val")).any():
             train = own[place[own] == 0]
-            place[_draw(train, labels, ceil(val_fraction * len(train)), seed)[1]] = 1
+            place[_draw(train, labels, ceil_share(val_fraction, len(train)), seed)[1]] = 1
         moved = int((place[leaders] != given)[given != 0].sum() + ((place[leaders] == 2) & (given == 0)).sum())
     else:
-        rest, test = _draw(own, labels, ceil(test_fraction * len(own)), seed)
-        _, val = _draw(rest, labels, ceil(val_fraction * len(own)), seed)
+        rest, test = _draw(own, labels, ceil_share(test_fraction, len(own)), seed)
+        _, val = _draw(rest, labels, ceil_share(val_fraction, len(own)), seed)
         place[own], place[val], place[test] = 0, 1, 2
         moved = 0
     where = place[leaders]

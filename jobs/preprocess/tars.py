@@ -6,13 +6,32 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Item, Source, open_bytes
+from jobs.preprocess.items import Item, Source, Unusable, named, open_bytes, some, unusable
 from shared.errors import BadInput
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
+
+KINDS = {list: "a list", dict: "an object", float: "a decimal number", bool: "true or false", type(None): "null"}
+"""What a json field may be that is no label, in words."""
+
+
+class Found(NamedTuple):
+    """A sample of a tar: its label as text and where its image lies, or `why` it cannot be used."""
+
+    tar: Path
+    key: str
+    label: str = ""
+    start: int = 0
+    size: int = 0
+    why: str = ""
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What finds the sample again."""
+        return {"source": "webdataset", "file": self.tar.name, "key": self.key}
 
 
 def webdataset(place: Path, config: PreprocessConfig) -> Source:
@@ -20,48 +39,61 @@ def webdataset(place: Path, config: PreprocessConfig) -> Source:
 
     The label is `.cls` (text or a number) or, in `.json`, the field that `--label` names. Class names are the
     labels themselves, numbers in numeric order, texts in alphabetical order. Members are read where they lie in
-    the tar, and only images, cls and json; nothing is unpickled. Raises BadInput for a tar that is compressed or
-    broken and for a sample without an image or a label.
+    the tar, and only images, cls and json; nothing is unpickled. A sample without an image or a label is put aside
+    with the reason. Raises BadInput for a tar that is compressed or broken, and where no sample can be used.
     """
-    tars = [place] if place.is_file() else sorted(place.glob("*.tar"))
+    tars = [place] if place.is_file() else sorted(path for path in place.glob("*.tar") if path.is_file())
     if not tars:
         raise BadInput(f"{place}: no *.tar there; put the shards there, or give --source-path")
-    found = [sample for tar in tars for sample in _samples(tar, config.label or "label")]
-    names = {name for name, *_ in found}
-    numeric = all(name.isdigit() for name in names)
-    classes = sorted(names, key=int) if numeric else sorted(names)
+    ignored: list[str] = []
+    found = [sample for tar in tars for sample in _samples(tar, config.label or "label", ignored)]
+    names = {sample.label for sample in found if not sample.why}
+    if not names:
+        first = f"; the first, {named(found[0].origin)}: {found[0].why}" if found else ""
+        raise BadInput(
+            f"{place}: none of {len(found):,} samples can be used{first}\n"
+            "want an image and a .cls or a .json in each; --label names the field of the .json"
+        )
+    if all(name.isdecimal() for name in names):
+        classes = sorted(names, key=lambda name: (int(name), name))
+    else:
+        classes = sorted(names)
     labels = {name: label for label, name in enumerate(classes)}
     items = [
-        Item(
-            labels[name],
-            {"source": "webdataset", "file": tar.name, "key": key},
-            partial(_read_part, tar, start, size),
-            open_bytes,
+        unusable(sample.why, sample.origin)
+        if sample.why
+        else Item(
+            labels[sample.label], sample.origin, partial(_read_part, sample.tar, sample.start, sample.size), open_bytes
         )
-        for name, tar, key, start, size in found
+        for sample in found
     ]
-    return Source(tuple(classes), items)
+    warnings = [f"members without key or suffix, not taken: {len(ignored):,} ({some(ignored)})"] if ignored else []
+    return Source(tuple(classes), items, warnings=warnings, ignored=len(ignored))
 
 
-def _samples(tar: Path, field: str) -> Iterator[tuple[str, Path, str, int, int]]:
-    """Yield (label, tar, key, offset and size of the image) of each sample."""
+def _samples(tar: Path, field: str, ignored: list[str]) -> Iterator[Found]:
+    """Yield the samples of a tar; name in `ignored` the members that are of none, as WebDataset sees it."""
     try:
         with tarfile.open(tar, mode="r:") as archive:
-            files = (member for member in archive if member.isfile())
-            for key, group in groupby(files, key=_key):
+            for key, group in groupby((member for member in archive if member.isfile()), key=_key):
                 members = {_kind(member): member for member in group}
-                label = _label(archive, members, field)
-                image = next((members[kind] for kind in IMAGES if kind in members), None)
-                if label is None or image is None:
-                    wanted = (
-                        f"a .cls or a .json with {field!r}" if label is None else f"an image (.{', .'.join(IMAGES)})"
-                    )
-                    raise BadInput(f"{tar}: sample {key!r} has members {', '.join(members)}, want {wanted}")
-                yield label, tar, key, image.offset_data, image.size
+                if key.rpartition("/")[2] and "" not in members:
+                    yield _sample(tar, archive, key, members, field)
+                else:
+                    ignored += [member.name for member in members.values()]
+            _check_end(archive)
     except tarfile.TarError as error:
         raise BadInput(
             f"{tar}: cannot be read as an uncompressed tar ({error}); unpack .gz first, or fetch it again"
         ) from error
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise ReadError where a tar's members end before its bytes do: tarfile takes a broken header for the end."""
+    stream: Any = archive.fileobj
+    stream.seek(archive.offset)
+    if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):
+        raise tarfile.ReadError(f"broken header at byte {archive.offset:,}")
 
 
 def _key(member: tarfile.TarInfo) -> str:
@@ -74,25 +106,45 @@ def _kind(member: tarfile.TarInfo) -> str:
     return member.name.rpartition("/")[2].partition(".")[2].lower()
 
 
-def _label(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], field: str) -> str | None:
-    """Return the label of a sample as text, or None if it has none."""
-    for kind in ("cls", "json"):
-        if kind in members:
-            stream = archive.extractfile(members[kind])
-            payload = stream.read() if stream else b""
-            if kind == "cls":
-                return payload.decode("utf-8", "replace").strip() or None
-            return _field(payload, field)
-    return None
+def _sample(tar: Path, archive: tarfile.TarFile, key: str, members: dict[str, tarfile.TarInfo], field: str) -> Found:
+    """Return what the members of one key make."""
+    try:
+        image = next((members[kind] for kind in IMAGES if kind in members), None)
+        if image is None:
+            raise Unusable(f"no image (.{', .'.join(IMAGES)}); members: {', '.join(members)}")
+        return Found(tar, key, _label(archive, members, field), image.offset_data, image.size)
+    except Unusable as error:
+        return Found(tar, key, why=str(error))
 
 
-def _field(payload: bytes, field: str) -> str | None:
+def _label(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], field: str) -> str:
+    """Return the label of a sample as text of one line; Unusable if it has none."""
+    kind = next((kind for kind in ("cls", "json") if kind in members), None)
+    if kind is None:
+        raise Unusable(f"no label (.cls, .json); members: {', '.join(members)}")
+    stream = archive.extractfile(members[kind])
+    payload = stream.read() if stream else b""
+    label = payload.decode("utf-8", "replace").strip() if kind == "cls" else _field(payload, field)
+    if len(label.splitlines()) != 1:
+        where = "cls" if kind == "cls" else f"field {field!r}"
+        raise Unusable(f"{where} {'has more than one line' if label else 'is empty'}; want text or a whole number")
+    return label
+
+
+def _field(payload: bytes, field: str) -> str:
+    """Return a field of a json as text; Unusable if it is no text and no whole number."""
     try:
         fields: Any = json.loads(payload)
-    except ValueError:
-        return None
-    value = fields.get(field) if isinstance(fields, dict) else None
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"json is broken: {error}") from error
+    if not isinstance(fields, dict):
+        raise Unusable(f"json is {KINDS.get(type(fields), 'a single value')}; want an object with the field {field!r}")
+    if field not in fields:
+        raise Unusable(f"json has no field {field!r}; it has fields: {', '.join(fields) or 'none'}")
+    value = fields[field]
+    if type(value) not in (str, int):
+        raise Unusable(f"field {field!r} is {KINDS[type(value)]}; want text or a whole number")
+    return str(value)
 
 
 def _read_part(tar: Path, start: int, size: int) -> bytes:

@@ -2,14 +2,15 @@
 
 import re
 import struct
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.images import prepare
-from jobs.preprocess.items import Item
+from jobs.preprocess.items import Item, Unusable
 from shared.files import sha256
 from shared.format.sample import encode_members
 
@@ -36,19 +37,44 @@ def digest(item: Item) -> str | Unreadable:
 
 
 def prepared(config: PreprocessConfig, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
-    """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read."""
+    """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read.
+
+    Pillow's warnings, of images above 89 million pixels and of odd metadata, name no file and are left out: such images
+    are read like others.
+    """
     item, content = task
-    try:
-        picture = item.decode(item.read())
-        with picture if isinstance(picture, Image.Image) else nullcontext():
-            pixels = prepare(
-                picture, config.size_px, config.channels, config.crop, config.resize_filter, config.background
-            )
-    except UNREADABLE as error:
-        return _unreadable(error)
+    with warnings.catch_warnings():
+        for kind in (Image.DecompressionBombWarning, UserWarning):
+            warnings.simplefilter("ignore", kind)
+        try:
+            picture = item.decode(item.read())
+            with picture if isinstance(picture, Image.Image) else nullcontext():
+                pixels = prepare(
+                    picture, config.size_px, config.channels, config.crop, config.resize_filter, config.background
+                )
+        except UNREADABLE as error:
+            return _unreadable(error)
     return encode_members(pixels, item.label, {"origin": {**item.origin, "sha256": content}})
 
 
 def _unreadable(error: BaseException) -> Unreadable:
-    """Return the reason without places in memory, which differ from run to run."""
-    return Unreadable(re.sub(r" at 0x[0-9a-f]+", "", " ".join(f"{type(error).__name__}: {error}".split()))[:200])
+    """Return the reason in words for people, without places on the disk or in memory, which differ from run to run."""
+    text = " ".join(re.sub(r" at 0x[0-9a-f]+", "", str(error)).split())
+    match error:
+        case Unusable():
+            reason = text
+        case UnidentifiedImageError():
+            reason = "not an image that Pillow reads"
+        case MemoryError():
+            reason = "too large for the memory that there is"
+        case Image.DecompressionBombError():
+            reason = text.partition(", could be")[0]
+        case OSError(strerror=str(said)):
+            reason = said
+        case OSError() if "Ghostscript" in text:
+            reason = "EPS needs Ghostscript, which is not installed: save it as PNG"
+        case OSError() | SyntaxError() | ValueError():
+            reason = f"cannot be read: {text}"
+        case _:
+            reason = f"cannot be read: {type(error).__name__}: {text}"
+    return Unreadable(reason[:200])

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Item, Source
-from jobs.preprocess.splits import choose, split_indexes
+from jobs.preprocess.items import Item, Source, named
+from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.errors import BadInput
 from shared.files import write_whole
@@ -53,7 +53,7 @@ class Rejects:
         first = self.rows[0]
         raise BadInput(
             f"{len(self.rows):,} of {self.total:,} images cannot be read, more than --max-rejected {self.allowed:.1%}\n"
-            f"the first: {first['origin'].get('file', first['origin'])}: {first['reason']}\n"
+            f"the first: {named(first['origin'])}: {first['reason']}\n"
             f"all of them, with reasons: {path}; mend or remove them, or raise --max-rejected"
         )
 
@@ -74,6 +74,8 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
     Each part reads every item, so that all agree on duplicates and splits, and prepares its own shards; within a part
     the run's threads are as many processes. Returns None while shards of other parts are missing.
     """
+    for warning in source.warnings:
+        run.talk.say(f"warning: {warning}")
     partition = _partition(run, config, source)
     labels = np.array([item.label for item in source.items])
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
@@ -85,6 +87,7 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
         places, duplicates = split_indexes(
             labels[readable], contents, official, config.val_fraction, config.test_fraction, config.seed
         )
+        _say_copies(run, source, readable, contents)
         tasks = [task for split, mine in places.items() for task in tasks_of(split, mine.tolist(), config.shard_images)]
         found = [(source.items[index], content) for index, content in zip(readable, contents, strict=True)]
         records = write_shards(run, each, config, tasks, found, len(source.classes))
@@ -106,8 +109,8 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
         splits={split: join(written, len(source.classes)) for split, written in shards.items()},
     )
     how = "random, stratified" if partition is None else "official"
-    facts = {"source": config.source, "mirrors": source.mirrors, "split": how, "rejected": len(rejects.rows)}
-    return dataset, facts | duplicates
+    facts = {"source": config.source, "mirrors": source.mirrors, "split": how}
+    return dataset, facts | {"rejected": len(rejects.rows), "ignored": source.ignored} | duplicates
 
 
 def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
@@ -170,6 +173,27 @@ def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
         run.talk.say("warning: a random split of a set with an official one; related images may stand in two splits")
         return None
     return source.partition
+
+
+def _say_copies(run: Run, source: Source, readable: list[int], contents: list[str]) -> None:
+    """Say how many images are copies of others, and how many have another label than the first of their copies."""
+    pairs = [
+        (source.items[readable[index]], source.items[readable[leader]])
+        for index, leader in enumerate(leaders_of(contents).tolist())
+        if leader != index
+    ]
+    torn = [pair for pair in pairs if pair[0].label != pair[1].label]
+    if pairs:
+        example = " equals ".join(named(item.origin) for item in pairs[0])
+        run.talk.say(
+            f"images that are copies of others: {len(pairs):,} ({example}); all are kept, equal ones in one split"
+        )
+    if torn:
+        example = " equals ".join(f"{named(item.origin)} ({source.classes[item.label]})" for item in torn[0])
+        run.talk.say(
+            f"warning: copies with another label than the image that they are equal to: {len(torn):,} ({example}); "
+            "both are kept: remove what has the wrong label"
+        )
 
 
 def _read_all(
