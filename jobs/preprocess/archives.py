@@ -4,6 +4,7 @@ import gzip
 import hashlib
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,8 @@ CELEBA_MD5 = {
 }
 """As torchvision has them: importing it to read three lines takes seconds, and memory in every process."""
 
+CELEBA_TABLES = ("list_attr_celeba.txt", "list_eval_partition.txt")
+
 
 def celeba(place: Path, config: PreprocessConfig) -> Source:
     """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young.
@@ -106,12 +109,7 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
     stands in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
     """
     folder = place / "celeba"
-    if not (folder / "list_attr_celeba.txt").is_file():
-        _download(
-            "CelebA",
-            place,
-            f"img_align_celeba.zip (unpacked), list_attr_celeba.txt, list_eval_partition.txt to {folder}",
-        )
+    _complete_celeba(place, folder)
     if config.verify_md5:
         _check_md5(folder)
     wanted = config.label or "Young"
@@ -119,7 +117,7 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
     if wanted not in header:
         raise BadInput(f"--label {wanted}: CelebA has no such attribute; it has {', '.join(header)}")
     column = header.index(wanted)
-    partition = _partition(folder / "list_eval_partition.txt")
+    partition = _partition(folder / "list_eval_partition.txt", names)
     images = folder / "img_align_celeba"
     there = {path.name for path in images.iterdir()} if images.is_dir() else set()
     missing = [name for name in names if name not in there]
@@ -133,7 +131,22 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
         for name, row in zip(names, values, strict=True)
     ]
     opposite = {"Young": "Old", "Male": "Female"}.get(wanted, f"not {wanted}")
-    return Source((opposite, wanted), items, [partition[name] for name in names])
+    return Source((opposite, wanted), items, partition)
+
+
+def _complete_celeba(place: Path, folder: Path) -> None:
+    """Let torchvision download CelebA where its images are not there; BadInput names what is missing of the rest."""
+    missing = [name for name in (*CELEBA_TABLES, "img_align_celeba") if not (folder / name).exists()]
+    archive = folder / "img_align_celeba.zip"
+    if "img_align_celeba" not in missing:
+        if missing:
+            raise BadInput(f"{folder}: no {' and no '.join(missing)}; copy what is missing there")
+    elif is_zipfile(archive):
+        raise BadInput(f"{archive}: is not unpacked; unpack it into {folder}")
+    else:
+        cut = " (the zip there is cut short)" if archive.exists() else ""
+        names = [name.replace("img_align_celeba", f"img_align_celeba.zip, unpacked{cut}") for name in missing]
+        _download("CelebA", place, f"{'; '.join(names)} to {folder}")
 
 
 def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
@@ -142,6 +155,7 @@ def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
         lines = path.read_text(encoding="utf-8").splitlines()
         header = lines[1].split()
         rows = [line.split() for line in lines[2:] if line.strip()]
+        _check_lengths(rows, 1 + len(header), first_line=3)
         values = np.array([row[1:] for row in rows], dtype=np.int8)
         if values.shape != (int(lines[0]), len(header)):
             raise ValueError(f"{len(rows)} rows, its first line says {lines[0]}")
@@ -152,17 +166,31 @@ def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
     return [row[0] for row in rows], header, values
 
 
-def _partition(path: Path) -> dict[str, str]:
-    """Return the official split of each file name."""
+def _check_lengths(rows: list[list[str]], want: int, first_line: int) -> None:
+    """Raise ValueError for the first row that has not `want` words."""
+    for number, row in enumerate(rows, first_line):
+        if len(row) != want:
+            raise ValueError(f"line {number} has {len(row)} words, want {want}")
+
+
+def _partition(path: Path, names: list[str]) -> list[str]:
+    """Return the official split of each of these file names."""
     try:
         rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        return {name: ("train", "val", "test")[int(number)] for name, number in rows}
-    except (OSError, IndexError, ValueError) as error:
+        _check_lengths(rows, 2, first_line=1)
+        found = {name: {"0": "train", "1": "val", "2": "test"}[number] for name, number in rows}
+    except (OSError, KeyError, ValueError) as error:
         raise BadInput(f"{path}: not CelebA's partition ({error}); fetch it again") from error
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise BadInput(
+            f"{path}: {len(missing):,} of {len(names):,} images are missing ({missing[0]}, ...); fetch it again"
+        )
+    return [found[name] for name in names]
 
 
 def _check_md5(folder: Path) -> None:
-    for name in ("list_attr_celeba.txt", "list_eval_partition.txt"):
+    for name in CELEBA_TABLES:
         path = folder / name
         found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else "missing"
         if found != CELEBA_MD5[name]:

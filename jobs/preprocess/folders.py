@@ -107,37 +107,38 @@ def _table(place: Path) -> Source:
 
 def _rows(place: Path, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     """Yield file and label of each line of a table; BadInput names the line that is wrong."""
+    records = _records(place, lines)
+    _, columns = next(records, (0, []))
+    if any(columns.count(name) != 1 for name in HEADER):
+        came = f"the first line is {plain(','.join(columns)[:80])}" if columns else "is empty"
+        raise BadInput(f"{place}: {came}; want a first line with file,label, each once, between commas")
+    for line, values in records:
+        where = f"{place}: line {line}"
+        if len(values) > len(columns):
+            raise BadInput(
+                f"{where} has {len(values)} values ({plain(','.join(values)[:80])}), "
+                f"want {len(columns)}: {','.join(columns)}; put text with commas between quotes"
+            )
+        row = dict(zip(columns, values, strict=False))
+        file, label = (row.get(name, "") for name in HEADER)
+        if not file or not label:
+            raise BadInput(f"{where} has no file or no label; fill it in or remove the line")
+        if len(label.splitlines()) > 1:
+            raise BadInput(
+                f"{where}: label {label[:80]!a} has a line break; want text of one line; is a quote missing?"
+            )
+        yield file, label
+
+
+def _records(place: Path, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of the line where each record begins, and its values, if it has any."""
     reader = csv.reader(lines, strict=True)
-    columns: list[str] = []
+    line = 1
     try:
         for values in reader:
-            values = [value.strip() for value in values]
-            if not any(values):
-                continue
-            if not columns:
-                columns = values
-                if any(columns.count(name) != 1 for name in HEADER):
-                    said = plain(",".join(columns)[:80])
-                    raise BadInput(f"{place}: the first line is {said}; want file,label, each once, between commas")
-                continue
-            if len(values) > len(columns):
-                raise BadInput(
-                    f"{place}: line {reader.line_num} has {len(values)} values ({plain(','.join(values)[:80])}), "
-                    f"want {len(columns)}: {','.join(columns)}; put text with commas between quotes"
-                )
-            row = dict(zip(columns, values, strict=False))
-            file, label = (row.get(name, "") for name in HEADER)
-            if not file or not label:
-                raise BadInput(
-                    f"{place}: line {reader.line_num} has no file or no label; fill it in or remove the line"
-                )
-            if len(label.splitlines()) > 1:
-                raise BadInput(
-                    f"{place}: line {reader.line_num}: label {label[:80]!a} has a line break; "
-                    "want text of one line; is a quote missing?"
-                )
-            yield file, label
+            stripped = [value.strip() for value in values]
+            if any(stripped):
+                yield line, stripped
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise BadInput(f"{place}: line {reader.line_num} is no CSV ({error}); is a quote missing?") from error
-    if not columns:
-        raise BadInput(f"{place}: is empty; want a first line with file,label and then a line for each image")
+        raise BadInput(f"{place}: line {line} is no CSV ({error}); is a quote missing?") from error

@@ -108,5 +108,7 @@ def plain(name: str) -> str:
 
 def open_bytes(payload: bytes) -> Picture:
     """Open an image file's bytes: plain JPEGs directly, others with any of Pillow's readers; OSError if none knows."""
+    if not payload:
+        raise Unusable("empty file")
     pixels = decode_jpeg(payload)
     return Image.open(io.BytesIO(payload)) if pixels is None else pixels

@@ -48,13 +48,14 @@ def split_indexes(
     val_fraction: float,
     test_fraction: float,
     seed: int,
-) -> tuple[dict[str, Indexes], dict[str, int]]:
-    """Return the sorted indexes of train, val and test, and counts of what was found about duplicates.
+) -> tuple[dict[str, Indexes], int]:
+    """Return the sorted indexes of train, val and test, and how many images left their official split for a copy's.
 
     Without a partition the split is random, seeded and stratified by class; val and test get their fraction of the
     different images rounded up, train the rest. With a partition that has no val, its fraction is of train's. Images
     of equal `contents` always stand in one split and count once for its size: that of their first one, or test before
-    val before train where a partition tears them apart. Raises BadInput where a class is too small to stand in every split.
+    val before train where a partition tears them apart. Raises BadInput where a class is too small to stand in every
+    split.
     """
     leaders = leaders_of(contents)
     own = np.flatnonzero(leaders == np.arange(len(leaders)))
@@ -72,13 +73,7 @@ def split_indexes(
         place[own], place[val], place[test] = 0, 1, 2
         moved = 0
     where = place[leaders]
-    copies = leaders != np.arange(len(leaders))
-    counts = {
-        "duplicates": int(copies.sum()),
-        "duplicates_with_other_label": int((labels != labels[leaders]).sum()),
-        "moved_to_the_split_of_their_copy": moved,
-    }
-    return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}, counts
+    return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}, moved
 
 
 def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:

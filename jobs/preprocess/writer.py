@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Item, Source, named
+from jobs.preprocess.items import Item, Source, named, plain
 from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.errors import BadInput
@@ -42,7 +42,7 @@ class Rejects:
 
     def payload(self) -> bytes:
         """Return the rows as JSON lines."""
-        return "".join(json.dumps(row, sort_keys=True) + "\n" for row in self.rows).encode()
+        return "".join(f"{_line(row)}\n" for row in self.rows).encode()
 
     def check(self, run: Run) -> None:
         """Write the rows beside the artifact and raise BadInput if there are more than allowed."""
@@ -56,6 +56,10 @@ class Rejects:
             f"the first: {named(first['origin'])}: {first['reason']}\n"
             f"all of them, with reasons: {path}; mend or remove them, or raise --max-rejected"
         )
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(row, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,9 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
         readable, contents = _read_all(run, each, source, chosen, rejects)
         rejects.check(run)
         official = [partition[index] for index in readable] if partition is not None else None
-        places, duplicates = split_indexes(
+        places, moved = split_indexes(
             labels[readable], contents, official, config.val_fraction, config.test_fraction, config.seed
         )
-        _say_copies(run, source, readable, contents)
         tasks = [task for split, mine in places.items() for task in tasks_of(split, mine.tolist(), config.shard_images)]
         found = [(source.items[index], content) for index, content in zip(readable, contents, strict=True)]
         records = write_shards(run, each, config, tasks, found, len(source.classes))
@@ -95,6 +98,8 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
         return None
     rejects.rows += [row for record in records for row in record["rejected"]]
     rejects.check(run)
+    copies = _copies(found, rejects)
+    _say_copies(run, source, copies)
     (run.folder / REJECTED).unlink(missing_ok=True)
     if rejects.rows:
         write_whole(run.folder / REJECTED, rejects.payload())
@@ -109,8 +114,16 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
         splits={split: join(written, len(source.classes)) for split, written in shards.items()},
     )
     how = "random, stratified" if partition is None else "official"
-    facts = {"source": config.source, "mirrors": source.mirrors, "split": how}
-    return dataset, facts | {"rejected": len(rejects.rows), "ignored": source.ignored} | duplicates
+    return dataset, {
+        "source": config.source,
+        "mirrors": source.mirrors,
+        "split": how,
+        "rejected": len(rejects.rows),
+        "ignored": source.ignored,
+        "duplicates": len(copies),
+        "duplicates_with_other_label": sum(copy.label != first.label for copy, first in copies),
+        "moved_to_the_split_of_their_copy": moved,
+    }
 
 
 def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
@@ -175,23 +188,28 @@ def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
     return source.partition
 
 
-def _say_copies(run: Run, source: Source, readable: list[int], contents: list[str]) -> None:
-    """Say how many images are copies of others, and how many have another label than the first of their copies."""
+def _copies(found: list[tuple[Item, str]], rejects: Rejects) -> list[tuple[Item, Item]]:
+    """Return each image that is equal to an earlier one, with the first such; not those that were put aside."""
+    aside = {_line(row["origin"]) for row in rejects.rows}
+    leaders = leaders_of([content for _, content in found]).tolist()
     pairs = [
-        (source.items[readable[index]], source.items[readable[leader]])
-        for index, leader in enumerate(leaders_of(contents).tolist())
-        if leader != index
+        (item, found[leader][0])
+        for (item, _), leader in zip(found, leaders, strict=True)
+        if item is not found[leader][0]
     ]
-    torn = [pair for pair in pairs if pair[0].label != pair[1].label]
-    if pairs:
-        example = " equals ".join(named(item.origin) for item in pairs[0])
-        run.talk.say(
-            f"images that are copies of others: {len(pairs):,} ({example}); all are kept, equal ones in one split"
-        )
+    return [pair for pair in pairs if _line(pair[0].origin) not in aside]
+
+
+def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> None:
+    """Say how many images are copies of others, and warn of those that have another label."""
+    if copies:
+        example = " equals ".join(named(item.origin) for item in copies[0])
+        run.talk.say(f"images that are copies of others: {len(copies):,} ({example}); equal ones stand in one split")
+    torn = [pair for pair in copies if pair[0].label != pair[1].label]
     if torn:
-        example = " equals ".join(f"{named(item.origin)} ({source.classes[item.label]})" for item in torn[0])
+        example = " equals ".join(f"{named(item.origin)} ({plain(source.classes[item.label])})" for item in torn[0])
         run.talk.say(
-            f"warning: copies with another label than the image that they are equal to: {len(torn):,} ({example}); "
+            f"warning: images equal to one with another label: {len(torn):,} ({example}); "
             "both are kept: remove what has the wrong label"
         )
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import pickle
+import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,9 @@ def test_celeba_with_another_attribute_and_a_limit(tmp_path: Path) -> None:
     assert {name: split.count for name, split in artifact.dataset.splits.items()} == {"train": 10, "val": 5, "test": 5}
 
 
+TABLES = {"table": "list_attr_celeba.txt", "partition": "list_eval_partition.txt"}
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -153,10 +157,17 @@ def test_celeba_with_another_attribute_and_a_limit(tmp_path: Path) -> None:
         ("md5", "md5"),
         ("attribute", "Young, Smiling"),
         ("nothing", "could not be downloaded"),
+        ("no table", "no list_attr_celeba.txt; copy"),
+        ("no partition", "no list_eval_partition.txt; copy"),
+        ("cut table", "line 4 has 2 words, want 3"),
+        ("cut partition", "line 3 has 1 words, want 2"),
+        ("short partition", "38 of 40 images are missing (000003.jpg, ...)"),
+        ("packed", "img_align_celeba.zip: is not unpacked"),
+        ("cut zip", "img_align_celeba.zip, unpacked (the zip there is cut short)"),
     ],
 )
 def test_a_celeba_that_cannot_be_used_says_what_to_copy_where(tmp_path: Path, damage: str, said: str) -> None:
-    """A half-unpacked folder, a quota page, a wrong md5, an unknown attribute, nothing at all: exit 2, what to do."""
+    """Half unpacked, not unpacked, cut short, a quota page, a wrong md5, nothing at all: exit 2, what to do."""
     words = ["--source", "celeba", "--no-verify-md5"]
     if damage != "nothing":
         folder = write_celeba(tmp_path / "sources" / "celeba")
@@ -164,6 +175,20 @@ def test_a_celeba_that_cannot_be_used_says_what_to_copy_where(tmp_path: Path, da
         (folder / "img_align_celeba" / "000007.jpg").unlink()
     if damage == "quota":
         (folder / "list_attr_celeba.txt").write_text("<html>Quota exceeded</html>")
+    if damage in ("no table", "no partition"):
+        (folder / TABLES[damage[3:]]).unlink()
+    if damage in ("cut table", "cut partition"):
+        path = folder / TABLES[damage[4:]]
+        lines = path.read_text().splitlines()
+        keep = 4 if damage == "cut table" else 3
+        path.write_text("\n".join([*lines[: keep - 1], lines[keep - 1].rpartition(" ")[0]]))
+    if damage == "short partition":
+        path = folder / TABLES["partition"]
+        path.write_text("\n".join(path.read_text().splitlines()[:2]))
+    if damage in ("packed", "cut zip"):
+        archive = Path(shutil.make_archive(str(folder / "img_align_celeba"), "zip", folder, "img_align_celeba"))
+        shutil.rmtree(folder / "img_align_celeba")
+        archive.write_bytes(archive.read_bytes()[: None if damage == "packed" else -300])
     if damage == "md5":
         words.remove("--no-verify-md5")
     if damage == "attribute":

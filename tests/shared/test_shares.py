@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from shared.shares import apportion, floor_share, spread, stratified
+from shared.shares import apportion, ceil_share, floor_share, spread, stratified
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,19 @@ def test_a_stratified_draw_is_uniform_within_a_class() -> None:
     times = np.bincount(drawn, minlength=100)[:60]
     assert times.sum() == 3600
     assert np.abs(times - 60).max() < 37
+
+
+@pytest.mark.parametrize(
+    ("share", "total", "expected"),
+    [(0.1, 30, 3), (0.1, 31, 4), (0.07, 100, 7), (0.2, 0, 0), (1e-7, 5, 1), (0.55, 100, 55)],
+)
+def test_a_ceil_share_is_exact(share: float, total: int, expected: int) -> None:
+    """The share counts as it is written: a tenth of 30 is 3, though in floating point it is a little more."""
+    assert ceil_share(share, total) == expected
+
+
+def test_a_ceil_share_is_the_fractions_ceiling() -> None:
+    """For every percentage of every total up to 300 the result is the exact ceiling."""
+    for percent in range(101):
+        for total in range(301):
+            assert ceil_share(percent / 100, total) == -(-percent * total // 100)
