@@ -40,10 +40,12 @@ if TYPE_CHECKING:
 def main(run: Run, config: PreprocessConfig) -> Result | None:
     """Crop and resize real images, split them into train, val and test, write them as shards.
 
-    The split is the source's official one, else random, seeded and stratified by class. Equal images never stand
-    in two splits. What cannot be read is counted and listed in rejected.jsonl. With --parts each of several processes
-    reads every image, to agree on the splits, and prepares its share of the shards. Writes the dataset `real` and
-    figures of samples, class balance and split sizes.
+    The split is the source's official one, else random, seeded and stratified by class. Val and test get their
+    fraction of the different images that are there, rounded up to whole images (val, where only that is missing, of
+    the official train part). Equal images never stand in two splits: a copy goes where the first one is. What cannot
+    be read is counted and listed in rejected.jsonl; what lies there and is not taken is said. With --parts each of
+    several processes reads every image, to agree on the splits, and prepares its share of the shards. Writes the
+    dataset `real` and figures of samples, class balance and split sizes.
     """
     from jobs.preprocess.sources import SOURCES
     from jobs.preprocess.writer import write_dataset
@@ -55,7 +57,7 @@ def main(run: Run, config: PreprocessConfig) -> Result | None:
     dataset, facts = written
     draw(run, dataset)
     sizes = ", ".join(f"{name} {split.count:,}" for name, split in dataset.splits.items())
-    aside = f"; {facts['rejected']} rejected" if facts["rejected"] else ""
+    aside = f"; {facts['rejected']} rejected, see rejected.jsonl" if facts["rejected"] else ""
     return Result(facts, dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
 
 

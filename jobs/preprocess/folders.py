@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Source, from_file, plain, some
+from jobs.preprocess.items import Source, from_file, is_label, plain, some
 from shared.errors import BadInput
 
 Parts = tuple[str, ...]
@@ -42,6 +42,9 @@ def folder(place: Path, config: PreprocessConfig) -> Source:
     if len(classes) < 2:
         said = f"{place}: {len(classes)} folders with images, want one for each class and at least 2"
         raise BadInput("\n".join([said, *warnings]))
+    for name in classes:
+        if not is_label(name):
+            raise BadInput(f"{place}: the folder {name!a} has a name that is no text of one line (UTF-8); rename it")
     items = [
         from_file(place.joinpath(*parts), label, {"source": "folder", "file": "/".join(parts)})
         for label, name in enumerate(classes)
@@ -110,7 +113,7 @@ def _rows(place: Path, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     records = _records(place, lines)
     _, columns = next(records, (0, []))
     if any(columns.count(name) != 1 for name in HEADER):
-        came = f"the first line is {plain(','.join(columns)[:80])}" if columns else "is empty"
+        came = f"begins with {plain(','.join(columns)[:80])}" if columns else "is empty"
         raise BadInput(f"{place}: {came}; want a first line with file,label, each once, between commas")
     for line, values in records:
         where = f"{place}: line {line}"
@@ -123,7 +126,7 @@ def _rows(place: Path, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
         file, label = (row.get(name, "") for name in HEADER)
         if not file or not label:
             raise BadInput(f"{where} has no file or no label; fill it in or remove the line")
-        if len(label.splitlines()) > 1:
+        if not is_label(label):
             raise BadInput(
                 f"{where}: label {label[:80]!a} has a line break; want text of one line; is a quote missing?"
             )

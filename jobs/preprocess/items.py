@@ -88,6 +88,11 @@ def _refuse(reason: str) -> bytes:
     raise Unusable(reason)
 
 
+def is_label(name: str) -> bool:
+    """Return whether a class can have this name: text of one line that UTF-8 can hold."""
+    return len(name.splitlines()) == 1 and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def named(origin: dict[str, Any]) -> str:
     """Return what finds an image again, for people: its file, and in that its key or index."""
     found = [str(origin["file"])] if "file" in origin else []

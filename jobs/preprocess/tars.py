@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Item, Source, Unusable, named, open_bytes, some, unusable
+from jobs.preprocess.items import Item, Source, Unusable, is_label, named, open_bytes, some, unusable
 from shared.errors import BadInput
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
@@ -40,7 +40,7 @@ def webdataset(place: Path, config: PreprocessConfig) -> Source:
     The label is `.cls` (text or a number) or, in `.json`, the field that `--label` names. Class names are the
     labels themselves, numbers in numeric order, texts in alphabetical order. Members are read where they lie in
     the tar, and only images, cls and json; nothing is unpickled. A sample without an image or a label is put aside
-    with the reason. Raises BadInput for a tar that is compressed or broken, and where no sample can be used.
+    with the reason. Raises BadInput for a tar that is compressed or broken, and where there are fewer than two labels.
     """
     tars = [place] if place.is_file() else sorted(path for path in place.glob("*.tar") if path.is_file())
     if not tars:
@@ -54,6 +54,8 @@ def webdataset(place: Path, config: PreprocessConfig) -> Source:
             f"{place}: none of {len(found):,} samples can be used{first}\n"
             "want an image and a .cls or a .json in each; --label names the field of the .json"
         )
+    if len(names) < 2:
+        raise BadInput(f"{place}: {len(names)} different labels, want at least 2")
     if all(name.isdecimal() for name in names):
         classes = sorted(names, key=lambda name: (int(name), name))
     else:
@@ -125,9 +127,9 @@ def _label(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], field:
     stream = archive.extractfile(members[kind])
     payload = stream.read() if stream else b""
     label = payload.decode("utf-8", "replace").strip() if kind == "cls" else _field(payload, field)
-    if len(label.splitlines()) != 1:
+    if not is_label(label):
         where = "cls" if kind == "cls" else f"field {field!r}"
-        raise Unusable(f"{where} {'has more than one line' if label else 'is empty'}; want text or a whole number")
+        raise Unusable(f"{where} is {'no text of one line' if label else 'empty'}; want text or a whole number")
     return label
 
 

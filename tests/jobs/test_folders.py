@@ -1,5 +1,6 @@
 """Folders and tables say what lies there and is not taken, which images are equal, and which line is wrong."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,19 @@ def test_too_few_classes_say_what_was_not_taken(tmp_path: Path) -> None:
     assert "1 folders with images, want one for each class and at least 2" in result.stderr
     assert "not taken: 1 (a.png)" in result.stderr
     assert "no class: 1 (dogs)" in result.stderr
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"two\nlines"])
+def test_a_folder_whose_name_is_no_class_is_refused(tmp_path: Path, name: bytes) -> None:
+    """A class is named by text of one line; a file's name may be of any bytes."""
+    place = tmp_path / "sources" / "folder"
+    fill(place, {"a": 20, "b": 20})
+    (place / "a" / "000.png").rename(place / "a" / f"{os.fsdecode(name)}.png")
+    assert done(tmp_path, "--source", "folder").facts["rejected"] == 0
+    (place / "b").rename(place / os.fsdecode(name))
+    result = preprocess(tmp_path, "--source", "folder", "--force")
+    assert result.exit_code == 2
+    assert f"the folder {os.fsdecode(name)!a} has a name that is no text of one line" in result.stderr
 
 
 def test_equal_images_are_said(tmp_path: Path) -> None:
@@ -118,9 +132,9 @@ def table(root: Path, text: str) -> Path:
         ("file,label\n\n\n,a\n%s", "line 4 has no file or no label"),
         ("", "is empty; want a first line with file,label"),
         ("\n \n,\n", "is empty; want a first line with file,label"),
-        ("%s", "the first line is p/00.png,a; want file,label, each once, between commas"),
-        ("file;label\n", "the first line is file;label; want file,label, each once, between commas"),
-        ("file,label,label\n%s", "the first line is file,label,label; want file,label, each once"),
+        ("%s", "begins with p/00.png,a; want a first line with file,label, each once, between commas"),
+        ("file;label\n", "begins with file;label; want a first line with file,label, each once, between commas"),
+        ("file,label,label\n%s", "begins with file,label,label; want a first line with file,label, each once"),
         ("file,label\n", "0 different labels, want at least 2"),
     ],
 )

@@ -57,7 +57,7 @@ def test_foreign_shards_that_cannot_be_used(tmp_path: Path, damage: str) -> None
     """A tar that is compressed, cut or broken, be it after whole samples, ends the job with 2 and the tar's name."""
     path = tmp_path / "sources" / "webdataset" / "part-0.tar"
     members = {
-        f"s{index}.{kind}": encoded(index, "PNG") if kind == "png" else b"1"
+        f"s{index}.{kind}": encoded(index, "PNG") if kind == "png" else b"%d" % (index % 2)
         for index in range(9)
         for kind in ("png", "cls")
     }
@@ -72,7 +72,8 @@ def test_foreign_shards_that_cannot_be_used(tmp_path: Path, damage: str) -> None
         path.write_bytes(payload[:fifth] + b"x" * 512 + payload[fifth + 512 :])
     result = preprocess(tmp_path, "--source", "webdataset")
     assert result.exit_code == 2
-    assert "webdataset" in result.output
+    said = "webdataset: no *.tar there" if damage == "no tar" else "part-0.tar: cannot be read as an uncompressed tar"
+    assert said in result.output
 
 
 def members_of(count: int) -> dict[str, bytes]:
@@ -94,7 +95,8 @@ BAD = {
     "yes": ({"png": b"", "json": b'{"label": true}'}, "field 'label' is true or false; want text or a whole number"),
     "null": ({"png": b"", "json": b'{"label": null}'}, "field 'label' is null; want text or a whole number"),
     "empty": ({"png": b"", "cls": b" \n"}, "cls is empty; want text or a whole number"),
-    "lines": ({"png": b"", "cls": b"a\nb"}, "cls has more than one line; want text or a whole number"),
+    "lines": ({"png": b"", "cls": b"a\nb"}, "cls is no text of one line; want text or a whole number"),
+    "half-letter": ({"png": b"", "json": b'{"label": "\\ud800"}'}, "field 'label' is no text of one line; want text"),
     "bare": ({"png": b""}, "no label (.cls, .json); members: png"),
     "blind": ({"cls": b"a", "txt": b"x"}, "no image (.jpg, .jpeg, .png, .webp); members: cls, txt"),
 }
@@ -148,6 +150,14 @@ def test_a_wrong_field_names_the_fields_that_there_are(tmp_path: Path) -> None:
     assert "none of 20 samples can be used" in result.stderr
     assert "key s000: json has no field 'digit'; it has fields: label, caption" in result.stderr
     assert len(result.stderr.splitlines()) <= 3
+
+
+def test_one_label_is_not_enough(tmp_path: Path) -> None:
+    """As of folders and tables, there must be two classes."""
+    members = {f"s{index}.{kind}": b"1" for index in range(9) for kind in ("png", "cls")}
+    write_tar(tmp_path / "sources" / "webdataset" / "part-0.tar", members)
+    result = preprocess(tmp_path, "--source", "webdataset")
+    assert (result.exit_code, "1 different labels, want at least 2" in result.stderr) == (2, True)
 
 
 def test_labels_of_equal_number_have_one_order(tmp_path: Path) -> None:
