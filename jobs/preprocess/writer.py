@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Rejects:
         """Write the rows beside the artifact and raise BadInput if there are more than allowed."""
         if len(self.rows) <= self.allowed * self.total:
             return
-        path = run.folder.parent / f"real-{REJECTED}"
+        path = _report(run)
         write_whole(path, self.payload())
         first = self.rows[0]
         raise BadInput(
@@ -56,6 +57,11 @@ class Rejects:
             f"the first: {named(first['origin'])}: {first['reason']}\n"
             f"all of them, with reasons: {path}; mend or remove them, or raise --max-rejected"
         )
+
+
+def _report(run: Run) -> Path:
+    """Return where the rows go when they are too many, beside the artifact that is not made."""
+    return run.folder.parent / f"real-{REJECTED}"
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -100,7 +106,8 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
     rejects.check(run)
     copies = _copies(found, rejects)
     _say_copies(run, source, copies)
-    (run.folder / REJECTED).unlink(missing_ok=True)
+    for stale in (_report(run), run.folder / REJECTED):
+        stale.unlink(missing_ok=True)
     if rejects.rows:
         write_whole(run.folder / REJECTED, rejects.payload())
     shards: dict[str, list[ShardInfo]] = {split: [] for split in places}

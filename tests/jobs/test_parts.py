@@ -149,6 +149,22 @@ def test_a_killed_part_goes_on(
     assert written == shards[0::2][2:] + shards
 
 
+def test_a_killed_run_starts_anew(
+    tmp_path: Path, run_job: RunJob, python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """A process that does all of the work and is killed leaves no artifact; started again it makes the whole."""
+    words = ["--shard-images", 100]
+    killed = python(KILLED, *words, "--data-root", tmp_path / "killed", "--experiment", "small")
+    assert killed.returncode == -9, killed.stderr
+    assert not (tmp_path / "killed" / "small" / "real").exists()
+    assert run_job("preprocess", tmp_path / "killed", *words).exit_code == 0
+    assert run_job("preprocess", tmp_path / "one", *words).exit_code == 0
+    assert real(tmp_path / "killed").sha256 == real(tmp_path / "one").sha256
+    assert [path.name for path in (tmp_path / "killed" / "small").iterdir() if path.is_dir()] == ["real"]
+    names = {path.name for path in (tmp_path / "one" / "small" / "real").iterdir()}
+    assert {path.name for path in (tmp_path / "killed" / "small" / "real").iterdir()} == names
+
+
 def test_the_last_part_may_be_stopped_too(tmp_path: Path, run_job: RunJob, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped while it puts the parts together, it does so when it is started again; so does any other part."""
     words = ["--shard-images", 100, "--parts", 2]

@@ -96,6 +96,8 @@ def test_too_many_rejects_fail_the_job(tmp_path: Path, broken: str) -> None:
     assert not (tmp_path / "e" / "real").exists()
     listed = (tmp_path / "e" / "real-rejected.jsonl").read_text().splitlines()
     assert len(listed) == 1
+    done(tmp_path, "--source", "folder", "--source-path", "t.csv", "--max-rejected", "0.1")
+    assert not (tmp_path / "e" / "real-rejected.jsonl").exists()  # the artifact has its own now
 
 
 def test_equal_images_stay_in_one_split(tmp_path: Path) -> None:
