@@ -1,3 +1,4 @@
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -46,6 +47,27 @@ def test_a_generator_draws_images_of_its_size(name: str, size_px: int, channels:
     assert images.shape == (4, channels, size_px, size_px)
     assert images.abs().max() <= 1
     assert images.std() > 0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_where_weights_lie_changes_no_number(channels: int) -> None:
+    """Networks whose weights lie channels last say what those with weights in the usual place say, and learn alike."""
+    latents, images = torch.randn(4, 8), _images(channels=channels)
+    calls: list[tuple[Any, tuple[Tensor, ...]]] = [
+        (_generator("class_dcgan", channels=channels), (latents, LABELS)),
+        (build_discriminator(_spec("projection", channels=channels)), (images, LABELS)),
+        (build_classifier(_spec("small_cnn", channels=channels)), (images,)),
+    ]
+    for network, given in calls:
+        usual = deepcopy(network).to(memory_format=torch.contiguous_format)
+        assert not all(weight.is_contiguous() for weight in network.parameters())
+        assert all(weight.is_contiguous() for weight in usual.parameters())
+        found, wanted = network(*given), usual(*given)
+        assert torch.allclose(found, wanted, atol=1e-6)
+        for each in (found, wanted):
+            each.square().sum().backward()
+        for one, other in zip(network.parameters(), usual.parameters(), strict=True):
+            assert torch.allclose(one.grad, other.grad, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
