@@ -91,7 +91,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         "protocol": protocol[score.split("_", 1)[1]],
         "val_protocol": _scores(study, trial_name(best.number)).facts["protocol"],
     }
-    write_whole(run.folder / "tuned.toml", tuned_recipe(recipe, words, facts).encode())
+    write_whole(run.folder / "tuned.toml", tuned_recipe(recipe, config, words, facts).encode())
     gans = [
         open_artifact(each[0].folder.parent / TRAIN_GAN.writes, TRAIN_GAN.kind, TRAIN_GAN.name)
         for each in scores.values()
@@ -223,10 +223,11 @@ def sentence(row: dict[str, Any], unchanged: bool) -> str:
     return f"Tuning {verb} {name} {means} ({interval})."
 
 
-def tuned_recipe(recipe: str, words: list[str], facts: dict[str, Any]) -> str:
+def tuned_recipe(recipe: str, config: TuneConfig, words: list[str], facts: dict[str, Any]) -> str:
     """Return the recipe, every option of every job written out, with the options of the best trial, as TOML."""
     said = load_recipe(recipe)
     count, best = len(facts["trials"]), facts["best"]
     about = f"{said.name}, tuned: trial {best['number']} of {count} trials of {facts['epochs']} epochs."
-    tables = {row.name: options_of(row.name, words, best["params"]) for row in PIPELINE}
-    return written(said.words | {"about": about}, tables)
+    found = {EVALUATE.name: config.evaluate, **config.others}
+    found[TRAIN_GAN.name] = options_of(TRAIN_GAN.name, words, best["params"])  # with the recipe's own epochs
+    return written(said.words | {"about": about}, {row.name: found[row.name] for row in PIPELINE})

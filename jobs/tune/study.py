@@ -165,12 +165,19 @@ class Journal(JournalFileBackend):
         """Append records, each a line."""
         self._mine.acquire()
         try:
-            written = self._path.read_bytes()
-            if not written.endswith(b"\n"):
-                os.truncate(self._path, written.rfind(b"\n") + 1)
+            if not self._whole():
+                os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
         finally:
             self._mine.release()
         super().append_logs(logs)
+
+    def _whole(self) -> bool:
+        """Whether the last line ends as lines do; the whole file is not read for that."""
+        with self._path.open("rb") as journal:
+            if not journal.seek(0, os.SEEK_END):
+                return True
+            journal.seek(-1, os.SEEK_END)
+            return journal.read() == b"\n"
 
 
 def _open_database(url: str) -> RDBStorage:
