@@ -19,6 +19,7 @@ from shared.options import COMMON_NAMES
 from shared.polite import Polite
 from shared.progress import Stop
 from shared.recipes import Recipe
+from shared.rehearsal import Rehearsal
 
 
 class JobFailed(HalfrealError):
@@ -72,7 +73,11 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     os.environ |= settings(options["pairs"])
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
     rows = JOBS if options["with_tuning"] else PIPELINE
-    check_options(rows, arguments)
+    if options["dry_run"]:
+        rehearse_jobs(rows, arguments)
+        return
+    with redirect_stdout(io.StringIO()):  # a mistake in the last job must cost no hours
+        rehearse_jobs(rows, [*arguments, "--dry-run"])
     stop = Stop()
     stop.listen()
     started = time.monotonic()
@@ -80,20 +85,18 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
         elapsed = time.monotonic() - started
         click.secho(f"[{number}/{len(rows)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
         _run_job(row, arguments, stop)
-    if not options["dry_run"]:
-        from jobs.results import print_results
+    from jobs.results import print_results
 
-        print_results(data_root / name)
-        click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
+    print_results(data_root / name)
+    click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
 
 
-def check_options(rows: tuple[Job, ...], arguments: list[str]) -> None:
-    """Let every job check its options without doing anything, so that a mistake in the last one costs no hours."""
+def rehearse_jobs(rows: tuple[Job, ...], arguments: list[str]) -> None:
+    """Let every job check its options, and print what it would do after those before it, without doing anything."""
+    rehearsal = Rehearsal()
     for row in rows:
-        with redirect_stdout(io.StringIO()):
-            command_of(row.name).main(
-                [*arguments, "--dry-run"], prog_name=f"halfreal {row.name}", standalone_mode=False
-            )
+        command = command_of(row.name)
+        command.main(arguments, prog_name=f"halfreal {row.name}", standalone_mode=False, obj=rehearsal)
 
 
 def _run_job(row: Job, arguments: list[str], stop: Stop) -> None:

@@ -18,18 +18,19 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
 import click
 
-from shared.errors import BadConfig, BadInput
+from shared.errors import BadConfig
 from shared.job import Job, Part, Result, Run, leads, open_inputs, write_diary
 from shared.options import COMMON, COMMON_NAMES, PARTS, check_finite
 from shared.polite import Polite
 from shared.progress import Talk
-from shared.recipes import DEFAULT_RECIPE, DEPENDENT, Recipe, load_recipe
+from shared.recipes import DEFAULT_RECIPE, Recipe, load_recipe
+from shared.resolved import settle
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,20 @@ def use_recipe(context: click.Context, parameter: click.Parameter, value: str) -
 
 
 Before = Callable[[Run, Any], None]
+Check = Callable[[Any, Part, dict[str, Any]], None]
+
+
+def _all_right(config: Any, part: Part, inputs: dict[str, Any]) -> None:
+    """Find nothing wrong: a job whose config is checked by itself."""
 
 
 class JobCommand(Polite):
-    """A job's command; `job` is its row in the table, `config` makes its checked options."""
+    """A job's command; `job` is its row in the table, `config` makes its checked options, the rest is as in `job`."""
 
     job: Job
     config: Callable[..., Any]
+    before: Before | None
+    check: Check
 
 
 class JobGroup(JobCommand, click.Group):
@@ -155,6 +163,7 @@ def job(
     *,
     resumes: bool = False,
     before: Before | None = None,
+    check: Check = _all_right,
     cls: type[JobCommand] = JobCommand,
 ) -> Callable[[Callable[..., Result | None]], JobCommand]:
     """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
@@ -162,21 +171,25 @@ def job(
     `config` takes the job's options and the seed as keywords. With `resumes` an interrupted run's draft is kept
     for the next run of the same request. A job with parts returns None while parts of other processes are missing.
     `before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share;
-    whoever is done with it first makes the artifact.
+    whoever is done with it first makes the artifact. `check(config, part, inputs)` raises BadInput for options that do
+    not go with the part of the work or with the inputs, in a dry run too, where it gets none as long as one is missing:
+    it then goes by what the recipe says of them. It must not import torch.
     """
 
     def decorate(body: Callable[..., Result | None]) -> JobCommand:
         def command(**options: Any) -> None:
             if click.get_current_context().invoked_subcommand is not None:
                 return
-            check_finite(options)
-            leave_out(row.name, options)
-            threads = options.pop("threads")
-            common = _Common(threads=threads, **{name: options.pop(name) for name in COMMON_NAMES & options.keys()})
-            settled = config(**options)
+            settled = settle(row.name, config, options)
+            common = _Common(threads=settled.threads, **settled.common)
             # what the result depends on; jobs without torch do not depend on its threads
-            recorded = asdict(settled) | ({"threads": threads} if row.gpu else {})
-            _perform(row, settled, recorded, common, body, resumes, before)
+            recorded = asdict(settled.config) | ({"threads": settled.threads} if row.gpu else {})
+            if common.dry_run:
+                from shared.rehearsal import rehearse
+
+                rehearse(row, recorded, common.folder, common.force, partial(check, settled.config, common.part))
+            else:
+                _perform(made, settled.config, recorded, common, body, resumes)
 
         decorated: Any = update_wrapper(command, body)
         for option in (*COMMON, *PLACE, *(PARTS if row.parts else ())):
@@ -192,26 +205,23 @@ def job(
         for param in made.params:
             if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_SEED before HALFREAL_SEED
                 param.envvar = [f"{settings['auto_envvar_prefix']}_{str(param.name).upper()}", param.envvar]
-        made.job, made.config = row, config
+        made.job, made.config, made.before, made.check = row, config, before, check
         return made
 
     return decorate
 
 
 def _perform(
-    row: Job,
+    command: JobCommand,
     config: Any,
     options: dict[str, Any],
     common: _Common,
     body: Callable[..., Result | None],
     resumes: bool,
-    before: Before | None,
 ) -> None:
+    row, before = command.job, command.before
     talk = Talk(row.name)
     final = common.folder / row.writes
-    if common.dry_run:
-        _describe(row, options, common)
-        return
     # Before numpy and torch are imported, whose libraries look once. Waiting threads must sleep: spinning gains 1.2x on
     # idle cores, loses 20x on shared ones.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -223,6 +233,7 @@ def _perform(
     request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
     if not common.force and _already(final, request, talk):
         return
+    command.check(config, common.part, request.inputs)
     lead = leads()
     talk.stop.listen()
     started = time.monotonic()
@@ -252,17 +263,6 @@ def _perform(
     talk.say(f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}"))
 
 
-def leave_out(job: str, options: dict[str, Any]) -> None:
-    """Drop what the recipe sets for another value of the option that it depends on than was asked for by hand."""
-    key, names = DEPENDENT.get(job, ("", ()))
-    context = click.get_current_context()
-    if not key or (context.default_map or {}).get(key) in (None, options[key]):
-        return
-    for name in names:
-        if context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT_MAP:
-            options[name] = None
-
-
 def _already(final: Path, request: Any, talk: Talk) -> bool:
     """Whether the artifact that stands at `final` answers the request; if not, say why it is made anew."""
     from shared.drafts import finished
@@ -276,25 +276,3 @@ def _already(final: Path, request: Any, talk: Talk) -> bool:
     elif found:
         talk.say(f"making it anew because {'; '.join(reasons)}")
     return found is not None and not reasons
-
-
-def _describe(row: Job, options: dict[str, Any], common: _Common) -> None:
-    """Print the options as they resolved and what a run would do with what stands on the volume; change nothing."""
-    from shared.artifacts import open_artifact
-    from shared.drafts import Request
-
-    final = common.folder / row.writes
-    click.echo(f"{row.name} would write {final}")
-    for name, value in options.items():
-        click.echo(f"  {name} = {value!r}")
-    try:
-        request = Request(row.name, row.kind, options, open_inputs(row, common.folder))
-        found = open_artifact(final, row.kind, row.name) if final.exists() else None
-        reasons = request.differences(found.manifest) if found else []
-    except BadInput as error:
-        click.echo(f"  cannot run yet: {error}")
-        return
-    if found and not reasons and not common.force:
-        click.echo("  already complete")
-    else:
-        click.echo("  would be made" + (f" anew because {'; '.join(reasons)}" if reasons else ""))

@@ -67,16 +67,19 @@ class Request:
         """The sha256 of each input's manifest."""
         return {name: artifact.sha256 for name, artifact in self.inputs.items()}
 
-    def differences(self, answer: Answer) -> list[str]:
-        """Say in words how what was made as `answer` says differs from this request; empty if it is the one."""
+    def other_options(self, answer: Answer) -> list[str]:
+        """Say in words in which options what was made as `answer` says differs from this request."""
         old, new = _flat(answer.options), _flat(self.plain_options)
-        changed = [
+        return [
             f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
             for name in sorted(old.keys() | new.keys())
             if old.get(name) != new.get(name)
         ]
+
+    def differences(self, answer: Answer) -> list[str]:
+        """Say in words how what was made as `answer` says differs from this request; empty if it is the one."""
         hashes = self.input_hashes
-        return changed + [
+        return self.other_options(answer) + [
             f"its input {name!r} changed"
             for name in sorted(hashes.keys() | answer.inputs.keys())
             if hashes.get(name) != answer.inputs.get(name)

@@ -55,7 +55,8 @@ DEPENDENT: dict[str, tuple[str, tuple[str, ...]]] = {
             ),
             *("auxiliary_weight", "generator_norm", "discriminator_norm", "init"),
         ),
-    )
+    ),
+    "preprocess": ("source", ("label", "split")),
 }
 """By job: an option, and those that a recipe sets for its value of that option alone: another value leaves them out."""
 
@@ -133,6 +134,10 @@ def _load(name_or_path: str, above: tuple[Path, ...]) -> Recipe:
     except BadConfig as error:
         raise BadConfig(f"recipe {path}: extends {below!r}\n{error}") from error
     jobs = {job: _inherited(base, job, fields.get(job, {})) | fields.get(job, {}) for job in base.jobs | fields}
+    if "space" in jobs.get("tune", {}) and "space" not in fields.get("tune", {}):
+        for job in DEPENDENT:
+            if _another(base, job, fields.get(job, {})):
+                jobs["tune"] = without_dependent(jobs["tune"], job)
     return Recipe(path.stem, base.words | words, base.common | common, jobs, (path, *base.files))
 
 
@@ -149,13 +154,32 @@ def _holds(text: str, keys: tuple[str, ...]) -> bool:
     return True
 
 
+def _another(base: Recipe, job: str, own: dict[str, Any]) -> bool:
+    """Whether a table says another value than the recipe below of the option that others depend on."""
+    key, _ = DEPENDENT.get(job, ("", ()))
+    return key in own and own[key] != base.jobs.get(job, {}).get(key)
+
+
 def _inherited(base: Recipe, job: str, own: dict[str, Any]) -> dict[str, Any]:
     """Return what a table takes over from the recipe below."""
     below = base.jobs.get(job, {})
-    key, names = DEPENDENT.get(job, ("", ()))
-    if key not in own or own[key] == below.get(key):
+    if not _another(base, job, own):
         return below
-    return {name: value for name, value in below.items() if name not in names}
+    return {name: value for name, value in below.items() if name not in DEPENDENT[job][1]}
+
+
+def without_dependent(tune: dict[str, Any], job: str) -> dict[str, Any]:
+    """Return the options of tune without those in `space` that a recipe sets for one value of another option of `job`.
+
+    Where the space then is empty there is none.
+    """
+    try:
+        space = json.loads(tune["space"])
+        space[job] = {name: domain for name, domain in space[job].items() if name not in DEPENDENT[job][1]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return tune  # nothing of that job, or no space at all, which tune says itself
+    left = {"space": json.dumps(space)} if any(space.values()) else {}
+    return {name: value for name, value in tune.items() if name != "space"} | left
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:

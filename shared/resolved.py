@@ -1,45 +1,85 @@
-"""What the options of a job come to, without running it."""
+"""What the options of a job come to: the one way from what was said to its checked config."""
 
-from dataclasses import asdict
-from typing import Any
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.cli import JobCommand, leave_out, use_recipe
-from shared.options import COMMON_NAMES
+from shared.options import COMMON_NAMES, check_finite
+from shared.recipes import DEPENDENT
+
+if TYPE_CHECKING:
+    from shared.cli import JobCommand
 
 
-def resolved_options(command: JobCommand, recipe: str) -> dict[str, Any]:
-    """Return the options of a job under `recipe`, flags and environment aside: what None stands for is filled in.
+@dataclass(frozen=True)
+class Settled:
+    """The checked options of a call: the job's config, torch's threads, and the common options by name."""
 
-    A config that knows more than its fields says so in `resolved()`. Options without a value are left out.
-    """
-    with click.Context(command) as context:
-        use_recipe(context, command.params[0], recipe)
-        options = {}
-        for param in command.params:
-            if param.name in COMMON_NAMES:
-                continue
-            value = (context.default_map or {}).get(str(param.name), param.get_default(context))
-            given = value if isinstance(value, str | int | float) else None  # click has an object for no default
-            options[str(param.name)] = param.type_cast_value(context, given)
-        return _resolved(command, options)
+    config: Any
+    threads: int
+    common: dict[str, Any]
 
 
-def asked_options(command: JobCommand, words: list[str]) -> dict[str, Any]:
-    """Return the options of a job called with `words`, environment included, resolved as in `resolved_options`.
+def settle(job: str, config: Callable[..., Any], params: Mapping[str, Any]) -> Settled:
+    """Return the options of the call that click is at, given its parameters; BadConfig for what contradicts itself."""
+    options = dict(params)
+    check_finite(options)
+    leave_out(job, options)
+    threads = options.pop("threads")
+    common = {name: options.pop(name) for name in COMMON_NAMES & options.keys()}
+    return Settled(config(**options), threads, common)
+
+
+def leave_out(job: str, options: dict[str, Any]) -> None:
+    """Give their own default to options that the recipe sets for another value of the one that they depend on."""
+    key, names = DEPENDENT.get(job, ("", ()))
+    context = click.get_current_context()
+    if not key or (context.default_map or {}).get(key) in (None, options[key]):
+        return
+    for param in context.command.params:
+        if (name := str(param.name)) in names and (
+            context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT_MAP
+        ):
+            # click has an object for no default
+            options[name] = param.default if isinstance(param.default, str | int | float) else None
+
+
+def asked(command: "JobCommand", words: list[str]) -> Settled:
+    """Return the checked options of a job called with `words`, environment included.
 
     Raises what the call would raise: BadConfig, or click's own for a value of the wrong type.
     """
     with command.make_context(command.name, list(words)) as context:
-        options = dict(context.params)
-        leave_out(command.job.name, options)
-        return _resolved(command, {name: value for name, value in options.items() if name not in COMMON_NAMES})
+        return settle(command.job.name, command.config, context.params)
 
 
-def _resolved(command: JobCommand, options: dict[str, Any]) -> dict[str, Any]:
-    threads = options.pop("threads")
-    settled = command.config(**options)
-    found = settled.resolved() if hasattr(settled, "resolved") else asdict(settled)
-    found |= {"threads": threads} if command.job.gpu else {}
+def asked_options(command: "JobCommand", words: list[str]) -> dict[str, Any]:
+    """Return the options of a job called with `words`, as `asked`: what None stands for is filled in.
+
+    A config that knows more than its fields says so in `resolved()`. Options without a value are left out.
+    """
+    settled = asked(command, words)
+    known = settled.config
+    found = known.resolved() if hasattr(known, "resolved") else asdict(known)
+    found |= {"threads": settled.threads} if command.job.gpu else {}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def resolved_options(command: "JobCommand", recipe: str) -> dict[str, Any]:
+    """Return the options of a job under `recipe`, as `asked_options`, whatever the environment says."""
+    with _quiet_environment():
+        return asked_options(command, ["--recipe", recipe])
+
+
+@contextmanager
+def _quiet_environment() -> Iterator[None]:
+    """Take the variables that set options away for a while."""
+    taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("HALFREAL_")}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)

@@ -5,11 +5,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from jobs.calls import options_of
 from jobs.pipeline import TUNE
 from jobs.tune.config import OBJECTIVES, TuneConfig, make_config
+from jobs.tune.space import TUNABLE
 from shared.cli import job
 from shared.job import Result, Run
-from shared.recipes import load_recipe
+from shared.recipes import load_recipe, without_dependent
 
 DEFAULT_SPACE = (
     '{"train_gan": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}, '
@@ -32,10 +34,11 @@ def settle(workers: int, storage: str | None, **options: Any) -> TuneConfig:
     """Return the checked config; how many work on it and where they meet changes no result."""
     context = click.get_current_context()
     said = context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    recipe = load_recipe(context.meta["recipe"])
-    return make_config(
-        lambda *keys: "--space" if said else recipe.place("tune", "space", *keys), words_for_trials(), **options
-    )
+    recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
+    family = recipe.jobs.get(TUNABLE, {}).get("family")
+    if not said and family not in (None, options_of(TUNABLE, words, {})["family"]):  # the space is of another one
+        options = {"space": DEFAULT_SPACE} | without_dependent(options, TUNABLE)
+    return make_config(lambda *keys: "--space" if said else recipe.place("tune", "space", *keys), words, **options)
 
 
 def work(run: Run, config: TuneConfig) -> None:
