@@ -1,7 +1,7 @@
 """The training loop of every family."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -56,15 +56,29 @@ class Task:
                 sheet[row, column] = torch.from_numpy(sample.image.transpose(2, 0, 1).copy())
         return sheet.flatten(0, 1)
 
+    @property
+    def images(self) -> int:
+        """How many real images there are to train on: those of an epoch."""
+        split = self.real.dataset.splits["train"]
+        return split.count if self.label is None else split.class_counts[self.label]
+
     def plan(self) -> Plan:
         """Return what the run amounts to."""
-        split = self.real.dataset.splits["train"]
-        images = split.count if self.label is None else split.class_counts[self.label]
-        return make_plan(self.config, self.family.critic_steps, images)
+        return make_plan(self.config, self.family.critic_steps, self.images)
+
+    def in_epochs(self) -> "Task":
+        """Return the task with batches of no more images than an epoch has: as elsewhere the last, partial batch.
+
+        A batch stays a multiple of the processes times the parts that it is worked off in, and of two images at least.
+        """
+        unit = self.team.world * self.config.accumulate
+        most = max(self.images // unit, -(-2 // unit)) * unit
+        return replace(self, config=replace(self.config, batch_images=min(self.config.batch_images, most)))
 
 
 def train(run: Run, task: Task) -> State:
     """Train to the end of `config.epochs`, from the newest checkpoint in the task's folder if there is one."""
+    asked, task = task.config.batch_images, task.in_epochs()
     team, family, config, plan = task.team, task.family, task.config, task.plan()
     state = State(team, family, config, specs(family, config, task.real.dataset))
     team.wait()  # the lead may have cleared the folder
@@ -82,6 +96,10 @@ def train(run: Run, task: Task) -> State:
         label=task.label,
     )
     title = "train" if task.label is None else f"train {task.classes[0]}"
+    if config.batch_images < asked:
+        run.talk.say(
+            f"{title}: batches of {config.batch_images} in place of --batch-images {asked}: an epoch has {task.images}"
+        )
     with run.talk.bar(title, plan.iterations * plan.images, "images", stops=False) as bar:
         if resumed:
             run.talk.say(f"{title}: resumed after {state.steps * plan.images:,} images")

@@ -278,3 +278,28 @@ def test_a_draft_that_lost_a_snapshot_is_never_finished(train: Callable[..., Res
     assert result.exit_code == 2
     assert "--force" in result.stderr
     assert not (tmp_path / "a" / "small" / "gan").exists()
+
+
+@pytest.mark.parametrize(("family", "epoch_images"), [("wgan_gp", 24), ("per_class", 8)])
+def test_a_batch_is_at_most_an_epoch(
+    train: Callable[..., Result], tmp_path: Path, family: str, epoch_images: int
+) -> None:
+    """With more images in a batch than there are, a step takes them all, once: three epochs are three steps."""
+    found = []
+    for batch_images in (1000, epoch_images):
+        result = train(f"v{batch_images}", "--family", family, "--batch-images", batch_images)
+        assert result.exit_code == 0, result.output
+        assert (f"batches of {epoch_images} in place of" in result.output) == (batch_images == 1000)
+        found.append(open_artifact(tmp_path / f"v{batch_images}" / "small" / "gan", "model", "train_gan"))
+    assert [row["images_seen"] for row in found[0].facts["history"]] == [24, 48, 72]
+    assert found[0].facts == found[1].facts
+    weights = [{info.name: info.sha256 for info in each.manifest.files if "epoch" in info.name} for each in found]
+    assert weights[0] == weights[1]
+
+
+def test_a_batch_stays_what_can_be_worked_off_in_parts(train: Callable[..., Result], tmp_path: Path) -> None:
+    """The batch is cut to a multiple of --accumulate: 24 images in parts of five are 20."""
+    result = train("v", "--batch-images", 50, "--accumulate", 5, "--epochs", 1)
+    assert "batches of 20 in place of --batch-images 50: an epoch has 24" in result.output
+    gan = open_artifact(tmp_path / "v" / "small" / "gan", "model", "train_gan")
+    assert gan.facts["history"][-1]["images_seen"] == 40
