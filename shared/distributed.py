@@ -10,6 +10,7 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast
 from torch import Tensor, nn
 
 from shared.errors import BadConfig
+from shared.job import check_launch
 from shared.networks.layers import WholeBatch
 
 
@@ -30,9 +31,10 @@ def pick_device(name: str) -> torch.device:
 
 
 class Team:
-    """The processes that train together, seen from one of them."""
+    """The processes that train together, seen from one of them; BadConfig where a launcher's variables are missing."""
 
     def __init__(self, device: str) -> None:
+        check_launch()
         wanted = pick_device(device)
         self._accelerator = Accelerator(
             cpu=wanted.type == "cpu",

@@ -99,6 +99,22 @@ def leads() -> bool:
     return world <= 1 or rank == 0
 
 
+RENDEZVOUS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""The variables by which processes that train together find each other."""
+
+
+def check_launch() -> None:
+    """Raise BadConfig where the environment is that of one of several processes, but says too little to find them."""
+    missing = [name for name in RENDEZVOUS if not os.environ.get(name)]
+    together = not leads() or os.environ.get("WORLD_SIZE", "1") != "1" or "LOCAL_RANK" in os.environ
+    if together and missing:
+        there = [name for name in ("LOCAL_RANK", *RENDEZVOUS) if os.environ.get(name)]
+        raise BadConfig(
+            f"the environment has {', '.join(there)}, as of a process among several, but not {', '.join(missing)}\n"
+            f"start it by halfreal launch or torchrun, or alone: env -u {' -u '.join(there)} halfreal ..."
+        )
+
+
 def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
     """Open the artifacts that the job in `row` reads, by name, in the experiment's `folder`."""
     from shared.artifacts import open_artifact

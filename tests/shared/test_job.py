@@ -1,4 +1,4 @@
-"""What stands side by side on the volume must belong together."""
+"""What stands side by side on the volume must belong together; so must a launcher's variables."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 
 from shared.artifacts import Artifact, open_artifact
 from shared.drafts import Request, draft
-from shared.errors import BadInput
-from shared.job import Job, open_inputs
+from shared.errors import BadConfig, BadInput
+from shared.job import RENDEZVOUS, Job, check_launch, open_inputs
 
 REAL = Job("preprocess", "real", "dataset", "")
 GAN = Job("train_gan", "gan", "model", "", (REAL,))
@@ -59,3 +59,46 @@ def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact
     (tmp_path / "real").rename(tmp_path / "old")
     (tmp_path / "other").rename(tmp_path / "real")
     assert set(open_inputs(reader, tmp_path)) == {"real"}
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ({"LOCAL_RANK": "0"}, "RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT"),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, "WORLD_SIZE, MASTER_ADDR, MASTER_PORT"),
+        ({"WORLD_SIZE": "2"}, "RANK, MASTER_ADDR, MASTER_PORT"),
+        ({"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "here"}, "MASTER_PORT"),
+    ],
+)
+def test_half_of_a_launchers_variables_is_refused(
+    there: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the variables that are there, those that are missing, and both ways out."""
+    set_launch(monkeypatch, there)
+    with pytest.raises(BadConfig, match=f"not {missing}\n") as caught:
+        check_launch()
+    assert "halfreal launch" in str(caught.value)
+    assert all(f"-u {name} " in str(caught.value) for name in there)
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {},
+        {"RANK": "0"},
+        {"RANK": "3", "WORLD_SIZE": "1"},
+        {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "MASTER_ADDR": "here", "MASTER_PORT": "29500"},
+    ],
+)
+def test_a_launcher_or_none_is_right(there: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of the variables, none, or a stray rank, as cluster containers have it."""
+    set_launch(monkeypatch, there)
+    check_launch()
+
+
+def set_launch(monkeypatch: pytest.MonkeyPatch, there: dict[str, str]) -> None:
+    """Set these variables of a launcher and take the others away."""
+    for name in ("LOCAL_RANK", *RENDEZVOUS):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in there.items():
+        monkeypatch.setenv(name, value)
