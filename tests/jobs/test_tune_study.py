@@ -154,6 +154,14 @@ def test_a_line_torn_by_a_lost_writer_is_cut_off(tmp_path: Path) -> None:
     assert [trial.value for trial in Study(tmp_path / "s", config(), None).trials] == [1.0, 2.0, 3.0]
 
 
+def test_a_whole_journal_is_not_read_before_each_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the last line is torn its last byte says: a long journal costs no more than a short one."""
+    study = Study(tmp_path / "s", config(), None)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    finish(study, claimed(study), 1.0)
+    assert [trial.value for trial in study.trials] == [1.0]
+
+
 def test_a_range_of_whole_numbers_is_used_up_too(tmp_path: Path) -> None:
     """From 14 to 17 there are four trials, all different, however often the sampler repeats itself."""
     study = Study(tmp_path / "s", config(trials=9, space='{"train_gan": {"latent": {"low": 14, "high": 17}}}'), None)
