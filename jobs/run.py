@@ -19,7 +19,6 @@ from shared.options import COMMON_NAMES
 from shared.polite import Polite
 from shared.progress import Stop
 from shared.recipes import Recipe
-from shared.rehearsal import Rehearsal
 
 
 class JobFailed(HalfrealError):
@@ -93,6 +92,8 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
 
 def rehearse_jobs(rows: tuple[Job, ...], arguments: list[str]) -> None:
     """Let every job check its options, and print what it would do after those before it, without doing anything."""
+    from shared.rehearsal import Rehearsal
+
     rehearsal = Rehearsal()
     for row in rows:
         command = command_of(row.name)

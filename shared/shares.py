@@ -1,10 +1,12 @@
-"""Shares of a whole as exact counts, and which items they are."""
+"""Shares of a whole as exact counts, and which items they are. What only counts does without numpy."""
 
 from fractions import Fraction
 from math import ceil
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def floor_share(share: float, total: int) -> int:
@@ -27,15 +29,19 @@ def apportion(sizes: list[int], total: int) -> list[int]:
     return counts
 
 
-def spread(counts: list[int]) -> NDArray[np.int64]:
+def spread(counts: list[int]) -> "NDArray[np.int64]":
     """Return each index as often as `counts` says, evenly mixed, so that every prefix has about the proportions."""
+    import numpy as np
+
     labels = np.repeat(np.arange(len(counts)), counts)
     places = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
     return labels[np.argsort(places, kind="stable")].astype(np.int64)
 
 
-def stratified(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+def stratified(labels: "NDArray[np.int64]", count: int, seed: int) -> "NDArray[np.int64]":
     """Return `count` sorted indexes, drawn without replacement from `seed`, each class in its proportion."""
+    import numpy as np
+
     names, sizes = np.unique(labels, return_counts=True)
     chance = np.random.default_rng(seed)
     drawn = [

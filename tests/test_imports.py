@@ -22,7 +22,7 @@ ADDRESSES = {
     "click": (
         *(*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py", "jobs/weights.py", "jobs/sample.py"),
         *("jobs/export/command.py", "jobs/playground/command.py", "jobs/show_tensorboard.py"),
-        *("jobs/export/command.py", "jobs/calls.py", "shared/resolved.py"),
+        *("jobs/calls.py", "jobs/expected.py", "shared/resolved.py", "shared/rehearsal.py"),
     ),
     "webdataset": ("shared/loading.py",),
     "accelerate": ("shared/distributed.py",),

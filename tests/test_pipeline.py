@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from jobs.__main__ import ABOUT, COMMANDS
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import JOBS, PIPELINE
-from jobs.preprocess.config import SOURCE_NAMES
+from jobs.preprocess.known import KNOWN
 from jobs.preprocess.sources import SOURCES
 from jobs.train_gan.config import DECAYS
 from jobs.train_gan.plan import learning_rate_factor
@@ -130,7 +130,7 @@ def test_recipes_lists_every_recipe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "rows"), [(CLASSIFIER_NAMES, CLASSIFIERS), (SOURCE_NAMES, SOURCES)], ids=["classifiers", "sources"]
+    ("names", "rows"), [(CLASSIFIER_NAMES, CLASSIFIERS), (tuple(KNOWN), SOURCES)], ids=["classifiers", "sources"]
 )
 def test_the_options_offer_exactly_the_rows(names: tuple[str, ...], rows: dict[str, object]) -> None:
     """The names that a command offers without importing torch are the rows of the table behind it, each once."""

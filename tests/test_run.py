@@ -89,19 +89,34 @@ def test_a_recipe_means_the_same_to_run_and_to_the_job(tmp_path: Path) -> None:
 
 def test_a_failing_job_passes_its_exit_code_through(tmp_path: Path) -> None:
     """Where a job fails `run` ends with that job's exit code, names the job and starts no further one."""
-    done = halfreal("run", "--data-root", tmp_path, "--set", "preprocess.val_fraction=0.0006", "--device", "cpu")
+    done = halfreal("run", "--data-root", tmp_path, "--set", "preprocess.source=folder", "--device", "cpu")
     assert done.returncode == 2
     assert "preprocess failed (exit code 2)" in done.stderr
     assert "[2/7]" not in done.stderr
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("pair", "mention"), [("train_mixed.steps=zero", "zero"), ("train_mixed.measure_every=601", "--measure-every 601")]
-)
-def test_a_mistake_in_the_last_job_stops_before_the_first(pair: str, mention: str, tmp_path: Path) -> None:
-    """Every job's options are checked before the first job starts, so that a mistake costs no hours."""
-    done = halfreal("run", "--data-root", tmp_path / "volume", "--set", pair)
+REFUSED = {
+    "preprocess.split=official": "--split official",
+    "preprocess.limit=3": "cannot draw 1 of 3 images",
+    "preprocess.val_fraction=0.0006": "cannot draw 2 of 1437 images",
+    "preprocess.label=Young": "--label Young",
+    "preprocess.size_px=24": "images are 24 px wide",
+    "train_gan.flips=true": "--flips",
+    "train_mixed.arms=all": "run synthesize with --share 0.95 or more",
+    "train_mixed.steps=zero": "zero",
+    "train_mixed.measure_every=601": "--measure-every 601",
+    "evaluate.images=1000000000000": "this machine's memory",
+    "synthesize.share=1e9": "--share",
+    "train_mixed.batch_images=1000000000000": "want 2 to 65,536",
+}
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], []], ids=["dry", "real"])
+@pytest.mark.parametrize(("pair", "mention"), REFUSED.items())
+def test_a_mistake_in_a_job_stops_before_the_first(pair: str, mention: str, words: list[str], tmp_path: Path) -> None:
+    """What options alone tell is refused in a dry run, and by a run before its first job: a mistake costs no hours."""
+    done = halfreal("run", "--data-root", tmp_path / "volume", "--set", pair, *words)
     assert done.returncode == 2
     assert mention in done.stderr
     assert len(done.stderr.splitlines()) <= 3

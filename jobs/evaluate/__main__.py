@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.expected import expected_images
 from jobs.pipeline import EVALUATE
 from shared.cli import JobGroup, experiment_name, job, place
 from shared.errors import BadConfig, BadInput
-from shared.job import Result, Run, leads
+from shared.job import Part, Result, Run, leads
+from shared.memory import check_images_fit
 from shared.options import listed
 from shared.polite import Polite
 from shared.recipes import Recipe
@@ -40,7 +42,13 @@ class EvaluateConfig:
                 raise BadConfig(f"{option} {text!r}: want, joined by commas, some of {', '.join(EXTRACTOR_NAMES)}")
 
 
-@job(EVALUATE, EvaluateConfig, cls=JobGroup)
+def check_memory(config: EvaluateConfig, part: Part, inputs: dict[str, Any]) -> None:
+    """Raise BadConfig for more images than this machine's memory holds."""
+    images = expected_images(inputs)
+    check_images_fit("--images", config.images, images.size_px, images.channels)
+
+
+@job(EVALUATE, EvaluateConfig, check=check_memory, cls=JobGroup)
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn for each score.")
 @click.option("--per-snapshot", default="classifier", help="Extractors for every snapshot; the first one chooses.")
 @click.option("--extractors", default="classifier", help="Extractors for all scores of the chosen snapshot.")

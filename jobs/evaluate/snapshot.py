@@ -12,6 +12,7 @@ from shared.errors import BadInput
 from shared.files import sha256
 from shared.format.manifest import FileInfo, Manifest
 from shared.job import Job, Run, open_inputs
+from shared.memory import check_images_fit
 from shared.progress import Talk
 
 
@@ -23,6 +24,8 @@ def score_file(
     `folder` is the experiment's; only its real val images and its classifier are read. BadInput if there is no file.
     """
     inputs = open_inputs(Job("snapshot", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER)), folder)
+    real = inputs[PREPROCESS.writes].dataset
+    check_images_fit("--images", images, real.size_px, real.channels)
     inputs[TRAIN_GAN.writes] = gan = unfinished(file)
     run = Run(inputs, folder, weights.parent / "sources", device, Talk("evaluate"))
     work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.pipeline import PREPROCESS
-from jobs.preprocess.config import SOURCE_NAMES, SPLITS, PreprocessConfig
+from jobs.preprocess.config import SPLITS, PreprocessConfig
+from jobs.preprocess.known import KNOWN
 from shared.cli import job
 from shared.job import Result, Run
 from shared.resizing import FILTERS
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @job(PREPROCESS, PreprocessConfig)
-@click.option("--source", type=click.Choice(SOURCE_NAMES), default="digits", help="Where the images come from.")
+@click.option("--source", type=click.Choice(tuple(KNOWN)), default="digits", help="Where the images come from.")
 @click.option("--source-path", metavar="PATH", help="Folder, CSV or tar [default: sources/<source> on the volume].")
 @click.option(
     "--label", metavar="NAME", help="CelebA attribute [default: Young], or json field of foreign shards [label]."

@@ -40,7 +40,7 @@ def mnist(place: Path, config: PreprocessConfig) -> Source:
             for index, (image, label) in enumerate(zip(images, labels, strict=True))
         ]
         partition += [split] * len(images)
-    return Source(tuple("0123456789"), items, partition, mirrors=False)
+    return Source(tuple("0123456789"), items, partition)
 
 
 def _idx(folder: Path, name: str) -> Path | None:

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
+from jobs.preprocess.known import KNOWN, check_known
 from shared.errors import BadConfig
-
-SOURCE_NAMES = ("digits", "mnist", "cifar10", "celeba", "folder", "webdataset")
-"""The rows of `sources.SOURCES`, by name."""
 
 SPLITS = ("auto", "official", "random")
 """auto: the source's official partition where it has one, else random."""
@@ -49,6 +47,12 @@ class PreprocessConfig:
             ImageColor.getrgb(self.background)
         except ValueError as error:
             raise BadConfig(f"--background {self.background}: no colour; want white, black or #rrggbb") from error
+        check_known(self)
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether an image is of the same class in a mirror."""
+        return KNOWN[self.source].mirrors
 
     @property
     def preparation(self) -> dict[str, object]:

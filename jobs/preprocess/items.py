@@ -44,15 +44,14 @@ class Item:
 class Source:
     """The images of a source in an order that never changes, and the names of their classes.
 
-    `mirrors` says whether an image is of the same class in a mirror. `partition` is the official split of each item
-    ("train", "val" or "test") where the source has one. A partition without "val" leaves it to be drawn from train.
-    `warnings` are lines about what is there and not taken, `ignored` is how many files that are.
+    `partition` is the official split of each item ("train", "val" or "test") where the source has one. A partition
+    without "val" leaves it to be drawn from train. `warnings` are lines about what is there and not taken, `ignored`
+    is how many files that are.
     """
 
     classes: tuple[str, ...]
     items: Sequence[Item]
     partition: Sequence[str] | None = None
-    mirrors: bool = True
     warnings: Sequence[str] = ()
     ignored: int = 0
 

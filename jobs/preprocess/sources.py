@@ -28,7 +28,7 @@ def digits(folder: Path, config: PreprocessConfig) -> Source:
         from_array(image, int(label), {"source": "sklearn.datasets.load_digits", "index": index})
         for index, (image, label) in enumerate(zip(pixels, data.target, strict=True))
     ]
-    return Source(tuple(str(name) for name in data.target_names), items, mirrors=False)
+    return Source(tuple(str(name) for name in data.target_names), items)
 
 
 SOURCES: dict[str, Callable[[Path, PreprocessConfig], Source]] = {

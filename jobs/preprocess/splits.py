@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import BadInput
+from jobs.preprocess.known import check_room
 from shared.shares import ceil_share, stratified
 
 ORDER = ("train", "val", "test")
@@ -80,10 +80,6 @@ def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:
     """Return the candidates that stay and the `count` that are drawn, stratified by class, from `seed`."""
     from sklearn.model_selection import train_test_split  # it takes longer to import than all else here
 
-    try:
-        return train_test_split(candidates, test_size=count, random_state=seed, stratify=labels[candidates])
-    except ValueError as error:
-        raise BadInput(
-            f"cannot draw {count} of {len(candidates)} images, stratified by class: {error}\n"
-            "want at least 3 images of each class, and more images in each split than there are classes"
-        ) from error
+    mine = labels[candidates]
+    check_room(np.unique(mine, return_counts=True)[1].tolist(), count)
+    return train_test_split(candidates, test_size=count, random_state=seed, stratify=mine)

@@ -123,7 +123,7 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
     how = "random, stratified" if partition is None else "official"
     return dataset, {
         "source": config.source,
-        "mirrors": source.mirrors,
+        "mirrors": config.mirrors,
         "split": how,
         "rejected": len(rejects.rows),
         "ignored": source.ignored,
@@ -187,8 +187,6 @@ def _members(
 
 def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
     """Return the official split of each item, or None where the split is to be random."""
-    if config.split == "official" and source.partition is None:
-        raise BadInput(f"--split official: the source {config.source} has no official partition; take random or auto")
     if config.split == "random" and source.partition is not None:
         run.talk.say("warning: a random split of a set with an official one; related images may stand in two splits")
         return None

@@ -21,7 +21,7 @@ class SynthesizeConfig:
 
 @job(SYNTHESIZE, SynthesizeConfig)
 @click.option(
-    "--share", type=click.FloatRange(0, min_open=True), default=0.7, help="Images, as a share of the train split."
+    "--share", type=click.FloatRange(0, 1000, min_open=True), default=0.7, help="Images, as a share of the train split."
 )
 @click.option("--shard-images", type=click.IntRange(1), default=1000, help="Images in a shard.")
 def main(run: Run, config: SynthesizeConfig) -> Result | None:

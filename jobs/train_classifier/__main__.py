@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.expected import expected_images
 from jobs.pipeline import TRAIN_CLASSIFIER
 from shared.cli import job
 from shared.fitting import CLASSIFIER_NAMES, FitConfig
-from shared.job import Result, Run
+from shared.job import Part, Result, Run
 from shared.resizing import FILTERS
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ class ClassifierConfig(FitConfig):
     seed: int
 
 
-@job(TRAIN_CLASSIFIER, ClassifierConfig)
+def check_size(config: ClassifierConfig, part: Part, inputs: dict[str, Any]) -> None:
+    """Raise BadConfig for images that the network is not built for."""
+    config.check_size(config.size_px or expected_images(inputs).size_px)
+
+
+@job(TRAIN_CLASSIFIER, ClassifierConfig, check=check_size)
 @click.option("--network", type=click.Choice(CLASSIFIER_NAMES), default="small_cnn", help="Its layers.")
 @click.option("--size-px", type=click.IntRange(0), default=0, help="Size of image that it sees; 0 is the dataset's.")
 @click.option("--resize-filter", type=click.Choice(FILTERS), default="bicubic", help="Brings images to that size.")

@@ -5,6 +5,7 @@ import click
 from jobs.pipeline import TRAIN_GAN
 from jobs.train_gan.config import DECAYS, GanConfig
 from jobs.train_gan.families import FAMILIES, LOSS_NAMES, NETWORKS
+from jobs.train_gan.suitable import check_suitable
 from shared.cli import job
 from shared.job import Result, Run
 from shared.networks.names import INITS, NORMS
@@ -14,7 +15,7 @@ SHARE = click.FloatRange(0, 1)
 BETA = click.FloatRange(0, 1, max_open=True)
 
 
-@job(TRAIN_GAN, GanConfig, resumes=True)
+@job(TRAIN_GAN, GanConfig, resumes=True, check=check_suitable)
 @click.option("--family", type=click.Choice(tuple(FAMILIES)), default="wgan_gp", help="GAN variant.")
 @click.option("--networks", type=click.Choice(tuple(NETWORKS)), help="Their layers [default: the family's].")
 @click.option("--loss", type=click.Choice(LOSS_NAMES), help="Of both networks [default: the family's].")

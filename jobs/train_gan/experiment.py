@@ -8,7 +8,6 @@ from jobs.train_gan.config import GanConfig, resolve
 from jobs.train_gan.families import Family
 from jobs.train_gan.loop import Task, train
 from jobs.train_gan.state import CHECKPOINT, State
-from shared.artifacts import Artifact
 from shared.chance import mix
 from shared.checkpoints import save
 from shared.distributed import Team
@@ -28,27 +27,21 @@ DONE = "trained.json"
 def train_family(run: Run, config: GanConfig) -> Result | None:
     """Train what the family asks for; see `loop.train` and `train_each_class`."""
     team, family, real = Team(run.device), resolve(config), run.inputs["real"]
-    check(config, team, real)
+    check(config, team)
     if family.one_per_class:
         return train_each_class(run, Task(team, family, config, real, run.folder))
-    if run.part.count > 1:
-        raise BadConfig(f"--parts: the family {config.family} trains one generator; only per_class has parts")
     task = Task(team, family, config, real, run.folder)
     state = train(run, task)
     facts = {"generator": state.spec, "history": state.history, "snapshots": snapshots(state.history)}
     return result(task, family.conditional, counts(state) | facts)
 
 
-def check(config: GanConfig, team: Team, real: Artifact) -> None:
-    """Raise BadConfig for options that do not go with the processes or with the images."""
+def check(config: GanConfig, team: Team) -> None:
+    """Raise BadConfig for options that do not go with the processes; `suitable` has checked the rest."""
     if config.batch_images % (team.world * config.accumulate):
         raise BadConfig(
             f"--batch-images {config.batch_images}: want a multiple of the {team.world} processes "
             f"times --accumulate {config.accumulate}"
-        )
-    if config.flips and not real.facts.get("mirrors", True):
-        raise BadConfig(
-            f"--flips: images of the source {real.facts['source']} are not the same class in a mirror; leave it out"
         )
 
 

@@ -104,18 +104,24 @@ LOSS_NAMES = ("cross_entropy", "hinge", "least_squares", "relativistic", "wasser
 
 @dataclass(frozen=True, kw_only=True)
 class Networks:
-    """A pair of rows of the network tables, and what it cannot do without or does not have."""
+    """A pair of rows of the network tables, and what it cannot do without or does not have.
+
+    Of images of `one_pixel_at_px` the discriminator's last maps are one pixel, which instance norm cannot have.
+    """
 
     generator: str
     discriminator: str
     has_generator_norm: bool = True
     needs_labels: bool = False
     has_auxiliary: bool = False
+    one_pixel_at_px: int | None = None
 
 
 NETWORKS: dict[str, Networks] = {
     "class": Networks(generator="class_dcgan", discriminator="projection", has_generator_norm=False),
     "dcgan": Networks(generator="dcgan", discriminator="dcgan", has_auxiliary=True),
-    "rps_literal": Networks(generator="rps_literal", discriminator="rps", needs_labels=True),
-    "rps_learnopencv": Networks(generator="rps_learnopencv", discriminator="rps", needs_labels=True),
+    "rps_literal": Networks(generator="rps_literal", discriminator="rps", needs_labels=True, one_pixel_at_px=16),
+    "rps_learnopencv": Networks(
+        generator="rps_learnopencv", discriminator="rps", needs_labels=True, one_pixel_at_px=16
+    ),
 }

@@ -5,11 +5,13 @@ from typing import Any
 
 import click
 
-from jobs.pipeline import TRAIN_MIXED
-from jobs.train_mixed.arms import chosen_arms
+from jobs.expected import asked_config, expected_images
+from jobs.pipeline import SYNTHESIZE, TRAIN_MIXED
+from jobs.train_mixed.arms import ARMS, chosen_arms
 from shared.cli import job
+from shared.errors import BadConfig
 from shared.fitting import CLASSIFIER_NAMES, FitConfig
-from shared.job import Result, Run
+from shared.job import Part, Result, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,20 @@ class MixedConfig(FitConfig):
         chosen_arms(self.arms, conditional=True)
 
 
-@job(TRAIN_MIXED, MixedConfig, resumes=True)
+def check_arms(config: MixedConfig, part: Part, inputs: dict[str, Any]) -> None:
+    """Raise BadConfig for images that the network is not built for, and for fewer synthetic ones than the arms need."""
+    config.check_size(expected_images(inputs).size_px)
+    synthetic = inputs.get(SYNTHESIZE.writes)
+    share = synthetic.manifest.options.get("share", 1.0) if synthetic else asked_config(SYNTHESIZE.name).share
+    arm = max(chosen_arms(config.arms, conditional=True), key=lambda name: ARMS[name].synthetic_share)
+    if ARMS[arm].synthetic_share > share:
+        raise BadConfig(
+            f"arm {arm} needs {ARMS[arm].synthetic_share:.0%} of the train split in synthetic images, there are "
+            f"{share:.0%}\nrun synthesize with --share {ARMS[arm].synthetic_share} or more, or leave the arm out"
+        )
+
+
+@job(TRAIN_MIXED, MixedConfig, resumes=True, check=check_arms)
 @click.option(
     "--arms", default="short", help="Groups (short, fair, curve, sweep, all) or arms to train, joined by commas."
 )

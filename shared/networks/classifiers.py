@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shared.errors import BadConfig
+from shared.networks.sizes import quartered
 
 
 class SmallCnn(nn.Module):
@@ -45,19 +45,16 @@ class RpsCnn(nn.Module):
 
     def __init__(self, *, size_px: int, channels: int, classes: int, width: int = 16, features: int = 512) -> None:
         super().__init__()
-        if size_px % 4:
-            raise BadConfig(
-                f"images are {size_px} px wide, the network rps_cnn halves them twice: want a multiple of 4"
-            )
+        side = quartered(size_px)
         layers: list[nn.Module] = []
-        for before, after, side, pooled in (
+        for before, after, kernel, pooled in (
             (channels, width, 5, False),
             (width, 2 * width, 3, True),
             (2 * width, 4 * width, 3, True),
         ):
-            layers += [nn.Conv2d(before, after, side, padding=side // 2), nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [nn.Conv2d(before, after, kernel, padding=kernel // 2), nn.BatchNorm2d(after), nn.ReLU()]
             layers += [nn.MaxPool2d(2)] if pooled else []
-        hidden = nn.Linear(4 * width * (size_px // 4) ** 2, features)
+        hidden = nn.Linear(4 * width * side**2, features)
         self.body = nn.Sequential(*layers, nn.Flatten(), hidden, nn.ReLU())
         self.head = nn.Linear(features, classes)
 

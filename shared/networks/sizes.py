@@ -17,3 +17,10 @@ def stage_widths(width: int, size_px: int) -> list[int]:
     """Return the channels at 4 px, 8 px, ... `size_px`: `width` at the full size, doubling downwards to 8 times."""
     steps = doublings(size_px)
     return [min(width * 2 ** (steps - stage), 8 * width) for stage in range(steps + 1)]
+
+
+def quartered(size_px: int) -> int:
+    """Return a quarter of `size_px`, to which the classifier rps_cnn halves images twice; BadConfig if it has none."""
+    if size_px % 4:
+        raise BadConfig(f"images are {size_px} px wide, the network rps_cnn halves them twice: want a multiple of 4")
+    return size_px // 4
