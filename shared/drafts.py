@@ -218,9 +218,13 @@ def locked(final: Path, part: Part | None = None, *, wait: bool = False) -> Iter
         lock.release()
 
 
-def _looking(final: Path) -> FileLock:
-    """Lock that is held while looking at the others: who tries one must not be taken for a process that works."""
-    return FileLock(final.parent / f".{final.name}-looking.lock")
+@contextmanager
+def _looking(final: Path) -> Iterator[None]:
+    """Be the only one that looks at the locks: who tries one must not be taken for a process that works."""
+    path = final.parent / f".{final.name}-looking.lock"
+    path.touch()  # OSError where no file can be made, which FileLock would wait for
+    with FileLock(path):
+        yield
 
 
 def _held(lock: FileLock) -> bool:

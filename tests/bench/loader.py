@@ -1,12 +1,16 @@
-"""Shards to shuffled float batches, against webdataset."""
+"""Shards to shuffled float batches, against webdataset and stylegan3's zip."""
 
+import io
+import json
+import sys
+import zipfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.bench.rows import Row, Work
+from tests.bench.rows import Row, Work, checkout
 
 IMAGES, EPOCHS, BATCH = 4096, 3, 64
 
@@ -109,12 +113,52 @@ def _webdataset_raw(real: Any, epochs: int) -> Work:
     return work
 
 
+def _stylegan3(real: Any, epochs: int) -> Work:
+    """Its ImageFolderDataset on a zip of uncompressed PNGs, as its training reads them, through a DataLoader."""
+    import torch
+
+    place = checkout("HALFREAL_STYLEGAN3", "NVlabs/stylegan3")
+    if str(place) not in sys.path:
+        sys.path.append(str(place))
+    from training.dataset import ImageFolderDataset
+
+    path = real.folder.parent / "images.zip"
+    _write_zip(real, path)
+    data = ImageFolderDataset(str(path), use_labels=True)
+
+    def work() -> float:
+        total = 0.0
+        for epoch in range(epochs):
+            chance = torch.Generator().manual_seed(epoch)
+            for images, _labels in torch.utils.data.DataLoader(data, BATCH, shuffle=True, generator=chance):
+                total += float((images.float() / 127.5 - 1).sum())
+        return total
+
+    return work
+
+
+def _write_zip(real: Any, path: Path) -> None:
+    """Write the images as dataset_tool.py does: uncompressed PNG, stored, labels in dataset.json."""
+    from PIL import Image
+
+    from shared.format.sample import decode
+
+    labels = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for key, members in real.members("train"):
+            sample, buffer = decode(key, members, ""), io.BytesIO()
+            Image.fromarray(sample.image).save(buffer, "png", compress_level=0, optimize=False)
+            archive.writestr(f"{key}.png", buffer.getvalue())
+            labels.append([f"{key}.png", sample.label])
+        archive.writestr("dataset.json", json.dumps({"labels": labels}))
+
+
 def _same_sum(ours: float, theirs: float) -> None:
     assert abs(ours - theirs) <= 1e-6 * IMAGES * EPOCHS * 3 * 64 * 64, (ours, theirs)
 
 
 def _row(about: str, ours: Any, epochs: int) -> Row:
-    peers = {"webdataset, PNG": _webdataset, "webdataset, raw": _webdataset_raw}
+    peers = {"webdataset, PNG": _webdataset, "webdataset, raw": _webdataset_raw, "stylegan3, zip": _stylegan3}
     made = {name: partial(peer, epochs=epochs) for name, peer in peers.items()}
     about = f"shards of 64x64 px to shuffled float batches, {about}"
     return Row(about, IMAGES * epochs, "images", _dataset, partial(ours, epochs=epochs), made, _same_sum)
