@@ -44,7 +44,6 @@ class ProjectionDiscriminator(nn.Module):
         self.project = nn.Embedding(classes, features) if classes else None
         if self.project is not None:
             nn.init.normal_(self.project.weight, std=features**-0.5)
-        self.to(memory_format=torch.channels_last)  # 1.1x (16 px) to 1.17x (64 px) less time on a CPU
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return logits (N,) for images (N, channels, size, size) in [-1, 1] and labels (N,)."""

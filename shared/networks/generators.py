@@ -51,7 +51,6 @@ class ClassGenerator(nn.Module):
         self.norms = nn.ModuleList(ClassBatchNorm(stage, max(classes, 1)) for stage in widths)
         self.activate = nn.LeakyReLU(0.2)
         self.finish = nn.Conv2d(widths[-1], channels, 3, padding=1)
-        self.to(memory_format=torch.channels_last)  # 1.1x (16 px) to 1.17x (64 px) less time on a CPU
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Return images (N, channels, size, size) in [-1, 1] for latents (N, latent) from N(0, 1) and labels (N,)."""

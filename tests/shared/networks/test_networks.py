@@ -49,26 +49,20 @@ def test_a_generator_draws_images_of_its_size(name: str, size_px: int, channels:
     assert images.std() > 0
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_where_weights_lie_changes_no_number(channels: int) -> None:
-    """Networks whose weights lie channels last say what those with weights in the usual place say, and learn alike."""
-    latents, images = torch.randn(4, 8), _images(channels=channels)
-    calls: list[tuple[Any, tuple[Tensor, ...]]] = [
-        (_generator("class_dcgan", channels=channels), (latents, LABELS)),
-        (build_discriminator(_spec("projection", channels=channels)), (images, LABELS)),
-        (build_classifier(_spec("small_cnn", channels=channels)), (images,)),
-    ]
-    for network, given in calls:
-        usual = deepcopy(network).to(memory_format=torch.contiguous_format)
-        assert not all(weight.is_contiguous() for weight in network.parameters())
-        assert all(weight.is_contiguous() for weight in usual.parameters())
-        found, wanted = network(*given), usual(*given)
-        assert torch.allclose(found, wanted, atol=1e-6)
-        for each in (found, wanted):
-            each.square().sum().backward()
-        largest = max(float(weight.grad.abs().max()) for weight in usual.parameters())
-        for one, other in zip(network.parameters(), usual.parameters(), strict=True):
-            assert torch.allclose(one.grad, other.grad, atol=1e-5 * largest)
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_where_weights_lie_changes_no_number(name: str) -> None:
+    """A classifier, whose weights lie channels last, says and learns what one with weights in the usual place does."""
+    network, images = build_classifier(_spec(name, channels=3)), _images(channels=3)
+    usual = deepcopy(network).to(memory_format=torch.contiguous_format)
+    assert not all(weight.is_contiguous() for weight in network.parameters())
+    assert all(weight.is_contiguous() for weight in usual.parameters())
+    found, wanted = network(images), usual(images)
+    assert torch.allclose(found, wanted, atol=1e-5)
+    for each in (found, wanted):
+        each.square().sum().backward()
+    largest = max(float(weight.grad.abs().max()) for weight in usual.parameters())
+    for one, other in zip(network.parameters(), usual.parameters(), strict=True):
+        assert torch.allclose(one.grad, other.grad, atol=1e-4 * largest)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
