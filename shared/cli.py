@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from shared.errors import BadConfig
 from shared.job import Job, Part, Result, Run, leads, open_inputs, write_diary
@@ -52,6 +53,9 @@ class _Common:
     def __post_init__(self) -> None:
         name = experiment_name(self.experiment, self.recipe)
         object.__setattr__(self, "folder", self.data_root / name)
+        said = click.get_current_context().get_parameter_source
+        if said("index") is ParameterSource.COMMANDLINE and said("parts") is ParameterSource.DEFAULT:
+            raise BadConfig(f"--index {self.index}: say by --parts into how many parts the work is cut")
         if self.index is None or self.parts == 1:
             object.__setattr__(self, "index", None)
         elif self.index >= self.parts:

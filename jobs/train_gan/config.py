@@ -64,6 +64,8 @@ class GanConfig:
             raise BadConfig(f"--augment {self.augment}: {min(unknown)!r} is none of {', '.join(AUGMENTATIONS)}")
         if not self.augmentations and self.augment != NONE:
             raise BadConfig(f"--augment {self.augment!r}: want {NONE}, or some of {', '.join(AUGMENTATIONS)} by comma")
+        if len(set(self.augmentations)) < len(self.augmentations):
+            raise BadConfig(f"--augment {self.augment}: want each one once")
         if self.batch_images % self.accumulate:
             raise BadConfig(f"--accumulate {self.accumulate}: does not divide --batch-images {self.batch_images}")
 
@@ -124,7 +126,8 @@ def _refuse(row: Family, given: dict[str, Any], config: GanConfig) -> None:
         name = missing[0]
         always = "always uses labels" if row.conditional else "never uses labels"
         why = always if name == "conditional" else "has no such thing"
-        raise BadConfig(f"--{name.replace('_', '-')}: the family {config.family} {why}; leave it out")
+        said = "unconditional" if given.get(name) is False else name.replace("_", "-")
+        raise BadConfig(f"--{said}: the family {config.family} {why}; leave it out")
 
 
 def _check(family: Family, config: GanConfig) -> None:
@@ -144,4 +147,9 @@ def _check(family: Family, config: GanConfig) -> None:
     if family.loss != "cross_entropy" and (family.real_target, family.fake_target) != (1.0, 0.0):
         raise BadConfig(
             f"label smoothing: the loss {family.loss} has no targets; leave --real-target, --fake-target out"
+        )
+    if family.real_target <= family.fake_target:
+        raise BadConfig(
+            f"--real-target {family.real_target:g}, --fake-target {family.fake_target:g}: want the target of real "
+            "images above that of fakes"
         )

@@ -204,6 +204,13 @@ def test_parts_at_once_finish_once(tmp_path: Path, run_job: RunJob) -> None:
     assert real(tmp_path / "parts").sha256 == real(tmp_path / "one").sha256
 
 
+def test_an_index_without_parts_is_refused(tmp_path: Path, run_job: RunJob) -> None:
+    """`--index 1` alone would do the whole work in silence; a cluster's variable alone means one part of one."""
+    refused = run_job("preprocess", tmp_path, "--index", 1)
+    assert (refused.exit_code, "say by --parts" in refused.stderr) == (2, True)
+    assert not (tmp_path / "small").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
