@@ -237,10 +237,17 @@ def test_a_grid_without_captions_is_one_picture() -> None:
 
 
 def test_a_grid_with_captions_names_each_image() -> None:
-    """Each image is drawn with its own caption; another number of captions than images is an error."""
-    figure = figures.image_grid(_flat(1, 2), 2, "both", ["one", "two"])
-    assert [axes.get_title() for axes in figure.axes] == ["one", "two"]
-    assert [int(np.asarray(axes.images[0].get_array())[0, 0]) for axes in figure.axes] == [1, 2]
+    """Each image is drawn below its own caption; another number of captions than images is an error."""
+    (axes,) = figures.image_grid(_flat(1, 2, 3), 2, "all", ["one", "two", "three"]).axes
+    *captions, title = axes.texts
+    assert [text.get_text() for text in captions] == ["one", "two", "three"]
+    assert title.get_text() == "all"
+    assert [int(np.asarray(image.get_array())[0, 0]) for image in axes.images] == [1, 2, 3]
+    for image, text in zip(axes.images, captions, strict=True):
+        left, right, bottom, top = image.get_extent()
+        across, down = text.get_position()
+        assert across == pytest.approx((left + right) / 2)
+        assert 0 < top - down < bottom - top  # from above, in inches
     with pytest.raises(ValueError, match="zip"):
         figures.image_grid(_flat(1, 2), 2, "both", ["one"])
 
@@ -248,8 +255,10 @@ def test_a_grid_with_captions_names_each_image() -> None:
 def test_annotated_images_show_what_was_asked_and_what_came() -> None:
     """The caption has the class asked for, the annotation and its confidence; images come in order of labels."""
     figure = figures.annotated_grid(_samples(), ["cat", "dog"])
-    assert [axes.get_title() for axes in figure.axes] == ["dog → cat\n0.88", "dog → dog\n0.88", "dog → dog\n0.88"]
-    assert "3 synthetic images" in _texts(figure)
+    (axes,) = figure.axes
+    *captions, title = [text.get_text() for text in axes.texts]
+    assert captions == ["dog → cat\n0.88", "dog → dog\n0.88", "dog → dog\n0.88"]
+    assert title.startswith("3 synthetic images")
 
 
 def _curve() -> Figure:
