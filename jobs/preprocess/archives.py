@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Item, Source, from_array, from_file
+from jobs.preprocess.items import Item, Source, from_array, from_file, plain
 from shared.errors import BadInput
 
 IDX_FILES = {
@@ -27,8 +28,8 @@ def mnist(place: Path, config: PreprocessConfig) -> Source:
     """
     raw = next((folder for folder in (place, place / "MNIST" / "raw") if _idx(folder, IDX_FILES["train"][0])), None)
     if raw is None:
-        _download("MNIST", place, f"the four *-ubyte.gz files to {place}")
         raw = place / "MNIST" / "raw"
+        _download("MNIST", place, raw, f"the four *-ubyte.gz files to {place}")
     items: list[Item] = []
     partition: list[str] = []
     for split, names in IDX_FILES.items():
@@ -73,7 +74,7 @@ def cifar10(place: Path, config: PreprocessConfig) -> Source:
 
     advice = f"cifar-10-python.tar.gz (md5 {datasets.CIFAR10.tgz_md5}) to {place}"
     if not (place / datasets.CIFAR10.base_folder).is_dir():
-        _download("CIFAR10", place, advice)
+        _download("CIFAR10", place, place, advice)
     items: list[Item] = []
     partition: list[str] = []
     classes: tuple[str, ...] = ()
@@ -104,12 +105,11 @@ CELEBA_TABLES = ("list_attr_celeba.txt", "list_eval_partition.txt")
 def celeba(place: Path, config: PreprocessConfig) -> Source:
     """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young.
 
-    `place` holds `celeba/img_align_celeba`, `celeba/list_attr_celeba.txt` and `celeba/list_eval_partition.txt`; if
-    not, torchvision downloads them there (it needs gdown). The partition is the official one, in which no person
-    stands in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
+    `place` holds `img_align_celeba`, `list_attr_celeba.txt` and `list_eval_partition.txt`, itself or in `celeba`; if
+    not, torchvision downloads them to `celeba` there (it needs gdown). The partition is the official one, in which no
+    person stands in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
     """
-    folder = place / "celeba"
-    _complete_celeba(place, folder)
+    folder = _complete_celeba(place)
     if config.verify_md5:
         _check_md5(folder)
     wanted = config.label or "Young"
@@ -134,9 +134,15 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
     return Source((opposite, wanted), items, partition)
 
 
-def _complete_celeba(place: Path, folder: Path) -> None:
-    """Let torchvision download CelebA where its images are not there; BadInput names what is missing of the rest."""
-    missing = [name for name in (*CELEBA_TABLES, "img_align_celeba") if not (folder / name).exists()]
+def _complete_celeba(place: Path) -> Path:
+    """Return the folder of CelebA's images and tables, downloaded where no images are there.
+
+    Of `place` and `celeba` in it that is the one with more of them. BadInput names what is missing.
+    """
+    names = (*CELEBA_TABLES, "img_align_celeba")
+    inner = place / "celeba"
+    folder = max((inner, place), key=lambda each: sum((each / name).exists() for name in (*CELEBA_MD5, names[-1])))
+    missing = [name for name in names if not (folder / name).exists()]
     archive = folder / "img_align_celeba.zip"
     if "img_align_celeba" not in missing:
         if missing:
@@ -145,21 +151,25 @@ def _complete_celeba(place: Path, folder: Path) -> None:
         raise BadInput(f"{archive}: is not unpacked; unpack it into {folder}")
     else:
         cut = " (the zip there is cut short)" if archive.exists() else ""
-        names = [name.replace("img_align_celeba", f"img_align_celeba.zip, unpacked{cut}") for name in missing]
-        _download("CelebA", place, f"{'; '.join(names)} to {folder}")
+        wanted = [name.replace("img_align_celeba", f"img_align_celeba.zip, unpacked{cut}") for name in missing]
+        _download("CelebA", place, inner, f"{'; '.join(wanted)} to {folder}")
+        return inner
+    return folder
 
 
 def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
     """Return file names, attribute names and values (-1 or 1) of CelebA's attribute table."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        header = lines[1].split()
-        rows = [line.split() for line in lines[2:] if line.strip()]
+        first, names, *rest = [*path.read_text(encoding="utf-8").splitlines(), "", ""]
+        if not first.strip().isdecimal():
+            raise ValueError(f"line 1 was {plain(first.strip()[:40]) or 'empty'}, want the number of images")
+        header = names.split()
+        rows = [line.split() for line in rest if line.strip()]
         _check_lengths(rows, 1 + len(header), first_line=3)
         values = np.array([row[1:] for row in rows], dtype=np.int8)
-        if values.shape != (int(lines[0]), len(header)):
-            raise ValueError(f"{len(rows)} rows, its first line says {lines[0]}")
-    except (OSError, IndexError, ValueError) as error:
+        if values.shape != (int(first), len(header)):
+            raise ValueError(f"{len(rows)} rows, its first line says {first.strip()}")
+    except (OSError, ValueError) as error:
         raise BadInput(
             f"{path}: not CelebA's attribute table ({error}); a quota page instead of the file? fetch it again"
         ) from error
@@ -200,13 +210,21 @@ def _check_md5(folder: Path) -> None:
             )
 
 
-def _download(name: str, place: Path, advice: str) -> None:
-    """Let torchvision download a set; BadInput with what to copy where if that fails."""
+def _download(name: str, place: Path, inner: Path, advice: str) -> None:
+    """Let torchvision download a set to `inner`, `place` or a folder in it; BadInput says what to copy if that fails.
+
+    Folders that were not there before and are empty afterwards are removed.
+    """
     from torchvision import datasets
 
+    new = [folder for folder in (inner, *inner.parents) if not folder.exists()]
     try:
         place.mkdir(parents=True, exist_ok=True)
         getattr(datasets, name)(str(place), download=True)
     except Exception as error:  # torchvision lets every kind through: URLError, RuntimeError, ImportError, BadZipFile
         reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         raise BadInput(f"{place}: {name} is not there and could not be downloaded ({reason})\ncopy {advice}") from error
+    finally:
+        for folder in new:
+            with suppress(OSError):  # one that is not empty stays
+                folder.rmdir()

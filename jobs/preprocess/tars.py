@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Item, Source, Unusable, is_label, named, open_bytes, some, unusable
+from jobs.preprocess.items import Item, Source, Unusable, is_label, named, open_bytes, plain, some, unusable
 from shared.errors import BadInput
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
@@ -40,13 +40,15 @@ def webdataset(place: Path, config: PreprocessConfig) -> Source:
     The label is `.cls` (text or a number) or, in `.json`, the field that `--label` names. Class names are the
     labels themselves, numbers in numeric order, texts in alphabetical order. Members are read where they lie in
     the tar, and only images, cls and json; nothing is unpickled. A sample without an image or a label is put aside
-    with the reason. Raises BadInput for a tar that is compressed or broken, and where there are fewer than two labels.
+    with the reason. Raises BadInput for a tar that is compressed, broken or cut in a member, and for fewer than two
+    labels.
     """
     tars = [place] if place.is_file() else sorted(path for path in place.glob("*.tar") if path.is_file())
     if not tars:
         raise BadInput(f"{place}: no *.tar there; put the shards there, or give --source-path")
     ignored: list[str] = []
-    found = [sample for tar in tars for sample in _samples(tar, config.label or "label", ignored)]
+    endless: list[str] = []
+    found = [sample for tar in tars for sample in _samples(tar, config.label or "label", ignored, endless)]
     names = {sample.label for sample in found if not sample.why}
     if not names:
         first = f"; the first, {named(found[0].origin)}: {found[0].why}" if found else ""
@@ -69,33 +71,68 @@ def webdataset(place: Path, config: PreprocessConfig) -> Source:
         )
         for sample in found
     ]
-    warnings = [f"members without key or suffix, not taken: {len(ignored):,} ({some(ignored)})"] if ignored else []
-    return Source(tuple(classes), items, warnings=warnings, ignored=len(ignored))
+    return Source(tuple(classes), items, warnings=_warnings(ignored, endless), ignored=len(ignored))
 
 
-def _samples(tar: Path, field: str, ignored: list[str]) -> Iterator[Found]:
-    """Yield the samples of a tar; name in `ignored` the members that are of none, as WebDataset sees it."""
+def _warnings(ignored: list[str], endless: list[str]) -> list[str]:
+    """Return a line for each kind of thing that people should know of."""
+    rows = (
+        (ignored, "members without key or suffix, not taken", ""),
+        (
+            endless,
+            "tars without an end mark, perhaps cut short",
+            "; compare their number of samples, or fetch them again",
+        ),
+    )
+    return [f"{what}: {len(found):,} ({some(found)}){do}" for found, what, do in rows if found]
+
+
+def _samples(tar: Path, field: str, ignored: list[str], endless: list[str]) -> list[Found]:
+    """Return the samples of a tar, and name what people should know of.
+
+    `ignored` gets the members that are of no sample, as WebDataset sees it, `endless` the tar if it has no end mark.
+    """
+    found: list[Found] = []
     try:
         with tarfile.open(tar, mode="r:") as archive:
-            for key, group in groupby((member for member in archive if member.isfile()), key=_key):
+            for key, group in groupby(_members(archive, tar.stat().st_size), key=_key):
                 members = {_kind(member): member for member in group}
                 if key.rpartition("/")[2] and "" not in members:
-                    yield _sample(tar, archive, key, members, field)
+                    found.append(_sample(tar, archive, key, members, field))
                 else:
                     ignored += [member.name for member in members.values()]
-            _check_end(archive)
+            if not _has_end(archive):
+                endless.append(tar.name)
+                if found and found[-1].why:
+                    found[-1] = found[-1]._replace(why=f"perhaps cut short: {found[-1].why}")
     except tarfile.TarError as error:
         raise BadInput(
             f"{tar}: cannot be read as an uncompressed tar ({error}); unpack .gz first, or fetch it again"
         ) from error
+    return found
 
 
-def _check_end(archive: tarfile.TarFile) -> None:
-    """Raise ReadError where a tar's members end before its bytes do: tarfile takes a broken header for the end."""
+def _members(archive: tarfile.TarFile, size: int) -> Iterator[tarfile.TarInfo]:
+    """Yield the files in a tar of `size` bytes; ReadError where one is not whole."""
+    for member in archive:
+        if archive.offset > size:
+            raise tarfile.ReadError(f"cut short in {plain(member.name)}")
+        if member.isfile():
+            yield member
+
+
+def _has_end(archive: tarfile.TarFile) -> bool:
+    """Return whether a tar has zeros after its last member, or nothing; some writers leave the end mark out.
+
+    Raises ReadError where other bytes follow: tarfile takes a header that is broken or cut for the end.
+    """
     stream: Any = archive.fileobj
     stream.seek(archive.offset)
-    if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):
-        raise tarfile.ReadError(f"broken header at byte {archive.offset:,}")
+    block = stream.read(tarfile.BLOCKSIZE)
+    if block.strip(b"\0"):
+        what = "broken header" if len(block) == tarfile.BLOCKSIZE else "cut short in the header"
+        raise tarfile.ReadError(f"{what} at byte {archive.offset:,}")
+    return bool(block)
 
 
 def _key(member: tarfile.TarInfo) -> str:

@@ -1,7 +1,8 @@
 """Read, split, prepare and write the images of a source; what cannot be read is put aside with its reason."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from jobs.preprocess.config import PreprocessConfig
-from jobs.preprocess.items import Item, Source, named, plain
+from jobs.preprocess.items import Item, Source, named, plain, some
+from jobs.preprocess.known import KNOWN
 from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.errors import BadInput
@@ -55,7 +57,7 @@ class Rejects:
         raise BadInput(
             f"{len(self.rows):,} of {self.total:,} images cannot be read, more than --max-rejected {self.allowed:.1%}\n"
             f"the first: {named(first['origin'])}: {first['reason']}\n"
-            f"all of them, with reasons: {path}; mend or remove them, or raise --max-rejected"
+            f"those found so far, with reasons: {path}; mend or remove them, or raise --max-rejected"
         )
 
 
@@ -87,8 +89,9 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
     for warning in source.warnings:
         run.talk.say(f"warning: {warning}")
     partition = _partition(run, config, source)
-    labels = np.array([item.label for item in source.items])
+    labels = np.array([item.label for item in source.items], dtype=np.int64)
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
+    _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
     rejects = Rejects(len(chosen), config.max_rejected)
     with processes(min(run.threads, len(chosen) // WORTH_A_PROCESS), digest.__module__) as each:
         readable, contents = _read_all(run, each, source, chosen, rejects)
@@ -120,6 +123,7 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
         preparation=config.preparation,
         splits={split: join(written, len(source.classes)) for split, written in shards.items()},
     )
+    _check_classes(config, source, partition, dataset.splits["train"].class_counts)
     how = "random, stratified" if partition is None else "official"
     return dataset, {
         "source": config.source,
@@ -191,6 +195,31 @@ def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
         run.talk.say("warning: a random split of a set with an official one; related images may stand in two splits")
         return None
     return source.partition
+
+
+def _for_train(source: Source, partition: Any, chosen: list[int]) -> list[int]:
+    """Return how many of the chosen images of each class may stand in train."""
+    found = Counter(source.items[index].label for index in chosen if partition is None or partition[index] == "train")
+    return [found[label] for label in range(len(source.classes))]
+
+
+def _check_classes(config: PreprocessConfig, source: Source, partition: Any, counts: Sequence[int]) -> None:
+    """Raise BadInput unless each class has images to learn from, given the `counts` of those for train."""
+    empty = [name for name, count in zip(source.classes, counts, strict=True) if not count]
+    if not empty:
+        return
+    part = "taken" if partition is None else "taken of the official train part"
+    advice = {
+        "add images of each class": True,
+        "take another --label": KNOWN[config.source].labelled,
+        "raise --limit": bool(config.limit),
+        "say --split random": partition is not None,
+    }
+    raise BadInput(
+        f"{config.source_path or config.source}: {len(empty):,} of {len(source.classes):,} classes have no image that "
+        f"can be used ({some(empty)}) among the {sum(counts):,} {part}\n"
+        f"want images of every class to learn from; {', or '.join(do for do, fits in advice.items() if fits)}"
+    )
 
 
 def _copies(found: list[tuple[Item, str]], rejects: Rejects) -> list[tuple[Item, Item]]:

@@ -5,8 +5,10 @@ import hashlib
 import pickle
 import shutil
 import struct
+import sys
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -146,6 +148,55 @@ def test_celeba_with_another_attribute_and_a_limit(tmp_path: Path) -> None:
     assert {name: split.count for name, split in artifact.dataset.splits.items()} == {"train": 10, "val": 5, "test": 5}
 
 
+def test_celeba_in_its_own_folder(tmp_path: Path) -> None:
+    """--source-path may be the folder that holds the tables and images itself, under any name."""
+    write_celeba(tmp_path).rename(tmp_path / "faces")
+    artifact = done(tmp_path, "--source", "celeba", "--no-verify-md5", "--source-path", str(tmp_path / "faces"))
+    assert sum(split.count for split in artifact.dataset.splits.values()) == 40
+
+
+@pytest.mark.parametrize("source", ["mnist", "cifar10", "celeba"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_failed_download_leaves_no_empty_folder(
+    tmp_path: Path, source: str, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a download without network made is gone; the user's own folder stays, empty as it is."""
+
+    def offline(*given: Any, **named: Any) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    monkeypatch.setitem(sys.modules, "gdown", None)  # what CelebA comes through
+    mine = tmp_path / "mine"
+    (mine / "kept").mkdir(parents=True)
+    place = mine / "kept" if there else mine / "a" / "b"
+    result = preprocess(tmp_path, "--source", source, "--source-path", str(place))
+    assert result.exit_code == 2
+    assert f"{place}: " in result.stderr
+    assert "could not be downloaded" in result.stderr
+    assert list(mine.rglob("*")) == [mine / "kept"]
+
+
+@pytest.mark.parametrize("where", ["train", "everywhere"])
+def test_an_attribute_that_no_image_has_is_refused(tmp_path: Path, where: str) -> None:
+    """Each class has images in the official train part, or the job ends with 2 before anything is written."""
+    folder = write_celeba(tmp_path / "sources" / "celeba")
+    first, header, *rows = (folder / "list_attr_celeba.txt").read_text().splitlines()
+    count = 20 if where == "train" else 40
+    rows = [f"{row.rsplit(maxsplit=1)[0]} -1" if number < count else row for number, row in enumerate(rows)]
+    (folder / "list_attr_celeba.txt").write_text("\n".join([first, header, *rows]))
+    words = ("--source", "celeba", "--no-verify-md5", "--label", "Smiling")
+    result = preprocess(tmp_path, *words)
+    assert result.exit_code == 2
+    assert "celeba: 1 of 2 classes have no image that can be used (Smiling) among the 20 taken" in result.stderr
+    assert (
+        "want images of every class to learn from; add images of each class, or take another --label" in result.stderr
+    )
+    assert len(result.stderr.splitlines()) <= 3
+    assert not (tmp_path / "e" / "real").exists()
+    assert preprocess(tmp_path, *words, "--split", "random").exit_code == (0 if where == "train" else 2)
+
+
 TABLES = {"table": "list_attr_celeba.txt", "partition": "list_eval_partition.txt"}
 
 
@@ -153,7 +204,9 @@ TABLES = {"table": "list_attr_celeba.txt", "partition": "list_eval_partition.txt
     ("damage", "said"),
     [
         ("half", "img_align_celeba.zip"),
-        ("quota", "list_attr_celeba.txt"),
+        ("quota", "celeba.txt: not CelebA's attribute table (line 1 was <html>Quota exceeded</html>, want the number"),
+        ("empty table", "line 1 was empty, want the number of images"),
+        ("one line", "0 rows, its first line says 40"),
         ("md5", "md5"),
         ("attribute", "Young, Smiling"),
         ("nothing", "could not be downloaded"),
@@ -175,6 +228,8 @@ def test_a_celeba_that_cannot_be_used_says_what_to_copy_where(tmp_path: Path, da
         (folder / "img_align_celeba" / "000007.jpg").unlink()
     if damage == "quota":
         (folder / "list_attr_celeba.txt").write_text("<html>Quota exceeded</html>")
+    if damage in ("empty table", "one line"):
+        (folder / "list_attr_celeba.txt").write_text("" if damage == "empty table" else "40")
     if damage in ("no table", "no partition"):
         (folder / TABLES[damage[3:]]).unlink()
     if damage in ("cut table", "cut partition"):

@@ -93,11 +93,29 @@ def test_too_many_rejects_fail_the_job(tmp_path: Path, broken: str) -> None:
     assert result.exit_code == 2
     assert "003.png" in result.output
     assert "--max-rejected" in result.output
+    assert "those found so far, with reasons: " in result.output
     assert not (tmp_path / "e" / "real").exists()
     listed = (tmp_path / "e" / "real-rejected.jsonl").read_text().splitlines()
     assert len(listed) == 1
     done(tmp_path, "--source", "folder", "--source-path", "t.csv", "--max-rejected", "0.1")
     assert not (tmp_path / "e" / "real-rejected.jsonl").exists()  # the artifact has its own now
+
+
+def test_a_class_without_any_image_that_can_be_used_is_refused(tmp_path: Path) -> None:
+    """A class that the limit, or decoding, leaves without images ends the job with 2 and its name: no artifact."""
+    place = tmp_path / "sources" / "folder"
+    fill(place, {"a": 60, "b": 1})
+    result = preprocess(tmp_path, "--source", "folder", "--limit", "10")
+    assert result.exit_code == 2
+    assert "folder: 1 of 2 classes have no image that can be used (b) among the 10 taken" in result.stderr
+    assert "add images of each class, or raise --limit" in result.stderr
+    (place / "b" / "000.png").unlink()
+    for index in range(12):
+        (place / "b" / f"{index}.png").write_text(f"<html>{index}</html>")
+    result = preprocess(tmp_path, "--source", "folder", "--max-rejected", "0.5")
+    assert result.exit_code == 2
+    assert "1 of 2 classes have no image that can be used (b)" in result.stderr
+    assert not (tmp_path / "e" / "real").exists()
 
 
 def test_equal_images_stay_in_one_split(tmp_path: Path) -> None:

@@ -74,6 +74,50 @@ def test_foreign_shards_that_cannot_be_used(tmp_path: Path, damage: str) -> None
     assert result.exit_code == 2
     said = "webdataset: no *.tar there" if damage == "no tar" else "part-0.tar: cannot be read as an uncompressed tar"
     assert said in result.output
+    assert ("cut short in s" in result.output) == damage.startswith("cut")
+
+
+@pytest.mark.parametrize("mark", ["none", "cut", "whole"])
+def test_a_tar_without_an_end_mark_is_taken_with_a_warning(tmp_path: Path, mark: str) -> None:
+    """Some writers leave the zeros at the end out; a cut between two samples looks the same, and people are told."""
+    place = tmp_path / "sources" / "webdataset"
+    write_tar(place / "part-0.tar", members_of(30))
+    write_tar(place / "part-1.tar", {f"t{name}": payload for name, payload in members_of(30).items()})
+    path = place / "part-1.tar"
+    with tarfile.open(path) as tar:
+        end = tar.getmembers()[20].offset
+        payload = path.read_bytes()[:end]
+    if mark != "none":
+        payload += bytes(100 if mark == "cut" else 1024)
+    path.write_bytes(payload)
+    result = preprocess(tmp_path, "--source", "webdataset")
+    assert result.exit_code == 0, result.output
+    said = (
+        "warning: tars without an end mark, perhaps cut short: 1 (part-1.tar); "
+        "compare their number of samples, or fetch them again"
+    )
+    assert (f"preprocess: {said}\n" in result.stderr) == (mark == "none")
+    artifact = done(tmp_path, "--source", "webdataset")
+    assert sum(split.count for split in artifact.dataset.splits.values()) == 30 + 10
+
+
+@pytest.mark.parametrize("where", ["header", "data", "between members"])
+def test_a_tar_that_ends_in_a_sample_is_cut_short(tmp_path: Path, where: str) -> None:
+    """A cut in a member is refused; one between an image and its label rejects that sample, and says so."""
+    path = tmp_path / "sources" / "webdataset" / "part-0.tar"
+    write_tar(path, members_of(30))
+    with tarfile.open(path) as tar:
+        label = tar.getmembers()[41]
+    end = {"header": label.offset + 100, "data": label.offset_data + 5, "between members": label.offset}[where]
+    path.write_bytes(path.read_bytes()[:end])
+    result = preprocess(tmp_path, "--source", "webdataset")
+    said = {
+        "header": f".tar: cannot be read as an uncompressed tar (cut short in the header at byte {label.offset:,}",
+        "data": "part-0.tar: cannot be read as an uncompressed tar (cut short in s020.json)",
+        "between members": "the first: part-0.tar, key s020: perhaps cut short: no label (.cls, .json); members: png",
+    }
+    assert result.exit_code == 2
+    assert said[where] in result.stderr
 
 
 def members_of(count: int) -> dict[str, bytes]:
