@@ -116,7 +116,7 @@ class Draft:
             halfreal=__version__,
             options=self.request.plain_options,
             inputs=self.request.input_hashes,
-            files=[file_info(self.folder, path) for path in self._files() if path.name not in shards],
+            files=[file_info(self.folder, path) for path in self.files() if path.name not in shards],
             dataset=dataset,
             facts=facts,
         )
@@ -125,7 +125,8 @@ class Draft:
         _give_final_name(self.folder, self.final)
         return open_artifact(self.final, self.request.kind, self.request.job)
 
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """Return what the manifest lists of the files that there are."""
         found = sorted(path for path in self.folder.rglob("*") if path.is_file())
         return [
             path
@@ -168,6 +169,9 @@ def _whole(work: Draft, keep: bool, fresh: bool) -> Iterator[None]:
     work.folder.mkdir(exist_ok=True)
     try:
         yield
+    except BadInput:
+        keep = keep and bool(work.files())  # nobody comes back to a draft in which there is nothing
+        raise
     finally:
         if not keep:
             shutil.rmtree(work.folder, ignore_errors=True)

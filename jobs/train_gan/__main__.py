@@ -26,9 +26,9 @@ BETA = click.FloatRange(0, 1, max_open=True)
 @click.option("--snapshot-every-epochs", type=click.IntRange(1), default=1, help="Epochs between snapshots.")
 @click.option("--batch-images", type=click.IntRange(2), default=64, help="Real images in a step, over all processes.")
 @click.option("--accumulate", type=click.IntRange(1), default=1, help="Parts that a step's batch is worked off in.")
-@click.option("--latent", type=click.IntRange(1), default=64, help="Size of the latent vector.")
+@click.option("--latent", type=click.IntRange(1, 16384), default=64, help="Size of the latent vector.")
 @click.option(
-    "--width", type=click.IntRange(1), default=16, help="Channels of the widest maps' stage; see the networks."
+    "--width", type=click.IntRange(1, 4096), default=16, help="Channels of the widest maps' stage; see the networks."
 )
 @click.option("--learning-rate", type=POSITIVE, help="Of both [default: the family's].")
 @click.option("--critic-steps", type=click.IntRange(1), help="Before each generator step [default: the family's].")

@@ -13,7 +13,7 @@ import pytest
 
 from shared.artifacts import Artifact, open_artifact
 from shared.drafts import Request, draft, finished
-from shared.errors import Busy, FormatError, MissingArtifact
+from shared.errors import BadInput, Busy, FormatError, MissingArtifact
 from shared.files import write_whole
 from shared.format.manifest import MANIFEST
 
@@ -80,6 +80,16 @@ def test_a_failing_run_keeps_its_draft_only_if_it_can_be_resumed(final: Path, ke
     assert folders[0].exists() is keep
     with draft(final, NEW, keep=keep) as again:
         assert [path.name for path in again.folder.iterdir()] == (["weights"] if keep else [])
+
+
+@pytest.mark.parametrize(("name", "stays"), [("checkpoint", True), ("tensorboard/events", False)])
+def test_bad_input_before_there_is_any_work_leaves_no_draft(final: Path, name: str, stays: bool) -> None:
+    """Nobody comes back to a draft that was refused with nothing in it that could be resumed."""
+    with suppress(BadInput), draft(final, NEW, keep=True) as work:
+        (work.folder / name).parent.mkdir(exist_ok=True)
+        (work.folder / name).write_text("w")
+        raise BadInput("training diverged")
+    assert work.folder.exists() == stays
 
 
 def test_another_request_never_sees_the_draft(final: Path) -> None:
