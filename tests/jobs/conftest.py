@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.items import Source, from_array
 from jobs.preprocess.sources import SOURCES
 from shared.artifacts import Artifact, open_artifact
+from shared.files import sha256
+from shared.format.sample import decode
+from shared.format.shards import write_split
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -125,3 +129,37 @@ def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
         yield lambda function, items: (send(send(function)(send(item))) for item in items)
 
     monkeypatch.setattr("jobs.preprocess.writer.processes", processes)
+
+
+@pytest.fixture(scope="session")
+def root(volume: Path, made: dict[str, Artifact], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the small experiment, with a synthetic set that has every class and many confidences; read only."""
+    copy = tmp_path_factory.mktemp("varied")
+    shutil.copytree(volume, copy, dirs_exist_ok=True)
+    synthetic, mixed = made["synthetic"], made["mixed"]
+    samples = [decode(key, members, "") for key, members in synthetic.members("train")]
+    varied = [
+        replace(
+            sample,
+            label=(sample.meta["origin"]["asked_label"] + (index % 5 == 0)) % 3,
+            meta=sample.meta | {"annotation": sample.meta["annotation"] | {"confidence": (index * 7 % 54) / 54}},
+        )
+        for index, sample in enumerate(samples)
+    ]
+    folder = copy / "small" / "synthetic"
+    split = write_split(folder, "train", varied, class_count=3, shard_images=20)
+    dataset = synthetic.dataset.model_copy(update={"splits": {"train": split}})
+    facts = synthetic.facts | {"annotated_counts": split.class_counts}
+    payload = synthetic.manifest.model_copy(update={"dataset": dataset, "facts": facts}).to_bytes()
+    (folder / "manifest.json").write_bytes(payload)
+    inputs = mixed.manifest.inputs | {"synthetic": sha256(payload)}
+    changed = mixed.manifest.model_copy(update={"inputs": inputs})
+    (copy / "small" / "mixed" / "manifest.json").write_bytes(changed.to_bytes())
+    return copy
+
+
+@pytest.fixture(scope="session")
+def varied(root: Path) -> dict[str, Artifact]:
+    """Open the artifacts of that experiment by name."""
+    rows = [row for row in PIPELINE if row.name != "report"]
+    return {row.writes: open_artifact(root / "small" / row.writes, row.kind, row.name) for row in rows}
