@@ -168,7 +168,7 @@ def summarise(out: Path) -> None:
         lines.append(f"| {name} | {len(mine)} | {cells[0]} | {cells[1]} |")
     axes[0].set(yscale="log", xlabel="minutes of training (processor time)", ylabel="frechet_classifier")
     axes[1].set(xlabel="minutes of training (processor time)", ylabel="synthetic-only accuracy (%)", ylim=(50, 100))
-    axes[0].legend(fontsize=8)
+    axes[1].legend(fontsize=8, loc=(0.15, 0.06))
     figure.savefig(out / "curves.png", dpi=120)
     (out / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
