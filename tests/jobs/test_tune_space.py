@@ -82,7 +82,7 @@ MISTAKES = {
     'train_gan.latent = ["many"]': '"many" is no value of this option; want a whole number',
     "train_gan.latent = {low = 1.5, high = 8}": "'1.5' is not a valid integer range",
     'train_gan.augment = ["", "cutout"]': '"" is no value of this option',
-    "train_gan.latent = [0]": "0 is not in the range x>=1",
+    "train_gan.latent = [0]": "0 is not in the range 1<=x<=16384",
     'train_gan.family = ["gan"]': "'gan' is not one of",
     'train_gan.augment = ["none", "blur"]': "'blur' is none of",
     "train_gan.clip = [0.1]": "has no such thing",
