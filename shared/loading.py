@@ -20,13 +20,11 @@ from shared.artifacts import Artifact
 from shared.chance import generator, mix
 from shared.errors import FormatError
 from shared.format.sample import decode_image, decode_label
+from shared.memory import allowed_bytes
 from shared.resizing import resized
 
 SHUFFLE_IMAGES = 8192
 """Samples in the shuffle buffer of a stream."""
-
-RESIDENT_SHARE = 0.5
-"""The largest share of the machine's memory that resident images may take."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,11 @@ def load_split(dataset: Artifact, split: str) -> Images:
 
 
 def fits_in_memory(dataset: Artifact, split: str) -> bool:
-    """Whether the split's uint8 images take at most RESIDENT_SHARE of this machine's memory."""
+    """Whether the split's uint8 images take at most half of this machine's memory."""
     info = dataset.dataset
     total = sum(shard.count for _, shard in dataset.shards(split))
     size_bytes = total * info.channels * info.size_px**2
-    return size_bytes <= RESIDENT_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return size_bytes <= allowed_bytes()
 
 
 def batches(
