@@ -86,3 +86,9 @@ def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Ca
     monkeypatch.setenv("HALFREAL_DATA_ROOT", str(made.volume))
     make_dataset(made.volume / "digits" / "real", train=4)
     return made
+
+
+@pytest.fixture
+def final(tmp_path: Path) -> Path:
+    """Where the artifact will stand."""
+    return tmp_path / "lab" / "gan"

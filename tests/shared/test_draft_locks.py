@@ -20,12 +20,6 @@ OLD = Request("train", "model", {"epochs": 1})
 NEW = Request("train", "model", {"epochs": 2})
 
 
-@pytest.fixture
-def final(tmp_path: Path) -> Path:
-    """Where the artifact will stand."""
-    return tmp_path / "lab" / "gan"
-
-
 SECOND = """
 import sys
 from contextlib import suppress

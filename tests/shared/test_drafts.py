@@ -23,12 +23,6 @@ OLD = Request("train", "model", {"epochs": 1})
 NEW = Request("train", "model", {"epochs": 2})
 
 
-@pytest.fixture
-def final(tmp_path: Path) -> Path:
-    """Where the artifact will stand."""
-    return tmp_path / "lab" / "gan"
-
-
 def _make(final: Path, request: Request, text: str, *, keep: bool = False) -> Artifact:
     with draft(final, request, keep=keep) as work:
         (work.folder / "weights").write_text(text)
