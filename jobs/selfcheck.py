@@ -37,7 +37,7 @@ def distributed(processes: int, device: str) -> None:
     and the weights of all processes after 20 steps. On a cluster start it with the launcher that starts train_gan, for
     instance: torchrun --nnodes 2 --nproc-per-node 4 ... -m jobs selfcheck distributed
     """
-    from shared.distributed import pick_device
+    from shared.devices import pick_device
 
     pick_device(device)
     if "WORLD_SIZE" not in os.environ:

@@ -1,4 +1,4 @@
-"""What differs with a device or with more than one process, in one place; Accelerate lives behind it."""
+"""What differs with more than one process, in one place; Accelerate lives behind it."""
 
 import warnings
 from contextlib import AbstractContextManager, nullcontext
@@ -9,25 +9,9 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast
 from torch import Tensor, nn
 
-from shared.errors import BadConfig
+from shared.devices import layout, pick_device
 from shared.job import check_launch
 from shared.networks.layers import WholeBatch
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device called `name`; "auto" is the first GPU if there is one, else the CPU.
-
-    Raises BadConfig for a name that torch does not know or a device that this machine does not have.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.ones(1, device=device).item()
-    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise BadConfig(f"--device {name}: cannot be used here ({reason}); take cpu or auto") from error
-    return device
 
 
 class Team:
@@ -45,13 +29,15 @@ class Team:
         self.rank = self._accelerator.process_index
         self.world = self._accelerator.num_processes
         self.lead = self.rank == 0
-        if self.world > 1:  # hints of torch that concern neither results nor users
+        if self.world > 1:
+            self._talk: Any = torch.distributed.new_group(backend="gloo")  # between CPUs: asking waits for no GPU
+            # hints of torch that concern neither results nor users
             warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
             warnings.filterwarnings("ignore", message="Grad strides do not match bucket view", category=UserWarning)
 
     def wrap(self, network: nn.Module) -> Any:
         """Return `network` on this process's device; with several processes its gradients are averaged."""
-        network = network.to(self.device)
+        network = network.to(self.device).to(memory_format=layout(self.device))
         for module in network.modules():
             if isinstance(module, WholeBatch):
                 module.rank, module.world = self.rank, self.world
@@ -96,7 +82,9 @@ class Team:
         """Whether `flag` is set on any process."""
         if self.world == 1:
             return flag
-        return bool(self._accelerator.reduce(torch.tensor(float(flag), device=self.device), "sum") > 0)
+        flags = torch.tensor(float(flag))
+        torch.distributed.all_reduce(flags, group=self._talk)
+        return bool(flags > 0)
 
     def wait(self) -> None:
         """Wait until every process is here."""
@@ -119,7 +107,7 @@ class Alone(Team):
 
     def wrap(self, network: nn.Module) -> Any:
         """Return `network` on the device."""
-        return network.to(self.device)
+        return network.to(self.device).to(memory_format=layout(self.device))
 
     def plain(self, network: nn.Module) -> Any:
         """Return `network`."""

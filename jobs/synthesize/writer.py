@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from shared.chance import mix
-from shared.distributed import pick_device
+from shared.devices import pick_device
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.sample import encode
 from shared.format.shards import Members, join, shard_name, write_shard

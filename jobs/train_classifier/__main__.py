@@ -49,7 +49,7 @@ def main(run: Run, config: ClassifierConfig) -> Result:
     features the scores use, and figures of its training and its confusion matrix.
     """
     from shared.classify import classifier_spec, fit, save_classifier
-    from shared.distributed import pick_device
+    from shared.devices import pick_device
     from shared.loading import load_split
 
     real = run.inputs["real"]

@@ -52,6 +52,7 @@ class GanConfig:
     augment: str = NONE
     flips: bool = False
     precision: str = "float32"
+    compile: bool = False
     decay: str
     ema_images: int
     ema_ramp: float = 0.05

@@ -13,6 +13,7 @@ from jobs.train_gan.families import NETWORKS, Family
 from jobs.train_gan.steps import Models
 from shared.chance import seed_everything
 from shared.checkpoints import flatten, load, save, unflatten
+from shared.devices import layout
 from shared.distributed import Team
 from shared.errors import FormatError
 from shared.format.manifest import Dataset
@@ -33,7 +34,12 @@ class State:
         make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
         self.spec = specs[0]
-        self.average = deepcopy(generator).to(team.device).eval().requires_grad_(False)
+        self.average = deepcopy(generator).to(team.device).to(memory_format=layout(team.device))
+        self.average.eval().requires_grad_(False)
+        if config.compile:
+            generator.compile()
+        if config.compile and family.penalty is None:  # of what is compiled, gradients have no gradients
+            discriminator.compile()
         self.models = Models(
             team,
             team.wrap(generator),
@@ -80,6 +86,8 @@ class State:
             tree = unflatten(tensors, facts["state"])
             for name, part in self._parts().items():
                 part.load_state_dict(tree[name])
+            for optimizer in (self.models.generator_optimizer, self.models.discriminator_optimizer):
+                _lay_as_weights(optimizer)
         except (KeyError, RuntimeError, ValueError) as error:
             raise FormatError(f"{path}: not a checkpoint of this training; start anew with --force") from error
         self.tally = {name: tensor.to(self.team.device) for name, tensor in tree["tally"].items()}
@@ -111,6 +119,16 @@ def _rmsprop(parameters: Iterable[Any], family: Family) -> torch.optim.Optimizer
 
 
 OPTIMIZERS: dict[str, Callable[[Iterable[Any], Family], torch.optim.Optimizer]] = {"adam": _adam, "rmsprop": _rmsprop}
+
+
+def _lay_as_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Lay what an optimizer remembers of a weight as the weight lies, on which fused steps rely.
+
+    A checkpoint does not keep it.
+    """
+    for weight, memory in optimizer.state.items():
+        alike = {name: value for name, value in memory.items() if value.shape == weight.shape}
+        memory |= {name: torch.empty_like(weight).copy_(value) for name, value in alike.items()}
 
 
 def specs(family: Family, config: GanConfig, info: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,6 +13,7 @@ from jobs.train_gan.families import Family
 from jobs.train_gan.objectives import LOSSES, gradient_penalty, interpolate
 from shared.augment import augment, flip, numbers
 from shared.chance import generator, seed_everything
+from shared.devices import send
 from shared.distributed import Team
 from shared.networks.layers import couples_images
 
@@ -48,11 +49,11 @@ class Draws:
 
     def normal(self, width: int) -> Tensor:
         """Return (n, width) from N(0, 1)."""
-        return torch.randn(self._batch_images, width, generator=self._chance)[self._mine].to(self._device)
+        return send(torch.randn(self._batch_images, width, generator=self._chance)[self._mine], self._device)
 
     def uniform(self, width: int) -> Tensor:
         """Return (n, width) from [0, 1)."""
-        return torch.rand(self._batch_images, width, generator=self._chance)[self._mine].to(self._device)
+        return send(torch.rand(self._batch_images, width, generator=self._chance)[self._mine], self._device)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What the options need of the images and of the part of the work. No torch here, so that it is checked at once."""
 
+import os
+import shutil
 from typing import Any
 
 from jobs.expected import expected_images
@@ -21,6 +23,8 @@ def check_suitable(config: GanConfig, part: Part, inputs: dict[str, Any]) -> Non
             f"--discriminator-norm instance: the last maps of the networks {family.networks} are one pixel for images "
             f"of {images.size_px} px, which has no variance; take another norm, or run preprocess with --size-px 32"
         )
+    if config.compile and not all(map(shutil.which, os.environ.get("CXX", "g++").split()[:1])):
+        raise BadConfig("--compile: torch.compile needs a C++ compiler, g++ or the one that CXX names; leave it out")
     if config.flips and not images.mirrors:
         raise BadConfig(
             f"--flips: images of the source {images.source} are not the same class in a mirror; leave it out"

@@ -19,7 +19,7 @@ from shared.augment import flip, translation
 from shared.chance import mix
 from shared.checkpoints import load, save
 from shared.classify import fit, logits_of, probabilities_of, score_table
-from shared.distributed import pick_device
+from shared.devices import pick_device
 from shared.errors import FormatError
 from shared.fitting import FitConfig
 from shared.job import Run

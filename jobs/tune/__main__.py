@@ -57,7 +57,7 @@ def work(run: Run, config: TuneConfig) -> None:
 
 def by_cores(threads: int, device: str) -> int:
     """Return how many workers of so many threads this machine has cores for; 1 on a GPU, or if torch takes them all."""
-    from shared.distributed import pick_device
+    from shared.devices import pick_device
     from shared.processes import usable_cores
 
     if not threads or pick_device(device).type != "cpu":

@@ -242,3 +242,24 @@ def test_flips_are_for_sources_that_allow_them(
     result = run_job("train_gan", tmp_path, "--flips", *TINY)
     assert result.exit_code == code, result.output
     assert ("in a mirror" in result.stderr) is (code == 2)
+
+
+@pytest.mark.parametrize("compiler", [None, "no-such-compiler -O2"])
+def test_compiling_needs_a_compiler(
+    compiler: str | None,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without g++, and without what CXX names, --compile ends with 2 before anything is trained."""
+    make_dataset(tmp_path / "small" / "real", train=8, val=6, test=6)
+    if compiler is None:
+        monkeypatch.delenv("CXX", raising=False)
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        monkeypatch.setenv("CXX", compiler)
+    result = run_job("train_gan", tmp_path, "--compile", *TINY)
+    assert result.exit_code == 2, result.output
+    assert "needs a C++ compiler" in result.stderr
+    assert not (tmp_path / "small" / "gan").exists()

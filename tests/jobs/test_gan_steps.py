@@ -181,6 +181,22 @@ def test_bfloat16_leaves_the_weights_float32(family: str) -> None:
         assert values["bf16"][name].item() == pytest.approx(value.item(), rel=0.1, abs=0.1), name
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # of torch's own, while it compiles
+@pytest.mark.parametrize("family", ["dcgan", "wgan_gp"])
+def test_compiled_networks_take_the_same_steps(family: str) -> None:
+    """With --compile the losses of both steps and the names of all weights are those of the plain networks."""
+    found = []
+    for compiled in (False, True):
+        config = make_config(family, compile=compiled)
+        state = make_state(config)
+        losses = both_steps(state.models, state.family, config, batch(config))
+        found.append((losses, list(state.models.generator.state_dict())))
+    assert found[1][1] == found[0][1]
+    for name, value in found[0][0].items():
+        assert found[1][0][name].item() == pytest.approx(value.item(), rel=1e-4), name
+
+
 def test_the_penalty_of_a_bfloat16_run_is_taken_in_float32() -> None:
     """The gradient penalty of wgan_gp is the same number, to rounding of the fakes, whatever the precision."""
     found = {}
