@@ -102,7 +102,7 @@ def _glue(made: Made) -> Work:
     def work() -> Callable[[], Pictures]:
         out, cpu = made.fresh("glue"), torch.device("cpu")
         network = load_snapshot(made.inputs["gan"], "g.safetensors", cpu).to(memory_format=torch.contiguous_format)
-        annotator = load_classifier(made.inputs["classifier"], cpu)
+        annotator = load_classifier(made.inputs["classifier"], cpu).to(memory_format=torch.contiguous_format)
         (out / "files" / "all").mkdir(parents=True)
         for start in range(0, COUNT, BATCH):
             images = network(latents[start : start + BATCH], asked[start : start + BATCH])

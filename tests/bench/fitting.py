@@ -73,7 +73,7 @@ def _tutorial(task: Task) -> Work:
 
     def work() -> dict[str, float]:
         seed_everything(0, 1)
-        network = build_classifier(spec)
+        network = build_classifier(spec).to(memory_format=torch.contiguous_format)
         optimizer = torch.optim.Adam(network.parameters(), lr=task.config.learning_rate)
         order = [index.tolist() for index in _batch_indexes(len(task.train), task.config, 0)]
         losses = []

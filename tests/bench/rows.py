@@ -3,7 +3,8 @@
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,22 @@ def checkout(variable: str, what: str) -> Path:
     if not folder or not Path(folder).is_dir():
         raise Missing(f"not packaged: set {variable} to a checkout of {what}")
     return Path(folder)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what a peer and its processes print from the table."""
+    kept = [(stream, os.dup(stream)) for stream in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for stream, _ in kept:
+            os.dup2(nowhere, stream)
+        yield
+    finally:
+        for stream, copy in kept:
+            os.dup2(copy, stream)
+            os.close(copy)
+        os.close(nowhere)
 
 
 def measure(row: Row, folder: Path, rounds: int) -> dict[str, Any]:

@@ -48,7 +48,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "wgan_gp": {"family": "wgan_gp", **SEED, "discriminator_norm": "instance", "init": "dcgan"},
 }
 
-MARKS = (0.1, 0.25, 0.5, 1.0)
+MARKS = (0.1, 0.2, 0.25, 0.5, 1.0)
 """When a run is scored, as shares of its minutes."""
 
 
