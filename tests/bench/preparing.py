@@ -213,6 +213,6 @@ ROWS = {
     ),
     "prepare-scaling": _row(
         "Lanczos, two processes", "lanczos", 2,
-        {"halfreal, one process": partial(prepare_ours, resize_filter="lanczos", workers=1)}, same_pixels, 4,
+        {"halfreal, one process": partial(prepare_ours, resize_filter="lanczos", workers=1)}, same_pixels, 6,
     ),
 }  # fmt: skip

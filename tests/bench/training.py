@@ -42,16 +42,16 @@ class Start:
         """The batch as steps take it."""
         from jobs.train_gan.steps import Batch
 
-        none = torch.zeros(len(self.real), 0)
+        none = torch.zeros(len(self.real), 0, device=self.real.device)
         return Batch(self.real, self.labels, self.latents, self.shares, none, none)
 
     @property
     def labels(self) -> Tensor:
         """Labels that an unconditional network ignores."""
-        return torch.zeros(len(self.real), dtype=torch.int64)
+        return torch.zeros(len(self.real), dtype=torch.int64, device=self.real.device)
 
 
-def _start(folder: Path, family: str, count: int, **options: Any) -> Start:
+def _start(folder: Path, family: str, count: int, device: str = "cpu", **options: Any) -> Start:
     from jobs.train_gan.config import GanConfig, resolve
     from jobs.train_gan.state import State, specs
     from shared.distributed import Alone
@@ -62,20 +62,22 @@ def _start(folder: Path, family: str, count: int, **options: Any) -> Start:
     config = GanConfig(family=family, **place, **size, **options)
     found = resolve(config)
     info = Dataset(classes=["a"], size_px=SIZE_PX, channels=3, preparation={}, splits={})
-    state = State(Alone(torch.device("cpu")), found, config, specs(found, config, info))
+    state = State(Alone(torch.device(device)), found, config, specs(found, config, info))
     torch.manual_seed(1)
     real = torch.rand(count, 3, SIZE_PX, SIZE_PX) * 2 - 1
     latents = torch.randn(count, LATENT)
     torch.manual_seed(Start.seed)
-    return Start(found, config, state, real, latents, torch.rand(count, 1).squeeze(1))
+    drawn = (real, latents, torch.rand(count, 1).squeeze(1))
+    return Start(found, config, state, *(each.to(device) for each in drawn))
 
 
-def _both(start: Start) -> Work:
-    """Return a critic step and a generator step of ours."""
+def _both(start: Start, times: int = 1) -> Work:
+    """Return `times` pairs of a critic step and a generator step of ours; losses are read once, at the end."""
     from jobs.train_gan.steps import both_steps
 
     def work() -> list[float]:
-        found = both_steps(start.state.models, start.family, start.config, start.batch)
+        for _ in range(times):
+            found = both_steps(start.state.models, start.family, start.config, start.batch)
         return [float(value) for value in found.values()]
 
     return work
@@ -174,9 +176,27 @@ def _same_losses(ours: list[float], theirs: list[float]) -> None:
         assert abs(mine - other) <= 1e-3 * max(abs(other), 1), (ours, theirs)
 
 
-_gp = partial(_start, family="wgan_gp", count=32, discriminator_norm="instance", init="dcgan")
+def on_device(device: str, count: int = 256, times: int = 20) -> dict[str, Row]:
+    """Return rows of our steps alone on `device`, in both precisions and compiled: absolute times."""
+    kinds = {"float32": {}, "bf16": {"precision": "bf16"}, "bf16-compiled": {"precision": "bf16", "compile": True}}
+    sizes: dict[str, dict[str, Any]] = {"dcgan": {"family": "dcgan"}, "wgan_gp": {"family": "wgan_gp", **GP}}
+    return {
+        f"{device}-{name}-{kind}": Row(
+            f"both steps of {name} on {device}, {kind}, 64x64 px, batch {count}", count * times, "images",
+            partial(_start, device=device, count=count, **size, **options), partial(_both, times=times), {},
+            _same_losses,
+        )
+        for name, size in sizes.items() for kind, options in kinds.items()
+    }  # fmt: skip
+
+
+GP: dict[str, Any] = {"discriminator_norm": "instance", "init": "dcgan"}
+"""What makes a WGAN-GP that of seed S1."""
+
+_gp = partial(_start, family="wgan_gp", count=32, **GP)
 
 ROWS = {
+    **(on_device("cuda") if torch.cuda.is_available() else {}),
     "step-dcgan": Row(
         "DCGAN step, 64x64 px, batch 64", 64, "images", partial(_start, family="dcgan", count=64), _both,
         {"pytorch/examples' loop": _pytorch_examples, "torch-mimicry": mimicry, "torchgan": torchgan}, _same_losses,
