@@ -67,7 +67,7 @@ def truncated(latents: Tensor, limit: float) -> Tensor:
 def draw_images(network: Any, latents: Tensor, labels: Tensor) -> Tensor:
     """Return uint8 images (N, channels, size, size) on the CPU, as they would be stored.
 
-    A CPU's cache holds batches of 64 better than those of 256: 1.1x to 1.5x faster at 64 px.
+    A CPU's cache holds batches of 64 better than those of 256: up to 1.5x faster at 64 px.
     """
     device = next(network.parameters()).device
 

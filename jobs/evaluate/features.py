@@ -163,7 +163,7 @@ def _inception(weights: Path, device: torch.device) -> Inception:
     """Return FID's Inception from its published TorchScript.
 
     Its batch normalisations are folded into the convolutions, and channels lie side by side: 1.3x faster on a CPU, and
-    features differ by 4e-7 of the largest. Batches of 16 fit its cache better than those of 64, 1.06x.
+    features differ by 4e-7 of the largest. Batches of 16 fit its cache better than those of 64, 1.1x.
     """
     path, digest = checked("inception", weights)
     with warnings.catch_warnings():

@@ -48,7 +48,11 @@ BETA = click.FloatRange(0, 1, max_open=True)
 )
 @click.option("--flips/--no-flips", default=False, help="Mirror real images at random.")
 @click.option("--precision", type=click.Choice(["float32", "bf16"]), default="float32", help="Of convolutions.")
-@click.option("--compile/--no-compile", default=False, help="Compile the networks: for long runs on a GPU.")
+@click.option(
+    "--compile/--no-compile",
+    default=False,
+    help="Compile the networks (with a gradient penalty the generator): for long runs on a GPU.",
+)
 @click.option("--decay", type=click.Choice(DECAYS), default="none", help="How the learning rate falls.")
 @click.option("--ema-images", type=click.IntRange(0), default=5000, help="Half-life of the generator's average.")
 @click.option("--ema-ramp", type=SHARE, default=0.05, help="At most this share of the images seen.")

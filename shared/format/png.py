@@ -24,7 +24,7 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
     """Return uint8 (height, width, 1 or 3) as PNG; equal images give equal bytes with the same version of deflate.
 
     Up is what suits most photos, and one subtraction for the whole image; choosing a filter for each row takes 20 times
-    as long. At 64x64 px 7x faster than Pillow's default, for files that are a tenth to a fifth larger.
+    as long. At 64x64 px 4x to 7x faster than Pillow's default, for files that are a fifth to a quarter larger.
     """
     height, width, channels = image.shape
     rows = image.reshape(height, width * channels)
@@ -40,7 +40,7 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
 def decode_png(payload: bytes) -> NDArray[np.uint8] | None:
     """Return uint8 (height, width, 1 or 3) of a PNG as `encode_png` writes it; None for every other one.
 
-    At 64x64 px 2.3x faster than Pillow. Every checksum is verified; what is broken in any way is None too.
+    At 64x64 px 1.7x to 2.3x faster than Pillow. Every checksum is verified; what is broken in any way is None too.
     """
     if len(payload) < 57 or payload[:16] != _START or payload[37:41] != b"IDAT" or payload[-12:] != _END:
         return None
@@ -69,7 +69,7 @@ def decode_png(payload: bytes) -> NDArray[np.uint8] | None:
 def _sums_down(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return rows (n, m), each the sum modulo 256 of all down to it; in place.
 
-    The reach doubles with each pass: log2(n) passes over whole rows, 4x faster than numpy's cumsum at 64 rows.
+    The reach doubles with each pass: log2(n) passes over whole rows, 3x faster than numpy's cumsum at 64 rows.
     """
     reach = 1
     while reach < len(rows):

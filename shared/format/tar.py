@@ -38,7 +38,7 @@ def members(payload: bytes) -> Iterator[tuple[str, bytes | None]]:
     """Yield (name, content) of each member of an archive; content None for what is no regular file.
 
     Checksums of headers are not read: a shard's sha256 was checked before. Raises ValueError for what is no ustar
-    archive or is cut off. 9x faster than tarfile.
+    archive or is cut off. 8x faster than tarfile.
     """
     at = 0
     while payload[at : at + BLOCK].strip(b"\0"):
@@ -47,6 +47,8 @@ def members(payload: bytes) -> Iterator[tuple[str, bytes | None]]:
             raise ValueError(f"no header of ustar at byte {at}")
         name = header[:100].rstrip(b"\0").decode("utf-8")
         size_bytes = int(header[124:136].rstrip(b"\0 "), 8)
+        if size_bytes < 0:
+            raise ValueError(f"member {name!r} has a size below 0")
         content = payload[at + BLOCK : at + BLOCK + size_bytes]
         if len(content) < size_bytes:
             raise ValueError(f"member {name!r} is cut off")

@@ -64,3 +64,10 @@ def test_what_is_no_whole_archive_is_refused(payload: bytes) -> None:
     """Text, a cut header and a cut member raise ValueError; nothing is made up."""
     with pytest.raises(ValueError, match=r"ustar|cut off"):
         list(tar.members(payload))
+
+
+def test_a_size_below_zero_is_refused() -> None:
+    """A header whose size is below 0, which would lead back to itself for ever, is an error."""
+    whole = tar.member(b"a.cls", b"7") + tar.END
+    with pytest.raises(ValueError, match="below 0"):
+        list(tar.members(whole[:124] + b"-0000001000\0" + whole[136:]))
