@@ -16,7 +16,7 @@ EPOCHS, EVERY = 16, 4
 PLAN = {
     "classifier_steps": 400,
     "gan_steps": EPOCHS * IMAGES // BATCH,
-    "every_steps": EVERY * IMAGES // BATCH,
+    "every_steps": -(-EVERY * IMAGES // BATCH),
     "images": 1000,
     "mixed_steps": 200,
     "seeds": 2,

@@ -55,8 +55,10 @@ def measure(words: list[str]) -> dict[str, float]:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code, sys.executable, *words],
-        capture_output=True, text=True, check=True, env=environment,
+        capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
+    if done.returncode:
+        sys.exit(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr}")
     return {"seconds": time.monotonic() - started, "peak_mb": int(done.stdout.split()[-1]) / 1024}
 
 
@@ -109,11 +111,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sizes", default="1000,4000,16000,64000")
     given = parser.parse_args()
+    try:
+        sizes = [int(word) for word in given.sizes.split(",")]
+    except ValueError:
+        parser.error(f"--sizes {given.sizes}: want whole numbers by comma")
+    if min(sizes) < 100:
+        parser.error(f"--sizes {given.sizes}: want at least 100 images, which fill three splits of two classes")
     given.out.mkdir(parents=True, exist_ok=True)
     for job, words in QUICK.items():
         measure(["-P", "-m", "jobs", job, "--recipe", "digits", "--data-root", str(given.out), *words])
     rows: dict[int, dict[str, dict[str, Any]]] = {}
-    for count in map(int, given.sizes.split(",")):
+    for count in sizes:
         rows[count] = grow(given.out, count)
         print(count, rows[count], flush=True)
         (given.out / "growth.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

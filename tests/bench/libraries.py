@@ -89,8 +89,8 @@ def _mimicry_discriminator(base: Any, network: nn.Module, start: Any) -> Any:
 def torchgan(start: Any, *, critic: bool = True, generator: bool = True) -> Work:
     """Return the same as torchgan takes them: a penalty has a step and fakes of its own there.
 
-    Its penalty is that of the whole batch's gradient, with one share for all images, so that its loss cannot be
-    compared; it takes the same passes.
+    Its penalty is that of the whole batch's gradient, with one share for all images, so that it cannot be compared, nor
+    what comes after it: None. It takes the same passes.
     """
     import torchgan.losses as losses
 
@@ -102,8 +102,9 @@ def torchgan(start: Any, *, critic: bool = True, generator: bool = True) -> Work
     )  # fmt: skip
     first, second = (getattr(losses, name)() for name in pair)
     penalty = None if plain else losses.WassersteinGradientPenalty(lambd=start.family.penalty.weight)
+    done = []
 
-    def work() -> list[float]:
+    def work() -> list[float] | None:
         found = []
         if critic:
             found.append(first.train_ops(networks[0], networks[1], optimizers[1], start.real, CPU))
@@ -111,7 +112,8 @@ def torchgan(start: Any, *, critic: bool = True, generator: bool = True) -> Work
                 penalty.train_ops(networks[0], networks[1], optimizers[1], start.real, CPU)
         if generator:
             found.append(second.train_ops(networks[0], networks[1], optimizers[0], CPU, len(start.real)))
-        return found
+        done.append(found)
+        return None if critic and penalty is not None and len(done) > 1 else found
 
     return work
 

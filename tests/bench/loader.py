@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import zipfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,19 +43,43 @@ def _dataset(folder: Path) -> Any:
     return open_artifact(folder / "real", "dataset", "bench")
 
 
-def _sum(epochs: int, stream: Any) -> float:
-    """Return the sum over all pixels of so many epochs, as floats in [-1, 1]."""
+@dataclass
+class Seen:
+    """What a reader saw: the sum over all pixels in [-1, 1], of corners times labels, and whether images are shuffled.
+
+    The corner is the first pixel of an image: the sum tells which label stands with which image, and which way round.
+    """
+
+    images: int = 0
+    pixels: float = 0.0
+    corners: float = 0.0
+    shuffled: bool = False
+
+    def add(self, pixels: Any, labels: Any) -> None:
+        """Count a batch of float images (N, 3, 64, 64) and labels (N,)."""
+        if not self.images:
+            self.shuffled = labels.tolist() != [place % 10 for place in range(len(labels))]
+        self.images += len(labels)
+        self.pixels += float(pixels.sum())
+        self.corners += float(pixels[:, 0, 0, 0] @ labels.float())
+
+
+def _seen(epochs: int, stream: Any) -> Seen:
+    """Return what the next so many epochs of ours hold."""
     from shared.loading import to_unit_range
 
-    steps = epochs * IMAGES // BATCH
-    return sum(float(to_unit_range(next(stream)[0]).sum()) for _ in range(steps))
+    seen = Seen()
+    for _ in range(epochs * IMAGES // BATCH):
+        images, labels = next(stream)
+        seen.add(to_unit_range(images), labels)
+    return seen
 
 
 def _whole(real: Any, epochs: int) -> Work:
     """Return a reader that begins with shards on disk."""
     from shared.loading import batches
 
-    return lambda: _sum(epochs, batches(real, "train", BATCH, seed=0))
+    return lambda: _seen(epochs, batches(real, "train", BATCH, seed=0))
 
 
 def _resident(real: Any, epochs: int) -> Work:
@@ -62,8 +87,8 @@ def _resident(real: Any, epochs: int) -> Work:
     from shared.loading import batches
 
     endless = batches(real, "train", BATCH, seed=0)
-    _sum(1, endless)
-    return lambda: _sum(epochs, endless)
+    _seen(1, endless)
+    return lambda: _seen(epochs, endless)
 
 
 def _webdataset(real: Any, epochs: int) -> Work:
@@ -71,15 +96,15 @@ def _webdataset(real: Any, epochs: int) -> Work:
     import torch
     import webdataset
 
-    def work() -> float:
+    def work() -> Seen:
         shards = [str(path) for path, _ in real.shards("train")]
-        total = 0.0
+        seen = Seen()
         for epoch in range(epochs):
             data = webdataset.WebDataset(shards, shardshuffle=len(shards), seed=epoch).shuffle(IMAGES, seed=epoch)
-            for images, _labels in data.decode("rgb8").to_tuple("png", "cls").batched(BATCH):
+            for images, labels in data.decode("rgb8").to_tuple("png", "cls").batched(BATCH):
                 pixels = torch.from_numpy(np.stack(list(images))).permute(0, 3, 1, 2).float() / 127.5 - 1
-                total += float(pixels.sum())
-        return total
+                seen.add(pixels, torch.as_tensor(labels))
+        return seen
 
     return work
 
@@ -100,15 +125,15 @@ def _webdataset_raw(real: Any, epochs: int) -> Work:
             for key, members in real.shard_members(path, info):
                 sink.write({"__key__": key, "bin": decode(key, members, "").image.tobytes(), "cls": members["cls"]})
 
-    def work() -> float:
-        total = 0.0
+    def work() -> Seen:
+        seen = Seen()
         for epoch in range(epochs):
             data = webdataset.WebDataset(shards, shardshuffle=len(shards), seed=epoch).shuffle(IMAGES, seed=epoch)
-            for images, _labels in data.to_tuple("bin", "cls").batched(BATCH):
+            for images, labels in data.to_tuple("bin", "cls").batched(BATCH):
                 whole = np.frombuffer(b"".join(images), np.uint8).reshape(-1, 64, 64, 3)
                 pixels = torch.from_numpy(whole.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
-                total += float(pixels.sum())
-        return total
+                seen.add(pixels, torch.as_tensor([int(label) for label in labels]))
+        return seen
 
     return work
 
@@ -117,7 +142,7 @@ def _stylegan3(real: Any, epochs: int) -> Work:
     """Its ImageFolderDataset on a zip of uncompressed PNGs, as its training reads them, through a DataLoader."""
     import torch
 
-    place = checkout("HALFREAL_STYLEGAN3", "NVlabs/stylegan3")
+    place = checkout("HALFREAL_STYLEGAN3", "NVlabs/stylegan3", "training/dataset.py")
     if str(place) not in sys.path:
         sys.path.append(str(place))
     from training.dataset import ImageFolderDataset
@@ -126,13 +151,13 @@ def _stylegan3(real: Any, epochs: int) -> Work:
     _write_zip(real, path)
     data = ImageFolderDataset(str(path), use_labels=True)
 
-    def work() -> float:
-        total = 0.0
+    def work() -> Seen:
+        seen = Seen()
         for epoch in range(epochs):
             chance = torch.Generator().manual_seed(epoch)
-            for images, _labels in torch.utils.data.DataLoader(data, BATCH, shuffle=True, generator=chance):
-                total += float((images.float() / 127.5 - 1).sum())
-        return total
+            for images, labels in torch.utils.data.DataLoader(data, BATCH, shuffle=True, generator=chance):
+                seen.add(images.float() / 127.5 - 1, labels.argmax(dim=1))
+        return seen
 
     return work
 
@@ -153,15 +178,20 @@ def _write_zip(real: Any, path: Path) -> None:
         archive.writestr("dataset.json", json.dumps({"labels": labels}))
 
 
-def _same_sum(ours: float, theirs: float) -> None:
-    assert abs(ours - theirs) <= 1e-6 * IMAGES * EPOCHS * 3 * 64 * 64, (ours, theirs)
+def _same_images(ours: Seen, theirs: Seen) -> None:
+    """As many images, the same pixels, each with its own label, and both in a new order."""
+    assert ours.images == theirs.images
+    assert abs(ours.pixels - theirs.pixels) <= 1e-6 * ours.images * 3 * 64 * 64, (ours, theirs)
+    assert abs(ours.corners - theirs.corners) <= 1e-4 * ours.images, (ours, theirs)
+    assert ours.shuffled
+    assert theirs.shuffled
 
 
 def _row(about: str, ours: Any, epochs: int) -> Row:
     peers = {"webdataset, PNG": _webdataset, "webdataset, raw": _webdataset_raw, "stylegan3, zip": _stylegan3}
     made = {name: partial(peer, epochs=epochs) for name, peer in peers.items()}
     about = f"shards of 64x64 px to shuffled float batches, {about}"
-    return Row(about, IMAGES * epochs, "images", _dataset, partial(ours, epochs=epochs), made, _same_sum)
+    return Row(about, IMAGES * epochs, "images", _dataset, partial(ours, epochs=epochs), made, _same_images)
 
 
 ROWS = {

@@ -127,7 +127,7 @@ def _torchvision(made: Photos, resize_filter: str) -> Work:
 
 def _stylegan3(made: Photos) -> Work:
     """dataset_tool.py: centre crop, Lanczos, uncompressed PNG, zip."""
-    place = checkout("HALFREAL_STYLEGAN3", "NVlabs/stylegan3")
+    place = checkout("HALFREAL_STYLEGAN3", "NVlabs/stylegan3", "dataset_tool.py")
     if str(place) not in sys.path:
         sys.path.append(str(place))
     import dataset_tool
@@ -209,7 +209,7 @@ ROWS = {
     ),
     "prepare-two": _row(
         "bilinear, two processes", "bilinear", 2,
-        {"img2dataset (area)": partial(_img2dataset, workers=2, interpolation="area")}, as_many_pixels, 2,
+        {"img2dataset (area)": partial(_img2dataset, workers=2, interpolation="area")}, as_many_pixels, 8,
     ),
     "prepare-scaling": _row(
         "Lanczos, two processes", "lanczos", 2,

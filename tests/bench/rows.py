@@ -22,8 +22,8 @@ class Row:
 
     `prepare` makes in an empty folder what all sides need; `ours` and each of `peers` turn that into the work to be
     timed. A peer raises ImportError or Missing where it is not here. `check(our result, a peer's result)` fails an
-    assertion where the two differ; it runs before anything is timed. Work that goes to a pool of `processes` is not in
-    the processor time that this one sees, which then is left out.
+    assertion where the two differ; before anything is timed it runs on the results of the first `compared` times. Work
+    that goes to a pool of `processes` is not in the processor time that this one sees, which then is left out.
     """
 
     about: str
@@ -34,13 +34,16 @@ class Row:
     peers: dict[str, Callable[[Any], Work]]
     check: Callable[[Any, Any], None]
     processes: bool = False
+    compared: int = 1
 
 
-def checkout(variable: str, what: str) -> Path:
-    """Return the folder of a peer that is not packaged, from an environment variable; else Missing."""
-    folder = os.environ.get(variable)
-    if not folder or not Path(folder).is_dir():
+def checkout(variable: str, what: str, file: str) -> Path:
+    """Return the folder of a peer that is not packaged and holds `file`, from an environment variable; else Missing."""
+    folder = os.environ.get(variable, "")
+    if not folder:
         raise Missing(f"not packaged: set {variable} to a checkout of {what}")
+    if not Path(folder, file).is_file():
+        raise Missing(f"{variable}={folder} is no checkout of {what}: there is no {file}")
     return Path(folder)
 
 
@@ -64,19 +67,27 @@ def measure(row: Row, folder: Path, rounds: int) -> dict[str, Any]:
     """Return times and ratios of one row: rounds that alternate after one unmeasured round, in which all must agree.
 
     A ratio is the peer's time over ours in the same round; reported are its median and range, and the ratio of the
-    processor times of all rounds, which other work on the machine does not change.
+    processor times of all rounds, which other work on the machine does not change. A peer that is not here is skipped;
+    one that breaks, or comes to another result, is out of the row and named as failed.
     """
     made = row.prepare(folder)
     ours = row.ours(made)
-    works, skipped = {"halfreal": ours}, {}
+    works, skipped, failed = {"halfreal": ours}, {}, {}
     for name, make in row.peers.items():
         try:
             works[name] = make(made)
         except (ImportError, Missing) as error:
             skipped[name] = str(error)
-    answer = ours()
-    for work in list(works.values())[1:]:
-        row.check(answer, work())
+        except Exception as error:
+            failed[name] = f"{type(error).__name__}: {error}"
+    answers = [ours() for _ in range(row.compared)]
+    for name in list(works)[1:]:
+        try:
+            for answer in answers:
+                row.check(answer, works[name]())
+        except Exception as error:
+            failed[name] = f"{type(error).__name__}: {error}"
+            del works[name]
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
     for number in range(rounds):
         for name in list(works) if number % 2 else list(works)[::-1]:
@@ -89,6 +100,7 @@ def measure(row: Row, folder: Path, rounds: int) -> dict[str, Any]:
         "rounds": rounds,
         "seconds": [wall for wall, _ in own],
         "skipped": skipped,
+        "failed": failed,
         "peers": {name: _compared(own, theirs, row.processes) for name, theirs in taken.items()},
     }
 

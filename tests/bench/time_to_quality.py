@@ -59,7 +59,9 @@ def prepare(mnist: Path, out: Path) -> None:
     everything = ["--source-path", str(mnist.resolve()), "--per-class", "0"]
     for job, words in (("preprocess", everything), ("train_classifier", [])):
         command = [sys.executable, "-P", "-m", "jobs", job, *place, *words]
-        subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(root)})
+        code = subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": str(root)}).returncode
+        if code:
+            sys.exit(code)  # the job has said why
 
 
 def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
@@ -139,11 +141,12 @@ class Judge:
         return {"frechet_classifier": distance, "accuracy": float(right.double().mean())}
 
 
-def summarise(out: Path) -> None:
-    """Print and write the table of the last marks, and draw both numbers against minutes."""
+def summarise(out: Path, minutes: float) -> None:
+    """Print and write the table of the last marks of runs of `minutes`, and draw both numbers against time."""
     from matplotlib.figure import Figure
 
-    runs = [json.loads(line) for line in (out / "runs.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (out / "runs.jsonl").read_text(encoding="utf-8").splitlines()]
+    runs = [row for row in rows if row["minutes"] == minutes]
     lines = ["| family | seeds | frechet_classifier | synthetic-only accuracy, % |", "|---|---|---|---|"]
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     axes = figure.subplots(1, 2)
@@ -184,6 +187,11 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--only", default=",".join(RUNS))
     given = parser.parse_args()
+    unknown = set(given.only.split(",")) - set(RUNS)
+    if unknown:
+        parser.error(f"--only: no {min(unknown)!r}; there are {', '.join(RUNS)}")
+    if given.minutes <= 0:
+        parser.error(f"--minutes {given.minutes}: want more than 0")
     os.environ |= {"OMP_NUM_THREADS": str(given.threads), "OMP_WAIT_POLICY": "PASSIVE"}
     given.out.mkdir(parents=True, exist_ok=True)
     log = given.out / "runs.jsonl"
@@ -199,7 +207,7 @@ def main() -> None:
             row = run_once(name, seed, given.minutes, given.out) | {"threads": given.threads}
             with log.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(row) + "\n")
-    summarise(given.out)
+    summarise(given.out, given.minutes)
 
 
 if __name__ == "__main__":
