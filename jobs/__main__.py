@@ -9,19 +9,19 @@ import click
 
 from jobs.pipeline import JOBS
 from shared import __version__
-from shared.polite import Polite
+from shared.cli.exit_codes import ErrorHandlingCommand
 
 COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in JOBS} | {
-    "run": "jobs.run",
-    "launch": "jobs.launch",
-    "results": "jobs.results",
-    "recipes": "jobs.show_recipes",
-    "sample": "jobs.sample",
+    "run": "jobs.commands.run",
+    "launch": "jobs.commands.launch",
+    "results": "jobs.commands.results",
+    "recipes": "jobs.commands.recipes",
+    "sample": "jobs.commands.sample",
     "playground": "jobs.playground.command",
-    "tensorboard": "jobs.show_tensorboard",
+    "tensorboard": "jobs.commands.tensorboard",
     "export": "jobs.export.command",
-    "weights": "jobs.weights",
-    "selfcheck": "jobs.selfcheck",
+    "weights": "jobs.commands.weights",
+    "selfcheck": "jobs.selfcheck.command",
 }
 """Where each command lives; `main` there is the click command."""
 
@@ -39,7 +39,7 @@ ABOUT = {row.name: row.about for row in JOBS} | {
 }
 
 
-class Jobs(Polite, click.Group):
+class Jobs(ErrorHandlingCommand, click.Group):
     """The group of all commands, imported one at a time."""
 
     def list_commands(self, context: click.Context) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from jobs.calls import command_of
+from jobs.commands.calls import command_of
 from jobs.pipeline import PREPROCESS
-from shared.resolved import asked
+from shared.cli.resolve import asked
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ compose.yaml, the Kubernetes manifests and the README's table are tested against
 which leaves out what is run only when asked for.
 """
 
-from shared.job import Job
+from shared.store.job import Job
 
 PREPROCESS = Job("preprocess", "real", "dataset", "Crop, resize and split real images into shards.", parts=True)
 TRAIN_CLASSIFIER = Job(

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 import torch
 
-from shared.artifacts import Artifact
-from shared.drafts import Request, draft
 from shared.format.manifest import Dataset
 from shared.format.sample import Sample
 from shared.format.shards import write_split
+from shared.store.artifacts import Artifact
+from shared.store.staging import BuildKey, draft
 
 torch.set_num_threads(1)
 
@@ -86,7 +86,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
         **sizes: int,
     ) -> Artifact:
         folder = folder or tmp_path / "volume" / "real"
-        with draft(folder, Request("preprocess", "dataset", {"seed": seed}), keep=False) as work:
+        with draft(folder, BuildKey("preprocess", "dataset", {"seed": seed}), keep=False) as work:
             splits = {
                 split: write_split(
                     work.folder,

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import JOBS
-from shared.artifacts import Artifact
-from shared.job import Job
+from shared.store.artifacts import Artifact
+from shared.store.job import Job
 
 COMMANDS = [*(row.name for row in JOBS), "run", "results", "recipes", "sample", "playground", "tensorboard"]
 READERS = [row for row in JOBS if row.reads]

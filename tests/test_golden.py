@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.artifacts import open_artifact
 from shared.format.shards import read_shard
+from shared.store.artifacts import open_artifact
 
 GOLDEN = Path(__file__).parent / "golden"
 COUNTS = {"train": 4, "val": 2, "test": 2}

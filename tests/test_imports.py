@@ -8,32 +8,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-COMMAND_FILES = (
-    "shared/cli.py",
-    "shared/polite.py",
-    "shared/options.py",
-    "jobs/__main__.py",
-    "jobs/*/__main__.py",
-    "jobs/run.py",
-    "jobs/launch.py",
-    "jobs/results.py",
-)
+JOBS = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize", "train_mixed", "tune", "report")
+COMMANDS = ("commands", "export", "playground", "selfcheck")
+"""Folders of `jobs` with what people type: they may ask any job."""
+
+LAYERS = ("errors", "format", "runtime", "store", "data", "models", "metrics", "stats", "plots", "cli")
+"""The rooms of `shared`, from the ground up: each may import those before it, and none after it."""
+
+GROUND = {"errors": (), "format": ("errors",), "stats": ("errors",)}
+"""Rooms that may import these alone."""
+
 ADDRESSES = {
-    "click": (
-        *(*COMMAND_FILES, "jobs/show_recipes.py", "jobs/selfcheck.py", "jobs/weights.py", "jobs/sample.py"),
-        *("jobs/export/command.py", "jobs/playground/command.py", "jobs/show_tensorboard.py"),
-        *("jobs/calls.py", "jobs/expected.py", "shared/resolved.py", "shared/rehearsal.py"),
-    ),
-    "webdataset": ("shared/loading.py",),
-    "accelerate": ("shared/distributed.py",),
-    "matplotlib": ("shared/figures.py", "shared/charts.py", "shared/trial_charts.py", "jobs/report/figures.py"),
+    "click": ("shared/cli/*.py", "jobs/__main__.py", "jobs/*/__main__.py", "jobs/commands/*.py", "jobs/*/command.py"),
+    "webdataset": ("shared/data/batches.py",),
+    "accelerate": ("shared/runtime/process_group.py",),
+    "matplotlib": ("shared/plots/*.py", "jobs/report/figures.py"),
     "optuna": ("jobs/tune/*.py",),
     "sqlalchemy": ("jobs/tune/study.py",),
     "jinja2": ("jobs/report/*.py", "jobs/export/card.py"),
     "gradio": ("jobs/playground/page.py",),
     "fastapi": ("jobs/playground/page.py",),
     "uvicorn": ("jobs/playground/page.py",),
-    "tensorboard": ("jobs/show_tensorboard.py",),
+    "tensorboard": ("jobs/commands/tensorboard.py",),
     "deflate": ("shared/format/png.py",),
     "simplejpeg": ("jobs/preprocess/jpeg.py",),
     "pickle": (),
@@ -43,7 +39,7 @@ ADDRESSES = {
 }
 """Where each third-party library may be imported; what unpickles has no address at all."""
 
-FILE_LINES, FUNCTION_LINES, LOOP_LINES = 300, 60, 120
+FILE_LINES, FUNCTION_LINES, LOOP_LINES, FOLDER_FILES = 300, 60, 120, 14
 
 
 def sources(root: Path) -> dict[str, str]:
@@ -64,20 +60,22 @@ def imports(name: str, tree: ast.AST) -> Iterator[str]:
 
 
 def between_rooms(name: str, tree: ast.AST) -> Iterator[str]:
-    """Yield each import that crosses between jobs, from shared to jobs, or from the format to torch or click."""
+    """Yield each import against the house: between jobs, from shared to jobs, from a room to one above it."""
     mine = name.split("/")
     for found in imports(name, tree):
         parts = found.split(".")
-        if mine[0] == "shared" and parts[0] in ("jobs", "tests"):
-            yield f"{name}: shared imports {found}"
-        if mine[0] == "jobs" and parts[0] == "tests":
-            yield f"{name}: a job imports {found}"
-        another = len(parts) > 1 and parts[0] == "jobs" and (ROOT / "jobs" / parts[1]).is_dir()
-        inside_a_job = len(mine) > 2  # a command over jobs, such as jobs/selfcheck.py, may ask any of them
-        if mine[0] == "jobs" and inside_a_job and another and parts[1] != mine[1]:
-            yield f"{name}: imports another job, {found}"
-        if name.startswith("shared/format/") and parts[0] in ("torch", "click"):
+        if parts[0] == "tests" or (mine[0] == "shared" and parts[0] == "jobs"):
+            yield f"{name}: {mine[0]} imports {found}"
+        if len(parts) < 2:
+            continue
+        if mine[:2] == ["shared", "format"] and parts[0] in ("torch", "click"):
             yield f"{name}: the format imports {found}"
+        if mine[0] == parts[0] == "jobs" and mine[1] in JOBS and parts[1] in (*JOBS, *COMMANDS) and mine[1] != parts[1]:
+            yield f"{name}: a job imports another, or a command: {found}"
+        if mine[0] == parts[0] == "shared" and len(mine) > 2 and parts[1] in LAYERS and mine[1] != parts[1]:
+            below = GROUND.get(mine[1], LAYERS[: LAYERS.index(mine[1])])
+            if parts[1] not in below:
+                yield f"{name}: imports the room above it, {found}"
 
 
 def misplaced(name: str, tree: ast.AST) -> Iterator[str]:
@@ -90,7 +88,7 @@ def misplaced(name: str, tree: ast.AST) -> Iterator[str]:
             yield f"{name}: imports torch.load"
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
-            safe = name == "shared/weights.py" and "weights_only=True" in ast.unparse(node)
+            safe = name == "shared/models/weights.py" and "weights_only=True" in ast.unparse(node)
             if not safe:  # one file of a package, whose hash is checked, by torch's unpickler of weights
                 yield f"{name}: calls torch.load"
 
@@ -118,9 +116,43 @@ def broken(rule: Callable[[str, ast.Module], Iterator[str]], files: dict[str, st
 def test_there_are_files_to_read() -> None:
     """The rules below mean nothing unless every job and the library are read."""
     files = sources(ROOT)
-    rooms = {"/".join(name.split("/")[:2]) for name in files}
-    assert {"shared/format", "shared/networks", "shared/cli.py", "jobs/train_gan", "jobs/report"} <= rooms
-    assert len(files) > 30
+    rooms = {tuple(name.split("/")[:2]) for name in files}
+    assert {("jobs", room) for room in (*JOBS, *COMMANDS)} <= rooms
+    assert {room for top, room in rooms if top == "shared"} == {*LAYERS[1:], "errors.py", "__init__.py"}
+    assert len(files) > 100
+
+
+def test_no_folder_has_more_files_than_a_reader_takes_in() -> None:
+    """A folder of jobs, shared or tests has at most FOLDER_FILES Python files."""
+    folders = [path for top in ("jobs", "shared", "tests") for path in [ROOT / top, *(ROOT / top).rglob("*/")]]
+    counts = {path.relative_to(ROOT).as_posix(): len(list(path.glob("*.py"))) for path in folders}
+    assert counts["shared/store"] > 5
+    assert {path: count for path, count in counts.items() if count > FOLDER_FILES} == {}
+
+
+def circles(files: dict[str, str]) -> list[list[str]]:
+    """Return the import circles between modules, imports within functions and for types alone included."""
+    modules = {name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): name for name in files}
+    graph = {
+        module: {
+            target
+            for found in imports(name, ast.parse(files[name]))
+            for target in (found, found.rpartition(".")[0])
+            if target in modules and target != module
+        }
+        for module, name in modules.items()
+    }
+    while ends := [module for module, targets in graph.items() if not targets & graph.keys()]:
+        for module in ends:
+            del graph[module]
+    return [[module, *sorted(targets & graph.keys())] for module, targets in sorted(graph.items())]
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """There are no import circles, and the search for them finds a planted one."""
+    assert circles({"a.py": "import b", "b.py": "def late():\n    from c import x", "c.py": "import a"})
+    assert circles({"a.py": "import b", "b.py": "import c", "c.py": "x = 1"}) == []
+    assert circles(sources(ROOT)) == []
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -132,35 +164,43 @@ def test_the_code_holds_the_rule(rule: str) -> None:
 
 
 PLANTED = [
-    ("between_rooms", "jobs/evaluate/scores.py", "from jobs.train_gan.loop import train"),
-    ("between_rooms", "jobs/evaluate/scores.py", "def late():\n    import jobs.report"),
-    ("between_rooms", "jobs/evaluate/scores.py", "from jobs import train_gan"),
-    ("between_rooms", "jobs/evaluate/scores.py", "from ..train_gan import loop"),
-    ("between_rooms", "jobs/evaluate/scores.py", "import tests.conftest"),
-    ("between_rooms", "shared/loading.py", "from jobs.pipeline import PIPELINE"),
+    ("between_rooms", "jobs/evaluate/selection.py", "from jobs.train_gan.loop import train"),
+    ("between_rooms", "jobs/evaluate/selection.py", "def late():\n    import jobs.report"),
+    ("between_rooms", "jobs/evaluate/selection.py", "from jobs import train_gan"),
+    ("between_rooms", "jobs/evaluate/selection.py", "from ..train_gan import loop"),
+    ("between_rooms", "jobs/evaluate/selection.py", "import tests.conftest"),
+    ("between_rooms", "shared/data/batches.py", "from jobs.pipeline import PIPELINE"),
     ("between_rooms", "shared/format/sample.py", "import torch.nn"),
     ("between_rooms", "shared/format/shards.py", "from click import echo"),
+    ("between_rooms", "shared/store/staging.py", "from shared.cli.run import Run"),
+    ("between_rooms", "shared/stats/intervals.py", "from shared.data import sampling"),
+    ("between_rooms", "jobs/tune/worker.py", "from jobs.commands.run import main"),
     ("misplaced", "jobs/train_gan/loop.py", "import click"),
     ("misplaced", "jobs/train_gan/loop.py", "from accelerate import Accelerator"),
-    ("misplaced", "jobs/evaluate/features.py", "import webdataset as wds"),
-    ("misplaced", "jobs/evaluate/features.py", "from matplotlib import pyplot"),
-    ("misplaced", "shared/figures.py", "import jinja2"),
+    ("misplaced", "jobs/evaluate/selection.py", "import webdataset as wds"),
+    ("misplaced", "jobs/evaluate/selection.py", "from matplotlib import pyplot"),
+    ("misplaced", "shared/plots/figures.py", "import jinja2"),
     ("misplaced", "jobs/export/formats.py", "import jinja2"),
     ("misplaced", "shared/format/sample.py", "from deflate import zlib_compress"),
     ("misplaced", "jobs/preprocess/images.py", "import simplejpeg"),
-    ("misplaced", "shared/checkpoints.py", "import pickle"),
-    ("misplaced", "shared/checkpoints.py", "import torch\ntorch.load('x')"),
-    ("misplaced", "shared/checkpoints.py", "from torch import load"),
-    ("too_long", "shared/files.py", "x = 1\n" * 301),
-    ("too_long", "shared/files.py", "def long():\n" + "    x = 1\n" * 60),
+    ("misplaced", "shared/store/checkpoints.py", "import pickle"),
+    ("misplaced", "shared/store/checkpoints.py", "import torch\ntorch.load('x')"),
+    ("misplaced", "shared/store/checkpoints.py", "from torch import load"),
+    ("too_long", "shared/format/files.py", "x = 1\n" * 301),
+    ("too_long", "shared/format/files.py", "def long():\n" + "    x = 1\n" * 60),
     ("too_long", "jobs/train_gan/loop.py", "def train():\n" + "    x = 1\n" * 120),
 ]
 
 ALLOWED = [
-    ("between_rooms", "jobs/evaluate/scores.py", "from jobs.evaluate.features import x\nfrom jobs.pipeline import y"),
+    (
+        "between_rooms",
+        "jobs/evaluate/selection.py",
+        "from shared.models.extractors import x\nfrom jobs.pipeline import y",
+    ),
+    ("between_rooms", "jobs/selfcheck/command.py", "from jobs.train_gan import steps"),
     ("misplaced", "jobs/evaluate/__main__.py", "import click"),
     ("misplaced", "jobs/report/page.py", "import jinja2"),
-    ("too_long", "shared/files.py", "def short():\n" + "    x = 1\n" * 59),
+    ("too_long", "shared/format/files.py", "def short():\n" + "    x = 1\n" * 59),
     ("too_long", "jobs/train_gan/loop.py", "def train():\n" + "    x = 1\n" * 119),
 ]
 
@@ -179,7 +219,7 @@ def test_what_is_allowed_passes(rule: str, name: str, text: str) -> None:
 
 def test_the_format_loads_neither_torch_nor_click(python: Callable[..., object]) -> None:
     """Importing the whole format and the artifacts brings in neither torch nor click, not even indirectly."""
-    names = "shared.format.manifest, shared.format.sample, shared.format.shards, shared.artifacts"
+    names = "shared.format.manifest, shared.format.sample, shared.format.shards, shared.store.artifacts"
     done = python(f"import sys, {names}; print([name for name in ('torch', 'click') if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]
 
@@ -194,6 +234,6 @@ def test_a_process_of_preprocess_loads_neither_torch_nor_webdataset(python: Call
 def test_a_finished_job_answers_without_what_its_work_needs(python: Callable[..., object]) -> None:
     """To read a manifest and say "already complete" no job imports torch, numpy, Pillow or matplotlib."""
     heavy = "torch", "numpy", "PIL", "matplotlib", "webdataset", "sklearn", "deflate"
-    modules = "jobs.__main__, jobs.preprocess.__main__, jobs.train_gan.__main__, shared.drafts"
+    modules = "jobs.__main__, jobs.preprocess.__main__, jobs.train_gan.__main__, shared.store.staging"
     done = python(f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]

@@ -12,12 +12,12 @@ from jobs.__main__ import main as halfreal
 from jobs.pipeline import JOBS, PIPELINE
 from jobs.preprocess.known import KNOWN
 from jobs.preprocess.sources import SOURCES
-from jobs.train_gan.config import DECAYS
+from jobs.train_gan.options import DECAYS
 from jobs.train_gan.plan import learning_rate_factor
-from shared.fitting import CLASSIFIER_NAMES
-from shared.job import Job
-from shared.networks.classifiers import CLASSIFIERS
-from shared.recipes import load_recipe
+from shared.cli.recipes import load_recipe
+from shared.models.classifiers import CLASSIFIERS
+from shared.models.fit_options import CLASSIFIER_NAMES
+from shared.store.job import Job
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = sorted((ROOT / "jobs" / "recipes").glob("*.toml"))

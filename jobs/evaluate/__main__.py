@@ -9,16 +9,19 @@ import click
 
 from jobs.expected import expected_images
 from jobs.pipeline import EVALUATE
-from shared.cli import JobGroup, experiment_name, job, place
+from shared.cli.common_options import listed
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.experiment import experiment_name, place
+from shared.cli.job import JobGroup, job
+from shared.cli.recipes import Recipe
+from shared.cli.run import Result, Run
 from shared.errors import BadConfig, BadInput
-from shared.job import Part, Result, Run, leads
-from shared.memory import check_images_fit
-from shared.options import listed
-from shared.polite import Polite
-from shared.recipes import Recipe
+from shared.runtime.launch import is_main_process
+from shared.runtime.memory import check_images_fit
+from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
-    from shared.loading import Images
+    from shared.data.images import Images
 
 EXTRACTOR_NAMES = ("classifier", "efficientnet_lite0", "inception_clean", "inception_legacy")
 """The rows of `features.EXTRACTORS`, by name."""
@@ -42,7 +45,7 @@ class EvaluateConfig:
                 raise BadConfig(f"{option} {text!r}: want, joined by commas, some of {', '.join(EXTRACTOR_NAMES)}")
 
 
-def check_memory(config: EvaluateConfig, part: Part, inputs: dict[str, Any]) -> None:
+def check_memory(config: EvaluateConfig, part: Shard, inputs: dict[str, Any]) -> None:
     """Raise BadConfig for more images than this machine's memory holds."""
     images = expected_images(inputs)
     check_images_fit("--images", config.images, images.size_px, images.channels)
@@ -71,16 +74,16 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     snapshot; the chosen one is scored on test with fresh ones, so that the printed best is not a lucky draw.
     `halfreal evaluate compare A B` sets experiments side by side.
     """
-    from jobs.evaluate.board import write_board
-    from jobs.evaluate.protocol import in_words
     from jobs.evaluate.selection import Plan, evaluate
+    from jobs.evaluate.tensorboard import write_tensorboard
+    from shared.metrics.protocol import in_words
 
     extractors = listed(config.per_snapshot), listed(config.extractors)
     plan = Plan(config.images, *extractors, config.seed, config.reference, config.synthetic_only)
     facts, drawn = evaluate(run, plan)
-    if leads():
+    if is_main_process():
         draw_figures(run, facts, drawn)
-        write_board(run.folder, facts["rows"])
+        write_tensorboard(run.folder, facts["rows"])
     score = facts["chosen_score"]
     if config.reference == "val":
         best = min(row[score] for row in facts["rows"])
@@ -88,7 +91,7 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     test, own = facts["test"][score], facts["real"][score]
     flagged = [space for space, found in facts["copies"].items() if found["flagged"]]
     for protocol in facts["test_protocols"].values():
-        run.talk.say(f"protocol: {in_words(protocol)}")
+        run.reporter.info(f"protocol: {in_words(protocol)}")
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
     return Result(
         facts,
@@ -98,17 +101,17 @@ def main(run: Run, config: EvaluateConfig) -> Result:
 
 def draw_figures(run: Run, facts: dict[str, Any], drawn: "Images") -> None:
     """Draw the score of every snapshot, real beside generated images, and the pairs closest to copies."""
-    from shared.charts import score_curve
-    from shared.figures import closest_pairs, named_rows, save_png
-    from shared.loading import load_split
-    from shared.snapshots import real_beside_generated
+    from shared.data.images import load_split
+    from shared.models.snapshots import real_next_to_generated
+    from shared.plots.charts import score_curve
+    from shared.plots.figures import closest_pairs, named_rows, save_png
 
     save_png(score_curve(facts), run.figures / "scores.png")
     if "test" not in facts:
         return
     real, gan, chosen = run.inputs["real"], run.inputs["gan"], facts["chosen"]
     title = f"left real test images, right generated after epoch {chosen['epoch']}"
-    rows = named_rows(real_beside_generated(real, gan, chosen["file"]), real.dataset.classes, title)
+    rows = named_rows(real_next_to_generated(real, gan, chosen["file"]), real.dataset.classes, title)
     save_png(rows, run.figures / "real_and_generated.png")
     pairs = facts["copies"]["pixels"]["closest"]
     mine = drawn.images[[pair["synthetic"] for pair in pairs]]
@@ -116,7 +119,7 @@ def draw_figures(run: Run, facts: dict[str, Any], drawn: "Images") -> None:
     save_png(closest_pairs(mine, theirs, [pair["distance"] for pair in pairs]), run.figures / "closest_pairs.png")
 
 
-@click.command("compare", cls=Polite, context_settings={"show_default": True})
+@click.command("compare", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @click.argument("experiments", nargs=-1, required=True)
 @click.option(
     "--data-root",
@@ -131,8 +134,8 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
 
     Refuses, with exit code 2, scores whose protocols differ, and says in what.
     """
-    from jobs.evaluate.comparison import compare_scores, print_comparison
-    from shared.artifacts import open_artifact
+    from jobs.commands.compare import compare_scores, print_comparison
+    from shared.store.artifacts import open_artifact
 
     if len(set(experiments)) < max(len(experiments), 2):
         raise BadInput("compare: want at least two experiments, each once")
@@ -147,7 +150,7 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
         print_comparison(found)
 
 
-@click.command("between", cls=Polite, context_settings={"show_default": True})
+@click.command("between", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @click.argument("synthetic", type=click.Path(path_type=Path))
 @click.argument("real", type=click.Path(path_type=Path))
 @click.option("--split", default="test", help="Of the real dataset.")
@@ -157,14 +160,14 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of what the scores draw.")
 def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: Path, device: str, seed: int) -> None:
     """Print, as JSON, every score of the shards in SYNTHETIC against a split of those in REAL, with the protocol."""
-    from jobs.evaluate.between import open_dataset, score_between
+    from jobs.evaluate.score_datasets import open_dataset, score_between
 
     opened = open_dataset(synthetic), open_dataset(real)
     found = score_between(*opened, split, extractor, data_root / "weights", device, seed)
     click.echo(json.dumps(found, indent=1))
 
 
-@click.command("snapshot", cls=Polite, context_settings={"show_default": True})
+@click.command("snapshot", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @click.argument("file", type=click.Path(path_type=Path))
 @place
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn.")

@@ -9,20 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jobs.evaluate.copies import copy_test, pixel_copies
-from jobs.evaluate.features import EXTRACTORS
-from jobs.evaluate.judge import Judge, Sample
-from jobs.evaluate.pixels import Qualities, class_qualities, compared, loss_indicators
-from jobs.evaluate.protocol import Protocol
-from jobs.evaluate.references import keep, kept, reference_path
-from jobs.evaluate.usefulness import synthetic_only
-from shared.chance import mix
-from shared.distributed import Team
+from shared.cli.run import Run
+from shared.data.images import Images, load_split
+from shared.data.sampling import apportion, spread, stratified
 from shared.errors import BadInput, MissingArtifact
-from shared.job import Run
-from shared.loading import Images, load_split
-from shared.shares import apportion, spread, stratified
-from shared.snapshots import draw_images, latents_of, load_snapshot
+from shared.metrics.cas import synthetic_only
+from shared.metrics.copies import copy_test, pixel_copies
+from shared.metrics.feature_cache import keep, kept, reference_path
+from shared.metrics.pixels import Qualities, class_qualities, compared, loss_indicators
+from shared.metrics.protocol import Protocol
+from shared.metrics.scorer import Sample, Scorer
+from shared.models.extractors import EXTRACTORS
+from shared.models.snapshots import draw_images, latents_of, load_snapshot
+from shared.runtime.process_group import ProcessGroup
+from shared.runtime.seeding import derive_seed
 
 FEWEST = 4
 
@@ -60,7 +60,7 @@ class Evaluation:
     def __init__(self, run: Run, plan: Plan) -> None:
         self.run, self.plan = run, plan
         self.real, self.gan = run.inputs["real"], run.inputs["gan"]
-        self.team = Team(run.device)
+        self.group = ProcessGroup(run.device)
         self.classes = self.real.dataset.classes
         self.splits = {split: load_split(self.real, split) for split in plan.splits}
         for split, data in self.splits.items():
@@ -73,23 +73,23 @@ class Evaluation:
         self._seen: dict[tuple[str, str], Sample] = {}
         self._own = {split: self._qualities(data) for split, data in self.splits.items() if split != "train"}
 
-    def _judges(self) -> dict[str, Judge]:
+    def _judges(self) -> dict[str, Scorer]:
         """Return the judges by name; extractors without weights are left out with the command that brings them."""
         found = {}
         for name in dict.fromkeys(("classifier", *self.plan.per_snapshot, *self.plan.extractors)):
             try:
-                extractor = EXTRACTORS[name](self.run.inputs, self.run.weights, self.team.device)
-                found[name] = Judge(extractor, self.team, self.plan.seed)
+                extractor = EXTRACTORS[name](self.run.inputs, self.run.weights, self.group.device)
+                found[name] = Scorer(extractor, self.group, self.plan.seed)
             except MissingArtifact as error:
                 self.left_out[name] = str(error)
-                self.run.talk.say(f"left out: {name}: {error}")
+                self.run.reporter.info(f"left out: {name}: {error}")
         return found
 
-    def among(self, names: tuple[str, ...]) -> list[Judge]:
+    def among(self, names: tuple[str, ...]) -> list[Scorer]:
         """Return the judges of these names that are there."""
         return [self.judges[name] for name in names if name in self.judges]
 
-    def reference(self, judge: Judge, split: str) -> Sample:
+    def reference(self, judge: Scorer, split: str) -> Sample:
         """Return what a judge sees in the real images of a split; it looks once."""
         key = (judge.extractor.name, split)
         if key not in self._seen:
@@ -101,7 +101,7 @@ class Evaluation:
             path = reference_path(self.run.weights, judge.extractor, self.real.sha256, part)
             found = kept(path) if judge.extractor.name != "classifier" else None  # as quick to look as to read
             self._seen[key] = Sample(found, data.labels.numpy()) if found else judge.look(data.images, data.labels)
-            if found is None and self.team.lead and judge.extractor.name != "classifier":
+            if found is None and self.group.is_main and judge.extractor.name != "classifier":
                 keep(path, self._seen[key].seen)
         return self._seen[key]
 
@@ -110,12 +110,12 @@ class Evaluation:
 
         Those are the classes asked for, or the classifier's where nothing can be asked of the generator.
         """
-        network = load_snapshot(self.gan, name, self.team.device)
-        mine = self.team.share(self.plan.images)
-        seeds = [mix(self.plan.seed, stream, index) for index in mine]
+        network = load_snapshot(self.gan, name, self.group.device)
+        mine = self.group.shard(self.plan.images)
+        seeds = [derive_seed(self.plan.seed, stream, index) for index in mine]
         latents = latents_of(seeds, self.gan.facts["latent"]) if seeds else torch.zeros(0, self.gan.facts["latent"])
         drawn = draw_images(network, latents, self.asked[mine.start : mine.stop]) if seeds else self._nothing()
-        images = self.team.gather(drawn, self.plan.images)
+        images = self.group.gather(drawn, self.plan.images)
         return Images(images, self.asked if self.gan.facts["conditional"] else self.named(images))
 
     def _qualities(self, data: Images) -> list[Qualities | None]:
@@ -138,7 +138,7 @@ class Evaluation:
             "classes": compared(self._qualities(drawn), self._own[split], self.classes),
         }
 
-    def protocol(self, judge: Judge, split: str, n_synthetic: int) -> dict[str, Any]:
+    def protocol(self, judge: Scorer, split: str, n_synthetic: int) -> dict[str, Any]:
         """Return the protocol of scores against a split."""
         return Protocol(
             extractor=judge.extractor.name,
@@ -157,11 +157,13 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
     work = Evaluation(run, plan)
     watching = work.among(plan.per_snapshot) or work.among(("classifier",))
     if watching[0].extractor.name != plan.per_snapshot[0]:
-        run.talk.say(f"{watching[0].extractor.name} chooses the snapshot, since {plan.per_snapshot[0]} was left out")
+        run.reporter.info(
+            f"{watching[0].extractor.name} chooses the snapshot, since {plan.per_snapshot[0]} was left out"
+        )
     snapshots = work.gan.facts["snapshots"]
     rows = [
         snapshot | score_snapshot(work, watching, snapshot["file"])
-        for snapshot in run.talk.each(snapshots, "score", len(snapshots), "snapshots")
+        for snapshot in run.reporter.each(snapshots, "score", len(snapshots), "snapshots")
     ]
     score = watching[0].extractor.distance
     chosen = min(rows, key=lambda row: row[score])
@@ -178,22 +180,22 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
     }
     if plan.synthetic_only:
         facts["synthetic_only"] = synthetic_only(
-            drawn, work.splits[plan.reference], len(work.classes), plan.seed, work.team.device
+            drawn, work.splits[plan.reference], len(work.classes), plan.seed, work.group.device
         ) | {"reference": plan.reference}
     if plan.reference == "val":
         return facts, drawn
     return facts | score_on_test(work, watching, drawn), drawn
 
 
-def score_on_test(work: Evaluation, watching: list[Judge], drawn: Images) -> dict[str, Any]:
+def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> dict[str, Any]:
     """Return every score of the images `drawn` against test, the same of real train images, and what looks wrong."""
-    plan, talk = work.plan, work.run.talk
+    plan, reporter = work.plan, work.run.reporter
     final = {judge.extractor.name: judge for judge in [*watching, *work.among(plan.extractors)]}
     test: dict[str, Any] = {}
     real: dict[str, Any] = {}
     copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
     warned: list[str] = []
-    for name, judge in talk.each(list(final.items()), "score on test", len(final), "extractors"):
+    for name, judge in reporter.each(list(final.items()), "score on test", len(final), "extractors"):
         mine, own, train = (
             judge.look(drawn.images, drawn.labels),
             *(work.reference(judge, s) for s in ("test", "train")),
@@ -207,7 +209,7 @@ def score_on_test(work: Evaluation, watching: list[Judge], drawn: Images) -> dic
     about = work.about(drawn, "test")
     warned += collapse(about["classes"], test, real, watching[0].extractor.distance, plan.images)
     for line in warned:
-        talk.say(f"warning: {line}")
+        reporter.info(f"warning: {line}")
     return {
         "test": test | about,
         "real": real,
@@ -234,7 +236,7 @@ def collapse(
     return lines
 
 
-def score_snapshot(work: Evaluation, watching: list[Judge], name: str) -> dict[str, Any]:
+def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> dict[str, Any]:
     """Return a snapshot's distances on val; every snapshot gets the same latents."""
     drawn = work.draw(name, stream=1)
     found: dict[str, Any] = {}

@@ -6,14 +6,16 @@ from typing import Any
 from jobs.evaluate.selection import Evaluation, Plan, score_snapshot
 from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared import __version__
-from shared.artifacts import Artifact
-from shared.checkpoints import load
+from shared.cli.progress import Reporter
+from shared.cli.run import Run
 from shared.errors import BadInput
-from shared.files import sha256
+from shared.format.files import sha256
 from shared.format.manifest import FileInfo, Manifest
-from shared.job import Job, Run, open_inputs
-from shared.memory import check_images_fit
-from shared.progress import Talk
+from shared.runtime.memory import check_images_fit
+from shared.store.artifacts import Artifact
+from shared.store.checkpoints import load
+from shared.store.job import Job
+from shared.store.lineage import open_inputs
 
 
 def score_file(
@@ -27,7 +29,7 @@ def score_file(
     real = inputs[PREPROCESS.writes].dataset
     check_images_fit("--images", images, real.size_px, real.channels)
     inputs[TRAIN_GAN.writes] = gan = unfinished(file)
-    run = Run(inputs, folder, weights.parent / "sources", device, Talk("evaluate"))
+    run = Run(inputs, folder, weights.parent / "sources", device, Reporter("evaluate"))
     work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"))
     judges = work.among((extractor,)) or work.among(("classifier",))
     return {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from jobs.export.config import ASKED, ExportConfig
+from jobs.commands.lineage import lineage
 from jobs.export.formats import FORMATS, class_folders
-from jobs.lineage import lineage
-from jobs.words import percent
+from jobs.export.options import ASKED, ExportConfig
 from shared import __version__
-from shared.artifacts import Artifact
+from shared.plots.formatting import percent
+from shared.store.artifacts import Artifact
 
 RECIPE = "recipe.toml"
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.export.config import ANNOTATED, ASKED, FORMAT_NAMES, ExportConfig
+from jobs.export.options import ANNOTATED, ASKED, FORMAT_NAMES, ExportConfig
 from jobs.pipeline import PIPELINE, REPORT
 from shared import __version__
-from shared.cli import experiment_name, place
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.experiment import experiment_name, place
+from shared.cli.progress import Reporter
+from shared.cli.recipes import Recipe
 from shared.errors import BadConfig
-from shared.files import write_whole
-from shared.job import Job, open_inputs
-from shared.polite import Polite
-from shared.progress import Talk
-from shared.recipes import Recipe
+from shared.format.files import write_whole
+from shared.store.job import Job
+from shared.store.lineage import open_inputs
 
 if TYPE_CHECKING:
     from jobs.export.pictures import Picture
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 ROW = Job("export", "", "export", "", tuple(row for row in PIPELINE if row is not REPORT))
 
 
-@click.command("export", cls=Polite, context_settings={"show_default": True})
+@click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @click.option("--to", type=click.Choice(FORMAT_NAMES), required=True, help="The layout.")
 @click.option(
@@ -58,39 +59,41 @@ def main(
     load_dataset reads with class names. The card, README.md, has the verdict, the scores and the test for copies.
     """
     from jobs.export.card import amount
-    from jobs.export.delivery import check_place, deliver, stands
-    from shared.drafts import Request
+    from jobs.export.staging import check_place, deliver, stands
+    from shared.store.staging import BuildKey
 
     folder = data_root / experiment_name(experiment, recipe)
     config = ExportConfig(to=to, labels=labels, min_confidence=min_confidence)
     target = (out or folder / "export" / to).resolve()
     check_place(target, folder)
-    inputs, talk = open_inputs(ROW, folder), Talk("export")
-    request = Request(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
-    if stands(target, request, force, talk):
-        talk.say(f"already complete: {target}")
+    inputs, reporter = open_inputs(ROW, folder), Reporter("export")
+    request = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
+    if stands(target, request, force, reporter):
+        reporter.info(f"already complete: {target}")
         return
     counts: Counter[int] = Counter()
-    deliver(target, request, lambda place: _write(place, inputs, config, counts, talk))
+    deliver(target, request, lambda place: _write(place, inputs, config, counts, reporter))
     for space, found in inputs["scores"].facts["copies"].items():
         if found["flagged"]:
-            talk.say(f"warning: copies of training images, in {space}; the card says how many")
-    talk.say(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
+            reporter.info(f"warning: copies of training images, in {space}; the card says how many")
+    reporter.info(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
 
 
-def _write(folder: Path, inputs: dict[str, Any], config: ExportConfig, counts: Counter[int], talk: Talk) -> None:
+def _write(
+    folder: Path, inputs: dict[str, Any], config: ExportConfig, counts: Counter[int], reporter: Reporter
+) -> None:
     """Write the images, the recipe and the card into `folder`; count the images of each label."""
+    from jobs.commands.lineage import recipe_text
     from jobs.export.card import RECIPE, render
-    from jobs.export.delivery import CARD
     from jobs.export.formats import FORMATS
     from jobs.export.pictures import pictures
-    from jobs.lineage import recipe_text
+    from jobs.export.staging import CARD
 
     synthetic = inputs["synthetic"]
 
     def counted() -> Iterator["Picture"]:
         total = synthetic.dataset.splits["train"].count
-        with talk.bar("export", total, "images", stops=False) as bar:
+        with reporter.bar("export", total, "images", stops=False) as bar:
             for picture in pictures(synthetic, config):
                 counts[picture.label] += 1
                 bar.advance()

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.export.config import ASKED, ExportConfig
-from shared.artifacts import Artifact
+from jobs.export.options import ASKED, ExportConfig
 from shared.errors import BadConfig
 from shared.format.sample import decode_label
+from shared.store.artifacts import Artifact
 
 
 @dataclass(frozen=True, kw_only=True)

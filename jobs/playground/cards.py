@@ -7,8 +7,8 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from jobs.drawing import LIMITS, Drawing, Experiment
-from shared.tiles import enlarged_png, tile
+from jobs.commands.drawing import LIMITS, Drawing, Experiment
+from shared.plots.image_grid import enlarged_png, tile
 
 CARD_PX = 128
 """The side of an image on the page, at most; small ones are enlarged by a whole factor."""

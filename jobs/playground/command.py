@@ -7,15 +7,15 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from shared.cli import experiment_name, place
-from shared.doors import address, listen
+from shared.cli.common_options import HOST
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.experiment import experiment_name, place
+from shared.cli.recipes import Recipe
 from shared.errors import MissingArtifact
-from shared.options import HOST
-from shared.polite import Polite
-from shared.recipes import Recipe
+from shared.runtime.sockets import address, listen
 
 
-@click.command("playground", cls=Polite, context_settings={"show_default": True})
+@click.command("playground", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @HOST
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, help="0 takes a free one.")
@@ -28,9 +28,9 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
     """
     os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}  # before gradio is imported
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from jobs.drawing import Shelf
+    from jobs.commands.drawing import ExperimentIndex
 
-    shelf = Shelf(data_root)
+    shelf = ExperimentIndex(data_root)
     names, wanted = shelf.names(), experiment_name(experiment, recipe)
     if experiment:
         shelf.open(experiment)

@@ -1,4 +1,4 @@
-"""The playground's page: gradio asks and shows; `jobs.drawing` computes, `jobs.playground.cards` says it in HTML."""
+"""The playground's page: gradio asks and shows, `jobs.commands.drawing` computes, `cards` makes HTML."""
 
 import random
 import socket
@@ -10,7 +10,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from jobs.drawing import Drawing, Experiment, Shelf, Wish
+from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest
 from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
 from shared.errors import BadConfig, HalfrealError
 
@@ -25,7 +25,7 @@ SANS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 class Page:
     """The page over the experiments on a shelf; what can be downloaded is written into `scratch`."""
 
-    def __init__(self, shelf: Shelf, first: str, scratch: Path) -> None:
+    def __init__(self, shelf: ExperimentIndex, first: str, scratch: Path) -> None:
         self.shelf, self.first, self.scratch = shelf, first, scratch
         with gr.Blocks(title="halfreal playground", analytics_enabled=False, delete_cache=(600, 3600)) as self.blocks:
             gr.HTML(f"<h1>halfreal playground</h1>{said('Draw images from a trained generator and look at them.')}")
@@ -115,7 +115,7 @@ class Page:
         """
         try:
             opened = self.shelf.open(name)
-            wish = Wish(
+            wish = SampleRequest(
                 label=opened.label(wanted if opened.conditional else None),
                 count=count,
                 seed=whole(seed),
@@ -145,7 +145,7 @@ def whole(seed: float | None) -> int:
     return int(seed)
 
 
-def make_app(shelf: Shelf, first: str, scratch: Path) -> FastAPI:
+def make_app(shelf: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
     """Return the page as an application; experiment `first` is shown first, downloads are written into `scratch`."""
     bare: Any = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # their pages load scripts from elsewhere
     app: FastAPI = gr.mount_gradio_app(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.pipeline import PREPROCESS
-from jobs.preprocess.config import SPLITS, PreprocessConfig
 from jobs.preprocess.known import KNOWN
-from shared.cli import job
-from shared.job import Result, Run
-from shared.resizing import FILTERS
+from jobs.preprocess.options import SPLITS, PreprocessConfig
+from shared.cli.job import job
+from shared.cli.run import Result, Run
+from shared.data.resizing import FILTERS
 
 if TYPE_CHECKING:
     from shared.format.manifest import Dataset
@@ -64,8 +64,8 @@ def main(run: Run, config: PreprocessConfig) -> Result | None:
 
 def draw(run: Run, dataset: "Dataset") -> None:
     """Draw ten images of each class and how many images each class and split has."""
-    from shared.figures import class_balance, class_rows, save_png
     from shared.format.shards import preview
+    from shared.plots.figures import class_balance, class_rows, save_png
 
     samples = preview(run.folder, dataset.splits["train"], per_class=10)
     title = f"real train images, first 10 of each class, {dataset.size_px}x{dataset.size_px} px"

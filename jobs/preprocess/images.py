@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from jobs.preprocess.items import Picture, Pixels, Unusable
+from shared.data.resizing import resize
 from shared.format.sample import CHANNEL_MODES
-from shared.resizing import resize
 
 
 def prepare(

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shared.data.sampling import apportion, ceil_share
 from shared.errors import BadConfig, BadInput
-from shared.shares import apportion, ceil_share
 
 if TYPE_CHECKING:
-    from jobs.preprocess.config import PreprocessConfig
+    from jobs.preprocess.options import PreprocessConfig
 
 
 @dataclass(frozen=True, kw_only=True)

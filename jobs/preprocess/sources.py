@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from jobs.preprocess import archives, folders, tars
-from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.items import Source, from_array
+from jobs.preprocess.options import PreprocessConfig
 
 
 def digits(folder: Path, config: PreprocessConfig) -> Source:

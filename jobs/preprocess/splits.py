@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.preprocess.known import check_room
-from shared.shares import ceil_share, stratified
+from shared.data.sampling import ceil_share, stratified
 
 ORDER = ("train", "val", "test")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
-from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.images import prepare
 from jobs.preprocess.items import Item, Unusable
-from shared.files import sha256
+from jobs.preprocess.options import PreprocessConfig
+from shared.format.files import sha256
 from shared.format.sample import encode_members
 
 UNREADABLE = (

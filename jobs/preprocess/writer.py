@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.items import Item, Source, named, plain, some
 from jobs.preprocess.known import KNOWN
+from jobs.preprocess.options import PreprocessConfig
 from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
+from shared.cli.progress import ProgressBar
+from shared.cli.run import Run
 from shared.errors import BadInput
-from shared.files import write_whole
+from shared.format.files import write_whole
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.shards import Members, join, shard_name, write_shard
-from shared.job import Run
-from shared.parts import Pieces
-from shared.processes import Spread, processes
-from shared.progress import Bar
+from shared.runtime.processes import Spread, processes
+from shared.store.work_shards import WorkShards
 
 REJECTED = "rejected.jsonl"
 
@@ -87,7 +87,7 @@ def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[D
     the run's threads are as many processes. Returns None while shards of other parts are missing.
     """
     for warning in source.warnings:
-        run.talk.say(f"warning: {warning}")
+        run.reporter.info(f"warning: {warning}")
     partition = _partition(run, config, source)
     labels = np.array([item.label for item in source.items], dtype=np.int64)
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
@@ -159,9 +159,9 @@ def write_shards(
     its place, whatever becomes of others.
     """
     plan = [[item.label, item.origin, content] for item, content in found]
-    pieces = Pieces(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
+    pieces = WorkShards(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
     todo = pieces.todo()
-    with run.talk.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
+    with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
         results = each(partial(prepared, config), (found[index] for number in todo for index in tasks[number].items))
         for number in todo:
             task, rejects = tasks[number], Rejects(len(found), config.max_rejected)
@@ -178,7 +178,7 @@ def _members(
     items: list[Item],
     results: Iterator[dict[str, bytes] | Unreadable],
     rejects: Rejects,
-    bar: Bar,
+    bar: ProgressBar,
 ) -> Iterator[Members]:
     """Yield the encoded samples of a shard, the next ones of `results`; put aside what cannot be read."""
     for place, item, members in zip(task.places, items, results, strict=False):
@@ -192,7 +192,9 @@ def _members(
 def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
     """Return the official split of each item, or None where the split is to be random."""
     if config.split == "random" and source.partition is not None:
-        run.talk.say("warning: a random split of a set with an official one; related images may stand in two splits")
+        run.reporter.info(
+            "warning: a random split of a set with an official one; related images may stand in two splits"
+        )
         return None
     return source.partition
 
@@ -238,11 +240,13 @@ def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> No
     """Say how many images are copies of others, and warn of those that have another label."""
     if copies:
         example = " equals ".join(named(item.origin) for item in copies[0])
-        run.talk.say(f"images that are copies of others: {len(copies):,} ({example}); equal ones stand in one split")
+        run.reporter.info(
+            f"images that are copies of others: {len(copies):,} ({example}); equal ones stand in one split"
+        )
     torn = [pair for pair in copies if pair[0].label != pair[1].label]
     if torn:
         example = " equals ".join(f"{named(item.origin)} ({plain(source.classes[item.label])})" for item in torn[0])
-        run.talk.say(
+        run.reporter.info(
             f"warning: images equal to one with another label: {len(torn):,} ({example}); "
             "both are kept: remove what has the wrong label"
         )
@@ -255,7 +259,7 @@ def _read_all(
     readable: list[int] = []
     contents: list[str] = []
     digests = each(digest, (source.items[index] for index in chosen.tolist()))
-    for index, found in zip(chosen.tolist(), run.talk.each(digests, "read", len(chosen), "images"), strict=True):
+    for index, found in zip(chosen.tolist(), run.reporter.each(digests, "read", len(chosen), "images"), strict=True):
         if isinstance(found, Unreadable):
             rejects.add(source.items[index], found)
         else:

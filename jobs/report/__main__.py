@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from jobs.pipeline import REPORT
-from shared.cli import job
-from shared.job import Result, Run
+from shared.cli.job import job
+from shared.cli.run import Result, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +18,9 @@ class ReportConfig:
 def main(run: Run, config: ReportConfig) -> Result:
     """Put the verdict, every figure and table and their lineage on one self-contained page, index.html."""
     from jobs.report.page import render
-    from shared.files import write_whole
+    from shared.format.files import write_whole
 
-    page = render(run.inputs, run.talk).encode()
+    page = render(run.inputs, run.reporter).encode()
     write_whole(run.folder / "index.html", page)
     return Result({"bytes": len(page)}, summary=f"index.html, {len(page) / 1e6:.1f} MB, opens from disk")
 

@@ -9,14 +9,14 @@ import torch
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from shared import charts, figures
-from shared.artifacts import Artifact
-from shared.chance import mix
+from shared.cli.progress import Reporter
+from shared.data.images import load_split
+from shared.data.sampling import apportion, spread
 from shared.format.shards import preview
-from shared.loading import load_split
-from shared.progress import Talk
-from shared.shares import apportion, spread
-from shared.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_beside_generated
+from shared.models.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_next_to_generated
+from shared.plots import charts, figures
+from shared.runtime.seeding import derive_seed
+from shared.store.artifacts import Artifact
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ def photo(figure: Figure, alt: str) -> Picture:
     return Picture(Markup('<img src="data:image/png;base64,{}" alt="{}">').format(data, alt), alt)
 
 
-def draw_all(inputs: dict[str, Artifact], talk: Talk) -> dict[str, Picture]:
+def draw_all(inputs: dict[str, Artifact], reporter: Reporter) -> dict[str, Picture]:
     """Return every picture of the page by name; a signal stops it between two sections."""
     sections = (_verdict, _synthetic, _scores, _gan, _real)
     pictures: dict[str, Picture] = {}
-    for draw in talk.each(sections, "draw", len(sections), "sections"):
+    for draw in reporter.each(sections, "draw", len(sections), "sections"):
         pictures |= draw(inputs)
     return pictures
 
@@ -96,7 +96,7 @@ def _synthetic(inputs: dict[str, Artifact]) -> dict[str, Picture]:
 def _scores(inputs: dict[str, Artifact]) -> dict[str, Picture]:
     real, gan, facts = inputs["real"], inputs["gan"], inputs["scores"].facts
     chosen = facts["chosen"]
-    both = real_beside_generated(real, gan, chosen["file"])
+    both = real_next_to_generated(real, gan, chosen["file"])
     title = f"left real test images, right generated after epoch {chosen['epoch']}"
     used = facts["test_protocols"][facts["chosen_score"].split("_", 1)[1]]
     by_class = f"all classes: {used['n_synthetic']:,} generated against {used['n_real']:,} real test images"
@@ -128,7 +128,7 @@ def _closest(inputs: dict[str, Artifact]) -> Picture:
     places = [pair["synthetic"] for pair in pairs]
     options = scores.manifest.options
     asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, options["images"])))
-    latents = latents_of([mix(options["seed"], 2, place) for place in places], gan.facts["latent"])
+    latents = latents_of([derive_seed(options["seed"], 2, place) for place in places], gan.facts["latent"])
     network = load_snapshot(gan, scores.facts["chosen"]["file"], torch.device("cpu"))
     mine = draw_images(network, latents, asked[places])
     theirs = load_split(real, "train").images[[pair["train"] for pair in pairs]]

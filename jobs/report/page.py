@@ -5,19 +5,19 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from jobs.lineage import lineage, need_test_scores, recipe_text
+from jobs.commands.lineage import lineage, need_test_scores, recipe_text
 from jobs.report.figures import draw_all
 from jobs.report.tuning import tuning_section
-from jobs.words import bought, percent
 from shared import __version__
-from shared.artifacts import Artifact
-from shared.progress import Talk
+from shared.cli.progress import Reporter
+from shared.plots.formatting import bought, percent
+from shared.store.artifacts import Artifact
 
 METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
 QUALITIES = ("diversity", "sharpness", "contrast")
 
 
-def render(inputs: dict[str, Artifact], talk: Talk) -> str:
+def render(inputs: dict[str, Artifact], reporter: Reporter) -> str:
     """Return the page for the artifacts of an experiment: self-contained HTML that asks no network for anything."""
     need_test_scores(inputs["scores"])
     environment = Environment(
@@ -39,7 +39,7 @@ def render(inputs: dict[str, Artifact], talk: Talk) -> str:
         facts=facts,
         real=inputs["real"].dataset,
         synthetic=inputs["synthetic"].dataset,
-        pictures=draw_all(inputs, talk),
+        pictures=draw_all(inputs, reporter),
         metrics=METRICS,
         qualities=QUALITIES,
         indicators=facts["scores"]["loss_indicators"],

@@ -3,10 +3,10 @@
 from typing import Any
 
 from jobs.report.figures import chart, photo
-from shared.artifacts import Artifact
-from shared.checkpoints import load
-from shared.figures import named_rows
-from shared.trial_charts import GRID_TITLE, trial_charts
+from shared.plots.figures import named_rows
+from shared.plots.trial_charts import GRID_TITLE, trial_charts
+from shared.store.artifacts import Artifact
+from shared.store.checkpoints import load
 
 GRID = "grid.safetensors"
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import click
 
 from jobs.pipeline import SYNTHESIZE
-from shared.cli import job
+from shared.cli.job import job
+from shared.cli.run import Result, Run
 from shared.errors import BadConfig
-from shared.job import Result, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,9 @@ def main(run: Run, config: SynthesizeConfig) -> Result | None:
     annotated images, labels and confidence.
     """
     from jobs.synthesize.writer import write_synthetic
-    from shared.figures import annotated_grid, class_balance, confidence_histogram, save_png
+    from shared.data.sampling import floor_share
     from shared.format.shards import preview
-    from shared.shares import floor_share
+    from shared.plots.figures import annotated_grid, class_balance, confidence_histogram, save_png
 
     total = floor_share(config.share, run.inputs["real"].dataset.splits["train"].count)
     if total < 1:

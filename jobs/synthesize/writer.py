@@ -7,17 +7,17 @@ from typing import Any
 
 import torch
 
-from shared.chance import mix
-from shared.devices import pick_device
+from shared.cli.progress import ProgressBar
+from shared.cli.run import Run
+from shared.data.resizing import resized
+from shared.data.sampling import apportion, spread
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.sample import encode
 from shared.format.shards import Members, join, shard_name, write_shard
-from shared.job import Run
-from shared.parts import Pieces
-from shared.progress import Bar
-from shared.resizing import resized
-from shared.shares import apportion, spread
-from shared.synthetic import LabelledGenerator
+from shared.models.labelled_generator import LabelledGenerator
+from shared.runtime.devices import pick_device
+from shared.runtime.seeding import derive_seed
+from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256
 CONFIDENCE_BINS = 20
@@ -82,9 +82,9 @@ def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[d
 
     A record has the shard's own and, of each image, what `Tally` counts.
     """
-    pieces, classes = Pieces(run, len(ranges)), len(run.inputs["real"].dataset.classes)
+    pieces, classes = WorkShards(run, len(ranges)), len(run.inputs["real"].dataset.classes)
     todo = pieces.todo()
-    with run.talk.bar("synthesize", sum(len(ranges[number]) for number in todo), "images") as bar:
+    with run.reporter.bar("synthesize", sum(len(ranges[number]) for number in todo), "images") as bar:
         work = Drawing(run, total, seed, bar) if todo else None
         for number in todo:
             assert work is not None
@@ -98,7 +98,7 @@ def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[d
 class Drawing:
     """The chosen generator and the annotator of a run, which draw any of its `total` images and name them."""
 
-    def __init__(self, run: Run, total: int, seed: int, bar: Bar) -> None:
+    def __init__(self, run: Run, total: int, seed: int, bar: ProgressBar) -> None:
         real, gan, classifier, scores = (run.inputs[name] for name in ("real", "gan", "classifier", "scores"))
         self.source = LabelledGenerator(gan, scores.facts["chosen"]["file"], classifier, pick_device(run.device))
         self.asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, total)))
@@ -113,7 +113,7 @@ class Drawing:
         for start in range(places.start, places.stop, BATCH_IMAGES):
             batch = range(start, min(start + BATCH_IMAGES, places.stop))
             labels = self.asked[batch.start : batch.stop]
-            seeds = [mix(self.seed, 6, place) for place in batch]
+            seeds = [derive_seed(self.seed, 6, place) for place in batch]
             drawn = self.source.draw(seeds, labels)
             tally.asked += labels.tolist()
             tally.given += drawn.given.tolist()

@@ -7,14 +7,15 @@ import click
 
 from jobs.expected import expected_images
 from jobs.pipeline import TRAIN_CLASSIFIER
-from shared.cli import job
-from shared.fitting import CLASSIFIER_NAMES, FitConfig
-from shared.job import Part, Result, Run
-from shared.resizing import FILTERS
+from shared.cli.job import job
+from shared.cli.run import Result, Run
+from shared.data.resizing import FILTERS
+from shared.models.fit_options import CLASSIFIER_NAMES, FitConfig
+from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
-    from shared.classify import Fitted
-    from shared.loading import Images
+    from shared.data.images import Images
+    from shared.models.fitting import Fitted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class ClassifierConfig(FitConfig):
     seed: int
 
 
-def check_size(config: ClassifierConfig, part: Part, inputs: dict[str, Any]) -> None:
+def check_size(config: ClassifierConfig, part: Shard, inputs: dict[str, Any]) -> None:
     """Raise BadConfig for images that the network is not built for."""
     config.check_size(config.size_px or expected_images(inputs).size_px)
 
@@ -48,14 +49,14 @@ def main(run: Run, config: ClassifierConfig) -> Result:
     Best is the highest macro F1 on val. Writes the model `classifier`, which annotates synthetic images and whose
     features the scores use, and figures of its training and its confusion matrix.
     """
-    from shared.classify import classifier_spec, fit, save_classifier
-    from shared.devices import pick_device
-    from shared.loading import load_split
+    from shared.data.images import load_split
+    from shared.models.fitting import classifier_spec, fit, save_classifier
+    from shared.runtime.devices import pick_device
 
     real = run.inputs["real"]
     size_px = config.size_px or real.dataset.size_px
     splits = {name: load_split(real, name).at(size_px, config.resize_filter) for name in ("train", "val", "test")}
-    with run.talk.bar("train", config.steps, "steps") as bar:
+    with run.reporter.bar("train", config.steps, "steps") as bar:
         fitted = fit(
             splits["train"],
             splits["val"],
@@ -79,8 +80,9 @@ def main(run: Run, config: ClassifierConfig) -> Result:
 
 def measure(fitted: "Fitted", splits: "dict[str, Images]", classes: list[str]) -> dict[str, Any]:
     """Return the facts of the fitted classifier: its curve and its table on each of `splits`."""
-    from shared.classify import logits_of, score_table
-    from shared.networks.classifiers import parameter_count
+    from shared.metrics.classification import score_table
+    from shared.models.classifiers import parameter_count
+    from shared.models.fitting import logits_of
 
     tables = {}
     for split, images in splits.items():
@@ -97,8 +99,8 @@ def measure(fitted: "Fitted", splits: "dict[str, Images]", classes: list[str]) -
 
 def draw(run: Run, facts: dict[str, Any]) -> None:
     """Draw the confusion matrix on test and the curve of training."""
-    from shared.charts import classifier_curve
-    from shared.figures import confusion, save_png
+    from shared.plots.charts import classifier_curve
+    from shared.plots.figures import confusion, save_png
 
     title = f"annotator on {facts['test']['n']:,} real test images"
     save_png(confusion(facts["test"]["confusion"], facts["classes"], title), run.figures / "confusion.png")

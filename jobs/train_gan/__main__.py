@@ -3,19 +3,19 @@
 import click
 
 from jobs.pipeline import TRAIN_GAN
-from jobs.train_gan.config import DECAYS, GanConfig
 from jobs.train_gan.families import FAMILIES, LOSS_NAMES, NETWORKS
-from jobs.train_gan.suitable import check_suitable
-from shared.cli import job
-from shared.job import Result, Run
-from shared.networks.names import INITS, NORMS
+from jobs.train_gan.options import DECAYS, GanConfig
+from jobs.train_gan.validate import validate
+from shared.cli.job import job
+from shared.cli.run import Result, Run
+from shared.models.names import INITS, NORMS
 
 POSITIVE = click.FloatRange(0, min_open=True)
 SHARE = click.FloatRange(0, 1)
 BETA = click.FloatRange(0, 1, max_open=True)
 
 
-@job(TRAIN_GAN, GanConfig, resumes=True, check=check_suitable)
+@job(TRAIN_GAN, GanConfig, resumes=True, check=validate)
 @click.option("--family", type=click.Choice(tuple(FAMILIES)), default="wgan_gp", help="GAN variant.")
 @click.option("--networks", type=click.Choice(tuple(NETWORKS)), help="Their layers [default: the family's].")
 @click.option("--loss", type=click.Choice(LOSS_NAMES), help="Of both networks [default: the family's].")

@@ -4,18 +4,18 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from jobs.train_gan.config import GanConfig, resolve
 from jobs.train_gan.families import Family
 from jobs.train_gan.loop import Task, train
+from jobs.train_gan.options import GanConfig, resolve
 from jobs.train_gan.state import CHECKPOINT, State
-from shared.chance import mix
-from shared.checkpoints import save
-from shared.distributed import Team
+from shared.cli.run import Result, Run
 from shared.errors import BadConfig, BadInput
-from shared.files import sha256, write_json
-from shared.job import Result, Run
-from shared.networks.classifiers import parameter_count
-from shared.snapshots import snapshot_name
+from shared.format.files import sha256, write_json
+from shared.models.classifiers import parameter_count
+from shared.models.snapshots import snapshot_name
+from shared.runtime.process_group import ProcessGroup
+from shared.runtime.seeding import derive_seed
+from shared.store.checkpoints import save
 
 Rows = list[dict[str, Any]]
 
@@ -26,21 +26,21 @@ DONE = "trained.json"
 
 def train_family(run: Run, config: GanConfig) -> Result | None:
     """Train what the family asks for; see `loop.train` and `train_each_class`."""
-    team, family, real = Team(run.device), resolve(config), run.inputs["real"]
-    check(config, team)
+    group, family, real = ProcessGroup(run.device), resolve(config), run.inputs["real"]
+    check(config, group)
     if family.one_per_class:
-        return train_each_class(run, Task(team, family, config, real, run.folder))
-    task = Task(team, family, config, real, run.folder)
+        return train_each_class(run, Task(group, family, config, real, run.folder))
+    task = Task(group, family, config, real, run.folder)
     state = train(run, task)
     facts = {"generator": state.spec, "history": state.history, "snapshots": snapshots(state.history)}
     return result(task, family.conditional, counts(state) | facts)
 
 
-def check(config: GanConfig, team: Team) -> None:
+def check(config: GanConfig, group: ProcessGroup) -> None:
     """Raise BadConfig for options that do not go with the processes; `suitable` has checked the rest."""
-    if config.batch_images % (team.world * config.accumulate):
+    if config.batch_images % (group.world * config.accumulate):
         raise BadConfig(
-            f"--batch-images {config.batch_images}: want a multiple of the {team.world} processes "
+            f"--batch-images {config.batch_images}: want a multiple of the {group.world} processes "
             f"times --accumulate {config.accumulate}"
         )
 
@@ -58,16 +58,16 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
             "trains a generator on each class; leave the class out or take another family"
         )
     folders = [run.folder / "classes" / f"{label:03d}" for label in range(len(classes))]
-    for label in run.part.mine(range(len(classes))):
+    for label in run.shard.select(range(len(classes))):
         folders[label].mkdir(parents=True, exist_ok=True)
-        config = replace(whole.config, seed=mix(whole.config.seed, 9, label))
+        config = replace(whole.config, seed=derive_seed(whole.config.seed, 9, label))
         task = replace(whole, config=config, folder=folders[label], label=label)
         if not (task.folder / DONE).exists():
             state = train(run, task)
-            if whole.team.lead:
+            if whole.group.is_main:
                 write_json(task.folder / DONE, {"spec": state.spec, "history": state.history, **counts(state)})
-    whole.team.wait()
-    run.alone()
+    whole.group.barrier()
+    run.exclusive()
     if not all((folder / DONE).exists() for folder in folders):
         return None
     return join(run, whole, [json.loads((folder / DONE).read_text(encoding="utf-8")) for folder in folders])
@@ -78,7 +78,7 @@ def join(run: Run, whole: Task, trained: Rows) -> Result:
     histories = [each["history"] for each in trained]
     joined = join_histories(histories)
     spec = {"name": "per_class", "classes": len(trained), "member": trained[0]["spec"]}
-    if whole.team.lead:
+    if whole.group.is_main:
         for row in joined:
             write_joined_snapshot(run, int(row["epoch"]), len(trained), spec)
     facts = {
@@ -118,7 +118,7 @@ def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: dict[str, An
 
 def counts(state: State) -> dict[str, int]:
     """Return how many numbers the generator and the discriminator have."""
-    discriminator = state.team.plain(state.models.discriminator)
+    discriminator = state.group.unwrap(state.models.discriminator)
     return {
         "generator_parameters": parameter_count(state.average),
         "discriminator_parameters": parameter_count(discriminator),

@@ -11,14 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from jobs.train_gan.state import State
-from shared.board import open_board
-from shared.charts import gan_losses
-from shared.distributed import Team
 from shared.errors import BadInput
-from shared.figures import save_png
-from shared.files import write_whole
-from shared.snapshots import GRID_COLUMNS, grid_images
-from shared.tiles import tile
+from shared.format.files import write_whole
+from shared.models.snapshots import GRID_COLUMNS, grid_images
+from shared.plots.charts import gan_losses
+from shared.plots.figures import save_png
+from shared.plots.image_grid import tile
+from shared.plots.tensorboard import open_tensorboard
+from shared.runtime.process_group import ProcessGroup
 
 METRICS = "metrics.jsonl"
 
@@ -34,15 +34,15 @@ class Journal:
     size, size) with N a multiple of GRID_COLUMNS, are real images in class order that every sample grid shows first.
     """
 
-    def __init__(self, folder: Path, reals: Tensor, state: State, team: Team) -> None:
-        self.folder, self.reals, self.state, self.team = folder, reals, state, team
+    def __init__(self, folder: Path, reals: Tensor, state: State, group: ProcessGroup) -> None:
+        self.folder, self.reals, self.state, self.group = folder, reals, state, group
         self.note = ""
         self._rates = _known_rates(folder / METRICS)
         self._since = (time.monotonic(), state.steps)
         self._board: Any = None
-        if team.lead:
+        if group.is_main:
             resume_at = int(state.history[-1]["epoch"]) + 1 if state.history else None
-            self._board = open_board(folder, resume_at)
+            self._board = open_tensorboard(folder, resume_at)
 
     def tally(self, losses: dict[str, Tensor]) -> None:
         """Add the losses of one step by name."""
@@ -53,7 +53,7 @@ class Journal:
 
     def close_epoch(self, seen: dict[str, int]) -> None:
         """Append the means since the last row to the history; every process must call it."""
-        means = {name: float(self.team.mean(total / count)) for name, (total, count) in self.state.tally.items()}
+        means = {name: float(self.group.mean(total / count)) for name, (total, count) in self.state.tally.items()}
         for name, mean in means.items():
             if not math.isfinite(mean):
                 raise BadInput(

@@ -7,20 +7,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from jobs.train_gan.config import GanConfig
 from jobs.train_gan.families import Family
 from jobs.train_gan.journal import Journal
+from jobs.train_gan.options import GanConfig
 from jobs.train_gan.plan import Plan, learning_rate_factor, make_plan
 from jobs.train_gan.state import State, save_snapshot, specs
-from jobs.train_gan.steps import Draws, Losses, both_steps, critic_step, draw_batch
-from shared.artifacts import Artifact
-from shared.chance import mix
-from shared.distributed import Team
+from jobs.train_gan.steps import Draws, Losses, critic_step, draw_batch, train_step
+from shared.cli.run import Run
+from shared.data.batches import batches
+from shared.data.images import to_unit_range
 from shared.errors import FormatError
 from shared.format.shards import preview
-from shared.job import Run
-from shared.loading import batches, to_unit_range
-from shared.snapshots import GRID_COLUMNS, snapshot_name
+from shared.models.snapshots import GRID_COLUMNS, snapshot_name
+from shared.runtime.process_group import ProcessGroup
+from shared.runtime.seeding import derive_seed
+from shared.store.artifacts import Artifact
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Task:
     Everything is written into `folder`, and the work resumes from there.
     """
 
-    team: Team
+    group: ProcessGroup
     family: Family
     config: GanConfig
     real: Artifact
@@ -71,7 +72,7 @@ class Task:
 
         A batch stays a multiple of the processes times the parts that it is worked off in, and of two images at least.
         """
-        unit = self.team.world * self.config.accumulate
+        unit = self.group.world * self.config.accumulate
         most = max(self.images // unit, -(-2 // unit)) * unit
         return replace(self, config=replace(self.config, batch_images=min(self.config.batch_images, most)))
 
@@ -79,47 +80,47 @@ class Task:
 def train(run: Run, task: Task) -> State:
     """Train to the end of `config.epochs`, from the newest checkpoint in the task's folder if there is one."""
     asked, task = task.config.batch_images, task.in_epochs()
-    team, family, config, plan = task.team, task.family, task.config, task.plan()
-    state = State(team, family, config, specs(family, config, task.real.dataset))
-    team.wait()  # the lead may have cleared the folder
+    group, family, config, plan = task.group, task.family, task.config, task.plan()
+    state = State(group, family, config, specs(family, config, task.real.dataset))
+    group.barrier()  # the lead may have cleared the folder
     resumed = state.resume(task.folder)
-    journal = Journal(task.folder, task.reals(), state, team)
+    journal = Journal(task.folder, task.reals(), state, group)
     stream = batches(
         task.real,
         "train",
         config.batch_images,
-        seed=mix(config.seed, 3),
-        rank=team.rank,
-        world=team.world,
+        seed=derive_seed(config.seed, 3),
+        rank=group.rank,
+        world=group.world,
         start=state.steps * family.critic_steps,
-        device=team.device,
+        device=group.device,
         label=task.label,
     )
     title = "train" if task.label is None else f"train {task.classes[0]}"
     if config.batch_images < asked:
-        run.talk.say(
+        run.reporter.info(
             f"{title}: batches of {config.batch_images} in place of --batch-images {asked}: an epoch has {task.images}"
         )
-    with run.talk.bar(title, plan.iterations * plan.images, "images", stops=False) as bar:
+    with run.reporter.bar(title, plan.iterations * plan.images, "images", stops=False) as bar:
         if resumed:
-            run.talk.say(f"{title}: resumed after {state.steps * plan.images:,} images")
+            run.reporter.info(f"{title}: resumed after {state.steps * plan.images:,} images")
             bar.skip(state.steps * plan.images)
         for iteration in range(state.steps, plan.iterations):
             state.scale_learning_rate(learning_rate_factor(config.decay, iteration / plan.iterations))
             for losses in iterate(state, config, stream):
                 journal.tally(losses)
             state.update_average(config, state.steps * plan.images)
-            stopping = team.any(bool(run.talk.stop.by))
+            stopping = group.any(bool(run.reporter.stop.signal_name))
             if plan.snapshot_due(iteration):
                 record_epoch(task, plan, state, journal)
-            elif stopping and team.lead:
+            elif stopping and group.is_main:
                 state.save(task.folder)
             bar.advance(plan.images, journal.note)
             if stopping:
-                run.talk.stop.leave()
+                run.reporter.stop.raise_if_set()
     journal.close()
     gone = [row for row in state.history if not (task.folder / snapshot_name(int(row["epoch"]))).is_file()]
-    if gone and team.lead:
+    if gone and group.is_main:
         name = snapshot_name(int(gone[0]["epoch"]))
         raise FormatError(f"{task.folder / name}: gone from the unfinished work; start anew with --force")
     return state
@@ -133,9 +134,9 @@ def iterate(state: State, config: GanConfig, stream: Iterator[tuple[Tensor, Tens
     family, last = state.family, state.family.critic_steps - 1
     for step in range(family.critic_steps):
         pixels, labels = next(stream)
-        draws = Draws(state.team, config.batch_images, config.seed, 4, state.steps, step)
+        draws = Draws(state.group, config.batch_images, config.seed, 4, state.steps, step)
         batch = draw_batch(config, draws, to_unit_range(pixels), labels)
-        yield (both_steps if step == last else critic_step)(state.models, family, config, batch)
+        yield (train_step if step == last else critic_step)(state.models, family, config, batch)
     state.steps += 1
 
 
@@ -144,7 +145,7 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
     epoch = plan.epoch_after(state.steps - 1)
     seen = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
     journal.close_epoch(seen)
-    if not state.team.lead:
+    if not state.group.is_main:
         return
     path = task.folder / snapshot_name(epoch)
     path.parent.mkdir(exist_ok=True)

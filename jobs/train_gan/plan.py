@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from jobs.train_gan.config import GanConfig
+from jobs.train_gan.options import GanConfig
 
 
 @dataclass(frozen=True)

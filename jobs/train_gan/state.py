@@ -8,17 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jobs.train_gan.config import GanConfig
 from jobs.train_gan.families import NETWORKS, Family
+from jobs.train_gan.options import GanConfig
 from jobs.train_gan.steps import Models
-from shared.chance import seed_everything
-from shared.checkpoints import flatten, load, save, unflatten
-from shared.devices import layout
-from shared.distributed import Team
 from shared.errors import FormatError
 from shared.format.manifest import Dataset
-from shared.networks.discriminators import build_discriminator
-from shared.networks.generators import build_generator
+from shared.models.gans.tables import build_discriminator, build_generator
+from shared.runtime.devices import layout
+from shared.runtime.process_group import ProcessGroup
+from shared.runtime.seeding import seed_everything
+from shared.store.checkpoints import flatten, load, save, unflatten
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -29,25 +28,27 @@ class State:
     `tally` maps the name of a loss to its (sum, count) since the last epoch in the history.
     """
 
-    def __init__(self, team: Team, family: Family, config: GanConfig, specs: tuple[dict[str, Any], dict[str, Any]]):
+    def __init__(
+        self, group: ProcessGroup, family: Family, config: GanConfig, specs: tuple[dict[str, Any], dict[str, Any]]
+    ):
         seed_everything(config.seed, 0)
         make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
         self.spec = specs[0]
-        self.average = deepcopy(generator).to(team.device).to(memory_format=layout(team.device))
+        self.average = deepcopy(generator).to(group.device).to(memory_format=layout(group.device))
         self.average.eval().requires_grad_(False)
         if config.compile:
             generator.compile()
         if config.compile and family.penalty is None:  # of what is compiled, gradients have no gradients
             discriminator.compile()
         self.models = Models(
-            team,
-            team.wrap(generator),
-            team.wrap(discriminator),
+            group,
+            group.wrap(generator),
+            group.wrap(discriminator),
             make(generator.parameters(), family),
             make(discriminator.parameters(), family),
         )
-        self.family, self.team = family, team
+        self.family, self.group = family, group
         self.steps = 0
         self.history: list[dict[str, float]] = []
         self.tally: dict[str, Tensor] = {}
@@ -60,7 +61,7 @@ class State:
         """
         half_life = max(min(config.ema_images, config.ema_ramp * seen_images), 1e-8)
         keep = 0.5 ** (config.batch_images / half_life)
-        now = self.models.team.plain(self.models.generator).state_dict()
+        now = self.models.group.unwrap(self.models.generator).state_dict()
         old = self.average.state_dict()
         floating = [name for name, tensor in now.items() if tensor.is_floating_point()]
         torch._foreach_lerp_([old[name] for name in floating], [now[name] for name in floating], 1 - keep)
@@ -90,12 +91,12 @@ class State:
                 _lay_as_weights(optimizer)
         except (KeyError, RuntimeError, ValueError) as error:
             raise FormatError(f"{path}: not a checkpoint of this training; start anew with --force") from error
-        self.tally = {name: tensor.to(self.team.device) for name, tensor in tree["tally"].items()}
+        self.tally = {name: tensor.to(self.group.device) for name, tensor in tree["tally"].items()}
         self.steps, self.history = facts["steps"], facts["history"]
         return True
 
     def _parts(self) -> dict[str, Any]:
-        plain = self.team.plain
+        plain = self.group.unwrap
         return {
             "generator": plain(self.models.generator),
             "discriminator": plain(self.models.discriminator),

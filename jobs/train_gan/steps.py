@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jobs.train_gan.config import GanConfig
 from jobs.train_gan.families import Family
 from jobs.train_gan.objectives import LOSSES, gradient_penalty, interpolate
-from shared.augment import augment, flip, numbers
-from shared.chance import generator, seed_everything
-from shared.devices import send
-from shared.distributed import Team
-from shared.networks.layers import couples_images
+from jobs.train_gan.options import GanConfig
+from shared.data.augmentation import augment, flip, numbers
+from shared.models.layers import couples_images
+from shared.runtime.devices import send
+from shared.runtime.process_group import ProcessGroup
+from shared.runtime.seeding import make_generator, seed_everything
 
 Losses = dict[str, Tensor]
 """What a step lowered, by name: scalars, detached."""
@@ -25,7 +25,7 @@ Losses = dict[str, Tensor]
 class Models:
     """Generator and discriminator as `team` wrapped them, and their optimizers."""
 
-    team: Team
+    group: ProcessGroup
     generator: Any
     discriminator: Any
     generator_optimizer: torch.optim.Optimizer
@@ -39,13 +39,13 @@ class Draws:
     from torch's global generator, which is seeded here too.
     """
 
-    def __init__(self, team: Team, batch_images: int, *seed: int) -> None:
+    def __init__(self, group: ProcessGroup, batch_images: int, *seed: int) -> None:
         seed_everything(*seed, 1)
-        self._chance = generator(*seed)
+        self._chance = make_generator(*seed)
         self._batch_images = batch_images
-        share = batch_images // team.world
-        self._mine = slice(team.rank * share, (team.rank + 1) * share)
-        self._device = team.device
+        share = batch_images // group.world
+        self._mine = slice(group.rank * share, (group.rank + 1) * share)
+        self._device = group.device
 
     def normal(self, width: int) -> Tensor:
         """Return (n, width) from N(0, 1)."""
@@ -64,8 +64,8 @@ class Batch:
     labels: Tensor
     latents: Tensor
     shares: Tensor
-    changes_real: Tensor
-    changes_fake: Tensor
+    augment_params_real: Tensor
+    augment_params_fake: Tensor
 
     def parts(self, count: int) -> Iterator["Batch"]:
         """Yield `count` equal parts of the batch."""
@@ -82,7 +82,7 @@ def draw_batch(config: GanConfig, draws: Draws, real: Tensor, labels: Tensor) ->
     return Batch(flip(real, draws.uniform(1)), *list(vars(batch).values())[1:])
 
 
-def both_steps(models: Models, family: Family, config: GanConfig, batch: Batch) -> Losses:
+def train_step(models: Models, family: Family, config: GanConfig, batch: Batch) -> Losses:
     """Take a critic step and a generator step on the same fakes, as the usual loops do: one pass of the generator.
 
     A DCGAN's two steps at 64 px take 1.2x less time than with fakes for each. Where gradients are accumulated the
@@ -108,9 +108,9 @@ def critic_step(models: Models, family: Family, config: GanConfig, batch: Batch,
     for number, part in enumerate(batch.parts(config.accumulate), start=1):
         with torch.no_grad(), mixed_precision(models, config):
             seen = models.generator(part.latents, part.labels) if fake is None else fake.detach()
-        with models.team.joined(models.discriminator, last=number == config.accumulate):
+        with models.group.no_sync_unless(models.discriminator, is_last=number == config.accumulate):
             losses = _critic_losses(models, family, config, part, seen.float())
-            _lower(models, config, losses, total)
+            _backward(models, config, losses, total)
     models.discriminator_optimizer.step()
     if family.clip is not None:
         with torch.no_grad():
@@ -127,31 +127,31 @@ def generator_step(
     `fake` are its images for the whole batch, with their graph, if there are any yet. The discriminator gathers no
     gradients.
     """
-    discriminator = models.team.plain(models.discriminator).requires_grad_(False)
+    discriminator = models.group.unwrap(models.discriminator).requires_grad_(False)
     models.generator_optimizer.zero_grad(set_to_none=True)
     loss, total = LOSSES[family.loss], Losses()
     for number, part in enumerate(batch.parts(config.accumulate), start=1):
-        with models.team.joined(models.generator, last=number == config.accumulate):
+        with models.group.no_sync_unless(models.generator, is_last=number == config.accumulate):
             with mixed_precision(models, config):
                 real = None
                 if loss.sees_real:
                     with torch.no_grad():
-                        seen = augment(part.real, config.augmentations, part.changes_real)
+                        seen = augment(part.real, config.augmentations, part.augment_params_real)
                         real = _logits(discriminator(seen, part.labels))
                 made = models.generator(part.latents, part.labels) if fake is None else fake
-                seen = augment(made.float(), config.augmentations, part.changes_fake)
+                seen = augment(made.float(), config.augmentations, part.augment_params_fake)
                 output = discriminator(seen, part.labels)
             losses = {"generator_loss": loss.generator(real, _logits(output))}
             if family.auxiliary_weight:
                 losses["generator_class_loss"] = family.auxiliary_weight * _class_loss(output, part.labels)
-            _lower(models, config, losses, total)
+            _backward(models, config, losses, total)
     models.generator_optimizer.step()
     return total
 
 
 def mixed_precision(models: Models, config: GanConfig) -> torch.autocast:
     """Return the context in which convolutions run in bfloat16 where the config says so; weights stay float32."""
-    device = models.team.device.type
+    device = models.group.device.type
     return torch.autocast(device, torch.bfloat16, enabled=config.precision == "bf16")
 
 
@@ -161,8 +161,8 @@ def _critic_losses(models: Models, family: Family, config: GanConfig, part: Batc
     A gradient penalty is taken in float32; one on real and fake images shares their pass, which then is float32 too.
     """
     penalty, loss = family.penalty, LOSSES[family.loss]
-    real = augment(part.real, config.augmentations, part.changes_real)
-    fake = augment(fake, config.augmentations, part.changes_fake)
+    real = augment(part.real, config.augmentations, part.augment_params_real)
+    fake = augment(fake, config.augmentations, part.augment_params_fake)
     images = torch.cat([real, fake])
     shared = penalty is not None and not penalty.interpolated
     if shared:
@@ -204,9 +204,9 @@ def _class_loss(output: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(output[:, 1:].float(), labels)
 
 
-def _lower(models: Models, config: GanConfig, losses: Losses, total: Losses) -> None:
+def _backward(models: Models, config: GanConfig, losses: Losses, total: Losses) -> None:
     """Add the gradients of one part's losses, through one backward, and the losses to `total`."""
     parts = config.accumulate
-    models.team.backward(torch.stack(list(losses.values())).sum() / parts)
+    models.group.backward(torch.stack(list(losses.values())).sum() / parts)
     for name, value in losses.items():
         total[name] = total.get(name, torch.zeros_like(value)) + value.detach() / parts

@@ -8,10 +8,11 @@ import click
 from jobs.expected import asked_config, expected_images
 from jobs.pipeline import SYNTHESIZE, TRAIN_MIXED
 from jobs.train_mixed.arms import ARMS, chosen_arms
-from shared.cli import job
+from shared.cli.job import job
+from shared.cli.run import Result, Run
 from shared.errors import BadConfig
-from shared.fitting import CLASSIFIER_NAMES, FitConfig
-from shared.job import Part, Result, Run
+from shared.models.fit_options import CLASSIFIER_NAMES, FitConfig
+from shared.store.work_shards import Shard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class MixedConfig(FitConfig):
         chosen_arms(self.arms, conditional=True)
 
 
-def check_arms(config: MixedConfig, part: Part, inputs: dict[str, Any]) -> None:
+def check_arms(config: MixedConfig, part: Shard, inputs: dict[str, Any]) -> None:
     """Raise BadConfig for images that the network is not built for, and for fewer synthetic ones than the arms need."""
     config.check_size(expected_images(inputs).size_px)
     synthetic = inputs.get(SYNTHESIZE.writes)
@@ -62,8 +63,8 @@ def main(run: Run, config: MixedConfig) -> Result:
     and the test split is looked at once. Writes the results `mixed`: a row per arm and seed, and the verdict.
     """
     from jobs.train_mixed.experiment import Plan, run_experiment
-    from shared.charts import arms_chart
-    from shared.figures import save_png
+    from shared.plots.charts import arms_chart
+    from shared.plots.figures import save_png
 
     conditional = run.inputs["synthetic"].facts["agreement"] is not None
     arms = chosen_arms(config.arms, conditional)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.cli.common_options import listed
 from shared.errors import BadConfig
-from shared.options import listed
 
 ANNOTATED, ASKED, OWN = "annotated", "asked", "own"
 """Whose the labels of synthetic images are: the annotator's, who saw all real labels; the classes that the generator
@@ -29,7 +29,7 @@ class Arm:
 
     def counts(self, train_images: int) -> tuple[int, int]:
         """Return the numbers of (real, synthetic) images."""
-        from shared.shares import floor_share
+        from shared.data.sampling import floor_share
 
         return train_images - floor_share(1 - self.real_share, train_images), floor_share(
             self.synthetic_share, train_images

@@ -12,19 +12,20 @@ from torch import Tensor
 
 from jobs.train_mixed.arms import ARMS, OWN
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
-from jobs.train_mixed.statistics import Outcome, metrics_of
 from jobs.train_mixed.verdict import compare_all, majority_baseline, worth
-from shared.artifacts import Artifact
-from shared.augment import flip, translation
-from shared.chance import mix
-from shared.checkpoints import load, save
-from shared.classify import fit, logits_of, probabilities_of, score_table
-from shared.devices import pick_device
+from shared.cli.progress import ProgressBar
+from shared.cli.run import Run
+from shared.data.augmentation import flip, translation
+from shared.data.images import Images, load_split
 from shared.errors import FormatError
-from shared.fitting import FitConfig
-from shared.job import Run
-from shared.loading import Images, load_split
-from shared.progress import Bar
+from shared.metrics.classification import score_table
+from shared.models.fit_options import FitConfig
+from shared.models.fitting import fit, logits_of, probabilities_of
+from shared.runtime.devices import pick_device
+from shared.runtime.seeding import derive_seed
+from shared.stats.outcomes import Outcome, metrics_of
+from shared.store.artifacts import Artifact
+from shared.store.checkpoints import load, save
 
 INTERVAL = "95 %, over seeds and test images (hierarchical, Student's t)"
 COMPARED = "95 %, over seeds and test images, paired (two-way random effects)"
@@ -83,7 +84,7 @@ def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
     device = pick_device(run.device)
     rows: list[dict[str, Any]] = []
     outcomes: dict[str, Outcome] = {}
-    with run.talk.bar("fit", len(plan.arms) * plan.seeds * plan.fit.steps, "steps") as bar:
+    with run.reporter.bar("fit", len(plan.arms) * plan.seeds * plan.fit.steps, "steps") as bar:
         for name in plan.arms:
             seeds = range(plan.seed, plan.seed + plan.seeds)
             found = [_fit_once(run.folder, name, splits, plan.fit, seed, device, bar) for seed in seeds]
@@ -126,14 +127,14 @@ def augmentation(mirrors: bool) -> Callable[[Tensor, torch.Generator], Tensor]:
 def annotated_anew(splits: Splits, share: float, config: FitConfig, seed: int, device: torch.device) -> Synthetic:
     """Return the synthetic images with the labels of an annotator that saw a share of the real images alone."""
     seen = real_part(splits.train, share, seed)
-    fitted = fit(seen, splits.val, len(splits.classes), config, seed=mix(seed, 11), device=device)
+    fitted = fit(seen, splits.val, len(splits.classes), config, seed=derive_seed(seed, 11), device=device)
     confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.images).cpu().max(dim=1)
     drawn = splits.synthetic
     return replace(drawn, images=Images(drawn.images.images, labels), confidence=confidence)
 
 
 def _fit_once(
-    folder: Path, name: str, splits: Splits, config: FitConfig, seed: int, device: torch.device, bar: Bar
+    folder: Path, name: str, splits: Splits, config: FitConfig, seed: int, device: torch.device, bar: ProgressBar
 ) -> tuple[dict[str, Any], Any]:
     """Fit an arm from a seed, or read the fit that an interrupted run finished; return its row and probabilities."""
     path, arm = folder / "fits" / f"{name}-seed{seed}.safetensors", ARMS[name]
@@ -150,7 +151,7 @@ def _fit_once(
             splits.val,
             len(splits.classes),
             config,
-            seed=mix(seed, 8),
+            seed=derive_seed(seed, 8),
             device=device,
             change=augmentation(splits.mirrors) if arm.augmented else None,
             on_step=bar.advance,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
-from jobs.train_mixed.statistics import Outcome, effective_real, holm, mcnemar, permutation
+from shared.stats.outcomes import Outcome, effective_real, holm, mcnemar, permutation
 
 Array = NDArray[np.float64]
 

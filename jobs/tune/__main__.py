@@ -5,13 +5,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from jobs.calls import options_of
+from jobs.commands.calls import options_of
 from jobs.pipeline import TUNE
-from jobs.tune.config import OBJECTIVES, TuneConfig, make_config
+from jobs.tune.options import OBJECTIVES, TuneConfig, make_config
 from jobs.tune.space import TUNABLE
-from shared.cli import job
-from shared.job import Result, Run
-from shared.recipes import load_recipe, without_dependent
+from shared.cli.job import job
+from shared.cli.recipes import load_recipe, without_dependent
+from shared.cli.run import Result, Run
 
 DEFAULT_SPACE = (
     '{"train_gan": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}, '
@@ -30,7 +30,7 @@ def words_for_trials() -> list[str]:
     return words
 
 
-def settle(workers: int, storage: str | None, **options: Any) -> TuneConfig:
+def resolve_config(workers: int, storage: str | None, **options: Any) -> TuneConfig:
     """Return the checked config; how many work on it and where they meet changes no result."""
     context = click.get_current_context()
     said = context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
@@ -57,15 +57,15 @@ def work(run: Run, config: TuneConfig) -> None:
 
 def by_cores(threads: int, device: str) -> int:
     """Return how many workers of so many threads this machine has cores for; 1 on a GPU, or if torch takes them all."""
-    from shared.devices import pick_device
-    from shared.processes import usable_cores
+    from shared.runtime.devices import pick_device
+    from shared.runtime.processes import usable_cores
 
     if not threads or pick_device(device).type != "cpu":
         return 1
     return max(usable_cores() // threads, 1)
 
 
-@job(TUNE, settle, before=work)
+@job(TUNE, resolve_config, before=work)
 @click.option("--trials", type=click.IntRange(1), default=20, help="At most so many, over all workers.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="None is begun so long after the first.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), default="frechet", help="What to lower on val.")

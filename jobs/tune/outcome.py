@@ -9,19 +9,19 @@ import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
-from jobs.calls import options_of
+from jobs.commands.calls import options_of
 from jobs.pipeline import EVALUATE, PIPELINE, TRAIN_GAN, TUNE
-from jobs.tune.config import TuneConfig
-from jobs.tune.grid import before_and_after
-from jobs.tune.pair import Pair
-from jobs.tune.statistics import difference, judged, summarise
+from jobs.tune.image_grid import baseline_and_tuned
+from jobs.tune.options import TuneConfig
 from jobs.tune.study import Study, trial_name
-from shared.artifacts import Artifact, open_artifact
-from shared.checkpoints import save
-from shared.files import write_whole
-from shared.job import Result, Run
-from shared.progress import Talk
-from shared.recipes import load_recipe, written
+from jobs.tune.trial_runner import TrialRunner
+from shared.cli.progress import Reporter
+from shared.cli.recipes import load_recipe, written
+from shared.cli.run import Result, Run
+from shared.format.files import write_whole
+from shared.stats.welch import difference, judged, summarise
+from shared.store.artifacts import Artifact, open_artifact
+from shared.store.checkpoints import save
 
 FEWEST = 4
 """Trials from which importances are worked out."""
@@ -60,11 +60,11 @@ def comparison_runs(study: Study, config: TuneConfig) -> list[Comparison]:
     return [*found["before"], *(run for run in found["after"] if run not in found["before"])]
 
 
-def pair_of(study: Study, config: TuneConfig, found: Comparison, words: list[str], talk: Talk) -> Pair:
+def pair_of(study: Study, config: TuneConfig, found: Comparison, words: list[str], reporter: Reporter) -> TrialRunner:
     """Return the jobs of a run before or after, which are scored on test."""
     options = config.fixed | found.params | {"train_gan.seed": found.seed, "evaluate.seed": found.seed}
     options |= {"evaluate.reference": "test", "evaluate.synthetic_only": True}
-    return Pair(study.folder / found.name, words, options, talk)
+    return TrialRunner(study.folder / found.name, words, options, reporter)
 
 
 def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage: str | None) -> Result:
@@ -97,7 +97,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         for each in scores.values()
     ]
     files = [each[0].facts["chosen"]["file"] for each in scores.values()]
-    sheet = before_and_after(run.inputs["real"], gans, files)
+    sheet = baseline_and_tuned(run.inputs["real"], gans, files)
     save(run.folder / GRID, {"sheet": sheet}, {})
     _draw(run, facts, sheet)
     tuned = run.folder.parent / TUNE.writes / "tuned.toml"
@@ -108,12 +108,12 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
 
 
 def _draw(run: Run, facts: dict[str, Any], sheet: Any) -> None:
-    from shared.figures import named_rows, save_png
-    from shared.trial_charts import GRID_TITLE, trial_charts
+    from shared.plots.figures import named_rows, save_png
+    from shared.plots.trial_charts import GRID_TITLE, trial_charts
 
     for name, (figure, _) in trial_charts(facts).items():
         save_png(figure, run.figures / f"{name}.png")
-    save_png(named_rows(sheet, run.inputs["real"].dataset.classes, GRID_TITLE), run.figures / "before_and_after.png")
+    save_png(named_rows(sheet, run.inputs["real"].dataset.classes, GRID_TITLE), run.figures / "baseline_and_tuned.png")
 
 
 def _scores(study: Study, name: str) -> Artifact:

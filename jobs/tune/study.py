@@ -14,10 +14,10 @@ from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
 
-from jobs.tune.config import TuneConfig
+from jobs.tune.options import TuneConfig
 from jobs.tune.space import Choices, Value
-from shared.chance import mix
 from shared.errors import BadConfig
+from shared.runtime.seeding import derive_seed
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -27,7 +27,7 @@ DRAWS = 3
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """A trial that this process works on, as long as it holds the lock; `resumed` if another one began it."""
 
     trial: optuna.Trial
@@ -85,7 +85,7 @@ class Study:
             return None
         return lock
 
-    def claim(self) -> Claim | None:
+    def claim(self) -> Lease | None:
         """Take over a trial of a lost worker, or begin one; None where nothing is left to take.
 
         Options that an earlier trial had would give its very score: such a trial is given back, and its number is lost.
@@ -93,7 +93,7 @@ class Study:
         with FileLock(self.folder / ".claim.lock"):
             for found in self.trials:
                 if found.state == TrialState.RUNNING and (lock := self.lock(trial_name(found.number))):
-                    return Claim(self._suggested(optuna.Trial(self.optuna, found._trial_id)), lock, True)
+                    return Lease(self._suggested(optuna.Trial(self.optuna, found._trial_id)), lock, True)
             if not self.optuna.get_trials(deepcopy=False):  # the first trial is the recipe itself
                 own = self.config.own
                 self.optuna.enqueue_trial(
@@ -106,13 +106,13 @@ class Study:
                     self.optuna.enqueue_trial(self._untried())
                 trial = self._suggested(self.optuna.ask())
                 if all(trial.params != found.params for found in self.trials if found.number != trial.number):
-                    return Claim(trial, self.lock(trial_name(trial.number)), False)
+                    return Lease(trial, self.lock(trial_name(trial.number)), False)
                 self.optuna.tell(trial, state=TrialState.FAIL)
             return None
 
     def _untried(self) -> dict[str, Value]:
         """Return options at random that no trial had; there must be some."""
-        chance = Random(mix(self.config.seed, 21, len(self.trials)))
+        chance = Random(derive_seed(self.config.seed, 21, len(self.trials)))
         while True:
             drawn = {name: domain.draw(chance) for name, domain in self.config.domains.items()}
             if all(drawn != trial.params for trial in self.trials):
@@ -124,7 +124,7 @@ class Study:
         The sampler is seeded by the number of the trial: workers of one seed would else all try the same.
         """
         startup = min(10, max(self.config.trials // 3, 2))
-        seed = mix(self.config.seed, 20, trial.number) % 2**32
+        seed = derive_seed(self.config.seed, 20, trial.number) % 2**32
         self.optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
         for name, domain in self.config.domains.items():
             if isinstance(domain, Choices):

@@ -9,12 +9,12 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from jobs.tune.config import TuneConfig
-from jobs.tune.pair import Pair, Refused
-from jobs.tune.study import Claim, Study, trial_name
-from shared.artifacts import Artifact
-from shared.job import Run
-from shared.options import listed
+from jobs.tune.options import TuneConfig
+from jobs.tune.study import Lease, Study, trial_name
+from jobs.tune.trial_runner import Refused, TrialRunner
+from shared.cli.common_options import listed
+from shared.cli.run import Run
+from shared.store.artifacts import Artifact
 
 
 @dataclass
@@ -26,8 +26,8 @@ class Attempt:
 
     config: TuneConfig
     study: Study
-    claim: Claim
-    pair: Pair
+    claim: Lease
+    pair: TrialRunner
     words: list[str]
     reported: dict[int, float]
     curve: bool = True
@@ -94,7 +94,7 @@ def value_of(scores: Artifact, objective: str) -> float:
     return float(min(row[facts["chosen_score"]] for row in facts["rows"]))
 
 
-def attempt(run: Run, config: TuneConfig, study: Study, claim: Claim, words: list[str]) -> str:
+def attempt(run: Run, config: TuneConfig, study: Study, claim: Lease, words: list[str]) -> str:
     """Take a claimed trial to its end; return in words what came of it."""
     options = config.fixed | claim.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
     options |= {"evaluate.reference": "val", "evaluate.synthetic_only": config.objective == "synthetic_only"}
@@ -103,4 +103,4 @@ def attempt(run: Run, config: TuneConfig, study: Study, claim: Claim, words: lis
     flags = [word for name, value in scored.items() for word in (f"--{name}", str(value))]
     folder: Path = study.folder / trial_name(claim.trial.number)
     reported = dict(study.optuna.get_trials(deepcopy=False)[claim.trial.number].intermediate_values)
-    return Attempt(config, study, claim, Pair(folder, words, options, run.talk), flags, reported).run()
+    return Attempt(config, study, claim, TrialRunner(folder, words, options, run.reporter), flags, reported).run()

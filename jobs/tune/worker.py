@@ -4,14 +4,14 @@ import shutil
 import time
 from typing import Any
 
-from jobs.calls import start, variables
-from jobs.tune.config import TuneConfig
+from jobs.commands.calls import start, variables
+from jobs.tune.options import TuneConfig
 from jobs.tune.outcome import comparison_runs, pair_of
-from jobs.tune.pair import end
 from jobs.tune.study import Study
 from jobs.tune.trial import attempt
+from jobs.tune.trial_runner import end
+from shared.cli.run import Run
 from shared.errors import BadInput, Busy
-from shared.job import Run
 
 PAUSE_S = 0.5
 
@@ -48,12 +48,12 @@ class Worker:
             self._comparison()
         finally:
             for process in started:
-                if self.run.talk.stop.by:
+                if self.run.reporter.stop.signal_name:
                     end(process)
                 process.wait()
 
     def _trials(self) -> None:
-        say = self.run.talk.say
+        say = self.run.reporter.info
         while True:
             claim = self.study.claim()
             if claim is not None:
@@ -79,7 +79,7 @@ class Worker:
         waiting = comparison_runs(self.study, self.config)
         while waiting:
             for found in list(waiting):
-                pair = pair_of(self.study, self.config, found, self.words, self.run.talk)
+                pair = pair_of(self.study, self.config, found, self.words, self.run.reporter)
                 lock = None if pair.done else self.study.lock(found.name)
                 if lock is not None:
                     try:
@@ -88,15 +88,15 @@ class Worker:
                         pair.evaluate()
                     finally:
                         lock.release()
-                    self.run.talk.say(f"{found.name}: scored on test")
+                    self.run.reporter.info(f"{found.name}: scored on test")
                 if pair.done:
                     waiting.remove(found)
             if waiting:
                 self._pause()
 
     def _pause(self) -> None:
-        if self.run.talk.stop.by:
-            self.run.talk.stop.leave()
+        if self.run.reporter.stop.signal_name:
+            self.run.reporter.stop.raise_if_set()
         time.sleep(PAUSE_S)
 
 

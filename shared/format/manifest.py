@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import FormatError
-from shared.files import json_bytes
+from shared.format.files import json_bytes
 
 FORMAT = "halfreal"
 VERSION = 1

@@ -6,8 +6,8 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 
 from shared.errors import FormatError
-from shared.files import read_whole, writing_whole
 from shared.format import tar
+from shared.format.files import read_whole, writing_whole
 from shared.format.manifest import ShardInfo, Split
 from shared.format.sample import MEMBER_TYPES, Sample, decode, decode_label, encode
 

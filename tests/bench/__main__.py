@@ -51,8 +51,8 @@ def main() -> None:
     # Before numpy and torch are imported; as jobs do, waiting threads sleep.
     os.environ |= {"OMP_NUM_THREADS": str(given.threads), "OMP_WAIT_POLICY": "PASSIVE", "WDS_SECURE": "1"}
 
-    from shared.files import write_json
-    from tests.bench.rows import measure
+    from shared.format.files import write_json
+    from tests.bench.row import measure
     from tests.bench.table import ROWS
 
     unknown = [name for name in given.rows if name not in ROWS]

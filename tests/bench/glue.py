@@ -23,9 +23,8 @@ from torch.utils.data import ConcatDataset, DataLoader, Subset
 from torchvision.datasets import ImageFolder
 from torchvision.utils import save_image
 
-from shared.networks.classifiers import SmallCnn
-from shared.networks.discriminators import ProjectionDiscriminator
-from shared.networks.generators import ClassGenerator
+from shared.models.classifiers import SmallCnn
+from shared.models.gans.conditional import ClassGenerator, ProjectionDiscriminator
 
 SIZE_PX, CLASSES, LATENT, BATCH = 16, 10, 64, 64
 PREPARE = torchvision.transforms.Compose(

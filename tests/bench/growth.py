@@ -25,7 +25,7 @@ from shared.artifacts import open_artifact
 real = open_artifact(Path(sys.argv[1]), "dataset", "preprocess")
 """
 VERIFY = READ + "for split in real.dataset.splits:\n    for _ in real.members(split):\n        pass\n"
-FILL = READ + "from shared.loading import load_split\nload_split(real, 'train')\n"
+FILL = READ + "from shared.data.batches import load_split\nload_split(real, 'train')\n"
 
 QUICK = {"preprocess": [], "train_classifier": ["--steps", "100"], "train_gan": ["--epochs", "1"], "evaluate": []}
 """The jobs that synthesize and evaluate build upon, and options that make them short."""
@@ -33,7 +33,7 @@ QUICK = {"preprocess": [], "train_classifier": ["--steps", "100"], "train_gan": 
 
 def many_photos(folder: Path, count: int) -> Path:
     """Write `count` different JPEG files of two classes, from 512 pictures: the others differ by a comment."""
-    from tests.bench.preparing import photos
+    from tests.bench.rows.preparing import photos
 
     pictures = [path.read_bytes() for path in sorted(photos(folder / "few", 512).photos.rglob("*.jpg"))]
     for number in range(count):

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tests.bench.rows import Work
+from tests.bench.row import Work
 
 CPU = torch.device("cpu")
 

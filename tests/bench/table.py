@@ -1,7 +1,7 @@
 """All benchmarks, by name."""
 
-from tests.bench import demo, distance, drawing, features, fitting, loader, preparing, starting, training
-from tests.bench.rows import Row
+from tests.bench.row import Row
+from tests.bench.rows import demo, distance, drawing, features, fitting, loader, preparing, starting, training
 
 ROWS: dict[str, Row] = {
     **preparing.ROWS,

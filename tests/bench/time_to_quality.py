@@ -68,21 +68,21 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     """Train one family from one seed for so many minutes; return its marks."""
     from safetensors.torch import save_file
 
-    from jobs.train_gan.config import GanConfig, resolve
     from jobs.train_gan.loop import iterate
+    from jobs.train_gan.options import GanConfig, resolve
     from jobs.train_gan.plan import learning_rate_factor
     from jobs.train_gan.state import State, specs
-    from shared.artifacts import open_artifact
-    from shared.chance import mix
-    from shared.distributed import Team
-    from shared.loading import batches
+    from shared.data.batches import batches
+    from shared.runtime.process_group import ProcessGroup
+    from shared.runtime.seeding import derive_seed
+    from shared.store.artifacts import open_artifact
 
     real = open_artifact(out / "mnist16" / "real", "dataset", "preprocess")
     config = GanConfig(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
     family = resolve(config)
-    state = State(Team("cpu"), family, config, specs(family, config, real.dataset))
-    stream = batches(real, "train", config.batch_images, seed=mix(seed, 3))
-    judge = Judge(real, out)
+    state = State(ProcessGroup("cpu"), family, config, specs(family, config, real.dataset))
+    stream = batches(real, "train", config.batch_images, seed=derive_seed(seed, 3))
+    judge = Scorer(real, out)
     marks: list[dict[str, float]] = []
     spent, images, budget = 0.0, config.batch_images * family.critic_steps, 60 * minutes
     while spent < budget:
@@ -100,16 +100,16 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     return {"name": name, "seed": seed, "minutes": minutes, "marks": marks}
 
 
-class Judge:
+class Scorer:
     """Draws images and measures them; always with the same latents and the same classifier seed."""
 
     def __init__(self, real: Any, out: Path) -> None:
         import torch
 
-        from jobs.evaluate.scores import moments
-        from shared.artifacts import open_artifact
-        from shared.classify import features_of, load_classifier
-        from shared.loading import load_split
+        from shared.data.images import load_split
+        from shared.metrics.frechet import moments
+        from shared.models.fitting import features_of, load_classifier
+        from shared.store.artifacts import open_artifact
 
         cpu = torch.device("cpu")
         self.classifier = load_classifier(open_artifact(out / "mnist16" / "classifier", "model", ""), cpu)
@@ -121,11 +121,11 @@ class Judge:
         """Return the Fréchet distance and the accuracy of a classifier that saw generated images alone."""
         import torch
 
-        from jobs.evaluate.scores import frechet_distance, moments
-        from shared.classify import features_of, fit, logits_of
-        from shared.fitting import FitConfig
-        from shared.loading import Images
-        from shared.snapshots import draw_images, latents_of
+        from shared.data.images import Images
+        from shared.metrics.frechet import frechet_distance, moments
+        from shared.models.fit_options import FitConfig
+        from shared.models.fitting import features_of, fit, logits_of
+        from shared.models.snapshots import draw_images, latents_of
 
         drawn = draw_images(network, latents_of(list(range(len(self.labels))), config.latent), self.labels)
         distance = frechet_distance(*moments(features_of(self.classifier, drawn)), *self.reference)

@@ -11,7 +11,7 @@ from jobs.__main__ import COMMANDS
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import JOBS, PIPELINE
 from shared.errors import MissingArtifact
-from shared.job import Job
+from shared.store.job import Job
 from tests.containers.files import ROOT, VARIABLE, compose, words_of
 
 SERVICES: dict[str, Any] = compose()["services"]

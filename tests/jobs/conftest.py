@@ -16,13 +16,13 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
-from jobs.preprocess.config import PreprocessConfig
 from jobs.preprocess.items import Source, from_array
+from jobs.preprocess.options import PreprocessConfig
 from jobs.preprocess.sources import SOURCES
-from shared.artifacts import Artifact, open_artifact
-from shared.files import sha256
+from shared.format.files import sha256
 from shared.format.sample import decode
 from shared.format.shards import write_split
+from shared.store.artifacts import Artifact, open_artifact
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

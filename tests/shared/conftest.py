@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner
 from click.testing import Result as Outcome
 
-import shared.recipes
-from shared.artifacts import Artifact
-from shared.cli import JobCommand, job
+import shared.cli.recipes
+from shared.cli.job import JobCommand, job
+from shared.cli.run import Result, Run
 from shared.errors import BadConfig
-from shared.job import Job, Result, Run
+from shared.store.artifacts import Artifact
+from shared.store.job import Job
 
 SOURCE = Job("preprocess", "real", "dataset", "Make real images.")
 TINY = Job("tiny", "toy", "model", "Make a toy.", (SOURCE,))
@@ -81,8 +82,8 @@ def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Ca
     made.recipe('about = "the default"')
     (tmp_path / "jobs" / "tiny").mkdir(parents=True)
     (tmp_path / "jobs" / "tiny" / "__main__.py").touch()
-    monkeypatch.setattr(shared.recipes, "JOBS_FOLDER", tmp_path / "jobs")
-    monkeypatch.setattr(shared.recipes, "RECIPES_FOLDER", made.recipes)
+    monkeypatch.setattr(shared.cli.recipes, "JOBS_FOLDER", tmp_path / "jobs")
+    monkeypatch.setattr(shared.cli.recipes, "RECIPES_FOLDER", made.recipes)
     monkeypatch.setenv("HALFREAL_DATA_ROOT", str(made.volume))
     make_dataset(made.volume / "digits" / "real", train=4)
     return made

@@ -16,7 +16,7 @@ from PIL import Image
 from shared.format.sample import Sample
 from shared.format.shards import write_split
 
-Seen = dict[str, tuple[NDArray[np.uint8], int, dict[str, Any]]]
+Features = dict[str, tuple[NDArray[np.uint8], int, dict[str, Any]]]
 
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
@@ -24,7 +24,7 @@ def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
     return array[:, :, None] if array.ndim == 2 else array
 
 
-def _by_tarfile(paths: list[str], cache: Path) -> Seen:
+def _by_tarfile(paths: list[str], cache: Path) -> Features:
     members: dict[str, dict[str, bytes]] = defaultdict(dict)
     for path in paths:
         with tarfile.open(path) as tar:
@@ -36,7 +36,7 @@ def _by_tarfile(paths: list[str], cache: Path) -> Seen:
     return {key: _opened(found) for key, found in members.items()}
 
 
-def _by_webdataset(paths: list[str], cache: Path) -> Seen:
+def _by_webdataset(paths: list[str], cache: Path) -> Features:
     import webdataset
 
     samples = webdataset.WebDataset(paths, shardshuffle=False)
@@ -48,7 +48,7 @@ def _opened(found: dict[str, Any]) -> tuple[NDArray[np.uint8], int, dict[str, An
         return _pixels(picture), int(found["cls"]), json.loads(found["json"])
 
 
-def _by_datasets(paths: list[str], cache: Path) -> Seen:
+def _by_datasets(paths: list[str], cache: Path) -> Features:
     import datasets
 
     datasets.disable_progress_bars()
@@ -61,7 +61,7 @@ def _by_datasets(paths: list[str], cache: Path) -> Seen:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("read", [_by_tarfile, _by_webdataset, _by_datasets])
 def test_every_sample_arrives_in_another_reader(
-    read: Callable[[list[str], Path], Seen],
+    read: Callable[[list[str], Path], Features],
     channels: int,
     tmp_path: Path,
     make_samples: Callable[..., list[Sample]],

@@ -1,0 +1,185 @@
+"""Draw images from an experiment's generator and look at them: what `sample` writes and the playground shows."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
+from shared.data.images import Images, load_split
+from shared.errors import BadConfig, MissingArtifact
+from shared.format.manifest import MANIFEST
+from shared.format.shards import write_split
+from shared.metrics.copies import nearest_images
+from shared.metrics.pixels import CATEGORIES, class_qualities, compared
+from shared.models.labelled_generator import LabelledGenerator, Synthetic
+from shared.plots.image_grid import enlarged_png, tile
+from shared.runtime.seeding import derive_seed
+from shared.store.job import Job
+from shared.store.lineage import open_inputs
+
+READS = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE))
+"""What is read of an experiment."""
+
+LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}
+"""How far from 1 the ratios of a category may be, at most."""
+
+SHEET_PX = 256
+"""A grid of small images is enlarged, by a whole factor, up to this size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRequest:
+    """What to draw; `label` is None where the generator knows no classes, `truncation` where nothing is cut off."""
+
+    label: int | None
+    count: int
+    seed: int
+    snapshot: str
+    truncation: float | None = None
+
+    @property
+    def name(self) -> str:
+        """A name for files of what was drawn: other wishes, other names."""
+        cut = "" if self.truncation is None else f"-truncation-{self.truncation}".replace(".", "_")
+        label = "any" if self.label is None else self.label
+        return f"class-{label}-{Path(self.snapshot).stem}-seed-{self.seed}-count-{self.count}{cut}"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What was drawn, for which wish, and its figures: qualities beside real test images' own, predicted classes."""
+
+    wish: SampleRequest
+    source: LabelledGenerator
+    drawn: Synthetic
+    figures: dict[str, Any]
+
+    def sheet(self) -> bytes:
+        """Return the images as a PNG: a grid about as wide as it is high."""
+        images = self.drawn.images
+        return enlarged_png(tile(images, columns=max(round(len(images) ** 0.5), 1)), SHEET_PX)
+
+    def write_shard(self, folder: Path, name: str, classes: list[str]) -> Path:
+        """Write the images, at the generator's size, as one shard of the dataset format, `<name>-00000.tar`; return it.
+
+        The json of a sample says which generator drew it, from which latent, and how sure the annotator is.
+        """
+        samples = self.source.samples(self.drawn, self.drawn.images)
+        split = write_split(folder, name, samples, class_count=len(classes), shard_images=self.wish.count)
+        return folder / split.shards[0].name
+
+
+class Experiment:
+    """A finished experiment to draw from. Raises BadInput where an artifact is absent, unfinished or out of step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inputs = open_inputs(READS, folder)
+        self.real, self.classifier, self.gan, self.scores = (self.inputs[row.writes] for row in READS.reads)
+        self.classes: list[str] = self.real.dataset.classes
+        self.conditional = bool(self.gan.facts["conditional"])
+        self.chosen = int(self.scores.facts["chosen"]["epoch"])
+        self.snapshots = {int(row["epoch"]): str(row["file"]) for row in self.gan.facts["snapshots"]}
+
+    @property
+    def hashes(self) -> list[str]:
+        """What names the artifacts: equal hashes, equal experiment."""
+        return [artifact.sha256 for artifact in self.inputs.values()]
+
+    @cached_property
+    def train(self) -> Images:
+        """The real train split."""
+        return load_split(self.real, "train")
+
+    @cached_property
+    def test(self) -> Images:
+        """The real test split."""
+        return load_split(self.real, "test")
+
+    def label(self, wanted: str | None) -> int | None:
+        """Return the label of a class given by its name, or by its number where no class is called that.
+
+        None where the generator knows no classes; BadConfig for a class that is not there, or missing.
+        """
+        if not self.conditional:
+            if wanted is not None:
+                raise BadConfig(f"--class {wanted!r}: this generator was trained without classes; leave --class out")
+            return None
+        if wanted in self.classes:
+            return self.classes.index(wanted)
+        if wanted is not None and wanted.isdecimal() and int(wanted) < len(self.classes):
+            return int(wanted)
+        came = "--class is missing" if wanted is None else f"--class {wanted!r}: no such class"
+        raise BadConfig(f"{came}; there are {', '.join(self.classes)}")
+
+    def snapshot(self, epoch: int | None) -> str:
+        """Return the file of the snapshot after `epoch`, by default of the one that evaluate chose."""
+        wanted = self.chosen if epoch is None else epoch
+        if wanted not in self.snapshots:
+            raise BadConfig(f"--epoch {wanted}: no such snapshot; there are {', '.join(map(str, self.snapshots))}")
+        return self.snapshots[wanted]
+
+    def draw(self, wish: SampleRequest) -> Drawing:
+        """Return what `wish` asks for; qualities are None for fewer than 3 images.
+
+        They stand beside those of the real test images of the class, or of all where no class can be asked for.
+        """
+        source = LabelledGenerator(self.gan, wish.snapshot, self.classifier, torch.device("cpu"))
+        seeds = [derive_seed(wish.seed, 12, index) for index in range(wish.count)]
+        drawn = source.draw(seeds, torch.full((wish.count,), wish.label or 0), wish.truncation)
+        own, mine = (
+            class_qualities(each, torch.zeros(len(each)), 1) for each in (self.real_test(wish.label), drawn.images)
+        )
+        (row,) = compared(mine, own, [""])
+        named = [self.classes[index] for index in drawn.given.tolist()]
+        figures = {
+            "snapshot": wish.snapshot,
+            "count": wish.count,
+            "seed": wish.seed,
+            "truncation": wish.truncation,
+            "asked": self.conditional,
+            **row,
+            "class_name": None if wish.label is None else self.classes[wish.label],
+            "real_qualities": own[0],
+            "predicted": {name: named.count(name) for name in dict.fromkeys(named)},
+            "mean_confidence": float(drawn.confidence.mean()),
+        }
+        return Drawing(wish, source, drawn, figures)
+
+    def real_test(self, label: int | None) -> Tensor:
+        """Return the real test images of a class, or all of them."""
+        test = self.test
+        return test.images if label is None else test.images[test.labels == label]
+
+    def nearest_train(self, images: Tensor) -> tuple[list[float], Images]:
+        """Return the distance of each image to its nearest training image, in pixels of [0, 1], and that image."""
+        distances, which = nearest_images(images, self.train.images)
+        return distances.tolist(), self.train.subset(which)
+
+
+class ExperimentIndex:
+    """The experiments under a data root; the one opened last stays in memory until its artifacts change."""
+
+    def __init__(self, data_root: Path) -> None:
+        self.data_root = data_root
+        self._held: Experiment | None = None
+
+    def names(self) -> list[str]:
+        """Return the names of the experiments that have real images, finished or not."""
+        found = (path.parent.parent.name for path in self.data_root.glob(f"*/{PREPROCESS.writes}/{MANIFEST}"))
+        return sorted(name for name in found if not name.startswith("."))
+
+    def open(self, name: str) -> Experiment:
+        """Return an experiment; BadInput where it is absent or unfinished."""
+        if name not in self.names():
+            there = ", ".join(self.names()) or "none; run first: halfreal run"
+            raise MissingArtifact(f"{self.data_root / name}: no experiment there; there are {there}")
+        opened, held = Experiment(self.data_root / name), self._held
+        if held is None or (held.folder, held.hashes) != (opened.folder, opened.hashes):
+            self._held = held = opened
+        return held

@@ -1,0 +1,44 @@
+"""The command `launch`: a job in several processes that train together, on one machine or on many."""
+
+import os
+from typing import Any
+
+import click
+
+from jobs.commands.run import JobFailed
+from jobs.pipeline import EVALUATE, TRAIN_GAN
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.errors import Interrupted
+
+CHECKPOINT_S = "100"
+"""Time to save the state after a signal, in seconds, unless TORCH_ELASTIC_SHUTDOWN_TIMEOUT says otherwise."""
+
+TOGETHER = (TRAIN_GAN.name, EVALUATE.name)
+"""The jobs that share their work among the processes of a launcher."""
+
+
+@click.command(
+    "launch", cls=ErrorHandlingCommand, context_settings={"ignore_unknown_options": True, "show_default": True}
+)
+@click.argument("job", type=click.Choice(TOGETHER))
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def main(job: str, options: tuple[str, ...]) -> None:
+    """Start JOB with its OPTIONS in the processes that torchrun's variables ask for; end with the job's exit code.
+
+    PET_NNODES and PET_NPROC_PER_NODE say how many machines and processes on each, PET_NODE_RANK which machine this is,
+    PET_MASTER_ADDR and PET_MASTER_PORT where the first one is. torchrun itself ends with 1 whatever a job ends with.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import parse_args, run
+
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", CHECKPOINT_S)
+    arguments: Any = parse_args(["--module", f"jobs.{job}", *options])
+    try:
+        run(arguments)
+    except SignalException as error:
+        raise Interrupted(f"{job}: stopped by {error.sigval.name}; run the same command again to go on") from error
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        code = failure.exitcode if failure.exitcode > 0 else 128 - failure.exitcode
+        raise JobFailed(f"{job}: process {rank} ended with exit code {code}; it says above why", code) from error

@@ -1,0 +1,52 @@
+"""The command `recipes`: which recipes ship with halfreal, and every option of one."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from jobs.pipeline import JOBS
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.recipes import load_recipe, recipe_names, written
+from shared.cli.resolve import resolved_options
+
+
+class Recipes(ErrorHandlingCommand, click.Group):
+    """The command and its subcommand."""
+
+
+@click.command("recipes", cls=Recipes, invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """List the recipes that ship with halfreal: source, family, size and what they need."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("recipe", "source", "family", "size", "needs"):
+        table.add_column(heading, no_wrap=heading != "needs")
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        preprocess, gan = (options(job, name) for job in ("preprocess", "train_gan"))
+        size = f"{preprocess['size_px']} px {'grey' if preprocess['channels'] == 1 else 'colour'}"
+        table.add_row(name, preprocess["source"], gan["family"], size, recipe.words.get("needs", "nothing"))
+    Console().print(table)
+    click.echo("halfreal recipes show NAME prints every option of one; halfreal run --recipe NAME runs it.")
+
+
+@click.command("show", cls=ErrorHandlingCommand)
+@click.argument("name", metavar="NAME|FILE.toml")
+def show(name: str) -> None:
+    """Print the resolved options of every job, as a recipe of your own would hold them."""
+    recipe = load_recipe(name)
+    click.echo(written(recipe.words, {row.name: options(row.name, name) for row in JOBS}), nl=False)
+
+
+def options(job: str, recipe: str) -> dict[str, Any]:
+    """Return every option of a job under a recipe; those that mean nothing there are left out."""
+    return resolved_options(import_module(f"jobs.{job}.__main__").main, recipe)
+
+
+main.add_command(show)

@@ -1,0 +1,117 @@
+"""The command `run`: walk the table of jobs, each in a process of its own."""
+
+import io
+import os
+import signal
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.commands.calls import command_of, start, variables, wait
+from jobs.pipeline import JOBS, PIPELINE
+from shared.cli.common_options import COMMON_NAMES
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.experiment import experiment_name, place
+from shared.cli.progress import StopFlag
+from shared.cli.recipes import Recipe
+from shared.errors import BadConfig, HalfrealError, Interrupted
+from shared.store.job import Job
+
+
+class JobFailed(HalfrealError):
+    """A job ended with an exit code other than 0, which `run` passes on."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def settings(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return `job.option=value` pairs as the environment variables that set the option; BadConfig for others."""
+    found = {}
+    for pair in pairs:
+        place, equals, value = pair.partition("=")
+        job, _, option = place.partition(".")
+        if not equals or job not in {row.name for row in JOBS}:
+            raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
+        command = command_of(job)
+        name = option.replace("-", "_")
+        known = sorted({str(param.name) for param in command.params} - COMMON_NAMES)
+        if name not in known:
+            raise BadConfig(f"--set {pair}: {job} has no option {option!r}; it has {', '.join(known)}")
+        if not value:
+            raise BadConfig(f"--set {pair}: no value; leave it out to have the recipe's")
+        found[f"{job}.{name}"] = value
+    return variables(found)
+
+
+@click.command("run", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@place
+@click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
+@click.option("--with-tuning", is_flag=True, help="Also search for better options of train_gan: the job tune.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of all chance [default: the recipe's].")
+@click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
+@click.option("--device", help="cpu, cuda, cuda:1 or auto.")
+@click.option("--force", is_flag=True, help="Make everything anew.")
+@click.option("--dry-run", is_flag=True, help="Show what each job would do, do nothing.")
+def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any) -> None:
+    """Run every job in order, each in a process of its own, and print the results.
+
+    What is complete is skipped; a job whose options or inputs changed is made anew, and says why. Stopped by a
+    signal, the same command goes on where it was.
+    """
+    name = experiment_name(experiment, recipe)
+    arguments = ["--recipe", click.get_current_context().meta["recipe"], "--experiment", name]
+    arguments += ["--data-root", str(data_root)]
+    for option in ("seed", "threads", "device"):
+        arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
+    arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
+    os.environ |= settings(options["pairs"])
+    os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
+    rows = JOBS if options["with_tuning"] else PIPELINE
+    if options["dry_run"]:
+        dry_run_jobs(rows, arguments)
+        return
+    with redirect_stdout(io.StringIO()):  # a mistake in the last job must cost no hours
+        dry_run_jobs(rows, [*arguments, "--dry-run"])
+    stop = StopFlag()
+    stop.listen()
+    started = time.monotonic()
+    for number, row in enumerate(rows, start=1):
+        elapsed = time.monotonic() - started
+        click.secho(f"[{number}/{len(rows)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
+        _run_job(row, arguments, stop)
+    from jobs.commands.results import print_results
+
+    print_results(data_root / name)
+    click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
+
+
+def dry_run_jobs(rows: tuple[Job, ...], arguments: list[str]) -> None:
+    """Let every job check its options, and print what it would do after those before it, without doing anything."""
+    from shared.cli.dry_run import DryRun
+
+    rehearsal = DryRun()
+    for row in rows:
+        command = command_of(row.name)
+        command.main(arguments, prog_name=f"halfreal {row.name}", standalone_mode=False, obj=rehearsal)
+
+
+def _run_job(row: Job, arguments: list[str], stop: StopFlag) -> None:
+    """Run one job to its end; Interrupted if a signal came, JobFailed if it does not end well.
+
+    SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
+    """
+    process = start(row.name, arguments)
+    passed_on = False
+    while (code := wait(process)) is None:
+        if stop.signal_name == "SIGTERM" and not passed_on:
+            process.send_signal(signal.SIGTERM)
+            passed_on = True
+    if stop.signal_name or code == Interrupted.exit_code:
+        raise Interrupted(f"{row.name} stopped; run the same command again (without --force) to go on")
+    if code:
+        raise JobFailed(f"{row.name} failed (exit code {code}); mend what it says above, then run this again", code)

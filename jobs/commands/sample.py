@@ -1,0 +1,70 @@
+"""The command `sample`: draw images of one class from a trained generator, with their quality figures."""
+
+import json
+from pathlib import Path
+
+import click
+
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.experiment import experiment_name, place
+from shared.cli.recipes import Recipe
+from shared.errors import BadConfig
+from shared.format.files import unwritable, write_whole
+
+
+def _png(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() != ".png":
+        raise BadConfig(f"--out {path}: want a name that ends in .png")
+    return path
+
+
+@click.command("sample", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@place
+@click.option("--class", "wanted", metavar="NAME", help="The class to draw; its number works too.")
+@click.option("--count", type=click.IntRange(1, 10_000), default=16, help="Images to draw.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the latents.")
+@click.option("--epoch", type=click.IntRange(0), help="Snapshot to draw from [default: the one that evaluate chose].")
+@click.option(
+    "--truncation",
+    type=click.FloatRange(0.05),
+    help="Cut latents off at this many standard deviations: lower is more typical, less diverse [default: not at all].",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_png,
+    help="PNG [default: in the experiment's samples/].",
+)
+def main(
+    recipe: Recipe,
+    experiment: str | None,
+    data_root: Path,
+    wanted: str | None,
+    count: int,
+    seed: int,
+    epoch: int | None,
+    truncation: float | None,
+    out: Path | None,
+    **_: object,
+) -> None:
+    """Draw images of a class from an experiment's generator: a PNG, and as JSON their quality figures.
+
+    Diversity, sharpness and contrast stand beside the real test images' own, with the category that they give. An
+    unconditional generator takes no class and draws whatever it draws; the predicted classes say what that is.
+    """
+    from jobs.commands.drawing import Experiment, SampleRequest
+
+    folder = data_root / experiment_name(experiment, recipe)
+    opened = Experiment(folder)
+    label, snapshot = opened.label(wanted), opened.snapshot(epoch)
+    wish = SampleRequest(label=label, count=count, seed=seed, snapshot=snapshot, truncation=truncation)
+    drawing = opened.draw(wish)
+    path = out or folder / "samples" / f"{wish.name}.png"
+    text = json.dumps({"picture": str(path), **drawing.figures}, indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, drawing.sheet())
+        write_whole(path.with_suffix(".json"), f"{text}\n".encode())
+    except OSError as error:
+        raise unwritable(path, error) from error
+    click.echo(text)

@@ -1,0 +1,99 @@
+"""The command `weights`: the weights of feature extractors on the volume."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.errors import HalfrealError, MissingArtifact
+
+data_root = click.option(
+    "--data-root",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    envvar="HALFREAL_DATA_ROOT",
+    help="The volume; weights live below it in weights/.",
+)
+
+
+class WeightsGroup(ErrorHandlingCommand, click.Group):
+    """The group of commands about weights."""
+
+
+@click.command("weights", cls=WeightsGroup)
+def main() -> None:
+    """Bring, list and check the weights of feature extractors; jobs never download any."""
+
+
+def _known(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    from shared.models.weights import WEIGHTS
+
+    unknown = sorted(set(names) - WEIGHTS.keys())
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(WEIGHTS)}")
+    return names or tuple(WEIGHTS)
+
+
+@click.command("fetch", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.argument("names", nargs=-1, callback=_known, metavar="[NAME]...")
+@data_root
+def fetch(names: tuple[str, ...], data_root: Path) -> None:
+    """Bring weights to the volume: all, or those named. Every file's sha256 is checked."""
+    from shared.models.weights import WEIGHTS, checked
+    from shared.models.weights import fetch as bring
+
+    failed: list[HalfrealError] = []
+    for name in names:
+        try:
+            checked(name, data_root / "weights")
+            click.echo(f"{name}: already there: {WEIGHTS[name].path(data_root / 'weights')}")
+        except HalfrealError:
+            try:
+                click.echo(f"{name}: {bring(name, data_root / 'weights')}")
+            except HalfrealError as error:
+                click.echo(f"{name}: {error}", err=True)
+                failed.append(error)
+    if failed:
+        raise failed[0]
+
+
+@click.command("list", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@data_root
+def show(data_root: Path) -> None:
+    """List what there is and what each is for."""
+    from shared.models.weights import WEIGHTS, checked
+
+    for name, row in WEIGHTS.items():
+        try:
+            state = "there" if checked(name, data_root / "weights") else ""
+        except MissingArtifact:
+            state = "absent"
+        except HalfrealError:
+            state = "altered"
+        click.echo(f"{name:20} {state:7}  {row.about}\n{'':20} {row.path(data_root / 'weights')}")
+
+
+@click.command("verify", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.argument("names", nargs=-1, callback=_known, metavar="[NAME]...")
+@data_root
+def verify(names: tuple[str, ...], data_root: Path) -> None:
+    """Check the sha256 of what is there; what is absent is only named."""
+    from shared.models.weights import checked
+
+    wrong: list[Any] = []
+    for name in names:
+        try:
+            path, found = checked(name, data_root / "weights")
+            click.echo(f"{name}: {found}  {path}")
+        except MissingArtifact as error:
+            click.echo(f"{name}: absent ({error})")
+        except HalfrealError as error:
+            wrong.append(error)
+            click.echo(f"{name}: WRONG: {error}", err=True)
+    if wrong:
+        raise wrong[0]
+
+
+for command in (fetch, show, verify):
+    main.add_command(command)

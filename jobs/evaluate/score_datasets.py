@@ -1,0 +1,68 @@
+"""Score one dataset against another, straight from their shards."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared.data.images import load_split
+from shared.errors import BadInput
+from shared.format.manifest import MANIFEST, parse_manifest
+from shared.metrics.protocol import Protocol
+from shared.metrics.scorer import Sample, Scorer
+from shared.models.extractors import EXTRACTORS
+from shared.runtime.process_group import ProcessGroup
+from shared.store.artifacts import Artifact, open_artifact
+
+
+def open_dataset(folder: Path) -> Artifact:
+    """Open any dataset that halfreal wrote, whichever job made it."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BadInput(f"{folder}: no dataset (no {MANIFEST}); want the folder of a `real` or `synthetic` artifact")
+    return open_artifact(folder, "dataset", parse_manifest(path.read_bytes(), path).job)
+
+
+def score_between(
+    synthetic: Artifact, real: Artifact, split: str, extractor: str, weights: Path, device: str, seed: int
+) -> dict[str, Any]:
+    """Return every score of the synthetic dataset's train images against a split of the real one, and the protocol.
+
+    Raises BadInput for the extractor `classifier`, which belongs to an experiment, and for too few images.
+    """
+    if extractor == "classifier":
+        raise BadInput("--extractor classifier: belongs to an experiment; run `halfreal evaluate` there")
+    for dataset, part in ((synthetic, "train"), (real, split)):
+        count = sum(shard.count for _, shard in dataset.shards(part))
+        if count < 4:
+            raise BadInput(f"{dataset.folder}: {part} has {count} images, want at least 4")
+    group = ProcessGroup(device)
+    judge = Scorer(EXTRACTORS[extractor]({}, weights, group.device), group, seed)
+    sides: list[Sample] = []
+    for dataset, part in ((synthetic, "train"), (real, split)):
+        data = load_split(dataset, part)
+        sides.append(judge.look(data.images, data.labels))
+    protocol = Protocol(
+        extractor=extractor,
+        extractor_sha256=judge.extractor.sha256,
+        resizer=judge.extractor.resizer,
+        reference=split,
+        reference_sha256=real.sha256,
+        n_real=len(sides[1]),
+        n_synthetic=len(sides[0]),
+        seed=seed,
+    )
+    warned = judge.warnings(len(sides[0]), len(sides[1]), sides[0].seen.features.shape[1])
+    ours, theirs = synthetic.dataset, real.dataset
+    if (ours.size_px, ours.channels) != (theirs.size_px, theirs.channels):
+        warned.append(
+            f"images of {ours.size_px} px, {ours.channels} channels against {theirs.size_px} px, {theirs.channels}"
+        )
+    if ours.classes == theirs.classes:
+        found = judge.scores(sides[0], sides[1], theirs.classes)
+    else:
+        warned.append("their classes differ: no score by class")
+        mine, own = (Sample(side.seen, np.zeros_like(side.labels)) for side in sides)
+        found = judge.scores(mine, own, ["all"])
+        del found[f"{judge.extractor.distance}_by_class"]
+    return {"scores": found, "protocol": protocol.facts(), "synthetic_sha256": synthetic.sha256, "warnings": warned}

@@ -1,0 +1,31 @@
+"""Real test images, images before and images after, side by side."""
+
+import torch
+from torch import Tensor
+
+from shared.data.images import load_split
+from shared.models.snapshots import grid_images, load_snapshot
+from shared.store.artifacts import Artifact
+
+PER_CLASS = 5
+
+
+def baseline_and_tuned(real: Artifact, gans: list[Artifact], files: list[str]) -> Tensor:
+    """Return a row for each class, uint8 (N, channels, size, size): real test images, a blank, those of each GAN.
+
+    `files` are the snapshots of `gans`; all draw from latents that never change.
+    """
+    held_out = load_split(real, "test")
+    classes = len(real.dataset.classes)
+    drawn = [
+        grid_images(load_snapshot(gan, file, torch.device("cpu")), classes, gan.facts["latent"], PER_CLASS)
+        for gan, file in zip(gans, files, strict=True)
+    ]
+    blank = torch.full_like(drawn[0][:1], 255)
+    rows = []
+    for label in range(classes):
+        found = held_out.images[held_out.labels == label][:PER_CLASS]
+        rows += [found, blank.repeat(PER_CLASS - len(found), 1, 1, 1)]
+        for images in drawn:
+            rows += [blank, images[label * PER_CLASS : (label + 1) * PER_CLASS]]
+    return torch.cat(rows)

@@ -1,0 +1,158 @@
+"""A train_gan and an evaluate with their own options, as ordinary jobs in a folder of their own."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.commands.calls import start, variables, wait
+from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
+from shared.cli.progress import Reporter
+from shared.errors import BadInput, Busy, HalfrealError, Interrupted
+from shared.format.manifest import MANIFEST
+from shared.store.artifacts import Artifact, open_artifact
+from shared.store.job import Job
+from shared.store.locks import locked
+
+ATTEMPTS = 3
+"""How often a job that ends for no reason of its own is started."""
+
+PAUSE_S = 0.5
+
+SHARED = (PREPROCESS, TRAIN_CLASSIFIER)
+"""The jobs whose artifacts the folder takes from the experiment."""
+
+
+class Refused(BadInput):
+    """A job refused its options or its training diverged: starting it again cannot help."""
+
+
+@dataclass(frozen=True)
+class TrialRunner:
+    """Both jobs in `folder`; they are called with `words` and with `options`, by `job.option`, that beat the recipe.
+
+    They read the experiment's real images and its classifier by links, write `gan` and `scores` beside them, and say
+    what they do in `log.txt`.
+    """
+
+    folder: Path
+    words: list[str]
+    options: dict[str, Any]
+    reporter: Reporter
+
+    def prepare(self) -> None:
+        """Make the folder, its links to the experiment's artifacts and, for extractors, to the volume's weights."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        experiment = self.folder.parent.parent.parent
+        links = {self.folder / row.writes: experiment / row.writes for row in SHARED}
+        links[self.folder.parent / "weights"] = experiment.parent / "weights"
+        for link, target in links.items():
+            if not link.is_symlink():
+                try:
+                    link.symlink_to(os.path.relpath(target, link.parent))
+                except FileExistsError:  # another worker was quicker
+                    continue
+
+    @property
+    def place(self) -> list[str]:
+        """The words that say where the jobs find and leave their artifacts."""
+        return ["--data-root", str(self.folder.parent), "--experiment", self.folder.name]
+
+    def train(self, watch: Callable[[], bool]) -> bool:
+        """Train the GAN; `watch` is called all the while and says whether to stop it. Return whether it finished."""
+        return self._job(TRAIN_GAN, watch)
+
+    def evaluate(self) -> Artifact:
+        """Score the GAN and return the scores."""
+        self._job(EVALUATE, lambda: False)
+        return open_artifact(self.folder / EVALUATE.writes, EVALUATE.kind, EVALUATE.name)
+
+    def _job(self, row: Job, watch: Callable[[], bool]) -> bool:
+        """Run a job to its end, again where it was lost or another process still makes the same; else as `train`."""
+        lost, job = 0, row.name
+        while True:
+            code, stopped = self._once(job, watch)
+            if stopped or code == 0:
+                return not stopped
+            if code == Interrupted.exit_code:
+                if self._others(row, watch):
+                    return False
+                continue
+            lost += 1
+            if code == BadInput.exit_code:
+                raise Refused(self.last_words())
+            if lost == ATTEMPTS:
+                raise HalfrealError(f"{self.folder}: {job} failed {lost} times (exit code {code}): {self.last_words()}")
+
+    def _others(self, row: Job, watch: Callable[[], bool]) -> bool:
+        """Wait until nobody else makes the same, as a job does that a lost worker left running; whether to stop."""
+        while True:
+            if self.reporter.stop.signal_name:
+                self.reporter.stop.raise_if_set()
+            try:
+                with locked(self.folder / row.writes):
+                    return False
+            except Busy:
+                if watch():
+                    return True
+                time.sleep(PAUSE_S)
+
+    def _once(self, job: str, watch: Callable[[], bool]) -> tuple[int, bool]:
+        with (self.folder / "log.txt").open("ab") as log:
+            process = start(job, [*self.words, *self.place], variables(self.options), stdout=log, stderr=log)
+            try:
+                while (code := wait(process)) is None:
+                    if self.reporter.stop.signal_name:
+                        self.reporter.stop.raise_if_set()
+                    if watch():
+                        return end(process), True
+            finally:
+                end(process)
+        if self.reporter.stop.signal_name:
+            self.reporter.stop.raise_if_set()
+        return code, False
+
+    def snapshots(self) -> dict[int, Path]:
+        """Return the snapshots that stand there now, finished or not, by epoch."""
+        found = [*self.folder.glob(".gan-*/snapshots/epoch-*"), *self.folder.glob("gan/snapshots/epoch-*")]
+        return {int(path.stem.removeprefix("epoch-")): path for path in found if path.suffix == ".safetensors"}
+
+    @property
+    def done(self) -> bool:
+        """Whether both jobs have come to their end."""
+        return (self.folder / EVALUATE.writes / MANIFEST).exists()
+
+    def score(self, snapshot: Path, words: list[str]) -> bytes | None:
+        """Return what `evaluate snapshot` prints of a snapshot; None where it refuses it."""
+        words = ["snapshot", str(snapshot), *self.words[:2], *self.place, *words]
+        with (self.folder / "log.txt").open("ab") as log:
+            process = start(EVALUATE.name, words, stdout=subprocess.PIPE, stderr=log)
+            try:
+                while True:
+                    try:
+                        printed: bytes = process.communicate(timeout=0.2)[0]
+                        break
+                    except subprocess.TimeoutExpired:
+                        if self.reporter.stop.signal_name:
+                            self.reporter.stop.raise_if_set()
+            finally:
+                end(process)
+        if self.reporter.stop.signal_name:
+            self.reporter.stop.raise_if_set()
+        return printed if process.returncode == 0 else None
+
+    def last_words(self) -> str:
+        """Return the last error that the jobs wrote."""
+        lines = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+        starts = [index for index, line in enumerate(lines) if line.startswith("error: ")]
+        return " ".join(lines[starts[-1] :] if starts else lines[-1:])[:300].removeprefix("error: ")
+
+
+def end(process: subprocess.Popen[Any]) -> int:
+    """Ask a process to save and leave, if it still runs, and wait until it has; return its exit code."""
+    if process.poll() is None:
+        process.terminate()
+    return process.wait()

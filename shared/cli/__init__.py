@@ -1,0 +1,1 @@
+"""Command lines: the job decorator, options, recipes, dry runs, exit codes, progress."""

@@ -1,0 +1,89 @@
+"""How commands fail: an error becomes at most three lines and an exit code of `shared.errors`."""
+
+import errno
+import os
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import click
+
+from shared.errors import BadInput, HalfrealError
+from shared.format.files import FULL
+
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says of places that this user may not use."""
+
+
+class ErrorHandlingCommand(click.Command):
+    """A command whose errors take at most three lines and end in the exit codes of `shared.errors`."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command; in standalone mode every error becomes a message and an exit code."""
+        run: Any = super().main
+        if not extra.pop("standalone_mode", True):
+            return run(*args, standalone_mode=False, **extra)
+        try:
+            code = run(*args, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            _end(0)
+        except click.ClickException as error:
+            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
+            message = " ".join(error.format_message().split())
+            _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+        except HalfrealError as error:
+            _fail(str(error), error.exit_code)
+        except (Exception, KeyboardInterrupt) as error:
+            # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
+            cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
+            if isinstance(cause, KeyboardInterrupt):
+                _fail("stopped; run the same command again to go on", 75)
+            if isinstance(cause, OSError) and (known := from_os_error(cause)):
+                if debugging():
+                    traceback.print_exception(cause)
+                _fail(str(known), known.exit_code)
+            if debugging():
+                raise
+            message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
+            _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
+        return _end(code if isinstance(code, int) else 0)
+
+
+def from_os_error(error: OSError) -> HalfrealError | None:
+    """Return what to say where the system refuses a file or has no room for it; None for any other error.
+
+    Only places that are forbidden are bad input; of a file that is not there nobody knows whether it was to be.
+    """
+    where = f"{error.filename}: " if error.filename is not None else ""
+    if error.errno in FULL:
+        return HalfrealError(f"{where}{error.strerror}; make room, then run the same command again")
+    if error.errno in FORBIDDEN and where:
+        return BadInput(f"{where}{error.strerror}; let this user use it, or choose another place")
+    return None
+
+
+def debugging() -> bool:
+    """Whether an unexpected error should show its traceback."""
+    return "--debug" in sys.argv or os.environ.get("HALFREAL_DEBUG", "") not in ("", "0")
+
+
+def _fail(message: str, code: int) -> None:
+    print("error: " + "\n".join(message.splitlines()[:3]), file=sys.stderr, flush=True)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process with `code`.
+
+    One of several that train together takes leave of the others first and then goes without tidying up: threads of
+    torch that still run would sometimes abort it, and a launcher would see that in place of the code.
+    """
+    if "torch" in sys.modules and os.environ.get("WORLD_SIZE", "1") != "1":
+        from shared.runtime.process_group import leave
+
+        if leave():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,220 @@
+"""What every job's command line shares: common options, recipes, errors to exit codes, resume and commit.
+
+A job is one function under `@job`::
+
+    @job(JOBS["train_gan"], GanConfig, resumes=True)
+    @click.option("--epochs", type=int, default=40)
+    def main(run: Run, config: GanConfig) -> Result:
+        '''Train a GAN.'''
+
+The decorator checks the options by making the config (a frozen dataclass that cannot exist in a wrong state),
+opens the inputs, answers "already complete" where that is so, and otherwise calls the function with a draft
+folder to write into and commits what it returns. Only then is torch imported, by the function itself.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial, update_wrapper
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from shared.cli.common_options import COMMON, COMMON_NAMES, PARTS
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.experiment import PLACE, experiment_name
+from shared.cli.progress import Reporter
+from shared.cli.recipes import Recipe
+from shared.cli.resolve import resolve_options
+from shared.cli.run import Result, Run, write_run_record
+from shared.errors import BadConfig
+from shared.runtime.launch import is_main_process
+from shared.store.job import Job
+from shared.store.lineage import open_inputs
+from shared.store.work_shards import Shard
+
+
+@dataclass(frozen=True)
+class _Common:
+    """The values of the common options."""
+
+    recipe: Recipe
+    experiment: str | None
+    data_root: Path
+    device: str
+    force: bool
+    dry_run: bool
+    debug: bool
+    index: int | None = None
+    parts: int = 1
+    threads: int = 0
+    folder: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = experiment_name(self.experiment, self.recipe)
+        object.__setattr__(self, "folder", self.data_root / name)
+        said = click.get_current_context().get_parameter_source
+        if said("index") is ParameterSource.COMMANDLINE and said("parts") is ParameterSource.DEFAULT:
+            raise BadConfig(f"--index {self.index}: say by --parts into how many parts the work is cut")
+        if self.index is None or self.parts == 1:
+            object.__setattr__(self, "index", None)
+        elif self.index >= self.parts:
+            raise BadConfig(f"--index {self.index}: want less than --parts {self.parts}; parts are counted from 0")
+        elif self.force:
+            raise BadConfig("--force with --index: would drop the other parts' work; run --force alone first")
+
+    @property
+    def part(self) -> Shard:
+        """Which part of the work is to be done; all of it unless an index says otherwise."""
+        return Shard(0, 1) if self.index is None else Shard(self.index, self.parts)
+
+
+Before = Callable[[Run, Any], None]
+Check = Callable[[Any, Shard, dict[str, Any]], None]
+
+
+def _all_right(config: Any, part: Shard, inputs: dict[str, Any]) -> None:
+    """Find nothing wrong: a job whose config is checked by itself."""
+
+
+class JobCommand(ErrorHandlingCommand):
+    """A job's command; `job` is its row in the table, `config` makes its checked options, the rest is as in `job`."""
+
+    takes_recipe = True
+
+    job: Job
+    config: Callable[..., Any]
+    before: Before | None
+    check: Check
+
+
+class JobGroup(JobCommand, click.Group):
+    """A job's command that has commands of its own beside it."""
+
+
+def job(
+    row: Job,
+    config: Callable[..., Any],
+    *,
+    resumes: bool = False,
+    before: Before | None = None,
+    check: Check = _all_right,
+    cls: type[JobCommand] = JobCommand,
+) -> Callable[[Callable[..., Result | None]], JobCommand]:
+    """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
+
+    `config` takes the job's options and the seed as keywords. With `resumes` an interrupted run's draft is kept
+    for the next run of the same request. A job with parts returns None while parts of other processes are missing.
+    `before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share;
+    whoever is done with it first makes the artifact. `check(config, part, inputs)` raises BadInput for options that do
+    not go with the part of the work or with the inputs, in a dry run too, where it gets none as long as one is missing:
+    it then goes by what the recipe says of them. It must not import torch.
+    """
+
+    def decorate(body: Callable[..., Result | None]) -> JobCommand:
+        def command(**options: Any) -> None:
+            if click.get_current_context().invoked_subcommand is not None:
+                return
+            settled = resolve_options(row.name, config, options)
+            common = _Common(threads=settled.threads, **settled.common)
+            # what the result depends on; jobs without torch do not depend on its threads
+            recorded = asdict(settled.config) | ({"threads": settled.threads} if row.gpu else {})
+            if common.dry_run:
+                from shared.cli.dry_run import dry_run
+
+                dry_run(row, recorded, common.folder, common.force, partial(check, settled.config, common.part))
+            else:
+                _perform(made, settled.config, recorded, common, body, resumes)
+
+        decorated: Any = update_wrapper(command, body)
+        for option in (*COMMON, *PLACE, *(PARTS if row.parts else ())):
+            decorated = option(decorated)
+        settings = {
+            "auto_envvar_prefix": f"HALFREAL_{row.name.upper()}",
+            "show_default": True,
+            "max_content_width": 100,
+        }
+        alone = {"invoke_without_command": True} if issubclass(cls, click.Group) else {}
+        made: JobCommand = click.command(row.name, cls=cls, context_settings=settings, **alone)(decorated)
+        made.params.sort(key=lambda param: param.name in COMMON_NAMES | {"seed", "threads"})
+        for param in made.params:
+            if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_SEED before HALFREAL_SEED
+                param.envvar = [f"{settings['auto_envvar_prefix']}_{str(param.name).upper()}", param.envvar]
+        made.job, made.config, made.before, made.check = row, config, before, check
+        return made
+
+    return decorate
+
+
+def _perform(
+    command: JobCommand,
+    config: Any,
+    options: dict[str, Any],
+    common: _Common,
+    body: Callable[..., Result | None],
+    resumes: bool,
+) -> None:
+    row, before = command.job, command.before
+    reporter = Reporter(row.name)
+    final = common.folder / row.writes
+    # Before numpy and torch are imported, whose libraries look once. Waiting threads must sleep: spinning gains 1.2x on
+    # idle cores, loses 20x on shared ones.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if options.get("threads"):
+        os.environ |= {"OMP_NUM_THREADS": str(options["threads"]), "OPENBLAS_NUM_THREADS": str(options["threads"])}
+    from shared.runtime.processes import usable_cores
+    from shared.store.locks import locked
+    from shared.store.staging import BuildKey, draft
+
+    request = BuildKey(row.name, row.kind, options, open_inputs(row, common.folder))
+    if not common.force and _already(final, request, reporter):
+        return
+    command.check(config, common.part, request.inputs)
+    lead = is_main_process()
+    reporter.stop.listen()
+    started = time.monotonic()
+    part = None if common.index is None else common.part
+    threads, sources = common.threads or usable_cores(), common.data_root / "sources"
+    place = Run(request.inputs, common.folder, sources, common.device, reporter, common.part, threads=threads)
+    if before is not None:
+        before(place, config)
+    with ExitStack() as held:
+        work = held.enter_context(
+            draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part, wait=before is not None)
+        )
+        if before is not None and not common.force and _already(final, request, reporter):
+            return
+        place = replace(place, folder=work.folder)
+        if part and lead:
+            place = replace(place, exclusive=lambda: held.enter_context(locked(final, wait=True)))
+        result = body(place, config)
+        if not lead:
+            return
+        if result is None:
+            if not _already(final, request, reporter):
+                reporter.info(f"part {common.index} of {common.parts} is done; others are not yet: {final}")
+            return
+        write_run_record(work.folder / "run.json", started)
+        work.commit(facts=result.facts, dataset=result.dataset)
+    reporter.info(
+        f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}")
+    )
+
+
+def _already(final: Path, request: Any, reporter: Reporter) -> bool:
+    """Whether the artifact that stands at `final` answers the request; if not, say why it is made anew."""
+    from shared.store.staging import finished
+
+    found = finished(final, request)
+    reasons = request.differences(found.manifest) if found else []
+    if found and not reasons:
+        reporter.info(f"already complete: {final}")
+        for name in found.facts.get("left_out", ()):
+            reporter.info(f"it leaves out {name}; once what that lacked is there, --force makes it anew")
+    elif found:
+        reporter.info(f"making it anew because {'; '.join(reasons)}")
+    return found is not None and not reasons

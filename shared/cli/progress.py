@@ -1,0 +1,121 @@
+"""How a job tells what it does: a progress bar on a terminal, one log line per interval elsewhere."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+from shared.errors import Interrupted
+
+Item = TypeVar("Item")
+
+LOG_EVERY_S = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+class StopFlag:
+    """Whether a signal asked this process to stop; the second signal stops at once."""
+
+    def __init__(self) -> None:
+        self.signal_name = ""
+
+    def listen(self) -> None:
+        """Take SIGTERM and SIGINT; only the main thread may."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.signal_name:
+            raise KeyboardInterrupt
+        self.signal_name = signal.Signals(number).name
+
+    def raise_if_set(self) -> NoReturn:
+        """Raise Interrupted: the caller has saved what can be resumed."""
+        who = self.signal_name or "a signal to another process"
+        raise Interrupted(f"stopped by {who}; run the same command again (without --force) to go on")
+
+
+class ProgressBar:
+    """The progress of one piece of work; with `stops`, `advance` ends the work if a signal has come."""
+
+    def __init__(self, reporter: "Reporter", title: str, total: int, unit: str, stops: bool) -> None:
+        self.reporter, self.title, self.total, self.unit, self.stops = reporter, title, total, unit, stops
+        self.done = 0
+        self._skipped = 0
+        self._started = self._logged = time.monotonic()
+
+    def skip(self, count: int) -> None:
+        """Count work that an earlier run did; it does not enter the rate."""
+        self.done += count
+        self._skipped += count
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Count `count` more units done and show `note`; with `stops`, raises Interrupted if a signal has come."""
+        self.done += count
+        if self.reporter.terminal is not None:
+            self.reporter.terminal.update(0, completed=self.done, note=f"{self._pace()} {note}")
+        elif time.monotonic() - self._logged >= LOG_EVERY_S:
+            self._logged = time.monotonic()
+            share = 100 * self.done / max(self.total, 1)
+            done = f"{self.done:,}/{self.total:,} {self.unit} ({share:.0f} %)"
+            self.reporter.info(f"{self.title}: {done}, {self._pace()} {note}".rstrip())
+        if self.stops and self.reporter.stop.signal_name:
+            self.reporter.stop.raise_if_set()
+
+    def _pace(self) -> str:
+        """Return the rate and the time that remains at this rate."""
+        rate = (self.done - self._skipped) / max(time.monotonic() - self._started, 1e-9)
+        left = f"{_clock((self.total - self.done) / rate)} left" if rate else "time left unknown"
+        return f"{rate:,.1f} {self.unit}/s, {left}"
+
+
+class Reporter:
+    """What one job says on standard error, and where it hears that it should stop."""
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+        self.stop = StopFlag()
+        self.terminal: Any = None  # a rich Progress while a bar is shown on a terminal
+
+    def info(self, text: str) -> None:
+        """Print one line with the job's name before it."""
+        print(f"{self.job}: {text}", file=sys.stderr, flush=True)
+
+    @contextmanager
+    def bar(self, title: str, total: int, unit: str, *, stops: bool = True) -> Iterator[ProgressBar]:
+        """Show the progress of `total` units of work; without `stops` the caller asks `stop.by` itself."""
+        bar = ProgressBar(self, title, total, unit, stops)
+        if not sys.stderr.isatty():
+            yield bar
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as self.terminal:
+            self.terminal.add_task(title, total=total, note="")
+            try:
+                yield bar
+            finally:
+                self.terminal = None
+
+    def each(self, items: Iterable[Item], title: str, total: int, unit: str) -> Iterator[Item]:
+        """Yield `items` under a bar, one unit each."""
+        with self.bar(title, total, unit) as bar:
+            for item in items:
+                yield item
+                bar.advance()
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -1,0 +1,1 @@
+"""Images in memory and how they are read, resized, sampled and augmented."""

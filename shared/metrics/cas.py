@@ -1,0 +1,38 @@
+"""What synthetic images alone teach a classifier: the accuracy on real images of one that saw no others."""
+
+from typing import Any
+
+import torch
+
+from shared.data.images import Images
+from shared.data.sampling import stratified
+from shared.metrics.classification import score_table
+from shared.models.fit_options import FitConfig
+from shared.models.fitting import fit, logits_of
+
+HELD_OUT = 0.1
+"""The share of the synthetic images that chooses the classifier's weights, so that no real image does."""
+
+
+def synthetic_only(
+    drawn: Images, reference: Images, classes: int, seed: int, device: torch.device, config: FitConfig | None = None
+) -> dict[str, Any]:
+    """Return the accuracy, in [0, 1], on `reference` of a classifier that was trained on the images `drawn` alone.
+
+    `drawn` has at least 4 images; a stratified tenth of them, at least 2, says which weights are kept.
+    """
+    config = config or FitConfig()
+    count = max(round(HELD_OUT * len(drawn)), 2)
+    held = stratified(drawn.labels.numpy(), count, seed)
+    rest = sorted(set(range(len(drawn))) - set(held.tolist()))
+    fitted = fit(drawn.subset(rest), drawn.subset(held), classes, config, seed=seed, device=device)
+    predicted = logits_of(fitted.network, reference.images).argmax(dim=1).cpu()
+    table = score_table(reference.labels.numpy(), predicted.numpy(), [str(label) for label in range(classes)])
+    return {
+        "accuracy": table["accuracy"],
+        "f1": table["f1"],
+        "n_real": len(reference),
+        "n_synthetic": len(rest),
+        "steps": config.steps,
+        "seed": seed,
+    }

@@ -1,0 +1,110 @@
+"""Distances between two sets of features: pure functions on float64 arrays."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+Array = NDArray[np.float64]
+
+
+def moments(features: NDArray[np.floating]) -> tuple[Array, Array]:
+    """Return the mean (d,) and the unbiased covariance (d, d) of features (n, d), in float64; n at least 2."""
+    exact = np.asarray(features, dtype=np.float64)
+    return exact.mean(axis=0), np.atleast_2d(np.cov(exact, rowvar=False))
+
+
+def frechet_distance(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
+    """Return |mean_a - mean_b|^2 + tr(cov_a + cov_b - 2 (cov_a cov_b)^(1/2)), at least 0.
+
+    Heusel et al. 2017, eq. 6.
+    """
+    difference = mean_a - mean_b
+    distance = difference @ difference + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace(cov_a, cov_b)
+    return max(float(distance), 0.0)
+
+
+def root_trace(cov_a: Array, cov_b: Array) -> float:
+    """Return tr((cov_a cov_b)^(1/2)): the sum of the roots of the eigenvalues of F' cov_b F, where F F' = cov_a.
+
+    That matrix is symmetric: no complex numbers, and exact for covariances without full rank. LAPACK solves it as a
+    generalized eigenvalue problem, F being Cholesky's factor: 3x faster than with the root of cov_a, which is taken
+    where cov_a is singular.
+    """
+    try:
+        return _sum_of_roots(linalg.eigvalsh(cov_b, cov_a, type=2, driver="gv"))
+    except linalg.LinAlgError:
+        values, vectors = linalg.eigh(cov_a)
+        factor = vectors * np.sqrt(values.clip(min=0))
+        return _sum_of_roots(linalg.eigvalsh(factor.T @ cov_b @ factor))
+
+
+def _sum_of_roots(values: Array) -> float:
+    """Return the sum of the roots of eigenvalues of which none is below 0 but for rounding."""
+    return float(np.sqrt(values.clip(min=0)).sum())
+
+
+class FeatureStats:
+    """Features (n, d) as Fréchet distances need them: their mean, and rows whose X' X is the unbiased covariance."""
+
+    def __init__(self, features: NDArray[np.floating]) -> None:
+        exact = np.asarray(features, dtype=np.float64)
+        self.mean = exact.mean(axis=0)
+        self.rows = (exact - self.mean) / np.sqrt(len(exact) - 1)
+
+    @cached_property
+    def cov(self) -> Array:
+        """The unbiased covariance (d, d)."""
+        found: Array = self.rows.T @ self.rows
+        return found
+
+    def distance(self, other: "FeatureStats") -> float:
+        """Return the Fréchet distance to other features, as `frechet_distance`.
+
+        With fewer images than features on a side, the eigenvalues are those of a matrix as small as that side: with
+        X' X = cov_a, those of X cov_b X' (Gram's form). For 2,048 features 4x faster with 1,000 images, 300x with 100.
+        """
+        small, large = sorted((self, other), key=lambda cloud: len(cloud.rows))
+        width = len(self.mean)
+        if len(small.rows) >= width:
+            root = root_trace(small.cov, large.cov)
+        elif len(large.rows) > width:
+            root = _sum_of_roots(linalg.eigvalsh(small.rows @ large.cov @ small.rows.T))
+        else:
+            product = small.rows @ large.rows.T
+            root = _sum_of_roots(linalg.eigvalsh(product @ product.T))
+        difference = self.mean - other.mean
+        spread = sum(np.vdot(cloud.rows, cloud.rows) for cloud in (self, other))
+        return max(float(difference @ difference + spread - 2 * root), 0.0)
+
+
+def frechet_infinite(
+    synthetic: NDArray[np.floating], real: NDArray[np.floating], *, seed: int, points: int = 15
+) -> tuple[float, float]:
+    """Return the Fréchet distance extrapolated to infinitely many synthetic images, and its slope over 1 / n.
+
+    A line through the distances of `points` random subsets, of a tenth (at least 2) to all of the synthetic images,
+    over 1 / n (Chong and Forsyth 2020). The extrapolation may fall below 0 where the distance is within its noise.
+    """
+    chance = np.random.default_rng(seed)
+    reference = FeatureStats(real)
+    sizes = np.linspace(max(len(synthetic) // 10, 2), len(synthetic), points).astype(int)
+    distances = [
+        FeatureStats(synthetic[chance.choice(len(synthetic), size, replace=False)]).distance(reference)
+        for size in sizes
+    ]
+    slope, intercept = np.polyfit(1 / sizes, distances, 1)
+    return float(intercept), float(slope)
+
+
+def class_frechet(
+    synthetic: NDArray[np.floating], asked: NDArray[np.int64], real: NDArray[np.floating], labels: NDArray[np.int64]
+) -> dict[int, float]:
+    """Return the Fréchet distance of each class's images, by label; of classes with 2 images on both sides."""
+    found = {}
+    for label in np.unique(labels).tolist():
+        mine, own = synthetic[asked == label], real[labels == label]
+        if len(mine) > 1 and len(own) > 1:
+            found[label] = FeatureStats(mine).distance(FeatureStats(own))
+    return found

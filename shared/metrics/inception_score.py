@@ -1,0 +1,19 @@
+"""The Inception Score of a classifier's probabilities."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: int = 10) -> tuple[float, float]:
+    """Return exp(E KL(p(y|x) || p(y))) and its standard deviation over `splits` parts (Salimans et al. 2016).
+
+    `probabilities` (N, classes) are a classifier's. From 1 (every image alike, or undecided) to the number of classes.
+    They are shuffled from `seed` first: of images in the order of classes each part would hold a few classes only.
+    """
+    exact = np.random.default_rng(seed).permutation(np.asarray(probabilities, dtype=np.float64))
+    scores = []
+    for part in np.array_split(exact, min(splits, len(exact))):
+        marginal = part.mean(axis=0, keepdims=True)
+        ratio = np.log(np.maximum(part, 1e-300)) - np.log(np.maximum(marginal, 1e-300))
+        scores.append(np.exp((part * ratio).sum(axis=1).mean()))
+    return float(np.mean(scores)), float(np.std(scores))

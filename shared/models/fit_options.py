@@ -1,0 +1,37 @@
+"""How a classifier is fitted: the options that every job which fits one has. No torch in here."""
+
+from dataclasses import dataclass
+
+from shared.errors import BadConfig
+from shared.models.sizes import quartered
+
+CLASSIFIER_NAMES = ("small_cnn", "rps_cnn")
+"""The rows of `networks.classifiers.CLASSIFIERS`, by name."""
+
+LARGEST_BATCH = 65_536
+"""Images in a step at most: a mistake must not fill the memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """`steps` optimizer steps of Adam, measured on val every `measure_every` steps."""
+
+    network: str = "small_cnn"
+    steps: int = 600
+    batch_images: int = 64
+    learning_rate: float = 1e-3
+    measure_every: int = 50
+    width: int = 16
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.measure_every <= self.steps:
+            raise BadConfig(f"--measure-every {self.measure_every}: want 1 to --steps ({self.steps})")
+        if not 2 <= self.batch_images <= LARGEST_BATCH or self.width < 1:
+            raise BadConfig(
+                f"--batch-images {self.batch_images}, --width {self.width}: want 2 to {LARGEST_BATCH:,} and at least 1"
+            )
+
+    def check_size(self, size_px: int) -> None:
+        """Raise BadConfig for images that the network is not built for."""
+        if self.network == "rps_cnn":
+            quartered(size_px)

@@ -1,0 +1,186 @@
+"""Fit a classifier and measure it; what every job that trains or asks a classifier uses."""
+
+import math
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from shared.data.images import Images, to_unit_range
+from shared.data.resizing import resized
+from shared.errors import BadInput
+from shared.models.classifiers import build_classifier, in_batches
+from shared.models.fit_options import FitConfig
+from shared.runtime.seeding import make_generator, seed_everything
+from shared.store.artifacts import Artifact
+from shared.store.checkpoints import load, save
+
+CLASSIFIER_FILE = "classifier.safetensors"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The best network on val, where it stood, and the curve (one row per measurement)."""
+
+    network: Any
+    best_step: int
+    curve: list[dict[str, float]]
+
+
+def fit(
+    train: Images,
+    val: Images,
+    classes: int,
+    config: FitConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    patience: int = 0,
+    change: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+    on_step: Callable[[int, str], None] = lambda count, note: None,
+) -> Fitted:
+    """Train the classifier from `seed` and keep the weights that did best on `val`.
+
+    Best is the highest macro F1, then the lowest cross-entropy. `patience` is the number of measurements without a
+    better one after which training stops; 0 never stops early. `change(images, chance)` augments the images of a step,
+    which are in [-1, 1]. `on_step(count, note)` is called as steps are done.
+    """
+    seed_everything(seed, 1)
+    spec = classifier_spec(train, classes, config)
+    network = build_classifier(spec).to(device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    train, val = train.to(device), val.to(device)
+    measure_val = _val_metrics(classes, device)
+    chance = make_generator(seed, 3)
+    curve: list[dict[str, float]] = []
+    best_row, best_weights, losses = None, {}, []
+    for step, chosen in enumerate(_batch_indexes(len(train), config, seed), start=1):
+        network.train()
+        images, labels = to_unit_range(train.images[chosen]), train.labels[chosen]
+        loss = F.cross_entropy(network(images if change is None else change(images, chance)), labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        if step % config.measure_every and step != config.steps:
+            continue
+        row = {"step": step, "train_loss": float(torch.stack(losses).mean()), **measure_val(network, val)}
+        if not math.isfinite(row["train_loss"]):
+            raise BadInput(
+                f"training diverged: the classifier's loss is not finite by step {step}; lower --learning-rate"
+            )
+        curve.append(row)
+        losses = []
+        if best_row is None or _rank(row) > _rank(best_row):
+            best_row, best_weights = row, deepcopy(network.state_dict())
+        on_step(step - int(curve[-2]["step"]) if len(curve) > 1 else step, f"val F1 {row['val_f1']:.3f}")
+        if patience and step - best_row["step"] >= patience * config.measure_every:
+            break
+    assert best_row is not None  # the last step always measures
+    network.load_state_dict(best_weights)
+    return Fitted(network.eval(), int(best_row["step"]), curve)
+
+
+def classifier_spec(images: Images, classes: int, config: FitConfig) -> dict[str, Any]:
+    """Return what rebuilds the classifier that fits these images."""
+    _, channels, size_px, _ = images.images.shape
+    return {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes, "width": config.width}
+
+
+def _rank(row: dict[str, float]) -> tuple[float, float]:
+    return row["val_f1"], -row["val_loss"]
+
+
+def _batch_indexes(total: int, config: FitConfig, seed: int) -> Any:
+    """Yield the indexes of each step's batch: shuffled epochs joined end to end."""
+    chance = make_generator(seed, 2)
+    waiting = torch.empty(0, dtype=torch.int64)
+    for _ in range(config.steps):
+        while len(waiting) < config.batch_images:
+            waiting = torch.cat([waiting, torch.randperm(total, generator=chance)])
+        yield waiting[: config.batch_images]
+        waiting = waiting[config.batch_images :]
+
+
+def _val_metrics(classes: int, device: torch.device) -> Callable[[nn.Module, Images], dict[str, float]]:
+    """Return a function that measures a network on val by torchmetrics."""
+    from torchmetrics import MetricCollection
+    from torchmetrics.classification import (
+        MulticlassAccuracy,
+        MulticlassF1Score,
+        MulticlassPrecision,
+        MulticlassRecall,
+    )
+
+    collection = MetricCollection(
+        {
+            "val_accuracy": MulticlassAccuracy(classes, average="micro"),
+            "val_precision": MulticlassPrecision(classes, average="macro"),
+            "val_recall": MulticlassRecall(classes, average="macro"),
+            "val_f1": MulticlassF1Score(classes, average="macro"),
+        }
+    ).to(device)
+
+    def measure_val(network: nn.Module, val: Images) -> dict[str, float]:
+        logits = logits_of(network, val.images)
+        collection.reset()
+        scores = collection(logits, val.labels)
+        return {name: float(value) for name, value in scores.items()} | {
+            "val_loss": float(F.cross_entropy(logits, val.labels))
+        }
+
+    return measure_val
+
+
+def logits_of(network: nn.Module, images: Tensor) -> Tensor:
+    """Return class logits (N, classes) of uint8 images (N, channels, size, size), on the network's device."""
+    return _applied(network, network, images)
+
+
+def probabilities_of(network: nn.Module, images: Tensor) -> Tensor:
+    """Return class probabilities (N, classes) of uint8 images."""
+    return logits_of(network, images).softmax(dim=1)
+
+
+def features_of(network: Any, images: Tensor) -> NDArray[np.float32]:
+    """Return penultimate features (N, features) of uint8 images, as float32 numpy."""
+    array: NDArray[np.float32] = _applied(network, network.features, images).cpu().numpy()
+    return array
+
+
+def _applied(network: nn.Module, function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Apply `function` of `network` to uint8 images in batches, on the network's device, in evaluation mode.
+
+    Images of another size than a loaded classifier's own are resized to it, by the filter that it was trained with.
+    """
+    network.eval()
+    device = next(network.parameters()).device
+    size_px, resize_filter = getattr(network, "sees", (images.shape[-1], ""))
+
+    def apply(part: Tensor) -> Tensor:
+        return function(to_unit_range(resized(part, size_px, resize_filter).to(device)))
+
+    return in_batches(apply, images)
+
+
+def save_classifier(folder: Any, network: Any, spec: dict[str, Any], resize_filter: str) -> None:
+    """Write the classifier's weights, its spec and the filter that brings images to its size into a folder."""
+    save(folder / CLASSIFIER_FILE, network.state_dict(), {"spec": spec, "resize_filter": resize_filter})
+
+
+def load_classifier(artifact: Artifact, device: torch.device) -> Any:
+    """Return the classifier of a `classifier` artifact, ready to predict.
+
+    Its `sees` is the size of image that it wants and the filter by which images of another size are brought there.
+    """
+    tensors, facts = load(artifact.read(CLASSIFIER_FILE), str(artifact.folder / CLASSIFIER_FILE))
+    network = build_classifier(facts["spec"])
+    network.load_state_dict(tensors)
+    network.sees = (facts["spec"]["size_px"], facts["resize_filter"])
+    return network.to(device).eval()

@@ -1,0 +1,68 @@
+"""Synthetic images and all that is known of each: drawn by a snapshot, annotated by the experiment's classifier."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shared.format.files import sha256
+from shared.format.sample import Sample
+from shared.models.fitting import CLASSIFIER_FILE, load_classifier, probabilities_of
+from shared.models.snapshots import draw_images, latents_of, load_snapshot
+from shared.store.artifacts import Artifact
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Images, uint8 (N, channels, size, size), and of each its latent's seed, the label asked for and the one given.
+
+    `confidence` is the annotator's probability of the label `given`. All of length N, on the CPU.
+    """
+
+    images: Tensor
+    seeds: list[int]
+    truncation: float | None
+    asked: Tensor
+    given: Tensor
+    confidence: Tensor
+
+
+class LabelledGenerator:
+    """A snapshot of a `gan` artifact and the classifier of a `classifier` artifact that names what it draws."""
+
+    def __init__(self, gan: Artifact, snapshot: str, classifier: Artifact, device: torch.device) -> None:
+        self.network = load_snapshot(gan, snapshot, device)
+        self.annotator = load_classifier(classifier, device)
+        self.latent, self.conditional = int(gan.facts["latent"]), bool(gan.facts["conditional"])
+        self.origin = {"generator_sha256": sha256(gan.read(snapshot)), "snapshot": snapshot}
+        self.annotator_sha256 = sha256(classifier.read(CLASSIFIER_FILE))
+
+    def draw(self, seeds: list[int], asked: Tensor, truncation: float | None = None) -> Synthetic:
+        """Return an image for each latent seed; labels (N,) are asked for where the generator knows classes."""
+        images = draw_images(self.network, latents_of(seeds, self.latent, truncation), asked)
+        confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
+        return Synthetic(images, seeds, truncation, asked, given, confidence)
+
+    def samples(self, drawn: Synthetic, images: Tensor, first: int = 0) -> Iterator[Sample]:
+        """Yield what was drawn as samples, numbered from `first`: `images` as they are stored, (N, channels, S, S).
+
+        The label of a sample is the one given; nothing is asked of an unconditional generator, so its samples have no
+        `asked_label`.
+        """
+        cut = {} if drawn.truncation is None else {"truncation": drawn.truncation}
+        for offset, pixels in enumerate(images.permute(0, 2, 3, 1).numpy()):
+            asked: dict[str, Any] = {"asked_label": int(drawn.asked[offset])} if self.conditional else {}
+            yield Sample(
+                key=f"synthetic-{first + offset:08d}",
+                image=pixels,
+                label=int(drawn.given[offset]),
+                meta={
+                    "origin": {**self.origin, "latent_seed": drawn.seeds[offset], **cut, **asked},
+                    "annotation": {
+                        "classifier_sha256": self.annotator_sha256,
+                        "confidence": round(float(drawn.confidence[offset]), 6),
+                    },
+                },
+            )

@@ -1,0 +1,163 @@
+"""Charts of numbers over time or over arms, from the facts of manifests."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, NullLocator
+
+from shared.plots.figures import COLOURS, plot, shorten
+
+LOSSES = {
+    "discriminator_loss": "discriminator (critic)",
+    "generator_loss": "generator",
+    "penalty": "gradient penalty",
+    "discriminator_class_loss": "discriminator, classes",
+    "generator_class_loss": "generator, classes",
+}
+"""The losses that a history may hold, by the name that a reader sees."""
+
+
+def curves(
+    x: Sequence[float], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, title: str = ""
+) -> Figure:
+    """Draw one line for each series over `x`."""
+    figure, axes = plot()
+    for name, values in series.items():
+        axes.plot(x, values, marker="o" if len(x) < 40 else None, markersize=3, label=name)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.set_title(title, fontsize=9)
+    axes.legend()
+    return figure
+
+
+def classifier_curve(facts: dict[str, Any]) -> Figure:
+    """Draw a classifier's training from its facts: loss on train and val, F1 on val, the chosen step."""
+    steps = [row["step"] for row in facts["curve"]]
+    series = {
+        "train cross-entropy (nats)": [row["train_loss"] for row in facts["curve"]],
+        "val cross-entropy (nats)": [row["val_loss"] for row in facts["curve"]],
+        "val macro F1": [row["val_f1"] for row in facts["curve"]],
+    }
+    figure = curves(steps, series, "optimizer step", "loss (nats) or F1", f"{facts['val']['n']:,} real val images")
+    figure.axes[0].axvline(facts["best_step"], color="grey", linestyle=":", label="chosen")
+    figure.axes[0].legend()
+    return figure
+
+
+def gan_losses(history: Sequence[dict[str, float]]) -> Figure:
+    """Draw a GAN's losses from its history: those that its family has, means between snapshots."""
+    epochs = [row["epoch"] for row in history]
+    series = {title: [row[name] for row in history] for name, title in LOSSES.items() if name in history[0]}
+    seen = int(history[-1]["images_seen"])
+    return curves(epochs, series, "epoch", "loss (mean since the last point)", f"{seen:,} real images shown")
+
+
+def class_losses(histories: dict[str, list[dict[str, float]]]) -> Figure:
+    """Draw the losses of both networks of every class that has its own, from their histories by class name."""
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, name in ((left, "discriminator_loss"), (right, "generator_loss")):
+        for place, (class_name, rows) in enumerate(histories.items()):
+            epochs, values = [row["epoch"] for row in rows], [row[name] for row in rows]
+            axes.plot(epochs, values, color=COLOURS[place % len(COLOURS)], label=shorten(class_name))
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("loss (mean since the last point)")
+        axes.set_title(f"{LOSSES[name]} loss, a line for each class", fontsize=9)
+    right.legend(fontsize=7, ncols=2)
+    return figure
+
+
+def score_curve(facts: dict[str, Any]) -> Figure:
+    """Draw the Frechet distance of every snapshot from the facts of `evaluate`, and which one was chosen."""
+    rows, used = facts["rows"], facts["protocol"]
+    title = f"{used['n_real']:,} real {used['reference']} images, {used['n_synthetic']:,} generated per snapshot"
+    score = facts["chosen_score"]
+    series = {score: [row[score] for row in rows]}
+    epochs = [row["epoch"] for row in rows]
+    figure = curves(epochs, series, "epoch", f"Fréchet distance ({used['extractor']} features)", title)
+    axes = figure.axes[0]
+    axes.set_yscale("log")
+    for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        set_formatter(LogFormatter(minor_thresholds=(2, 0.5)))  # no more labels than fit
+    axes.axvline(facts["chosen"]["epoch"], color="grey", linestyle=":", label="chosen")
+    axes.legend()
+    return figure
+
+
+def class_bars(values: Mapping[str, float], name: str, title: str) -> Figure:
+    """Draw a score of each class, by class name, as bars; the class with the highest first, at most 40."""
+    ordered = sorted(values.items(), key=lambda pair: -pair[1])[:40]
+    figure, axes = plot(5.4, max(0.24 * len(ordered) + 1, 2.2))
+    axes.barh([shorten(class_name) for class_name, _ in ordered], [value for _, value in ordered], color=COLOURS[0])
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{name} of the class (lower is better)")
+    axes.set_ylabel("class")
+    axes.set_title(title, fontsize=9)
+    return figure
+
+
+def quality_curves(facts: dict[str, Any]) -> Figure:
+    """Draw diversity, sharpness and contrast of each snapshot as ratios to the real images' own, means over classes."""
+    rows = facts["rows"]
+    known = [[each["ratios"] for each in row["classes"] if each["ratios"]] for row in rows]
+    kept = [(row["epoch"], ratios) for row, ratios in zip(rows, known, strict=True) if ratios]
+    series = {
+        name: [sum(each[name] for each in ratios) / len(ratios) for _, ratios in kept]
+        for name in ("diversity", "sharpness", "contrast")
+    }
+    title = f"ratio to {facts['protocol']['n_real']:,} real {facts['protocol']['reference']} images, mean over classes"
+    figure = curves([epoch for epoch, _ in kept], series, "epoch", "generated / real", title)
+    figure.axes[0].axhspan(0.85, 1.15, color="grey", alpha=0.15, linewidth=0)
+    return figure
+
+
+def learning_curve(facts: dict[str, Any]) -> Figure:
+    """Draw accuracy over the number of real images, and each arm with synthetic images at its number of real ones."""
+    used, rows = facts["protocol"], facts["worth"]
+    counts, heights = zip(*rows[0]["curve"], strict=True)
+    figure, axes = plot()
+    axes.plot(counts, [100 * height for height in heights], marker="o", color=COLOURS[0], label="real images alone")
+    arms = {arm["arm"]: arm for arm in facts["arms"]}
+    none = counts[0] / 2  # where a logarithmic axis shows no real images at all
+    for place, row in enumerate(rows, start=1):
+        accuracy = arms[row["arm"]]["accuracy"]
+        mean, colour = 100 * accuracy["mean"], COLOURS[place % len(COLOURS)]
+        reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
+        axes.errorbar(row["n_real"] or none, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row["arm"])
+    axes.set_xscale("log")
+    axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=8)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("real images in the training set")
+    axes.set_ylabel("accuracy on real test images (%)")
+    axes.set_title(f"{used['n_test']:,} real test images, {len(used['seeds'])} seeds", fontsize=9)
+    axes.legend(fontsize=7)
+    return figure
+
+
+def arms_chart(facts: dict[str, Any]) -> Figure:
+    """Draw the test accuracy of each arm from the facts of `train_mixed`: every seed, the mean, its interval."""
+    arms, used = facts["arms"], facts["protocol"]
+    figure, axes = plot(5.4, 0.52 * len(arms) + 1.4)
+    for row, arm in enumerate(arms):
+        accuracy = arm["accuracy"]
+        mean = 100 * accuracy["mean"]
+        reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
+        axes.errorbar(mean, row, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label="mean, 95 % interval")
+        seeds = [100 * value for value in accuracy["values"]]
+        axes.plot(seeds, [row + 0.22] * len(seeds), "|", markersize=9, color=COLOURS[1], label="one seed")
+    baseline = 100 * facts["majority_baseline"]
+    for row, arm in enumerate(arms):
+        words = f"{arm['about']} ({arm['n_real']:,} real, {arm['n_synthetic']:,} synthetic)"
+        axes.text(0.01, row - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=8)
+    axes.set_yticks([])
+    axes.set_ylim(len(arms) - 0.5, -0.75)
+    axes.set_xlabel(
+        f"accuracy on {used['n_test']:,} real test images (%), {len(used['seeds'])} seeds\n"
+        f"always the largest class: {baseline:.1f} %"
+    )
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=2)
+    return figure

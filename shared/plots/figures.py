@@ -1,0 +1,216 @@
+"""Figures that more than one job draws: matplotlib in, PNG files or inline SVG out.
+
+Every figure has axis labels with units, a legend where there is more than one series, and says how many images
+stand behind it.
+"""
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import matplotlib as mpl
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from shared.format.sample import Sample
+from shared.plots.image_grid import tile
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+"""Okabe and Ito's palette, which readers with any colour vision can tell apart."""
+
+mpl.rcParams |= {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.formatter.use_mathtext": True,
+    "axes.grid": True,
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "font.size": 10,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "svg.hashsalt": "halfreal",
+    "svg.fonttype": "none",
+}
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write `figure` as PNG."""
+    path.write_bytes(to_png(figure))
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return `figure` as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    _save(figure, buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _save(figure: Figure, buffer: IO[Any], **options: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # in the name of a class; it gets a box
+        figure.savefig(buffer, bbox_inches="tight", **options)
+
+
+def to_svg(figure: Figure) -> str:
+    """Return `figure` as one `<svg>` element; equal figures give equal text."""
+    buffer = io.StringIO()
+    _save(figure, buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def plot(width: float = 5.4, height: float = 3.3) -> tuple[Figure, Axes]:
+    """Return an empty figure of one pair of axes, in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+GREY_PIXELS: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
+
+
+def image_grid(images: Any, columns: int, title: str, captions: Sequence[str] = ()) -> Figure:
+    """Draw uint8 images (N, channels, size, size) in rows of `columns`, each with its caption if there are any."""
+    pixels = np.asarray(images)
+    rows = max(-(-len(pixels) // columns), 1)
+    if not captions:
+        figure, axes = plot(min(0.6 * columns, 9) + 0.2, min(0.6 * columns, 9) * rows / columns + 0.5)
+        axes.imshow(tile(pixels, columns), **GREY_PIXELS)
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=9)
+        return figure
+    head = 0.13 * (max(caption.count("\n") for caption in captions) + 1)  # inches, as all that follows
+    side, across, down = 0.8, 0.95, 0.9 + head
+    width, height = across * columns, 0.4 + down * rows
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))  # one for all images: one each takes 3x the time
+    for index, (image, caption) in enumerate(zip(pixels, captions, strict=True)):
+        row, column = divmod(index, columns)
+        middle, top = across * (column + 0.5), 0.4 + down * row + head
+        picture = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+        axes.imshow(picture, extent=(middle - side / 2, middle + side / 2, top + side, top), **GREY_PIXELS)
+        axes.text(middle, top - 0.02, caption, fontsize=7, ha="center", va="bottom")
+    axes.text(width / 2, 0.15, title, fontsize=9, ha="center", va="center")
+    axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
+    axes.set_axis_off()
+    return figure
+
+
+def class_rows(samples: Sequence[Sample], classes: Sequence[str], title: str) -> Figure:
+    """Draw the images of `samples`, a row for each class, named at its left."""
+    rows = [[sample.image for sample in samples if sample.label == index] for index in range(len(classes))]
+    columns = max(len(row) for row in rows)
+    blank = np.full_like(samples[0].image, 255)
+    filled = [image for row in rows for image in [*row, *[blank] * (columns - len(row))]]
+    return named_rows(np.stack(filled).transpose(0, 3, 1, 2), classes, title)
+
+
+def named_rows(images: Any, names: Sequence[str], title: str) -> Figure:
+    """Draw uint8 images (N, channels, size, size) in as many rows of equal length as there are `names`."""
+    pixels = np.asarray(images)
+    columns, side = len(pixels) // len(names), pixels.shape[2]
+    width = min(0.5 * columns, 8)
+    figure, axes = plot(width + 1.2, width * len(names) / columns + 0.5)
+    axes.imshow(tile(pixels, columns), **GREY_PIXELS)
+    axes.set_yticks([index * (side + 1) + side / 2 for index in range(len(names))], shortened_names(names))
+    axes.set_xticks([])
+    axes.set_ylabel("class")
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.set_title(title, fontsize=9)
+    return figure
+
+
+def shorten(name: str, length: int = 11) -> str:
+    """Return `name`, cut to `length` characters with an ellipsis if it is longer."""
+    return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def shortened_names(names: Sequence[str]) -> list[str]:
+    """Return names for the ticks of an axis: a very long one would leave no room for what is drawn."""
+    return [shorten(name, 20) for name in names]
+
+
+def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], ylabel: str = "images") -> Figure:
+    """Draw how many images of each class there are, a bar for each series; the legend gives each total."""
+    figure, axes = plot(max(5.4, 0.35 * len(classes) * len(counts)))
+    width = 0.8 / len(counts)
+    for index, (name, series) in enumerate(counts.items()):
+        at = np.arange(len(classes)) + (index - (len(counts) - 1) / 2) * width
+        axes.bar(at, series, width, label=f"{name} ({sum(series):,} images)")
+    short = max(map(len, classes)) < 4
+    axes.set_xticks(
+        range(len(classes)), shortened_names(classes), rotation=0 if short else 35, ha="center" if short else "right"
+    )
+    axes.set_xlabel("class")
+    axes.set_ylabel(ylabel)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=len(counts))
+    return figure
+
+
+def confusion(matrix: Any, classes: Sequence[str], title: str) -> Figure:
+    """Draw a confusion matrix of counts: rows true classes, columns predicted ones, shaded by share of the row."""
+    counts = np.asarray(matrix)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = max(4.0, 0.42 * len(classes) + 1.2)
+    figure, axes = plot(side, side)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            ink = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{count}", ha="center", va="center", fontsize=8, color=ink)
+    axes.set_xticks(range(len(classes)), shortened_names(classes), rotation=0 if max(map(len, classes)) < 4 else 90)
+    axes.set_yticks(range(len(classes)), shortened_names(classes))
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    axes.grid(False)
+    axes.set_title(title, fontsize=9)
+    return figure
+
+
+def confidence_histogram(facts: dict[str, Any]) -> Figure:
+    """Draw how sure the annotator was, from the facts of `synthesize`: equal bins over [0, 1]."""
+    counts = facts["confidence_histogram"]
+    figure, axes = plot()
+    edges = np.linspace(0, 1, len(counts) + 1)
+    axes.bar(edges[:-1], counts, 1 / len(counts), align="edge", label=f"{sum(counts):,} synthetic images")
+    median = facts["confidence_median"]
+    axes.axvline(median, color=COLOURS[5], linestyle="--", label=f"median {median:.3f}")
+    axes.set_xlabel("annotator's confidence (probability of its label)")
+    axes.set_ylabel("images")
+    axes.legend(loc="upper left")
+    return figure
+
+
+def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
+    """Draw synthetic samples with the class that was asked for, the annotation and its confidence."""
+    captions = []
+    between = " → " if max(map(len, classes)) < 4 else "\n→ "
+    samples = sorted(samples, key=lambda sample: sample.label)
+    for sample in samples:
+        asked = [sample.meta["origin"]["asked_label"]] if "asked_label" in sample.meta["origin"] else []
+        names = between.join(shorten(classes[label]) for label in (*asked, sample.label))
+        captions.append(f"{names}\n{sample.meta['annotation']['confidence']:.2f}")
+    what = (
+        "class annotated" if samples and "asked_label" not in samples[0].meta["origin"] else "class asked → annotated"
+    )
+    title = f"{len(samples)} synthetic images: {what}, confidence of the annotation"
+    return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
+
+
+def closest_pairs(synthetic: Any, train: Any, distances: Sequence[float]) -> Figure:
+    """Draw synthetic images above the training images that they lie closest to, with the distance of each pair."""
+    above, below = np.asarray(synthetic), np.asarray(train)
+    figure = Figure(figsize=(max(1.1 * len(above), 3), 2.6), layout="constrained")
+    axes = figure.subplots(2, len(above), squeeze=False)
+    for column, distance in enumerate(distances):
+        for row, images in enumerate((above, below)):
+            picture = images[column].transpose(1, 2, 0)
+            axes[row, column].imshow(picture.squeeze(-1) if picture.shape[2] == 1 else picture, **GREY_PIXELS)
+            axes[row, column].set_axis_off()
+        axes[0, column].set_title(f"{distance:.2f}", fontsize=8)
+    figure.suptitle("synthetic (above) and nearest train image (below), distance of pixels in [0, 1]", fontsize=9)
+    return figure

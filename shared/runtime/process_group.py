@@ -1,0 +1,118 @@
+"""What differs with more than one process, in one place; Accelerate lives behind it."""
+
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, broadcast
+from torch import Tensor, nn
+
+from shared.runtime.devices import layout, pick_device
+from shared.runtime.launch import check_launch
+from shared.runtime.whole_batch import WholeBatch
+
+
+class ProcessGroup:
+    """The processes that train together, seen from one of them; BadConfig where a launcher's variables are missing."""
+
+    def __init__(self, device: str) -> None:
+        check_launch()
+        wanted = pick_device(device)
+        self._accelerator = Accelerator(
+            cpu=wanted.type == "cpu",
+            # BatchNorm buffers are each rank's own: broadcasting them between two forwards of one step is an error
+            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        )
+        self.device = self._accelerator.device if self._accelerator.num_processes > 1 else wanted
+        self.rank = self._accelerator.process_index
+        self.world = self._accelerator.num_processes
+        self.is_main = self.rank == 0
+        if self.world > 1:
+            self._talk: Any = torch.distributed.new_group(backend="gloo")  # between CPUs: asking waits for no GPU
+            # hints of torch that concern neither results nor users
+            warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
+            warnings.filterwarnings("ignore", message="Grad strides do not match bucket view", category=UserWarning)
+
+    def wrap(self, network: nn.Module) -> Any:
+        """Return `network` on this process's device; with several processes its gradients are averaged."""
+        network = network.to(self.device).to(memory_format=layout(self.device))
+        for module in network.modules():
+            if isinstance(module, WholeBatch):
+                module.rank, module.world = self.rank, self.world
+        return self._accelerator.prepare_model(network, device_placement=False)
+
+    def unwrap(self, network: nn.Module) -> Any:
+        """Return the network itself behind what `wrap` returned."""
+        return self._accelerator.unwrap_model(network)
+
+    def no_sync_unless(self, network: nn.Module, *, is_last: bool) -> AbstractContextManager[Any]:
+        """Return the context of one of several backward passes: gradients are averaged over processes in the last."""
+        return nullcontext() if is_last or self.world == 1 else self._accelerator.no_sync(network)
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of `loss`, averaged over processes. One call for each pass: a second would be wrong."""
+        self._accelerator.backward(loss)
+
+    def all_equal(self, value: Tensor) -> bool:
+        """Whether every process holds the same numbers; every process gets the same answer."""
+        return not self.any(not torch.equal(broadcast(value.detach().clone(), from_process=0), value))
+
+    def shard(self, total: int) -> range:
+        """Return which of `total` things this process does: one run of them, in the order of processes."""
+        each = -(-total // self.world)
+        return range(min(self.rank * each, total), min((self.rank + 1) * each, total))
+
+    def gather(self, mine: Tensor, total: int) -> Tensor:
+        """Return the rows of all processes in the order of `shard`, given this one's, on the CPU."""
+        if self.world == 1:
+            return mine.cpu()
+        each = -(-total // self.world)
+        padded = mine.new_zeros(each, *mine.shape[1:])
+        padded[: len(mine)] = mine
+        found: Tensor = self._accelerator.gather(padded.to(self.device))
+        return found[:total].cpu()
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Return the mean of `value` over processes."""
+        return self._accelerator.reduce(value, "mean")  # type: ignore[no-any-return]
+
+    def any(self, flag: bool) -> bool:
+        """Whether `flag` is set on any process."""
+        if self.world == 1:
+            return flag
+        flags = torch.tensor(float(flag))
+        torch.distributed.all_reduce(flags, group=self._talk)
+        return bool(flags > 0)
+
+    def barrier(self) -> None:
+        """Wait until every process is here."""
+        self._accelerator.wait_for_everyone()
+
+
+def leave() -> bool:
+    """Take leave of the other processes that train together; return whether there were any."""
+    if not torch.distributed.is_initialized():
+        return False
+    torch.distributed.destroy_process_group()
+    return True
+
+
+class SingleProcess(ProcessGroup):
+    """A team of one, also where a launcher started several processes: what they do together is compared with it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.rank, self.world, self.is_main = device, 0, 1, True
+
+    def wrap(self, network: nn.Module) -> Any:
+        """Return `network` on the device."""
+        return network.to(self.device).to(memory_format=layout(self.device))
+
+    def unwrap(self, network: nn.Module) -> Any:
+        """Return `network`."""
+        return network
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of `loss`."""
+        loss.backward()

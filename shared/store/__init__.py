@@ -1,0 +1,1 @@
+"""Artifacts on the volume: manifests, staging, locks, work shards, checkpoints."""

@@ -1,0 +1,123 @@
+"""Finished artifacts: folders that are read verified. `drafts` is how they are written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from shared.errors import FormatError, MissingArtifact
+from shared.format.files import read_whole, sha256
+from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
+
+SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished artifact. `sha256` is that of its manifest and names the whole of it."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset's description; FormatError if the artifact is not a dataset."""
+        if self.manifest.dataset is None:
+            raise FormatError(f"{self.folder}: a {self.manifest.kind}, want a dataset")
+        return self.manifest.dataset
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The numbers that the job recorded."""
+        return self.manifest.facts
+
+    def read(self, name: str) -> bytes:
+        """Return a listed file's bytes, checked against the manifest; FormatError if it is not as recorded."""
+        info = self._files.get(name)
+        if info is None:
+            raise FormatError(f"{self.folder}: its manifest lists no file {name!r}")
+        with self.remedy():
+            return read_whole(self.folder / name, info.bytes, info.sha256)
+
+    def shards(self, split: str) -> list[tuple[Path, ShardInfo]]:
+        """Return (path, record) of each shard of `split` in reading order; FormatError for an unknown split."""
+        found = self.dataset.splits.get(split)
+        if found is None:
+            known = ", ".join(self.dataset.splits)
+            raise FormatError(f"{self.folder}: no split {split!r}, it has {known}")
+        return [(self.folder / shard.name, shard) for shard in found.shards]
+
+    def members(self, split: str) -> Iterator[tuple[str, dict[str, bytes]]]:
+        """Yield (key, bytes by member type) of each sample of `split`, every shard checked whole."""
+        for path, info in self.shards(split):
+            yield from self.shard_members(path, info)
+
+    def shard_members(self, path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, bytes]]]:
+        """Yield (key, bytes by member type) of each sample of one shard, after checking the whole of it."""
+        from shared.format.shards import read_members  # numpy and Pillow, for those who read samples alone
+
+        with self.remedy():
+            yield from read_members(path, info)
+
+    @contextmanager
+    def remedy(self) -> Iterator[None]:
+        """Add to a FormatError which command makes this artifact again."""
+        with _remedy(self.manifest.job):
+            yield
+
+    @cached_property
+    def _files(self) -> dict[str, FileInfo]:
+        return {info.name: info for info in self.manifest.files}
+
+
+def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
+    """Open a finished artifact of `kind`; `made_by` names the job that a user runs to make it.
+
+    Checks that the manifest is there and valid and that every file it lists stands there with its size; hashes
+    are checked when a file is read. Raises MissingArtifact or FormatError.
+    """
+    path = folder / MANIFEST
+    try:
+        payload = path.read_bytes()
+    except PermissionError:  # it may be whole: another user's
+        raise
+    except OSError as error:
+        what = "is unfinished: it has no manifest.json" if folder.is_dir() else "does not exist"
+        raise MissingArtifact(f"{folder}: {what}; run first: halfreal {made_by}{SAME_PLACE}") from error
+    with _remedy(made_by):
+        manifest = parse_manifest(payload, path)
+    if manifest.kind != kind:
+        raise FormatError(
+            f"{folder}: holds a {manifest.kind}, want a {kind}; run first: halfreal {made_by}{SAME_PLACE}"
+        )
+    _check_files(folder, manifest, made_by)
+    return Artifact(folder, manifest, sha256(payload))
+
+
+@contextmanager
+def _remedy(job: str) -> Iterator[None]:
+    try:
+        yield
+    except FormatError as error:
+        raise FormatError(f"{error}\nmake it again: halfreal {job} --force{SAME_PLACE}") from error
+
+
+def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
+    listed = {info.name: info.bytes for info in manifest.files}
+    for split in manifest.dataset.splits.values() if manifest.dataset else ():
+        listed |= {shard.name: shard.bytes for shard in split.shards}
+    for name, size_bytes in listed.items():
+        path = folder / name
+        found = path.stat().st_size if path.is_file() else None
+        if found != size_bytes:
+            came = "missing" if found is None else f"{found} bytes"
+            raise FormatError(
+                f"{path}: {came}, its manifest says {size_bytes} bytes\n"
+                f"make it again: halfreal {made_by} --force{SAME_PLACE}"
+            )
+    extra = sorted(path.name for path in folder.glob("*.tar") if path.name not in listed)
+    if extra:
+        raise FormatError(f"{folder / extra[0]}: a shard that the manifest does not list; move it away")

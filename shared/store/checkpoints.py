@@ -1,0 +1,80 @@
+"""Tensors and JSON in one safetensors file: whole or absent, never pickled.
+
+Two uses: a checkpoint holds the state to resume a training run from, a snapshot holds a network to use later
+together with the facts that rebuild it.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from shared.errors import FormatError
+from shared.format.files import write_whole
+
+_HEADER = "halfreal"
+
+
+def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write `tensors` and the JSON-able `facts` to `path`; equal content gives equal bytes."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = json.dumps({"facts": facts, "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
+    payload = safetensors.torch.save(plain, metadata={_HEADER: header})
+    write_whole(path, payload)
+
+
+def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return (tensors, facts) from the bytes of such a file; `where` names it in errors. Raises FormatError."""
+    try:
+        tensors = safetensors.torch.load(payload)
+        size = int.from_bytes(payload[:8], "little")
+        header = json.loads(json.loads(payload[8 : 8 + size])["__metadata__"][_HEADER])
+        facts, digest = header["facts"], header["sha256"]
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{where}: not a halfreal checkpoint ({error}); make it again with --force") from error
+    if _digest(tensors) != digest:
+        raise FormatError(f"{where}: its numbers were altered since it was written; make it again with --force")
+    return tensors, facts
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """Return the sha256 of the tensors' names and bytes."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        total.update(name.encode())
+        total.update(tensors[name].flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+def flatten(tree: Any, prefix: str = "") -> tuple[dict[str, Tensor], Any]:
+    """Split a tree of dicts and lists into its tensors, by path, and the rest as JSON-able structure."""
+    if isinstance(tree, Tensor):
+        return {prefix: tree}, {"tensor": prefix}
+    if isinstance(tree, dict):
+        # as in a JSON pointer (RFC 6901), so that no two paths are the same text
+        parts = {
+            str(k): flatten(v, f"{prefix}/{str(k).replace('~', '~0').replace('/', '~1')}") for k, v in tree.items()
+        }
+        tensors = {name: tensor for found, _ in parts.values() for name, tensor in found.items()}
+        return tensors, {"dict": {key: rest for key, (_, rest) in parts.items()}}
+    if isinstance(tree, list | tuple):
+        items = [flatten(value, f"{prefix}/{index}") for index, value in enumerate(tree)]
+        tensors = {name: tensor for found, _ in items for name, tensor in found.items()}
+        return tensors, {"list": [rest for _, rest in items]}
+    return {}, {"value": tree}
+
+
+def unflatten(tensors: dict[str, Tensor], rest: Any) -> Any:
+    """Undo `flatten`: keys that are decimal numbers become int again, as optimizer states have them."""
+    (what, value), *_ = rest.items()
+    if what == "tensor":
+        return tensors[value]
+    if what == "dict":
+        return {int(key) if key.isdigit() else key: unflatten(tensors, item) for key, item in value.items()}
+    if what == "list":
+        return [unflatten(tensors, item) for item in value]
+    return value

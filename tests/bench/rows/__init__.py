@@ -1,0 +1,1 @@
+"""The rows of the benchmark table, by part of the product."""

@@ -1,0 +1,180 @@
+"""Drawing from an experiment: the generator's own images, real images to compare with, shards that can be redrawn."""
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import Result
+from PIL import Image
+from sklearn.neighbors import NearestNeighbors
+
+from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest
+from shared.data.images import load_split
+from shared.errors import BadConfig, MissingArtifact
+from shared.format.files import sha256
+from shared.format.manifest import ShardInfo
+from shared.format.shards import read_shard
+from shared.metrics.copies import BLOCK_IMAGES, nearest_images
+from shared.metrics.pixels import qualities
+from shared.models.snapshots import draw_images, latents_of, load_snapshot
+from shared.runtime.seeding import derive_seed
+from tests.jobs.conftest import SMALL
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def opened(volume: Path) -> Experiment:
+    """Open the experiment `small`."""
+    return Experiment(volume / "small")
+
+
+@pytest.fixture(scope="module")
+def make_family(
+    volume: Path, tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path, run_job: Callable[..., Result]
+) -> Callable[..., Experiment]:
+    """Return `make(*options)`: the experiment `small` with another GAN."""
+
+    def make(*options: str) -> Experiment:
+        root = tmp_path_factory.mktemp("family")
+        for name in ("real", "classifier"):
+            shutil.copytree(volume / "small" / name, root / "small" / name)
+        trained = ["--epochs", "1", "--width", "4", "--latent", "8", "--batch-images", "16", *options]
+        for job, words in (("train_gan", trained), ("evaluate", SMALL["evaluate"])):
+            result = run_job(job, root, "--recipe", plain_recipe, *words)
+            assert result.exit_code == 0, result.output
+        return Experiment(root / "small")
+
+    return make
+
+
+def ask(opened: Experiment, label: int | None = 1, count: int = 5, truncation: float | None = None) -> Drawing:
+    """Return a drawing from the chosen snapshot."""
+    wish = SampleRequest(label=label, count=count, seed=7, snapshot=opened.snapshot(None), truncation=truncation)
+    return opened.draw(wish)
+
+
+@pytest.mark.parametrize("truncation", [None, 0.5])
+def test_what_is_drawn_is_what_the_snapshot_draws(opened: Experiment, truncation: float | None) -> None:
+    """The images are the snapshot's, of the class asked for, from latents of the seed, cut off where asked."""
+    latents = latents_of([derive_seed(7, 12, index) for index in range(5)], opened.gan.facts["latent"], truncation)
+    network = load_snapshot(opened.gan, opened.scores.facts["chosen"]["file"], CPU)
+    expected = draw_images(network, latents, torch.full((5,), 1))
+    assert torch.equal(ask(opened, truncation=truncation).drawn.images, expected)
+
+
+def test_the_sheet_holds_the_images(opened: Experiment) -> None:
+    """Five images stand in rows of two with white gaps, enlarged five times, the last place white."""
+    drawing = ask(opened)
+    with Image.open(io.BytesIO(drawing.sheet())) as picture:
+        assert picture.size == (33 * 5, 50 * 5)
+        small = np.asarray(picture)[::5, ::5]
+    assert np.array_equal(small[:16, 17:], drawn_pixels(drawing)[1])
+    assert (small[34:, 17:] == 255).all()
+
+
+def drawn_pixels(drawing: Drawing) -> np.ndarray:
+    """Return what was drawn as (N, size, size, channels)."""
+    return drawing.drawn.images.permute(0, 2, 3, 1).numpy()
+
+
+@pytest.mark.parametrize("truncation", [None, 0.5])
+def test_a_shard_says_how_to_draw_it_again(opened: Experiment, truncation: float | None, tmp_path: Path) -> None:
+    """Each sample holds its image, the annotator's label, and what draws that image again alone."""
+    drawing = ask(opened, truncation=truncation)
+    path = drawing.write_shard(tmp_path, "mine", opened.classes)
+    assert path == tmp_path / "mine-00000.tar"
+    given = drawing.drawn.given.tolist()
+    counts = [given.count(label) for label in range(3)]
+    payload = path.read_bytes()
+    info = ShardInfo(name=path.name, bytes=len(payload), sha256=sha256(payload), count=5, class_counts=counts)
+    samples = list(read_shard(path, info))
+    assert [sample.label for sample in samples] == given
+    assert np.array_equal([sample.image for sample in samples], drawn_pixels(drawing))
+    origin = samples[3].meta["origin"]
+    assert origin["asked_label"] == 1
+    assert origin.get("truncation") == truncation
+    assert origin["generator_sha256"] == sha256((opened.gan.folder / origin["snapshot"]).read_bytes())
+    latent = latents_of([origin["latent_seed"]], opened.gan.facts["latent"], origin.get("truncation"))
+    alone = draw_images(load_snapshot(opened.gan, origin["snapshot"], CPU), latent, torch.tensor([1]))
+    assert np.abs(alone[0].permute(1, 2, 0).numpy().astype(int) - samples[3].image).max() <= 1
+
+
+def test_qualities_stand_beside_those_of_the_class(opened: Experiment) -> None:
+    """The ratios are those to the real test images of the class that was asked for."""
+    figures = ask(opened).figures
+    test = load_split(opened.real, "test")
+    own = qualities(test.images[test.labels == 1])
+    assert figures["real_qualities"] == pytest.approx(own)
+    assert figures["ratios"]["sharpness"] == pytest.approx(figures["qualities"]["sharpness"] / own["sharpness"])
+
+
+def test_a_generator_for_each_class_draws_the_one_asked_for(make_family: Callable[..., Experiment]) -> None:
+    """Of per_class the image of a class comes from that class's own network."""
+    opened = make_family("--family", "per_class")
+    network = load_snapshot(opened.gan, opened.snapshot(None), CPU)
+    latents = latents_of([derive_seed(7, 12, index) for index in range(5)], 8)
+    expected = draw_images(network.members[2], latents, torch.zeros(5, dtype=torch.int64))
+    assert torch.equal(ask(opened, label=opened.label("2")).drawn.images, expected)
+
+
+def test_a_generator_without_classes(make_family: Callable[..., Experiment], tmp_path: Path) -> None:
+    """It takes no class, is set beside all real test images, and its samples do not say what was asked."""
+    opened = make_family("--family", "dcgan", "--unconditional")
+    assert opened.label(None) is None
+    with pytest.raises(BadConfig, match="trained without classes; leave --class out"):
+        opened.label("0")
+    drawing = ask(opened, label=None)
+    assert drawing.figures["class_name"] is None
+    assert drawing.figures["real_qualities"] == pytest.approx(qualities(load_split(opened.real, "test").images))
+    assert [set(sample.meta["origin"]) for sample in drawing.source.samples(drawing.drawn, drawing.drawn.images)] == [
+        {"generator_sha256", "snapshot", "latent_seed"}
+    ] * 5
+
+
+def test_a_class_has_a_name_before_a_number(opened: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where classes are called by numbers a number is a name first; what is no class is refused."""
+    monkeypatch.setattr(opened, "classes", ["7", "5", "1"])
+    assert [opened.label(wanted) for wanted in ("7", "1", "2", "0")] == [0, 2, 2, 0]
+    with pytest.raises(BadConfig, match="'9': no such class; there are 7, 5, 1"):
+        opened.label("9")
+    with pytest.raises(BadConfig, match="--class is missing; there are 7, 5, 1"):
+        opened.label(None)
+
+
+def test_nearest_images_are_those_that_scikit_learn_finds() -> None:
+    """Across blocks the nearest of all others is found, with its distance."""
+    chance = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (6, 1, 3, 3), generator=chance, dtype=torch.uint8)
+    others = torch.randint(0, 256, (2 * BLOCK_IMAGES + 9, 1, 3, 3), generator=chance, dtype=torch.uint8)
+    others[-1] = images[4]
+    distances, which = nearest_images(images, others)
+    found = NearestNeighbors(n_neighbors=1).fit(others.flatten(1) / 255).kneighbors(images.flatten(1) / 255)
+    assert distances.numpy() == pytest.approx(found[0][:, 0], abs=1e-6)
+    assert which.tolist() == found[1][:, 0].tolist()
+    assert which[4] == len(others) - 1
+
+
+def test_the_shelf_lists_experiments_and_keeps_the_last(volume: Path, tmp_path: Path) -> None:
+    """What has real images is an experiment; one that stands as it did is not read again, one made anew is."""
+    assert ExperimentIndex(tmp_path).names() == []
+    shutil.copytree(volume / "small", tmp_path / "mine")
+    (tmp_path / "sources").mkdir()
+    shelf = ExperimentIndex(tmp_path)
+    assert shelf.names() == ["mine"]
+    first = shelf.open("mine")
+    assert shelf.open("mine") is first
+    manifest = tmp_path / "mine" / "scores" / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8") + "\n", encoding="utf-8")
+    assert shelf.open("mine") is not first
+
+
+@pytest.mark.parametrize("name", ["yours", "../mine", ".hidden"])
+def test_an_experiment_that_is_not_there_is_refused(name: str, volume: Path) -> None:
+    """Nothing outside the data root can be named, and the error says what there is."""
+    with pytest.raises(MissingArtifact, match="no experiment there; there are small"):
+        ExperimentIndex(volume).open(name)

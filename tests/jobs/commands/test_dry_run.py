@@ -1,0 +1,132 @@
+"""Dry runs: they say what the run itself would do, and refuse what it would refuse."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from jobs.__main__ import main as halfreal
+from jobs.pipeline import PIPELINE
+from shared.store.artifacts import Artifact
+from tests.jobs.conftest import SMALL
+
+SAYS = ("  already complete", "  would be made", "  cannot run yet")
+
+
+def recipe_of(folder: Path, **changes: str) -> Path:
+    """Write the recipe of the experiment `small`, with lines for a job's table in place of its own."""
+    lines = ["seed = 3"]
+    for job, words in SMALL.items():
+        options = zip(words[::2], words[1::2], strict=True)
+        lines += [f"[{job}]", *(f"{name[2:].replace('-', '_')} = {value}" for name, value in options)]
+        lines += [changes[job]] if job in changes else []
+    path = folder / "small.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def would(volume: Path, *words: object) -> dict[str, str]:
+    """Return what `run --dry-run` says of each job."""
+    place = ["--data-root", volume, "--experiment", "small"]
+    result = CliRunner().invoke(halfreal, ["run", "--dry-run", *map(str, [*place, *words])])
+    assert result.exit_code == 0, result.output
+    said = [line.strip() for line in result.stdout.splitlines() if line.startswith(SAYS)]
+    return dict(zip([row.name for row in PIPELINE], said, strict=True))
+
+
+@pytest.mark.slow
+def test_all_is_complete_under_the_same_options(volume: Path, tmp_path: Path) -> None:
+    """Where nothing changed every job is already complete."""
+    assert set(would(volume, "--recipe", recipe_of(tmp_path)).values()) == {"already complete"}
+
+
+@pytest.mark.slow
+def test_what_reads_what_would_change_would_be_made_anew(volume: Path, tmp_path: Path) -> None:
+    """An option of one job reaches, through its artifact, all that is made from it, and nothing else."""
+    said = would(volume, "--recipe", recipe_of(tmp_path, synthesize="share = 0.8"))
+    assert [said[row.name] for row in PIPELINE[:4]] == ["already complete"] * 4
+    assert said["synthesize"] == "would be made anew because share was 0.7, now 0.8"
+    assert said["train_mixed"] == "would be made anew because its input 'synthetic' would be"
+    assert said["report"] == ("would be made anew because its input 'synthetic' would be; its input 'mixed' would be")
+
+
+@pytest.mark.slow
+def test_own_options_are_named_beside_the_inputs(volume: Path, tmp_path: Path) -> None:
+    """A job whose options and inputs change says both."""
+    recipe = recipe_of(tmp_path, preprocess="shard_images = 50", train_gan="flips = false\nema_images = 9")
+    said = would(volume, "--recipe", recipe)["train_gan"]
+    assert said == "would be made anew because ema_images was 5000, now 9; its input 'real' would be"
+
+
+@pytest.mark.slow
+def test_force_makes_everything(volume: Path, tmp_path: Path) -> None:
+    """With --force no job is complete."""
+    said = would(volume, "--recipe", recipe_of(tmp_path), "--force")
+    assert all(line.startswith("would be made") for line in said.values())
+
+
+def test_where_nothing_is_yet_all_would_be_made(tmp_path: Path) -> None:
+    """In a chain the jobs before make what a job reads: nothing needs to be run first."""
+    assert set(would(tmp_path / "none").values()) == {"would be made"}
+
+
+REFUSED = [
+    (["train_gan", "--parts", "3", "--index", "0"], "--parts: the family wgan_gp trains one generator"),
+    (["train_gan", "--family", "cgan", "--discriminator-norm", "instance"], "one pixel for images of 16 px"),
+    (["train_classifier", "--network", "rps_cnn", "--size-px", "10"], "images are 10 px wide"),
+]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["with the images", "before there are images"])
+@pytest.mark.parametrize("dry", [True, False], ids=["dry", "real"])
+@pytest.mark.parametrize(("words", "mention"), REFUSED)
+def test_a_dry_run_refuses_what_the_run_refuses(
+    words: list[str],
+    mention: str,
+    dry: bool,
+    there: bool,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+) -> None:
+    """Exit code and reason are the same; before there are images a run wants those first."""
+    if there:
+        make_dataset(tmp_path / "small" / "real", train=8, val=6, test=6)
+    result = run_job(words[0], tmp_path, *words[1:], *(["--dry-run"] if dry else []))
+    assert result.exit_code == 2
+    assert (mention if there or dry else "does not exist") in result.stderr
+
+
+def test_images_that_stand_there_count_before_the_recipes(
+    tmp_path: Path, make_dataset: Callable[..., Artifact], run_job: Callable[..., Result]
+) -> None:
+    """A job alone takes the images as they are: of 32 px, though its recipe would make them 16 px wide."""
+    make_dataset(tmp_path / "small" / "real", size_px=32, train=8, val=6, test=6)
+    words = ["--family", "cgan", "--discriminator-norm", "instance", "--dry-run"]
+    assert run_job("train_gan", tmp_path, *words).exit_code == 0
+
+
+def test_in_a_chain_images_that_would_be_made_anew_do_not_count(
+    tmp_path: Path, make_dataset: Callable[..., Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images of a size that no network has do not stop a run that would make others."""
+    make_dataset(tmp_path / "small" / "real", size_px=24, train=8, val=6, test=6)
+    assert would(tmp_path)["train_gan"] == "would be made"
+    monkeypatch.setenv("HALFREAL_PREPROCESS_SIZE_PX", "24")
+    words = ["run", "--dry-run", "--data-root", str(tmp_path), "--experiment", "small"]
+    assert "images are 24 px wide" in CliRunner().invoke(halfreal, words).stderr
+
+
+@pytest.mark.slow
+def test_more_images_than_memory_are_refused(volume: Path, run_job: Callable[..., Result], plain_recipe: Path) -> None:
+    """A million million images are a mistake: exit code 2 and the limit, in a dry run and of one snapshot too."""
+    given = ["--recipe", plain_recipe, "--images", 10**12]
+    snapshot = ["evaluate", "snapshot", volume / "small" / "gan" / "snapshots" / "epoch-00003.safetensors"]
+    place = ["--data-root", volume, "--experiment", "small", "--device", "cpu"]
+    results = [run_job("evaluate", volume, *given, *words) for words in (["--dry-run"], [])]
+    results += [CliRunner().invoke(halfreal, list(map(str, [*snapshot, *place, *given])))]
+    for result in results:
+        assert result.exit_code == 2, result.output
+        assert "--images 1,000,000,000,000" in result.stderr
+        assert "want at most" in result.stderr

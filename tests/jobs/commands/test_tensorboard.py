@@ -1,0 +1,123 @@
+"""tensorboard: what people look for is there, of finished and of unfinished training, and stays on this machine."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from jobs.__main__ import main as halfreal
+from shared.plots.tensorboard import open_tensorboard
+from shared.store.artifacts import Artifact
+from tests.conftest import ROOT
+
+DRAFT = ".gan-0123456789ab/tensorboard"
+
+
+@pytest.fixture(scope="module")
+def served(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve TensorBoard on the experiment `small` and a second, unfinished GAN; return the address."""
+    root = tmp_path_factory.mktemp("board")
+    shutil.copytree(volume / "small", root / "small")
+    tensorboard = open_tensorboard(root / "small" / ".gan-0123456789ab")
+    for epoch in range(1, 13):
+        tensorboard.add_scalar("generator_loss", 1 / epoch, epoch)
+        tensorboard.add_image("samples", torch.zeros(1, 4, 4), epoch)
+    tensorboard.close()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    place = ["--data-root", str(root), "--experiment", "small", "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobs", "tensorboard", *place],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(root)},
+        stderr=subprocess.DEVNULL,
+    )
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    assert process.wait(timeout=30) == 0
+
+
+def ask(address: str, what: str) -> Any:
+    """Return the JSON that TensorBoard answers."""
+    with urllib.request.urlopen(f"{address}/data/{what}", timeout=10) as answer:
+        return json.load(answer)
+
+
+def ask_until(address: str, what: str, found: set[str], timeout_s: float = 90) -> Any:
+    """Return the answer once it has every key of `found`, which TensorBoard reads one after the other."""
+    deadline = time.monotonic() + timeout_s
+    answer: Any = {}
+    while time.monotonic() < deadline:
+        try:
+            answer = ask(address, what)
+        except OSError:  # not listening yet
+            answer = {}
+        if found <= set(answer):
+            return answer
+        time.sleep(0.5)
+    raise AssertionError(f"{what}: {answer}")
+
+
+@pytest.mark.slow
+def test_losses_scores_and_samples_of_every_epoch(served: str, made: dict[str, Artifact]) -> None:
+    """Losses and grids of three epochs of the finished GAN and of twelve of the draft, three scores."""
+    tags = ask_until(served, "plugin/scalars/tags", {"gan/tensorboard", DRAFT, "scores/tensorboard"})
+    assert {"discriminator_loss", "generator_loss", "penalty"} <= set(tags["gan/tensorboard"])
+    history, rows = made["gan"].facts["history"], made["scores"].facts["rows"]
+    expected = {"gan/tensorboard": [row["generator_loss"] for row in history], DRAFT: [1 / n for n in range(1, 13)]}
+    for run, values in expected.items():
+        epochs = list(range(1, len(values) + 1))
+        losses = ask(served, f"plugin/scalars/scalars?run={run}&tag=generator_loss")
+        assert [step for _, step, _ in losses] == epochs
+        assert [value for _, _, value in losses] == pytest.approx(values, rel=1e-6)
+        images = ask(served, f"plugin/images/images?run={run}&tag=samples&sample=0")
+        assert [image["step"] for image in images] == epochs
+    scores = ask(served, "plugin/scalars/scalars?run=scores/tensorboard&tag=frechet_classifier")
+    assert [step for _, step, _ in scores] == [row["epoch"] for row in rows]
+    assert [value for _, _, value in scores] == pytest.approx([row["frechet_classifier"] for row in rows], rel=1e-6)
+    assert {"agreement", "ratio_to_real/diversity"} <= set(tags["scores/tensorboard"])
+
+
+@pytest.mark.slow
+def test_its_page_asks_no_other_host(browser: Any, served: str) -> None:
+    """Opened in a browser it draws its charts, and every request goes to this machine."""
+    ask_until(served, "plugin/scalars/tags", {"gan/tensorboard"})
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(served)
+    page.get_by_text("generator_loss").first.wait_for(timeout=60_000)
+    assert [url for url in asked if not url.startswith((served, "data:", "blob:"))] == []
+    page.close()
+
+
+def test_event_files_are_no_part_of_the_scores(made: dict[str, Artifact]) -> None:
+    """They hold the time, so no manifest may list them."""
+    assert list((made["scores"].folder / "tensorboard").iterdir())
+    assert [info.name for info in made["scores"].manifest.files] == []
+
+
+def test_an_experiment_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """Exit code 2, with the command that makes it."""
+    result = CliRunner().invoke(halfreal, ["tensorboard", "--data-root", str(tmp_path), "--experiment", "mine"])
+    assert result.exit_code == 2
+    assert "run first: halfreal run" in result.stderr
+
+
+def test_a_port_that_is_taken_is_refused(volume: Path) -> None:
+    """Exit code 2, and nothing else is tried."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        words = ["tensorboard", "--data-root", str(volume), "--experiment", "small"]
+        result = CliRunner().invoke(halfreal, [*words, "--port", str(taken.getsockname()[1])])
+    assert result.exit_code == 2
+    assert "cannot listen there" in result.stderr

@@ -1,0 +1,162 @@
+"""evaluate as a whole: references kept, processes that share the work, experiments side by side, shards as they are."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+from click.testing import CliRunner, Result
+
+from jobs.__main__ import main as halfreal
+from jobs.commands.compare import compare_scores
+from jobs.evaluate.selection import collapse
+from shared.errors import BadInput
+from shared.metrics.feature_cache import keep, kept, reference_path
+from shared.models.extractors import Extractor
+from shared.models.weights import fetch
+from shared.store.artifacts import Artifact, open_artifact
+from tests.jobs.train_gan.test_gan_processes import ends, together
+
+
+@pytest.fixture
+def copy(volume: Path, tmp_path: Path) -> Path:
+    """Return a copy of the volume that a test may change."""
+    shutil.copytree(volume, tmp_path / "v")
+    return tmp_path / "v"
+
+
+def facts(root: Path) -> dict[str, Any]:
+    """Return the facts of the experiment's scores."""
+    return open_artifact(root / "small" / "scores", "scores", "evaluate").facts
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_scores_of_one(copy: Path, made: dict[str, Artifact], plain_recipe: Path) -> None:
+    """Processes that share the images find the numbers of one, to 1e-6."""
+    words = ["-m", "jobs", "evaluate", "--data-root", str(copy), "--experiment", "small", "--device", "cpu"]
+    options = ["--recipe", str(plain_recipe), "--images", "24", "--force"]
+    processes = ends(together([*words, *options], 2))
+    assert [code for code, _ in processes] == [0, 0], processes
+    alone, found = made["scores"].facts, facts(copy)
+    assert found["chosen"] == alone["chosen"]
+    for name, value in alone["test"].items():
+        if isinstance(value, float):
+            assert found["test"][name] == pytest.approx(value, rel=1e-6, abs=1e-6), name
+
+
+def test_two_runs_give_the_same_digits(copy: Path, made: dict[str, Artifact], run_job: Any, plain_recipe: Path) -> None:
+    """The same command with --force writes a manifest with the same hash."""
+    result = run_job("evaluate", copy, "--recipe", plain_recipe, "--images", 24, "--force")
+    assert result.exit_code == 0, result.output
+    again = open_artifact(copy / "small" / "scores", "scores", "evaluate")
+    assert again.facts == made["scores"].facts
+
+
+@pytest.mark.slow
+def test_a_reference_is_looked_at_once(copy: Path, run_job: Callable[..., Result], plain_recipe: Path) -> None:
+    """What an extractor saw in real images stays on the volume; another run reads it and finds the same numbers."""
+    fetch("efficientnet_lite0", copy / "weights")
+    words = ["--recipe", plain_recipe, "--images", 24, "--extractors", "efficientnet_lite0", "--force"]
+    assert run_job("evaluate", copy, *words).exit_code == 0
+    first, files = facts(copy), sorted((copy / "weights" / "references").iterdir())
+    assert len(files) == 2  # test, and the train images that stand beside it
+    stamps = [path.stat().st_mtime_ns for path in files]
+    assert run_job("evaluate", copy, *words).exit_code == 0
+    assert facts(copy) == first
+    assert [path.stat().st_mtime_ns for path in files] == stamps
+    assert "frechet_efficientnet_lite0" in first["test"]
+    assert any("1,280 features" in line for line in first["warnings"])
+
+
+def test_a_reference_is_named_after_all_that_it_depends_on(tmp_path: Path) -> None:
+    """Another extractor, weights, resizer, dataset or split is another file; a broken file counts as absent."""
+
+    def see(images: torch.Tensor) -> Any:
+        return images, images
+
+    variants = [("a", "h", "r", "m", "test"), ("b", "h", "r", "m", "test"), ("a", "i", "r", "m", "test")]
+    variants += [("a", "h", "s", "m", "test"), ("a", "h", "r", "n", "test"), ("a", "h", "r", "m", "val")]
+    paths = [reference_path(tmp_path, Extractor(a, h, r, see), m, part) for a, h, r, m, part in variants]
+    assert len(set(paths)) == len(variants)
+    seen = Extractor("a", "h", "r", lambda part: (part, part)).see(torch.rand(3, 2))
+    keep(paths[0], seen)
+    found = kept(paths[0])
+    assert found is not None
+    np.testing.assert_array_equal(found.features, seen.features)
+    arrays = safetensors.numpy.load_file(paths[0])
+    for wrong in (arrays | {"features": arrays["features"] * 1.5}, arrays | {"features": arrays["features"][:2]}):
+        safetensors.numpy.save_file(wrong, paths[1])
+        assert kept(paths[1]) is None
+    paths[0].write_bytes(paths[0].read_bytes()[:20])
+    assert kept(paths[0]) is None
+
+
+def test_few_images_are_no_collapse() -> None:
+    """With fewer than ten images a class nothing is said of classes that were not drawn; with more it is."""
+    classes = [{"class_name": "cat", "ratios": None, "qualities": None}]
+    scores = {"recall_classifier": 1.0}
+    assert collapse(classes, scores, scores, "frechet_classifier", images=9) == []
+    (line,) = collapse(classes, scores, scores, "frechet_classifier", images=10)
+    assert "cat" in line
+
+
+def test_experiments_stand_side_by_side(copy: Path) -> None:
+    """`evaluate compare` prints the scores of both and names the best of each."""
+    shutil.copytree(copy / "small", copy / "twin")
+    words = ["evaluate", "compare", "small", "twin", "--data-root", str(copy)]
+    shown = CliRunner().invoke(halfreal, words)
+    assert shown.exit_code == 0, shown.output
+    assert "frechet_classifier" in shown.output
+    assert "protocol: 24 synthetic against" in " ".join(shown.output.split())
+    found = json.loads(CliRunner().invoke(halfreal, [*words, "--json"]).output)
+    assert found["scores"]["frechet_classifier"]["small"] == found["scores"]["frechet_classifier"]["twin"]
+    assert found["over_snapshots"]["small"]["lowest"] <= found["over_snapshots"]["small"]["mean"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("n_real", 7),
+        ("n_synthetic", 7),
+        ("reference_sha256", "other"),
+        ("extractor_sha256", "other"),
+        ("resizer", "other"),
+        ("quantisation", "other"),
+        ("seed", 99),
+    ],
+)
+def test_different_protocols_are_not_compared(field: str, value: object, made: dict[str, Artifact]) -> None:
+    """Exit code 2, and the error says in what they differ."""
+    mine = made["scores"].facts
+    protocol = mine["test_protocols"]["classifier"] | {field: value}
+    other = mine | {"test_protocols": {"classifier": protocol}}
+    with pytest.raises(BadInput, match=rf"different protocols.*{field}: ") as caught:
+        compare_scores({"a": mine, "b": other})
+    assert caught.value.exit_code == 2
+
+
+def test_experiments_without_a_common_extractor_are_not_compared(made: dict[str, Artifact]) -> None:
+    """There is nothing to compare; the error says what to do."""
+    mine = made["scores"].facts
+    with pytest.raises(BadInput, match="no extractor in common"):
+        compare_scores({"a": mine, "b": mine | {"test_protocols": {"vgg": {}}}})
+
+
+@pytest.mark.slow
+def test_shards_are_scored_as_they_are(copy: Path) -> None:
+    """`evaluate between` scores one dataset against another, with the protocol, and needs no experiment."""
+    fetch("efficientnet_lite0", copy / "weights")
+    folders = [str(copy / "small" / name) for name in ("synthetic", "real")]
+    words = ["evaluate", "between", *folders, "--data-root", str(copy), "--device", "cpu"]
+    result = CliRunner().invoke(halfreal, words)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["scores"]["frechet_efficientnet_lite0"] > 0
+    assert found["protocol"]["reference_sha256"] == open_artifact(Path(folders[1]), "dataset", "preprocess").sha256
+    for wrong in ([*words, "--extractor", "classifier"], ["evaluate", "between", str(copy), folders[1]]):
+        assert CliRunner().invoke(halfreal, wrong).exit_code == 2

@@ -1,0 +1,247 @@
+"""The playground as people use it: a click draws, nothing leaves this machine, what cannot be is said."""
+
+import base64
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from jobs.__main__ import main as halfreal
+from jobs.commands.drawing import Experiment
+from shared.models.snapshots import draw_images, latents_of, load_snapshot
+from shared.runtime.seeding import derive_seed
+from tests.conftest import ROOT
+
+slow = pytest.mark.slow
+
+QUICK = {
+    "preprocess": ["--source", "digits", "--limit", "400"],
+    "train_classifier": ["--steps", "200", "--measure-every", "50", "--width", "8"],
+    "train_gan": ["--epochs", "2", "--width", "4", "--latent", "8", "--batch-images", "16"],
+    "evaluate": ["--images", "40"],
+}
+"""Options that make ten classes quick."""
+
+
+@pytest.fixture(scope="module")
+def place(
+    volume: Path, tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path, run_job: Callable[..., Result]
+) -> Path:
+    """Return a data root: `digits`, `hostile` class names, a GAN `without_classes`, an `unfinished` experiment."""
+    root = tmp_path_factory.mktemp("playground")
+    for name, family in (("digits", []), ("without_classes", ["--family", "dcgan", "--unconditional"])):
+        for job, words in QUICK.items():
+            more = family if job == "train_gan" else []
+            result = run_job(job, root, "--recipe", plain_recipe, *words, *more)
+            assert result.exit_code == 0, result.output
+        shutil.copytree(root / "small", root / name)
+    shutil.rmtree(root / "small")
+    shutil.copytree(volume / "small", root / "hostile")
+    shutil.copytree(root / "digits" / "real", root / "unfinished" / "real")
+    return root
+
+
+@pytest.fixture(scope="module")
+def served(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the playground in a process of its own on a free port, until SIGTERM; it ends with 0 and leaves nothing."""
+    scratch = tmp_path_factory.mktemp("scratch")
+    words = [sys.executable, "-m", "jobs", "playground", "--data-root", str(place), "--port", "0"]
+    environment = {"PYTHONPATH": str(ROOT), "TMPDIR": str(scratch), "HTTP_PROXY": "http://127.0.0.1:9"}
+    process = subprocess.Popen(
+        words, env=os.environ | environment, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(r"http://127\.0\.0\.1:\d+", line)
+    assert found, line + process.stdout.read()
+    yield found[0]
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=30)
+    assert (process.returncode, said) == (0, "stopped\n")
+    assert [path.name for path in scratch.iterdir() if path.name.startswith(("halfreal", ".gradio"))] == []
+
+
+class Tab:
+    """A page of the playground in a browser, and what it complained of and asked for."""
+
+    def __init__(self, browser: Any, address: str, width_px: int = 1280, scheme: Any = "light") -> None:
+        self.address = address
+        self.page = browser.new_page(viewport={"width": width_px, "height": 900}, color_scheme=scheme)
+        self.page.set_default_timeout(120_000)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+        self.page.get_by_text("Choose a class, then draw.").wait_for()
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose an option of a list."""
+        self.page.get_by_label(label, exact=True).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+
+    def draw(self, button: str = "Draw") -> None:
+        """Click, and wait until all is shown."""
+        with self.page.expect_response(lambda response: "/queue/join" in response.url):
+            self.page.get_by_role("button", name=button, exact=True).click()
+        self.page.locator("#nearest img").first.wait_for()
+
+    def pixels(self) -> list[np.ndarray]:
+        """Return the pixels of each image that was drawn."""
+        sources = self.page.locator("#drawn img").evaluate_all("all => all.map(each => each.src)")
+        decoded = [Image.open(io.BytesIO(base64.b64decode(source.split(",", 1)[1]))) for source in sources]
+        return [np.asarray(picture) for picture in decoded]
+
+    def close(self) -> None:
+        """Close the page; nothing was complained of, nothing asked of another host."""
+        assert self.said == []
+        elsewhere = [url for url in self.asked if not url.startswith((f"{self.address}/", "data:", "blob:"))]
+        assert (elsewhere, len(self.asked) > 5) == ([], True)
+        self.page.close()
+
+
+def drawn_by_hand(place: Path, label: int) -> np.ndarray:
+    """Return the 16 images that the chosen snapshot draws of a class with the seed 0, (16, size, size)."""
+    opened = Experiment(place / "digits")
+    latents = latents_of([derive_seed(0, 12, index) for index in range(16)], opened.gan.facts["latent"])
+    network = load_snapshot(opened.gan, opened.scores.facts["chosen"]["file"], torch.device("cpu"))
+    return draw_images(network, latents, torch.full((16,), label))[:, 0].numpy()
+
+
+@slow
+def test_a_click_draws_sixteen_images_of_class_7(browser: Any, served: str, place: Path, tmp_path: Path) -> None:
+    """They are the generator's sevens, each named; the PNG and the shard that can be downloaded hold the same."""
+    tab = Tab(browser, served)
+    tab.choose("Class", "7")
+    tab.page.get_by_label("number input for Count").fill("16")
+    tab.draw()
+    expected = drawn_by_hand(place, 7)
+    shown = tab.pixels()
+    assert len(shown) == 16
+    assert np.array_equal([image[::8, ::8] for image in shown], expected)
+    assert "16 images of class 7." in tab.page.locator("#about").inner_text()
+    captions = tab.page.locator("#drawn figcaption").all_inner_texts()
+    assert all(re.fullmatch(r"\d · \d+ %", caption) for caption in captions)
+    assert "diversity" in tab.page.locator("table.qualities").inner_text()
+    distances = [float(text.split()[0]) for text in tab.page.locator("#nearest figcaption").all_inner_texts()]
+    assert distances == sorted(distances)
+    for name in ("PNG grid", "WebDataset shard"):
+        with tab.page.expect_download() as found:
+            tab.page.get_by_role("button", name=f"Download as {name}").click()
+        found.value.save_as(tmp_path / found.value.suggested_filename)
+    stem = f"digits-class-7-epoch-{Experiment(place / 'digits').chosen:05d}-seed-0-count-16"
+    with Image.open(tmp_path / f"{stem}.png") as picture:
+        assert np.array_equal(np.asarray(picture)[: 16 * 3 : 3, : 16 * 3 : 3], expected[0])
+    with tarfile.open(tmp_path / f"{stem}-00000.tar") as tar:
+        members = [Image.open(io.BytesIO(tar.extractfile(each).read())) for each in tar if each.name.endswith("png")]  # type: ignore[union-attr]
+    assert np.array_equal([np.asarray(each) for each in members], expected)
+    tab.close()
+
+
+@slow
+def test_another_seed_draws_others(browser: Any, served: str, place: Path) -> None:
+    """The second button takes a seed of its own, shows it, and draws other images with it."""
+    tab = Tab(browser, served)
+    tab.draw("Draw with another seed")
+    assert tab.page.get_by_label("Seed").input_value() != "0"
+    assert not np.array_equal([image[::8, ::8] for image in tab.pixels()], drawn_by_hand(place, 0))
+    tab.close()
+
+
+@slow
+@pytest.mark.parametrize("seed", ["-5", "99999999999", "1.7", ""])
+def test_a_seed_that_is_none_is_refused_on_the_page(seed: str, browser: Any, served: str) -> None:
+    """The page says what it wants and nothing else goes wrong; the next seed draws."""
+    tab = Tab(browser, served)
+    tab.page.get_by_label("Seed").fill(seed)
+    tab.page.get_by_role("button", name="Draw", exact=True).click()
+    alert = tab.page.locator("#about").get_by_role("alert")
+    alert.wait_for()
+    assert alert.inner_text() == f"Seed {seed or 'is empty'}: want a whole number from 0 to 2147483647"
+    assert tab.page.get_by_text("Error", exact=True).count() == 0
+    tab.page.get_by_label("Seed").fill("2147483647")
+    tab.draw()
+    assert len(tab.pixels()) == 16
+    tab.close()
+
+
+@slow
+@pytest.mark.parametrize("width_px", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_hostile_names_are_only_names(
+    width_px: int, scheme: str, browser: Any, served: str, hostile_classes: tuple[str, ...]
+) -> None:
+    """Class names that hold markup are shown as they are; nothing sticks out of the window; each image has words."""
+    tab = Tab(browser, served, width_px, scheme)
+    tab.choose("Experiment", "hostile")
+    tab.page.get_by_label("Class", exact=True).click()
+    tab.page.get_by_role("option").nth(0).click()
+    tab.draw()
+    assert hostile_classes[0] in tab.page.locator("#about").inner_text()
+    captions = " ".join(tab.page.locator("#drawn figcaption, #nearest figcaption").all_inner_texts())
+    assert any(name in captions for name in hostile_classes)
+    assert all(tab.page.locator("#drawn img, #nearest img").evaluate_all("all => all.map(each => each.alt)"))
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width_px
+    tab.close()
+
+
+@slow
+def test_a_generator_without_classes_is_asked_for_none(browser: Any, served: str) -> None:
+    """There is no class to choose; the classifier says what was drawn."""
+    tab = Tab(browser, served)
+    tab.choose("Experiment", "without_classes")
+    tab.page.get_by_text("This generator was trained without classes").wait_for()
+    assert tab.page.get_by_label("Class", exact=True).is_hidden()
+    tab.draw()
+    assert len(tab.pixels()) == 16
+    assert re.match(r"16 images\. The classifier takes \d+ as \d", tab.page.locator("#about").inner_text())
+    assert tab.page.locator("#drawn figcaption.other").count() == 0
+    tab.close()
+
+
+@slow
+def test_an_unfinished_experiment_says_what_to_run(browser: Any, served: str) -> None:
+    """Where an artifact is missing the page says so and draws nothing; the next one can be chosen all the same."""
+    tab = Tab(browser, served)
+    tab.choose("Experiment", "unfinished")
+    alert = tab.page.get_by_role("alert")
+    alert.wait_for()
+    assert "classifier: does not exist; run first: halfreal train_classifier" in alert.inner_text()
+    assert tab.page.get_by_role("button", name="Draw", exact=True).is_disabled()
+    tab.choose("Experiment", "digits")
+    tab.page.get_by_text("Choose a class, then draw.").wait_for()
+    tab.draw()
+    assert len(tab.pixels()) == 16
+    tab.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--data-root", "{empty}"], "no experiment there; run first: halfreal run"),
+        (["--data-root", "{volume}", "--experiment", "mine"], "no experiment there; there are small"),
+        (["--data-root", "{volume}", "--experiment", "../small"], "letters"),
+        (["--data-root", "{volume}", "--host", "203.0.113.1"], "cannot listen there"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(words: list[str], says: str, volume: Path, tmp_path: Path) -> None:
+    """Exit code 2 and what to do, in at most three lines."""
+    filled = [word.format(empty=tmp_path, volume=volume) for word in words]
+    result = CliRunner().invoke(halfreal, ["playground", *filled])
+    assert result.exit_code == 2, result.output
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) <= 3

@@ -1,0 +1,170 @@
+"""Folders and tables say what lies there and is not taken, which images are equal, and which line is wrong."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shared.store.artifacts import open_artifact
+from tests.jobs.preprocess.source_files import done, everything, fill, picture, preprocess
+
+pytestmark = pytest.mark.usefixtures("as_if_sent")
+
+
+def test_what_is_not_taken_is_said_and_counted(tmp_path: Path) -> None:
+    """Images beside the class folders, files without an image's suffix and empty folders have a line each."""
+    place = tmp_path / "sources" / "folder"
+    fill(place, {"cats": 20, "dogs": 20, "owls": 0, "pigs": 0})
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("d.png", "c.jpg", "b.PNG", "a.png"):
+        (place / name).write_bytes(b"x")
+    for name in ("labels.csv", "cats/photo", "cats/img.jpg_", "dogs/Thumbs.db", "pigs/png", "cats/.hidden"):
+        (place / name).write_bytes(b"x")
+    (place / "cats" / "linked").symlink_to(tmp_path / "elsewhere")
+    (place / "dogs" / "two\nlines").write_bytes(b"x")
+    result = preprocess(tmp_path, "--source", "folder")
+    assert result.exit_code == 0, result.output
+    warnings = [line for line in result.stderr.splitlines() if "warning" in line]
+    assert warnings == [
+        "preprocess: warning: images beside the class folders, not taken: 4 (a.png, b.PNG, c.jpg, ...); "
+        "move each into the folder of its class",
+        "preprocess: warning: files without the suffix of an image, not taken: 7 "
+        "(labels.csv, cats/img.jpg_, cats/linked/, ...); if they are images, rename them",
+        "preprocess: warning: folders without an image, which are no class: 2 (owls, pigs); "
+        "put images there, or remove them",
+    ]
+    artifact = open_artifact(tmp_path / "e" / "real", "dataset", "preprocess")
+    assert artifact.dataset.classes == ["cats", "dogs"]
+    assert artifact.facts["ignored"] == 11
+
+
+def test_names_that_would_break_a_line_are_escaped(tmp_path: Path) -> None:
+    """A file's name with a line break stands escaped in its one line."""
+    place = tmp_path / "sources" / "folder"
+    fill(place, {"cats": 20, "dogs": 20})
+    (place / "dogs" / "two\nlines").write_bytes(b"x")
+    assert r"not taken: 1 ('dogs/two\nlines');" in preprocess(tmp_path, "--source", "folder").stderr
+
+
+def test_too_few_classes_say_what_was_not_taken(tmp_path: Path) -> None:
+    """Where all images lie beside the folders or have odd suffixes, the error says so, in three lines."""
+    place = tmp_path / "sources" / "folder"
+    fill(place, {"cats": 2, "dogs": 0})
+    (place / "a.png").write_bytes(b"x")
+    result = preprocess(tmp_path, "--source", "folder")
+    assert result.exit_code == 2
+    assert "1 folders with images, want one for each class and at least 2" in result.stderr
+    assert "not taken: 1 (a.png)" in result.stderr
+    assert "no class: 1 (dogs)" in result.stderr
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"two\nlines"])
+def test_a_folder_whose_name_is_no_class_is_refused(tmp_path: Path, name: bytes) -> None:
+    """A class is named by text of one line; a file's name may be of any bytes."""
+    place = tmp_path / "sources" / "folder"
+    fill(place, {"a": 20, "b": 20})
+    (place / "a" / "000.png").rename(place / "a" / f"{os.fsdecode(name)}.png")
+    assert done(tmp_path, "--source", "folder").facts["rejected"] == 0
+    (place / "b").rename(place / os.fsdecode(name))
+    result = preprocess(tmp_path, "--source", "folder", "--force")
+    assert result.exit_code == 2
+    assert f"the folder {os.fsdecode(name)!a} has a name that is no text of one line" in result.stderr
+
+
+def test_equal_images_are_said(tmp_path: Path) -> None:
+    """Copies are told with an example, and those under two labels with both labels; broken ones are no copies."""
+    place = tmp_path / "sources" / "folder"
+    fill(place, {"a": 30, "b": 30})
+    for copy, first in (("a/copy.png", "a/004.png"), ("b/torn.png", "a/005.png")):
+        (place / copy).write_bytes((place / first).read_bytes())
+    for name in ("a/bad.png", "b/bad.png"):
+        (place / name).write_bytes(b"<html>")
+    result = preprocess(tmp_path, "--source", "folder", "--max-rejected", "0.1")
+    assert result.exit_code == 0, result.output
+    assert "images that are copies of others: 2 (a/copy.png equals a/004.png)" in result.stderr
+    said = "warning: images equal to one with another label: 1 (b/torn.png (b) equals a/005.png (a)); both are kept"
+    assert said in result.stderr
+    artifact = open_artifact(tmp_path / "e" / "real", "dataset", "preprocess")
+    assert (artifact.facts["duplicates"], artifact.facts["duplicates_with_other_label"]) == (2, 1)
+    assert sum(split.count for split in artifact.dataset.splits.values()) == 62
+
+
+def test_a_set_without_copies_or_oddities_says_nothing(tmp_path: Path) -> None:
+    """Of a plain folder nothing is said but that it is complete."""
+    fill(tmp_path / "sources" / "folder", {"a": 20, "b": 20})
+    result = preprocess(tmp_path, "--source", "folder")
+    assert result.stderr.splitlines()[0].startswith("preprocess: complete in ")
+
+
+def test_fractions_are_exact_and_of_the_different_images(tmp_path: Path) -> None:
+    """A tenth of 30 different images is 3 and a fifth is 6, however many copies there are besides."""
+    place = tmp_path / "sources"
+    fill(place / "p", {"a": 15, "b": 15})
+    rows = [f"p/{name}/{index:03d}.png,{name}" for name in "ab" for index in range(15)]
+    (place / "t.csv").write_text("\n".join(["file,label", *rows, *rows[:5]]))
+    artifact = done(tmp_path, "--source", "folder", "--source-path", "t.csv")
+    different = {
+        name: len({sample.meta["origin"]["sha256"] for sample in found}) for name, found in everything(artifact).items()
+    }
+    assert different == {"train": 21, "val": 3, "test": 6}
+    assert sum(split.count for split in artifact.dataset.splits.values()) == 35
+
+
+def table(root: Path, text: str) -> Path:
+    """Write 20 pictures p/00.png, ... and a table beside them whose %s is a line for each, labelled a and b in turn."""
+    place = root / "sources"
+    (place / "p").mkdir(parents=True)
+    for index in range(20):
+        picture(index).save(place / "p" / f"{index:02d}.png")
+    rows = "\n".join(f"p/{index:02d}.png,{'ab'[index % 2]}" for index in range(20))
+    (place / "t.csv").write_text(text.replace("%s", rows), encoding="utf-8")
+    return place
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file,label\n%s\np/00.png,a,b\n", "line 22 has 3 values (p/00.png,a,b), want 2: file,label; put text"),
+        ('file,label\n%s\np/00.png,"a\nb"\n', r"line 22: label 'a\nb' has a line break"),
+        ('file,label\np/00.png,"a\n%s\n', "line 2 is no CSV (unexpected end of data); is a quote missing?"),
+        ("file,label\n%s\np/00.png\n", "line 22 has no file or no label"),
+        ('file,label\n"p/00.png","b\nc"\n,a\n%s', r"line 2: label 'b\nc' has a line break"),
+        ("file,label\n\n\n,a\n%s", "line 4 has no file or no label"),
+        ("", "is empty; want a first line with file,label"),
+        ("\n \n,\n", "is empty; want a first line with file,label"),
+        ("%s", "begins with p/00.png,a; want a first line with file,label, each once, between commas"),
+        ("file;label\n", "begins with file;label; want a first line with file,label, each once, between commas"),
+        ("file,label,label\n%s", "begins with file,label,label; want a first line with file,label, each once"),
+        ("file,label\n", "0 different labels, want at least 2"),
+    ],
+)
+def test_a_table_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) -> None:
+    """The message names the table, the line, what came and what was wanted; exit 2, at most three lines."""
+    table(tmp_path, text)
+    result = preprocess(tmp_path, "--source", "folder", "--source-path", "t.csv")
+    assert result.exit_code == 2
+    assert f"t.csv: {said}" in result.stderr
+    assert len(result.stderr.splitlines()) <= 3
+    assert not (tmp_path / "e" / "real").exists()
+
+
+def test_a_table_may_have_blank_lines_spaces_and_other_columns(tmp_path: Path) -> None:
+    """Lines without any value are skipped, spaces around values count for nothing, other columns are not read."""
+    table(
+        tmp_path,
+        "\n id, label ,file\n   \n" + "".join(f"{i}, {'ab'[i % 2]} , p/{i:02d}.png\n" for i in range(20)) + ",,\n  ",
+    )
+    artifact = done(tmp_path, "--source", "folder", "--source-path", "t.csv")
+    assert artifact.dataset.classes == ["a", "b"]
+    assert sum(split.count for split in artifact.dataset.splits.values()) == 20
+    assert artifact.facts["rejected"] == 0
+
+
+def test_a_table_may_name_files_anywhere(tmp_path: Path) -> None:
+    """A file may be absolute or lie above the table; the origin says what the table says."""
+    place = table(tmp_path, "")
+    named = [str(place / "p" / f"{i:02d}.png") if i % 2 else f"../sources/p/{i:02d}.png" for i in range(20)]
+    (place / "t.csv").write_text("file,label\n" + "\n".join(f"{name},{'ab'[i % 2]}" for i, name in enumerate(named)))
+    artifact = done(tmp_path, "--source", "folder", "--source-path", "t.csv")
+    found = {sample.meta["origin"]["file"] for split in everything(artifact).values() for sample in split}
+    assert found == set(named)

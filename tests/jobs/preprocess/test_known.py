@@ -1,0 +1,139 @@
+"""What preprocess refuses before it reads anything: just what it would refuse once it has read."""
+
+from collections import Counter
+from dataclasses import replace
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from sklearn.datasets import load_digits
+
+from jobs.__main__ import main as halfreal
+from jobs.commands.calls import options_of
+from jobs.preprocess.known import KNOWN, check_room
+from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.splits import choose, split_indexes
+from shared.errors import BadConfig, BadInput
+
+DIGITS = load_digits().target
+"""The label of every image of the source `digits`."""
+
+
+def config(**options: Any) -> PreprocessConfig:
+    """Return the options of the recipe `digits` with some of them changed."""
+    found = options_of("preprocess", [], {})
+    return PreprocessConfig(**({"source_path": None, "label": None} | found | options))
+
+
+def refused(**options: Any) -> bool:
+    """Whether the options are refused for what is known of the source."""
+    try:
+        config(**options)
+    except BadInput:
+        return True
+    return False
+
+
+def refused_by_the_split(limit: int, per_class: int, val: float, test: float) -> bool:
+    """Whether choosing and splitting the digits themselves, all of them different, fails."""
+    chosen = choose(DIGITS, None, limit, per_class, 0)
+    try:
+        split_indexes(DIGITS[chosen], [str(index) for index in chosen], None, val, test, 0)
+    except BadInput:
+        return True
+    return False
+
+
+def test_the_counts_are_those_of_the_digits() -> None:
+    """The counts of the source `digits` are those of scikit-learn's array."""
+    counts = Counter(DIGITS.tolist())
+    assert KNOWN["digits"].counts == {"train": tuple(counts[label] for label in range(10))}
+
+
+@pytest.mark.parametrize("fractions", [(0.1, 0.2), (0.3, 0.3), (0.05, 0.05)])
+def test_a_limit_is_refused_before_reading_where_the_split_would_fail(fractions: tuple[float, float]) -> None:
+    """For any limit and number per class the options alone are refused if and only if the split itself fails."""
+    val, test = fractions
+    for limit, per_class in [(limit, 0) for limit in range(1, 240, 7)] + [(0, each) for each in range(1, 24)]:
+        given = {"val_fraction": val, "test_fraction": test, "limit": limit, "per_class": per_class}
+        assert refused(**given) == refused_by_the_split(limit, per_class, val, test), given
+
+
+def test_both_answers_occur() -> None:
+    """The test above would mean little if every limit were refused, or none."""
+    assert refused(limit=3)
+    assert refused(per_class=5)
+    assert refused(val_fraction=0.0006)
+    assert not refused(limit=110)
+    assert not refused(per_class=20)
+
+
+@pytest.mark.parametrize(
+    ("counts", "drawn", "enough"),
+    [
+        ([2, 2], 2, True),
+        ([3, 1], 2, False),
+        ([3, 0, 3], 2, True),
+        ([2, 2], 1, False),
+        ([2, 2], 3, False),
+        ([], 0, False),
+    ],
+)
+def test_room_is_what_scikit_learn_wants(counts: list[int], drawn: int, enough: bool) -> None:
+    """Two images of each class that there is, and on both sides no fewer than classes, as `train_test_split` has it."""
+    from sklearn.model_selection import train_test_split
+
+    labels = np.repeat(np.arange(len(counts)), counts)
+    try:
+        train_test_split(labels, test_size=drawn, stratify=labels, random_state=0)
+        agreed = True
+    except ValueError:
+        agreed = False
+    assert agreed == enough
+    if enough:
+        check_room(counts, drawn)
+    else:
+        with pytest.raises(BadInput, match=f"cannot draw {drawn} of {sum(counts)}"):
+            check_room(counts, drawn)
+
+
+@pytest.mark.parametrize("source", [name for name, row in KNOWN.items() if not row.labelled])
+def test_a_label_is_for_sources_that_have_several(source: str) -> None:
+    """`--label` is refused where the source takes no notice of it."""
+    with pytest.raises(BadConfig, match="--label Young"):
+        config(source=source, label="Young")
+
+
+@pytest.mark.parametrize("source", ["celeba", "webdataset"])
+def test_sources_with_several_labels_take_one(source: str) -> None:
+    """CelebA has 40 attributes, foreign shards any field of their json."""
+    assert config(source=source, label="Young").label == "Young"
+
+
+@pytest.mark.parametrize(("source", "official"), [(name, row.official) for name, row in KNOWN.items()])
+def test_an_official_split_is_for_sources_that_have_one(source: str, official: bool) -> None:
+    """`--split official` is refused where there is none."""
+    assert refused(source=source, split="official") != official
+
+
+def test_a_limit_keeps_the_parts_of_an_official_split() -> None:
+    """Of CIFAR10, 5 to 1 in ten classes, 100 images leave 80 and more to train on, from which val is drawn."""
+    assert not refused(source="cifar10", limit=240, val_fraction=0.1)
+    assert refused(source="cifar10", limit=24, val_fraction=ceil(10) / 100)
+
+
+def test_another_source_leaves_out_what_belongs_to_the_recipes_own() -> None:
+    """`--source digits` beside a recipe on CIFAR10 does not ask for CIFAR10's official split."""
+    words = ["preprocess", "--recipe", "cifar10_dcgan", "--source", "digits", "--dry-run"]
+    result = CliRunner().invoke(halfreal, words)
+    assert result.exit_code == 0, result.output
+    assert "split = 'auto'" in result.output
+    assert "split = 'official'" in CliRunner().invoke(halfreal, [*words[:3], "--dry-run"]).output
+
+
+def test_a_config_is_checked_however_it_is_made() -> None:
+    """A config that would leave too few images cannot exist."""
+    with pytest.raises(BadInput, match="classes"):
+        replace(config(), limit=12)

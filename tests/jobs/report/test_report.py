@@ -1,0 +1,181 @@
+"""The page: self-contained, readable without eyes, safe from its own data; and `results` beside it."""
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from jobs.__main__ import main as halfreal
+from jobs.pipeline import PIPELINE
+from shared.cli.recipes import load_recipe
+from shared.store.artifacts import Artifact
+
+VOID = {"meta", "link", "img", "br", "input", "hr"}
+METRICS = ("accuracy", "precision", "recall", "f1")
+
+
+class Page(HTMLParser):
+    """The elements of a page as (tag, attributes), and the text of each kind of element."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self._open):
+            self.texts[tag][-1] += data
+
+
+@pytest.fixture(scope="module")
+def text(made: dict[str, Artifact]) -> str:
+    """Return the page of the experiment `small` as it stands on disk."""
+    return (made["report"].folder / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    """Parse the page."""
+    return Page(text)
+
+
+def test_the_first_heading_is_the_verdict(page: Page, made: dict[str, Artifact]) -> None:
+    """The first heading answers the question: the sentence of the first comparison."""
+    headings = [tag for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert headings[0] == "h1"
+    assert headings.count("h1") == 1
+    assert page.texts["h1"][0].strip() == made["mixed"].facts["comparisons"][0]["sentence"]
+
+
+def test_no_attribute_makes_a_browser_fetch(page: Page) -> None:
+    """Whatever a browser would load by itself (src, href, data, poster) stands inside the page."""
+    loads = ("src", "srcset", "href", "xlink:href", "data", "poster", "background", "action")
+    found = [values[name] for _, values in page.elements for name in loads if values.get(name)]
+    assert found
+    assert [value[:60] for value in found if value and not value.startswith(("data:", "#"))] == []
+
+
+def test_no_script_and_no_frame(page: Page) -> None:
+    """The page has no script, frame, embedded object, base address, or handler of events."""
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "iframe", "object", "embed", "base", "form"}
+    assert not [name for _, values in page.elements for name in values if name.startswith("on")]
+
+
+def test_no_style_fetches(page: Page) -> None:
+    """No style sheet or style attribute imports another or names an address outside the page."""
+    styles = page.texts["style"] + [values["style"] or "" for _, values in page.elements if "style" in values]
+    assert any("--ink" in style for style in styles)
+    for style in styles:
+        assert "@import" not in style
+        assert re.findall(r"url\(\s*['\"]?(?!#|data:)", style) == []
+
+
+def test_every_picture_has_words(page: Page) -> None:
+    """Every image and chart says in words what it shows, for readers who do not see it."""
+    pictures = [values for tag, values in page.elements if tag in ("img", "svg")]
+    assert len(pictures) >= 12
+    assert [values for values in pictures if not (values.get("alt") or values.get("aria-label") or "").strip()] == []
+
+
+def test_class_names_are_text(page: Page, text: str, hostile_classes: tuple[str, ...]) -> None:
+    """Hostile class names appear on the page as they are, and none becomes an element."""
+    shown = "".join(page.texts["td"])
+    for name in hostile_classes:
+        assert name in shown
+    assert "<script" not in text
+    assert "<b>bold" not in text
+
+
+def test_every_number_of_the_table_is_on_the_page(page: Page, made: dict[str, Artifact]) -> None:
+    """The table shows mean and spread in percent of every arm and metric, and how many images each arm had."""
+    cells = [" ".join(cell.split()) for cell in page.texts["td"]]
+    for arm in made["mixed"].facts["arms"]:
+        assert f"{arm['about']}{arm['arm']}" in cells
+        for metric in METRICS:
+            assert f"{100 * arm[metric]['mean']:.1f} ± {100 * arm[metric]['std']:.1f}" in cells
+
+
+def test_lineage_names_every_artifact(text: str, made: dict[str, Artifact]) -> None:
+    """Each artifact that the numbers come from stands on the page with the sha256 of its manifest."""
+    for name, artifact in made.items():
+        assert (artifact.sha256 in text) == (name != "report")
+
+
+def test_the_recipe_on_the_page_makes_it_again(
+    page: Page, made: dict[str, Artifact], volume: Path, tmp_path: Path, run_job: Callable[..., Result]
+) -> None:
+    """The recipe on the page, saved to a file, is accepted, and every job answers that it is already complete."""
+    recipe = tmp_path / "again.toml"
+    recipe.write_text(page.texts["pre"][0], encoding="utf-8")
+    loaded = load_recipe(str(recipe))
+    assert loaded.jobs["train_gan"]["epochs"] == 3
+    for row in PIPELINE[:-1]:
+        assert loaded.jobs[row.name] == {
+            name: value for name, value in made[row.writes].manifest.options.items() if value is not None
+        }
+        result = run_job(row.name, volume, "--recipe", recipe)
+        assert (result.exit_code, "already complete" in result.stderr) == (0, True), result.output
+
+
+def test_equal_inputs_give_an_equal_page(
+    volume: Path, tmp_path: Path, text: str, run_job: Callable[..., Result], plain_recipe: Path
+) -> None:
+    """The page depends on the artifacts alone: made again, it has the same bytes."""
+    (tmp_path / "small").mkdir()
+    for row in PIPELINE[:-1]:
+        (tmp_path / "small" / row.writes).symlink_to(volume / "small" / row.writes)
+    assert run_job("report", tmp_path, "--recipe", plain_recipe).exit_code == 0
+    assert (tmp_path / "small" / "report" / "index.html").read_text(encoding="utf-8") == text
+
+
+def results(volume: Path, *words: str) -> Result:
+    """Return what `halfreal results` says of the experiment `small`."""
+    return CliRunner().invoke(halfreal, ["results", "--data-root", str(volume), "--experiment", "small", *words])
+
+
+def test_results_in_json_have_arm_mean_and_spread(volume: Path, made: dict[str, Artifact]) -> None:
+    """`results --json` gives for each arm its name and per metric the mean and the standard deviation over seeds."""
+    found = json.loads(results(volume, "--json").stdout)
+    assert [arm["arm"] for arm in found["arms"]] == ["real_100", "real_30", "synthetic_70_real_30", "synthetic_only"]
+    rows = made["mixed"].facts["rows"]
+    for arm in found["arms"]:
+        for metric in METRICS:
+            values = [row["test"][metric] for row in rows if row["arm"] == arm["arm"]]
+            assert len(values) == 2
+            assert arm[metric]["mean"] == pytest.approx(sum(values) / 2)
+            assert arm[metric]["std"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    assert found["verdict"]["sentence"] == made["mixed"].facts["comparisons"][0]["sentence"]
+    assert "frechet_classifier" in found["scores"]["test"]
+
+
+def test_results_for_people_have_every_arm_and_the_verdict(
+    volume: Path, made: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`results` prints a line for each arm with its accuracy in percent, and every comparison's sentence."""
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = results(volume).stdout.splitlines()
+    for arm in made["mixed"].facts["arms"]:
+        (line,) = [line for line in lines if line.startswith(f"{arm['arm']} ")]
+        assert f"{100 * arm['accuracy']['mean']:.1f} ±{100 * arm['accuracy']['std']:.1f}" in line
+    for comparison in made["mixed"].facts["comparisons"]:
+        assert comparison["sentence"] in lines

@@ -1,0 +1,52 @@
+"""The page in a real browser: nothing is fetched, nothing is complained of, and it fits a phone."""
+
+from typing import Any
+
+import pytest
+
+from shared.store.artifacts import Artifact
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("width_px", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: dict[str, Artifact]) -> None:
+    """Opened from disk: no message on the console, no request but the file, pictures drawn, nothing sticks out."""
+    page = browser.new_page(viewport={"width": width_px, "height": 900}, color_scheme=scheme)
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    address = (made["report"].folder / "index.html").as_uri()
+    page.goto(address)
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:")] == [address]
+    heading = page.locator("h1, h2, h3, h4, h5, h6").first
+    assert heading.inner_text() == made["mixed"].facts["comparisons"][0]["sentence"]
+    pictures = page.evaluate(
+        "[...document.querySelectorAll('img')].map(each => [each.complete && each.naturalWidth, each.alt])"
+    )
+    assert len(pictures) >= 4
+    assert all(width and words for width, words in pictures)
+    charts = page.evaluate(
+        "[...document.querySelectorAll('svg[role=img]')]"
+        ".map(each => [each.getBoundingClientRect().width, each.getAttribute('aria-label')])"
+    )
+    assert len(charts) >= 8
+    assert all(width > 100 and words for width, words in charts)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width_px
+    page.close()
+
+
+def test_on_paper_nothing_is_folded_away(browser: Any, made: dict[str, Artifact]) -> None:
+    """What a reader would have to open on a screen stands open in print, and no table is cut off at A4's width."""
+    page = browser.new_page(viewport={"width": 720, "height": 1000})
+    page.goto((made["report"].folder / "index.html").as_uri())
+    folded = "[...document.querySelectorAll('details > :not(summary)')].map(each => each.checkVisibility())"
+    assert not any(page.evaluate(folded))
+    page.emulate_media(media="print")
+    assert all(page.evaluate(folded))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    page.close()

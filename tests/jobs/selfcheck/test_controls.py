@@ -1,0 +1,32 @@
+"""The instrument on planted generators whose worth is known, and the copy test on the same sets."""
+
+import pytest
+
+from jobs.selfcheck.controls import PLANTS, check_verdict, load_sets
+from shared.metrics.copies import pixel_copies
+
+
+@pytest.mark.slow
+def test_the_verdict_is_right_on_planted_generators() -> None:
+    """Other real images help and are worth what they are, noise and copies nothing, shuffled labels hurt."""
+    found = {row.name: row for row in check_verdict()}
+    assert {name: row.passed for name, row in found.items()} == dict.fromkeys(PLANTS, True)
+    assert found["shuffled"].difference < found["noise"].difference < found["held_out"].difference
+
+
+def test_the_copy_test_flags_the_copies_alone() -> None:
+    """On the planted sets, by pixels: copies of the training images are flagged, nothing else is."""
+    sets = load_sets(0)
+    flagged = {
+        name: pixel_copies(plant.make(sets).images, sets.test, sets.train)["flagged"] for name, plant in PLANTS.items()
+    }
+    assert flagged == {"held_out": False, "noise": False, "copies": True, "shuffled": False}
+
+
+def test_the_sets_share_no_image() -> None:
+    """Nothing that is trained on, chosen by or added stands in the test set."""
+    sets = load_sets(0)
+    parts = [sets.train, sets.val, sets.pool, sets.others, sets.test]
+    assert sum(map(len, parts)) == 1797
+    seen = [{image.numpy().tobytes() for image in part.images} for part in parts]
+    assert all(not (a & b) for place, a in enumerate(seen) for b in seen[place + 1 :])

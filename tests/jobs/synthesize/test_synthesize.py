@@ -1,0 +1,135 @@
+"""synthesize: how many images, from which latents, with whose label, and the same bytes again."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import Result
+
+from shared.format.files import sha256
+from shared.format.sample import Sample, decode
+from shared.models.fitting import load_classifier, probabilities_of
+from shared.models.snapshots import draw_images, latents_of, load_snapshot
+from shared.store.artifacts import Artifact, open_artifact
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def samples(made: dict[str, Artifact]) -> list[Sample]:
+    """Every synthetic sample, in reading order."""
+    return [decode(key, members, "synthetic") for key, members in made["synthetic"].members("train")]
+
+
+def again(volume: Path, root: Path) -> Path:
+    """Return a data root with its own experiment `small` that shares the volume's inputs of synthesize."""
+    (root / "small").mkdir()
+    for name in ("real", "classifier", "gan", "scores"):
+        (root / "small" / name).symlink_to(volume / "small" / name)
+    return root
+
+
+def test_there_are_seventy_percent_as_many_as_real_train_images(
+    made: dict[str, Artifact], samples: list[Sample]
+) -> None:
+    """78 real train images (120 less 30 for test and 12 for val) give floor(0.7 * 78) = 54 synthetic ones."""
+    assert made["real"].dataset.splits["train"].count == 78
+    assert len(samples) == made["synthetic"].dataset.splits["train"].count == 54
+    assert [shard.count for shard in made["synthetic"].dataset.splits["train"].shards] == [20, 20, 14]
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.5, 39), (0.013, 1), (2.0, 156)])
+def test_share_is_rounded_down(
+    share: float, count: int, volume: Path, tmp_path: Path, run_job: Callable[..., Result]
+) -> None:
+    """Any share gives floor(share * 78) images; it may exceed the number of real ones."""
+    root = again(volume, tmp_path)
+    assert run_job("synthesize", root, "--share", share).exit_code == 0
+    made = open_artifact(root / "small" / "synthetic", "dataset", "synthesize")
+    assert made.dataset.splits["train"].count == count
+
+
+def test_a_share_that_gives_no_image_is_refused(volume: Path, tmp_path: Path, run_job: Callable[..., Result]) -> None:
+    """A share below one image ends with 2 and says that a larger one is wanted."""
+    result = run_job("synthesize", again(volume, tmp_path), "--share", 0.012)
+    assert result.exit_code == 2
+    assert "take a larger share" in result.stderr
+
+
+def test_classes_are_asked_for_in_the_proportions_of_train(made: dict[str, Artifact], samples: list[Sample]) -> None:
+    """The classes asked for stand in the proportions of the train split, to within one image."""
+    asked = Counter(sample.meta["origin"]["asked_label"] for sample in samples)
+    for label, count in enumerate(made["real"].dataset.splits["train"].class_counts):
+        assert abs(asked[label] - count * 54 / 78) < 1
+
+
+def test_an_image_can_be_drawn_again_alone(made: dict[str, Artifact], samples: list[Sample]) -> None:
+    """The latent seed and the label asked for give the same image alone, to within a grey level."""
+    generator = load_snapshot(made["gan"], made["scores"].facts["chosen"]["file"], CPU)
+    seeds = set()
+    for sample in samples[::9]:
+        origin = sample.meta["origin"]
+        latents = latents_of([origin["latent_seed"]], made["gan"].facts["latent"])
+        alone = draw_images(generator, latents, torch.tensor([origin["asked_label"]]))[0]
+        assert np.abs(alone.permute(1, 2, 0).numpy().astype(int) - sample.image.astype(int)).max() <= 1
+        seeds.add(origin["latent_seed"])
+    assert len(seeds) == 6
+
+
+def test_latent_seeds_differ(samples: list[Sample]) -> None:
+    """No two images share a latent."""
+    assert len({sample.meta["origin"]["latent_seed"] for sample in samples}) == len(samples)
+
+
+def test_the_label_is_the_annotators(made: dict[str, Artifact], samples: list[Sample]) -> None:
+    """A sample's label is the class that the annotator finds most likely, its confidence that probability."""
+    network = load_classifier(made["classifier"], CPU)
+    images = torch.from_numpy(np.stack([sample.image.transpose(2, 0, 1) for sample in samples]))
+    probabilities = probabilities_of(network, images)
+    assert probabilities.argmax(dim=1).tolist() == [sample.label for sample in samples]
+    confidence = [sample.meta["annotation"]["confidence"] for sample in samples]
+    assert probabilities.max(dim=1).values.tolist() == pytest.approx(confidence, abs=1e-5)
+
+
+def test_json_says_where_a_sample_came_from(made: dict[str, Artifact], samples: list[Sample]) -> None:
+    """Each sample names its generator and annotator by hash, the snapshot, the seed and the class asked for."""
+    gan, chosen = made["gan"], made["scores"].facts["chosen"]["file"]
+    meta: dict[str, Any] = samples[0].meta
+    assert set(meta) == {"origin", "annotation"}
+    assert set(meta["origin"]) == {"generator_sha256", "snapshot", "latent_seed", "asked_label"}
+    assert set(meta["annotation"]) == {"classifier_sha256", "confidence"}
+    assert meta["origin"]["snapshot"] == chosen
+    assert meta["origin"]["generator_sha256"] == sha256((gan.folder / chosen).read_bytes())
+    weights = (made["classifier"].folder / "classifier.safetensors").read_bytes()
+    assert meta["annotation"]["classifier_sha256"] == sha256(weights)
+
+
+def test_facts_count_what_was_written(made: dict[str, Artifact], samples: list[Sample]) -> None:
+    """The facts for the report are the counts over the samples."""
+    facts = made["synthetic"].facts
+    given = Counter(sample.label for sample in samples)
+    assert facts["annotated_counts"] == [given[label] for label in range(3)]
+    assert facts["annotated_counts"] == made["synthetic"].dataset.splits["train"].class_counts
+    agreed = sum(sample.label == sample.meta["origin"]["asked_label"] for sample in samples)
+    assert facts["agreement"] == pytest.approx(agreed / 54)
+    assert sum(facts["confidence_histogram"]) == 54
+
+
+def test_equal_requests_give_equal_bytes(
+    volume: Path, made: dict[str, Artifact], tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
+) -> None:
+    """The same inputs, options and seed give the same shards and manifest, byte by byte; another seed others."""
+    root = again(volume, tmp_path)
+    words = ["--shard-images", 20, "--recipe", plain_recipe]
+    assert run_job("synthesize", root, *words).exit_code == 0
+    folder, first = root / "small" / "synthetic", made["synthetic"].folder
+    names = sorted(path.name for path in first.glob("*.tar"))
+    assert len(names) == 3
+    for name in [*names, "manifest.json"]:
+        assert (folder / name).read_bytes() == (first / name).read_bytes()
+    assert run_job("synthesize", root, *words, "--seed", 4).exit_code == 0
+    assert not [name for name in names if (folder / name).read_bytes() == (first / name).read_bytes()]

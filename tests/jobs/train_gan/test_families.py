@@ -1,0 +1,265 @@
+"""What a family may be asked for: options that contradict it, or each other, are refused before anything is made."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import Result
+
+from jobs.train_gan.families import FAMILIES, NETWORKS
+from jobs.train_gan.options import GanConfig, resolve
+from shared.errors import BadConfig
+from shared.models.snapshots import load_snapshot
+from shared.store.artifacts import Artifact, open_artifact
+from shared.store.checkpoints import load
+
+TINY = ["--epochs", 2, "--batch-images", 4, "--width", 2, "--latent", 4]
+
+
+def config(family: str, **changes: Any) -> GanConfig:
+    """Return a config of this family with these changes."""
+    options: dict[str, Any] = {"epochs": 1, "snapshot_every_epochs": 1, "batch_images": 8, "latent": 4, "width": 2}
+    options |= {"decay": "none", "ema_images": 0, "seed": 0}
+    return GanConfig(family=family, **(options | changes))
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "says"),
+    [
+        ("wgan_gp", {"discriminator_norm": "batch"}, "batch norm couples the images"),
+        ("r3gan", {"discriminator_norm": "batch"}, "take instance, layer, spectral or none"),
+        ("wgan_gp", {"networks": "rps_learnopencv", "discriminator_norm": "batch"}, "gradient penalty for each image"),
+        ("dcgan", {"penalty_weight": 1.0}, "--penalty-weight: the family dcgan has no such thing"),
+        ("wgan_gp", {"clip": 0.01}, "--clip: the family wgan_gp has no such thing"),
+        ("dcgan", {"auxiliary_weight": 1.0}, "--auxiliary-weight"),
+        ("wgan", {"beta1": 0.5}, "--beta1: the family wgan"),
+        ("wgan", {"beta2": 0.5}, "--beta2: the family wgan"),
+        ("cgan", {"conditional": False}, "--unconditional: the family cgan always uses labels"),
+        ("dcgan", {"real_target": 0.1, "fake_target": 0.9}, "want the target of real images above that of fakes"),
+        ("dcgan", {"augment": "translation,translation"}, "want each one once"),
+        ("acgan", {"conditional": False}, "always uses labels"),
+        ("per_class", {"conditional": True}, "never uses labels"),
+        ("dcgan", {"networks": "rps_literal", "conditional": False}, "need labels"),
+        ("acgan", {"networks": "class"}, "no auxiliary head"),
+        ("wgan_gp", {"generator_norm": "instance"}, "have a norm of their own"),
+        ("wgan_gp", {"real_target": 0.9}, "label smoothing: the loss wasserstein has no targets"),
+        ("dcgan", {"loss": "hinge", "fake_target": 0.1}, "label smoothing: the loss hinge"),
+        ("dcgan", {"augment": "translation,rotation"}, "'rotation' is none of translation, cutout, colour"),
+        ("dcgan", {"accumulate": 3}, "--accumulate 3: does not divide --batch-images 8"),
+    ],
+)
+def test_contradictions_are_refused(family: str, changes: dict[str, Any], says: str) -> None:
+    """A config that contradicts its family cannot exist; the error names the option and what to do."""
+    with pytest.raises(BadConfig) as caught:
+        config(family, **changes)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("networks", NETWORKS)
+def test_families_and_networks_go_together_or_say_why_not(family: str, networks: str) -> None:
+    """Any family takes any networks, except where labels or an auxiliary head are wanting."""
+    row, pair = FAMILIES[family], NETWORKS[networks]
+    impossible = (pair.needs_labels and not row.conditional) or (row.auxiliary_weight > 0 and not pair.has_auxiliary)
+    if impossible:
+        with pytest.raises(BadConfig):
+            config(family, networks=networks)
+    else:
+        assert resolve(config(family, networks=networks)).networks == networks
+
+
+def test_a_contradiction_is_found_by_dry_run(
+    run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path
+) -> None:
+    """Wrong options end with 2 before any data is looked at."""
+    words = ["--recipe", plain_recipe, "--dry-run", "--family", "wgan_gp", "--discriminator-norm", "batch"]
+    result = run_job("train_gan", tmp_path, *words)
+    assert result.exit_code == 2
+    assert "batch norm couples" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("recipe", ["digits", "mnist_digitwise_tuned", "cifar10_wgan_gp"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_any_family_goes_with_any_recipe(
+    family: str, recipe: str, run_job: Callable[..., Result], tmp_path: Path
+) -> None:
+    """A family asked for by hand leaves out what the recipe sets for its own; the rest of the recipe stays."""
+    result = run_job("train_gan", tmp_path, "--recipe", recipe, "--family", family, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert f"family = {family!r}" in result.output
+
+
+def test_another_loss_leaves_the_familys_own_label_smoothing_out() -> None:
+    """per_class smooths labels for its cross-entropy; with a hinge loss there is nothing to smooth."""
+    found = resolve(config("per_class", loss="hinge"))
+    assert (found.loss, found.real_target, found.fake_target) == ("hinge", 1.0, 0.0)
+
+
+@pytest.fixture
+def per_class(
+    tmp_path: Path, make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path
+) -> Artifact:
+    """Return a tiny gan of the family per_class, two epochs on 18 images of three classes."""
+    make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
+    result = run_job("train_gan", tmp_path, "--recipe", plain_recipe, "--family", "per_class", *TINY)
+    assert result.exit_code == 0, result.output
+    return open_artifact(tmp_path / "small" / "gan", "model", "train_gan")
+
+
+def test_per_class_trains_a_generator_for_each_class(per_class: Artifact) -> None:
+    """S3.5: new networks for each class, all with the same number of epochs; a snapshot names one of each."""
+    facts = per_class.facts
+    assert [row["epoch"] for row in facts["snapshots"]] == [1, 2]
+    assert facts["conditional"] is True
+    assert facts["generator"]["classes"] == 3
+    assert facts["generator"]["member"]["classes"] == 0
+    histories = facts["class_histories"]
+    assert len(histories) == 3
+    assert {tuple(row["epoch"] for row in rows) for rows in histories.values()} == {(1, 2)}
+    assert facts["history"][-1]["images_seen"] == sum(rows[-1]["images_seen"] for rows in histories.values())
+    first = [rows[0]["discriminator_loss"] for rows in histories.values()]
+    assert len(set(first)) == 3
+    assert facts["history"][0]["discriminator_loss"] == pytest.approx(sum(first) / 3)
+
+
+def test_the_label_picks_the_generator(per_class: Artifact) -> None:
+    """S3.8: the snapshot draws an image of class c with the generator that was trained on class c alone."""
+    cpu = torch.device("cpu")
+    name = per_class.facts["snapshots"][-1]["file"]
+    together = load_snapshot(per_class, name, cpu)
+    latents = torch.randn(3, 4)
+    images = together(latents, torch.tensor([2, 0, 1]))
+    for place, label in enumerate([2, 0, 1]):
+        alone = load_snapshot(per_class, f"classes/{label:03d}/snapshots/epoch-00002.safetensors", cpu)
+        assert torch.equal(images[place], alone(latents, torch.zeros(3, dtype=torch.int64))[place])
+
+
+def test_a_joined_snapshot_holds_the_hashes_of_its_members(per_class: Artifact) -> None:
+    """A snapshot of all classes has no weights, but names every class's file with the sha256 of the manifest."""
+    name = per_class.facts["snapshots"][0]["file"]
+    tensors, facts = load(per_class.read(name), name)
+    assert tensors == {}
+    listed = {info.name: info.sha256 for info in per_class.manifest.files}
+    assert facts["members"] == {file: listed[file] for file in facts["members"]}
+    assert len(facts["members"]) == 3
+
+
+def test_per_class_resumes_in_the_class_where_it_was(
+    per_class: Artifact,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    plain_recipe: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stopped in the second class, the same command goes on there and ends with the same files, bit by bit."""
+    import os
+    import signal
+
+    from jobs.train_gan import loop
+
+    root, done, step = tmp_path / "cut", 0, loop.train_step
+    make_dataset(root / "small" / "real", train=18, val=6, test=6)
+    words = ["--recipe", plain_recipe, "--family", "per_class", *TINY]
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done == 4:  # each class has three iterations
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "both_steps", counted)
+        assert run_job("train_gan", root, *words).exit_code == 75
+    assert run_job("train_gan", root, *words).exit_code == 0
+    assert done == 4
+    cut = open_artifact(root / "small" / "gan", "model", "train_gan")
+    assert cut.sha256 == per_class.sha256
+
+
+def test_processes_share_the_classes_and_the_last_one_finishes(
+    per_class: Artifact,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    plain_recipe: Path,
+) -> None:
+    """Each index of an Indexed Job trains its classes; whichever finds all of them commits what one process makes."""
+    root = tmp_path / "parts"
+    make_dataset(root / "small" / "real", train=18, val=6, test=6)
+    words = ["--recipe", plain_recipe, "--family", "per_class", "--parts", 2, *TINY]
+    second = run_job("train_gan", root, *words, "--index", 1)
+    assert second.exit_code == 0, second.output
+    assert "part 1 of 2 is done; others are not yet" in second.stderr
+    assert not (root / "small" / "gan").exists()
+    first = run_job("train_gan", root, *words, "--index", 0)
+    assert first.exit_code == 0, first.output
+    assert open_artifact(root / "small" / "gan", "model", "train_gan").sha256 == per_class.sha256
+    assert "already complete" in run_job("train_gan", root, *words, "--index", 1).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--family", "per_class", "--parts", 2, "--index", 2], "want less than --parts 2"),
+        (["--family", "per_class", "--parts", 2, "--index", 1, "--force"], "would drop the other parts' work"),
+        (["--family", "dcgan", "--parts", 2, "--index", 1], "only per_class has parts"),
+    ],
+)
+def test_parts_that_make_no_sense_are_refused(
+    words: list[object],
+    says: str,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+) -> None:
+    """An index out of range, --force of a part, parts of a family without any: exit code 2."""
+    make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
+    result = run_job("train_gan", tmp_path, *words, *TINY)
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+
+
+def test_a_class_without_images_is_refused(
+    tmp_path: Path, make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path
+) -> None:
+    """per_class needs train images of every class; the error names the class."""
+    make_dataset(tmp_path / "small" / "real", classes=("a", "b", "lonely"), train=2, val=6, test=6)
+    result = run_job("train_gan", tmp_path, "--recipe", plain_recipe, "--family", "per_class", *TINY)
+    assert result.exit_code == 2
+    assert "no train images" in result.stderr
+
+
+@pytest.mark.parametrize(("mirrors", "code"), [(True, 0), (False, 2)])
+def test_flips_are_for_sources_that_allow_them(
+    mirrors: bool, code: int, tmp_path: Path, make_dataset: Callable[..., Artifact], run_job: Callable[..., Result]
+) -> None:
+    """Digits are refused: their dataset says that a mirror changes the class."""
+    make_dataset(tmp_path / "small" / "real", facts={"mirrors": mirrors}, train=8, val=6, test=6)
+    result = run_job("train_gan", tmp_path, "--flips", *TINY)
+    assert result.exit_code == code, result.output
+    assert ("in a mirror" in result.stderr) is (code == 2)
+
+
+@pytest.mark.parametrize("compiler", [None, "no-such-compiler -O2"])
+def test_compiling_needs_a_compiler(
+    compiler: str | None,
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without g++, and without what CXX names, --compile ends with 2 before anything is trained."""
+    make_dataset(tmp_path / "small" / "real", train=8, val=6, test=6)
+    if compiler is None:
+        monkeypatch.delenv("CXX", raising=False)
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        monkeypatch.setenv("CXX", compiler)
+    result = run_job("train_gan", tmp_path, "--compile", *TINY)
+    assert result.exit_code == 2, result.output
+    assert "needs a C++ compiler" in result.stderr
+    assert not (tmp_path / "small" / "gan").exists()

@@ -1,0 +1,213 @@
+"""GAN training by several processes: they take the steps of one, and the check of it finds what is broken."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from jobs.train_gan.families import FAMILIES
+from shared.runtime.process_group import ProcessGroup
+from shared.store.artifacts import Artifact, open_artifact
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def start(script: list[str], rank: int, world: int, port: int) -> subprocess.Popen[str]:
+    """Start one of `world` processes that train together."""
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "PYTHONPATH": f"{ROOT}:{Path(__file__).parent}"}
+    group = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world)} if world > 1 else {}
+    return subprocess.Popen(
+        [sys.executable, *script],
+        env=os.environ | place | group | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def together(script: list[str], world: int) -> list[subprocess.Popen[str]]:
+    """Start `world` processes of the same script."""
+    port = free_port()
+    return [start(script, rank, world, port) for rank in range(world)]
+
+
+def ends(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
+    """Wait for every process; return (exit code, standard error) of each."""
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    return [(process.returncode, text) for process, text in zip(processes, said, strict=True)]
+
+
+CHECK = """
+import json
+import sys
+import test_gan_processes as tests
+from jobs.train_gan import distributed_check, steps
+from shared.distributed import Team, leave
+tests.BROKEN[sys.argv[1]](steps)
+found = list(distributed_check.check_families("cpu", tuple(sys.argv[3:])))
+if Team("cpu").lead:
+    with open(sys.argv[2], "w") as file:
+        json.dump([[each.family, each.passed, each.critic] for each in found], file)
+leave()
+"""
+
+
+def two_backwards(steps: Any) -> None:
+    """Each loss of a critic step goes through a backward of its own."""
+
+    def lower(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
+        for name, value in losses.items():
+            models.group.backward(value)
+            total[name] = value.detach()
+
+    steps._lower = lower
+
+
+def unsynchronised_loss(steps: Any) -> None:
+    """Gather the gradients of the loss without telling the others, then average the penalty alone."""
+
+    def lower(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
+        *first, last = losses.values()
+        if first and hasattr(models.discriminator, "no_sync"):
+            with models.discriminator.no_sync():
+                torch.stack(first).sum().backward(retain_graph=True)
+        last.backward()
+        total |= {name: value.detach() for name, value in losses.items()}
+
+    steps._lower = lower
+
+
+def lazy_penalty(steps: Any) -> None:
+    """Only the penalty goes through the backward, as in steps of lazy regularisation."""
+
+    def lower(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
+        models.group.backward(losses.get("penalty", next(iter(losses.values()))))
+        total |= {name: value.detach() for name, value in losses.items()}
+
+    steps._lower = lower
+
+
+def static_graph(steps: Any) -> None:
+    """DistributedDataParallel is told that its graph never changes, which a double backward does."""
+    wrap = ProcessGroup.wrap
+
+    def wrapped(group: Any, network: Any) -> Any:
+        found = wrap(group, network)
+        if hasattr(found, "_set_static_graph"):
+            found._set_static_graph()
+        return found
+
+    ProcessGroup.wrap = wrapped  # type: ignore[method-assign]
+
+
+def lonely_batch_norm(steps: Any) -> None:
+    """Batch norm sees this process's part of the batch only, as torch's own does on a CPU."""
+    from shared.models import layers
+
+    layers.BatchNorm.forward = torch.nn.BatchNorm2d.forward  # type: ignore[method-assign]
+
+
+def own_draws(steps: Any) -> None:
+    """Every process draws latents for itself."""
+    normal = steps.Draws.normal
+
+    def drawn(draws: Any, width: int) -> Tensor:
+        return normal(draws, width) + torch.distributed.get_rank() * (draws._mine != slice(0, draws._batch_images))
+
+    steps.Draws.normal = drawn
+
+
+BROKEN: dict[str, Callable[[Any], None]] = {
+    "nothing": lambda steps: None,
+    "two_backwards": two_backwards,
+    "unsynchronised_loss": unsynchronised_loss,
+    "lazy_penalty": lazy_penalty,
+    "static_graph": static_graph,
+    "lonely_batch_norm": lonely_batch_norm,
+    "own_draws": own_draws,
+}
+
+
+def check(tmp_path: Path, broken: str, *families: str) -> tuple[list[tuple[int, str]], list[list[Any]]]:
+    """Run the distributed check in two processes with something broken; return how they end and what is found."""
+    path = tmp_path / "found.json"
+    found = ends(together(["-c", CHECK, broken, str(path), *families], 2))
+    return found, json.loads(path.read_text()) if path.exists() else []
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
+    """For every family two processes that share a batch take the gradients of the whole batch, in both steps.
+
+    After 20 steps both hold the same weights.
+    """
+    processes, found = check(tmp_path, "nothing", *FAMILIES)
+    assert [code for code, _ in processes] == [0, 0], processes
+    assert found == [[family, True, None] for family in FAMILIES]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("broken", "family"),
+    [
+        ("two_backwards", "wgan_gp"),
+        ("unsynchronised_loss", "wgan_gp"),
+        ("lazy_penalty", "wgan_gp"),
+        ("static_graph", "wgan_gp"),
+        ("lonely_batch_norm", "dcgan"),
+        ("own_draws", "dcgan"),
+    ],
+)
+def test_the_check_finds_what_is_broken(broken: str, family: str, tmp_path: Path) -> None:
+    """Each pattern that goes wrong in silence fails the check: it finds a difference, or torch raises an error."""
+    processes, found = check(tmp_path, broken, family)
+    assert not found or [each[1] for each in found] == [False], (processes, found)
+
+
+def command(root: Path, epochs: int) -> list[str]:
+    """Return the words that train a tiny GAN on the volume `root`."""
+    words = ["-m", "jobs.train_gan", "--data-root", str(root), "--experiment", "small", "--device", "cpu"]
+    sizes = ["--batch-images", "8", "--critic-steps", "1", "--width", "2", "--latent", "4"]
+    return [*words, *sizes, "--epochs", str(epochs), "--snapshot-every-epochs", str(epochs)]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_artifact(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """Two processes write one artifact together and both end with 0."""
+    make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)
+    found = ends(together(command(tmp_path, epochs=2), world=2))
+    assert [code for code, _ in found] == [0, 0], found
+    artifact = open_artifact(tmp_path / "small" / "gan", "model", "train_gan")
+    assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [48]
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_both(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """SIGTERM to the second of two processes ends both with 75 after the first has saved a checkpoint."""
+    make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)
+    processes = together(command(tmp_path, epochs=100_000), world=2)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "small").glob(".gan-*/tensorboard/*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    processes[1].send_signal(signal.SIGTERM)
+    found = ends(processes)
+    assert [code for code, _ in found] == [75, 75], found
+    assert list((tmp_path / "small").glob(".gan-*/checkpoint.safetensors"))

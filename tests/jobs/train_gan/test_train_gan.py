@@ -1,0 +1,226 @@
+"""train_gan: what a run leaves, that it resumes bit by bit, and what its steps see."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from jobs.train_gan import loop
+from jobs.train_gan.families import FAMILIES
+from shared.store.artifacts import Artifact, open_artifact
+
+TINY = ["--epochs", 3, "--batch-images", 8, "--critic-steps", 1, "--width", 2, "--latent", 4]
+"""With 24 train images: three epochs of three iterations."""
+
+every_family = pytest.mark.parametrize("family", sorted(FAMILIES))
+every_joint_family = pytest.mark.parametrize(
+    "family", sorted(name for name, row in FAMILIES.items() if not row.one_per_class)
+)
+
+
+@pytest.fixture
+def train(
+    tmp_path: Path,
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    plain_recipe: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Result]:
+    """Return `train(name, *words, stop_after=None)`: a tiny run on the volume `name`, stopped by SIGTERM if asked."""
+
+    def run(name: str, *words: object, stop_after: int | None = None) -> Result:
+        root = tmp_path / name
+        if not root.exists():
+            make_dataset(root / "small" / "real", train=24, val=6, test=6)
+        step, done = loop.train_step, 0
+
+        def counted(*arguments: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done == stop_after:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return step(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "both_steps", counted)
+            return run_job("train_gan", root, "--recipe", plain_recipe, *TINY, *words)
+
+    return run
+
+
+def gan(root: Path) -> Artifact:
+    """Return the finished artifact of the volume `root`."""
+    return open_artifact(root / "small" / "gan", "model", "train_gan")
+
+
+def snapshots(artifact: Artifact) -> dict[str, bytes]:
+    """Return the bytes of each snapshot."""
+    return {row["file"]: artifact.read(row["file"]) for row in artifact.facts["snapshots"]}
+
+
+def logged(artifact: Artifact) -> list[dict[str, Any]]:
+    """Return the rows of metrics.jsonl."""
+    return [json.loads(line) for line in (artifact.folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+
+
+@every_joint_family
+def test_a_run_leaves_a_snapshot_and_a_row_for_each_epoch(
+    family: str, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    """A run of three epochs leaves three snapshots, three rows of losses, grids, curves and TensorBoard's file."""
+    result = train("a", "--family", family)
+    assert result.exit_code == 0, result.output
+    artifact = gan(tmp_path / "a")
+    names = [f"snapshots/epoch-0000{epoch}.safetensors" for epoch in (1, 2, 3)]
+    assert [row["file"] for row in artifact.facts["snapshots"]] == names
+    assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [24, 48, 72]
+    assert [(row["epoch"], row["step"]) for row in logged(artifact)] == [(1, 3), (2, 6), (3, 9)]
+    pictures = {path.name for path in (artifact.folder / "figures").iterdir()}
+    assert pictures == {"losses.png", *(f"samples-epoch-0000{epoch}.png" for epoch in (1, 2, 3))}
+    assert list((artifact.folder / "tensorboard").iterdir())
+
+
+def test_equal_seeds_train_equal_generators(train: Callable[..., Result], tmp_path: Path) -> None:
+    """The same seed gives the same snapshots, byte by byte; another seed others."""
+    for name, words in (("a", []), ("b", []), ("c", ["--seed", 1])):
+        assert train(name, *words).exit_code == 0
+    first, second, other = (snapshots(gan(tmp_path / name)) for name in "abc")
+    assert first == second
+    assert not set(first.values()) & set(other.values())
+
+
+def test_equal_requests_give_equal_manifests(train: Callable[..., Result], tmp_path: Path) -> None:
+    """A manifest holds no time, so that equal work gives equal manifests: its sha256 names the artifact."""
+    for name in ("a", "b"):
+        assert train(name).exit_code == 0
+    assert gan(tmp_path / "a").sha256 == gan(tmp_path / "b").sha256
+
+
+@every_joint_family
+@pytest.mark.parametrize("stop_after", [1, 4, 6])
+def test_a_stopped_run_goes_on_bit_by_bit(
+    stop_after: int, family: str, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    """Stopped by SIGTERM after any iteration a run ends with 75; the same command ends with the same snapshots."""
+    words = ["--family", family, "--decay", "cosine", "--critic-steps", 2, "--epochs", 6]
+    assert train("whole", *words).exit_code == 0
+    stopped = train("cut", *words, stop_after=stop_after)
+    assert stopped.exit_code == 75
+    assert "run the same command again" in stopped.stderr
+    assert not (tmp_path / "cut" / "small" / "gan").exists()
+    resumed = train("cut", *words)
+    assert resumed.exit_code == 0, resumed.output
+    assert f"resumed after {16 * stop_after} images" in resumed.stderr
+    whole, cut = gan(tmp_path / "whole"), gan(tmp_path / "cut")
+    assert snapshots(whole) == snapshots(cut)
+    assert len(snapshots(cut)) == 6
+    seen = ("epoch", "step", "images_seen")
+    assert [[row[key] for key in seen] for row in logged(cut)] == [[row[key] for key in seen] for row in logged(whole)]
+
+
+@pytest.mark.parametrize(
+    "stop_after",
+    [
+        3,  # the end of an epoch
+        4,  # in the middle of one
+    ],
+)
+def test_a_stopped_run_has_the_same_history(stop_after: int, train: Callable[..., Result], tmp_path: Path) -> None:
+    """The losses of a resumed run are those of the undisturbed one."""
+    assert train("whole").exit_code == 0
+    assert train("cut", stop_after=stop_after).exit_code == 75
+    assert train("cut").exit_code == 0
+    assert gan(tmp_path / "cut").facts["history"] == gan(tmp_path / "whole").facts["history"]
+
+
+def test_no_epoch_is_logged_twice(train: Callable[..., Result], tmp_path: Path) -> None:
+    """Stopped twice, metrics.jsonl still has each epoch once, in order."""
+    assert train("a", stop_after=4).exit_code == 75
+    assert train("a", stop_after=3).exit_code == 75
+    assert train("a").exit_code == 0
+    assert [row["epoch"] for row in logged(gan(tmp_path / "a"))] == [1, 2, 3]
+
+
+def test_a_finished_run_is_not_repeated(train: Callable[..., Result]) -> None:
+    """The same command again answers "already complete"; another option trains anew and says why."""
+    assert train("a").exit_code == 0
+    assert "already complete" in train("a").stderr
+    assert "epochs was 3, now 2" in train("a", "--epochs", 2).stderr
+
+
+def test_images_of_an_unknown_size_are_refused(
+    make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path
+) -> None:
+    """Images of a size that no network is built for end with 2 and say which sizes are."""
+    make_dataset(tmp_path / "small" / "real", size_px=24, train=9, val=3, test=3)
+    result = run_job("train_gan", tmp_path, "--recipe", plain_recipe, *TINY)
+    assert result.exit_code == 2
+    assert "24 px" in result.stderr
+    assert "16, 32, 64, 128" in result.stderr
+    assert "preprocess with --size-px" in result.stderr
+
+
+def test_every_iteration_draws_its_own_latents(train: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two critic steps of a run see the same latents; a generator step works on those of the last critic step."""
+    seen: list[bytes] = []
+
+    def watched(step: Callable[..., Any]) -> Callable[..., Any]:
+        def take(models: Any, family: Any, options: Any, batch: Any) -> Any:
+            seen.extend(row.numpy().tobytes() for row in batch.latents)
+            return step(models, family, options, batch)
+
+        return take
+
+    monkeypatch.setattr(loop, "critic_step", watched(loop.critic_step))
+    monkeypatch.setattr(loop, "both_steps", watched(loop.train_step))
+    assert train("a", "--critic-steps", 2, "--epochs", 4).exit_code == 0
+    assert len(seen) == 6 * 2 * 8  # six iterations of two critic steps on eight images
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_run_that_diverges_says_so(train: Callable[..., Result]) -> None:
+    """A loss that is no number ends with 2, since a retry would end there too, and names the learning rate."""
+    result = train("a", "--learning-rate", "1e30")
+    assert result.exit_code == 2
+    assert "lower --learning-rate" in result.stderr
+
+
+def test_a_draft_that_lost_a_snapshot_is_never_finished(train: Callable[..., Result], tmp_path: Path) -> None:
+    """If a snapshot of the unfinished work is gone, the run ends with 2 and leaves no artifact that names it."""
+    assert train("a", stop_after=4).exit_code == 75
+    (snapshot,) = (tmp_path / "a" / "small").glob(".gan-*/snapshots/epoch-00001.safetensors")
+    snapshot.unlink()
+    result = train("a")
+    assert result.exit_code == 2
+    assert "--force" in result.stderr
+    assert not (tmp_path / "a" / "small" / "gan").exists()
+
+
+@pytest.mark.parametrize(("family", "epoch_images"), [("wgan_gp", 24), ("per_class", 8)])
+def test_a_batch_is_at_most_an_epoch(
+    train: Callable[..., Result], tmp_path: Path, family: str, epoch_images: int
+) -> None:
+    """With more images in a batch than there are, a step takes them all, once: three epochs are three steps."""
+    found = []
+    for batch_images in (1000, epoch_images):
+        result = train(f"v{batch_images}", "--family", family, "--batch-images", batch_images)
+        assert result.exit_code == 0, result.output
+        assert (f"batches of {epoch_images} in place of" in result.output) == (batch_images == 1000)
+        found.append(open_artifact(tmp_path / f"v{batch_images}" / "small" / "gan", "model", "train_gan"))
+    assert [row["images_seen"] for row in found[0].facts["history"]] == [24, 48, 72]
+    assert found[0].facts == found[1].facts
+    weights = [{info.name: info.sha256 for info in each.manifest.files if "epoch" in info.name} for each in found]
+    assert weights[0] == weights[1]
+
+
+def test_a_batch_stays_what_can_be_worked_off_in_parts(train: Callable[..., Result], tmp_path: Path) -> None:
+    """The batch is cut to a multiple of --accumulate: 24 images in parts of five are 20."""
+    result = train("v", "--batch-images", 50, "--accumulate", 5, "--epochs", 1)
+    assert "batches of 20 in place of --batch-images 50: an epoch has 24" in result.output
+    gan = open_artifact(tmp_path / "v" / "small" / "gan", "model", "train_gan")
+    assert gan.facts["history"][-1]["images_seen"] == 40

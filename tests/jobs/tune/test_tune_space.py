@@ -1,0 +1,165 @@
+"""The search space: what it may hold, that mistakes stop before the first trial and name the line of the recipe."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from jobs.__main__ import main as halfreal
+from jobs.commands.calls import options_of, surroundings, variables
+from jobs.tune.options import option_types
+from jobs.tune.space import FIXED, Choices, Range, WrongSpace, parse_space
+from shared.cli.recipes import load_recipe, recipe_names, written
+from shared.errors import BadConfig
+
+TYPES = {"learning_rate": "float range", "latent": "integer range", "family": "choice", "epochs": "integer range"} | {
+    "flips": "boolean"
+}
+
+
+def test_lists_and_ranges_become_domains() -> None:
+    """A list holds its values; a range holds both ends, whole numbers for an option that counts."""
+    space = parse_space(
+        '{"train_gan": {"family": ["wgan", "r3gan"], "latent": {"low": 8, "high": 64}, '
+        '"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}}}',
+        TYPES,
+    )
+    assert space == {
+        "train_gan.family": Choices(("wgan", "r3gan")),
+        "train_gan.latent": Range(8, 64, log=False, whole=True),
+        "train_gan.learning_rate": Range(1e-4, 1e-2, log=True, whole=False),
+    }
+    assert space["train_gan.latent"].holds(64)
+    assert not space["train_gan.latent"].holds(65)
+    assert not space["train_gan.family"].holds(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "words"),
+    [
+        ("[", (), "not JSON"),
+        ("{}", (), "want options of train_gan"),
+        ('{"train_gan": {}}', ("train_gan",), "empty"),
+        ('{"evaluate": {"images": [1]}}', ("evaluate",), "only options of train_gan"),
+        ('{"train_gan": {"speed": [1]}}', ("train_gan", "speed"), "no option 'speed'"),
+        ('{"train_gan": {"epochs": [1]}}', ("train_gan", "epochs"), "cannot be tuned"),
+        ('{"train_gan": {"latent": []}}', ("train_gan", "latent"), "an empty list"),
+        ('{"train_gan": {"latent": [8, 8]}}', ("train_gan", "latent"), "twice"),
+        ('{"train_gan": {"latent": [[8]]}}', ("train_gan", "latent"), "want a whole number"),
+        ('{"train_gan": {"latent": ["8", 8]}}', ("train_gan", "latent"), '"8" is no value'),
+        ('{"train_gan": {"latent": [true]}}', ("train_gan", "latent"), "want a whole number"),
+        ('{"train_gan": {"learning_rate": [1e-3, NaN]}}', ("train_gan", "learning_rate"), "want a finite number"),
+        ('{"train_gan": {"flips": ["yes"]}}', ("train_gan", "flips"), "want true or false"),
+        ('{"train_gan": {"family": [1]}}', ("train_gan", "family"), "want text"),
+        ('{"train_gan": {"latent": 8}}', ("train_gan", "latent"), "want a list of values, or"),
+        ('{"train_gan": {"latent": {"low": 8}}}', ("train_gan", "latent"), "want a list of values, or"),
+        ('{"train_gan": {"latent": {"low": 8, "high": 8}}}', ("train_gan", "latent"), "an empty range"),
+        ('{"train_gan": {"latent": {"low": 9, "high": 8}}}', ("train_gan", "latent"), "an empty range"),
+        ('{"train_gan": {"latent": {"low": 8, "high": Infinity}}}', ("train_gan", "latent"), "an empty range"),
+        ('{"train_gan": {"latent": {"low": "8", "high": 9}}}', ("train_gan", "latent"), "want numbers"),
+        ('{"train_gan": {"latent": {"low": true, "high": 9}}}', ("train_gan", "latent"), "want numbers"),
+        ('{"train_gan": {"latent": {"low": 0, "high": 9, "log": true}}}', ("train_gan", "latent"), "above 0"),
+        ('{"train_gan": {"latent": {"low": 1, "high": 9, "log": 1}}}', ("train_gan", "latent"), "want log"),
+        ('{"train_gan": {"family": {"low": 1, "high": 2}}}', ("train_gan", "family"), "a range is for numbers"),
+    ],
+)
+def test_a_wrong_space_says_what_and_where(text: str, keys: tuple[str, ...], words: str) -> None:
+    """Whatever is wrong with a space is found, with the keys under which it stands."""
+    with pytest.raises(WrongSpace, match=words) as caught:
+        parse_space(text, TYPES)
+    assert caught.value.keys == keys
+
+
+def test_what_cannot_be_tuned_are_options() -> None:
+    """Every name that is refused with a reason is an option of train_gan: a renamed one would slip through."""
+    assert set(FIXED) <= set(option_types())
+
+
+MISTAKES = {
+    "train_gan.speed = [1, 2]": "no option 'speed'",
+    "train_gan.latent = []": "an empty list",
+    "train_gan.latent = {low = 64, high = 8}": "an empty range",
+    'train_gan.latent = ["many"]': '"many" is no value of this option; want a whole number',
+    "train_gan.latent = {low = 1.5, high = 8}": "'1.5' is not a valid integer range",
+    'train_gan.augment = ["", "cutout"]': '"" is no value of this option',
+    "train_gan.latent = [0]": "0 is not in the range 1<=x<=16384",
+    'train_gan.family = ["gan"]': "'gan' is not one of",
+    'train_gan.augment = ["none", "blur"]': "'blur' is none of",
+    "train_gan.clip = [0.1]": "has no such thing",
+    'train_gan.discriminator_norm = ["batch"]': "gradient penalty",
+    "evaluate.images = [10]": "only options of train_gan",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+@pytest.mark.parametrize("command", ["tune", "run"])
+def test_a_mistake_stops_before_the_first_trial(line: str, command: str, tmp_path: Path) -> None:
+    """A wrong option, range or value ends with 2, names the file and its line, and leaves nothing behind."""
+    recipe = tmp_path / "own.toml"
+    recipe.write_text(f'extends = "digits"\n\n[tune.space]\ntrain_gan.width = [8, 16]\n{line}\n', encoding="utf-8")
+    words = [command, "--recipe", str(recipe), "--data-root", str(tmp_path / "volume")]
+    result = CliRunner().invoke(halfreal, [*words, *(["--with-tuning"] if command == "run" else [])])
+    assert result.exit_code == 2, result.output
+    assert f"recipe {recipe}, line 5: " in result.output
+    assert MISTAKES[line] in result.output
+    assert len(result.output.splitlines()) <= 3
+    assert not (tmp_path / "volume").exists()
+
+
+def test_a_mistake_in_a_flag_is_the_flags(tmp_path: Path) -> None:
+    """A wrong --space is not blamed on the recipe."""
+    words = ["tune", "--dry-run", "--space", '{"train_gan": {"latent": []}}', "--data-root", str(tmp_path)]
+    result = CliRunner().invoke(halfreal, words)
+    assert result.exit_code == 2
+    assert "error: --space: train_gan.latent = []: an empty list" in result.output
+
+
+def test_the_line_is_that_of_the_recipe_below(tmp_path: Path) -> None:
+    """A mistake in a recipe that is extended is reported with its file and line."""
+    below, own = tmp_path / "below.toml", tmp_path / "own.toml"
+    below.write_text("[tune.space]\n# a word\ntrain_gan.latent = [\n  0,\n]\n", encoding="utf-8")
+    own.write_text('extends = "below.toml"\n', encoding="utf-8")
+    result = CliRunner().invoke(halfreal, ["tune", "--dry-run", "--recipe", str(own), "--data-root", str(tmp_path)])
+    assert result.exit_code == 2
+    assert f"recipe {below}, line 5: " in result.output
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_comes_back_as_it_was_written(name: str, tmp_path: Path) -> None:
+    """Words and tables of every recipe, a search space among them, survive being written as TOML and read again."""
+    recipe = load_recipe(name)
+    own = tmp_path / f"{name}.toml"
+    own.write_text(written(recipe.words, recipe.jobs), encoding="utf-8")
+    again = load_recipe(str(own))
+    assert (again.words, again.jobs) == (recipe.words, recipe.jobs)
+
+
+def test_options_of_a_trial_beat_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a trial sets beats the recipe and the user's environment, and is gone afterwards."""
+    monkeypatch.setenv("HALFREAL_TRAIN_GAN_LATENT", "7")
+    assert options_of("train_gan", ["--recipe", "digits"], {})["latent"] == 7
+    assert options_of("train_gan", ["--recipe", "digits"], {"train_gan.latent": 9})["latent"] == 9
+    assert options_of("train_gan", ["--recipe", "digits"], {})["latent"] == 7
+    augmented = options_of("train_gan", ["--recipe", "emoji"], {})
+    assert augmented["augment"] == "colour,translation,cutout"
+    assert options_of("train_gan", ["--recipe", "emoji"], {"train_gan.augment": "none"}) == augmented | {
+        "augment": "none",
+        "latent": 7,
+    }
+
+
+def test_another_family_leaves_out_what_belongs_to_the_recipes() -> None:
+    """A trial of another family has none of the options that the recipe sets for its own."""
+    found = options_of("train_gan", ["--recipe", "digits"], {"train_gan.family": "dcgan"})
+    assert "penalty_weight" not in found
+    assert found["critic_steps"] == 1
+    with pytest.raises(BadConfig, match="has no such thing"):
+        options_of("train_gan", ["--recipe", "digits"], {"train_gan.family": "dcgan", "train_gan.penalty_weight": 3})
+
+
+def test_variables_are_those_of_the_command_line() -> None:
+    """An option by job and name becomes the variable that click reads for it."""
+    changes = variables({"train_gan.learning_rate": 0.5})
+    assert changes == {"HALFREAL_TRAIN_GAN_LEARNING_RATE": "0.5"}
+    with surroundings(changes):
+        assert options_of("train_gan", [], {})["learning_rate"] == 0.5

@@ -1,0 +1,277 @@
+"""How a job fails: exit codes are an interface, a message takes at most three lines and says what to do."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.cli.run import Run
+from shared.errors import BadInput, Busy, FormatError, HalfrealError, Interrupted
+
+BAD_OPTIONS = {
+    "unknown option": (["--stepz", "2"], "No such option", "--help"),
+    "wrong type": (["--steps", "many"], "'many' is not a valid integer", "--help"),
+    "missing value": (["--steps"], "requires an argument", "--help"),
+    "stray word": (["surplus"], "unexpected extra argument", "--help"),
+    "below the range": (["--seed", "-1"], "-1 is not in the range", "--help"),
+    "refused by the config": (["--steps", "0"], "steps=0", "want at least 1"),
+    "unknown recipe": (["--recipe", "nope"], "recipe 'nope': not found", "take one of digits"),
+    "no such recipe file": (["--recipe", "gone.toml"], "recipe 'gone.toml': not found", "take one of digits"),
+    "experiment outside": (["--experiment", "../up"], "experiment '../up'", "want letters"),
+    "hidden experiment": (["--experiment", ".git"], "experiment '.git'", "want letters"),
+    "missing input": (["--experiment", "none"], "none/real: does not exist", "run first: halfreal preprocess"),
+}
+
+
+def _assert_polite(laboratory: Any, outcome: Any, code: int, *phrases: str) -> None:
+    """Check that the run ended with `code`, said `phrases` in at most three lines and made nothing."""
+    assert outcome.exit_code == code
+    assert outcome.stdout == ""
+    assert outcome.stderr.startswith("error: ")
+    assert len(outcome.stderr.splitlines()) <= 3
+    assert "Traceback" not in outcome.stderr
+    for phrase in phrases:
+        assert phrase in outcome.stderr
+    assert not (laboratory.final / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("case", BAD_OPTIONS)
+def test_a_bad_option_ends_with_2_and_says_what_to_do(laboratory: Any, case: str) -> None:
+    """Retrying cannot help: exit code 2, what came, what was wanted, and the body is not called."""
+    words, *phrases = BAD_OPTIONS[case]
+    _assert_polite(laboratory, laboratory.call(*words), 2, *phrases)
+    assert laboratory.runs == []
+
+
+def test_a_wrong_environment_variable_ends_with_2(laboratory: Any) -> None:
+    """The value that came is in the message, also when a container set it."""
+    outcome = laboratory.call(HALFREAL_TINY_STEPS="many")
+    _assert_polite(laboratory, outcome, 2, "'many' is not a valid integer", "--help")
+
+
+BAD_RECIPES = {
+    "unknown option": ("[tiny]\nstepz = 2", "[tiny] has no option 'stepz'", "it has seed, steps, threads, word"),
+    "unknown job": ("[tinny]\nsteps = 2", "'tinny' is no table of a job", "the jobs are tiny"),
+    "option outside a table": ("steps = 2", "'steps' is no table of a job", "the jobs are tiny"),
+    "wrong type": ("[tiny]\nsteps = 'many'", "'many' is not a valid integer", "--help"),
+    "wrong seed": ("seed = 'luck'", "`seed`, `threads` a whole number"),
+    "wrong about": ("about = 3", "want `about`"),
+    "not TOML": ("[tiny\nsteps = 2", "cannot be read as TOML"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_RECIPES)
+def test_a_bad_recipe_ends_with_2_and_says_what_to_do(laboratory: Any, case: str) -> None:
+    """A recipe is checked as a whole before anything runs, so a misspelt option cannot be ignored."""
+    text, *phrases = BAD_RECIPES[case]
+    laboratory.recipe(text)
+    _assert_polite(laboratory, laboratory.call(), 2, *phrases)
+    assert laboratory.runs == []
+
+
+@pytest.mark.parametrize("value", ["1.5", "true"])
+def test_a_recipe_value_of_another_type_ends_with_2(laboratory: Any, value: str) -> None:
+    """A number that is not whole, or a truth value, is no count: on the command line it is refused as well."""
+    laboratory.recipe(f"[tiny]\nsteps = {value}")
+    _assert_polite(laboratory, laboratory.call(), 2, "steps")
+
+
+def _half_written(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def _cut_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_bytes((folder / "manifest.json").read_bytes()[:-20])
+
+
+def _later_version(folder: Path) -> None:
+    fields = json.loads((folder / "manifest.json").read_bytes())
+    (folder / "manifest.json").write_text(json.dumps(fields | {"version": 2}))
+
+
+def _cut_shard(folder: Path) -> None:
+    shard = folder / "train-00000.tar"
+    shard.write_bytes(shard.read_bytes()[:3072])
+
+
+BAD_INPUTS: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "half written": (_half_written, "is unfinished: it has no manifest.json", "run first: halfreal preprocess"),
+    "manifest cut off": (_cut_manifest, "manifest.json: is not JSON", "make it again: halfreal"),
+    "later version": (_later_version, "format version 2, this build reads 1", "make it again: halfreal"),
+    "shard cut off": (_cut_shard, "train-00000.tar: 3072 bytes", "halfreal preprocess --force"),
+    "removed": (shutil.rmtree, "real: does not exist", "run first: halfreal preprocess"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUTS)
+def test_a_bad_input_ends_with_2_and_names_the_job_to_run(laboratory: Any, case: str) -> None:
+    """An input that is absent, unfinished, damaged or too new is never read; the message has path and next step."""
+    damage, *phrases = BAD_INPUTS[case]
+    damage(laboratory.volume / "digits" / "real")
+    _assert_polite(laboratory, laboratory.call(), 2, *phrases)
+    assert laboratory.runs == []
+
+
+def test_a_file_where_the_volume_should_be_ends_with_2(laboratory: Any, tmp_path: Path) -> None:
+    """The data root is a folder."""
+    (tmp_path / "file").touch()
+    outcome = laboratory.call("--data-root", str(tmp_path / "file"))
+    _assert_polite(laboratory, outcome, 2, "is a file", "--help")
+
+
+@pytest.mark.parametrize("words", [[], ["--force"]])
+def test_a_folder_of_the_user_in_the_way_is_never_touched(laboratory: Any, words: list[str]) -> None:
+    """A folder without a manifest where the artifact belongs stops the job, even with --force."""
+    laboratory.final.mkdir()
+    (laboratory.final / "thesis.txt").write_text("mine")
+    outcome = laboratory.call(*words)
+    assert (laboratory.final / "thesis.txt").read_text() == "mine"
+    _assert_polite(laboratory, outcome, 2, "in the way and not an artifact", "move it away")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadInput("what came"), 2),
+        (FormatError("what came"), 2),
+        (Busy("what came"), 75),
+        (Interrupted("what came"), 75),
+        (HalfrealError("what came"), 1),
+        (RuntimeError("what came"), 1),
+        (MemoryError("what came"), 1),
+        (OSError(28, "what came"), 1),
+        (OSError(28, "what came", "a.tar"), 1),
+        (PermissionError(13, "what came"), 1),
+        (PermissionError(13, "what came", "a.tar"), 2),
+        (PermissionError(1, "what came", "a.tar"), 2),
+        (OSError(30, "what came", "a.tar"), 2),
+        (FileNotFoundError(2, "what came", "a.tar"), 1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_exit_code_says_whether_to_try_again(laboratory: Any, error: Exception, code: int) -> None:
+    """2 is never retried, 75 is unfinished, everything else is a fault that a retry may cure."""
+    laboratory.body = _raiser(error)
+    _assert_polite(laboratory, laboratory.call(), code, "what came")
+
+
+def test_a_forbidden_place_is_named(laboratory: Any) -> None:
+    """What the system refuses is told with its path and what to do, in one line."""
+    laboratory.body = _raiser(PermissionError(13, "Permission denied", "/data/a.tar"))
+    said = "error: /data/a.tar: Permission denied; let this user use it, or choose another place\n"
+    assert laboratory.call().stderr == said
+
+
+@pytest.mark.parametrize("filename", [None, "/data/a.tar"])
+def test_a_full_disk_says_what_to_do(laboratory: Any, filename: str | None) -> None:
+    """There a retry helps once there is room; writing to an open file names no path."""
+    laboratory.body = _raiser(OSError(28, "No space left on device", filename))
+    outcome = laboratory.call()
+    where = f"{filename}: " if filename else ""
+    assert outcome.stderr == f"error: {where}No space left on device; make room, then run the same command again\n"
+
+
+def test_debug_shows_where_the_system_refused(laboratory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be a fault of the program: the traceback comes before the message, the exit code stays."""
+    monkeypatch.setenv("HALFREAL_DEBUG", "1")
+    laboratory.body = _raiser(PermissionError(13, "Permission denied", "/data/a.tar"))
+    outcome = laboratory.call()
+    assert outcome.exit_code == 2
+    assert "Traceback" in outcome.stderr
+    assert "in body" in outcome.stderr
+    assert "error: /data/a.tar: Permission denied" in outcome.stderr.splitlines()[-1]
+
+
+def test_a_message_never_takes_more_than_three_lines(laboratory: Any) -> None:
+    """What a job says beyond its third line is not shown."""
+    laboratory.body = _raiser(BadInput("one\ntwo\nthree\nfour"))
+    assert laboratory.call().stderr == "error: one\ntwo\nthree\n"
+
+
+def _raiser(error: BaseException) -> Callable[[Run, Any], None]:
+    def body(run: Run, config: Any) -> None:
+        raise error
+
+    return body
+
+
+def test_an_unexpected_error_says_how_to_see_more(laboratory: Any) -> None:
+    """Without --debug an unexpected error is one line and a hint."""
+    laboratory.body = _raiser(ZeroDivisionError("by nothing"))
+    outcome = laboratory.call()
+    assert outcome.stderr == "error: ZeroDivisionError: by nothing\nunexpected; --debug shows where it happened\n"
+
+
+def test_a_long_unexpected_error_keeps_its_hint(laboratory: Any) -> None:
+    """Torch's errors have many lines; they are cut, the hint stays."""
+    laboratory.body = _raiser(RuntimeError("one\ntwo\nthree\nfour"))
+    _assert_polite(laboratory, laboratory.call(), 1, "RuntimeError: one", "--debug")
+
+
+def test_a_file_that_ends_too_early_is_not_an_interruption(laboratory: Any) -> None:
+    """EOFError in a body (a cut-off archive) is an unexpected error: 1, not 75 "run again to go on"."""
+    laboratory.body = _raiser(EOFError("archive ends"))
+    outcome = laboratory.call()
+    assert outcome.exit_code == 1
+    assert "EOFError: archive ends" in outcome.stderr
+
+
+def test_the_second_signal_stops_at_once(laboratory: Any) -> None:
+    """KeyboardInterrupt, which the second Ctrl-C raises, ends with 75 as well."""
+    laboratory.body = _raiser(KeyboardInterrupt())
+    outcome = laboratory.call()
+    assert outcome.exit_code == 75
+    assert outcome.stderr.strip() == "error: stopped; run the same command again to go on"
+
+
+FAILING = """
+import sys
+from shared.cli import Job, job
+def body(run, config):
+    raise ZeroDivisionError("by nothing")
+main = job(Job("tiny", "toy", "model", ""), Config)(body)
+main(sys.argv[1:])
+"""
+CONFIG = """
+from dataclasses import dataclass
+@dataclass
+class Config:
+    seed: int
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "shown"),
+    [
+        ([], {}, False),
+        (["--debug"], {}, True),
+        ([], {"HALFREAL_DEBUG": "1"}, True),
+        ([], {"HALFREAL_DEBUG": "0"}, False),
+    ],
+)
+def test_debug_shows_the_traceback(
+    python: Callable[..., Any], tmp_path: Path, words: list[str], environment: dict[str, str], shown: bool
+) -> None:
+    """With --debug or HALFREAL_DEBUG=1 the traceback is shown; the exit code is 1 in any case."""
+    done = python(CONFIG + FAILING, "--data-root", tmp_path, *words, **environment)
+    assert done.returncode == 1
+    assert ("Traceback" in done.stderr) is shown
+    assert "ZeroDivisionError: by nothing" in done.stderr
+
+
+def test_force_never_touches_the_draft_of_a_running_process(laboratory: Any) -> None:
+    """While a run goes on, the same command with --force is Busy (75) and the first one's work stays."""
+
+    def body(run: Run, config: Any) -> None:
+        (run.folder / "half").touch()
+        laboratory.body = lambda run, config: None
+        assert laboratory.call("--force", resumes=True).exit_code == 75
+        assert (run.folder / "half").exists()
+
+    laboratory.body = body
+    outcome = laboratory.call(resumes=True)
+    assert outcome.exit_code == 0
+    assert (laboratory.final / "half").exists()

@@ -1,0 +1,286 @@
+"""The command line as a stranger uses it: options, resume, commit. Its errors are in test_cli_errors.py."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.cli.run import Run
+from shared.store.artifacts import Artifact
+
+ROUTES = {
+    "default": ({}, 1),
+    "recipe": ({"recipe": 2}, 2),
+    "environment": ({"environment": 3}, 3),
+    "environment over recipe": ({"recipe": 2, "environment": 3}, 3),
+    "flag": ({"flag": 4}, 4),
+    "flag over recipe": ({"recipe": 2, "flag": 4}, 4),
+    "flag over all": ({"recipe": 2, "environment": 3, "flag": 4}, 4),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_flag_beats_the_environment_the_recipe_and_the_default(laboratory: Any, route: str) -> None:
+    """Precedence is flag, HALFREAL_<JOB>_<OPTION>, recipe, default."""
+    given, expected = ROUTES[route]
+    if "recipe" in given:
+        laboratory.recipe(f"[tiny]\nsteps = {given['recipe']}")
+    environment = {"HALFREAL_TINY_STEPS": str(given["environment"])} if "environment" in given else {}
+    outcome = laboratory.call(*(["--steps", str(given["flag"])] if "flag" in given else []), **environment)
+    assert outcome.exit_code == 0
+    assert laboratory.options == {"steps": expected, "word": "plain", "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "environment", "words", "seed"),
+    [
+        ("seed = 7", {}, [], 7),
+        ("seed = 7\n[tiny]\nseed = 8", {}, [], 8),
+        ("seed = 7", {"HALFREAL_SEED": "9"}, [], 9),
+        ("seed = 7", {"HALFREAL_SEED": "9"}, ["--seed", "10"], 10),
+    ],
+)
+def test_the_seed_follows_the_same_order(
+    laboratory: Any, recipe: str, environment: dict[str, str], words: list[str], seed: int
+) -> None:
+    """A recipe has one seed for all jobs, a job's table may have its own, HALFREAL_SEED and --seed beat both."""
+    laboratory.recipe(recipe)
+    assert laboratory.call(*words, **environment).exit_code == 0
+    assert laboratory.options["seed"] == seed
+
+
+def test_where_things_lie_can_be_set_by_the_environment(
+    laboratory: Any, tmp_path: Path, make_dataset: Callable[..., Artifact]
+) -> None:
+    """HALFREAL_RECIPE, _EXPERIMENT, _DATA_ROOT and _DEVICE are what containers set."""
+    make_dataset(tmp_path / "other" / "mine" / "real", train=1)
+    laboratory.recipe("[tiny]\nsteps = 5", "long")
+    environment = {"RECIPE": "long", "EXPERIMENT": "mine", "DATA_ROOT": str(tmp_path / "other"), "DEVICE": "cpu"}
+    outcome = laboratory.call(**{f"HALFREAL_{name}": value for name, value in environment.items()})
+    assert outcome.exit_code == 0
+    manifest = json.loads((tmp_path / "other" / "mine" / "toy" / "manifest.json").read_bytes())
+    assert manifest["options"]["steps"] == 5
+    assert laboratory.runs[0].device == "cpu"
+
+
+def test_an_experiment_is_named_after_its_recipe(
+    laboratory: Any, tmp_path: Path, make_dataset: Callable[..., Artifact]
+) -> None:
+    """Without --experiment the folder has the recipe's name, also for the user's own recipe file."""
+    make_dataset(laboratory.volume / "mine" / "real", train=1)
+    own = tmp_path / "mine.toml"
+    own.write_text("[tiny]\nword = 'own'")
+    assert laboratory.call("--recipe", str(own)).exit_code == 0
+    assert (laboratory.volume / "mine" / "toy" / "manifest.json").exists()
+
+
+def test_a_job_gets_its_inputs_and_leaves_an_artifact(laboratory: Any) -> None:
+    """Inputs come opened by name; options, input hashes, facts and files stand in the manifest."""
+    outcome = laboratory.call("--steps", "3", "--word", "x")
+    assert outcome.exit_code == 0
+    real = laboratory.runs[0].inputs["real"]
+    manifest = json.loads((laboratory.final / "manifest.json").read_bytes())
+    assert manifest["inputs"] == {"real": real.sha256}
+    assert (manifest["job"], manifest["kind"], manifest["facts"]) == ("tiny", "model", {"steps": 3})
+    assert [info["name"] for info in manifest["files"]] == ["toy.json"]
+    assert json.loads((laboratory.final / "toy.json").read_text()) == {"steps": 3, "word": "x", "seed": 0}
+    assert "tiny: complete in " in outcome.stderr
+    assert outcome.stderr.endswith("a fine toy\n")
+
+
+def test_the_diary_stands_beside_the_manifest_and_not_in_it(laboratory: Any) -> None:
+    """run.json says when, how long and how much memory; equal work still gives an equal manifest."""
+    manifests = []
+    for _ in range(2):
+        assert laboratory.call("--force").exit_code == 0
+        manifests.append((laboratory.final / "manifest.json").read_bytes())
+    assert manifests[0] == manifests[1]
+    diary = json.loads((laboratory.final / "run.json").read_text())
+    assert sorted(diary) == ["finished", "peak_bytes", "seconds"]
+    assert diary["peak_bytes"] > 1_000_000
+
+
+def test_figures_have_a_folder_of_their_own(laboratory: Any) -> None:
+    """`run.figures` is made when it is asked for, and the manifest does not list what stands in it."""
+    laboratory.body = lambda run, config: (run.figures / "a.png").write_bytes(b"")
+    assert laboratory.call().exit_code == 0
+    assert (laboratory.final / "figures" / "a.png").exists()
+    assert "a.png" not in (laboratory.final / "manifest.json").read_text()
+
+
+def test_the_same_command_again_says_already_complete(laboratory: Any) -> None:
+    """A finished artifact of the same request is left alone: exit 0, one line, the body is not called."""
+    laboratory.call()
+    before = (laboratory.final / "run.json").stat().st_mtime_ns
+    again = laboratory.call()
+    assert (again.exit_code, len(laboratory.runs)) == (0, 1)
+    assert again.stderr == f"tiny: already complete: {laboratory.final}\n"
+    assert (laboratory.final / "run.json").stat().st_mtime_ns == before
+
+
+def test_force_makes_a_complete_artifact_anew(laboratory: Any) -> None:
+    """--force calls the body again although nothing changed."""
+    laboratory.call()
+    assert laboratory.call("--force").exit_code == 0
+    assert len(laboratory.runs) == 2
+
+
+def test_a_changed_option_makes_anew_and_says_why(laboratory: Any) -> None:
+    """The old artifact is replaced, and the log names the option with both values."""
+    laboratory.call()
+    again = laboratory.call("--steps", "2")
+    assert again.exit_code == 0
+    assert "making it anew because steps was 1, now 2" in again.stderr
+    assert laboratory.options["steps"] == 2
+
+
+def test_a_changed_input_makes_anew_and_says_why(laboratory: Any, make_dataset: Callable[..., Artifact]) -> None:
+    """An input that was made again with other content makes its followers out of date."""
+    laboratory.call()
+    make_dataset(laboratory.volume / "digits" / "real", train=4, seed=1)
+    again = laboratory.call()
+    assert again.exit_code == 0
+    assert "making it anew because its input 'real' changed" in again.stderr
+    assert len(laboratory.runs) == 2
+
+
+def test_the_old_artifact_stays_when_the_new_run_fails(laboratory: Any) -> None:
+    """A run with another option that fails leaves what was complete before."""
+    laboratory.call()
+    laboratory.body = _fail
+    assert laboratory.call("--steps", "2").exit_code == 1
+    assert laboratory.options["steps"] == 1
+
+
+def _fail(run: Run, config: Any) -> None:
+    raise RuntimeError("no")
+
+
+def test_a_dry_run_writes_nothing_and_shows_the_options(laboratory: Any) -> None:
+    """--dry-run prints what would be written, the options as they resolved and what would be done; no file changes."""
+    before = sorted(laboratory.volume.rglob("*"))
+    outcome = laboratory.call("--dry-run", "--steps", "3")
+    assert (outcome.exit_code, laboratory.runs) == (0, [])
+    assert outcome.stdout.splitlines() == [
+        f"tiny would write {laboratory.final}",
+        "  steps = 3",
+        "  word = 'plain'",
+        "  seed = 0",
+        "  would be made",
+    ]
+    assert sorted(laboratory.volume.rglob("*")) == before
+
+
+def test_a_dry_run_without_inputs_says_what_is_missing(laboratory: Any, tmp_path: Path) -> None:
+    """The plan of an experiment that does not exist yet can be looked at; its folder is not made."""
+    outcome = laboratory.call("--dry-run", "--experiment", "later")
+    assert outcome.exit_code == 0
+    assert "later/real: does not exist; run first: halfreal preprocess" in outcome.stdout
+    assert not (laboratory.volume / "later").exists()
+
+
+def _stop_after_half(run: Run, config: Any) -> None:
+    if (run.folder / "half").exists():
+        return
+    (run.folder / "half").touch()
+    with run.reporter.bar("work", 2, "pieces") as bar:
+        os.kill(os.getpid(), signal.SIGTERM)
+        bar.advance()
+
+
+@pytest.mark.parametrize("resumes", [True, False])
+def test_a_signal_ends_with_75_and_the_next_run_resumes(laboratory: Any, resumes: bool) -> None:
+    """SIGTERM ends the job at its next step with exit code 75; a job that resumes finds its work again."""
+    laboratory.body = _stop_after_half
+    outcome = laboratory.call(resumes=resumes)
+    assert outcome.exit_code == 75
+    assert "error: stopped by SIGTERM; run the same command again" in outcome.stderr
+    assert not laboratory.final.exists()
+    assert laboratory.call(resumes=resumes).exit_code == (0 if resumes else 75)
+
+
+def test_force_drops_unfinished_work(laboratory: Any) -> None:
+    """After an interrupted run --force starts from an empty draft, without it the draft is resumed."""
+    laboratory.body = _stop_after_half
+    assert [laboratory.call(*words, resumes=True).exit_code for words in ([], ["--force"], [])] == [75, 75, 0]
+
+
+def test_of_several_processes_only_the_first_commits(laboratory: Any) -> None:
+    """With RANK=1 of 2 the body runs, but lock, diary and commit are left to rank 0."""
+    laboratory.body = lambda run, config: run.folder.mkdir()
+    outcome = laboratory.call(RANK="1", WORLD_SIZE="2")
+    assert (outcome.exit_code, len(laboratory.runs)) == (0, 1)
+    assert not laboratory.final.exists()
+    assert "complete" not in outcome.stderr
+
+
+def test_a_stray_rank_means_nothing(laboratory: Any) -> None:
+    """RANK without WORLD_SIZE, as cluster containers have it, is not of a launcher: the job does all its work."""
+    outcome = laboratory.call(RANK="1")
+    assert outcome.exit_code == 0
+    assert laboratory.final.exists()
+
+
+def test_a_rank_that_is_no_number_is_refused(laboratory: Any) -> None:
+    """A RANK that is no number ends with 2 and its name."""
+    outcome = laboratory.call(RANK="abc", WORLD_SIZE="2")
+    assert outcome.exit_code == 2
+    assert "RANK" in outcome.stderr
+
+
+HELP = """
+import sys
+import click
+from shared.cli import Job, job
+main = job(Job("tiny", "toy", "model", ""), dict)(click.option("--steps", type=int)(lambda run, config: None))
+try:
+    main(sys.argv[1:])
+finally:
+    print("torch" in sys.modules, file=sys.stderr)
+"""
+
+
+THREADS = """
+import sys
+from dataclasses import dataclass
+from shared.cli import Job, job
+from shared.job import Result
+
+@dataclass(frozen=True)
+class Config:
+    seed: int
+
+def body(run, config):
+    import scipy.linalg, threadpoolctl
+    print({each["user_api"]: each["num_threads"] for each in threadpoolctl.threadpool_info()})
+    return Result({})
+
+job(Job("tiny", "toy", "model", "", gpu=True), Config)(body).main(["--threads", "1", "--data-root", sys.argv[1]])
+"""
+
+
+def test_threads_bind_the_linear_algebra(python: Callable[..., Any], tmp_path: Path) -> None:
+    """--threads holds for numpy's and scipy's libraries too, whatever the environment says: their sums depend on it."""
+    done = python(THREADS, tmp_path, OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")
+    assert done.stdout.strip() == "{'blas': 1}", done.stderr
+
+
+@pytest.mark.parametrize(("word", "code"), [("--help", 0), ("--stepz", 2)])
+def test_help_and_wrong_options_answer_at_once(python: Callable[..., Any], word: str, code: int) -> None:
+    """Neither needs torch, whose import takes seconds."""
+    done = python(HELP, word)
+    assert done.returncode == code
+    assert done.stderr.endswith("False\n")
+
+
+def test_the_jobs_own_options_come_first_in_help(laboratory: Any) -> None:
+    """Help lists the job's own options with their defaults before those that every job has."""
+    text = laboratory.call("--help").output
+    places = [text.index(name) for name in ("--steps", "--word", "--seed", "--data-root")]
+    assert places[1] > places[0]
+    assert min(places[2:]) > places[1]
+    assert "[default: 1]" in text

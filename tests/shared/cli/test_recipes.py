@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from shared.cli.recipes import DEFAULT_RECIPE, Recipe, job_names, load_recipe, recipe_names
+from shared.errors import BadConfig
+
+
+def _write(folder: Path, text: str) -> str:
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_default_recipe_ships_with_halfreal() -> None:
+    """The recipe that is used without --recipe is one of those that `halfreal recipes` lists."""
+    assert DEFAULT_RECIPE in recipe_names()
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_loads_and_says_what_it_shows(name: str) -> None:
+    """A shipped recipe has a line `about` and tables of jobs that exist."""
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert len(recipe.words["about"]) > 10
+    assert set(recipe.jobs) <= set(job_names())
+
+
+def test_an_own_recipe_is_a_path_and_gives_its_name(tmp_path: Path) -> None:
+    """A path that ends in .toml is read as it is; the experiment is named after the file."""
+    path = _write(tmp_path, 'about = "mine"\nseed = 3\n[preprocess]\nsize_px = 32\n')
+    assert load_recipe(path) == Recipe("own", {"about": "mine"}, {"seed": 3}, {"preprocess": {"size_px": 32}})
+
+
+@pytest.mark.parametrize(
+    ("text", "job", "defaults"),
+    [
+        ("", "preprocess", {}),
+        ("seed = 3", "preprocess", {"seed": 3}),
+        ("seed = 3\n[preprocess]\nsize_px = 32", "preprocess", {"seed": 3, "size_px": 32}),
+        ("seed = 3\n[preprocess]\nseed = 4", "preprocess", {"seed": 4}),
+        ("seed = 3\n[preprocess]\nseed = 4", "report", {"seed": 3}),
+    ],
+)
+def test_a_job_gets_its_table_and_the_common_seed(
+    tmp_path: Path, text: str, job: str, defaults: dict[str, object]
+) -> None:
+    """The seed is common to all jobs unless a job's table has its own; other tables do not concern a job."""
+    assert load_recipe(_write(tmp_path, text)).defaults(job) == defaults
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("about = ", "cannot be read as TOML"),
+        ("about = 1", "want `about`, .* to be text"),
+        ("extends = 1", "`extends` to be text"),
+        ('extends = "own.toml"', "extends itself"),
+        ('extends = "nothing"', "not found; take one of"),
+        ("seed = 0.5", "`seed`, `threads` a whole number"),
+        ('seed = "0"', "`seed`, `threads` a whole number"),
+        ("[gan]\nepochs = 1", "'gan' is no table of a job; the jobs are .*preprocess"),
+        ("preprocess = 1", "'preprocess' is no table of a job"),
+        ("[[preprocess]]\nsize_px = 16", "'preprocess' is no table of a job"),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    """The error names the file and what is wrong in it."""
+    with pytest.raises(BadConfig, match=rf"(?s)own\.toml: .*{words}"):
+        load_recipe(_write(tmp_path, text))
+
+
+def test_a_recipe_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    """TOML is UTF-8; another encoding or a folder is refused as a bad option, not as a fault of ours."""
+    (tmp_path / "bytes.toml").write_bytes(b'about = "\xff"')
+    (tmp_path / "folder.toml").mkdir()
+    for name in ("bytes.toml", "folder.toml"):
+        with pytest.raises(BadConfig, match="cannot be read as TOML"):
+            load_recipe(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["nope", "nope.toml", ""])
+def test_an_unknown_recipe_is_answered_with_the_known_ones(name: str) -> None:
+    """The error lists the names that there are and the other way: a path."""
+    with pytest.raises(BadConfig, match=rf"recipe '{name}': not found; take one of .*digits.*or a path to a \.toml"):
+        load_recipe(name)
+
+
+def test_a_recipe_says_only_what_differs_from_the_one_it_extends(tmp_path: Path) -> None:
+    """Options, common ones and words of the recipe below hold unless the one above has its own."""
+    (tmp_path / "below.toml").write_text(
+        'about = "b"\nneeds = "much"\nseed = 1\nthreads = 2\n[train_gan]\nwidth = 4\nlatent = 5\n[report]\nseed = 9\n'
+    )
+    path = _write(
+        tmp_path, 'extends = "below.toml"\nabout = "a"\nseed = 3\n[train_gan]\nwidth = 8\n[evaluate]\nimages = 6\n'
+    )
+    assert load_recipe(path) == Recipe(
+        "own",
+        {"about": "a", "needs": "much"},
+        {"seed": 3, "threads": 2},
+        {"train_gan": {"width": 8, "latent": 5}, "report": {"seed": 9}, "evaluate": {"images": 6}},
+    )
+
+
+def test_a_recipe_does_not_inherit_what_belongs_to_another_family(tmp_path: Path) -> None:
+    """With another family the options that only the family below has are left out; the same family keeps them."""
+    (tmp_path / "below.toml").write_text('[train_gan]\nfamily = "dcgan"\nbeta1 = 0.1\nwidth = 4\n')
+    other = _write(tmp_path, 'extends = "below.toml"\n[train_gan]\nfamily = "wgan"\n')
+    assert load_recipe(other).jobs == {"train_gan": {"family": "wgan", "width": 4}}
+    same = _write(tmp_path, 'extends = "below.toml"\n[train_gan]\nfamily = "dcgan"\n')
+    assert load_recipe(same).jobs == {"train_gan": {"family": "dcgan", "beta1": 0.1, "width": 4}}

@@ -1,0 +1,260 @@
+import hashlib
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from shared.data.batches import batches, fits_in_memory
+from shared.data.images import Images, load_split, to_uint8, to_unit_range
+from shared.errors import FormatError
+from shared.format.manifest import MANIFEST
+from shared.store.artifacts import Artifact, open_artifact
+
+MakeDataset = Callable[..., Artifact]
+both_ways = pytest.mark.parametrize("resident", [True, False], ids=["resident", "streamed"])
+
+
+def _noise(count: int, channels: int = 1, size_px: int = 16) -> list[bytes]:
+    """Return the pixels of the train split, drawn again from numpy, as bytes in (channels, size, size) order."""
+    chance = np.random.default_rng(0)
+    shape = (size_px, size_px, channels)
+    images = [chance.integers(0, 256, shape, dtype=np.uint8) for _ in range(count)]
+    return [image.transpose(2, 0, 1).tobytes() for image in images]
+
+
+def _indexes(known: list[bytes], images: Tensor) -> list[int]:
+    """Return which samples these images are, by their pixels."""
+    return [known.index(image.numpy().tobytes()) for image in images]
+
+
+def _steps(dataset: Artifact, steps: int, batch_images: int, **options: Any) -> list[tuple[Tensor, Tensor]]:
+    return list(islice(batches(dataset, "train", batch_images, **({"seed": 0} | options)), steps))
+
+
+def _order(dataset: Artifact, steps: int, batch_images: int, world: int = 1, **options: Any) -> list[int]:
+    """Return the samples of `steps` global batches in the order in which all ranks together read them."""
+    known = _noise(dataset.dataset.splits["train"].count)
+    ranks = [
+        [
+            _indexes(known, images)
+            for images, _ in _steps(dataset, steps, batch_images, rank=rank, world=world, **options)
+        ]
+        for rank in range(world)
+    ]
+    return [index for step in zip(*ranks, strict=True) for part in step for index in part]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_split_in_memory_is_what_was_written(make_dataset: MakeDataset, channels: int) -> None:
+    """Images are uint8 (N, channels, size, size) with every pixel as written, labels int64, in shard order."""
+    data = load_split(make_dataset(train=6, channels=channels), "train")
+    assert data.images.dtype == torch.uint8
+    assert data.images.shape == (6, channels, 16, 16)
+    assert _indexes(_noise(6, channels), data.images) == [0, 1, 2, 3, 4, 5]
+    assert data.labels.dtype == torch.int64
+    assert data.labels.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_images_can_be_chosen_and_joined() -> None:
+    """A subset has the images at the indexes, in their order; a sum has the first, then the second."""
+    data = Images(torch.arange(4, dtype=torch.uint8).reshape(4, 1, 1, 1), torch.tensor([0, 1, 2, 3]))
+    joined = data.subset(np.array([2, 0])) + data.subset([3])
+    assert len(joined) == 3
+    assert joined.labels.tolist() == [2, 0, 3]
+    assert joined.images.flatten().tolist() == [2, 0, 3]
+    assert len(data.subset([])) == 0
+
+
+def test_all_256_values_survive_the_unit_range() -> None:
+    """to_uint8 undoes to_unit_range; 0 is -1, 255 is 1, in float32."""
+    values = torch.arange(256, dtype=torch.uint8)
+    floats = to_unit_range(values)
+    assert floats.dtype == torch.float32
+    assert (floats.min().item(), floats.max().item()) == (-1.0, 1.0)
+    assert torch.equal(to_uint8(floats), values)
+    assert values.tolist() == list(range(256))
+
+
+def test_pixels_are_rounded_and_clipped() -> None:
+    """Values between two levels go to the nearer one, a tie to the even one, those outside [-1, 1] to its ends."""
+    levels = torch.tensor([-7.0, -1.0, 0.0, 1.0, 7.0, 2 * 100.4 / 255 - 1, 2 * 100.6 / 255 - 1])
+    assert to_uint8(levels).tolist() == [0, 0, 128, 255, 255, 100, 101]  # 0 is level 127.5: half to even
+
+
+@both_ways
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_each_sample_comes_exactly_once_per_epoch(make_dataset: MakeDataset, world: int, resident: bool) -> None:
+    """Over all ranks, four batches of six are the 24 samples, and so are the next four in another order."""
+    order = _order(make_dataset(train=24), 8, 6, world, resident=resident)
+    first, second = order[:24], order[24:]
+    assert sorted(first) == sorted(second) == list(range(24))
+    assert first != second
+    assert first != list(range(24))
+
+
+@both_ways
+@pytest.mark.parametrize("world", [1, 2, 4])
+def test_batches_run_across_the_ends_of_epochs(make_dataset: MakeDataset, world: int, resident: bool) -> None:
+    """Ten samples in batches of four: five full batches are two whole epochs, no tail is dropped."""
+    dataset = make_dataset(train=10)
+    order = _order(dataset, 5, 4, world, resident=resident)
+    assert sorted(order[:10]) == sorted(order[10:]) == list(range(10))
+    shapes = {images.shape for images, _ in _steps(dataset, 5, 4, world=world, resident=resident)}
+    assert shapes == {(4 // world, 1, 16, 16)}
+
+
+@both_ways
+def test_a_batch_may_be_larger_than_the_split(make_dataset: MakeDataset, resident: bool) -> None:
+    """A batch of seven of three samples has two whole epochs and the first of a third."""
+    order = _order(make_dataset(train=3), 3, 7, resident=resident)
+    assert [sorted(order[at : at + 3]) for at in range(0, 21, 3)] == [[0, 1, 2]] * 7
+
+
+@both_ways
+def test_every_number_of_processes_reads_the_same_order(make_dataset: MakeDataset, resident: bool) -> None:
+    """The global batch does not depend on how many ranks share it."""
+    dataset = make_dataset(train=13)
+    orders = [_order(dataset, 5, 6, world, resident=resident) for world in (1, 2, 3, 6)]
+    assert orders[1:] == orders[:1] * 3
+
+
+@both_ways
+@pytest.mark.parametrize("world", [1, 2])
+@pytest.mark.parametrize("start", [1, 3, 4, 7])
+def test_a_resumed_run_reads_on_where_it_stopped(
+    make_dataset: MakeDataset, start: int, world: int, resident: bool
+) -> None:
+    """From `start` on come the batches that an uninterrupted run would have had, also in a later epoch."""
+    dataset = make_dataset(train=10)
+    whole = _order(dataset, 9, 4, world, resident=resident)
+    assert _order(dataset, 9 - start, 4, world, start=start, resident=resident) == whole[4 * start :]
+
+
+@both_ways
+def test_the_order_depends_on_the_seed_alone(make_dataset: MakeDataset, resident: bool) -> None:
+    """Equal seeds read equally, whatever torch and Python drew before; other seeds read otherwise."""
+    dataset = make_dataset(train=24)
+    first = _order(dataset, 4, 6, seed=1, resident=resident)
+    torch.rand(3)
+    assert _order(dataset, 4, 6, seed=1, resident=resident) == first
+    assert _order(dataset, 4, 6, seed=2, resident=resident) != first
+
+
+@both_ways
+def test_labels_stay_with_their_images(make_dataset: MakeDataset, resident: bool) -> None:
+    """In every batch the label is that of the image beside it: the index modulo three classes."""
+    dataset = make_dataset(train=9)
+    for images, labels in _steps(dataset, 3, 4, resident=resident, device=torch.device("cpu")):
+        assert images.dtype == torch.uint8
+        assert labels.dtype == torch.int64
+        assert labels.tolist() == [index % 3 for index in _indexes(_noise(9), images)]
+
+
+def test_a_stream_mixes_shards_and_samples(make_dataset: MakeDataset) -> None:
+    """The shuffle reaches across shards: the first eight of 32 samples come from more than two shards of four."""
+    order = _order(make_dataset(train=32), 1, 8, resident=False)
+    assert len({index // 4 for index in order}) > 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_torch_never_gets_memory_that_it_must_not_write(
+    make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch, channels: int
+) -> None:
+    """Arrays are copied out of Pillow's read-only buffer; torch warns on standard error about any other."""
+    writable = []
+    from_numpy = torch.from_numpy
+
+    def checked(array: Any) -> Tensor:
+        writable.append(array.flags.writeable)
+        return from_numpy(array)
+
+    monkeypatch.setattr(torch, "from_numpy", checked)
+    _steps(make_dataset(train=4, channels=channels), 1, 4, resident=False)
+    assert writable == [True]
+
+
+def test_small_splits_are_kept_in_memory(make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A split is resident if its pixels take at most half of the machine's memory: 4 x 256 bytes fit in 2 KiB."""
+    dataset = make_dataset(train=4)
+    for memory, fits in ((2048, True), (2047, False)):
+        sizes = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": memory}
+        monkeypatch.setattr("shared.data.batches.os.sysconf", sizes.__getitem__)
+        assert fits_in_memory(dataset, "train") is fits
+
+
+def test_a_batch_that_ranks_cannot_share_is_refused(make_dataset: MakeDataset) -> None:
+    """Four images do not divide into three equal parts."""
+    with pytest.raises(FormatError, match="batch of 4 images does not divide into 3"):
+        batches(make_dataset(train=4), "train", 4, seed=0, world=3)
+
+
+def _all(dataset: Artifact, resident: bool) -> Iterator[Any]:
+    return islice(batches(dataset, "train", 4, seed=0, resident=resident), 2)
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"size_px": 8}, r"image is \(16, 16, 1\), the manifest says \(8, 8, 1\)"),
+        ({"channels": 3}, r"image is \(16, 16, 1\), the manifest says \(16, 16, 3\)"),
+    ],
+    ids=["size", "channels"],
+)
+def test_an_image_that_is_not_what_the_manifest_says_is_refused(
+    make_dataset: MakeDataset, claims: dict[str, Any], words: str, resident: bool
+) -> None:
+    """An image of another size or number of channels raises FormatError that names the sample."""
+    dataset = make_dataset(train=8, claims=claims)
+    with pytest.raises(FormatError, match=f"sample 'train0.*{words}"):
+        list(_all(dataset, resident))
+
+
+@both_ways
+def test_a_label_outside_the_classes_is_refused(make_dataset: MakeDataset, resident: bool) -> None:
+    """A shard that is as recorded, but holds label 7 of three classes, raises FormatError that names the sample."""
+    made = make_dataset(train=4)
+    shard, manifest = made.folder / "train-00000.tar", made.folder / MANIFEST
+    payload = shard.read_bytes()
+    shard.write_bytes(payload[:512] + b"7" + payload[513:])  # the first member's content follows its header
+    old, new = (hashlib.sha256(content).hexdigest() for content in (payload, shard.read_bytes()))
+    manifest.write_text(manifest.read_text().replace(old, new))
+    dataset = open_artifact(made.folder, "dataset", "preprocess")
+    with pytest.raises(FormatError, match=r"sample 'train0000': label 7, .* classes 0\.\.2"):
+        list(_all(dataset, resident))
+
+
+@both_ways
+def test_an_altered_shard_is_refused(make_dataset: MakeDataset, resident: bool) -> None:
+    """One flipped bit in any shard of the split stops the reading."""
+    dataset = make_dataset(train=8)
+    path = dataset.folder / "train-00001.tar"
+    payload = bytearray(path.read_bytes())
+    payload[600] ^= 1
+    path.write_bytes(payload)
+    with pytest.raises(FormatError, match=r"train-00001\.tar: altered"):
+        list(_all(dataset, resident))
+
+
+def test_an_unknown_split_is_refused(make_dataset: MakeDataset) -> None:
+    """The error lists the splits that there are."""
+    with pytest.raises(FormatError, match="no split 'holdout', it has train"):
+        load_split(make_dataset(train=4), "holdout")
+
+
+@pytest.mark.parametrize("resident", [None, False])
+def test_batches_of_an_unknown_split_are_refused(make_dataset: MakeDataset, resident: bool | None) -> None:
+    """Batches says the same as load_split."""
+    with pytest.raises(FormatError, match="no split 'holdout', it has train"):
+        next(batches(make_dataset(train=4), "holdout", 4, seed=0, resident=resident))
+
+
+@both_ways
+def test_batches_of_an_empty_split_are_refused(make_dataset: MakeDataset, resident: bool) -> None:
+    """An empty split has no batch; the error names the split."""
+    with pytest.raises(FormatError, match="train"):
+        next(batches(make_dataset(train=0, val=1), "train", 4, seed=0, resident=resident))

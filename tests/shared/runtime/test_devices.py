@@ -1,0 +1,55 @@
+"""Devices: which one is taken, and how tensors get there."""
+
+import pytest
+import torch
+
+from shared.errors import BadConfig
+from shared.runtime.devices import pick_device, send
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:x", "cpu,cuda", "CPU", "cuda:-1", "cuda:99", "mps:99"])
+def test_a_device_that_is_not_there_is_a_bad_option(name: str) -> None:
+    """A name that torch does not know, or a device that this machine lacks, ends with 2 and says what to take."""
+    with pytest.raises(BadConfig, match=f"--device {name}: cannot be used here .*; take cpu or auto") as caught:
+        pick_device(name)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["meta", "hpu"])
+def test_a_device_that_cannot_compute_here_is_a_bad_option(name: str) -> None:
+    """Every name that torch knows and that cannot hold numbers on this machine is refused alike."""
+    with pytest.raises(BadConfig, match=f"--device {name}"):
+        pick_device(name)
+
+
+def test_cpu_is_always_there() -> None:
+    """--device cpu is the CPU, also on a machine that has a GPU."""
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("there", "device"), [(True, "cuda"), (False, "cpu")])
+def test_auto_is_the_gpu_if_there_is_one(monkeypatch: pytest.MonkeyPatch, there: bool, device: str) -> None:
+    """--device auto takes a GPU where torch sees one, else the CPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert pick_device("auto") == torch.device(device)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+def test_a_gpu_that_is_there_can_be_picked(name: str) -> None:
+    """On a machine with a GPU its names are taken as they are."""
+    assert pick_device(name) == torch.device(name)
+
+
+@pytest.mark.parametrize(
+    "device",
+    ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"))],
+)
+def test_what_is_sent_arrives(device: str) -> None:
+    """A tensor of any layout arrives as it is on the device; sent to where it is already, it stays."""
+    for tensor in (torch.arange(6).view(2, 3), torch.arange(6.0).view(2, 3).t(), torch.zeros(0)):
+        there = send(tensor, torch.device(device))
+        assert there.device.type == device
+        assert torch.equal(there.cpu(), tensor)
+        assert send(there, there.device) is there

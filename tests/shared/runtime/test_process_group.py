@@ -1,0 +1,70 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from shared.runtime.process_group import ProcessGroup
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_team_of_one_changes_nothing() -> None:
+    """Alone, a process leads, means are the values themselves and gradients those of autograd."""
+    group = ProcessGroup("cpu")
+    assert (group.device.type, group.rank, group.world, group.is_main) == ("cpu", 0, 1, True)
+    torch.manual_seed(0)
+    plain = nn.Linear(3, 1)
+    wrapped = group.wrap(plain)
+    assert group.unwrap(wrapped) is plain
+    images = torch.arange(6.0).reshape(2, 3)
+    (expected,) = torch.autograd.grad(plain(images).square().mean(), plain.weight)
+    group.backward(wrapped(images).square().mean())
+    assert torch.equal(plain.weight.grad, expected)
+    assert group.mean(torch.tensor(2.5)).item() == 2.5
+    assert group.any(True) is True
+    assert group.any(False) is False
+    group.barrier()
+
+
+TWO = """
+import os
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+from shared.distributed import Team
+torch.set_num_threads(1)
+team = Team("cpu")
+torch.manual_seed(0)
+network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2, track_running_stats=True), nn.Linear(2, 1))
+wrapped = team.wrap(network)
+torch.manual_seed(team.rank)
+answers = [wrapped(torch.rand(4, 3)).mean() for _ in range(2)]  # two forwards of one step, as a critic needs
+team.backward(sum(answers) / 2 * (1 + team.rank))
+bias = team.plain(wrapped)[2].bias.grad.item()  # its gradient is the factor: 1 on rank 0, 2 on rank 1
+mean = team.mean(torch.tensor(float(team.rank))).item()
+flags = [team.any(flag) for flag in (team.rank == 1, False, True)]
+team.wait()
+Path(sys.argv[1], f"rank-{team.rank}").write_text(f"{team.world} {team.lead} {bias} {mean} {flags}")
+torch.distributed.destroy_process_group()
+os._exit(0)  # as the commands do: threads of torch sometimes abort a process that tidies up
+"""
+
+
+@pytest.mark.slow
+def test_a_team_of_two_averages(tmp_path: Path) -> None:
+    """Two processes: gradients 1 and 2 become 1.5 on both, means run over both, one raised flag is seen by both."""
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*launch, script, tmp_path], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "rank-0").read_text() == "2 True 1.5 0.5 [True, False, True]"
+    assert (tmp_path / "rank-1").read_text() == "2 False 1.5 0.5 [True, False, True]"

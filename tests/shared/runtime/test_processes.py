@@ -1,0 +1,100 @@
+"""Work on several processes gives what one gives, in order, and ends with the process that asked for it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from shared.runtime.processes import AHEAD, CHUNK, processes, usable_cores
+
+ROOT = Path(__file__).resolve().parents[3]
+COUNT = 5 * CHUNK + 3
+
+
+def _square(number: int) -> int:
+    return number * number
+
+
+def _inverse(number: int) -> float:
+    return 1 / number
+
+
+def _process(number: int) -> int:
+    time.sleep(0.01)
+    return os.getpid()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_results_come_in_order_for_any_number_of_processes(count: int) -> None:
+    """The squares of 0, 1, 2, ... come as they do from map; nothing comes of nothing; a second use works too."""
+    with processes(count) as spread:
+        assert list(spread(_square, range(COUNT))) == [number * number for number in range(COUNT)]
+        assert list(spread(_square, [])) == []
+        assert list(spread(partial(pow, 2), iter(range(5)))) == [1, 2, 4, 8, 16]
+
+
+def test_several_processes_share_the_work() -> None:
+    """Two processes, neither of them this one, do chunks of the work."""
+    with processes(2) as spread:
+        done = set(spread(_process, range(COUNT)))
+    assert len(done) == 2
+    assert os.getpid() not in done
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_is_raised_where_the_results_are_read(count: int) -> None:
+    """What the function raises comes out as it is, and nothing hangs."""
+    with processes(count) as spread, pytest.raises(ZeroDivisionError):
+        list(spread(_inverse, range(3, -3, -1)))
+
+
+def test_only_so_much_is_read_ahead() -> None:
+    """Of endless items no more are taken than chunks that are under way, so memory does not grow."""
+    taken = []
+
+    def endless() -> Iterator[int]:
+        while True:
+            taken.append(len(taken))
+            yield taken[-1]
+
+    with processes(2) as spread:
+        results = spread(_square, endless())
+        assert [next(results) for _ in range(2 * CHUNK)] == [number * number for number in range(2 * CHUNK)]
+    assert len(taken) <= (2 + 2 * AHEAD) * CHUNK
+
+
+def test_the_processes_end_with_the_one_that_is_killed() -> None:
+    """After SIGKILL of the parent no process goes on: each leaves within seconds."""
+    code = (
+        "import os, sys, time\n"
+        "from shared.runtime.processes import processes\n"
+        "from tests.shared.runtime.test_processes import _process\n"
+        "with processes(2) as spread:\n"
+        "    print(*set(spread(_process, range(200))), flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    workers = [int(word) for word in done.stdout.split()]
+    assert len(workers) == 2, done.stderr
+    for _ in range(100):
+        if not any(Path(f"/proc/{worker}/stat").exists() for worker in workers):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"still there: {workers}")
+
+
+@pytest.mark.parametrize(
+    ("content", "cores"), [("max 100000", None), ("100000 100000", 1), ("50000 100000", 1), (None, None), ("", None)]
+)
+def test_a_containers_quota_counts(tmp_path: Path, content: str | None, cores: int | None) -> None:
+    """One core's worth of quota is one core, half a core too; without a quota it is what the process is bound to."""
+    path = tmp_path / "cpu.max"
+    if content is not None:
+        path.write_text(content + "\n")
+    assert usable_cores(path) == (cores or len(os.sched_getaffinity(0)))

@@ -1,0 +1,106 @@
+"""What stands side by side on the volume must belong together; so must a launcher's variables."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import BadConfig, BadInput
+from shared.runtime.launch import RENDEZVOUS, check_launch
+from shared.store.artifacts import Artifact, open_artifact
+from shared.store.job import Job
+from shared.store.lineage import open_inputs
+from shared.store.staging import BuildKey, draft
+
+REAL = Job("preprocess", "real", "dataset", "")
+GAN = Job("train_gan", "gan", "model", "", (REAL,))
+SCORES = Job("evaluate", "scores", "scores", "", (REAL, GAN))
+
+
+def make(folder: Path, row: Job, **options: Any) -> None:
+    """Make an empty artifact of `row` from what stands in `folder`."""
+    inputs = {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
+    with draft(folder / row.writes, BuildKey(row.name, row.kind, options, inputs), keep=False) as work:
+        work.commit(facts={})
+
+
+def test_inputs_of_one_lineage_are_opened(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """Artifacts made from one another open together."""
+    make_dataset(tmp_path / "real", train=4)
+    make(tmp_path, GAN)
+    make(tmp_path, SCORES)
+    assert set(open_inputs(SCORES, tmp_path)) == {"real", "gan"}
+
+
+@pytest.mark.parametrize("again", ["real", "gan"])
+def test_inputs_of_two_lineages_are_refused(make_dataset: Callable[..., Artifact], tmp_path: Path, again: str) -> None:
+    """Where an input was made from another version of a second one, the error says which and how to mend it."""
+    make_dataset(tmp_path / "real", train=4)
+    make(tmp_path, GAN)
+    make(tmp_path, SCORES)
+    reader = Job("report", "report", "page", "", (REAL, GAN, SCORES))
+    if again == "gan":
+        make(tmp_path, GAN, epochs=2)
+    else:
+        make_dataset(tmp_path / "other", train=5)
+        (tmp_path / "real").rename(tmp_path / "old")
+        (tmp_path / "other").rename(tmp_path / "real")
+    with pytest.raises(BadInput, match=rf"made from another '{again}'.*\n.*halfreal run"):
+        open_inputs(reader, tmp_path)
+
+
+def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """An artifact that a job may read is opened where it stands and is in step, and left out where not."""
+    reader = Job("report", "report", "page", "", (REAL,), extras=(GAN,))
+    make_dataset(tmp_path / "real", train=4)
+    assert set(open_inputs(reader, tmp_path)) == {"real"}
+    make(tmp_path, GAN)
+    assert set(open_inputs(reader, tmp_path)) == {"real", "gan"}
+    make_dataset(tmp_path / "other", train=5)
+    (tmp_path / "real").rename(tmp_path / "old")
+    (tmp_path / "other").rename(tmp_path / "real")
+    assert set(open_inputs(reader, tmp_path)) == {"real"}
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ({"LOCAL_RANK": "0"}, "RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT"),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, "WORLD_SIZE, MASTER_ADDR, MASTER_PORT"),
+        ({"WORLD_SIZE": "2"}, "RANK, MASTER_ADDR, MASTER_PORT"),
+        ({"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "here"}, "MASTER_PORT"),
+    ],
+)
+def test_half_of_a_launchers_variables_is_refused(
+    there: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the variables that are there, those that are missing, and both ways out."""
+    set_launch(monkeypatch, there)
+    with pytest.raises(BadConfig, match=f"not {missing}\n") as caught:
+        check_launch()
+    assert "halfreal launch" in str(caught.value)
+    assert all(f"-u {name} " in str(caught.value) for name in there)
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {},
+        {"RANK": "0"},
+        {"RANK": "3", "WORLD_SIZE": "1"},
+        {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1", "MASTER_ADDR": "here", "MASTER_PORT": "29500"},
+    ],
+)
+def test_a_launcher_or_none_is_right(there: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of the variables, none, or a stray rank, as cluster containers have it."""
+    set_launch(monkeypatch, there)
+    check_launch()
+
+
+def set_launch(monkeypatch: pytest.MonkeyPatch, there: dict[str, str]) -> None:
+    """Set these variables of a launcher and take the others away."""
+    for name in ("LOCAL_RANK", *RENDEZVOUS):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in there.items():
+        monkeypatch.setenv(name, value)

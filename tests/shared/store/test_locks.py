@@ -1,0 +1,124 @@
+"""Who may work on an artifact at once: one process, or several that do a part each."""
+
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from shared.errors import BadInput, Busy
+from shared.format.manifest import Dataset
+from shared.store.locks import locked
+from shared.store.staging import BuildKey, draft
+from shared.store.work_shards import Shard
+
+Python = Callable[..., subprocess.CompletedProcess[str]]
+
+OLD = BuildKey("train", "model", {"epochs": 1})
+NEW = BuildKey("train", "model", {"epochs": 2})
+
+
+SECOND = """
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from shared.drafts import Request, draft
+from shared.errors import Busy
+try:
+    with draft(Path(sys.argv[1]), Request("train", "model", {"epochs": 2}), keep=False) as work:
+        print("made", list(work.folder.iterdir()))
+except Busy as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+
+
+def test_of_two_processes_the_second_is_told_that_it_is_busy(final: Path, python: Python) -> None:
+    """While one process makes the artifact another gets Busy (75, run again later) and touches nothing."""
+    with draft(final, NEW, keep=False) as work:
+        (work.folder / "weights").write_text("mine")
+        second = python(SECOND, final)
+        assert second.returncode == 75
+        assert "another process is making it" in second.stdout
+        assert (work.folder / "weights").read_text() == "mine"
+    assert python(SECOND, final).stdout == "made []\n"
+
+
+def test_busy_is_told_for_any_request_of_the_artifact(final: Path) -> None:
+    """The lock is the artifact's, not the request's: two requests cannot both be given its name."""
+    with draft(final, OLD, keep=True), pytest.raises(Busy), draft(final, NEW, keep=True):
+        pass
+
+
+def test_of_several_processes_only_the_lead_locks_and_clears(final: Path) -> None:
+    """A process that is not the lead gets the lead's folder while the lead holds the lock, and leaves it alone."""
+    with draft(final, NEW, keep=False) as lead:
+        (lead.folder / "weights").write_text("w")
+        with draft(final, NEW, keep=False, lead=False) as other:
+            assert other.folder == lead.folder
+        assert (lead.folder / "weights").read_text() == "w"
+
+
+def test_parts_share_a_draft_and_exclude_the_whole(tmp_path: Path) -> None:
+    """Two parts work in one folder at once; the same part twice, or a part and the whole at once, is busy."""
+    final, request = tmp_path / "model", BuildKey("job", "model", {})
+    with draft(final, request, keep=True, part=Shard(0, 2)) as first:
+        (first.folder / "a").write_text("kept")
+        with draft(final, request, keep=True, part=Shard(1, 2)) as second:
+            assert second.folder == first.folder
+        with pytest.raises(Busy), draft(final, request, keep=True, part=Shard(0, 2)):
+            pass
+        with pytest.raises(Busy), draft(final, request, keep=False):
+            pass
+    assert (first.folder / "a").exists()
+    with draft(final, request, keep=True), pytest.raises(Busy), draft(final, request, keep=True, part=Shard(0, 2)):
+        pass
+
+
+def test_what_parts_leave_for_each_other_is_not_in_the_artifact(tmp_path: Path) -> None:
+    """The word that a part has begun, records of pieces, and shards of another plan are gone after the commit."""
+    final, request = tmp_path / "real", BuildKey("job", "dataset", {})
+    empty = Dataset(classes=["a"], size_px=8, channels=1, preparation={}, splits={})
+    with draft(final, request, keep=False, part=Shard(0, 2)) as work:
+        (work.folder / "train-00009.tar").write_text("of an earlier plan")
+        made = work.commit(facts={}, dataset=empty)
+    assert made.manifest.files == []
+    assert [path.name for path in final.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_part_that_fails_for_bad_input_takes_its_word_back(keep: bool, tmp_path: Path) -> None:
+    """Others may then begin otherwise; what was done is dropped, unless the job resumes or another part is at work."""
+    final = tmp_path / "real"
+    for number, beside in enumerate((False, True)):
+        request = BuildKey("job", "dataset", {"number": number})
+        with ExitStack() as held:
+            if beside:
+                held.enter_context(draft(final, request, keep=keep, part=Shard(1, 2)))
+            with suppress(BadInput), draft(final, request, keep=keep, part=Shard(0, 2)) as work:
+                (work.folder / "train-00000.tar").write_text("done")
+                raise BadInput("no image can be read")
+            assert work.folder.exists() == (keep or beside)
+            assert list(work.folder.rglob("begun-00000.json")) == []
+
+
+def test_parts_that_begin_at_the_same_moment_are_never_busy(final: Path) -> None:
+    """Each looks whether another process makes the whole; that look is not taken for a process that does."""
+    together, told = Barrier(8), []
+
+    def begin(index: int) -> None:
+        for _ in range(50):
+            together.wait()
+            try:
+                with locked(final, Shard(index, 8)):
+                    pass
+            except Busy as error:
+                told.append(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(begin, range(8)))
+    assert told == []

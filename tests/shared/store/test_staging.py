@@ -1,0 +1,255 @@
+"""What happens to a draft: crashes at every step, and what stands in its way."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import BadInput, Busy, FormatError, MissingArtifact
+from shared.format.files import write_whole
+from shared.format.manifest import MANIFEST
+from shared.store.artifacts import Artifact, open_artifact
+from shared.store.staging import BuildKey, draft, finished
+
+Python = Callable[..., subprocess.CompletedProcess[str]]
+
+OLD = BuildKey("train", "model", {"epochs": 1})
+NEW = BuildKey("train", "model", {"epochs": 2})
+
+
+def _make(final: Path, request: BuildKey, text: str, *, keep: bool = False) -> Artifact:
+    with draft(final, request, keep=keep) as work:
+        (work.folder / "weights").write_text(text)
+        return work.commit(facts={})
+
+
+def _names(final: Path) -> set[str]:
+    """Return what stands in the artifact's folder besides locks."""
+    return {path.name for path in final.parent.iterdir() if path.suffix != ".lock"}
+
+
+def test_while_it_is_made_nothing_has_the_final_name(final: Path) -> None:
+    """The draft is a hidden sibling; the final name appears with the commit."""
+    with draft(final, NEW, keep=False) as work:
+        (work.folder / "weights").write_text("w")
+        assert not final.exists()
+        assert work.folder.parent == final.parent
+        assert work.folder.name.startswith(".")
+        work.commit(facts={})
+        assert final.exists()
+    assert _names(final) == {"gan"}
+
+
+def test_the_old_artifact_stays_until_the_new_one_is_committed(final: Path) -> None:
+    """Up to the commit readers see the old artifact, after it the new one, and nothing of the old remains."""
+    _make(final, OLD, "old")
+    with draft(final, NEW, keep=False) as work:
+        (work.folder / "weights").write_text("new")
+        assert open_artifact(final, "model", "train").read("weights") == b"old"
+        work.commit(facts={})
+    assert open_artifact(final, "model", "train").read("weights") == b"new"
+    assert _names(final) == {"gan"}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_failing_run_keeps_its_draft_only_if_it_can_be_resumed(final: Path, keep: bool) -> None:
+    """With `keep` the next run of the same request finds the work, without it the draft is gone."""
+    folders = []
+
+    def run() -> None:
+        with draft(final, NEW, keep=keep) as work:
+            folders.append(work.folder)
+            (work.folder / "weights").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run()
+    assert not final.exists()
+    assert folders[0].exists() is keep
+    with draft(final, NEW, keep=keep) as again:
+        assert [path.name for path in again.folder.iterdir()] == (["weights"] if keep else [])
+
+
+@pytest.mark.parametrize(("name", "stays"), [("checkpoint", True), ("tensorboard/events", False)])
+def test_bad_input_before_there_is_any_work_leaves_no_draft(final: Path, name: str, stays: bool) -> None:
+    """Nobody comes back to a draft that was refused with nothing in it that could be resumed."""
+    with suppress(BadInput), draft(final, NEW, keep=True) as work:
+        (work.folder / name).parent.mkdir(exist_ok=True)
+        (work.folder / name).write_text("w")
+        raise BadInput("training diverged")
+    assert work.folder.exists() == stays
+
+
+def test_another_request_never_sees_the_draft(final: Path) -> None:
+    """A changed option starts from nothing, and the draft of the first request stays for its own next run."""
+    with draft(final, OLD, keep=True) as work:
+        (work.folder / "weights").write_text("half")
+    with draft(final, NEW, keep=True) as other:
+        assert list(other.folder.iterdir()) == []
+    assert (work.folder / "weights").read_text() == "half"
+
+
+KILLED = """
+import os, signal, sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from shared.drafts import Request, draft
+with draft(Path(sys.argv[1]), Request("train", "model", {"epochs": 2}), keep=sys.argv[2] == "keep") as work:
+    (work.folder / "weights").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("keep", ["keep", "drop"])
+def test_a_killed_run_leaves_nothing_that_looks_finished(final: Path, python: Python, keep: str) -> None:
+    """After SIGKILL the final name is absent, the lock is free, and the next run resumes or starts anew."""
+    assert python(KILLED, final, keep).returncode == -9
+    assert finished(final, NEW) is None
+    with pytest.raises(MissingArtifact):
+        open_artifact(final, "model", "train")
+    with draft(final, NEW, keep=keep == "keep") as work:
+        assert [path.name for path in work.folder.iterdir()] == (["weights"] if keep == "keep" else [])
+
+
+class Cut(BaseException):
+    """The moment at which the power goes."""
+
+
+STEPS = [(os, "fsync"), (Path, "replace"), (Path, "rename"), (shutil, "rmtree")]
+
+
+@pytest.fixture
+def cut_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Return `cut_after(n)`: from then on the n-th change of the disk raises Cut, and so does every later one."""
+
+    def arm(count: int) -> None:
+        left = [count]
+
+        def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+            def step(*words: Any, **options: Any) -> Any:
+                left[0] -= 1
+                if left[0] <= 0:
+                    raise Cut
+                return real(*words, **options)
+
+            return step
+
+        for owner, name in STEPS:
+            monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+
+    yield arm
+    monkeypatch.undo()
+
+
+def _commit_cut_off(final: Path, arm: Callable[[], None]) -> None:
+    with draft(final, NEW, keep=True) as work:
+        (work.folder / "weights").write_text("new")
+        arm()
+        work.commit(facts={})
+
+
+@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_commit_cut_off_at_any_step_leaves_the_old_or_the_new_whole(
+    final: Path, cut_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, step: int, old: bool
+) -> None:
+    """The same command again finds the old artifact, the new one, or nothing; never half of one.
+
+    Nothing of the old one is removed before the new one has its name.
+    """
+    if old:
+        _make(final, OLD, "old")
+    with suppress(Cut):
+        _commit_cut_off(final, partial(cut_after, step))
+    monkeypatch.undo()
+    if old and not (final / "weights").exists():
+        assert "old" in [path.read_text() for path in final.parent.rglob("weights")]
+    found = finished(final, NEW)
+    if found is None:
+        assert not old
+        assert not (final / MANIFEST).exists()
+    else:
+        assert found.read("weights") in ((b"old", b"new") if old else (b"new",))
+    assert _make(final, NEW, "new").read("weights") == b"new"
+    assert _names(final) == {"gan"}
+
+
+def test_the_cuts_reach_from_the_first_to_the_last_step(
+    final: Path, cut_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cut at the first step leaves the old artifact, one after eight steps the new: the range above is enough."""
+    found = []
+    for step in (1, 9):
+        shutil.rmtree(final.parent, ignore_errors=True)
+        _make(final, OLD, "old")
+        with suppress(Cut):
+            _commit_cut_off(final, partial(cut_after, step))
+        monkeypatch.undo()
+        found.append((final / "weights").read_text())
+    assert found == ["old", "new"]
+
+
+def test_a_commit_cut_off_before_the_final_name_is_completed(final: Path) -> None:
+    """A draft with a manifest is whole: `finished` gives it its name, and readers see it."""
+    _make(final, OLD, "old")
+    made = _make(final.parent / "elsewhere", NEW, "new")
+    with draft(final, NEW, keep=True) as work:
+        (work.folder / "weights").write_text("new")
+        write_whole(work.folder / MANIFEST, (made.folder / MANIFEST).read_bytes())
+    found = finished(final, NEW)
+    assert found is not None
+    assert found.read("weights") == b"new"
+    assert _names(final) == {"gan", "elsewhere"}
+
+
+def test_finished_returns_what_stands_there_whatever_made_it(final: Path) -> None:
+    """An artifact of another request is returned, so that the caller can say what changed."""
+    old = _make(final, OLD, "old")
+    assert finished(final, NEW) == old
+    assert finished(final.parent / "none", NEW) is None
+
+
+def test_a_folder_of_the_user_in_the_way_is_refused(final: Path) -> None:
+    """A folder without a manifest may be the user's own: the run stops and says to move it."""
+    final.mkdir(parents=True)
+    (final / "thesis.txt").write_text("mine")
+    with pytest.raises(FormatError, match=r"gan: in the way and not an artifact.*move it away"):
+        finished(final, NEW)
+    assert (final / "thesis.txt").read_text() == "mine"
+
+
+def test_a_commit_never_removes_a_folder_of_the_user(final: Path) -> None:
+    """Nobody asked `finished` first, or the folder came during the run: the commit must not remove it."""
+    final.mkdir(parents=True)
+    (final / "thesis.txt").write_text("mine")
+    with pytest.raises(FormatError, match="in the way"):
+        _make(final, NEW, "new")
+    assert (final / "thesis.txt").read_text() == "mine"
+
+
+def test_finished_leaves_a_commit_alone_that_is_still_running(final: Path) -> None:
+    """Between manifest and final name the draft belongs to the process that holds the lock."""
+    manifest = _make(final.parent / "elsewhere", NEW, "new").manifest
+    with draft(final, NEW, keep=True) as work:
+        (work.folder / "weights").write_text("new")
+        write_whole(work.folder / MANIFEST, manifest.to_bytes())
+        with suppress(Busy):
+            finished(final, NEW)
+        assert work.folder.exists()
+
+
+def test_a_change_within_a_table_of_options_is_named(tmp_path: Path) -> None:
+    """Options that are a table of their own are compared one by one."""
+    with draft(
+        tmp_path / "tune", BuildKey("tune", "study", {"train_gan": {"epochs": 4, "width": 8}}), keep=False
+    ) as work:
+        made = work.commit(facts={})
+    asked = BuildKey("tune", "study", {"train_gan": {"epochs": 5, "width": 8}})
+    assert asked.differences(made.manifest) == ["train_gan.epochs was 4, now 5"]

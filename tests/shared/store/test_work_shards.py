@@ -1,0 +1,58 @@
+"""Pieces: which are to be done by whom, and which records count."""
+
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import shared.store.work_shards
+from shared.cli.progress import Reporter
+from shared.cli.run import Run
+from shared.store.work_shards import Shard, WorkShards
+
+
+def run(folder: Path, index: int, count: int) -> Run:
+    """Return the run of a part that works in `folder`."""
+    return Run({}, folder, folder / "sources", "cpu", Reporter("job"), Shard(index, count))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 12])
+def test_every_piece_is_one_parts_to_do(count: int, tmp_path: Path) -> None:
+    """Ten pieces are shared out, each to one part, evenly."""
+    todo = [WorkShards(run(tmp_path, index, count), 10).todo() for index in range(count)]
+    assert sorted(chain(*todo)) == list(range(10))
+    assert max(map(len, todo)) - min(map(len, todo)) <= 1
+
+
+def test_records_come_together_in_order(tmp_path: Path) -> None:
+    """Whoever looks last finds every record, in order of pieces; before that nobody finds anything."""
+    first, second = (WorkShards(run(tmp_path, index, 2), 3) for index in range(2))
+    second.done(1, "b")
+    first.done(2, {"c": 3})
+    assert first.todo() == [0]
+    assert first.gather() is second.gather() is None
+    first.done(0, ["a"])
+    assert first.gather() == second.gather() == [["a"], "b", {"c": 3}]
+    assert first.todo() == second.todo() == []
+
+
+def test_nothing_is_looked_at_before_one_is_alone(tmp_path: Path) -> None:
+    """Records are read after the lock is held: another part may have put all together meanwhile."""
+    pieces = WorkShards(run(tmp_path, 0, 2), 1)
+    pieces.done(0, "a")
+
+    def alone() -> None:
+        (tmp_path / shared.store.work_shards.FOLDER / "piece-00000.json").unlink()
+
+    pieces.run = replace(pieces.run, exclusive=alone)
+    assert pieces.gather() is None
+
+
+def test_records_of_another_plan_or_version_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done for other images, or by another version, is done again."""
+    WorkShards(run(tmp_path, 0, 1), 1, ["a.png"]).done(0, "a")
+    assert WorkShards(run(tmp_path, 0, 1), 1, ["a.png"]).todo() == []
+    assert WorkShards(run(tmp_path, 0, 1), 1, ["b.png"]).todo() == [0]
+    monkeypatch.setattr(shared.store.work_shards, "__version__", "0.0.1")
+    assert WorkShards(run(tmp_path, 0, 1), 1, ["a.png"]).gather() is None
