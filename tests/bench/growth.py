@@ -21,7 +21,7 @@ STEPS = ("preprocess", "verify", "loader fill", "synthesize", "evaluate")
 READ = """
 import sys
 from pathlib import Path
-from shared.artifacts import open_artifact
+from shared.store.artifacts import open_artifact
 real = open_artifact(Path(sys.argv[1]), "dataset", "preprocess")
 """
 VERIFY = READ + "for split in real.dataset.splits:\n    for _ in real.members(split):\n        pass\n"

@@ -172,7 +172,7 @@ def test_per_class_resumes_in_the_class_where_it_was(
         return step(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "both_steps", counted)
+        patch.setattr(loop, "train_step", counted)
         assert run_job("train_gan", root, *words).exit_code == 75
     assert run_job("train_gan", root, *words).exit_code == 0
     assert done == 4

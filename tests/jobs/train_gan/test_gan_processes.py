@@ -58,8 +58,9 @@ CHECK = """
 import json
 import sys
 import test_gan_processes as tests
-from jobs.train_gan import distributed_check, steps
-from shared.distributed import Team, leave
+from jobs.selfcheck import distributed as distributed_check
+from jobs.train_gan import steps
+from shared.runtime.process_group import ProcessGroup, leave
 tests.BROKEN[sys.argv[1]](steps)
 found = list(distributed_check.check_families("cpu", tuple(sys.argv[3:])))
 if Team("cpu").lead:

@@ -47,7 +47,7 @@ def train(
             return step(*arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "both_steps", counted)
+            patch.setattr(loop, "train_step", counted)
             return run_job("train_gan", root, "--recipe", plain_recipe, *TINY, *words)
 
     return run
@@ -177,7 +177,7 @@ def test_every_iteration_draws_its_own_latents(train: Callable[..., Result], mon
         return take
 
     monkeypatch.setattr(loop, "critic_step", watched(loop.critic_step))
-    monkeypatch.setattr(loop, "both_steps", watched(loop.train_step))
+    monkeypatch.setattr(loop, "train_step", watched(loop.train_step))
     assert train("a", "--critic-steps", 2, "--epochs", 4).exit_code == 0
     assert len(seen) == 6 * 2 * 8  # six iterations of two critic steps on eight images
     assert len(set(seen)) == len(seen)

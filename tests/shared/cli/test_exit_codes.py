@@ -229,7 +229,8 @@ def test_the_second_signal_stops_at_once(laboratory: Any) -> None:
 
 FAILING = """
 import sys
-from shared.cli import Job, job
+from shared.store.job import Job
+from shared.cli.job import job
 def body(run, config):
     raise ZeroDivisionError("by nothing")
 main = job(Job("tiny", "toy", "model", ""), Config)(body)

@@ -235,7 +235,8 @@ def test_a_rank_that_is_no_number_is_refused(laboratory: Any) -> None:
 HELP = """
 import sys
 import click
-from shared.cli import Job, job
+from shared.store.job import Job
+from shared.cli.job import job
 main = job(Job("tiny", "toy", "model", ""), dict)(click.option("--steps", type=int)(lambda run, config: None))
 try:
     main(sys.argv[1:])
@@ -247,8 +248,9 @@ finally:
 THREADS = """
 import sys
 from dataclasses import dataclass
-from shared.cli import Job, job
-from shared.job import Result
+from shared.store.job import Job
+from shared.cli.job import job
+from shared.cli.run import Result
 
 @dataclass(frozen=True)
 class Config:

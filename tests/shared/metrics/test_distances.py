@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from shared.metrics.frechet import FeatureStats, frechet_distance, moments
 from shared.metrics.kernel import _unbiased_mmd, kernel_distance
-from shared.store.artifacts import Artifact
 
 Array = NDArray[np.float64]
 
@@ -169,34 +168,3 @@ def test_kernel_distance_depends_on_its_seed_alone() -> None:
     np.random.seed(99)
     assert kernel_distance(a, b, seed=3) == first
     assert kernel_distance(a, b, seed=4) != first
-
-
-def test_every_snapshot_is_scored_and_the_best_on_val_is_chosen(made: dict[str, Artifact]) -> None:
-    """`evaluate` has a row for each snapshot, chooses the lowest distance on val and scores that one on test."""
-    facts, snapshots = made["scores"].facts, made["gan"].facts["snapshots"]
-    assert [row["file"] for row in facts["rows"]] == [row["file"] for row in snapshots]
-    assert len(snapshots) == 3
-    lowest = min(facts["rows"], key=lambda row: row["frechet_classifier"])
-    assert facts["chosen"]["file"] == lowest["file"]
-    assert facts["test"]["frechet_classifier"] != lowest["frechet_classifier"]
-    assert 0 <= facts["test"]["agreement"] <= 1
-
-
-@pytest.mark.parametrize("reference", ["val", "test"])
-def test_scores_carry_their_protocol(reference: str, made: dict[str, Artifact]) -> None:
-    """A score says its extractor and hash, resizer, reference split, both sample sizes and seed."""
-    facts, real = made["scores"].facts, made["real"]
-    used = facts["protocol"] if reference == "val" else facts["test_protocols"]["classifier"]
-    listed = {info.name: info.sha256 for info in made["classifier"].manifest.files}
-    assert used["extractor"] == "classifier"
-    assert used["extractor_sha256"] == listed["classifier.safetensors"]
-    assert (used["reference"], used["reference_sha256"]) == (reference, real.sha256)
-    assert (used["n_real"], used["n_synthetic"]) == (real.dataset.splits[reference].count, 24)
-    assert (used["resizer"], used["seed"]) == ("none", 3)
-
-
-def test_nothing_is_called_fid(made: dict[str, Artifact]) -> None:
-    """Distances on classifier features are named after them, never FID, which is defined on Inception features."""
-    names = {key for row in [*made["scores"].facts["rows"], made["scores"].facts["test"]] for key in row}
-    assert {"frechet_classifier", "kernel_classifier", "kernel_classifier_se"} <= names
-    assert not [name for name in names if "fid" in name.lower() or "kid" in name.lower()]

@@ -4,7 +4,7 @@ The published Inception can't be had without a network: one of the same architec
 file format, goes through the same code.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from shared.metrics.frechet import frechet_distance, moments
 from shared.metrics.kernel import kernel_distance
 from shared.models.extractors import EXTRACTORS, tensorflow_bilinear
 from shared.models.weights import WEIGHTS, Weights, checked, fetch
-from shared.store.artifacts import Artifact, open_artifact
 from tests.shared.metrics.known_answers import known_answers
 from tests.shared.models.inception import NAME, make_weights, publish, torch_fidelitys
 
@@ -184,36 +183,6 @@ def test_without_a_network_fetch_says_what_to_copy_where(tmp_path: Path, monkeyp
     assert result.exit_code == 2
     assert "copy it to" in result.output
     assert list((tmp_path / "weights").iterdir()) == []
-
-
-def test_evaluate_leaves_out_what_has_no_weights(
-    made: dict[str, Artifact], volume: Path, tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
-) -> None:
-    """Scores whose weights are absent are left out with a line; the rest is computed and the job succeeds."""
-    import shutil
-
-    shutil.copytree(volume, tmp_path / "v")
-    words = ["--recipe", plain_recipe, "--images", 24, "--extractors", "inception_clean,classifier"]
-    result = run_job("evaluate", tmp_path / "v", *words, "--per-snapshot", "inception_legacy")
-    assert result.exit_code == 0, result.output
-    assert "left out: inception_clean" in result.stderr
-    facts = open_artifact(tmp_path / "v" / "small" / "scores", "scores", "evaluate").facts
-    assert set(facts["left_out"]) == {"inception_clean", "inception_legacy"}
-    assert facts["chosen_score"] == "frechet_classifier"
-    assert facts["test"] == made["scores"].facts["test"]
-    again = run_job("evaluate", tmp_path / "v", *words, "--per-snapshot", "inception_legacy")
-    assert "already complete" in again.stderr
-    assert "it leaves out inception_clean" in again.stderr
-    assert "--force" in again.stderr
-
-
-def test_an_unknown_extractor_is_refused(run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path) -> None:
-    """Exit code 2 and the names that there are."""
-    for option in ("--extractors", "--per-snapshot"):
-        for text in ("vgg", ""):
-            result = run_job("evaluate", tmp_path, "--recipe", plain_recipe, option, text)
-            assert result.exit_code == 2
-            assert "inception_clean" in result.stderr
 
 
 def test_every_score_moves_as_its_definition_says() -> None:

@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 import torch
 from torch import nn
-from shared.distributed import Team
+from shared.runtime.process_group import ProcessGroup
 torch.set_num_threads(1)
 team = Team("cpu")
 torch.manual_seed(0)

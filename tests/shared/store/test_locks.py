@@ -26,10 +26,10 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shared.drafts import Request, draft
+from shared.store.staging import BuildKey, draft
 from shared.errors import Busy
 try:
-    with draft(Path(sys.argv[1]), Request("train", "model", {"epochs": 2}), keep=False) as work:
+    with draft(Path(sys.argv[1]), BuildKey("train", "model", {"epochs": 2}), keep=False) as work:
         print("made", list(work.folder.iterdir()))
 except Busy as error:
     print(error)

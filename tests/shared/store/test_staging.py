@@ -100,8 +100,8 @@ import os, signal, sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shared.drafts import Request, draft
-with draft(Path(sys.argv[1]), Request("train", "model", {"epochs": 2}), keep=sys.argv[2] == "keep") as work:
+from shared.store.staging import BuildKey, draft
+with draft(Path(sys.argv[1]), BuildKey("train", "model", {"epochs": 2}), keep=sys.argv[2] == "keep") as work:
     (work.folder / "weights").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
