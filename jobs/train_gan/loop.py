@@ -16,7 +16,7 @@ from jobs.train_gan.steps import Draws, Losses, both_steps, critic_step, draw_ba
 from shared.artifacts import Artifact
 from shared.chance import mix
 from shared.distributed import Team
-from shared.errors import FormatError
+from shared.errors import BadInput, FormatError
 from shared.format.shards import preview
 from shared.job import Run
 from shared.loading import batches, to_unit_range
@@ -144,6 +144,13 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
     epoch = plan.epoch_after(state.steps - 1)
     seen = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
     journal.close_epoch(seen)
+    lost = state.lost()
+    if lost is not None:  # a loss is taken before the update that breaks the weights
+        other = " or take --precision float32" if task.config.precision == "bf16" else ""
+        raise BadInput(
+            f"training diverged: {lost} is not finite by epoch {epoch}, though the losses are; "
+            f"lower --learning-rate (now {state.family.learning_rate}){other} and start over with --force"
+        )
     if not state.team.lead:
         return
     path = task.folder / snapshot_name(epoch)

@@ -198,6 +198,26 @@ def test_two_processes_train_one_artifact(make_dataset: Callable[..., Artifact],
     assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [48]
 
 
+LOST = """
+import sys
+from shared.distributed import leave
+from tests.jobs.test_gan_steps import make_config, make_state
+state = make_state(make_config("dcgan"))
+before, names = state.lost(), list(state.average.state_dict())
+if state.team.rank == 1:
+    state.average.state_dict()[names[0]].fill_(float("inf"))
+sys.stderr.write(f"{before}; {state.lost() == names[0] + ' of the average generator'}\\n")
+leave()
+"""
+
+
+@pytest.mark.slow
+def test_every_process_learns_of_a_lost_weight() -> None:
+    """A weight that is infinite on the second process alone is named by both."""
+    found = ends(together(["-c", LOST], world=2))
+    assert [(code, said.splitlines()[-1]) for code, said in found] == [(0, "None; True")] * 2, found
+
+
 @pytest.mark.slow
 def test_a_signal_to_one_process_stops_both(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
     """SIGTERM to the second of two processes ends both with 75 after the first has saved a checkpoint."""
