@@ -47,7 +47,12 @@ BETA = click.FloatRange(0, 1, max_open=True)
     "--augment", default="none", help="Differentiable: of translation,cutout,colour those to apply, by comma."
 )
 @click.option("--flips/--no-flips", default=False, help="Mirror real images at random.")
-@click.option("--precision", type=click.Choice(["float32", "bf16"]), default="float32", help="Of convolutions.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bf16"]),
+    default="float32",
+    help="Of convolutions; bf16 is for GPUs: on a CPU it is slower than float32.",
+)
 @click.option(
     "--compile/--no-compile",
     default=False,

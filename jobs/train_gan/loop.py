@@ -16,7 +16,7 @@ from jobs.train_gan.steps import Draws, Losses, critic_step, draw_batch, train_s
 from shared.cli.run import Run
 from shared.data.batches import batches
 from shared.data.images import to_unit_range
-from shared.errors import FormatError
+from shared.errors import BadInput, FormatError
 from shared.format.shards import preview
 from shared.models.snapshots import GRID_COLUMNS, snapshot_name
 from shared.runtime.process_group import ProcessGroup
@@ -82,7 +82,7 @@ def train(run: Run, task: Task) -> State:
     asked, task = task.config.batch_images, task.in_epochs()
     group, family, config, plan = task.group, task.family, task.config, task.plan()
     state = State(group, family, config, specs(family, config, task.real.dataset))
-    group.barrier()  # the lead may have cleared the folder
+    group.barrier()  # the main process may have cleared the folder
     resumed = state.resume(task.folder)
     journal = Journal(task.folder, task.reals(), state, group)
     stream = batches(
@@ -145,6 +145,13 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
     epoch = plan.epoch_after(state.steps - 1)
     seen = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
     journal.close_epoch(seen)
+    lost = state.lost()
+    if lost is not None:  # a loss is taken before the update that breaks the weights
+        other = " or take --precision float32" if task.config.precision == "bf16" else ""
+        raise BadInput(
+            f"training diverged: {lost} is not finite by epoch {epoch}, though the losses are; "
+            f"lower --learning-rate (now {state.family.learning_rate}){other} and start over with --force"
+        )
     if not state.group.is_main:
         return
     path = task.folder / snapshot_name(epoch)

@@ -72,6 +72,20 @@ class State:
             for group in optimizer.param_groups:
                 group["lr"] = self.family.learning_rate * factor
 
+    def lost(self) -> str | None:
+        """Return the first weight that is NaN or infinite on any process, as "weight of the network"; None if none is.
+
+        Every process must call it and gets the same answer.
+        """
+        plain, models = self.group.unwrap, self.models
+        networks = {"generator": plain(models.generator), "discriminator": plain(models.discriminator)}
+        networks["average generator"] = self.average
+        parts = ((name, *item) for name, network in networks.items() for item in network.state_dict().items())
+        named = {f"{key} of the {name}": value for name, key, value in parts}
+        finite = torch.stack([value.isfinite().all() for value in named.values()]).float()
+        everywhere = self.group.gather(finite[None], self.group.world).amin(0).tolist()
+        return next((name for name, whole in zip(named, everywhere, strict=True) if not whole), None)
+
     def save(self, folder: Path) -> None:
         """Write the checkpoint; whole or not at all."""
         tensors, rest = flatten(self._tree())

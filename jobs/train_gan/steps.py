@@ -1,6 +1,7 @@
 """One critic step and one generator step; what they draw depends on (seed, step) alone."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from jobs.train_gan.objectives import LOSSES, gradient_penalty, interpolate
 from jobs.train_gan.options import GanConfig
 from shared.data.augmentation import augment, flip, numbers
 from shared.models.layers import couples_images
-from shared.runtime.devices import send
+from shared.runtime.devices import send, sound_kernels
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import make_generator, seed_everything
 
@@ -149,10 +150,13 @@ def generator_step(
     return total
 
 
-def mixed_precision(models: Models, config: GanConfig) -> torch.autocast:
-    """Return the context in which convolutions run in bfloat16 where the config says so; weights stay float32."""
-    device = models.group.device.type
-    return torch.autocast(device, torch.bfloat16, enabled=config.precision == "bf16")
+@contextmanager
+def mixed_precision(models: Models, config: GanConfig) -> Iterator[None]:
+    """Let convolutions run in bfloat16 where the config says so; weights stay float32."""
+    device = models.group.device
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+    with sound_kernels(device, config.precision), autocast:
+        yield
 
 
 def _critic_losses(models: Models, family: Family, config: GanConfig, part: Batch, fake: Tensor) -> Losses:
@@ -207,6 +211,7 @@ def _class_loss(output: Tensor, labels: Tensor) -> Tensor:
 def _backward(models: Models, config: GanConfig, losses: Losses, total: Losses) -> None:
     """Add the gradients of one part's losses, through one backward, and the losses to `total`."""
     parts = config.accumulate
-    models.group.backward(torch.stack(list(losses.values())).sum() / parts)
+    with sound_kernels(models.group.device, config.precision):
+        models.group.backward(torch.stack(list(losses.values())).sum() / parts)
     for name, value in losses.items():
         total[name] = total.get(name, torch.zeros_like(value)) + value.detach() / parts

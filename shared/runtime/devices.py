@@ -1,5 +1,8 @@
 """What differs with a device, in one place."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -35,3 +38,23 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     if device.type != "cuda" or tensor.is_cuda:
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def sound_kernels(device: torch.device, precision: str) -> Iterator[None]:
+    """Keep oneDNN out of what a "bf16" run computes on a CPU; float32 runs and GPUs are left alone.
+
+    It must enclose the backward too: each pass picks its kernels when it runs. The switch is the whole process's.
+    """
+    # On CPUs with AMX oneDNN 3.12 (torch 2.14) reads memory that nobody wrote in the backward of some small bf16
+    # convolutions: gradients are NaN or differ from run to run. torch's own kernels are slower and right everywhere.
+    # Not mkldnn.flags(): that also resets the precision of float32 and warns.
+    if precision != "bf16" or device.type != "cpu":
+        yield
+        return
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # typed as the descriptor behind it
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before

@@ -63,7 +63,7 @@ from jobs.train_gan import steps
 from shared.runtime.process_group import ProcessGroup, leave
 tests.BROKEN[sys.argv[1]](steps)
 found = list(distributed_check.check_families("cpu", tuple(sys.argv[3:])))
-if Team("cpu").lead:
+if ProcessGroup("cpu").is_main:
     with open(sys.argv[2], "w") as file:
         json.dump([[each.family, each.passed, each.critic] for each in found], file)
 leave()
@@ -73,18 +73,18 @@ leave()
 def two_backwards(steps: Any) -> None:
     """Each loss of a critic step goes through a backward of its own."""
 
-    def lower(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
+    def backward(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
         for name, value in losses.items():
             models.group.backward(value)
             total[name] = value.detach()
 
-    steps._lower = lower
+    steps._backward = backward
 
 
 def unsynchronised_loss(steps: Any) -> None:
     """Gather the gradients of the loss without telling the others, then average the penalty alone."""
 
-    def lower(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
+    def backward(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
         *first, last = losses.values()
         if first and hasattr(models.discriminator, "no_sync"):
             with models.discriminator.no_sync():
@@ -92,17 +92,17 @@ def unsynchronised_loss(steps: Any) -> None:
         last.backward()
         total |= {name: value.detach() for name, value in losses.items()}
 
-    steps._lower = lower
+    steps._backward = backward
 
 
 def lazy_penalty(steps: Any) -> None:
     """Only the penalty goes through the backward, as in steps of lazy regularisation."""
 
-    def lower(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
+    def backward(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
         models.group.backward(losses.get("penalty", next(iter(losses.values()))))
         total |= {name: value.detach() for name, value in losses.items()}
 
-    steps._lower = lower
+    steps._backward = backward
 
 
 def static_graph(steps: Any) -> None:
@@ -197,6 +197,26 @@ def test_two_processes_train_one_artifact(make_dataset: Callable[..., Artifact],
     assert [code for code, _ in found] == [0, 0], found
     artifact = open_artifact(tmp_path / "small" / "gan", "model", "train_gan")
     assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [48]
+
+
+LOST = """
+import sys
+from shared.runtime.process_group import leave
+from tests.jobs.train_gan.test_gan_steps import make_config, make_state
+state = make_state(make_config("dcgan"))
+before, names = state.lost(), list(state.average.state_dict())
+if state.group.rank == 1:
+    state.average.state_dict()[names[0]].fill_(float("inf"))
+sys.stderr.write(f"{before}; {state.lost() == names[0] + ' of the average generator'}\\n")
+leave()
+"""
+
+
+@pytest.mark.slow
+def test_every_process_learns_of_a_lost_weight() -> None:
+    """A weight that is infinite on the second process alone is named by both."""
+    found = ends(together(["-c", LOST], world=2))
+    assert [(code, said.splitlines()[-1]) for code, said in found] == [(0, "None; True")] * 2, found
 
 
 @pytest.mark.slow

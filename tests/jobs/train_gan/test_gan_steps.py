@@ -181,6 +181,44 @@ def test_bfloat16_leaves_the_weights_float32(family: str) -> None:
         assert values["bf16"][name].item() == pytest.approx(value.item(), rel=0.1, abs=0.1), name
 
 
+@every_family
+@pytest.mark.parametrize("precision", ["bf16", "float32"])
+def test_bfloat16_on_a_cpu_goes_without_onednn(family: str, precision: str) -> None:
+    """It is wrong there on CPUs with AMX: off in every bf16 forward and every backward; float32 runs keep it."""
+    config = make_config(family, precision=precision)
+    state = make_state(config)
+    forwards, backwards = set(), set()
+    for network in (state.models.generator, state.models.discriminator):
+        for module in network.modules():
+            module.register_forward_pre_hook(
+                lambda *_: forwards.add((torch.is_autocast_enabled("cpu"), bool(torch.backends.mkldnn.enabled)))
+            )
+        for weight in network.parameters():
+            weight.register_post_accumulate_grad_hook(lambda _: backwards.add(bool(torch.backends.mkldnn.enabled)))
+    for step in (train_step, critic_step, generator_step):
+        step(state.models, state.family, config, batch(config))
+    bf16 = precision == "bf16"
+    used = {onednn for cast, onednn in forwards if cast == bf16}  # a penalty's pass of a bf16 run is float32
+    assert used == backwards == {not bf16}
+
+
+@every_family
+def test_bfloat16_runs_are_finite_and_repeatable(family: str) -> None:
+    """Two bf16 runs end with equal, finite weights, although the memory that they get is full of NaN."""
+    found = []
+    for _ in range(2):
+        config = make_config(family, precision="bf16")
+        state = make_state(config)
+        for _ in range(4):
+            for numbers in range(4, 18):
+                torch.full((8, 2**numbers), torch.nan)  # freed at once: the next tensor of this size lies there
+            train_step(state.models, state.family, config, batch(config))
+        networks = (state.models.generator, state.models.discriminator)
+        found.append([value for network in networks for value in network.state_dict().values()])
+    assert all(value.isfinite().all() for value in found[0])
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # of torch's own, while it compiles
 @pytest.mark.parametrize("family", ["dcgan", "wgan_gp"])

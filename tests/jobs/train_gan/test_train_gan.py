@@ -12,6 +12,7 @@ from click.testing import Result
 
 from jobs.train_gan import loop
 from jobs.train_gan.families import FAMILIES
+from jobs.train_gan.state import State
 from shared.store.artifacts import Artifact, open_artifact
 
 TINY = ["--epochs", 3, "--batch-images", 8, "--critic-steps", 1, "--width", 2, "--latent", 4]
@@ -188,6 +189,35 @@ def test_a_run_that_diverges_says_so(train: Callable[..., Result]) -> None:
     result = train("a", "--learning-rate", "1e30")
     assert result.exit_code == 2
     assert "lower --learning-rate" in result.stderr
+
+
+@pytest.mark.parametrize("network", ["generator", "discriminator", "average generator"])
+@pytest.mark.parametrize(("precision", "way_out"), [("float32", ""), ("bf16", " or take --precision float32")])
+def test_weights_that_are_not_finite_are_named(
+    network: str,
+    precision: str,
+    way_out: str,
+    train: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """NaN in a weight after the last update of epoch 2, when losses are finite, ends with 2 and without a snapshot."""
+    average = State.update_average
+
+    def planted(state: State, *arguments: Any) -> None:
+        average(state, *arguments)
+        networks = {"generator": state.models.generator, "discriminator": state.models.discriminator}
+        if state.steps == 6:
+            weights = (networks | {"average generator": state.average})[network].state_dict()
+            list(weights.values())[-1].view(-1)[0] = float("nan")
+
+    monkeypatch.setattr(State, "update_average", planted)
+    result = train("a", "--precision", precision, "--learning-rate", "1e-4")
+    assert result.exit_code == 2
+    assert f"of the {network} is not finite by epoch 2, though the losses are" in result.stderr
+    assert f"lower --learning-rate (now 0.0001){way_out} and start over with --force" in result.stderr
+    left = {path.name for path in (tmp_path / "a" / "small").glob(".gan-*/snapshots/*")}
+    assert left == {"epoch-00001.safetensors"}
 
 
 def test_a_draft_that_lost_a_snapshot_is_never_finished(train: Callable[..., Result], tmp_path: Path) -> None:

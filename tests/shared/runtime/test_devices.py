@@ -1,10 +1,13 @@
 """Devices: which one is taken, and how tensors get there."""
 
+from contextlib import suppress
+
 import pytest
 import torch
+import torch.nn.functional as F
 
 from shared.errors import BadConfig
-from shared.runtime.devices import pick_device, send
+from shared.runtime.devices import pick_device, send, sound_kernels
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "cuda:x", "cpu,cuda", "CPU", "cuda:-1", "cuda:99", "mps:99"])
@@ -53,3 +56,33 @@ def test_what_is_sent_arrives(device: str) -> None:
         assert there.device.type == device
         assert torch.equal(there.cpu(), tensor)
         assert send(there, there.device) is there
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
+@pytest.mark.parametrize(("precision", "calls"), [("bf16", False), ("float32", True)])
+def test_bfloat16_on_a_cpu_calls_no_onednn(precision: str, calls: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    """The library itself says what it computes: nothing in a forward and a backward of bf16 runs, both in float32 ones.
+
+    The convolution is float32 here, so that oneDNN wants it on every CPU.
+    """
+    images, weight = (torch.rand(shape, requires_grad=True) for shape in ((8, 8, 2, 2), (16, 8, 4, 4)))
+    with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+        with sound_kernels(torch.device("cpu"), precision):
+            made = F.conv2d(images, weight, stride=3, padding=2)
+        forward = capfd.readouterr().out
+        with sound_kernels(torch.device("cpu"), precision):
+            made.sum().backward()
+        backward = capfd.readouterr().out
+    assert ["exec,cpu,convolution" in said for said in (forward, backward)] == [calls, calls]
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "used"), [("cpu", "bf16", False), ("cpu", "float32", True), ("cuda", "bf16", True)]
+)
+def test_onednn_is_back_afterwards(device: str, precision: str, used: bool) -> None:
+    """Only bf16 on a CPU goes without oneDNN, and what comes next has it again, after an error too."""
+    before = torch.backends.mkldnn.enabled
+    with suppress(ZeroDivisionError), sound_kernels(torch.device(device), precision):
+        assert torch.backends.mkldnn.enabled == (before and used)
+        raise ZeroDivisionError
+    assert torch.backends.mkldnn.enabled == before
