@@ -119,7 +119,8 @@ def options_by_variable() -> dict[str, tuple[click.Command, click.Parameter]]:
 
 def check_variable(name: str, value: str | None = None) -> None:
     """Check the name of an environment variable, and the value where it sets an option of a job."""
-    in_compose = dict(VARIABLE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8")))
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    in_compose = {*dict(VARIABLE.findall(text)), *re.findall(r"^ +([A-Z_]+): ", text, re.MULTILINE)}
     if name in options_by_variable():
         command, param = options_by_variable()[name]
         if value is not None and name not in ("HALFREAL_RECIPE", "HALFREAL_EXPERIMENT"):
@@ -146,15 +147,15 @@ def check_click(command: click.Command, words: list[str]) -> None:
     """Let click parse words and convert values as it would before it ran the command, without any callback."""
     context = command.context_class(command, info_name=command.name, **command.context_settings)
     given, rest, _ = command.make_parser(context).parse_args(list(words))
+    values: dict[str, Any] = {}
     for param in command.get_params(context):
         plain = copy.copy(param)
         plain.callback = None
         value, _ = plain.consume_value(context, given)
-        converted = plain.process_value(context, value)
-        if param.name in given:
-            _check_value(param, converted)
+        values[str(param.name)] = plain.process_value(context, value)
+        _check_value(param, values[str(param.name)])
     if command.name == "launch":
-        check_click(subcommand(halfreal, given["job"]), list(given["options"]))
+        check_click(subcommand(halfreal, values["job"]), list(values["options"]))
     elif rest:
         need(isinstance(command, click.Group), f"{command.name} takes no {rest[0]!r}")
         check_click(subcommand(command, rest[0]), rest[1:])
@@ -163,9 +164,9 @@ def check_click(command: click.Command, words: list[str]) -> None:
 def _check_value(param: click.Parameter, value: Any) -> None:
     """Check what click leaves to callbacks: names of recipes, and the options that `--set` names."""
     if param.metavar == "NAME|FILE.toml":
-        need(value in RECIPES or value == "NAME" or value.endswith(".toml"), f"no recipe {value!r}")
+        need(value in RECIPES or value.isupper() or value.endswith(".toml"), f"no recipe {value!r}")
     if "--set" in param.opts:
-        for pair in value:
+        for pair in value or ():
             match = re.fullmatch(r"(\w+)\.(\w+)=(.+)", pair)
             need(match is not None and match[1] in JOB_NAMES, f"--set {pair}: no job.option=value")
             assert match is not None
