@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,7 @@ def check_docker(words: list[str]) -> None:
         check_compose(words[1:])
     elif words[0] == "build":
         text = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
-        for option, value in zip(words, words[1:], strict=False):
+        for option, value in pairwise(words):
             exists = {"-f": (ROOT / value).is_file(), "--target": f" AS {value}\n" in text}
             exists |= {"--build-arg": f"ARG {value.partition('=')[0]}" in text}
             need(exists.get(option, True), f"{option} {value}: not there")
@@ -261,7 +262,7 @@ VERBS = {"apply", "get", "logs", "wait", "exec", "cp", "delete", "kustomize", "d
 def check_kubectl(words: list[str]) -> None:
     """Check `kubectl`: a known verb, files and folders that exist, Jobs of the table, the pod of volume-pod.yaml."""
     need(bool(VERBS & set(words)), f"none of {', '.join(sorted(VERBS))}")
-    for option, value in zip(words, words[1:], strict=False):
+    for option, value in pairwise(words):
         if option in ("-k", "-f") and value.startswith("k8s/"):
             need((ROOT / value).exists(), f"{value}: not there")
     pod = yaml.safe_load((ROOT / "k8s" / "volume-pod.yaml").read_text(encoding="utf-8"))["metadata"]["name"]
