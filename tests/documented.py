@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import click
@@ -26,6 +27,9 @@ RECIPES = {path.stem for path in (ROOT / "jobs" / "recipes").glob("*.toml")}
 SERVICES: dict[str, Any] = compose()["services"]
 JOB_NAMES = {row.name for row in JOBS}
 K8S_JOBS = {"job/" + row.name.replace("_", "-") for row in JOBS}
+
+FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+"""A block between fences, within a list item too: indentation, language, text."""
 
 SEPARATORS = {"&&", "||", ";", "|"}
 
@@ -56,13 +60,13 @@ class Block:
 def blocks(path: Path) -> Iterator[Block]:
     """Yield the fenced blocks of a Markdown file."""
     text = path.read_text(encoding="utf-8")
-    for match in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        yield Block(path, text[: match.start()].count("\n") + 1, match[1], match[2])
+    for match in FENCED.finditer(text):
+        yield Block(path, text[: match.start()].count("\n") + 1, match[2], dedent(match[3]))
 
 
 def without_blocks(path: Path) -> str:
     """Return a Markdown file with its fenced blocks left out."""
-    return re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return FENCED.sub("", path.read_text(encoding="utf-8"))
 
 
 def inline_code(path: Path) -> list[str]:
