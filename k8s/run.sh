@@ -3,7 +3,7 @@
 #
 #   k8s/run.sh [OVERLAY]        default: cpu; a folder below k8s/overlays, or the path of your own
 #
-# A job that is complete is left alone; one that failed, or whose manifests have changed since, is made anew and resumes from the
+# A job that is complete is left alone; one that failed, or whose manifests have changed since, is recreated and resumes from the
 # volume. Ends with 1 when a job fails, with the last lines of its pod. For a cluster without JobSet; not for the overlay `jobset`.
 #   NAMESPACE=halfreal   the overlay's namespace        POLL_S=5   seconds between two looks        LINES_SHOWN=40   of a failing pod
 set -euo pipefail
@@ -33,7 +33,7 @@ for job in "${jobs[@]}"; do
     now=$(state "$job")
     seen=$([ "$now" = absent ] || here get job "$job" --output 'jsonpath={.metadata.annotations.halfreal/rendered}')
     if [ "$now" != absent ] && { [[ " $now " == *" Failed "* ]] || [ "$seen" != "$mark" ]; }; then
-        echo "run.sh: $job failed before, or its manifests have changed: making it anew"
+        echo "run.sh: $job failed before, or its manifests have changed: recreating it"
         here delete job "$job" --wait
         now=absent
     fi

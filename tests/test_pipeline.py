@@ -1,4 +1,4 @@
-"""The table of jobs against the folders, the README and the recipes."""
+"""The table of jobs against the folders, its documentation and the recipes."""
 
 import re
 from importlib import import_module
@@ -26,10 +26,13 @@ NAMES = [row.name for row in JOBS]
 every_job = pytest.mark.parametrize("row", JOBS, ids=NAMES)
 
 
-def readme_table() -> list[tuple[str, set[str], set[str]]]:
-    """Return (job, reads, writes) of each row of the README's table of jobs; "all of them" reads every artifact."""
+TABLE_PAGE = ROOT / "docs" / "getting-started.md"
+
+
+def documented_table() -> list[tuple[str, set[str], set[str]]]:
+    """Return (job, reads, writes) of each row of the table of jobs in the docs; "all of them" reads every artifact."""
     rows = []
-    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
+    for line in TABLE_PAGE.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if line.startswith("|") and len(cells) >= 3 and cells[0].strip("`") in NAMES:
             reads, writes = ({word.strip("/") for word in re.findall(r"`([^`]+)`", cell)} for cell in cells[1:3])
@@ -66,15 +69,15 @@ def test_a_job_is_a_command_of_its_own_name(row: Job) -> None:
     assert ABOUT[row.name] == row.about
 
 
-def test_the_readme_names_every_job_in_order() -> None:
-    """The README's table of jobs has a row for each job, in the order in which they run."""
-    assert [job for job, _, _ in readme_table()] == NAMES
+def test_the_docs_name_every_job_in_order() -> None:
+    """The table of jobs in the docs has a row for each job, in the order in which they run."""
+    assert [job for job, _, _ in documented_table()] == NAMES
 
 
 @every_job
-def test_the_readme_says_what_a_job_reads_and_writes(row: Job) -> None:
-    """The README's row of a job names the artifacts that the job reads and the one that it writes."""
-    rows = {job: (reads, writes) for job, reads, writes in readme_table()}
+def test_the_docs_say_what_a_job_reads_and_writes(row: Job) -> None:
+    """The row of a job in the docs names the artifacts that the job reads and the one that it writes."""
+    rows = {job: (reads, writes) for job, reads, writes in documented_table()}
     assert rows[row.name] == ({read.writes for read in row.reads}, {row.writes})
 
 

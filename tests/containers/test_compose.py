@@ -138,11 +138,33 @@ def test_gpus_go_to_the_jobs_that_use_them() -> None:
         assert service["environment"] == {"HALFREAL_DEVICE": "cuda"}
 
 
+def example_settings() -> dict[str, str]:
+    """Return the settings of .env.example, every one of them uncommented: the value is the rest of the line."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
 def test_the_example_settings_are_those_of_compose() -> None:
     """.env.example names every variable that compose.yaml reads, with the same default, and no other."""
-    text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    said = dict(re.findall(r"^# ([A-Z_]+)=(\S*)", text, re.MULTILINE))
-    own = {name: value for name, value in said.items() if not name.startswith(("HALFREAL_TRAIN", "HALFREAL_SEED"))}
+    own = {
+        name: value
+        for name, value in example_settings().items()
+        if not name.startswith(("HALFREAL_TRAIN", "HALFREAL_SEED"))
+    }
     used = dict(VARIABLE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8")))
     assert own.pop("COMPOSE_FILE") == "compose.yaml:compose.gpu.yaml"
     assert own == used
+
+
+def test_the_example_settings_work_uncommented(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """All of .env.example uncommented are settings that Compose and every job accept: they change nothing."""
+    settings = example_settings()
+    assert len(settings) >= 10
+    assert all((ROOT / name).is_file() for name in settings.pop("COMPOSE_FILE").split(":"))
+    assert compose(**settings) == compose()
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    for row in JOBS:
+        plain = CliRunner().invoke(halfreal, [row.name, "--data-root", str(tmp_path), "--dry-run"])
+        assert plain.exit_code == 0, plain.output
+        assert "warning" not in plain.output.lower()
