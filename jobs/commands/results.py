@@ -12,15 +12,13 @@ from shared.cli.experiment import experiment_name, place
 from shared.cli.recipes import Recipe
 from shared.plots.formatting import bought
 from shared.store.job import Job
-from shared.store.lineage import open_inputs
+from shared.store.lineage import need_test_scores, open_inputs
 
 METRICS = ("accuracy", "precision", "recall", "f1")
 
 
 def collect(folder: Path) -> dict[str, Any]:
     """Return the results of the experiment in `folder`: arms, scores, verdict, and the protocol of each number."""
-    from jobs.commands.lineage import need_test_scores
-
     rows = (TRAIN_MIXED, SYNTHESIZE, EVALUATE)
     opened = open_inputs(Job("results", "", "", "", rows), folder)
     mixed, scores = opened[TRAIN_MIXED.writes], opened[EVALUATE.writes]

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.calls import command_of, start, variables, wait
+from jobs.commands.calls import command_of
 from jobs.pipeline import JOBS, PIPELINE
 from shared.cli.common_options import COMMON_NAMES
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -18,6 +18,7 @@ from shared.cli.experiment import experiment_name, place
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig, HalfrealError, Interrupted
+from shared.runtime.job_processes import start, variables, wait
 from shared.store.job import Job
 
 

@@ -134,7 +134,8 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
 
     Refuses, with exit code 2, scores whose protocols differ, and says in what.
     """
-    from jobs.commands.compare import compare_scores, print_comparison
+    from jobs.evaluate.compare import print_comparison
+    from shared.metrics.compare import compare_scores
     from shared.store.artifacts import open_artifact
 
     if len(set(experiments)) < max(len(experiments), 2):

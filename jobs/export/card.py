@@ -7,12 +7,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from jobs.commands.lineage import lineage
 from jobs.export.formats import FORMATS, class_folders
 from jobs.export.options import ASKED, ExportConfig
+from jobs.pipeline import JOBS
 from shared import __version__
 from shared.plots.formatting import percent
 from shared.store.artifacts import Artifact
+from shared.store.lineage import lineage
 
 RECIPE = "recipe.toml"
 
@@ -44,7 +45,7 @@ def render(inputs: dict[str, Artifact], config: ExportConfig, counts: Counter[in
         judged=is_judged(inputs, config),
         flagged=[space for space, found in scores["copies"].items() if found["flagged"]],
         shown_scores=[name for name, value in scores["real"].items() if isinstance(value, float)],
-        lineage=lineage(inputs),
+        lineage=lineage(JOBS, inputs),
         recipe=RECIPE,
     )
 

@@ -18,7 +18,7 @@ from shared.cli.recipes import Recipe
 from shared.errors import BadConfig
 from shared.format.files import write_whole
 from shared.store.job import Job
-from shared.store.lineage import open_inputs
+from shared.store.lineage import open_inputs, recipe_text
 
 if TYPE_CHECKING:
     from jobs.export.pictures import Picture
@@ -83,7 +83,6 @@ def _write(
     folder: Path, inputs: dict[str, Any], config: ExportConfig, counts: Counter[int], reporter: Reporter
 ) -> None:
     """Write the images, the recipe and the card into `folder`; count the images of each label."""
-    from jobs.commands.lineage import recipe_text
     from jobs.export.card import RECIPE, render
     from jobs.export.formats import FORMATS
     from jobs.export.pictures import pictures
@@ -102,7 +101,7 @@ def _write(
     FORMATS[config.to].write(folder, counted(), synthetic.dataset.classes)
     if not counts:
         raise BadConfig(f"--min-confidence {config.min_confidence}: leaves no image; take a lower one")
-    write_whole(folder / RECIPE, (recipe_text(inputs) + "\n").encode())
+    write_whole(folder / RECIPE, (recipe_text(PIPELINE, inputs) + "\n").encode())
     write_whole(folder / CARD, render(inputs, config, counts).encode())
 
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from jobs.commands.lineage import lineage, need_test_scores, recipe_text
+from jobs.pipeline import JOBS, PIPELINE
 from jobs.report.figures import draw_all
 from jobs.report.tuning import tuning_section
 from shared import __version__
 from shared.cli.progress import Reporter
 from shared.plots.formatting import bought, percent
 from shared.store.artifacts import Artifact
+from shared.store.lineage import lineage, need_test_scores, recipe_text
 
 METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
 QUALITIES = ("diversity", "sharpness", "contrast")
@@ -49,8 +50,8 @@ def render(inputs: dict[str, Artifact], reporter: Reporter) -> str:
         shown_scores=[name for name, value in facts["scores"]["real"].items() if isinstance(value, float)],
         over_snapshots=lambda name: over_snapshots(facts["scores"]["rows"], name),
         tuning=tuning_section(inputs),
-        lineage=lineage(inputs),
-        recipe=recipe_text(inputs),
+        lineage=lineage(JOBS, inputs),
+        recipe=recipe_text(PIPELINE, inputs),
     )
 
 

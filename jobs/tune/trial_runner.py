@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.commands.calls import start, variables, wait
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.cli.progress import Reporter
 from shared.errors import BadInput, Busy, HalfrealError, Interrupted
 from shared.format.manifest import MANIFEST
+from shared.runtime.job_processes import end, start, variables, wait
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.job import Job
 from shared.store.locks import locked
@@ -149,10 +149,3 @@ class TrialRunner:
         lines = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
         starts = [index for index, line in enumerate(lines) if line.startswith("error: ")]
         return " ".join(lines[starts[-1] :] if starts else lines[-1:])[:300].removeprefix("error: ")
-
-
-def end(process: subprocess.Popen[Any]) -> int:
-    """Ask a process to save and leave, if it still runs, and wait until it has; return its exit code."""
-    if process.poll() is None:
-        process.terminate()
-    return process.wait()

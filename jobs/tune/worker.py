@@ -4,14 +4,13 @@ import shutil
 import time
 from typing import Any
 
-from jobs.commands.calls import start, variables
 from jobs.tune.options import TuneConfig
 from jobs.tune.outcome import comparison_runs, pair_of
 from jobs.tune.study import Study
 from jobs.tune.trial import attempt
-from jobs.tune.trial_runner import end
 from shared.cli.run import Run
 from shared.errors import BadInput, Busy
+from shared.runtime.job_processes import end, start, variables
 
 PAUSE_S = 0.5
 

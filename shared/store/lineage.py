@@ -1,10 +1,15 @@
-"""Which artifacts a job reads, and whether they were made from one another."""
+"""Which artifacts a job reads, whether they were made from one another, and the recipe that makes them again."""
 
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import BadInput
 from shared.store.job import Job
+
+if TYPE_CHECKING:
+    from shared.store.artifacts import Artifact
 
 
 def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
@@ -42,3 +47,40 @@ def check_lineage(artifacts: dict[str, Any]) -> None:
                     f"{artifact.folder}: made from another {source!r} than the one that stands beside it\n"
                     f"bring them in step: halfreal run, or halfreal {artifact.manifest.job}{SAME_PLACE}"
                 )
+
+
+def lineage(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> list[dict[str, Any]]:
+    """Return a line for each artifact, in the order of the jobs `rows`: its hash, job, options and inputs."""
+    made = [(row, inputs[row.writes]) for row in rows if row.writes in inputs]
+    return [
+        {
+            "name": row.writes,
+            "sha256": artifact.sha256,
+            "job": row.name,
+            "halfreal": artifact.manifest.halfreal,
+            "options": artifact.manifest.options,
+            "inputs": artifact.manifest.inputs,
+        }
+        for row, artifact in made
+    ]
+
+
+def recipe_text(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> str:
+    """Return a recipe of the jobs `rows` with every option that their artifacts were made with, seeds included."""
+    experiment = next(iter(inputs.values())).folder.parent.name
+    lines = [f'about = "the experiment {experiment}, every option as it was"']
+    for row in rows:
+        if row.writes in inputs:
+            options = inputs[row.writes].manifest.options
+            lines += ["", f"[{row.name}]"]
+            lines += [f"{name} = {json.dumps(value)}" for name, value in options.items() if value is not None]
+    return "\n".join(lines)
+
+
+def need_test_scores(scores: "Artifact") -> None:
+    """Raise BadInput for scores on val alone, such as those of a tuning trial."""
+    if "test" not in scores.facts:
+        raise BadInput(
+            f"{scores.folder}: scored on val alone, want scores on test; run halfreal {scores.manifest.job} again, "
+            "with the test split as reference"
+        )

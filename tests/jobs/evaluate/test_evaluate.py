@@ -13,9 +13,9 @@ import torch
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.compare import compare_scores
 from jobs.evaluate.selection import collapse
 from shared.errors import BadInput
+from shared.metrics.compare import compare_scores
 from shared.metrics.feature_cache import keep, kept, reference_path
 from shared.models.extractors import Extractor
 from shared.models.weights import fetch

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.lineage import need_test_scores
 from shared.errors import BadInput
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.lineage import need_test_scores
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_scores_on_val_are_refused_where_those_on_test_are_wanted(made: dict[str
     need_test_scores(made["scores"])
     facts = {name: value for name, value in made["scores"].facts.items() if name != "test"}
     scores = replace(made["scores"], manifest=made["scores"].manifest.model_copy(update={"facts": facts}))
-    with pytest.raises(BadInput, match="halfreal evaluate --reference test"):
+    with pytest.raises(BadInput, match="run halfreal evaluate again, with the test split"):
         need_test_scores(scores)
 
 

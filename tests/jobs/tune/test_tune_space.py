@@ -6,11 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.calls import options_of, surroundings, variables
+from jobs.commands.calls import options_of, surroundings
 from jobs.tune.options import option_types
 from jobs.tune.space import FIXED, Choices, Range, WrongSpace, parse_space
 from shared.cli.recipes import load_recipe, recipe_names, written
 from shared.errors import BadConfig
+from shared.runtime.job_processes import variables
 
 TYPES = {"learning_rate": "float range", "latent": "integer range", "family": "choice", "epochs": "integer range"} | {
     "flips": "boolean"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.errors import BadInput
-from shared.metrics.protocol import differences, in_words
+from shared.metrics.protocol import differences
 
 HIGHER_IS_BETTER = ("precision", "recall", "density", "coverage", "agreement", "inception_score")
 
@@ -53,30 +53,3 @@ def over_snapshots(facts: dict[str, Any]) -> dict[str, Any]:
     score = facts["chosen_score"]
     values = [row[score] for row in facts["rows"]]
     return {"score": score, "lowest": min(values), "mean": sum(values) / len(values), "highest": max(values)}
-
-
-def print_comparison(found: dict[str, Any]) -> None:
-    """Print the tables to standard output, the best of each score marked."""
-    from rich.console import Console
-    from rich.table import Table
-
-    experiments = list(found["over_snapshots"])
-    table = Table(title="on the real test split, * the best", box=None, padding=(0, 2, 0, 0))
-    for heading in ("score", *experiments):
-        table.add_column(heading, justify="left" if heading == "score" else "right", overflow="fold")
-    for name, values in found["scores"].items():
-        cells = [f"{values[each]:.4f}" for each in experiments]
-        winner = found["best"][name]
-        table.add_row(
-            name, *(f"[bold]{c} *[/bold]" if e == winner else f"{c}  " for e, c in zip(experiments, cells, strict=True))
-        )
-    console = Console()
-    console.print(table)
-    for protocol in found["protocols"].values():
-        console.print(f"protocol: {in_words(protocol)}", highlight=False)
-    curves = Table(title="over all snapshots, on val", box=None, padding=(0, 2, 0, 0))
-    for heading in ("experiment", "score", "lowest", "mean", "highest"):
-        curves.add_column(heading, justify="left" if heading in ("experiment", "score") else "right", overflow="fold")
-    for each, row in found["over_snapshots"].items():
-        curves.add_row(each, row["score"], *(f"{row[name]:.3f}" for name in ("lowest", "mean", "highest")))
-    console.print(curves)
