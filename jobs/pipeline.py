@@ -4,24 +4,57 @@ compose.yaml, the Kubernetes manifests and the README's table are tested against
 which leaves out what is run only when asked for.
 """
 
+from typing import TYPE_CHECKING
+
 from shared.store.job import Job
 
-PREPROCESS = Job("preprocess", "real", "dataset", "Crop, resize and split real images into shards.", parts=True)
-TRAIN_CLASSIFIER = Job(
-    "train_classifier", "classifier", "model", "Train the annotator on real images.", (PREPROCESS,), gpu=True
+if TYPE_CHECKING:
+    from shared.store.records.base import Record
+    from shared.store.records.classifier import ClassifierRecord
+    from shared.store.records.datasets import RealRecord, SyntheticRecord
+    from shared.store.records.gan import GanRecord
+    from shared.store.records.mixed import MixedRecord
+    from shared.store.records.report import ReportRecord
+    from shared.store.records.scores import ScoresRecord
+    from shared.store.records.tune import TuneRecord
+
+PREPROCESS: "Job[RealRecord]" = Job(
+    "preprocess",
+    "real",
+    "dataset",
+    "Crop, resize and split real images into shards.",
+    parts=True,
+    record="datasets.RealRecord",
 )
-TRAIN_GAN = Job(
-    "train_gan", "gan", "model", "Train a GAN on the real train split.", (PREPROCESS,), gpu=True, parts=True
+TRAIN_CLASSIFIER: "Job[ClassifierRecord]" = Job(
+    "train_classifier",
+    "classifier",
+    "model",
+    "Train the annotator on real images.",
+    (PREPROCESS,),
+    gpu=True,
+    record="classifier.ClassifierRecord",
 )
-EVALUATE = Job(
+TRAIN_GAN: "Job[GanRecord]" = Job(
+    "train_gan",
+    "gan",
+    "model",
+    "Train a GAN on the real train split.",
+    (PREPROCESS,),
+    gpu=True,
+    parts=True,
+    record="gan.GanRecord",
+)
+EVALUATE: "Job[ScoresRecord]" = Job(
     "evaluate",
     "scores",
     "scores",
     "Score every snapshot, choose one on val, score it again on test.",
     (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN),
     gpu=True,
+    record="scores.ScoresRecord",
 )
-SYNTHESIZE = Job(
+SYNTHESIZE: "Job[SyntheticRecord]" = Job(
     "synthesize",
     "synthetic",
     "dataset",
@@ -29,16 +62,18 @@ SYNTHESIZE = Job(
     (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE),
     gpu=True,
     parts=True,
+    record="datasets.SyntheticRecord",
 )
-TRAIN_MIXED = Job(
+TRAIN_MIXED: "Job[MixedRecord]" = Job(
     "train_mixed",
     "mixed",
     "results",
     "Train the same classifier on real, mixed and synthetic images; give the verdict.",
     (PREPROCESS, SYNTHESIZE),
     gpu=True,
+    record="mixed.MixedRecord",
 )
-TUNE = Job(
+TUNE: "Job[TuneRecord]" = Job(
     "tune",
     "tune",
     "study",
@@ -46,15 +81,26 @@ TUNE = Job(
     (PREPROCESS, TRAIN_CLASSIFIER),
     gpu=True,
     optional=True,
+    record="tune.TuneRecord",
 )
-REPORT = Job(
+REPORT: "Job[ReportRecord]" = Job(
     "report",
     "report",
     "page",
     "Put every figure, table and its lineage on one page.",
     (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE, SYNTHESIZE, TRAIN_MIXED),
     extras=(TUNE,),
+    record="report.ReportRecord",
 )
 
-JOBS = (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE, SYNTHESIZE, TRAIN_MIXED, TUNE, REPORT)
+JOBS: "tuple[Job[Record], ...]" = (
+    PREPROCESS,
+    TRAIN_CLASSIFIER,
+    TRAIN_GAN,
+    EVALUATE,
+    SYNTHESIZE,
+    TRAIN_MIXED,
+    TUNE,
+    REPORT,
+)
 PIPELINE = tuple(row for row in JOBS if not row.optional)

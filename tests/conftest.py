@@ -21,6 +21,7 @@ from shared.format.manifest import Dataset
 from shared.format.sample import Sample
 from shared.format.shards import write_split
 from shared.store.artifacts import Artifact
+from shared.store.records.datasets import RealRecord
 from shared.store.staging import BuildKey, draft
 
 torch.set_num_threads(1)
@@ -104,7 +105,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
                 "preparation": {"resize_filter": "bicubic"},
             }
             dataset = Dataset(**(fields | {"splits": splits} | (claims or {})))
-            return work.commit(facts={"source": "noise"} | (facts or {}), dataset=dataset)
+            return work.commit(record=RealRecord(source="noise", **(facts or {})), dataset=dataset)
 
     return make
 

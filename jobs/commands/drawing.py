@@ -22,7 +22,7 @@ from shared.runtime.seeding import derive_seed
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
 
-READS = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE))
+READS: Job = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE))
 """What is read of an experiment."""
 
 LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}

@@ -77,6 +77,7 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     from jobs.evaluate.selection import Plan, evaluate
     from jobs.evaluate.tensorboard import write_tensorboard
     from shared.metrics.protocol import in_words
+    from shared.store.records.scores import ScoresRecord
 
     extractors = listed(config.per_snapshot), listed(config.extractors)
     plan = Plan(config.images, *extractors, config.seed, config.reference, config.synthetic_only)
@@ -87,14 +88,17 @@ def main(run: Run, config: EvaluateConfig) -> Result:
     score = facts["chosen_score"]
     if config.reference == "val":
         best = min(row[score] for row in facts["rows"])
-        return Result(facts, summary=f"chose epoch {facts['chosen']['epoch']}: {score} {best:.3f} on val")
+        return Result(
+            ScoresRecord.model_validate(facts),
+            summary=f"chose epoch {facts['chosen']['epoch']}: {score} {best:.3f} on val",
+        )
     test, own = facts["test"][score], facts["real"][score]
     flagged = [space for space, found in facts["copies"].items() if found["flagged"]]
     for protocol in facts["test_protocols"].values():
         run.reporter.info(f"protocol: {in_words(protocol)}")
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
     return Result(
-        facts,
+        ScoresRecord.model_validate(facts),
         summary=f"chose epoch {facts['chosen']['epoch']}: {score} {test:.3f} on test (real train: {own:.3f}){copies}",
     )
 

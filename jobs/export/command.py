@@ -23,7 +23,7 @@ from shared.store.lineage import open_inputs, recipe_text
 if TYPE_CHECKING:
     from jobs.export.pictures import Picture
 
-ROW = Job("export", "", "export", "", tuple(row for row in PIPELINE if row is not REPORT))
+ROW: Job = Job("export", "", "export", "", tuple(row for row in PIPELINE if row is not REPORT))
 
 
 @click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})

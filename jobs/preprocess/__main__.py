@@ -50,6 +50,7 @@ def main(run: Run, config: PreprocessConfig) -> Result | None:
     """
     from jobs.preprocess.sources import SOURCES
     from jobs.preprocess.writer import write_dataset
+    from shared.store.records.datasets import RealRecord
 
     given = Path(config.source_path) if config.source_path else Path(config.source)
     written = write_dataset(run, config, SOURCES[config.source](run.sources / given, config))
@@ -59,7 +60,7 @@ def main(run: Run, config: PreprocessConfig) -> Result | None:
     draw(run, dataset)
     sizes = ", ".join(f"{name} {split.count:,}" for name, split in dataset.splits.items())
     aside = f"; {facts['rejected']} rejected, see rejected.jsonl" if facts["rejected"] else ""
-    return Result(facts, dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
+    return Result(RealRecord.model_validate(facts), dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
 
 
 def draw(run: Run, dataset: "Dataset") -> None:

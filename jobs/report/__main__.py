@@ -19,10 +19,11 @@ def main(run: Run, config: ReportConfig) -> Result:
     """Put the verdict, every figure and table and their lineage on one self-contained page, index.html."""
     from jobs.report.page import render
     from shared.format.files import write_whole
+    from shared.store.records.report import ReportRecord
 
     page = render(run.inputs, run.reporter).encode()
     write_whole(run.folder / "index.html", page)
-    return Result({"bytes": len(page)}, summary=f"index.html, {len(page) / 1e6:.1f} MB, opens from disk")
+    return Result(ReportRecord(bytes=len(page)), summary=f"index.html, {len(page) / 1e6:.1f} MB, opens from disk")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ def main(run: Run, config: SynthesizeConfig) -> Result | None:
     from shared.data.sampling import floor_share
     from shared.format.shards import preview
     from shared.plots.figures import annotated_grid, class_balance, confidence_histogram, save_png
+    from shared.store.records.datasets import SyntheticRecord
 
     total = floor_share(config.share, run.inputs["real"].dataset.splits["train"].count)
     if total < 1:
@@ -52,7 +53,11 @@ def main(run: Run, config: SynthesizeConfig) -> Result | None:
     save_png(confidence_histogram(facts), run.figures / "confidence.png")
     agreement = facts["agreement"]
     agrees = "" if agreement is None else f"annotation agrees with the class asked for in {agreement:.1%}, "
-    return Result(facts, dataset, f"{total:,} images; {agrees}median confidence {facts['confidence_median']:.3f}")
+    return Result(
+        SyntheticRecord.model_validate(facts),
+        dataset,
+        f"{total:,} images; {agrees}median confidence {facts['confidence_median']:.3f}",
+    )
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ def main(run: Run, config: ClassifierConfig) -> Result:
     from shared.data.images import load_split
     from shared.models.fitting import classifier_spec, fit, save_classifier
     from shared.runtime.devices import pick_device
+    from shared.store.records.classifier import ClassifierRecord
 
     real = run.inputs["real"]
     size_px = config.size_px or real.dataset.size_px
@@ -74,7 +75,8 @@ def main(run: Run, config: ClassifierConfig) -> Result:
     draw(run, facts)
     test = facts["test"]
     return Result(
-        facts, summary=f"best at step {fitted.best_step}; test accuracy {test['accuracy']:.4f}, F1 {test['f1']:.4f}"
+        ClassifierRecord.model_validate(facts),
+        summary=f"best at step {fitted.best_step}; test accuracy {test['accuracy']:.4f}, F1 {test['f1']:.4f}",
     )
 
 

@@ -16,6 +16,7 @@ from shared.models.snapshots import snapshot_name
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import derive_seed
 from shared.store.checkpoints import save
+from shared.store.records.gan import GanRecord
 
 Rows = list[dict[str, Any]]
 
@@ -145,7 +146,10 @@ def result(task: Task, conditional: bool, facts: dict[str, Any]) -> Result:
         "checkpoint": CHECKPOINT,
     }
     images, count = facts["snapshots"][-1]["images_seen"], len(facts["snapshots"])
-    return Result(own | facts, summary=f"{config.epochs} epochs, {images:,} real images, {count} snapshots")
+    return Result(
+        GanRecord.model_validate(own | facts),
+        summary=f"{config.epochs} epochs, {images:,} real images, {count} snapshots",
+    )
 
 
 def resolved(family: Family) -> dict[str, Any]:

@@ -65,12 +65,13 @@ def main(run: Run, config: MixedConfig) -> Result:
     from jobs.train_mixed.experiment import Plan, run_experiment
     from shared.plots.charts import arms_chart
     from shared.plots.figures import save_png
+    from shared.store.records.mixed import MixedRecord
 
     conditional = run.inputs["synthetic"].facts["agreement"] is not None
     arms = chosen_arms(config.arms, conditional)
     facts = run_experiment(run, Plan(arms, config, config.seeds, config.seed, config.min_confidence))
     save_png(arms_chart(facts), run.figures / "arms.png")
-    return Result(facts, summary=headline(facts))
+    return Result(MixedRecord.model_validate(facts), summary=headline(facts))
 
 
 def headline(facts: dict[str, Any]) -> str:

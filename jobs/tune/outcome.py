@@ -22,6 +22,7 @@ from shared.format.files import write_whole
 from shared.stats.welch import difference, judged, summarise
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.checkpoints import save
+from shared.store.records.tune import TuneRecord
 
 FEWEST = 4
 """Trials from which importances are worked out."""
@@ -102,7 +103,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
     _draw(run, facts, sheet)
     tuned = run.folder.parent / TUNE.writes / "tuned.toml"
     return Result(
-        facts,
+        TuneRecord.model_validate(facts),
         summary=f"{facts['comparison']['sentence']}\nhalfreal run --recipe {shlex.quote(str(tuned))}",
     )
 

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial, update_wrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -36,6 +36,9 @@ from shared.runtime.launch import is_main_process
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
 from shared.store.work_shards import Shard
+
+if TYPE_CHECKING:
+    from shared.store.staging import BuildKey
 
 
 @dataclass(frozen=True)
@@ -171,8 +174,10 @@ def _perform(
     from shared.store.staging import BuildKey, draft
 
     request = BuildKey(row.name, row.kind, options, open_inputs(row, common.folder))
-    if not common.force and _already(final, request, reporter):
+    if not common.force and _already(row, final, request, reporter):
         return
+    for artifact in request.inputs.values():
+        artifact.record  # noqa: B018  # what an input lacks is said now, not after hours of work
     command.check(config, common.part, request.inputs)
     lead = is_main_process()
     reporter.stop.listen()
@@ -186,7 +191,7 @@ def _perform(
         work = held.enter_context(
             draft(final, request, keep=resumes, fresh=common.force, lead=lead, part=part, wait=before is not None)
         )
-        if before is not None and not common.force and _already(final, request, reporter):
+        if before is not None and not common.force and _already(row, final, request, reporter):
             return
         place = replace(place, folder=work.folder)
         if part and lead:
@@ -195,25 +200,26 @@ def _perform(
         if not lead:
             return
         if result is None:
-            if not _already(final, request, reporter):
+            if not _already(row, final, request, reporter):
                 reporter.info(f"part {common.index} of {common.parts} is done; others are not yet: {final}")
             return
         write_run_record(work.folder / "run.json", started)
-        work.commit(facts=result.facts, dataset=result.dataset)
+        work.commit(record=result.record, dataset=result.dataset)
     reporter.info(
         f"complete in {time.monotonic() - started:.1f} s: {final}" + (result.summary and f"\n{result.summary}")
     )
 
 
-def _already(final: Path, request: Any, reporter: Reporter) -> bool:
+def _already(row: Job, final: Path, request: "BuildKey", reporter: Reporter) -> bool:
     """Whether the artifact that stands at `final` answers the request; if not, say why it is made anew."""
+    from shared.store.artifacts import as_output
     from shared.store.staging import finished
 
     found = finished(final, request)
     reasons = request.differences(found.manifest) if found else []
     if found and not reasons:
         reporter.info(f"already complete: {final}")
-        for name in found.facts.get("left_out", ()):
+        for name in as_output(row, found).record.not_measured:
             reporter.info(f"it leaves out {name}; once what that lacked is there, --force makes it anew")
     elif found:
         reporter.info(f"making it anew because {'; '.join(reasons)}")

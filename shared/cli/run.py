@@ -6,18 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from shared.cli.progress import Reporter
+from shared.store.job import Job, R
 from shared.store.work_shards import WHOLE, Shard
+
+if TYPE_CHECKING:
+    from shared.format.manifest import Dataset
+    from shared.store.artifacts import Artifact
+    from shared.store.records.base import Record
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a job hands to the commit: numbers for later jobs and the report, and the dataset if it wrote one."""
+    """What a job hands to the commit: what later jobs and the report read, and the dataset if it wrote one."""
 
-    facts: dict[str, Any]
-    dataset: Any = None
+    record: "Record"
+    dataset: "Dataset | None" = None
     summary: str = ""
 
 
@@ -33,7 +39,7 @@ class Run:
     `threads` is how many cores it may use, for jobs that use processes; torch knows its own.
     """
 
-    inputs: dict[str, Any]
+    inputs: "dict[str, Artifact]"
     folder: Path
     sources: Path
     device: str
@@ -41,6 +47,12 @@ class Run:
     shard: Shard = WHOLE
     exclusive: Callable[[], object] = _not_shared
     threads: int = 1
+
+    def input(self, row: Job[R]) -> "Artifact[R]":
+        """Return the artifact of the job in `row`, which this job reads."""
+        from shared.store.artifacts import input_of
+
+        return input_of(self.inputs, row)
 
     @property
     def weights(self) -> Path:

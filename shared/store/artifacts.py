@@ -1,26 +1,42 @@
 """Finished artifacts: folders that are read verified. `drafts` is how they are written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, cast
 
 from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
+from shared.store.job import PLAIN, Job, R, record_class
 
 SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
 
 
 @dataclass(frozen=True)
-class Artifact:
-    """A finished artifact. `sha256` is that of its manifest and names the whole of it."""
+class Artifact(Generic[R]):
+    """A finished artifact. `sha256` is that of its manifest and names the whole of it.
+
+    `made_by` is the job that a user runs to make it, `record_name` the row that `record` reads its facts as.
+    """
 
     folder: Path
     manifest: Manifest
     sha256: str
+    made_by: str = ""
+    record_name: str = PLAIN
+
+    @cached_property
+    def record(self) -> R:
+        """What the job says of the artifact; FormatError if something that this build reads is missing or wrong."""
+        from shared.store.records.base import parse_record  # its rows are built for those who read them alone
+
+        where = f"{self.folder / MANIFEST}: what {self.made_by or self.manifest.job} recorded (`facts`)"
+        with self.remedy():
+            found: R = parse_record(record_class(self.record_name), self.manifest.facts, where)
+        return found
 
     @property
     def dataset(self) -> Dataset:
@@ -65,12 +81,28 @@ class Artifact:
     @contextmanager
     def remedy(self) -> Iterator[None]:
         """Add to a FormatError which command makes this artifact again."""
-        with _remedy(self.manifest.job):
+        with _remedy(self.made_by or self.manifest.job):
             yield
 
     @cached_property
     def _files(self) -> dict[str, FileInfo]:
         return {info.name: info for info in self.manifest.files}
+
+
+def open_output(row: Job[R], folder: Path) -> Artifact[R]:
+    """Open what the job in `row` wrote in the experiment's `folder`; as `open_artifact`."""
+    return as_output(row, open_artifact(folder / row.writes, row.kind, row.name))
+
+
+def as_output(row: Job[R], artifact: Artifact) -> Artifact[R]:
+    """Return the same artifact as what the job in `row` wrote, whose record is its own."""
+    same = (artifact.made_by, artifact.record_name) == (row.name, row.record)
+    return cast("Artifact[R]", artifact if same else replace(artifact, made_by=row.name, record_name=row.record))
+
+
+def input_of(inputs: Mapping[str, Artifact], row: Job[R]) -> Artifact[R]:
+    """Return the artifact of the job in `row` among `inputs`, which are by name."""
+    return as_output(row, inputs[row.writes])
 
 
 def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
@@ -94,7 +126,7 @@ def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
             f"{folder}: holds a {manifest.kind}, want a {kind}; run first: halfreal {made_by}{SAME_PLACE}"
         )
     _check_files(folder, manifest, made_by)
-    return Artifact(folder, manifest, sha256(payload))
+    return Artifact(folder, manifest, sha256(payload), made_by)
 
 
 @contextmanager

@@ -1,23 +1,46 @@
 """The table of jobs is made of these rows: what a job reads and writes."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    from shared.store.records.base import Record
+
+    R = TypeVarWithDefault("R", bound=Record, covariant=True, default=Record)
+else:  # Python 3.11 has no defaults; a plain `Artifact` is one of which nothing but the dataset and the files is read
+    R = TypeVar("R")
+
+PLAIN = "base.Record"
+"""The record of an artifact of which nothing is read: any facts will do."""
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[R]):
     """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads.
 
     With `parts` several processes, on any machines, may each do a part of its work; see `Shard`. It takes the artifacts
     of the jobs in `extras` too where they stand and were made from what stands here. An `optional` job is run only
-    when it is asked for.
+    when it is asked for. `record` names the type R of what its artifact says of itself, `module.Class` in
+    `shared.store.records`: a name, so that a command line does not import what it does not read.
     """
 
     name: str
     writes: str
     kind: str
     about: str
-    reads: tuple["Job", ...] = ()
+    reads: tuple["Job[Record]", ...] = ()
     gpu: bool = False
     parts: bool = False
     optional: bool = False
-    extras: tuple["Job", ...] = ()
+    extras: tuple["Job[Record]", ...] = ()
+    record: str = PLAIN
+
+
+def record_class(name: str) -> "type[Any]":
+    """Return the record called `name`, `module.Class` in `shared.store.records`."""
+    module, _, row = name.partition(".")
+    found: type[Any] = getattr(import_module(f"shared.store.records.{module}"), row)
+    return found

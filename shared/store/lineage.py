@@ -11,21 +11,28 @@ from shared.store.job import Job
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
 
+    Inputs = dict[str, Artifact]
 
-def open_inputs(row: Job, folder: Path) -> dict[str, Any]:
+
+def open_inputs(row: Job, folder: Path) -> "Inputs":
     """Open the artifacts that the job in `row` reads, by name, in the experiment's `folder`."""
-    from shared.store.artifacts import open_artifact
-
-    inputs = {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
+    inputs = open_outputs(row.reads, folder)
     check_lineage(inputs)
     for extra in row.extras:
         if (folder / extra.writes).exists():
-            found = {extra.writes: open_artifact(folder / extra.writes, extra.kind, extra.name)}
+            found = open_outputs([extra], folder)
             inputs |= found if _in_step(inputs | found) else {}
     return inputs
 
 
-def _in_step(artifacts: dict[str, Any]) -> bool:
+def open_outputs(rows: Iterable[Job], folder: Path) -> "Inputs":
+    """Open what several jobs wrote in the experiment's `folder`, by the artifact's name; their lineage is not read."""
+    from shared.store.artifacts import open_output
+
+    return {row.writes: open_output(row, folder) for row in rows}
+
+
+def _in_step(artifacts: "Mapping[str, Artifact]") -> bool:
     try:
         check_lineage(artifacts)
     except BadInput:
@@ -33,7 +40,7 @@ def _in_step(artifacts: dict[str, Any]) -> bool:
     return True
 
 
-def check_lineage(artifacts: dict[str, Any]) -> None:
+def check_lineage(artifacts: "Mapping[str, Artifact]") -> None:
     """Raise BadInput unless every artifact was made from just those of the others that stand here now.
 
     Else a verdict could rest on test images that the generator has seen, or a score on another generator.

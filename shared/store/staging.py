@@ -22,6 +22,7 @@ from shared.format.files import json_bytes, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.locks import locked, others_at_work, probing
+from shared.store.records.base import Record
 from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
 from shared.store.work_shards import Shard, register, unregister
 
@@ -101,7 +102,7 @@ class Staging:
     final: Path
     request: BuildKey
 
-    def commit(self, *, facts: dict[str, Any], dataset: Dataset | None = None) -> Artifact:
+    def commit(self, *, record: Record | None = None, dataset: Dataset | None = None) -> Artifact:
         """Write the manifest over every file in the draft, give the draft its final name, return the artifact.
 
         Shards that are not the dataset's go first: parts that began when there were more images may have left some.
@@ -118,7 +119,7 @@ class Staging:
             inputs=self.request.input_hashes,
             files=[file_info(self.folder, path) for path in self.files() if path.name not in shards],
             dataset=dataset,
-            facts=facts,
+            facts={} if record is None else record.facts(),
         )
         write_whole(self.folder / MANIFEST, manifest.to_bytes())
         shutil.rmtree(self.folder / WORK_SHARDS_FOLDER, ignore_errors=True)

@@ -22,7 +22,7 @@ from jobs.preprocess.sources import SOURCES
 from shared.format.files import sha256
 from shared.format.sample import decode
 from shared.format.shards import write_split
-from shared.store.artifacts import Artifact, open_artifact
+from shared.store.artifacts import Artifact, open_output
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -95,7 +95,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path
 @pytest.fixture(scope="session")
 def made(volume: Path) -> dict[str, Artifact]:
     """Open the artifacts of the experiment `small` by name."""
-    return {row.writes: open_artifact(volume / "small" / row.writes, row.kind, row.name) for row in PIPELINE}
+    return {row.writes: open_output(row, volume / "small") for row in PIPELINE}
 
 
 @pytest.fixture(scope="session")
@@ -162,4 +162,4 @@ def root(volume: Path, made: dict[str, Artifact], tmp_path_factory: pytest.TempP
 def varied(root: Path) -> dict[str, Artifact]:
     """Open the artifacts of that experiment by name."""
     rows = [row for row in PIPELINE if row.name != "report"]
-    return {row.writes: open_artifact(root / "small" / row.writes, row.kind, row.name) for row in rows}
+    return {row.writes: open_output(row, root / "small") for row in rows}

@@ -17,8 +17,17 @@ from shared.cli.run import Result, Run
 from shared.errors import BadConfig
 from shared.store.artifacts import Artifact
 from shared.store.job import Job
+from shared.store.records.base import Record
 
 SOURCE = Job("preprocess", "real", "dataset", "Make real images.")
+
+
+class Toy(Record):
+    """What the tiny job says of its artifact."""
+
+    steps: int
+
+
 TINY = Job("tiny", "toy", "model", "Make a toy.", (SOURCE,))
 
 
@@ -69,7 +78,7 @@ class Laboratory:
             self.runs.append(run)
             self.body(run, config)
             (run.folder / "toy.json").write_text(json.dumps(asdict(config)))
-            return Result({"steps": config.steps}, summary="a fine toy")
+            return Result(Toy(steps=config.steps), summary="a fine toy")
 
         return main
 

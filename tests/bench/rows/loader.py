@@ -37,9 +37,7 @@ def _dataset(folder: Path) -> Any:
     with draft(folder / "real", BuildKey("bench", "dataset", {}), keep=False) as work:
         split = write_split(work.folder, "train", samples, class_count=10, shard_images=1000)
         names = [str(i) for i in range(10)]
-        work.commit(
-            facts={}, dataset=Dataset(classes=names, size_px=64, channels=3, preparation={}, splits={"train": split})
-        )
+        work.commit(dataset=Dataset(classes=names, size_px=64, channels=3, preparation={}, splits={"train": split}))
     return open_artifact(folder / "real", "dataset", "bench")
 
 

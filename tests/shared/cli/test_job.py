@@ -259,7 +259,8 @@ class Config:
 def body(run, config):
     import scipy.linalg, threadpoolctl
     print({each["user_api"]: each["num_threads"] for each in threadpoolctl.threadpool_info()})
-    return Result({})
+    from shared.store.records.base import Record
+    return Result(Record())
 
 job(Job("tiny", "toy", "model", "", gpu=True), Config)(body).main(["--threads", "1", "--data-root", sys.argv[1]])
 """

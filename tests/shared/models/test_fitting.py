@@ -225,7 +225,7 @@ def test_a_saved_classifier_answers_as_before(tmp_path: Path) -> None:
     spec: dict[str, Any] = classifier_spec(data, 3, SHORT)
     with draft(tmp_path / "classifier", BuildKey("train_classifier", "model", {}), keep=False) as work:
         save_classifier(work.folder, fitted.network, spec, "bicubic")
-        artifact = work.commit(facts={})
+        artifact = work.commit()
     loaded = load_classifier(artifact, CPU)
     assert not loaded.training
     assert torch.equal(logits_of(loaded, data.images), logits_of(fitted.network, data.images))

@@ -21,6 +21,7 @@ from shared.models.snapshots import (
 from shared.runtime.seeding import make_generator
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import save
+from shared.store.records.gan import GeneratorRecord
 from shared.store.staging import BuildKey, draft
 
 CPU = torch.device("cpu")
@@ -43,7 +44,7 @@ def gan(tmp_path: Path, network: Any) -> Artifact:
     with draft(tmp_path / "gan", BuildKey("train_gan", "model", {}), keep=False) as work:
         (work.folder / "snapshots").mkdir()
         save(work.folder / snapshot_name(2), network.state_dict(), {"spec": SPEC})
-        return work.commit(facts={"latent": 8})
+        return work.commit(record=GeneratorRecord(latent=8, conditional=True))
 
 
 def test_snapshots_are_named_so_that_names_sort_like_epochs() -> None:
@@ -76,7 +77,7 @@ def test_the_layout_in_memory_does_not_change_what_is_drawn(tmp_path: Path, spec
     with draft(tmp_path / "gan", BuildKey("train_gan", "model", {}), keep=False) as work:
         (work.folder / "snapshots").mkdir()
         save(work.folder / snapshot_name(1), plain.state_dict(), {"spec": spec})
-        gan = work.commit(facts={"latent": 8})
+        gan = work.commit(record=GeneratorRecord(latent=8, conditional=True))
     loaded = load_snapshot(gan, snapshot_name(1), CPU)
     latents, labels = latents_of(list(range(150)), 8), torch.arange(150) % 3
     with torch.no_grad():

@@ -12,9 +12,16 @@ from shared.errors import FormatError, MissingArtifact
 from shared.format.manifest import MANIFEST
 from shared.format.sample import decode
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.records.base import Record
 from shared.store.staging import OUTPUTS, BuildKey, draft
 
 MakeDataset = Callable[..., Artifact]
+
+
+class Trained(Record):
+    """What a model says of itself here."""
+
+    loss: float
 
 
 def _model(final: Path, options: dict[str, Any], files: dict[str, str], **inputs: Artifact) -> Artifact:
@@ -23,7 +30,7 @@ def _model(final: Path, options: dict[str, Any], files: dict[str, str], **inputs
         for name, text in files.items():
             (work.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (work.folder / name).write_text(text)
-        return work.commit(facts={"loss": 0.5})
+        return work.commit(record=Trained(loss=0.5))
 
 
 @pytest.fixture

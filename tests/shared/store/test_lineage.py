@@ -22,7 +22,7 @@ def make(folder: Path, row: Job, **options: Any) -> None:
     """Make an empty artifact of `row` from what stands in `folder`."""
     inputs = {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
     with draft(folder / row.writes, BuildKey(row.name, row.kind, options, inputs), keep=False) as work:
-        work.commit(facts={})
+        work.commit()
 
 
 def test_inputs_of_one_lineage_are_opened(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:

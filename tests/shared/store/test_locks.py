@@ -85,7 +85,7 @@ def test_what_parts_leave_for_each_other_is_not_in_the_artifact(tmp_path: Path) 
     empty = Dataset(classes=["a"], size_px=8, channels=1, preparation={}, splits={})
     with draft(final, request, keep=False, part=Shard(0, 2)) as work:
         (work.folder / "train-00009.tar").write_text("of an earlier plan")
-        made = work.commit(facts={}, dataset=empty)
+        made = work.commit(dataset=empty)
     assert made.manifest.files == []
     assert [path.name for path in final.iterdir()] == ["manifest.json"]
 

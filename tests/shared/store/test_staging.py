@@ -26,7 +26,7 @@ NEW = BuildKey("train", "model", {"epochs": 2})
 def _make(final: Path, request: BuildKey, text: str, *, keep: bool = False) -> Artifact:
     with draft(final, request, keep=keep) as work:
         (work.folder / "weights").write_text(text)
-        return work.commit(facts={})
+        return work.commit()
 
 
 def _names(final: Path) -> set[str]:
@@ -41,7 +41,7 @@ def test_while_it_is_made_nothing_has_the_final_name(final: Path) -> None:
         assert not final.exists()
         assert work.folder.parent == final.parent
         assert work.folder.name.startswith(".")
-        work.commit(facts={})
+        work.commit()
         assert final.exists()
     assert _names(final) == {"gan"}
 
@@ -52,7 +52,7 @@ def test_the_old_artifact_stays_until_the_new_one_is_committed(final: Path) -> N
     with draft(final, NEW, keep=False) as work:
         (work.folder / "weights").write_text("new")
         assert open_artifact(final, "model", "train").read("weights") == b"old"
-        work.commit(facts={})
+        work.commit()
     assert open_artifact(final, "model", "train").read("weights") == b"new"
     assert _names(final) == {"gan"}
 
@@ -152,7 +152,7 @@ def _commit_cut_off(final: Path, arm: Callable[[], None]) -> None:
     with draft(final, NEW, keep=True) as work:
         (work.folder / "weights").write_text("new")
         arm()
-        work.commit(facts={})
+        work.commit()
 
 
 @pytest.mark.parametrize("old", [True, False])
@@ -250,6 +250,6 @@ def test_a_change_within_a_table_of_options_is_named(tmp_path: Path) -> None:
     with draft(
         tmp_path / "tune", BuildKey("tune", "study", {"train_gan": {"epochs": 4, "width": 8}}), keep=False
     ) as work:
-        made = work.commit(facts={})
+        made = work.commit()
     asked = BuildKey("tune", "study", {"train_gan": {"epochs": 5, "width": 8}})
     assert asked.differences(made.manifest) == ["train_gan.epochs was 4, now 5"]

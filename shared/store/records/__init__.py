@@ -1,0 +1,1 @@
+"""Records: what each artifact says of itself, as typed rows of its manifest's `facts`."""

@@ -1,0 +1,61 @@
+"""What `train_gan` says of its artifact."""
+
+from typing import ClassVar
+
+from pydantic import ConfigDict, Field
+
+from shared.store.records.base import FlatRecord, Record
+
+
+class Snapshot(Record):
+    """A snapshot of the averaged generator: its file, the epochs and the real images that it has seen."""
+
+    file: str
+    epoch: int
+    images_seen: int
+
+
+class HistoryRow(FlatRecord):
+    """The losses by name, as means since the row before, and what was seen by then."""
+
+    flat: ClassVar[str] = "losses"
+
+    epoch: int
+    step: int
+    images_seen: int
+    losses: dict[str, float]
+
+
+class Resolved(Record):
+    """The family's row with every override, as it was used; of the rest nothing but the loss is read again."""
+
+    model_config = ConfigDict(extra="allow")
+
+    loss: str
+
+
+class GeneratorRecord(Record):
+    """What a generator needs to be drawn from; `conditional` says whether it can be asked for a class."""
+
+    latent: int
+    conditional: bool
+
+
+class GanRecord(GeneratorRecord):
+    """A finished GAN. `generator` is the spec that rebuilds it; histories by class where each has its own networks."""
+
+    family: str
+    resolved: Resolved
+    epoch_images: int
+    checkpoint: str
+    generator_parameters: int
+    discriminator_parameters: int
+    generator: dict[str, object]
+    history: list[HistoryRow] = Field(min_length=1)
+    class_histories: dict[str, list[HistoryRow]] | None = None
+    snapshots: list[Snapshot] = Field(min_length=1)
+
+    @property
+    def histories(self) -> dict[str, list[HistoryRow]]:
+        """The history of every pair of networks: by class, or of "all" where there is one pair."""
+        return self.class_histories or {"all": self.history}

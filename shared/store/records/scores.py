@@ -1,0 +1,206 @@
+"""What `evaluate` says of a GAN's snapshots."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, SerializerFunctionWrapHandler
+from pydantic import model_serializer as serializer
+from pydantic import model_validator as validator
+
+from shared.store.records.base import FlatRecord, Record
+from shared.store.records.gan import Snapshot
+
+Interval = Annotated[tuple[float, float], Field(strict=False)]
+"""A lower and an upper bound; JSON has them as a list."""
+
+BY_CLASS = "_by_class"
+
+
+class Protocol(Record):
+    """What a score depends on: n, reference and its hash, extractor and its hash, resizer, quantisation, seed.
+
+    Scores of different protocols must not be compared.
+    """
+
+    extractor: str
+    extractor_sha256: str
+    resizer: str
+    quantisation: str = "uint8, rounded half to even"
+    reference: str
+    reference_sha256: str
+    n_real: int
+    n_synthetic: int
+    seed: int
+
+
+class ClassQualities(Record):
+    """Diversity, sharpness and contrast of a class's images, their ratios to the real images' own, the category.
+
+    None where there are too few images, or a real value is 0.
+    """
+
+    class_name: str
+    qualities: dict[str, float] | None
+    ratios: dict[str, float] | None
+    category: str | None
+
+
+class Scores(FlatRecord):
+    """Scores by name, `<score>_<extractor>`; `by_class` has those of each class, by the name of the score.
+
+    In JSON the latter are called `<score>_<extractor>_by_class`.
+    """
+
+    flat: ClassVar[str] = "scores"
+
+    scores: dict[str, float]
+    by_class: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    @validator(mode="before")
+    @classmethod
+    def _gather_classes(cls, fields: object) -> object:
+        if not isinstance(fields, dict) or "by_class" in fields:
+            return fields
+        found = {name: value for name, value in fields.items() if name.endswith(BY_CLASS)}
+        rest = {name: value for name, value in fields.items() if name not in found}
+        return rest | {"by_class": {name.removesuffix(BY_CLASS): value for name, value in found.items()}}
+
+    @serializer(mode="wrap")
+    def _stored(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, Any] = super()._stored(dump)
+        return fields | {f"{name}{BY_CLASS}": value for name, value in fields.pop("by_class").items()}
+
+
+class LookedAt(Scores):
+    """Scores, how often the annotator sees the class asked for (None where none is), and the qualities of classes."""
+
+    agreement: float | None
+    classes: list[ClassQualities]
+
+
+class SnapshotScores(LookedAt, Snapshot):
+    """A snapshot and its scores on val."""
+
+
+class LossIndicator(Record):
+    """The smoothed generator loss at the end of training, and what it is called."""
+
+    smoothed_generator_loss: float
+    category: str
+
+
+class ClosestPair(Record):
+    """A synthetic and a training image, by their places, and the distance between them."""
+
+    synthetic: int
+    train: int
+    distance: float
+
+
+class CopyTest(Record):
+    """Whether synthetic images lie nearer to training images than new real ones do; see `metrics.copies.copy_test`."""
+
+    n_synthetic: int
+    n_held_out: int
+    n_train: int
+    nearer: float
+    nearer_low: float
+    nearer_high: float
+    copy_rate: float
+    copy_rate_interval: Interval
+    expected_copy_rate: float
+    memorisation: float
+    memorisation_held_out: float
+    closest: list[ClosestPair]
+    flagged: bool
+
+
+class SyntheticOnly(Record):
+    """How a classifier does on real images that was trained on synthetic ones alone."""
+
+    accuracy: float
+    f1: float
+    n_real: int
+    n_synthetic: int
+    steps: int
+    seed: int
+    reference: str = ""
+
+
+class OnTest(Record):
+    """The chosen snapshot on test, drawn from fresh latents, and real train images scored alike."""
+
+    test: LookedAt
+    real: Scores
+    copies: dict[str, CopyTest]
+    test_protocols: dict[str, Protocol]
+    n_train_looked_at: int
+    warnings: list[str]
+
+    @validator(mode="after")
+    def _complete(self) -> "OnTest":
+        for name in self.real.scores:
+            if name not in self.test.scores:
+                raise ValueError(f"test has no {name}, which real has")
+        if "pixels" not in self.copies:
+            raise ValueError("copies has no 'pixels'")
+        return self
+
+
+class ScoresRecord(Record):
+    """The score of every snapshot on val, the one that was chosen by them, and what it scores on test.
+
+    `on_test` is None where the reference was val: then nothing of test was read. `left_out` says why an extractor was.
+    """
+
+    rows: list[SnapshotScores] = Field(min_length=1)
+    chosen: Snapshot
+    chosen_score: str
+    chosen_by: str
+    worst: Snapshot
+    loss_indicators: dict[str, LossIndicator] | None
+    protocol: Protocol
+    left_out: dict[str, str]
+    synthetic_only: SyntheticOnly | None = None
+    on_test: OnTest | None = None
+
+    @property
+    def extractor(self) -> str:
+        """The name of the extractor whose distance chose the snapshot."""
+        return self.chosen_score.split("_", 1)[1]
+
+    @property
+    def curve(self) -> list[tuple[int, float]]:
+        """The score that chose, by epoch."""
+        return [(row.epoch, row.scores[self.chosen_score]) for row in self.rows]
+
+    @property
+    def not_measured(self) -> Iterable[str]:
+        """The extractors that were left out."""
+        return self.left_out
+
+    @validator(mode="before")
+    @classmethod
+    def _gather_test(cls, fields: object) -> object:
+        if not isinstance(fields, dict) or "on_test" in fields or "test" not in fields:
+            return fields
+        return fields | {"on_test": {name: fields[name] for name in OnTest.model_fields if name in fields}}
+
+    @validator(mode="after")
+    def _chosen_score_is_there(self) -> "ScoresRecord":
+        places = {f"rows.{number}": row for number, row in enumerate(self.rows)}
+        found = places if self.on_test is None else places | {"test": self.on_test.test, "real": self.on_test.real}
+        lacking = [place for place, scores in found.items() if self.chosen_score not in scores.scores]
+        if lacking:
+            raise ValueError(f"{lacking[0]} has no {self.chosen_score}, which chose the snapshot")
+        if self.on_test is not None and self.chosen_score not in self.on_test.test.by_class:
+            raise ValueError(f"test has no {self.chosen_score}{BY_CLASS}")
+        if self.on_test is not None and self.extractor not in self.on_test.test_protocols:
+            raise ValueError(f"test_protocols has no {self.extractor}")
+        return self
+
+    @serializer(mode="wrap")
+    def _stored(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, Any] = super()._stored(dump)
+        on_test: dict[str, object] = fields.pop("on_test", {})
+        return fields | on_test
