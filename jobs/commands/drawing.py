@@ -18,7 +18,7 @@ from shared.metrics.copies import nearest_images
 from shared.metrics.pixels import CATEGORIES, class_qualities, compared
 from shared.models.labelled_generator import LabelledGenerator, Synthetic
 from shared.plots.image_grid import enlarged_png, tile
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
 
@@ -130,7 +130,7 @@ class Experiment:
         They stand beside those of the real test images of the class, or of all where no class can be asked for.
         """
         source = LabelledGenerator(self.gan, wish.snapshot, self.classifier, torch.device("cpu"))
-        seeds = [derive_seed(wish.seed, 12, index) for index in range(wish.count)]
+        seeds = [derive_seed(wish.seed, Stream.SAMPLE_LATENTS, index) for index in range(wish.count)]
         drawn = source.draw(seeds, torch.full((wish.count,), wish.label or 0), wish.truncation)
         own, mine = (
             class_qualities(each, torch.zeros(len(each)), 1) for each in (self.real_test(wish.label), drawn.images)

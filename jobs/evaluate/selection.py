@@ -22,7 +22,7 @@ from shared.metrics.scorer import Sample, Scorer
 from shared.models.extractors import EXTRACTORS
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.runtime.process_group import ProcessGroup
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 
 FEWEST = 4
 
@@ -105,7 +105,7 @@ class Evaluation:
                 keep(path, self._seen[key].seen)
         return self._seen[key]
 
-    def draw(self, name: str, stream: int) -> Images:
+    def draw(self, name: str, stream: Stream) -> Images:
         """Return the images of snapshot `name` from the latents of `stream`, with the labels that count.
 
         Those are the classes asked for, or the classifier's where nothing can be asked of the generator.
@@ -167,7 +167,7 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
     ]
     score = watching[0].extractor.distance
     chosen = min(rows, key=lambda row: row[score])
-    drawn = work.draw(chosen["file"], stream=2)
+    drawn = work.draw(chosen["file"], Stream.TEST_LATENTS)
     facts = {
         "rows": rows,
         "chosen": {key: chosen[key] for key in ("file", "epoch", "images_seen")},
@@ -238,7 +238,7 @@ def collapse(
 
 def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> dict[str, Any]:
     """Return a snapshot's distances on val; every snapshot gets the same latents."""
-    drawn = work.draw(name, stream=1)
+    drawn = work.draw(name, Stream.VAL_LATENTS)
     found: dict[str, Any] = {}
     for judge in watching:
         found |= judge.distances(judge.look(drawn.images, drawn.labels), work.reference(judge, "val"))

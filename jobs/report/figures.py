@@ -15,7 +15,7 @@ from shared.data.sampling import apportion, spread
 from shared.format.shards import preview
 from shared.models.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_next_to_generated
 from shared.plots import charts, figures
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import Artifact
 
 
@@ -128,7 +128,9 @@ def _closest(inputs: dict[str, Artifact]) -> Picture:
     places = [pair["synthetic"] for pair in pairs]
     options = scores.manifest.options
     asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, options["images"])))
-    latents = latents_of([derive_seed(options["seed"], 2, place) for place in places], gan.facts["latent"])
+    latents = latents_of(
+        [derive_seed(options["seed"], Stream.TEST_LATENTS, place) for place in places], gan.facts["latent"]
+    )
     network = load_snapshot(gan, scores.facts["chosen"]["file"], torch.device("cpu"))
     mine = draw_images(network, latents, asked[places])
     theirs = load_split(real, "train").images[[pair["train"] for pair in pairs]]

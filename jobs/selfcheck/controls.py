@@ -23,7 +23,7 @@ from shared.data.images import Images
 from shared.data.resizing import resized
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of
-from shared.runtime.seeding import derive_seed, make_generator
+from shared.runtime.seeding import Stream, derive_seed, make_generator
 from shared.stats.outcomes import Outcome, effective_real
 
 REAL, ADDED, VAL = 150, 300, 150
@@ -73,7 +73,7 @@ def load_sets(seed: int) -> Sets:
 
     data = load_digits()
     pixels = torch.from_numpy(np.rint(data.images * (255 / 16)).astype(np.uint8))[:, None]
-    order = torch.randperm(len(pixels), generator=make_generator(seed, 21))
+    order = torch.randperm(len(pixels), generator=make_generator(seed, Stream.CONTROL_SPLIT))
     every = Images(resized(pixels, 16, "bicubic")[order], torch.from_numpy(data.target)[order].long())
     ends = [*np.cumsum([0, REAL, VAL, ADDED, max(CURVE) - REAL]).tolist(), len(every)]
     return Sets(*(every.subset(range(start, end)) for start, end in pairwise(ends)))
@@ -81,7 +81,7 @@ def load_sets(seed: int) -> Sets:
 
 def noise(sets: Sets) -> Images:
     """Return random pixels with random labels."""
-    chance = make_generator(31)
+    chance = make_generator(Stream.CONTROL_NOISE)
     images = torch.randint(0, 256, (ADDED, 1, 16, 16), generator=chance, dtype=torch.uint8)
     return Images(images, torch.randint(0, 10, (ADDED,), generator=chance))
 
@@ -89,7 +89,7 @@ def noise(sets: Sets) -> Images:
 def shuffled(sets: Sets) -> Images:
     """Return images of the pool, each with the label of another."""
     some = sets.pool.subset(range(ADDED))
-    return Images(some.images, some.labels[torch.randperm(ADDED, generator=make_generator(32))])
+    return Images(some.images, some.labels[torch.randperm(ADDED, generator=make_generator(Stream.CONTROL_LABELS))])
 
 
 PLANTS: dict[str, Plant] = {
@@ -113,7 +113,8 @@ def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[F
     def outcome(train: Images) -> Outcome:
         answers = [
             logits_of(
-                fit(train, sets.val, 10, config, seed=derive_seed(seed, 22, n), device=CPU).network, sets.test.images
+                fit(train, sets.val, 10, config, seed=derive_seed(seed, Stream.CONTROL_FIT, n), device=CPU).network,
+                sets.test.images,
             ).softmax(dim=1)
             for n in range(seeds)
         ]

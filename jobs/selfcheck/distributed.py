@@ -20,6 +20,7 @@ from shared.runtime.process_group import ProcessGroup, SingleProcess
 
 IMAGES_EACH = 4
 STEPS = 20
+SEED = 7
 TOLERANCE = 1e-5
 """Largest difference of a gradient, as a share of its norm."""
 
@@ -77,7 +78,7 @@ def make_state(group: ProcessGroup, config: GanConfig) -> State:
 
 def make_batch(group: ProcessGroup, config: GanConfig, step: int) -> steps.Batch:
     """Return this process's part of the batch of a step: noise as real images, and what is drawn."""
-    draws = steps.Draws(group, config.batch_images, 7, step)
+    draws = steps.Draws(group, config.batch_images, SEED, step)
     real = draws.uniform(INFO.channels * INFO.size_px**2) * 2 - 1
     labels = (draws.uniform(1).squeeze(1) * len(INFO.classes)).long()
     return steps.draw_batch(config, draws, real.view(-1, INFO.channels, INFO.size_px, INFO.size_px), labels)

@@ -16,7 +16,7 @@ from shared.format.sample import encode
 from shared.format.shards import Members, join, shard_name, write_shard
 from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256
@@ -113,7 +113,7 @@ class Drawing:
         for start in range(places.start, places.stop, BATCH_IMAGES):
             batch = range(start, min(start + BATCH_IMAGES, places.stop))
             labels = self.asked[batch.start : batch.stop]
-            seeds = [derive_seed(self.seed, 6, place) for place in batch]
+            seeds = [derive_seed(self.seed, Stream.SYNTHETIC_LATENTS, place) for place in batch]
             drawn = self.source.draw(seeds, labels)
             tally.asked += labels.tolist()
             tally.given += drawn.given.tolist()

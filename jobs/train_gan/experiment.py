@@ -14,7 +14,7 @@ from shared.format.files import sha256, write_json
 from shared.models.classifiers import parameter_count
 from shared.models.snapshots import snapshot_name
 from shared.runtime.process_group import ProcessGroup
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from shared.store.checkpoints import save
 from shared.store.records.gan import GanRecord
 
@@ -61,7 +61,7 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
     folders = [run.folder / "classes" / f"{label:03d}" for label in range(len(classes))]
     for label in run.shard.select(range(len(classes))):
         folders[label].mkdir(parents=True, exist_ok=True)
-        config = replace(whole.config, seed=derive_seed(whole.config.seed, 9, label))
+        config = replace(whole.config, seed=derive_seed(whole.config.seed, Stream.GAN_OF_CLASS, label))
         task = replace(whole, config=config, folder=folders[label], label=label)
         if not (task.folder / DONE).exists():
             state = train(run, task)

@@ -20,7 +20,7 @@ from shared.errors import BadInput, FormatError
 from shared.format.shards import preview
 from shared.models.snapshots import GRID_COLUMNS, snapshot_name
 from shared.runtime.process_group import ProcessGroup
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import Artifact
 
 
@@ -89,7 +89,7 @@ def train(run: Run, task: Task) -> State:
         task.real,
         "train",
         config.batch_images,
-        seed=derive_seed(config.seed, 3),
+        seed=derive_seed(config.seed, Stream.GAN_ORDER),
         rank=group.rank,
         world=group.world,
         start=state.steps * family.critic_steps,
@@ -134,7 +134,7 @@ def iterate(state: State, config: GanConfig, stream: Iterator[tuple[Tensor, Tens
     family, last = state.family, state.family.critic_steps - 1
     for step in range(family.critic_steps):
         pixels, labels = next(stream)
-        draws = Draws(state.group, config.batch_images, config.seed, 4, state.steps, step)
+        draws = Draws(state.group, config.batch_images, config.seed, Stream.GAN_STEP, state.steps, step)
         batch = draw_batch(config, draws, to_unit_range(pixels), labels)
         yield (train_step if step == last else critic_step)(state.models, family, config, batch)
     state.steps += 1

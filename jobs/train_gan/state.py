@@ -16,7 +16,7 @@ from shared.format.manifest import Dataset
 from shared.models.gans.tables import build_discriminator, build_generator
 from shared.runtime.devices import layout
 from shared.runtime.process_group import ProcessGroup
-from shared.runtime.seeding import seed_everything
+from shared.runtime.seeding import Stream, seed_everything
 from shared.store.checkpoints import flatten, load, save, unflatten
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -31,7 +31,7 @@ class State:
     def __init__(
         self, group: ProcessGroup, family: Family, config: GanConfig, specs: tuple[dict[str, Any], dict[str, Any]]
     ):
-        seed_everything(config.seed, 0)
+        seed_everything(config.seed, Stream.GAN_WEIGHTS)
         make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
         self.spec = specs[0]

@@ -16,7 +16,7 @@ from shared.data.augmentation import augment, flip, numbers
 from shared.models.layers import couples_images
 from shared.runtime.devices import send, sound_kernels
 from shared.runtime.process_group import ProcessGroup
-from shared.runtime.seeding import make_generator, seed_everything
+from shared.runtime.seeding import Stream, make_generator, seed_everything
 
 Losses = dict[str, Tensor]
 """What a step lowered, by name: scalars, detached."""
@@ -41,7 +41,7 @@ class Draws:
     """
 
     def __init__(self, group: ProcessGroup, batch_images: int, *seed: int) -> None:
-        seed_everything(*seed, 1)
+        seed_everything(*seed, Stream.GAN_STEP_LAYERS)
         self._chance = make_generator(*seed)
         self._batch_images = batch_images
         share = batch_images // group.world

@@ -22,7 +22,7 @@ from shared.metrics.classification import score_table
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of, probabilities_of
 from shared.runtime.devices import pick_device
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from shared.stats.outcomes import Outcome, metrics_of
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
@@ -127,7 +127,9 @@ def augmentation(mirrors: bool) -> Callable[[Tensor, torch.Generator], Tensor]:
 def annotated_anew(splits: Splits, share: float, config: FitConfig, seed: int, device: torch.device) -> Synthetic:
     """Return the synthetic images with the labels of an annotator that saw a share of the real images alone."""
     seen = real_part(splits.train, share, seed)
-    fitted = fit(seen, splits.val, len(splits.classes), config, seed=derive_seed(seed, 11), device=device)
+    fitted = fit(
+        seen, splits.val, len(splits.classes), config, seed=derive_seed(seed, Stream.OWN_ANNOTATOR), device=device
+    )
     confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.images).cpu().max(dim=1)
     drawn = splits.synthetic
     return replace(drawn, images=Images(drawn.images.images, labels), confidence=confidence)
@@ -151,7 +153,7 @@ def _fit_once(
             splits.val,
             len(splits.classes),
             config,
-            seed=derive_seed(seed, 8),
+            seed=derive_seed(seed, Stream.ARM_FIT),
             device=device,
             change=augmentation(splits.mirrors) if arm.augmented else None,
             on_step=bar.advance,

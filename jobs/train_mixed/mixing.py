@@ -8,7 +8,7 @@ from jobs.train_mixed.arms import ARMS, ASKED
 from shared.data.images import Images
 from shared.data.sampling import floor_share, stratified
 from shared.errors import BadInput
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Synthetic:
 def real_part(real: Images, share: float, seed: int) -> Images:
     """Return a stratified draw from `seed` of a share of the real images, the same for every arm with that share."""
     count = len(real) - floor_share(1 - share, len(real))
-    return real.subset(stratified(real.labels.numpy(), count, derive_seed(seed, 7)))
+    return real.subset(stratified(real.labels.numpy(), count, derive_seed(seed, Stream.REAL_SHARE)))
 
 
 def training_set(name: str, real: Images, synthetic: Synthetic, seed: int) -> tuple[Images, int, int]:

@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from jobs.tune.options import TuneConfig
 from jobs.tune.space import Choices, Value
 from shared.errors import BadConfig
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -112,7 +112,7 @@ class Study:
 
     def _untried(self) -> dict[str, Value]:
         """Return options at random that no trial had; there must be some."""
-        chance = Random(derive_seed(self.config.seed, 21, len(self.trials)))
+        chance = Random(derive_seed(self.config.seed, Stream.UNTRIED_OPTIONS, len(self.trials)))
         while True:
             drawn = {name: domain.draw(chance) for name, domain in self.config.domains.items()}
             if all(drawn != trial.params for trial in self.trials):
@@ -124,7 +124,7 @@ class Study:
         The sampler is seeded by the number of the trial: workers of one seed would else all try the same.
         """
         startup = min(10, max(self.config.trials // 3, 2))
-        seed = derive_seed(self.config.seed, 20, trial.number) % 2**32
+        seed = derive_seed(self.config.seed, Stream.TRIAL_SAMPLER, trial.number) % 2**32
         self.optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
         for name, domain in self.config.domains.items():
             if isinstance(domain, Choices):

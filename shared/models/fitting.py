@@ -17,7 +17,7 @@ from shared.data.resizing import resized
 from shared.errors import BadInput
 from shared.models.classifiers import build_classifier, in_batches
 from shared.models.fit_options import FitConfig
-from shared.runtime.seeding import make_generator, seed_everything
+from shared.runtime.seeding import Stream, make_generator, seed_everything
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
 
@@ -51,13 +51,13 @@ def fit(
     better one after which training stops; 0 never stops early. `change(images, chance)` augments the images of a step,
     which are in [-1, 1]. `on_step(count, note)` is called as steps are done.
     """
-    seed_everything(seed, 1)
+    seed_everything(seed, Stream.CLASSIFIER_LAYERS)
     spec = classifier_spec(train, classes, config)
     network = build_classifier(spec).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
-    chance = make_generator(seed, 3)
+    chance = make_generator(seed, Stream.CLASSIFIER_AUGMENTATION)
     curve: list[dict[str, float]] = []
     best_row, best_weights, losses = None, {}, []
     for step, chosen in enumerate(_batch_indexes(len(train), config, seed), start=1):
@@ -99,7 +99,7 @@ def _rank(row: dict[str, float]) -> tuple[float, float]:
 
 def _batch_indexes(total: int, config: FitConfig, seed: int) -> Any:
     """Yield the indexes of each step's batch: shuffled epochs joined end to end."""
-    chance = make_generator(seed, 2)
+    chance = make_generator(seed, Stream.CLASSIFIER_ORDER)
     waiting = torch.empty(0, dtype=torch.int64)
     for _ in range(config.steps):
         while len(waiting) < config.batch_images:

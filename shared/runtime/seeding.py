@@ -1,17 +1,65 @@
-"""Where chance comes from: every draw is a function of the seed and of what is drawn, so nothing has to be saved."""
+"""Every random draw is a function of the seed, of the stream and of what is drawn, so no generator state is saved.
+
+A resumed run, and any number of processes, therefore draw the same numbers.
+"""
+
+from enum import IntEnum
 
 import torch
+
+
+class Stream(IntEnum):
+    """What a draw is for: the part of a seed that keeps uses of one `--seed` independent of each other.
+
+    The numbers are part of every stored shard and weight: they never change, and a new member takes a number that its
+    seed is not yet used with. Members with equal numbers are aliases by history: they never meet, because their seeds
+    differ (a fit gets a seed of its own) or because another number of parts follows (an image's place, a step's).
+    """
+
+    GAN_WEIGHTS = 0
+
+    # (seed, 1): weights and layers of a classifier; (seed, GAN_STEP, iteration, step, 1): layers of a GAN's step;
+    # (seed, 1, place): the latents that every snapshot is scored with on val
+    CLASSIFIER_LAYERS = 1
+    GAN_STEP_LAYERS = 1
+    VAL_LATENTS = 1
+
+    # (seed, 2): a classifier's order of images; (seed, 2, place): the chosen snapshot's fresh latents
+    CLASSIFIER_ORDER = 2
+    TEST_LATENTS = 2
+
+    # (seed, 3): how a classifier's images are augmented; ((seed, 3), epoch): the order in which a GAN sees its images
+    CLASSIFIER_AUGMENTATION = 3
+    GAN_ORDER = 3
+
+    GAN_STEP = 4
+    SYNTHETIC_LATENTS = 6
+    REAL_SHARE = 7
+    ARM_FIT = 8
+    GAN_OF_CLASS = 9
+    OWN_ANNOTATOR = 11
+    SAMPLE_LATENTS = 12
+    TRIAL_SAMPLER = 20
+
+    # (seed, 21, number of trials): options that no trial had; (seed, 21): the split of the controls' digits
+    UNTRIED_OPTIONS = 21
+    CONTROL_SPLIT = 21
+
+    CONTROL_FIT = 22
+    CONTROL_NOISE = 31
+    CONTROL_LABELS = 32
 
 
 def derive_seed(*parts: int) -> int:
     """Return a 63-bit seed that depends on every part and its place (splitmix64, Steele et al. 2014)."""
     state = 0
     for part in parts:
+        # the golden-ratio increment and the finalizer's two multipliers are those of the reference implementation
         state = (state + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
         state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
         state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         state ^= state >> 31
-    return state >> 1
+    return state >> 1  # torch takes seeds below 2^63
 
 
 def seed_everything(*parts: int) -> None:

@@ -74,14 +74,14 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     from jobs.train_gan.state import State, specs
     from shared.data.batches import batches
     from shared.runtime.process_group import ProcessGroup
-    from shared.runtime.seeding import derive_seed
+    from shared.runtime.seeding import Stream, derive_seed
     from shared.store.artifacts import open_artifact
 
     real = open_artifact(out / "mnist16" / "real", "dataset", "preprocess")
     config = GanConfig(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
     family = resolve(config)
     state = State(ProcessGroup("cpu"), family, config, specs(family, config, real.dataset))
-    stream = batches(real, "train", config.batch_images, seed=derive_seed(seed, 3))
+    stream = batches(real, "train", config.batch_images, seed=derive_seed(seed, Stream.GAN_ORDER))
     judge = Scorer(real, out)
     marks: list[dict[str, float]] = []
     spent, images, budget = 0.0, config.batch_images * family.critic_steps, 60 * minutes

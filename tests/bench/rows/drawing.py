@@ -93,10 +93,10 @@ def _glue(made: Made) -> Work:
     from shared.data.sampling import apportion, spread
     from shared.models.fitting import load_classifier
     from shared.models.snapshots import latents_of, load_snapshot
-    from shared.runtime.seeding import derive_seed
+    from shared.runtime.seeding import Stream, derive_seed
 
     asked = torch.from_numpy(spread(apportion([COUNT // CLASSES] * CLASSES, COUNT)))
-    latents = latents_of([derive_seed(0, 6, place) for place in range(COUNT)], LATENT)
+    latents = latents_of([derive_seed(0, Stream.SYNTHETIC_LATENTS, place) for place in range(COUNT)], LATENT)
 
     @torch.no_grad()
     def work() -> Callable[[], Pictures]:

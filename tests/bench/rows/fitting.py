@@ -67,12 +67,12 @@ def _tutorial(task: Task) -> Work:
     """DataLoader, CrossEntropyLoss, Adam with torch's defaults, the loss read every step; the same batches as ours."""
     from shared.models.classifiers import build_classifier
     from shared.models.fitting import _batch_indexes, classifier_spec
-    from shared.runtime.seeding import seed_everything
+    from shared.runtime.seeding import Stream, seed_everything
 
     spec, criterion = classifier_spec(task.train, CLASSES, task.config), nn.CrossEntropyLoss()
 
     def work() -> dict[str, float]:
-        seed_everything(0, 1)
+        seed_everything(0, Stream.CLASSIFIER_LAYERS)
         network = build_classifier(spec).to(memory_format=torch.contiguous_format)
         optimizer = torch.optim.Adam(network.parameters(), lr=task.config.learning_rate)
         order = [index.tolist() for index in _batch_indexes(len(task.train), task.config, 0)]

@@ -21,7 +21,7 @@ from shared.format.shards import read_shard
 from shared.metrics.copies import BLOCK_IMAGES, nearest_images
 from shared.metrics.pixels import qualities
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from tests.jobs.conftest import SMALL
 
 CPU = torch.device("cpu")
@@ -61,7 +61,9 @@ def ask(opened: Experiment, label: int | None = 1, count: int = 5, truncation: f
 @pytest.mark.parametrize("truncation", [None, 0.5])
 def test_what_is_drawn_is_what_the_snapshot_draws(opened: Experiment, truncation: float | None) -> None:
     """The images are the snapshot's, of the class asked for, from latents of the seed, cut off where asked."""
-    latents = latents_of([derive_seed(7, 12, index) for index in range(5)], opened.gan.facts["latent"], truncation)
+    latents = latents_of(
+        [derive_seed(7, Stream.SAMPLE_LATENTS, index) for index in range(5)], opened.gan.facts["latent"], truncation
+    )
     network = load_snapshot(opened.gan, opened.scores.facts["chosen"]["file"], CPU)
     expected = draw_images(network, latents, torch.full((5,), 1))
     assert torch.equal(ask(opened, truncation=truncation).drawn.images, expected)
@@ -117,7 +119,7 @@ def test_a_generator_for_each_class_draws_the_one_asked_for(make_family: Callabl
     """Of per_class the image of a class comes from that class's own network."""
     opened = make_family("--family", "per_class")
     network = load_snapshot(opened.gan, opened.snapshot(None), CPU)
-    latents = latents_of([derive_seed(7, 12, index) for index in range(5)], 8)
+    latents = latents_of([derive_seed(7, Stream.SAMPLE_LATENTS, index) for index in range(5)], 8)
     expected = draw_images(network.members[2], latents, torch.zeros(5, dtype=torch.int64))
     assert torch.equal(ask(opened, label=opened.label("2")).drawn.images, expected)
 

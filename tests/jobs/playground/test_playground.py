@@ -22,7 +22,7 @@ from PIL import Image
 from jobs.__main__ import main as halfreal
 from jobs.commands.drawing import Experiment
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
-from shared.runtime.seeding import derive_seed
+from shared.runtime.seeding import Stream, derive_seed
 from tests.conftest import ROOT
 
 slow = pytest.mark.slow
@@ -117,7 +117,9 @@ class Tab:
 def drawn_by_hand(place: Path, label: int) -> np.ndarray:
     """Return the 16 images that the chosen snapshot draws of a class with the seed 0, (16, size, size)."""
     opened = Experiment(place / "digits")
-    latents = latents_of([derive_seed(0, 12, index) for index in range(16)], opened.gan.facts["latent"])
+    latents = latents_of(
+        [derive_seed(0, Stream.SAMPLE_LATENTS, index) for index in range(16)], opened.gan.facts["latent"]
+    )
     network = load_snapshot(opened.gan, opened.scores.facts["chosen"]["file"], torch.device("cpu"))
     return draw_images(network, latents, torch.full((16,), label))[:, 0].numpy()
 

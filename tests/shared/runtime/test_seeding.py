@@ -1,13 +1,15 @@
+import ast
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 import torch
 
-from shared.runtime.seeding import derive_seed, make_generator, seed_everything
+from shared.runtime.seeding import Stream, derive_seed, make_generator, seed_everything
 
 
 def test_one_part_is_the_first_output_of_splitmix64() -> None:
-    """splitmix64 seeded with 0 gives 0xE220A8397B1DCDAF first; mix keeps its upper 63 bits."""
+    """splitmix64 seeded with 0 gives 0xE220A8397B1DCDAF first; derive_seed keeps its upper 63 bits."""
     assert derive_seed(0) == 0xE220A8397B1DCDAF >> 1
 
 
@@ -56,3 +58,60 @@ def test_seeding_everything_fixes_the_global_generator() -> None:
         seed_everything(4, 2)
         draws.append(torch.randn(8))
     assert torch.equal(*draws)
+
+
+def test_the_numbers_of_streams_never_change() -> None:
+    """A changed number would change every shard and every weight made from it."""
+    assert {name: int(stream) for name, stream in Stream.__members__.items()} == {
+        "GAN_WEIGHTS": 0,
+        "CLASSIFIER_LAYERS": 1,
+        "GAN_STEP_LAYERS": 1,
+        "VAL_LATENTS": 1,
+        "CLASSIFIER_ORDER": 2,
+        "TEST_LATENTS": 2,
+        "CLASSIFIER_AUGMENTATION": 3,
+        "GAN_ORDER": 3,
+        "GAN_STEP": 4,
+        "SYNTHETIC_LATENTS": 6,
+        "REAL_SHARE": 7,
+        "ARM_FIT": 8,
+        "GAN_OF_CLASS": 9,
+        "OWN_ANNOTATOR": 11,
+        "SAMPLE_LATENTS": 12,
+        "TRIAL_SAMPLER": 20,
+        "UNTRIED_OPTIONS": 21,
+        "CONTROL_SPLIT": 21,
+        "CONTROL_FIT": 22,
+        "CONTROL_NOISE": 31,
+        "CONTROL_LABELS": 32,
+    }
+
+
+SEEDED = {"derive_seed", "make_generator", "seed_everything", "Draws"}
+
+
+def bare_streams(source: str) -> list[str]:
+    """Return the calls that derive a seed from a bare integer."""
+    return [
+        ast.unparse(call)
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in SEEDED
+        # the batch size of Draws is no part of a seed, and is no literal either
+        if any(isinstance(part, ast.Constant) for part in call.args)
+    ]
+
+
+def test_a_bare_stream_is_found() -> None:
+    """The check below does see what it looks for."""
+    assert bare_streams("make_generator(seed, 3)\nseeding.derive_seed(seed, Stream.GAN_STEP)") == [
+        "make_generator(seed, 3)"
+    ]
+
+
+@pytest.mark.parametrize("room", ["jobs", "shared"])
+def test_every_stream_has_a_name(room: str) -> None:
+    """No seed is derived from a bare integer, of which nobody could tell where else it is used."""
+    root = Path(__file__).parents[3] / room
+    found = {str(path): bare_streams(path.read_text(encoding="utf-8")) for path in root.rglob("*.py")}
+    assert len(found) > 10
+    assert {path: calls for path, calls in found.items() if calls} == {}
