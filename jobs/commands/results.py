@@ -10,11 +10,13 @@ from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_MIXED
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.experiment import experiment_name, place
 from shared.cli.recipes import Recipe
+from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.plots.formatting import bought
+from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
 from shared.store.lineage import need_test_scores, open_inputs
 
-METRICS = ("accuracy", "precision", "recall", "f1")
+METRICS = tuple(row.name for row in CLASSIFICATION_METRICS if row.headline)
 
 
 def collect(folder: Path) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def print_results(folder: Path) -> None:
     for row in found["verdict"]["worth"]:
         words = f"{row['arm']}: as good as {bought(row['effective'], 'about ')} real images"
         low, high = bought(row["effective_low"]), bought(row["effective_high"])
-        console.print(f"{words} (95 % interval {low} to {high}).", highlight=False)
+        console.print(f"{words} ({LEVEL_TEXT} interval {low} to {high}).", highlight=False)
 
 
 @click.command("results", cls=ErrorHandlingCommand, context_settings={"show_default": True})

@@ -16,15 +16,13 @@ from shared.cli.job import JobGroup, job
 from shared.cli.recipes import Recipe
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig, BadInput
+from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
 from shared.runtime.memory import check_images_fit
 from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
     from shared.data.images import Images
-
-EXTRACTOR_NAMES = ("classifier", "efficientnet_lite0", "inception_clean", "inception_legacy")
-"""The rows of `features.EXTRACTORS`, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +38,9 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         for option, text in (("--per-snapshot", self.per_snapshot), ("--extractors", self.extractors)):
-            unknown = [name for name in listed(text) if name not in EXTRACTOR_NAMES]
+            unknown = [name for name in listed(text) if name not in EXTRACTORS]
             if unknown or not listed(text):
-                raise BadConfig(f"{option} {text!r}: want, joined by commas, some of {', '.join(EXTRACTOR_NAMES)}")
+                raise BadConfig(f"{option} {text!r}: want, joined by commas, some of {', '.join(EXTRACTORS)}")
 
 
 def check_memory(config: EvaluateConfig, part: Shard, inputs: dict[str, Any]) -> None:
@@ -159,7 +157,7 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
 @click.argument("synthetic", type=click.Path(path_type=Path))
 @click.argument("real", type=click.Path(path_type=Path))
 @click.option("--split", default="test", help="Of the real dataset.")
-@click.option("--extractor", type=click.Choice(EXTRACTOR_NAMES), default="efficientnet_lite0", help="What looks.")
+@click.option("--extractor", type=click.Choice(tuple(EXTRACTORS)), default="efficientnet_lite0", help="What looks.")
 @click.option("--data-root", type=click.Path(path_type=Path), default=Path("data"), envvar="HALFREAL_DATA_ROOT")
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of what the scores draw.")
@@ -176,7 +174,7 @@ def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: 
 @click.argument("file", type=click.Path(path_type=Path))
 @place
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn.")
-@click.option("--extractor", type=click.Choice(EXTRACTOR_NAMES), default="classifier", help="What looks.")
+@click.option("--extractor", type=click.Choice(tuple(EXTRACTORS)), default="classifier", help="What looks.")
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the latents and of the scores.")
 def snapshot(

@@ -9,8 +9,8 @@ from shared.data.images import load_split
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, parse_manifest
 from shared.metrics.protocol import Protocol
-from shared.metrics.scorer import Sample, Scorer
-from shared.models.extractors import EXTRACTORS
+from shared.metrics.scorer import FeatureSet, Scorer
+from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
 from shared.store.artifacts import Artifact, open_artifact
 
@@ -37,32 +37,32 @@ def score_between(
         if count < 4:
             raise BadInput(f"{dataset.folder}: {part} has {count} images, want at least 4")
     group = ProcessGroup(device)
-    judge = Scorer(EXTRACTORS[extractor]({}, weights, group.device), group, seed)
-    sides: list[Sample] = []
+    scorer = Scorer(EXTRACTORS[extractor].get()({}, weights, group.device), group, seed)
+    sides: list[FeatureSet] = []
     for dataset, part in ((synthetic, "train"), (real, split)):
         data = load_split(dataset, part)
-        sides.append(judge.look(data.images, data.labels))
+        sides.append(scorer.extract(data.images, data.labels))
     protocol = Protocol(
         extractor=extractor,
-        extractor_sha256=judge.extractor.sha256,
-        resizer=judge.extractor.resizer,
+        extractor_sha256=scorer.extractor.sha256,
+        resizer=scorer.extractor.resizer,
         reference=split,
         reference_sha256=real.sha256,
         n_real=len(sides[1]),
         n_synthetic=len(sides[0]),
         seed=seed,
     )
-    warned = judge.warnings(len(sides[0]), len(sides[1]), sides[0].seen.features.shape[1])
+    warned = scorer.warnings(len(sides[0]), len(sides[1]), sides[0].features.shape[1])
     ours, theirs = synthetic.dataset, real.dataset
     if (ours.size_px, ours.channels) != (theirs.size_px, theirs.channels):
         warned.append(
             f"images of {ours.size_px} px, {ours.channels} channels against {theirs.size_px} px, {theirs.channels}"
         )
     if ours.classes == theirs.classes:
-        found = judge.scores(sides[0], sides[1], theirs.classes)
+        found = scorer.scores(sides[0], sides[1], theirs.classes)
     else:
         warned.append("their classes differ: no score by class")
-        mine, own = (Sample(side.seen, np.zeros_like(side.labels)) for side in sides)
-        found = judge.scores(mine, own, ["all"])
-        del found[f"{judge.extractor.distance}_by_class"]
+        mine, own = (FeatureSet(side.extracted, np.zeros_like(side.labels)) for side in sides)
+        found = scorer.scores(mine, own, ["all"])
+        del found[f"{scorer.extractor.distance}_by_class"]
     return {"scores": found, "protocol": protocol.facts(), "synthetic_sha256": synthetic.sha256, "warnings": warned}

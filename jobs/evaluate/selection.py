@@ -13,14 +13,14 @@ from shared.cli.run import Run
 from shared.data.images import Images, load_split
 from shared.data.sampling import apportion, spread, stratified
 from shared.errors import BadInput, MissingArtifact
-from shared.metrics.cas import synthetic_only
+from shared.metrics import feature_cache
+from shared.metrics.cas import classification_accuracy_score
 from shared.metrics.copies import copy_test, pixel_copies
-from shared.metrics.feature_cache import keep, kept, reference_path
 from shared.metrics.pixels import Qualities, class_qualities, compared, loss_indicators
 from shared.metrics.protocol import Protocol
-from shared.metrics.scorer import Sample, Scorer
-from shared.models.extractors import EXTRACTORS
+from shared.metrics.scorer import FeatureSet, Scorer
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
+from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, derive_seed
 
@@ -55,7 +55,7 @@ class Plan:
 
 
 class Evaluation:
-    """The images of an experiment, and the judges whose weights are there."""
+    """The images of an experiment, and the scorers whose weights are there."""
 
     def __init__(self, run: Run, plan: Plan) -> None:
         self.run, self.plan = run, plan
@@ -67,18 +67,18 @@ class Evaluation:
             if len(data) < FEWEST:
                 raise BadInput(f"{self.real.folder}: {split} has {len(data)} images, want at least {FEWEST}")
         self.left_out: dict[str, str] = {}
-        self.judges = self._judges()
+        self.scorers = self._scorers()
         counts = self.real.dataset.splits["train"].class_counts
         self.asked = torch.from_numpy(spread(apportion(counts, plan.images)))
-        self._seen: dict[tuple[str, str], Sample] = {}
+        self._reference_features: dict[tuple[str, str], FeatureSet] = {}
         self._own = {split: self._qualities(data) for split, data in self.splits.items() if split != "train"}
 
-    def _judges(self) -> dict[str, Scorer]:
-        """Return the judges by name; extractors without weights are left out with the command that brings them."""
+    def _scorers(self) -> dict[str, Scorer]:
+        """Return the scorers by name; extractors without weights are left out with the command that brings them."""
         found = {}
         for name in dict.fromkeys(("classifier", *self.plan.per_snapshot, *self.plan.extractors)):
             try:
-                extractor = EXTRACTORS[name](self.run.inputs, self.run.weights, self.group.device)
+                extractor = EXTRACTORS[name].get()(self.run.inputs, self.run.weights, self.group.device)
                 found[name] = Scorer(extractor, self.group, self.plan.seed)
             except MissingArtifact as error:
                 self.left_out[name] = str(error)
@@ -86,24 +86,28 @@ class Evaluation:
         return found
 
     def among(self, names: tuple[str, ...]) -> list[Scorer]:
-        """Return the judges of these names that are there."""
-        return [self.judges[name] for name in names if name in self.judges]
+        """Return the scorers of these names that are there."""
+        return [self.scorers[name] for name in names if name in self.scorers]
 
-    def reference(self, judge: Scorer, split: str) -> Sample:
-        """Return what a judge sees in the real images of a split; it looks once."""
-        key = (judge.extractor.name, split)
-        if key not in self._seen:
+    def reference(self, scorer: Scorer, split: str) -> FeatureSet:
+        """Return the features of the real images of a split; they are extracted once."""
+        key = (scorer.extractor.name, split)
+        if key not in self._reference_features:
             data, part = self.splits[split], split
             if split == "train":  # as many as are drawn, at most: distances depend on n
                 count = min(len(data), self.plan.images)
                 data = data.subset(stratified(data.labels.numpy(), count, self.plan.seed))
                 part = f"train, {count} drawn from {self.plan.seed}"
-            path = reference_path(self.run.weights, judge.extractor, self.real.sha256, part)
-            found = kept(path) if judge.extractor.name != "classifier" else None  # as quick to look as to read
-            self._seen[key] = Sample(found, data.labels.numpy()) if found else judge.look(data.images, data.labels)
-            if found is None and self.group.is_main and judge.extractor.name != "classifier":
-                keep(path, self._seen[key].seen)
-        return self._seen[key]
+            path = feature_cache.reference_path(self.run.weights, scorer.extractor, self.real.sha256, part)
+            # the small classifier extracts as fast as a file is read
+            cacheable = scorer.extractor.name != "classifier"
+            cached = feature_cache.load(path) if cacheable else None
+            self._reference_features[key] = (
+                FeatureSet(cached, data.labels.numpy()) if cached else scorer.extract(data.images, data.labels)
+            )
+            if cacheable and cached is None and self.group.is_main:
+                feature_cache.store(path, self._reference_features[key].extracted)
+        return self._reference_features[key]
 
     def draw(self, name: str, stream: Stream) -> Images:
         """Return the images of snapshot `name` from the latents of `stream`, with the labels that count.
@@ -126,8 +130,8 @@ class Evaluation:
         return torch.zeros(0, info.channels, info.size_px, info.size_px, dtype=torch.uint8)
 
     def named(self, images: Tensor) -> Tensor:
-        """Return the classes that the experiment's classifier sees."""
-        probabilities = self.judges["classifier"].extractor.see(images).probabilities
+        """Return the classes that the experiment's classifier gives images."""
+        probabilities = self.scorers["classifier"].extractor.extract(images).probabilities
         return torch.from_numpy(probabilities).argmax(dim=1)
 
     def about(self, drawn: Images, split: str) -> dict[str, Any]:
@@ -138,12 +142,12 @@ class Evaluation:
             "classes": compared(self._qualities(drawn), self._own[split], self.classes),
         }
 
-    def protocol(self, judge: Scorer, split: str, n_synthetic: int) -> dict[str, Any]:
+    def protocol(self, scorer: Scorer, split: str, n_synthetic: int) -> dict[str, Any]:
         """Return the protocol of scores against a split."""
         return Protocol(
-            extractor=judge.extractor.name,
-            extractor_sha256=judge.extractor.sha256,
-            resizer=judge.extractor.resizer,
+            extractor=scorer.extractor.name,
+            extractor_sha256=scorer.extractor.sha256,
+            resizer=scorer.extractor.resizer,
             reference=split,
             reference_sha256=self.real.sha256,
             n_real=len(self.splits[split]),
@@ -179,7 +183,7 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
         "left_out": work.left_out,
     }
     if plan.synthetic_only:
-        facts["synthetic_only"] = synthetic_only(
+        facts["synthetic_only"] = classification_accuracy_score(
             drawn, work.splits[plan.reference], len(work.classes), plan.seed, work.group.device
         ) | {"reference": plan.reference}
     if plan.reference == "val":
@@ -190,22 +194,22 @@ def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
 def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> dict[str, Any]:
     """Return every score of the images `drawn` against test, the same of real train images, and what looks wrong."""
     plan, reporter = work.plan, work.run.reporter
-    final = {judge.extractor.name: judge for judge in [*watching, *work.among(plan.extractors)]}
+    final = {scorer.extractor.name: scorer for scorer in [*watching, *work.among(plan.extractors)]}
     test: dict[str, Any] = {}
     real: dict[str, Any] = {}
     copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
     warned: list[str] = []
-    for name, judge in reporter.each(list(final.items()), "score on test", len(final), "extractors"):
+    for name, scorer in reporter.each(list(final.items()), "score on test", len(final), "extractors"):
         mine, own, train = (
-            judge.look(drawn.images, drawn.labels),
-            *(work.reference(judge, s) for s in ("test", "train")),
+            scorer.extract(drawn.images, drawn.labels),
+            *(work.reference(scorer, s) for s in ("test", "train")),
         )
-        test |= judge.scores(mine, own, work.classes)
-        real |= judge.scores(train, own, work.classes)
-        warned += judge.warnings(len(mine), len(own), mine.seen.features.shape[1])
+        test |= scorer.scores(mine, own, work.classes)
+        real |= scorer.scores(train, own, work.classes)
+        warned += scorer.warnings(len(mine), len(own), mine.features.shape[1])
         if name == "classifier":
-            every = judge.look(work.splits["train"].images, work.splits["train"].labels)
-            copies[name] = copy_test(*(torch.from_numpy(each.seen.features).double() for each in (mine, own, every)))
+            every = scorer.extract(work.splits["train"].images, work.splits["train"].labels)
+            copies[name] = copy_test(*(torch.from_numpy(each.features).double() for each in (mine, own, every)))
     about = work.about(drawn, "test")
     warned += collapse(about["classes"], test, real, watching[0].extractor.distance, plan.images)
     for line in warned:
@@ -214,7 +218,7 @@ def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> di
         "test": test | about,
         "real": real,
         "copies": copies,
-        "test_protocols": {name: work.protocol(judge, "test", plan.images) for name, judge in final.items()},
+        "test_protocols": {name: work.protocol(scorer, "test", plan.images) for name, scorer in final.items()},
         "n_train_looked_at": min(len(work.splits["train"]), plan.images),
         "warnings": warned,
     }
@@ -240,6 +244,6 @@ def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> dict[
     """Return a snapshot's distances on val; every snapshot gets the same latents."""
     drawn = work.draw(name, Stream.VAL_LATENTS)
     found: dict[str, Any] = {}
-    for judge in watching:
-        found |= judge.distances(judge.look(drawn.images, drawn.labels), work.reference(judge, "val"))
+    for scorer in watching:
+        found |= scorer.distances(scorer.extract(drawn.images, drawn.labels), work.reference(scorer, "val"))
     return found | work.about(drawn, "val")

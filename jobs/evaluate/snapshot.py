@@ -31,11 +31,11 @@ def score_file(
     inputs[TRAIN_GAN.writes] = gan = unfinished(file)
     run = Run(inputs, folder, weights.parent / "sources", device, Reporter("evaluate"))
     work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"))
-    judges = work.among((extractor,)) or work.among(("classifier",))
+    scorers = work.among((extractor,)) or work.among(("classifier",))
     return {
         "epoch": gan.facts["epoch"],
-        "score": judges[0].extractor.distance,
-        **score_snapshot(work, judges, file.name),
+        "score": scorers[0].extractor.distance,
+        **score_snapshot(work, scorers, file.name),
     }
 
 

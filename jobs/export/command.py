@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.export.options import ANNOTATED, ASKED, FORMAT_NAMES, ExportConfig
+from jobs.export.formats import FORMATS
+from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import PIPELINE, REPORT
 from shared import __version__
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -28,7 +29,7 @@ ROW: Job = Job("export", "", "export", "", tuple(row for row in PIPELINE if row 
 
 @click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
-@click.option("--to", type=click.Choice(FORMAT_NAMES), required=True, help="The layout.")
+@click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="The layout.")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder [default: the experiment's export/<to>]."
 )
@@ -84,7 +85,6 @@ def _write(
 ) -> None:
     """Write the images, the recipe and the card into `folder`; count the images of each label."""
     from jobs.export.card import RECIPE, render
-    from jobs.export.formats import FORMATS
     from jobs.export.pictures import pictures
     from jobs.export.staging import CARD
 

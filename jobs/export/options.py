@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-FORMAT_NAMES = ("imagefolder", "webdataset", "hf")
-"""The rows of `formats.FORMATS`, by name."""
-
 ANNOTATED, ASKED = "annotated", "asked"
 """Whose the labels are: the annotator's, or the classes that the generator was asked for."""
 

@@ -10,12 +10,13 @@ from jobs.report.figures import draw_all
 from jobs.report.tuning import tuning_section
 from shared import __version__
 from shared.cli.progress import Reporter
+from shared.metrics.metric import CLASSIFICATION_METRICS, FeatureMetric, metric_of
+from shared.metrics.pixels import QUALITIES
+from shared.models.tables import EXTRACTORS
 from shared.plots.formatting import bought, percent
+from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import lineage, need_test_scores, recipe_text
-
-METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
-QUALITIES = ("diversity", "sharpness", "contrast")
 
 
 def render(inputs: dict[str, Artifact], reporter: Reporter) -> str:
@@ -41,18 +42,23 @@ def render(inputs: dict[str, Artifact], reporter: Reporter) -> str:
         real=inputs["real"].dataset,
         synthetic=inputs["synthetic"].dataset,
         pictures=draw_all(inputs, reporter),
-        metrics=METRICS,
+        level=LEVEL_TEXT,
+        metrics=[row.name for row in CLASSIFICATION_METRICS],
         qualities=QUALITIES,
         indicators=facts["scores"]["loss_indicators"],
-        score_names=[
-            name for name in facts["scores"]["real"] if name in facts["scores"]["rows"][0] and not name.endswith("_se")
-        ],
+        score_names=[name for name in facts["scores"]["real"] if judges_snapshots(name)],
         shown_scores=[name for name, value in facts["scores"]["real"].items() if isinstance(value, float)],
         over_snapshots=lambda name: over_snapshots(facts["scores"]["rows"], name),
         tuning=tuning_section(inputs),
         lineage=lineage(JOBS, inputs),
         recipe=recipe_text(PIPELINE, inputs),
     )
+
+
+def judges_snapshots(name: str) -> bool:
+    """Whether every snapshot has this score, and it says something of quality."""
+    row = metric_of(name, EXTRACTORS)
+    return isinstance(row, FeatureMetric) and row.per_snapshot and row.higher_is_better is not None
 
 
 def over_snapshots(rows: list[dict[str, Any]], name: str) -> tuple[float, float, float]:

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from jobs.train_mixed.verdict import interval, judged
+from jobs.train_mixed.verdict import judged
 from shared.data.images import Images
 from shared.data.resizing import resized
+from shared.metrics.classification import Outcome
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of
 from shared.runtime.seeding import Stream, derive_seed, make_generator
-from shared.stats.outcomes import Outcome, effective_real
+from shared.stats.data_equivalent import data_equivalent
+from shared.stats.intervals import two_way_interval
 
 REAL, ADDED, VAL = 150, 300, 150
 CURVE = (75, 150, 300, 450, 600)
@@ -128,11 +130,11 @@ def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[F
     for name, plant in PLANTS.items():
         mixed = outcome(sets.train + plant.make(sets))
         difference = mixed.correct - alone.correct
-        low, high = interval(difference)
+        low, high = two_way_interval(difference)
         said = judged(low, high)
-        bounds = [effective_real(CURVE, heights, value)["images"] for value in interval(mixed.correct)]
+        bounds = [data_equivalent(CURVE, heights, value)["images"] for value in two_way_interval(mixed.correct)]
         passed = said in plant.right
         if name == "held_out":
             passed = passed and bounds[0] <= 1.5 * (REAL + ADDED) and bounds[1] >= 0.5 * (REAL + ADDED)
-        worth = effective_real(CURVE, heights, float(mixed.correct.mean()))
+        worth = data_equivalent(CURVE, heights, float(mixed.correct.mean()))
         yield Finding(name, plant.about, float(difference.mean()), low, high, said, worth, passed)

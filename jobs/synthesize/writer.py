@@ -118,7 +118,7 @@ class Drawing:
             tally.asked += labels.tolist()
             tally.given += drawn.given.tolist()
             tally.confidence += drawn.confidence.tolist()
-            images = resized(drawn.images, *self.source.annotator.sees)
+            images = resized(drawn.images, *self.source.annotator.input_format)
             for sample in self.source.samples(drawn, images, first=start):
                 yield sample.key, encode(sample)
                 self.bar.advance()

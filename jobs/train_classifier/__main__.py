@@ -10,7 +10,8 @@ from jobs.pipeline import TRAIN_CLASSIFIER
 from shared.cli.job import job
 from shared.cli.run import Result, Run
 from shared.data.resizing import FILTERS
-from shared.models.fit_options import CLASSIFIER_NAMES, FitConfig
+from shared.models.fit_options import FitConfig
+from shared.models.tables import CLASSIFIERS
 from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def check_size(config: ClassifierConfig, part: Shard, inputs: dict[str, Any]) ->
 
 
 @job(TRAIN_CLASSIFIER, ClassifierConfig, check=check_size)
-@click.option("--network", type=click.Choice(CLASSIFIER_NAMES), default="small_cnn", help="Its layers.")
+@click.option("--network", type=click.Choice(tuple(CLASSIFIERS)), default="small_cnn", help="Its layers.")
 @click.option("--size-px", type=click.IntRange(0), default=0, help="Size of image that it sees; 0 is the dataset's.")
 @click.option("--resize-filter", type=click.Choice(FILTERS), default="bicubic", help="Brings images to that size.")
 @click.option("--steps", type=click.IntRange(1), default=2000, help="Optimizer steps at most.")

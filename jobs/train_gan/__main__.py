@@ -3,12 +3,12 @@
 import click
 
 from jobs.pipeline import TRAIN_GAN
-from jobs.train_gan.families import FAMILIES, LOSS_NAMES, NETWORKS
+from jobs.train_gan.families import FAMILIES, LOSSES, NETWORKS
 from jobs.train_gan.options import DECAYS, GanConfig
 from jobs.train_gan.validate import validate
 from shared.cli.job import job
 from shared.cli.run import Result, Run
-from shared.models.names import INITS, NORMS
+from shared.models.tables import INITS, NORMS
 
 POSITIVE = click.FloatRange(0, min_open=True)
 SHARE = click.FloatRange(0, 1)
@@ -18,7 +18,7 @@ BETA = click.FloatRange(0, 1, max_open=True)
 @job(TRAIN_GAN, GanConfig, resumes=True, check=validate)
 @click.option("--family", type=click.Choice(tuple(FAMILIES)), default="wgan_gp", help="GAN variant.")
 @click.option("--networks", type=click.Choice(tuple(NETWORKS)), help="Their layers [default: the family's].")
-@click.option("--loss", type=click.Choice(LOSS_NAMES), help="Of both networks [default: the family's].")
+@click.option("--loss", type=click.Choice(tuple(LOSSES)), help="Of both networks [default: the family's].")
 @click.option("--conditional/--unconditional", default=None, help="Use the labels [default: the family's].")
 @click.option(
     "--epochs", type=click.IntRange(1), default=40, help="Epochs of the train split to show the discriminator."
@@ -39,10 +39,10 @@ BETA = click.FloatRange(0, 1, max_open=True)
 @click.option("--real-target", type=SHARE, help="Label smoothing: 0.9 is one-sided [default: the family's].")
 @click.option("--fake-target", type=SHARE, help="0.1 makes it two-sided [default: the family's].")
 @click.option("--auxiliary-weight", type=POSITIVE, help="Of the class loss of `acgan` [default: the family's].")
-@click.option("--generator-norm", type=click.Choice(NORMS), help="[default: the family's]")
-@click.option("--discriminator-norm", type=click.Choice(NORMS), help="[default: the family's]")
+@click.option("--generator-norm", type=click.Choice(tuple(NORMS)), help="[default: the family's]")
+@click.option("--discriminator-norm", type=click.Choice(tuple(NORMS)), help="[default: the family's]")
 @click.option("--bn-eps", type=POSITIVE, default=1e-5, help="Added to the variance in norms; seed S2 has 0.8.")
-@click.option("--init", type=click.Choice(INITS), help="How weights begin [default: the family's].")
+@click.option("--init", type=click.Choice(tuple(INITS)), help="How weights begin [default: the family's].")
 @click.option(
     "--augment", default="none", help="Differentiable: of translation,cutout,colour those to apply, by comma."
 )

@@ -1,6 +1,13 @@
 """The GAN families: a row each. The loop never asks for a name. No torch here, so that options are checked at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.lazy import Lazy
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +23,7 @@ class Penalty:
 class Family:
     """A GAN variant: its loss, what holds the discriminator in check, its networks and its paper's settings.
 
-    `loss` names a row of `objectives.LOSSES`, `networks` one of NETWORKS. `real_target` below 1 is one-sided label
+    `loss` names a row of LOSSES, `networks` one of NETWORKS. `real_target` below 1 is one-sided label
     smoothing, `fake_target` above 0 makes it two-sided. `auxiliary_weight` is that of the class loss of both
     networks (0: no such head). `conditional` says whether labels are used unless an option says otherwise, `only` that
     no option may. With `one_per_class` each class has networks of its own, which see no labels.
@@ -64,7 +71,7 @@ FAMILIES: dict[str, Family] = {
         penalty=Penalty(weight=10.0, centre=1.0, interpolated=True),
         init="torch",
     ),
-    # Mirza and Osindero 2014 with the networks of seed S2: Adam 2e-4 with betas (0.5, 0.999)
+    # Mirza and Osindero 2014 with the networks of the rock-paper-scissors cGAN: Adam 2e-4 with betas (0.5, 0.999)
     "cgan": Family(
         loss="cross_entropy", networks="rps_learnopencv", learning_rate=2e-4, discriminator_norm="batch", only=True
     ),
@@ -77,7 +84,7 @@ FAMILIES: dict[str, Family] = {
         auxiliary_weight=1.0,
         only=True,
     ),
-    # seed S3: a DCGAN for each class, one-sided label smoothing 0.9, no norm in the discriminator
+    # the digit-wise system: a DCGAN for each class, one-sided label smoothing 0.9, no norm in the discriminator
     "per_class": Family(
         loss="cross_entropy",
         networks="dcgan",
@@ -98,8 +105,45 @@ FAMILIES: dict[str, Family] = {
     ),
 }
 
-LOSS_NAMES = ("cross_entropy", "hinge", "least_squares", "relativistic", "wasserstein")
-"""The rows of `objectives.LOSSES`, by name."""
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """A pair of losses on logits (N,) in `objectives`.
+
+    `sees_real` says whether the generator's compares with real logits, `has_targets` whether the discriminator's
+    takes label smoothing.
+    """
+
+    discriminator: "Lazy[Callable[..., Tensor]]"
+    generator: "Lazy[Callable[[Tensor | None, Tensor], Tensor]]"
+    sees_real: bool = False
+    has_targets: bool = False
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": Loss(
+        discriminator=Lazy("jobs.train_gan.objectives:cross_entropy_discriminator"),
+        generator=Lazy("jobs.train_gan.objectives:non_saturating_generator"),
+        has_targets=True,
+    ),
+    "hinge": Loss(
+        discriminator=Lazy("jobs.train_gan.objectives:hinge_discriminator"),
+        generator=Lazy("jobs.train_gan.objectives:wasserstein_generator"),
+    ),
+    "least_squares": Loss(
+        discriminator=Lazy("jobs.train_gan.objectives:least_squares_discriminator"),
+        generator=Lazy("jobs.train_gan.objectives:least_squares_generator"),
+    ),
+    "relativistic": Loss(
+        discriminator=Lazy("jobs.train_gan.objectives:relativistic_discriminator"),
+        generator=Lazy("jobs.train_gan.objectives:relativistic_generator"),
+        sees_real=True,
+    ),
+    "wasserstein": Loss(
+        discriminator=Lazy("jobs.train_gan.objectives:wasserstein_critic"),
+        generator=Lazy("jobs.train_gan.objectives:wasserstein_generator"),
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,5 @@
 """Losses and penalties: pure functions on logits and gradients."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -64,28 +61,9 @@ def relativistic_generator(real: Tensor | None, fake: Tensor) -> Tensor:
     return F.softplus(real - fake).mean()
 
 
-@dataclass(frozen=True)
-class Loss:
-    """A pair of losses on logits (N,); `sees_real` says whether the generator's compares with real logits."""
-
-    discriminator: Callable[..., Tensor]
-    generator: Callable[[Tensor | None, Tensor], Tensor]
-    sees_real: bool = False
-    has_targets: bool = False
-
-
-LOSSES: dict[str, Loss] = {
-    "cross_entropy": Loss(cross_entropy_discriminator, non_saturating_generator, has_targets=True),
-    "hinge": Loss(hinge_discriminator, wasserstein_generator),
-    "least_squares": Loss(least_squares_discriminator, least_squares_generator),
-    "relativistic": Loss(relativistic_discriminator, relativistic_generator, sees_real=True),
-    "wasserstein": Loss(wasserstein_critic, wasserstein_generator),
-}
-
-
-def interpolate(real: Tensor, fake: Tensor, shares: Tensor) -> Tensor:
-    """Return points on the lines from fake to real images (N, ...), at `shares` (N,) in [0, 1]."""
-    return torch.lerp(fake, real, shares.view(-1, *[1] * (real.dim() - 1)))
+def interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    """Return points on the lines from fake to real images (N, ...), at `epsilon` (N,) in [0, 1], 1 being real."""
+    return torch.lerp(fake, real, epsilon.view(-1, *[1] * (real.dim() - 1)))
 
 
 def gradient_penalty(values: Tensor, points: Tensor, centre: float) -> Tensor:

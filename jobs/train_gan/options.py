@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.train_gan.families import FAMILIES, NETWORKS, Family
 from shared.cli.common_options import listed
+from shared.data.tables import AUGMENTATIONS
 from shared.errors import BadConfig
 
 DECAYS = ("none", "late", "cosine")
@@ -12,9 +13,6 @@ DECAYS = ("none", "late", "cosine")
 
 NONE = "none"
 """No augmentation: a word, since an empty environment variable stands for one that is not set."""
-
-AUGMENTATIONS = ("translation", "cutout", "colour")
-"""The rows of `augment.AUGMENTATIONS`, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from jobs.train_gan.options import GanConfig
 from jobs.train_gan.steps import Models
 from shared.errors import FormatError
 from shared.format.manifest import Dataset
-from shared.models.gans.tables import build_discriminator, build_generator
+from shared.models.gans.build import build_discriminator, build_generator
 from shared.runtime.devices import layout
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, seed_everything

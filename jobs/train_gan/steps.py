@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jobs.train_gan.families import Family
-from jobs.train_gan.objectives import LOSSES, gradient_penalty, interpolate
+from jobs.train_gan.families import LOSSES, Family
+from jobs.train_gan.objectives import gradient_penalty, interpolate
 from jobs.train_gan.options import GanConfig
-from shared.data.augmentation import augment, flip, numbers
+from shared.data.augmentation import augment, flip, params_per_image
 from shared.models.layers import couples_images
 from shared.runtime.devices import send, sound_kernels
 from shared.runtime.process_group import ProcessGroup
@@ -76,7 +76,7 @@ class Batch:
 
 def draw_batch(config: GanConfig, draws: Draws, real: Tensor, labels: Tensor) -> Batch:
     """Return the batch of a step on `real` images of `labels`, flipped where the config says so."""
-    latents, shares, changes = draws.normal(config.latent), draws.uniform(1), numbers(config.augmentations)
+    latents, shares, changes = draws.normal(config.latent), draws.uniform(1), params_per_image(config.augmentations)
     batch = Batch(real, labels, latents, shares.squeeze(1), draws.uniform(changes), draws.uniform(changes))
     if not config.flips:
         return batch
@@ -142,7 +142,7 @@ def generator_step(
                 made = models.generator(part.latents, part.labels) if fake is None else fake
                 seen = augment(made.float(), config.augmentations, part.augment_params_fake)
                 output = discriminator(seen, part.labels)
-            losses = {"generator_loss": loss.generator(real, _logits(output))}
+            losses = {"generator_loss": loss.generator.get()(real, _logits(output))}
             if family.auxiliary_weight:
                 losses["generator_class_loss"] = family.auxiliary_weight * _class_loss(output, part.labels)
             _backward(models, config, losses, total)
@@ -177,7 +177,7 @@ def _critic_losses(models: Models, family: Family, config: GanConfig, part: Batc
             output = _judge(models, images, part.labels)
     real_output, fake_output = output.chunk(2)
     targets = {"real_target": family.real_target, "fake_target": family.fake_target} if loss.has_targets else {}
-    losses = {"discriminator_loss": loss.discriminator(_logits(real_output), _logits(fake_output), **targets)}
+    losses = {"discriminator_loss": loss.discriminator.get()(_logits(real_output), _logits(fake_output), **targets)}
     if family.auxiliary_weight:
         named = _class_loss(real_output, part.labels) + _class_loss(fake_output, part.labels)
         losses["discriminator_class_loss"] = family.auxiliary_weight * named

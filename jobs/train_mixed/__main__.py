@@ -11,7 +11,8 @@ from jobs.train_mixed.arms import ARMS, chosen_arms
 from shared.cli.job import job
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig
-from shared.models.fit_options import CLASSIFIER_NAMES, FitConfig
+from shared.models.fit_options import FitConfig
+from shared.models.tables import CLASSIFIERS
 from shared.store.work_shards import Shard
 
 
@@ -50,7 +51,7 @@ def check_arms(config: MixedConfig, part: Shard, inputs: dict[str, Any]) -> None
     "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Of the annotation; others are not used."
 )
 @click.option("--seeds", type=click.IntRange(1), default=3, help="Fits of each arm, from this many seeds.")
-@click.option("--network", type=click.Choice(CLASSIFIER_NAMES), default="small_cnn", help="The classifier's layers.")
+@click.option("--network", type=click.Choice(tuple(CLASSIFIERS)), default="small_cnn", help="The classifier's layers.")
 @click.option("--steps", type=click.IntRange(1), default=1000, help="Optimizer steps, the same for every arm.")
 @click.option("--batch-images", type=click.IntRange(2), default=64, help="Images in a step.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Of Adam.")

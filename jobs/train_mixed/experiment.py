@@ -12,23 +12,24 @@ from torch import Tensor
 
 from jobs.train_mixed.arms import ARMS, OWN
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
-from jobs.train_mixed.verdict import compare_all, majority_baseline, worth
+from jobs.train_mixed.verdict import compare_all, data_equivalents, majority_baseline
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.data.augmentation import flip, translation
 from shared.data.images import Images, load_split
 from shared.errors import FormatError
-from shared.metrics.classification import score_table
+from shared.metrics.classification import Outcome, metric_summaries, score_table
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of, probabilities_of
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
-from shared.stats.outcomes import Outcome, metrics_of
+from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
 
-INTERVAL = "95 %, over seeds and test images (hierarchical, Student's t)"
-COMPARED = "95 %, over seeds and test images, paired (two-way random effects)"
+INTERVAL = f"{LEVEL_TEXT}, over seeds and test images (hierarchical, Student's t)"
+COMPARED = f"{LEVEL_TEXT}, over seeds and test images, paired (two-way random effects)"
+ONE_SEED = f"{LEVEL_TEXT}, over test images only: one seed"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
         "rows": rows,
         "arms": [arm_summary(name, rows, outcome) for name, outcome in outcomes.items()],
         "comparisons": compare_all(outcomes, len(truth)),
-        "worth": worth(outcomes, {row["arm"]: row["n_real"] for row in rows}),
+        "worth": data_equivalents(outcomes, {row["arm"]: row["n_real"] for row in rows}),
         "majority_baseline": majority_baseline(splits.train.labels.numpy(), truth),
         "protocol": {
             "n_test": len(truth),
@@ -107,8 +108,8 @@ def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
             "optimizer_steps": plan.fit.steps,
             "split": "test of real",
             "selection": "highest macro F1 on real val",
-            "interval": INTERVAL if plan.seeds > 1 else "95 %, over test images only: one seed",
-            "compared": COMPARED if plan.seeds > 1 else "95 %, over test images only: one seed",
+            "interval": INTERVAL if plan.seeds > 1 else ONE_SEED,
+            "compared": COMPARED if plan.seeds > 1 else ONE_SEED,
         },
     }
 
@@ -176,5 +177,5 @@ def arm_summary(name: str, rows: list[dict[str, Any]], outcome: Outcome) -> dict
         "about": ARMS[name].about,
         "n_real": mine[0]["n_real"],
         "n_synthetic": mine[0]["n_synthetic"],
-        **metrics_of(outcome),
+        **metric_summaries(outcome),
     }

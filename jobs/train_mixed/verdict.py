@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
-from shared.stats.outcomes import Outcome, effective_real, holm, mcnemar, permutation
-
-Array = NDArray[np.float64]
-
-LEVEL = 0.95
+from shared.metrics.classification import Outcome
+from shared.stats.confidence import LEVEL_TEXT
+from shared.stats.data_equivalent import data_equivalent
+from shared.stats.intervals import two_way_interval
+from shared.stats.significance import holm, mcnemar, permutation
 
 UNDECIDED = 0.10
 """An interval of a difference that holds 0 and is wider than this many parts of 1 decides nothing."""
@@ -49,31 +48,6 @@ COMPARISONS = (
 """Those whose arms were trained are made; the first of them is the headline."""
 
 
-def interval(values: Array) -> tuple[float, float]:
-    """Return the 95 % interval of the mean of `values` (seeds, images), both taken as draws of many more.
-
-    A two-way random-effects model: the variance of the mean is (MS_seeds + MS_images - MS_rest) / (seeds * images),
-    its degrees of freedom Satterthwaite's (1946), the bounds Student's t. Seeds that differ less than chance would
-    make them add nothing. With one seed the interval speaks of other test images only. Pass the difference of two
-    arms' `correct` for a paired comparison. In simulations with 3 to 10 seeds it covers 92 to 96 %, where a
-    bootstrap over 3 seeds covers down to 70 %.
-    """
-    seeds, images = values.shape
-    mean = values.mean()
-    of_seed, of_image = values.mean(axis=1) - mean, values.mean(axis=0) - mean
-    between_images = seeds * (of_image**2).sum() / (images - 1)
-    total, freedom = between_images, float(images - 1)
-    if seeds > 1:
-        rest = ((values - mean - of_seed[:, None] - of_image) ** 2).sum() / ((seeds - 1) * (images - 1))
-        between_seeds = images * (of_seed**2).sum() / (seeds - 1)
-        if between_seeds > rest:
-            total = between_seeds + between_images - rest
-            parts = between_seeds**2 + between_images**2 / (images - 1) * (seeds - 1) + rest**2 / (images - 1)
-            freedom = total**2 / (parts / (seeds - 1))
-    reach = float(np.sqrt(total / (seeds * images)) * stats.t.ppf((1 + LEVEL) / 2, freedom))
-    return float(mean) - reach, float(mean) + reach
-
-
 def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[dict[str, Any]]:
     """Return every comparison whose arms are there, p values corrected for their number (Holm 1979)."""
     made = [row for row in COMPARISONS if row.a in outcomes and row.b in outcomes]
@@ -87,7 +61,7 @@ def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[dict[str, Any
 def compare(comparison: Comparison, a: Outcome, b: Outcome, n_test: int) -> dict[str, Any]:
     """Return the difference in accuracy of the comparison's arms, its interval, tests and what that says."""
     difference = a.correct - b.correct
-    low, high = interval(difference)
+    low, high = two_way_interval(difference)
     outcome = judged(low, high)
     return {
         "a": comparison.a,
@@ -97,8 +71,8 @@ def compare(comparison: Comparison, a: Outcome, b: Outcome, n_test: int) -> dict
         "low": low,
         "high": high,
         "outcome": outcome,
-        "p_mcnemar": mcnemar(a, b),
-        "p_permutation": permutation(a, b),
+        "p_mcnemar": mcnemar(a.voted, b.voted),
+        "p_permutation": permutation(difference.mean(axis=0)),
         "n_test": n_test,
         "seeds": len(difference),
         "sentence": sentence(comparison.question, outcome, float(difference.mean()), low, high)
@@ -115,7 +89,7 @@ def judged(low: float, high: float) -> str:
     return "no difference shown" if high - low <= UNDECIDED else "not enough data to tell"
 
 
-def worth(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[dict[str, Any]]:
+def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[dict[str, Any]]:
     """Return, for each arm with synthetic images, how many real images would have bought its accuracy.
 
     Read off the arms of the learning curve that were trained; empty without at least three. The interval is
@@ -129,8 +103,8 @@ def worth(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[dict[str
     rows = []
     for name, outcome in outcomes.items():
         if ARMS[name].synthetic_share:
-            low, high = interval(outcome.correct)
-            found = {key: effective_real(counts, curve, v) for key, v in _bounds(outcome, low, high).items()}
+            low, high = two_way_interval(outcome.correct)
+            found = {key: data_equivalent(counts, curve, v) for key, v in _bounds(outcome, low, high).items()}
             rows.append(
                 {
                     "arm": name,
@@ -155,7 +129,7 @@ def sentence(question: str, outcome: str, difference: float, low: float, high: f
         "no difference shown": "made no difference that this experiment can show",
         "not enough data to tell": "cannot be judged: there is not enough data to tell",
     }[outcome]
-    change = f"{points[0]} points of test accuracy (95 % interval {points[1]} to {points[2]})"
+    change = f"{points[0]} points of test accuracy ({LEVEL_TEXT} interval {points[1]} to {points[2]})"
     return f"{question[0].upper()}{question[1:]} {verb}: {change}."
 
 

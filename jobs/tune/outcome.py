@@ -1,6 +1,5 @@
 """What a search comes to: trials, importances, before and after on test, the tuned recipe."""
 
-import math
 import shlex
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,10 @@ from shared.cli.progress import Reporter
 from shared.cli.recipes import load_recipe, written
 from shared.cli.run import Result, Run
 from shared.format.files import write_whole
-from shared.stats.welch import difference, judged, summarise
+from shared.metrics.metric import headline_names
+from shared.stats.confidence import LEVEL_TEXT
+from shared.stats.intervals import student_summary, welch_difference
+from shared.stats.significance import direction_shown
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.checkpoints import save
 from shared.store.records.tune import TuneRecord
@@ -170,33 +172,25 @@ def compare(scores: dict[str, list[Artifact]], score: str, objective: str, uncha
 
     The first row, of which the sentence speaks, is that of the objective.
     """
-    extractor = score.split("_", 1)[1]
-    lower = {score: True, score.replace("frechet_", "kernel_").replace("fid_", "kid_"): True}
-    lower |= {f"{name}_{extractor}": False for name in ("precision", "recall", "density", "coverage")}
     rows = []
-    for name, lower_is_better in (lower | {"agreement": False, "synthetic_only_accuracy": False}).items():
+    for name, metric in headline_names(extractor=score.split("_", 1)[1]).items():
+        lower_is_better = not metric.higher_is_better
         found = {side: [figure_of(each, name) for each in artifacts] for side, artifacts in scores.items()}
         if None not in found["before"] + found["after"]:
-            change = difference(found["before"], found["after"])
+            change = welch_difference(found["before"], found["after"])
+            shown = direction_shown(change["low"], change["high"], lower_is_better)
             rows.append(
                 {
                     "name": name,
                     "lower_is_better": lower_is_better,
-                    **{side: summarise(values, *bounds_of(name)) for side, values in found.items()},
+                    **{side: student_summary(values, metric.low, metric.high) for side, values in found.items()},
                     "change": change,
-                    "outcome": "unchanged" if unchanged else judged(change, lower_is_better),
+                    "outcome": "unchanged" if unchanged else shown,
                 }
             )
     first = "synthetic_only_accuracy" if objective == "synthetic_only" else score
     rows.sort(key=lambda row: row["name"] != first)
     return {"rows": rows, "unchanged": unchanged, "sentence": sentence(rows[0], unchanged)}
-
-
-def bounds_of(name: str) -> tuple[float, float]:
-    """Return between what a figure of quality lies: shares in [0, 1], distances from 0, unbiased estimates anywhere."""
-    if name.startswith(("kernel_", "kid_")):
-        return -math.inf, math.inf
-    return 0, math.inf if name.startswith(("frechet_", "fid_", "density_")) else 1
 
 
 def figure_of(scores: Artifact, name: str) -> Any:
@@ -217,7 +211,7 @@ def sentence(row: dict[str, Any], unchanged: bool) -> str:
     means = f"from {before} to {after} on test"
     if low is None:
         return f"Tuning changed {name} {means}; one seed of each cannot say more."
-    interval = f"95 % interval of the difference {low:+.3g} to {high:+.3g}, {count} seeds each"
+    interval = f"{LEVEL_TEXT} interval of the difference {low:+.3g} to {high:+.3g}, {count} seeds each"
     if row["outcome"] == "no difference shown":
         return f"Tuning made no difference to {name} that these runs can show: {means} ({interval})."
     verb = "lowered" if row["change"]["difference"] < 0 else "raised"

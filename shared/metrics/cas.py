@@ -1,4 +1,7 @@
-"""What synthetic images alone teach a classifier: the accuracy on real images of one that saw no others."""
+"""Classification accuracy score: how well a classifier trained on synthetic images alone does on real ones.
+
+Ravuri and Vinyals 2019, "Classification Accuracy Score for Conditional Generative Models".
+"""
 
 from typing import Any
 
@@ -14,7 +17,7 @@ HELD_OUT = 0.1
 """The share of the synthetic images that chooses the classifier's weights, so that no real image does."""
 
 
-def synthetic_only(
+def classification_accuracy_score(
     drawn: Images, reference: Images, classes: int, seed: int, device: torch.device, config: FitConfig | None = None
 ) -> dict[str, Any]:
     """Return the accuracy, in [0, 1], on `reference` of a classifier that was trained on the images `drawn` alone.
@@ -24,15 +27,15 @@ def synthetic_only(
     config = config or FitConfig()
     count = max(round(HELD_OUT * len(drawn)), 2)
     held = stratified(drawn.labels.numpy(), count, seed)
-    rest = sorted(set(range(len(drawn))) - set(held.tolist()))
-    fitted = fit(drawn.subset(rest), drawn.subset(held), classes, config, seed=seed, device=device)
+    trained_on = sorted(set(range(len(drawn))) - set(held.tolist()))
+    fitted = fit(drawn.subset(trained_on), drawn.subset(held), classes, config, seed=seed, device=device)
     predicted = logits_of(fitted.network, reference.images).argmax(dim=1).cpu()
     table = score_table(reference.labels.numpy(), predicted.numpy(), [str(label) for label in range(classes)])
     return {
         "accuracy": table["accuracy"],
         "f1": table["f1"],
         "n_real": len(reference),
-        "n_synthetic": len(rest),
+        "n_synthetic": len(trained_on),
         "steps": config.steps,
         "seed": seed,
     }

@@ -1,9 +1,17 @@
-"""Accuracy, precision, recall, F1 and the confusion matrix of a classifier's answers."""
+"""Accuracy, precision, recall, F1, ROC-AUC and the confusion matrix of a classifier's answers."""
 
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from shared.metrics.metric import CLASSIFICATION_METRICS
+from shared.stats.bootstrap import bootstrap_summaries
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
 
 
 def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> dict[str, Any]:
@@ -14,9 +22,9 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
     """
     from sklearn import metrics  # takes a second to import, which a command that only asks a classifier can save
 
-    every = list(range(len(classes)))
+    labels = list(range(len(classes)))
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        truth, predicted, labels=every, zero_division=0
+        truth, predicted, labels=labels, zero_division=0
     )
     macro = metrics.precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
     return {
@@ -35,5 +43,159 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
             }
             for i, name in enumerate(classes)
         ],
-        "confusion": metrics.confusion_matrix(truth, predicted, labels=every).tolist(),
+        "confusion": metrics.confusion_matrix(truth, predicted, labels=labels).tolist(),
     }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Weighted counts (true class, predicted class) of a classifier's answers, and areas under ROC curves.
+
+    `areas` are those of each ranked class against the rest, NaN where one side has no weight. A bootstrap measures
+    thousands of these, for which scikit-learn's functions are too slow. A ratio without a denominator counts as 0, as
+    in scikit-learn.
+    """
+
+    confusion: Array
+    areas: list[float] = field(default_factory=list)
+
+    @cached_property
+    def right(self) -> Array:
+        """The weight of right answers of each class."""
+        return np.diag(self.confusion)
+
+    @cached_property
+    def true(self) -> Array:
+        """The weight of images of each class."""
+        return np.asarray(self.confusion.sum(axis=1))
+
+    @cached_property
+    def named(self) -> Array:
+        """The weight of images that are said to be of each class."""
+        return np.asarray(self.confusion.sum(axis=0))
+
+    @cached_property
+    def occurs(self) -> NDArray[np.bool_]:
+        """The classes that macro means run over: those that truly occur or are named."""
+        return (self.true + self.named) > 0
+
+    @cached_property
+    def recalls(self) -> Array:
+        """The recall of each class."""
+        return _ratio(self.right, self.true)
+
+    @cached_property
+    def precisions(self) -> Array:
+        """The precision of each class."""
+        return _ratio(self.right, self.named)
+
+
+def _ratio(above: Array, below: Array) -> Array:
+    """Return above / below, 0 where `below` is 0."""
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def accuracy(counts: Counts) -> float:
+    """Return the share of images whose class is right."""
+    return float(counts.right.sum() / counts.confusion.sum())
+
+
+def balanced_accuracy(counts: Counts) -> float:
+    """Return the mean recall of the classes that truly occur."""
+    return float(counts.recalls[counts.true > 0].mean())
+
+
+def precision(counts: Counts) -> float:
+    """Return the macro precision."""
+    return float(counts.precisions[counts.occurs].mean())
+
+
+def recall(counts: Counts) -> float:
+    """Return the macro recall."""
+    return float(counts.recalls[counts.occurs].mean())
+
+
+def f1(counts: Counts) -> float:
+    """Return the macro F1, the mean over classes of the harmonic mean of precision and recall."""
+    scores = _ratio(2 * counts.precisions * counts.recalls, counts.precisions + counts.recalls)
+    return float(scores[counts.occurs].mean())
+
+
+def roc_auc(counts: Counts) -> float:
+    """Return the macro mean of the areas that are known; NaN without any."""
+    known = [area for area in counts.areas if not np.isnan(area)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+class Ranking:
+    """The ROC-AUC of one class's probability against the rest, for any weights of the images, ties as halves.
+
+    Sorting is done once, so that each redraw of the images costs one pass.
+    """
+
+    def __init__(self, scores: Array, positive: NDArray[np.bool_]) -> None:
+        self.order = np.argsort(scores, kind="stable")
+        ordered = scores[self.order]
+        self.starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        self.positive = positive[self.order].astype(np.float64)
+
+    def area(self, weights: Array) -> float:
+        """Return the area under the curve, NaN where one side has no weight."""
+        ordered = weights[self.order]
+        above = np.add.reduceat(ordered * self.positive, self.starts)
+        below = np.add.reduceat(ordered * (1 - self.positive), self.starts)
+        whole = above.sum() * below.sum()
+        return float((above * (np.cumsum(below) - below / 2)).sum() / whole) if whole else float("nan")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the classifiers of one arm answered, a row for each seed.
+
+    `truth` is int64 (images,), `predicted` int64 (seeds, images), `probabilities` float (seeds, images, classes).
+    """
+
+    truth: Labels
+    predicted: Labels
+    probabilities: Array
+
+    @property
+    def correct(self) -> Array:
+        """1 where the classifier of a seed is right about an image: (seeds, images)."""
+        right: Array = (self.predicted == self.truth).astype(np.float64)
+        return right
+
+    @property
+    def voted(self) -> NDArray[np.bool_]:
+        """Where the seeds together, by majority of those that are right, are right: (images,)."""
+        right: NDArray[np.bool_] = self.correct.mean(axis=0) > 0.5
+        return right
+
+
+def metric_summaries(outcome: Outcome, redraws: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """Return each metric's mean over seeds, spread, values and interval for other seeds and other test images.
+
+    See `bootstrap_summaries`. ROC-AUC ranks each class against the rest, of two classes the second only, since the
+    first would say the same.
+    """
+    seeds, images = outcome.predicted.shape
+    classes = outcome.probabilities.shape[2]
+    # a cell of the confusion matrix for each answer, so that one bincount makes the whole matrix
+    cells = outcome.truth * classes + outcome.predicted
+    ranked = [1] if classes == 2 else range(classes)
+    rankings = [
+        [Ranking(outcome.probabilities[place, :, label], outcome.truth == label) for label in ranked]
+        for place in range(seeds)
+    ]
+    functions = {row.name: row.compute.get() for row in CLASSIFICATION_METRICS}
+
+    def measure(weights: Array) -> dict[str, list[float]]:
+        """Return the values of each metric, a seed each, with the images weighted."""
+        counted = []
+        for place in range(seeds):
+            counts = np.bincount(cells[place], weights=weights, minlength=classes**2).astype(np.float64)
+            areas = [ranking.area(weights) for ranking in rankings[place]]
+            counted.append(Counts(counts.reshape(classes, classes), areas))
+        return {name: [function(counts) for counts in counted] for name, function in functions.items()}
+
+    return bootstrap_summaries(measure, images, redraws, seed)

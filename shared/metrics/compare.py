@@ -3,9 +3,9 @@
 from typing import Any
 
 from shared.errors import BadInput
+from shared.metrics.metric import metric_of
 from shared.metrics.protocol import differences
-
-HIGHER_IS_BETTER = ("precision", "recall", "density", "coverage", "agreement", "inception_score")
+from shared.models.tables import EXTRACTORS
 
 
 def compare_scores(facts: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -42,14 +42,15 @@ def compare_scores(facts: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def best(name: str, values: dict[str, float]) -> str | None:
     """Return the experiment with the best value of a score; None for what is no score of quality (slope, spread)."""
-    if name.endswith(("_std", "_se", "_slope")):
+    row = metric_of(name, EXTRACTORS)
+    if row is None or row.higher_is_better is None:
         return None
-    pick = max if name.startswith(HIGHER_IS_BETTER) else min
+    pick = max if row.higher_is_better else min
     return pick(values, key=lambda each: values[each])
 
 
 def over_snapshots(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the lowest, the mean and the highest of the score that chose, over all snapshots, on val (S4.10)."""
+    """Return the lowest, the mean and the highest of the score that chose, over all snapshots, on val."""
     score = facts["chosen_score"]
     values = [row[score] for row in facts["rows"]]
     return {"score": score, "lowest": min(values), "mean": sum(values) / len(values), "highest": max(values)}

@@ -1,10 +1,14 @@
-"""Distances between two sets of features: pure functions on float64 arrays."""
+"""The Fréchet distance between two sets of features, whole, by class and extrapolated, in float64."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+
+if TYPE_CHECKING:
+    from shared.metrics.scorer import FeaturePair
 
 Array = NDArray[np.float64]
 
@@ -28,13 +32,12 @@ def frechet_distance(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -
 def root_trace(cov_a: Array, cov_b: Array) -> float:
     """Return tr((cov_a cov_b)^(1/2)): the sum of the roots of the eigenvalues of F' cov_b F, where F F' = cov_a.
 
-    That matrix is symmetric: no complex numbers, and exact for covariances without full rank. LAPACK solves it as a
-    generalized eigenvalue problem, F being Cholesky's factor: 3x faster than with the root of cov_a, which is taken
-    where cov_a is singular.
+    That matrix is symmetric: no complex numbers, and exact for covariances without full rank.
     """
     try:
+        # LAPACK solves it as a generalized eigenvalue problem, F being Cholesky's factor
         return _sum_of_roots(linalg.eigvalsh(cov_b, cov_a, type=2, driver="gv"))
-    except linalg.LinAlgError:
+    except linalg.LinAlgError:  # cov_a is singular and has no Cholesky factor: take its root
         values, vectors = linalg.eigh(cov_a)
         factor = vectors * np.sqrt(values.clip(min=0))
         return _sum_of_roots(linalg.eigvalsh(factor.T @ cov_b @ factor))
@@ -56,26 +59,26 @@ class FeatureStats:
     @cached_property
     def cov(self) -> Array:
         """The unbiased covariance (d, d)."""
-        found: Array = self.rows.T @ self.rows
-        return found
+        cov: Array = self.rows.T @ self.rows
+        return cov
 
     def distance(self, other: "FeatureStats") -> float:
         """Return the Fréchet distance to other features, as `frechet_distance`.
 
         With fewer images than features on a side, the eigenvalues are those of a matrix as small as that side: with
-        X' X = cov_a, those of X cov_b X' (Gram's form). For 2,048 features 4x faster with 1,000 images, 300x with 100.
+        X' X = cov_a, those of X cov_b X' (Gram's form).
         """
-        small, large = sorted((self, other), key=lambda cloud: len(cloud.rows))
+        small, large = sorted((self, other), key=lambda stats: len(stats.rows))
         width = len(self.mean)
         if len(small.rows) >= width:
             root = root_trace(small.cov, large.cov)
-        elif len(large.rows) > width:
+        elif len(large.rows) > width:  # cov_b once, rather than a product as tall as the large side
             root = _sum_of_roots(linalg.eigvalsh(small.rows @ large.cov @ small.rows.T))
         else:
             product = small.rows @ large.rows.T
             root = _sum_of_roots(linalg.eigvalsh(product @ product.T))
         difference = self.mean - other.mean
-        spread = sum(np.vdot(cloud.rows, cloud.rows) for cloud in (self, other))
+        spread = sum(np.vdot(stats.rows, stats.rows) for stats in (self, other))  # tr(X' X), without forming X' X
         return max(float(difference @ difference + spread - 2 * root), 0.0)
 
 
@@ -87,12 +90,11 @@ def frechet_infinite(
     A line through the distances of `points` random subsets, of a tenth (at least 2) to all of the synthetic images,
     over 1 / n (Chong and Forsyth 2020). The extrapolation may fall below 0 where the distance is within its noise.
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     reference = FeatureStats(real)
     sizes = np.linspace(max(len(synthetic) // 10, 2), len(synthetic), points).astype(int)
     distances = [
-        FeatureStats(synthetic[chance.choice(len(synthetic), size, replace=False)]).distance(reference)
-        for size in sizes
+        FeatureStats(synthetic[rng.choice(len(synthetic), size, replace=False)]).distance(reference) for size in sizes
     ]
     slope, intercept = np.polyfit(1 / sizes, distances, 1)
     return float(intercept), float(slope)
@@ -102,9 +104,27 @@ def class_frechet(
     synthetic: NDArray[np.floating], asked: NDArray[np.int64], real: NDArray[np.floating], labels: NDArray[np.int64]
 ) -> dict[int, float]:
     """Return the Fréchet distance of each class's images, by label; of classes with 2 images on both sides."""
-    found = {}
+    distances = {}
     for label in np.unique(labels).tolist():
         mine, own = synthetic[asked == label], real[labels == label]
         if len(mine) > 1 and len(own) > 1:
-            found[label] = FeatureStats(mine).distance(FeatureStats(own))
-    return found
+            distances[label] = FeatureStats(mine).distance(FeatureStats(own))
+    return distances
+
+
+def score(pair: "FeaturePair") -> dict[str, float]:
+    """Return the Fréchet distance of a pair."""
+    return {"frechet": pair.synthetic.stats.distance(pair.real.stats)}
+
+
+def extrapolated_score(pair: "FeaturePair") -> dict[str, float]:
+    """Return the distance of a pair extrapolated to infinitely many images, and the slope of that."""
+    infinite, slope = frechet_infinite(pair.synthetic.features, pair.real.features, seed=pair.seed)
+    return {"frechet_infinite": infinite, "frechet_slope": slope}
+
+
+def class_score(pair: "FeaturePair") -> dict[str, dict[str, float]]:
+    """Return the distance of each class of a pair, by the name of the class."""
+    synthetic, real = pair.synthetic, pair.real
+    by_label = class_frechet(synthetic.features, synthetic.labels, real.features, real.labels)
+    return {"frechet_by_class": {pair.classes[label]: value for label, value in by_label.items()}}

@@ -1,15 +1,20 @@
 """The Inception Score of a classifier's probabilities."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from shared.metrics.scorer import FeaturePair
 
 
 def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: int = 10) -> tuple[float, float]:
     """Return exp(E KL(p(y|x) || p(y))) and its standard deviation over `splits` parts (Salimans et al. 2016).
 
     `probabilities` (N, classes) are a classifier's. From 1 (every image alike, or undecided) to the number of classes.
-    They are shuffled from `seed` first: of images in the order of classes each part would hold a few classes only.
     """
+    # shuffled, since a part of images in the order of classes would hold a few classes only
     exact = np.random.default_rng(seed).permutation(np.asarray(probabilities, dtype=np.float64))
     scores = []
     for part in np.array_split(exact, min(splits, len(exact))):
@@ -17,3 +22,9 @@ def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: i
         ratio = np.log(np.maximum(part, 1e-300)) - np.log(np.maximum(marginal, 1e-300))
         scores.append(np.exp((part * ratio).sum(axis=1).mean()))
     return float(np.mean(scores)), float(np.std(scores))
+
+
+def score(pair: "FeaturePair") -> dict[str, float]:
+    """Return the Inception Score of the synthetic images' probabilities and its standard deviation."""
+    value, spread = inception_score(pair.synthetic.extracted.probabilities, seed=pair.seed)
+    return {"inception_score": value, "inception_score_std": spread}

@@ -1,7 +1,12 @@
 """The kernel distance between two sets of features: squared MMD with a polynomial kernel."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from shared.metrics.scorer import FeaturePair
 
 Array = NDArray[np.float64]
 
@@ -17,24 +22,33 @@ def kernel_distance(
     """Return the squared MMD with kernel (x.y / d + 1)^3 and its standard error (Binkowski et al. 2018).
 
     The mean of unbiased estimates over `subsets` random subsets, drawn from `seed`, of `subset_size` of each side or
-    half the smaller side where that is less. The error is that of all images: the standard deviation over subsets
-    times sqrt(subset size / n), n the smaller side; subsets overlap, so the root of their number would claim far too
-    much. Negative values occur, and say that no difference was found. Each side needs at least 4 features.
+    half the smaller side where that is less. The error is that of all images. Negative values occur, and say that no
+    difference was found. Each side needs at least 4 features.
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     a, b = np.asarray(features_a, dtype=np.float64), np.asarray(features_b, dtype=np.float64)
     size = min(len(a) // 2, len(b) // 2, subset_size)
     estimates = [
-        _unbiased_mmd(a[chance.choice(len(a), size, replace=False)], b[chance.choice(len(b), size, replace=False)])
+        _unbiased_mmd(a[rng.choice(len(a), size, replace=False)], b[rng.choice(len(b), size, replace=False)])
         for _ in range(subsets)
     ]
-    return float(np.mean(estimates)), float(np.std(estimates, ddof=1) * (size / min(len(a), len(b))) ** 0.5)
+    # subsets overlap: dividing by the root of their number would claim far too small an error, so the spread over
+    # subsets is scaled from a subset's size to that of the smaller side
+    error = np.std(estimates, ddof=1) * (size / min(len(a), len(b))) ** 0.5
+    return float(np.mean(estimates)), float(error)
+
+
+def score(pair: "FeaturePair") -> dict[str, float]:
+    """Return the kernel distance of a pair and its standard error."""
+    distance, error = kernel_distance(pair.synthetic.features, pair.real.features, seed=pair.seed)
+    return {"kernel": distance, "kernel_se": error}
 
 
 def _unbiased_mmd(a: Array, b: Array) -> float:
     """Return the unbiased estimate of the squared MMD of two samples of the same size m."""
     m, width = a.shape
     within = [((x @ x.T / width + 1) ** 3) for x in (a, b)]
+    # without the diagonals, whose values compare an image with itself, the estimate is unbiased (their eq. 4)
     same = sum((kernel.sum() - np.trace(kernel)) / (m * (m - 1)) for kernel in within)
     across = ((a @ b.T / width + 1) ** 3).mean()
     return float(same - 2 * across)

@@ -1,6 +1,7 @@
-"""Every score of one extractor: two sets of what it saw in, numbers by name out."""
+"""Every score of one extractor: two sets of images in, numbers by name out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shared.metrics.frechet import FeatureStats, class_frechet, frechet_infinite
-from shared.metrics.inception_score import inception_score
-from shared.metrics.kernel import kernel_distance
-from shared.metrics.prdc import NEAREST, prdc
+from shared.metrics.frechet import FeatureStats
+from shared.metrics.metric import FEATURE_METRICS, Compute, FeatureMetric
 from shared.models.extractors import Extractor, Features
 from shared.runtime.process_group import ProcessGroup
 
@@ -19,14 +18,34 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What an extractor saw in a set of images, and their labels."""
+class FeatureSet:
+    """What an extractor made of a set of N images, and their labels (N,)."""
 
-    seen: Features
+    extracted: Features
     labels: Labels
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """The features (N, d)."""
+        return self.extracted.features
+
+    @cached_property
+    def stats(self) -> FeatureStats:
+        """Their Gaussian statistics: of a reference worked out once, whatever is compared with it."""
+        return FeatureStats(self.features)
+
+
+@dataclass(frozen=True)
+class FeaturePair:
+    """What a metric of features compares; `classes` are the names of the labels, `seed` is that of its draws."""
+
+    synthetic: FeatureSet
+    real: FeatureSet
+    classes: list[str]
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -37,42 +56,37 @@ class Scorer:
     group: ProcessGroup
     seed: int
 
-    def look(self, images: Tensor, labels: Tensor) -> Sample:
-        """Return what the extractor sees in uint8 images (N, C, S, S); each process looks at its share."""
+    def extract(self, images: Tensor, labels: Tensor) -> FeatureSet:
+        """Return the features of uint8 images (N, C, S, S); each process extracts those of its share."""
         total = len(images)
         mine = self.group.shard(total)
-        # a process without a share looks at one image all the same, to know how wide the features are
-        seen = self.extractor.see(images[mine.start : mine.stop] if len(mine) else images[:1])
-        parts = [
+        # a process without a share extracts one image all the same, to know how wide the features are
+        extracted = self.extractor.extract(images[mine.start : mine.stop] if len(mine) else images[:1])
+        features, probabilities = (
             self.group.gather(torch.from_numpy(part[: len(mine)]), total).numpy()
-            for part in (seen.features, seen.probabilities)
-        ]
-        return Sample(Features(*parts), labels.numpy())
+            for part in (extracted.features, extracted.probabilities)
+        )
+        return FeatureSet(Features(features, probabilities), labels.numpy())
 
-    def distances(self, drawn: Sample, real: Sample) -> dict[str, float]:
-        """Return the Fréchet and the kernel distance: what every snapshot is scored with."""
-        kernel, error = kernel_distance(drawn.seen.features, real.seen.features, seed=self.seed)
-        frechet = FeatureStats(drawn.seen.features).distance(FeatureStats(real.seen.features))
-        name = self.extractor.kernel
-        return {self.extractor.distance: frechet, name: kernel, f"{name}_se": error}
+    def distances(self, synthetic: FeatureSet, real: FeatureSet) -> dict[str, float]:
+        """Return the metrics that every snapshot is scored with."""
+        return self._compute([row for row in FEATURE_METRICS if row.per_snapshot], synthetic, real, [])
 
-    def scores(self, drawn: Sample, real: Sample, classes: list[str]) -> dict[str, Any]:
-        """Return every score, named after the extractor."""
-        name, distance = self.extractor.name, self.extractor.distance
-        mine, own = drawn.seen.features, real.seen.features
-        infinite, slope = frechet_infinite(mine, own, seed=self.seed)
-        by_class = class_frechet(mine, drawn.labels, own, real.labels)
-        nearest = min(NEAREST, len(mine) - 1, len(own) - 1)
-        score, spread = inception_score(drawn.seen.probabilities, seed=self.seed)
-        return {
-            **self.distances(drawn, real),
-            f"{distance}_infinite": infinite,
-            f"{distance}_slope": slope,
-            f"{distance}_by_class": {classes[label]: value for label, value in by_class.items()},
-            **{f"{key}_{name}": value for key, value in prdc(mine, own, nearest).items()},
-            f"inception_score_{name}": score,
-            f"inception_score_{name}_std": spread,
-        }
+    def scores(self, synthetic: FeatureSet, real: FeatureSet, classes: list[str]) -> dict[str, Any]:
+        """Return every metric, named after the extractor."""
+        return self._compute(FEATURE_METRICS, synthetic, real, classes)
+
+    def _compute(
+        self,
+        rows: "tuple[FeatureMetric, ...] | list[FeatureMetric]",
+        synthetic: FeatureSet,
+        real: FeatureSet,
+        classes: list[str],
+    ) -> dict[str, Any]:
+        """Return the value of each row by the name that it is stored under; what rows share is computed once."""
+        pair = FeaturePair(synthetic, real, classes, self.seed)
+        computed = {name: compute(pair) for name, compute in _functions(rows).items()}
+        return {row.stored_name(self.extractor.name): computed[row.compute.name][row.key] for row in rows}
 
     def warnings(self, n_synthetic: int, n_real: int, width: int) -> list[str]:
         """Say where there are fewer images than features, so that the Fréchet distance is far too large."""
@@ -83,3 +97,8 @@ class Scorer:
             f"{self.extractor.distance}: {few:,} images for {width:,} features; with so few it comes out too large, "
             "and only equal numbers compare"
         ]
+
+
+def _functions(rows: "tuple[FeatureMetric, ...] | list[FeatureMetric]") -> dict[str, Compute]:
+    """Return the functions of the rows, each once, by its name."""
+    return {row.compute.name: row.compute.get() for row in rows}

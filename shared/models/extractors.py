@@ -1,4 +1,4 @@
-"""Feature extractors: a row of `EXTRACTORS` each. Images go in as they are stored, features come out."""
+"""Feature extractors: a row of `tables.EXTRACTORS` each. Images go in as they are stored, features come out."""
 
 import warnings
 from collections.abc import Callable
@@ -24,7 +24,7 @@ BATCH_IMAGES = 64
 
 @dataclass(frozen=True)
 class Features:
-    """What an extractor saw in N images: features (N, d) and class probabilities (N, classes), float32."""
+    """What an extractor makes of N images: features (N, d) and class probabilities (N, classes), float32."""
 
     features: NDArray[np.float32]
     probabilities: NDArray[np.float32]
@@ -51,29 +51,27 @@ class Extractor:
         return f"{'kid' if self.name.startswith('inception') else 'kernel'}_{self.name}"
 
     @torch.no_grad()
-    def see(self, images: Tensor) -> Features:
-        """Return what it sees in uint8 images (N, 1 or 3 channels, S, S)."""
+    def extract(self, images: Tensor) -> Features:
+        """Return the features and probabilities of uint8 images (N, 1 or 3 channels, S, S)."""
 
         def both(part: Tensor) -> Tensor:
             features, probabilities = self.apply(part)
             return torch.cat([features.float(), probabilities.float()], dim=1).cpu()
 
         width = self.apply(images[:1])[0].shape[1]
-        found = in_batches(both, images, self.batch_images).numpy()
-        return Features(found[:, :width], found[:, width:])
-
-
-Make = Callable[[dict[str, Artifact], Path, torch.device], Extractor]
+        # joined for one pass over the batches, then cut apart again
+        joined = in_batches(both, images, self.batch_images).numpy()
+        return Features(joined[:, :width], joined[:, width:])
 
 
 def classifier(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:
-    """Return the penultimate features of this experiment's own classifier, at the size that it sees.
+    """Return the penultimate features of this experiment's own classifier, at its input size.
 
     They know this domain, which Inception's do not; they compare experiments only where the hash is the same.
     """
     artifact = inputs["classifier"]
     network = load_classifier(artifact, device)
-    size_px, resize_filter = network.sees
+    size_px, resize_filter = network.input_format
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
         features = network.features(to_unit_range(resized(images, size_px, resize_filter).to(device)))
@@ -96,18 +94,18 @@ def inception_clean(inputs: dict[str, Artifact], weights: Path, device: torch.de
         return torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2).copy())
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
-        return network.sees(bring(images.cpu()).to(device))
+        return network.extract(bring(images.cpu()).to(device))
 
     resizer = "Pillow bicubic to 299 px in float (clean-fid)"
     return Extractor("inception_clean", network.sha256, resizer, apply, network.batch_images)
 
 
 def inception_legacy(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:
-    """Return what TensorFlow's FID saw: the same Inception behind TensorFlow 1's bilinear filter, not antialiased."""
+    """Return what TensorFlow's FID uses: the same Inception behind TensorFlow 1's bilinear filter, not antialiased."""
     network = _inception(weights, device)
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
-        return network.sees(tensorflow_bilinear(_colour(images).to(device).float(), INCEPTION_PX))
+        return network.extract(tensorflow_bilinear(_colour(images).to(device).float(), INCEPTION_PX))
 
     resizer = "TensorFlow 1 bilinear to 299 px, not antialiased"
     return Extractor("inception_legacy", network.sha256, resizer, apply, network.batch_images)
@@ -131,15 +129,6 @@ def efficientnet_lite0(inputs: dict[str, Artifact], weights: Path, device: torch
     return Extractor("efficientnet_lite0", digest, f"Pillow bicubic to {LITE0_PX} px", apply)
 
 
-EXTRACTORS: dict[str, Make] = {
-    "classifier": classifier,
-    "efficientnet_lite0": efficientnet_lite0,
-    "inception_clean": inception_clean,
-    "inception_legacy": inception_legacy,
-}
-"""By name: a function of the inputs, the folder of weights and the device. Scores are named after their extractor."""
-
-
 @dataclass(frozen=True)
 class Inception:
     """FID's Inception: from scaled pixels to pooled features, and the weights (1008, 2048) of its head."""
@@ -149,7 +138,7 @@ class Inception:
     sha256: str
     batch_images: int
 
-    def sees(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return pooled features (N, 2048) of float images 0..255 at 299 px, and probabilities without the head's bias.
 
         The Inception Score's authors left the bias of the last layer out, by an oversight that everyone repeats.
@@ -162,8 +151,8 @@ class Inception:
 def _inception(weights: Path, device: torch.device) -> Inception:
     """Return FID's Inception from its published TorchScript.
 
-    Its batch normalisations are folded into the convolutions, and channels lie side by side: 1.3x faster on a CPU, and
-    features differ by 4e-7 of the largest. Batches of 16 fit its cache better than those of 64, 1.1x.
+    Its batch normalisations are folded into the convolutions and channels are last, which a CPU computes faster;
+    features differ by 4e-7 of the largest.
     """
     path, digest = checked("inception", weights)
     with warnings.catch_warnings():
@@ -171,6 +160,7 @@ def _inception(weights: Path, device: torch.device) -> Inception:
         warnings.simplefilter("ignore", DeprecationWarning)
         network = torch.jit.load(str(path), map_location=device).eval()
         layers = torch.jit.freeze(network.layers)
+    # batches of 16 fit a CPU's cache better than those of 64
     return Inception(layers, network.output.weight, digest, 16 if device.type == "cpu" else BATCH_IMAGES)
 
 

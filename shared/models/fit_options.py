@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from shared.errors import BadConfig
 from shared.models.sizes import quartered
 
-CLASSIFIER_NAMES = ("small_cnn", "rps_cnn")
-"""The rows of `networks.classifiers.CLASSIFIERS`, by name."""
-
 LARGEST_BATCH = 65_536
 """Images in a step at most: a mistake must not fill the memory."""
 

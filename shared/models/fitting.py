@@ -161,7 +161,7 @@ def _applied(network: nn.Module, function: Callable[[Tensor], Tensor], images: T
     """
     network.eval()
     device = next(network.parameters()).device
-    size_px, resize_filter = getattr(network, "sees", (images.shape[-1], ""))
+    size_px, resize_filter = getattr(network, "input_format", (images.shape[-1], ""))
 
     def apply(part: Tensor) -> Tensor:
         return function(to_unit_range(resized(part, size_px, resize_filter).to(device)))
@@ -177,10 +177,10 @@ def save_classifier(folder: Any, network: Any, spec: dict[str, Any], resize_filt
 def load_classifier(artifact: Artifact, device: torch.device) -> Any:
     """Return the classifier of a `classifier` artifact, ready to predict.
 
-    Its `sees` is the size of image that it wants and the filter by which images of another size are brought there.
+    Its `input_format` is the size of its images and the filter by which others are resized to it.
     """
     tensors, facts = load(artifact.read(CLASSIFIER_FILE), str(artifact.folder / CLASSIFIER_FILE))
     network = build_classifier(facts["spec"])
     network.load_state_dict(tensors)
-    network.sees = (facts["spec"]["size_px"], facts["resize_filter"])
+    network.input_format = (facts["spec"]["size_px"], facts["resize_filter"])
     return network.to(device).eval()

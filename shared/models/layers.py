@@ -1,7 +1,8 @@
 """Layers that several networks share, and how weights begin.
 
 `BatchNorm` and `Dropout` depend on the whole batch, or draw for it. With several processes they see, or draw for, the
-global batch, so that the gradients of any number of processes are those of one (`Team.wrap` tells them their place).
+global batch, so that the gradients of any number of processes are those of one (`ProcessGroup.wrap` tells them their
+place).
 """
 
 from typing import Any
@@ -10,7 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+from shared.models.tables import INITS, NORMS
 from shared.runtime.whole_batch import WholeBatch
+
+Weighted = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+"""The layers that initialisations and spectral norms are about."""
 
 
 class BatchNorm(nn.BatchNorm2d, WholeBatch):
@@ -32,6 +37,7 @@ class BatchNorm(nn.BatchNorm2d, WholeBatch):
             assert self.running_var is not None
             assert self.num_batches_tracked is not None
             self.num_batches_tracked.add_(1)
+            # torch keeps the unbiased variance, though it normalises by the biased one
             self.running_mean.lerp_(mean.detach(), self.momentum or 0.0)
             self.running_var.lerp_(variance.detach() * (count / (count - 1)), self.momentum or 0.0)
         normal = centred * (variance + self.eps).rsqrt()[:, None, None]
@@ -74,16 +80,28 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 def norm_layers(norm: str, channels: int, eps: float = 1e-5) -> list[nn.Module]:
-    """Return what stands behind a convolution of `channels`: one layer, or none where `norm` is none or spectral."""
-    rows: dict[str, Any] = {
-        "batch": lambda: [BatchNorm(channels, eps=eps)],
-        "instance": lambda: [nn.InstanceNorm2d(channels, eps=eps, affine=True)],
-        "layer": lambda: [nn.GroupNorm(1, channels, eps=eps)],
-        "none": list,
-        "spectral": list,
-    }
-    layers: list[nn.Module] = rows[norm]()
-    return layers
+    """Return what follows a convolution of `channels`: one layer, or none where `norm` is none or spectral."""
+    return NORMS[norm].get()(channels, eps)
+
+
+def no_norm(channels: int, eps: float) -> list[nn.Module]:
+    """Return no layer."""
+    return []
+
+
+def batch_norm(channels: int, eps: float) -> list[nn.Module]:
+    """Return batch normalisation over the global batch."""
+    return [BatchNorm(channels, eps=eps)]
+
+
+def instance_norm(channels: int, eps: float) -> list[nn.Module]:
+    """Return instance normalisation with scale and shift, so that no contrast is lost for good."""
+    return [nn.InstanceNorm2d(channels, eps=eps, affine=True)]
+
+
+def layer_norm(channels: int, eps: float) -> list[nn.Module]:
+    """Return layer normalisation over channels and pixels, which is group normalisation with one group."""
+    return [nn.GroupNorm(1, channels, eps=eps)]
 
 
 def constrain(network: nn.Module, norm: str) -> None:
@@ -91,7 +109,7 @@ def constrain(network: nn.Module, norm: str) -> None:
     if norm != "spectral":
         return
     for module in list(network.modules()):
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        if isinstance(module, Weighted):
             parametrizations.spectral_norm(module)
 
 
@@ -102,20 +120,30 @@ def couples_images(network: nn.Module) -> bool:
 
 @torch.no_grad()
 def initialise(network: nn.Module, init: str) -> None:
-    """Draw the weights of every convolution and linear layer anew, as the row of INITS says; embeddings stay.
-
-    "dcgan" also draws the scale of affine normalisations from N(1, 0.02), as DCGAN's authors did in their code.
-    """
-    if init == "torch":
-        return
+    """Redraw the weights of every convolution and linear layer as the row of INITS says; embeddings stay."""
+    redraw = INITS[init].get()
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            if init == "dcgan":
-                nn.init.normal_(module.weight, 0.0, 0.02)
-            else:
-                nn.init.orthogonal_(module.weight)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif init == "dcgan" and isinstance(module, BatchNorm | nn.InstanceNorm2d | nn.GroupNorm) and module.affine:
-            nn.init.normal_(module.weight, 1.0, 0.02)
+        redraw(module)
+
+
+def keep_torch_init(module: nn.Module) -> None:
+    """Leave a module as torch drew it."""
+
+
+def dcgan_init(module: nn.Module) -> None:
+    """Draw weights from N(0, 0.02) and scales of affine normalisations from N(1, 0.02), as DCGAN's authors' code."""
+    if isinstance(module, Weighted):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, BatchNorm | nn.InstanceNorm2d | nn.GroupNorm) and module.affine:
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def orthogonal_init(module: nn.Module) -> None:
+    """Draw weights as an orthogonal matrix (Saxe et al. 2014; Brock et al. 2019)."""
+    if isinstance(module, Weighted):
+        nn.init.orthogonal_(module.weight)
+        if module.bias is not None:
             nn.init.zeros_(module.bias)

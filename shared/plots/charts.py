@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, NullLocator
 
 from shared.plots.figures import COLOURS, plot, shorten
+from shared.stats.confidence import LEVEL_TEXT
 
 LOSSES = {
     "discriminator_loss": "discriminator (critic)",
@@ -144,7 +145,7 @@ def arms_chart(facts: dict[str, Any]) -> Figure:
         accuracy = arm["accuracy"]
         mean = 100 * accuracy["mean"]
         reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
-        axes.errorbar(mean, row, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label="mean, 95 % interval")
+        axes.errorbar(mean, row, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label=f"mean, {LEVEL_TEXT} interval")
         seeds = [100 * value for value in accuracy["values"]]
         axes.plot(seeds, [row + 0.22] * len(seeds), "|", markersize=9, color=COLOURS[1], label="one seed")
     baseline = 100 * facts["majority_baseline"]

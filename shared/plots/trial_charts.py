@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from shared.plots.figures import COLOURS, plot
+from shared.stats.confidence import LEVEL_TEXT
 
 GRID_TITLE = "real test images | before | after, fixed latents"
 
@@ -164,7 +165,7 @@ def comparison_chart(facts: dict[str, Any]) -> Figure:
         found = row[side]
         mean = found["mean"]
         reach = None if found["low"] is None else [[mean - found["low"]], [found["high"] - mean]]
-        label = "mean, 95 % interval" if place == 0 else None
+        label = f"mean, {LEVEL_TEXT} interval" if place == 0 else None
         axes.errorbar(mean, place, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label=label)
         label = "one seed" if place == 0 else None
         axes.plot(

@@ -1,1 +1,1 @@
-"""Intervals and tests: one confidence level, one place."""
+"""Intervals, significance tests and equivalent data: one confidence level, in `confidence`."""

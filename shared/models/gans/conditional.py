@@ -27,8 +27,8 @@ class ClassBatchNorm(nn.Module):
 class ClassGenerator(nn.Module):
     """DCGAN's stack of transposed convolutions (Radford et al. 2016) with class-conditional batch norm.
 
-    The label enters twice: as an embedding beside the latent and through every normalisation. Without classes there
-    is one of each.
+    The label enters twice: as an embedding that follows the latent and through every normalisation. Without classes
+    there is one of each.
     """
 
     def __init__(

@@ -8,14 +8,17 @@ from torch import Tensor, nn
 from shared.models.layers import norm_layers
 from shared.models.sizes import doublings
 
+EMBEDDING = 32
+"""The size of a label's embedding, where there are labels."""
+
 
 class DcganGenerator(nn.Module):
-    """The generator of seeds S1, S3 and S4: transposed convolutions from 1x1 px, norm and ReLU, tanh at the end.
+    """DCGAN's generator: transposed convolutions from 1x1 px, norm and ReLU, tanh at the end.
 
     At 64 px its table is _block(latent, 16f, 4, 1, 0), _block(16f, 8f, 4, 2, 1), ... _block(4f, 2f, 4, 2, 1),
     ConvTranspose2d(2f, channels, 4, 2, 1), Tanh with f = `width`; a block is a transposed convolution without bias,
-    the norm and ReLU (S1.4). Smaller images leave out blocks at the front; 128 px repeats 16f. With classes an
-    embedding of the label, of `embedding` numbers, stands beside the latent.
+    the norm and ReLU. Smaller images leave out blocks at the front; 128 px repeats 16f. With classes an
+    embedding of the label follows the latent.
     """
 
     def __init__(
@@ -28,14 +31,13 @@ class DcganGenerator(nn.Module):
         width: int = 64,
         norm: str = "batch",
         bn_eps: float = 1e-5,
-        embedding: int = 32,
     ) -> None:
         super().__init__()
         widths = [min(width * 2**stage, 16 * width) for stage in range(doublings(size_px), 0, -1)]
         self.latent = latent
-        self.embed = nn.Embedding(classes, embedding) if classes else None
+        self.embed = nn.Embedding(classes, EMBEDDING) if classes else None
         layers: list[nn.Module] = []
-        for place, (before, after) in enumerate(pairwise([latent + embedding * bool(classes), *widths])):
+        for place, (before, after) in enumerate(pairwise([latent + EMBEDDING * bool(classes), *widths])):
             stride, padding = (2, 1) if place else (1, 0)
             layers.append(nn.ConvTranspose2d(before, after, 4, stride, padding, bias=False))
             layers += [*norm_layers(norm, after, bn_eps), nn.ReLU()]
@@ -49,10 +51,10 @@ class DcganGenerator(nn.Module):
 
 
 class DcganDiscriminator(nn.Module):
-    """The critic of seeds S1, S3 and S4: strided convolutions and LeakyReLU(0.2) down to one number.
+    """DCGAN's discriminator: strided convolutions and LeakyReLU(0.2) down to one number.
 
     At 64 px its table is Conv2d(channels, f, 4, 2, 1), LeakyReLU, _block(f, 2f, 4, 2, 1), ... _block(4f, 8f, 4, 2, 1),
-    Conv2d(8f, 1, 4, 2, 0) with f = `width`; a block is a convolution without bias, the norm and LeakyReLU (S1.3).
+    Conv2d(8f, 1, 4, 2, 0) with f = `width`; a block is a convolution without bias, the norm and LeakyReLU.
     Smaller images leave out blocks at the end; 128 px repeats 8f. With classes the label is projected onto the last
     maps, which makes the last convolution the class's own (Miyato and Koyama 2018); with `auxiliary` the images alone
     are seen and a linear head names the class (Odena et al. 2017).

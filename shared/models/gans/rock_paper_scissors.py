@@ -8,15 +8,21 @@ from torch import Tensor, nn
 from shared.models.layers import Dropout, norm_layers
 from shared.models.sizes import doublings
 
+EMBEDDING = 100
+"""The size of the label's embedding in both networks."""
+
 
 class RpsGenerator(nn.Module):
-    """The conditional generator of seed S2, at 128 px with `width` 64 exactly its table (S2.3 to S2.5).
+    """The rock-paper-scissors cGAN's generator, at 128 px with `width` 64 exactly its published table.
 
     The label becomes one map of 4x4 px by Embedding(classes, 100) and Linear(100, 16). The latent becomes either
     1024 numbers which that map multiplies, (1024, 1, 1) x (1, 4, 4): the one reading in which every printed number
-    holds (`multiply`); or 512 maps of 4x4 px beside which it stands, so that the body begins with 513 channels, as
-    in the tutorial that the seed follows. Then transposed convolutions 4x4 without bias, batch norm, ReLU; tanh.
+    holds (`multiplies`); or 512 maps of 4x4 px that it is appended to, so that the body begins with 513 channels, as
+    in the LearnOpenCV tutorial that the system follows. Then transposed convolutions 4x4 without bias, batch
+    norm, ReLU; tanh.
     """
+
+    multiplies: bool
 
     def __init__(
         self,
@@ -24,23 +30,21 @@ class RpsGenerator(nn.Module):
         size_px: int,
         channels: int,
         classes: int,
-        multiply: bool,
         latent: int = 100,
         width: int = 64,
         norm: str = "batch",
         bn_eps: float = 1e-5,
-        embedding: int = 100,
     ) -> None:
         super().__init__()
         after = [width * 2**stage for stage in range(doublings(size_px) - 2, -1, -1)]
-        start = 2 * after[0] if multiply else after[0]
-        self.latent, self.multiply = latent, multiply
-        self.label = nn.Sequential(nn.Embedding(classes, embedding), nn.Linear(embedding, 4 * 4))
+        start = 2 * after[0] if self.multiplies else after[0]
+        self.latent = latent
+        self.label = nn.Sequential(nn.Embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, 4 * 4))
         self.start = nn.Sequential(
-            nn.Linear(latent, start if multiply else start * 4 * 4), nn.LeakyReLU(0.2, inplace=True)
+            nn.Linear(latent, start if self.multiplies else start * 4 * 4), nn.LeakyReLU(0.2, inplace=True)
         )
         layers: list[nn.Module] = []
-        for inside, outside in pairwise([start if multiply else start + 1, *after]):
+        for inside, outside in pairwise([start if self.multiplies else start + 1, *after]):
             layers.append(nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False))
             layers += [*norm_layers(norm, outside, bn_eps), nn.ReLU(inplace=True)]
         self.body = nn.Sequential(*layers, nn.ConvTranspose2d(after[-1], channels, 4, 2, 1, bias=False), nn.Tanh())
@@ -48,18 +52,30 @@ class RpsGenerator(nn.Module):
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Return images (N, channels, size, size) in [-1, 1] for latents (N, latent) from N(0, 1) and labels (N,)."""
         label = self.label(labels).view(-1, 1, 4, 4)
-        if self.multiply:
+        if self.multiplies:
             return self.body(self.start(latents)[:, :, None, None] * label)  # type: ignore[no-any-return]
         stage = self.start(latents).view(len(latents), -1, 4, 4)
         return self.body(torch.cat([stage, label], dim=1))  # type: ignore[no-any-return]
 
 
-class RpsDiscriminator(nn.Module):
-    """The conditional discriminator of seed S2, at 128 px with `width` 64 exactly its table (S2.6, S2.7).
+class LiteralRpsGenerator(RpsGenerator):
+    """The reading in which the label's map multiplies the latent's numbers."""
 
-    Embedding(classes, 100) and Linear(100, channels * size^2 = 49152) make a second image of the label, which stands
-    beside the first. The seed's table lacks the stem that its body needs, Conv2d(2 * channels, 64, 4, 2, 1), LeakyReLU;
-    it is restored here. Then Conv2d(k4, s3, p2) without bias, norm, LeakyReLU(0.2) three times, Dropout(0.4) and
+    multiplies = True
+
+
+class LearnOpencvRpsGenerator(RpsGenerator):
+    """The reading of the tutorial: the label's map is one more channel."""
+
+    multiplies = False
+
+
+class RpsDiscriminator(nn.Module):
+    """The rock-paper-scissors cGAN's discriminator, at 128 px with `width` 64 exactly its published table.
+
+    Embedding(classes, 100) and Linear(100, channels * size^2 = 49152) make a second image of the label, whose channels
+    follow the first's. The table lacks the stem that its body needs, Conv2d(2 * channels, 64, 4, 2, 1), LeakyReLU; it
+    is restored here. Then Conv2d(k4, s3, p2) without bias, norm, LeakyReLU(0.2) three times, Dropout(0.4) and
     Linear(4608, 1). 4608 holds for sides of 84 to 137 px only: 64 px gives 2048. The sigmoid is in the loss.
     """
 
@@ -72,11 +88,10 @@ class RpsDiscriminator(nn.Module):
         width: int = 64,
         norm: str = "batch",
         bn_eps: float = 1e-5,
-        embedding: int = 100,
     ) -> None:
         super().__init__()
         doublings(size_px)  # the generator's sizes, and no others
-        self.label = nn.Sequential(nn.Embedding(classes, embedding), nn.Linear(embedding, channels * size_px**2))
+        self.label = nn.Sequential(nn.Embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, channels * size_px**2))
         layers: list[nn.Module] = [nn.Conv2d(2 * channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
         side, widths = size_px // 2, [width * 2**stage for stage in range(4)]
         for before, after in pairwise(widths):

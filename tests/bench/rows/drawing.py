@@ -41,7 +41,7 @@ def _prepare(folder: Path) -> Made:
     """Write an untrained DCGAN of 64 channels and a small classifier."""
     from shared.models.classifiers import build_classifier
     from shared.models.fitting import CLASSIFIER_FILE, save_classifier
-    from shared.models.gans.tables import build_generator
+    from shared.models.gans.build import build_generator
     from shared.store.checkpoints import save
 
     torch.manual_seed(0)

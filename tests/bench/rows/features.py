@@ -42,7 +42,7 @@ def _ours(made: Made) -> Work:
     from shared.models.extractors import _inception
 
     network = _inception(made.folder, torch.device("cpu"))
-    return lambda: in_batches(lambda part: network.sees(part.float())[0], made.images, network.batch_images)
+    return lambda: in_batches(lambda part: network.extract(part.float())[0], made.images, network.batch_images)
 
 
 def _in_batches(network: Any, images: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from jobs.__main__ import main as halfreal
 from jobs.evaluate.selection import collapse
 from shared.errors import BadInput
 from shared.metrics.compare import compare_scores
-from shared.metrics.feature_cache import keep, kept, reference_path
+from shared.metrics.feature_cache import load, reference_path, store
 from shared.models.extractors import Extractor
 from shared.models.weights import fetch
 from shared.store.artifacts import Artifact, open_artifact
@@ -76,24 +76,24 @@ def test_a_reference_is_looked_at_once(copy: Path, run_job: Callable[..., Result
 def test_a_reference_is_named_after_all_that_it_depends_on(tmp_path: Path) -> None:
     """Another extractor, weights, resizer, dataset or split is another file; a broken file counts as absent."""
 
-    def see(images: torch.Tensor) -> Any:
+    def apply(images: torch.Tensor) -> Any:
         return images, images
 
     variants = [("a", "h", "r", "m", "test"), ("b", "h", "r", "m", "test"), ("a", "i", "r", "m", "test")]
     variants += [("a", "h", "s", "m", "test"), ("a", "h", "r", "n", "test"), ("a", "h", "r", "m", "val")]
-    paths = [reference_path(tmp_path, Extractor(a, h, r, see), m, part) for a, h, r, m, part in variants]
+    paths = [reference_path(tmp_path, Extractor(a, h, r, apply), m, part) for a, h, r, m, part in variants]
     assert len(set(paths)) == len(variants)
-    seen = Extractor("a", "h", "r", lambda part: (part, part)).see(torch.rand(3, 2))
-    keep(paths[0], seen)
-    found = kept(paths[0])
-    assert found is not None
-    np.testing.assert_array_equal(found.features, seen.features)
+    extracted = Extractor("a", "h", "r", lambda part: (part, part)).extract(torch.rand(3, 2))
+    store(paths[0], extracted)
+    cached = load(paths[0])
+    assert cached is not None
+    np.testing.assert_array_equal(cached.features, extracted.features)
     arrays = safetensors.numpy.load_file(paths[0])
     for wrong in (arrays | {"features": arrays["features"] * 1.5}, arrays | {"features": arrays["features"][:2]}):
         safetensors.numpy.save_file(wrong, paths[1])
-        assert kept(paths[1]) is None
+        assert load(paths[1]) is None
     paths[0].write_bytes(paths[0].read_bytes()[:20])
-    assert kept(paths[0]) is None
+    assert load(paths[0]) is None
 
 
 def test_few_images_are_no_collapse() -> None:

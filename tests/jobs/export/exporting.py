@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jobs.__main__ import main as halfreal
-from jobs.export.options import FORMAT_NAMES
+from jobs.export.formats import FORMATS
 from shared.store.artifacts import Artifact
 
 Features = dict[bytes, list[int]]
 """Labels by the bytes of the pixels: two images may be equal."""
 
-every_format = pytest.mark.parametrize("to", FORMAT_NAMES)
+every_format = pytest.mark.parametrize("to", tuple(FORMATS))
 quiet = pytest.mark.filterwarnings(
     "ignore:unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # webdataset leaves its shards open

@@ -9,7 +9,6 @@ import pytest
 from click.testing import Result
 
 from jobs.export.formats import FORMATS, class_folders
-from jobs.export.options import FORMAT_NAMES
 from shared.format.files import sha256
 from shared.format.manifest import ShardInfo
 from shared.format.shards import read_members
@@ -51,7 +50,7 @@ def test_other_readers_see_every_image_with_its_label(
 
 def test_the_formats_that_the_command_offers_are_the_rows() -> None:
     """The names that are offered without heavy imports are the rows behind them, and all are read above."""
-    assert sorted(FORMAT_NAMES) == sorted(FORMATS) == sorted({to for to, _ in READERS})
+    assert sorted(FORMATS) == sorted({to for to, _ in READERS})
 
 
 def test_hugging_face_gets_class_names(

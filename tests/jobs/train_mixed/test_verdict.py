@@ -3,78 +3,20 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import stats
 
 from jobs.train_mixed.verdict import (
     COMPARISONS,
     Comparison,
     compare,
     compare_all,
-    interval,
+    data_equivalents,
     judged,
     majority_baseline,
     sentence,
-    worth,
 )
-from shared.stats.outcomes import Outcome, summarise
+from shared.metrics.classification import Outcome
 
 Array = NDArray[np.float64]
-REPEATS = 2000
-
-
-@pytest.mark.parametrize("seeds", [3, 5, 10])
-@pytest.mark.parametrize("seed_sd", [0.0, 0.02, 0.1, 1.0])
-def test_interval_covers_the_mean(seeds: int, seed_sd: float) -> None:
-    """An interval of 95 % holds the true mean in 92 to 98 of 100 experiments, however much the seeds matter.
-
-    Of 2,000 repetitions the share has a spread of sqrt(0.95 * 0.05 / 2000) = 0.5 %: 91 and 98.5 % are far out.
-    """
-    chance = np.random.default_rng(seeds)
-    hits = 0
-    for _ in range(REPEATS):
-        of_seed, of_image = chance.normal(0, seed_sd, (seeds, 1)), chance.normal(0, 0.3, (1, 120))
-        low, high = interval(of_seed + of_image + chance.normal(0, 0.3, (seeds, 120)))
-        hits += low <= 0 <= high
-    assert 0.91 <= hits / REPEATS <= 0.985
-
-
-def test_interval_of_one_seed_is_students() -> None:
-    """With one seed the interval is Student's over the images, as scipy gives it."""
-    values = np.random.default_rng(4).normal(0.2, 1, (1, 30))
-    expected = stats.ttest_1samp(values[0], 0).confidence_interval(0.95)
-    assert interval(values) == pytest.approx((expected.low, expected.high))
-
-
-def test_interval_of_seeds_alone_is_students() -> None:
-    """Where only the seed matters the interval is Student's over the means of the seeds."""
-    of_seed = np.random.default_rng(5).normal(0.2, 1, 4)
-    values = np.repeat(of_seed[:, None], 50, axis=1)
-    expected = stats.ttest_1samp(of_seed, 0).confidence_interval(0.95)
-    assert interval(values) == pytest.approx((expected.low, expected.high))
-
-
-def test_interval_is_as_wide_as_theory_says() -> None:
-    """With one seed the interval is the mean plus and minus 1.96 standard errors of the images, to within 5 %."""
-    values = np.random.default_rng(1).normal(0.2, 1, (1, 400))
-    low, high = interval(values)
-    error = values.std() / 20
-    assert low == pytest.approx(values.mean() - 1.96 * error, abs=0.1 * error)
-    assert high == pytest.approx(values.mean() + 1.96 * error, abs=0.1 * error)
-
-
-def test_interval_grows_with_the_differences_between_seeds() -> None:
-    """Fits that disagree about the same images give a wider interval than fits that agree."""
-    image = np.random.default_rng(2).normal(0, 1, (1, 200))
-    agree = np.repeat(image, 4, axis=0)
-    disagree = agree + np.array([[-0.3], [-0.1], [0.1], [0.3]])
-    width = [high - low for low, high in (interval(agree), interval(disagree))]
-    assert width[1] > 1.3 * width[0]
-
-
-def test_pairing_takes_the_images_difficulty_out() -> None:
-    """Two arms that err on the same images differ by exactly their difference, however hard the images are."""
-    hard = np.tile(np.array([[1.0, 0.0, 1.0, 1.0, 0.0] * 20]), (3, 1))
-    assert interval(hard - hard) == (0.0, 0.0)
 
 
 def outcome_of(hits: Array) -> Outcome:
@@ -102,12 +44,6 @@ def test_a_planted_outcome_is_found(accuracies: tuple[float, float], outcome: st
     found = compare(QUESTION, *arms(*accuracies), 400)
     assert found["outcome"] == outcome
     assert found["low"] <= found["difference"] <= found["high"]
-
-
-@pytest.mark.parametrize("difference", [0.25, -0.75, 0.0])
-def test_a_constant_difference_has_no_interval(difference: float) -> None:
-    """Where every seed and image differ by the same amount, both ends of the interval are that amount."""
-    assert interval(np.full((3, 10), difference)) == pytest.approx((difference, difference), abs=1e-12)
 
 
 def test_no_difference_at_all_is_not_called_one() -> None:
@@ -152,10 +88,10 @@ def test_what_synthetic_images_are_worth_is_read_off_the_learning_curve() -> Non
     outcomes = {name: outcome_of(np.repeat(hard < height, 3, axis=0).astype(float)) for name, height in heights.items()}
     counts = dict(zip(heights, (50, 100, 250, 500, 1000), strict=True))
     outcomes["synthetic_70_real_30"] = outcomes["real_50"]
-    (row,) = worth(outcomes, counts | {"synthetic_70_real_30": 300})
+    (row,) = data_equivalents(outcomes, counts | {"synthetic_70_real_30": 300})
     assert row["effective"] == {"images": 500, "beyond": None}
     assert row["effective_low"]["images"] < 500 < row["effective_high"]["images"]
-    assert worth({"synthetic_only": outcomes["real_5"]}, {"synthetic_only": 0}) == []
+    assert data_equivalents({"synthetic_only": outcomes["real_5"]}, {"synthetic_only": 0}) == []
 
 
 @pytest.mark.parametrize(
@@ -189,17 +125,6 @@ def test_the_sentence_says_the_outcome_in_points(
 def test_the_headline_asks_whether_adding_helps() -> None:
     """The first comparison is 70 % synthetic and 30 % real images against the 30 % alone."""
     assert (COMPARISONS[0].a, COMPARISONS[0].b) == ("synthetic_70_real_30", "real_30")
-
-
-@pytest.mark.parametrize(
-    ("values", "mean", "std"),
-    [([0.5], 0.5, None), ([1.0, 3.0], 2.0, 2**0.5), ([1.0, 2.0, 3.0, 6.0], 3.0, (14 / 3) ** 0.5)],
-)
-def test_summary_by_hand(values: list[float], mean: float, std: float | None) -> None:
-    """A summary has the mean, the standard deviation with n - 1 (none for one value), both ends and the values."""
-    found = summarise(values, 0.0)
-    assert (found["min"], found["max"], found["values"]) == (min(values), max(values), values)
-    assert (found["mean"], found["std"]) == (pytest.approx(mean), pytest.approx(std))
 
 
 @pytest.mark.parametrize(

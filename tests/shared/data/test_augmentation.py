@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from jobs.train_gan.options import AUGMENTATIONS as NAMES
-from shared.data.augmentation import AUGMENTATIONS, augment, colour, cutout, flip, numbers, translation
+from shared.data.augmentation import augment, colour, cutout, flip, params_per_image, translation
+from shared.data.tables import AUGMENTATIONS
 
 IMAGES = torch.rand(64, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
@@ -12,11 +12,6 @@ IMAGES = torch.rand(64, 3, 16, 16, generator=torch.Generator().manual_seed(0)) *
 def chance(width: int, count: int = 64) -> torch.Tensor:
     """Return (count, width) numbers from [0, 1)."""
     return torch.rand(count, width, generator=torch.Generator().manual_seed(1))
-
-
-def test_the_command_line_knows_every_row() -> None:
-    """The names that --augment takes are the rows of the table."""
-    assert tuple(AUGMENTATIONS) == NAMES
 
 
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (2, -1), (-2, 2)])
@@ -73,7 +68,7 @@ def test_colour_by_hand() -> None:
 def test_every_change_lets_gradients_through(name: str, channels: int) -> None:
     """The generator learns through the change: the gradient of the output reaches the image's pixels."""
     images = IMAGES[:, :channels].clone().requires_grad_()
-    changed = augment(images, (name,), chance(numbers((name,))))
+    changed = augment(images, (name,), chance(params_per_image((name,))))
     assert changed.shape == images.shape
     (gradient,) = torch.autograd.grad(changed.square().sum(), images)
     assert torch.isfinite(gradient).all()
@@ -83,7 +78,7 @@ def test_every_change_lets_gradients_through(name: str, channels: int) -> None:
 def test_changes_apply_in_turn() -> None:
     """Several names take their own numbers, in order."""
     names = ("colour", "translation")
-    given = chance(numbers(names))
+    given = chance(params_per_image(names))
     expected = translation(colour(IMAGES, given[:, :3]), given[:, 3:])
     assert torch.equal(augment(IMAGES, names, given), expected)
     assert torch.equal(augment(IMAGES, (), chance(0)), IMAGES)

@@ -24,7 +24,8 @@ from shared.format.files import sha256
 from shared.metrics.frechet import frechet_distance, moments
 from shared.metrics.inception_score import inception_score
 from shared.metrics.prdc import prdc
-from shared.models.extractors import EXTRACTORS, Extractor, Features
+from shared.models.extractors import Extractor, Features
+from shared.models.tables import EXTRACTORS
 from shared.models.weights import WEIGHTS, Weights
 from shared.store.artifacts import open_artifact
 from tests.shared.models.inception import NAME, make_weights, publish
@@ -131,8 +132,8 @@ def parity(synthetic: Path, real: Path, images: int, folder: Path) -> list[Row]:
     file = publish(state, folder / "weights")
     row = WEIGHTS["inception"]
     WEIGHTS["inception"] = Weights(about=row.about, file=row.file, sha256=sha256(file.read_bytes()), url=row.url)
-    looks = {name: EXTRACTORS[name]({}, file.parent, CPU) for name in ("inception_clean", "inception_legacy")}
-    seen = {name: [look.see(each) for each in sets] for name, look in looks.items()}
+    looks = {name: EXTRACTORS[name].get()({}, file.parent, CPU) for name in ("inception_clean", "inception_legacy")}
+    seen = {name: [look.extract(each) for each in sets] for name, look in looks.items()}
     assert file.name == NAME
     return [
         *clean(looks["inception_clean"], file, seen["inception_clean"], folders),

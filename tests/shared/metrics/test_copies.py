@@ -1,11 +1,9 @@
 """The copy test: generators that copy are found, those that do not are left in peace, in the paper's direction."""
 
-import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
 
-from shared.metrics.copies import copy_test, cosine_distance, probability_of_nearer, wilson
+from shared.metrics.copies import copy_test, cosine_distance
 
 
 def cloud(n: int, seed: int) -> torch.Tensor:
@@ -64,29 +62,3 @@ def test_memorisation_runs_from_synthetic_to_real() -> None:
     assert cosine_distance(TRAIN[:7], TRAIN) == pytest.approx(0, abs=1e-12)
     train = torch.eye(3, dtype=torch.float64)
     assert cosine_distance(torch.tensor([[1.0, 1.0, 0.0]], dtype=torch.float64), train) == pytest.approx(1 - 0.5**0.5)
-
-
-def test_the_probability_is_the_area_under_the_curve() -> None:
-    """P(mine < theirs) with ties as halves is scikit-learn's ROC-AUC."""
-    chance = np.random.default_rng(0)
-    mine, theirs = chance.integers(0, 20, 60).astype(float), chance.integers(5, 25, 80).astype(float)
-    expected = roc_auc_score([1] * 60 + [0] * 80, -np.concatenate([mine, theirs]))
-    area, low, high = probability_of_nearer(mine, theirs)
-    assert area == pytest.approx(expected)
-    assert low < area < high
-
-
-def test_the_interval_covers_as_often_as_it_says() -> None:
-    """Over 400 repetitions of equal distributions the 95 % interval holds 0.5 in 92 to 98 %."""
-    chance = np.random.default_rng(1)
-    held = 0
-    for _ in range(400):
-        _, low, high = probability_of_nearer(chance.normal(size=80), chance.normal(size=60))
-        held += low <= 0.5 <= high
-    assert 0.92 <= held / 400 <= 0.98
-
-
-@pytest.mark.parametrize(("hits", "total", "expected"), [(0, 10, (0.0, 0.2775)), (5, 10, (0.2366, 0.7634))])
-def test_wilsons_interval(hits: int, total: int, expected: tuple[float, float]) -> None:
-    """Values of the textbook (Agresti and Coull 1998)."""
-    assert wilson(hits, total) == pytest.approx(expected, abs=2e-4)

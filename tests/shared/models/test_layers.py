@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from shared.models.layers import BatchNorm, Dropout, constrain, couples_images, initialise, norm_layers
-from shared.models.names import INITS, NORMS
+from shared.models.tables import INITS, NORMS
 
 
 def test_batch_norm_alone_is_torchs() -> None:

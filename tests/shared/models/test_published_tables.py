@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.classifiers import build_classifier, parameter_count
-from shared.models.gans.tables import build_discriminator, build_generator
+from shared.models.gans.build import build_discriminator, build_generator
 
 Row = tuple[Any, ...]
 

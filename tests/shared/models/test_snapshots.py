@@ -8,7 +8,7 @@ import torch
 
 from shared.data.images import load_split, to_uint8
 from shared.errors import FormatError
-from shared.models.gans.tables import build_generator
+from shared.models.gans.build import build_generator
 from shared.models.snapshots import (
     draw_images,
     grid_images,

@@ -1,0 +1,23 @@
+"""Rows of a table that need torch name their function instead of importing it.
+
+So the table itself is imported in milliseconds: the command line takes its choices from the very table that the work
+uses, and no list of names has to be kept next to it. A test resolves every name in the project.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Lazy(Generic[T]):
+    """An attribute of a module, by `"package.module:attribute"`, imported when it is first asked for."""
+
+    name: str
+
+    def get(self) -> T:
+        """Return the attribute."""
+        module, _, attribute = self.name.partition(":")
+        return cast(T, getattr(import_module(module), attribute))
