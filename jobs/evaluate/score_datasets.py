@@ -9,7 +9,8 @@ from shared.data.images import load_split
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, parse_manifest
 from shared.metrics.protocol import Protocol
-from shared.metrics.scorer import FeatureSet, Scorer
+from shared.metrics.scorer import Scorer
+from shared.models.extractor import FeatureSet
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
 from shared.store.artifacts import Artifact, open_artifact

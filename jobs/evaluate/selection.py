@@ -18,7 +18,8 @@ from shared.metrics.cas import classification_accuracy_score
 from shared.metrics.copies import copy_test, pixel_copies
 from shared.metrics.pixels import Qualities, class_qualities, compared, loss_indicators
 from shared.metrics.protocol import Protocol
-from shared.metrics.scorer import FeatureSet, Scorer
+from shared.metrics.scorer import Scorer
+from shared.models.extractor import FeatureSet
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup

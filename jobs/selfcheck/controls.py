@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from jobs.train_mixed.outcome import Outcome
 from jobs.train_mixed.verdict import judged
 from shared.data.images import Images
 from shared.data.resizing import resized
-from shared.metrics.classification import Outcome
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of
 from shared.runtime.seeding import Stream, derive_seed, make_generator

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from jobs.train_mixed.arms import ARMS, OWN
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
+from jobs.train_mixed.outcome import Outcome, metric_summaries
 from jobs.train_mixed.verdict import compare_all, data_equivalents, majority_baseline
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.data.augmentation import flip, translation
 from shared.data.images import Images, load_split
 from shared.errors import FormatError
-from shared.metrics.classification import Outcome, metric_summaries, score_table
+from shared.metrics.classification import score_table
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of, probabilities_of
 from shared.runtime.devices import pick_device

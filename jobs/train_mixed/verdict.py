@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
-from shared.metrics.classification import Outcome
+from jobs.train_mixed.outcome import Outcome
 from shared.stats.confidence import LEVEL_TEXT
 from shared.stats.data_equivalent import data_equivalent
 from shared.stats.intervals import two_way_interval

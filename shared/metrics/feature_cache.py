@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from shared.format.files import json_bytes, sha256, write_whole
-from shared.models.extractors import Extractor, Features
+from shared.models.extractor import Extractor, Features
 
 FOLDER = "references"
 

@@ -1,14 +1,12 @@
 """The Fréchet distance between two sets of features, whole, by class and extrapolated, in float64."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-if TYPE_CHECKING:
-    from shared.metrics.scorer import FeaturePair
+from shared.metrics.metric import FeaturePair
 
 Array = NDArray[np.float64]
 
@@ -112,18 +110,18 @@ def class_frechet(
     return distances
 
 
-def score(pair: "FeaturePair") -> dict[str, float]:
+def score(pair: FeaturePair) -> dict[str, float]:
     """Return the Fréchet distance of a pair."""
-    return {"frechet": pair.synthetic.stats.distance(pair.real.stats)}
+    return {"frechet": FeatureStats(pair.synthetic.features).distance(FeatureStats(pair.real.features))}
 
 
-def extrapolated_score(pair: "FeaturePair") -> dict[str, float]:
+def extrapolated_score(pair: FeaturePair) -> dict[str, float]:
     """Return the distance of a pair extrapolated to infinitely many images, and the slope of that."""
     infinite, slope = frechet_infinite(pair.synthetic.features, pair.real.features, seed=pair.seed)
     return {"frechet_infinite": infinite, "frechet_slope": slope}
 
 
-def class_score(pair: "FeaturePair") -> dict[str, dict[str, float]]:
+def class_score(pair: FeaturePair) -> dict[str, dict[str, float]]:
     """Return the distance of each class of a pair, by the name of the class."""
     synthetic, real = pair.synthetic, pair.real
     by_label = class_frechet(synthetic.features, synthetic.labels, real.features, real.labels)

@@ -1,12 +1,9 @@
 """The Inception Score of a classifier's probabilities."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from shared.metrics.scorer import FeaturePair
+from shared.metrics.metric import FeaturePair
 
 
 def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: int = 10) -> tuple[float, float]:
@@ -24,7 +21,7 @@ def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: i
     return float(np.mean(scores)), float(np.std(scores))
 
 
-def score(pair: "FeaturePair") -> dict[str, float]:
+def score(pair: FeaturePair) -> dict[str, float]:
     """Return the Inception Score of the synthetic images' probabilities and its standard deviation."""
     value, spread = inception_score(pair.synthetic.extracted.probabilities, seed=pair.seed)
     return {"inception_score": value, "inception_score_std": spread}

@@ -1,12 +1,9 @@
 """The kernel distance between two sets of features: squared MMD with a polynomial kernel."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from shared.metrics.scorer import FeaturePair
+from shared.metrics.metric import FeaturePair
 
 Array = NDArray[np.float64]
 
@@ -38,7 +35,7 @@ def kernel_distance(
     return float(np.mean(estimates)), float(error)
 
 
-def score(pair: "FeaturePair") -> dict[str, float]:
+def score(pair: FeaturePair) -> dict[str, float]:
     """Return the kernel distance of a pair and its standard error."""
     distance, error = kernel_distance(pair.synthetic.features, pair.real.features, seed=pair.seed)
     return {"kernel": distance, "kernel_se": error}

@@ -13,10 +13,20 @@ from shared.lazy import Lazy
 
 if TYPE_CHECKING:
     from shared.metrics.classification import Counts
-    from shared.metrics.scorer import FeaturePair
+    from shared.models.extractor import FeatureSet
 
 
-Compute = Callable[["FeaturePair"], Mapping[str, Any]]
+@dataclass(frozen=True)
+class FeaturePair:
+    """What a metric of features compares; `classes` are the names of the labels, `seed` is that of its draws."""
+
+    synthetic: "FeatureSet"
+    real: "FeatureSet"
+    classes: list[str]
+    seed: int
+
+
+Compute = Callable[[FeaturePair], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,13 @@
 """Precision, recall, density and coverage, from distances to nearest neighbours."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from shared.metrics.scorer import FeaturePair
+from shared.metrics.metric import FeaturePair
 
 Array = NDArray[np.floating]
 
@@ -46,7 +44,7 @@ def prdc(synthetic: Array, real: Array, nearest: int = NEAREST) -> dict[str, flo
     }
 
 
-def score(pair: "FeaturePair") -> dict[str, float]:
+def score(pair: FeaturePair) -> dict[str, float]:
     """Return the four scores of a pair; sets of no more than `NEAREST` images take their farthest neighbour."""
     synthetic, real = pair.synthetic.features, pair.real.features
     return prdc(synthetic, real, min(NEAREST, len(synthetic) - 1, len(real) - 1))

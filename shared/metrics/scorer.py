@@ -1,51 +1,14 @@
 """Every score of one extractor: two sets of images in, numbers by name out."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from shared.metrics.frechet import FeatureStats
-from shared.metrics.metric import FEATURE_METRICS, Compute, FeatureMetric
-from shared.models.extractors import Extractor, Features
+from shared.metrics.metric import FEATURE_METRICS, Compute, FeatureMetric, FeaturePair
+from shared.models.extractor import Extractor, Features, FeatureSet
 from shared.runtime.process_group import ProcessGroup
-
-Labels = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class FeatureSet:
-    """What an extractor made of a set of N images, and their labels (N,)."""
-
-    extracted: Features
-    labels: Labels
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def features(self) -> NDArray[np.float32]:
-        """The features (N, d)."""
-        return self.extracted.features
-
-    @cached_property
-    def stats(self) -> FeatureStats:
-        """Their Gaussian statistics: of a reference worked out once, whatever is compared with it."""
-        return FeatureStats(self.features)
-
-
-@dataclass(frozen=True)
-class FeaturePair:
-    """What a metric of features compares; `classes` are the names of the labels, `seed` is that of its draws."""
-
-    synthetic: FeatureSet
-    real: FeatureSet
-    classes: list[str]
-    seed: int
 
 
 @dataclass(frozen=True)

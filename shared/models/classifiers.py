@@ -1,6 +1,5 @@
 """Classifiers: images to features to class logits."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -80,9 +79,3 @@ def build_classifier(spec: dict[str, Any]) -> Any:
 def parameter_count(network: nn.Module) -> int:
     """Return the number of trainable numbers in `network`."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-@torch.no_grad()
-def in_batches(function: Callable[[Tensor], Tensor], images: Tensor, batch_images: int = 512) -> Tensor:
-    """Apply `function` to `images` in batches and join what it returns."""
-    return torch.cat([function(part) for part in images.split(batch_images)])

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from shared.data.images import Images, to_unit_range
 from shared.data.resizing import resized
 from shared.errors import BadInput
-from shared.models.classifiers import build_classifier, in_batches
+from shared.models.classifiers import build_classifier
 from shared.models.fit_options import FitConfig
+from shared.models.inference import in_batches
 from shared.runtime.seeding import Stream, make_generator, seed_everything
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from shared.data.images import load_split, to_uint8
-from shared.models.classifiers import in_batches
 from shared.models.gans.build import build_generator
+from shared.models.inference import in_batches
 from shared.runtime.seeding import make_generator
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from shared.models.extractors import Extractor
+    from shared.models.extractor import Extractor
     from shared.store.artifacts import Artifact
 
 Network = Callable[..., "nn.Module"]

@@ -38,8 +38,8 @@ def _prepare(folder: Path) -> Made:
 
 
 def _ours(made: Made) -> Work:
-    from shared.models.classifiers import in_batches
     from shared.models.extractors import _inception
+    from shared.models.inference import in_batches
 
     network = _inception(made.folder, torch.device("cpu"))
     return lambda: in_batches(lambda part: network.extract(part.float())[0], made.images, network.batch_images)

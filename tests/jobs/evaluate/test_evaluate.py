@@ -17,7 +17,7 @@ from jobs.evaluate.selection import collapse
 from shared.errors import BadInput
 from shared.metrics.compare import compare_scores
 from shared.metrics.feature_cache import load, reference_path, store
-from shared.models.extractors import Extractor
+from shared.models.extractor import Extractor
 from shared.models.weights import fetch
 from shared.store.artifacts import Artifact, open_artifact
 from tests.jobs.train_gan.test_gan_processes import ends, together

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from jobs.train_mixed.outcome import Outcome
 from jobs.train_mixed.verdict import (
     COMPARISONS,
     Comparison,
@@ -14,7 +15,6 @@ from jobs.train_mixed.verdict import (
     majority_baseline,
     sentence,
 )
-from shared.metrics.classification import Outcome
 
 Array = NDArray[np.float64]
 

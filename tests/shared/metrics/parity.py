@@ -24,7 +24,7 @@ from shared.format.files import sha256
 from shared.metrics.frechet import frechet_distance, moments
 from shared.metrics.inception_score import inception_score
 from shared.metrics.prdc import prdc
-from shared.models.extractors import Extractor, Features
+from shared.models.extractor import Extractor, Features
 from shared.models.tables import EXTRACTORS
 from shared.models.weights import WEIGHTS, Weights
 from shared.store.artifacts import open_artifact

@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from shared.metrics.metric import CLASSIFICATION_METRICS, FEATURE_METRICS, FeatureMetric, headline_names, metric_of
-from shared.metrics.scorer import FeaturePair, FeatureSet, Scorer
-from shared.models.extractors import Extractor, Features
+from shared.metrics.metric import (
+    CLASSIFICATION_METRICS,
+    FEATURE_METRICS,
+    FeatureMetric,
+    FeaturePair,
+    headline_names,
+    metric_of,
+)
+from shared.metrics.scorer import Scorer
+from shared.models.extractor import Extractor, Features, FeatureSet
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import SingleProcess
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from shared.errors import BadConfig
-from shared.models.classifiers import build_classifier, in_batches, parameter_count
+from shared.models.classifiers import build_classifier, parameter_count
 from shared.models.gans.build import build_discriminator, build_generator
 from shared.models.gans.conditional import ClassBatchNorm
+from shared.models.inference import in_batches
 from shared.models.layers import couples_images
 from shared.models.sizes import SIZES_PX, doublings, stage_widths
 from shared.models.tables import CLASSIFIERS, DISCRIMINATORS, GENERATORS, NORMS

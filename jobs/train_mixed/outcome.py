@@ -1,0 +1,67 @@
+"""What the classifiers of one arm answered, and every classification metric of it with its interval."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.metrics.classification import Counts, Ranking
+from shared.metrics.metric import CLASSIFICATION_METRICS
+from shared.stats.bootstrap import bootstrap_summaries
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the classifiers of one arm answered, a row for each seed.
+
+    `truth` is int64 (images,), `predicted` int64 (seeds, images), `probabilities` float (seeds, images, classes).
+    """
+
+    truth: Labels
+    predicted: Labels
+    probabilities: Array
+
+    @property
+    def correct(self) -> Array:
+        """1 where the classifier of a seed is right about an image: (seeds, images)."""
+        right: Array = (self.predicted == self.truth).astype(np.float64)
+        return right
+
+    @property
+    def voted(self) -> NDArray[np.bool_]:
+        """Where the seeds together, by majority of those that are right, are right: (images,)."""
+        right: NDArray[np.bool_] = self.correct.mean(axis=0) > 0.5
+        return right
+
+
+def metric_summaries(outcome: Outcome, redraws: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """Return each metric's mean over seeds, spread, values and interval for other seeds and other test images.
+
+    See `bootstrap_summaries`. ROC-AUC ranks each class against the rest, of two classes the second only, since the
+    first would say the same.
+    """
+    seeds, images = outcome.predicted.shape
+    classes = outcome.probabilities.shape[2]
+    # a cell of the confusion matrix for each answer, so that one bincount makes the whole matrix
+    cells = outcome.truth * classes + outcome.predicted
+    ranked = [1] if classes == 2 else range(classes)
+    rankings = [
+        [Ranking(outcome.probabilities[place, :, label], outcome.truth == label) for label in ranked]
+        for place in range(seeds)
+    ]
+    functions = {row.name: row.compute.get() for row in CLASSIFICATION_METRICS}
+
+    def measure(weights: Array) -> dict[str, list[float]]:
+        """Return the values of each metric, a seed each, with the images weighted."""
+        counted = []
+        for place in range(seeds):
+            counts = np.bincount(cells[place], weights=weights, minlength=classes**2).astype(np.float64)
+            areas = [ranking.area(weights) for ranking in rankings[place]]
+            counted.append(Counts(counts.reshape(classes, classes), areas))
+        return {name: [function(counts) for counts in counted] for name, function in functions.items()}
+
+    return bootstrap_summaries(measure, images, redraws, seed)

@@ -1,0 +1,71 @@
+"""Features of images: what every extractor takes and gives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shared.models.inference import in_batches
+
+BATCH_IMAGES = 64
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an extractor makes of N images: features (N, d) and class probabilities (N, classes), float32."""
+
+    features: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """An extractor at work. `distance` and `kernel` are what its Fréchet and kernel distances are called."""
+
+    name: str
+    sha256: str
+    resizer: str
+    apply: Callable[[Tensor], tuple[Tensor, Tensor]]
+    batch_images: int = BATCH_IMAGES
+
+    @property
+    def distance(self) -> str:
+        """The name of its Fréchet distance: FID is what Inception gives, and nothing else."""
+        return f"{'fid' if self.name.startswith('inception') else 'frechet'}_{self.name}"
+
+    @property
+    def kernel(self) -> str:
+        """The name of its kernel distance: KID is what Inception gives, and nothing else."""
+        return f"{'kid' if self.name.startswith('inception') else 'kernel'}_{self.name}"
+
+    @torch.no_grad()
+    def extract(self, images: Tensor) -> Features:
+        """Return the features and probabilities of uint8 images (N, 1 or 3 channels, S, S)."""
+
+        def both(part: Tensor) -> Tensor:
+            features, probabilities = self.apply(part)
+            return torch.cat([features.float(), probabilities.float()], dim=1).cpu()
+
+        width = self.apply(images[:1])[0].shape[1]
+        # joined for one pass over the batches, then cut apart again
+        joined = in_batches(both, images, self.batch_images).numpy()
+        return Features(joined[:, :width], joined[:, width:])
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """What an extractor makes of a set of N images, and their labels (N,)."""
+
+    extracted: Features
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """The features (N, d)."""
+        return self.extracted.features
