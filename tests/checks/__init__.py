@@ -1,0 +1,1 @@
+"""Checks that people run by hand: no part of the test suite."""
