@@ -157,7 +157,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         "shared/job.py",
         "artifacts[source].sha256 != digest:",
         "artifacts[source].sha256 == '':",
-        ARMS + "test_images_of_another_generator_are_refused",
+        ARMS + "test_images_made_from_other_real_images_are_refused",
         "artifacts that were not made from each other do not meet in a verdict",
     ),
     Mutation(
