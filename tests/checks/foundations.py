@@ -165,7 +165,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         LOOP,
         "start=state.steps * family.critic_steps,",
         "start=0,",
-        "tests/jobs/test_train_gan.py::test_a_stopped_run_goes_on_bit_by_bit",
+        "tests/jobs/test_train_gan.py::test_a_stopped_run_goes_on_bit_by_bit[4-dcgan]",
         "a resumed run reads on where the stopped one was",
     ),
     Mutation(
