@@ -38,14 +38,12 @@ def main(names: list[str]) -> int:
         if misplaced:
             print("\n".join(misplaced), file=sys.stderr)
             return 2
-        sound: dict[str, int] = {}
+        unmutated = without_mistakes(copy, list(dict.fromkeys(mutation.test for mutation in chosen)))
         killed = 0
         for mutation in chosen:
-            # without the mistake its test must pass, or its failure says nothing
-            if mutation.test not in sound:
-                sound[mutation.test] = run_test(copy, mutation.test)
-            if sound[mutation.test] != PASSED:
-                print(f"BROKEN {mutation.name}: {mutation.test} {said(sound[mutation.test])} unmutated", flush=True)
+            # a test that fails anyway says nothing
+            if unmutated[mutation.test] != PASSED:
+                print(f"BROKEN {mutation.name}: {mutation.test} {said(unmutated[mutation.test])} unmutated", flush=True)
                 continue
             code = planted(copy, mutation)
             verdict = {PASSED: "SURVIVED", FAILED: "killed"}.get(code, "BROKEN")
@@ -81,16 +79,23 @@ def planted(copy: Path, mutation: Mutation) -> int:
     before = path.read_text(encoding="utf-8")
     path.write_text(before.replace(mutation.old, mutation.new), encoding="utf-8")
     try:
-        return run_test(copy, mutation.test)
+        return run_tests(copy, mutation.test)
     finally:
         path.write_text(before, encoding="utf-8")
 
 
-def run_test(copy: Path, test: str) -> int:
-    """Return pytest's exit code for one test of the copy."""
+def without_mistakes(copy: Path, tests: list[str]) -> dict[str, int]:
+    """Return pytest's exit code for each test of the unchanged copy; all in one process unless one of them fails."""
+    if run_tests(copy, *tests) == PASSED:
+        return dict.fromkeys(tests, PASSED)
+    return {test: run_tests(copy, test) for test in tests}
+
+
+def run_tests(copy: Path, *tests: str) -> int:
+    """Return pytest's exit code for tests of the copy."""
     # bytecode is known by the second and the size of its source, which a mistake may leave as they are
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test]
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     return subprocess.run(words, cwd=copy, env=environment, capture_output=True, check=False).returncode
 
 
