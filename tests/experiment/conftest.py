@@ -71,7 +71,7 @@ class Mixed:
 @pytest.fixture(scope="session")
 def mixed(tiny: Tiny, recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
     """Train every arm from two seeds and note what each classifier and each annotator was given."""
-    root = beside(tiny, tmp_path_factory.mktemp("mixed"))
+    root = sharing(tiny, tmp_path_factory.mktemp("mixed"))
     with pytest.MonkeyPatch.context() as patch:
         without_environment(patch)
         spy = Spy(experiment.fit)
@@ -88,7 +88,7 @@ def mixed(tiny: Tiny, recipe: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return Mixed(open_artifact(root / "tiny" / "mixed", "results", "train_mixed"), arms, annotators)
 
 
-def beside(tiny: Tiny, root: Path) -> Path:
+def sharing(tiny: Tiny, root: Path) -> Path:
     """Return a data root of its own that shares the artifacts of the tiny experiment."""
     (root / "tiny").mkdir()
     for name, artifact in tiny.made.items():

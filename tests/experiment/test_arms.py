@@ -14,7 +14,7 @@ from jobs.train_mixed.arms import ANNOTATED, ARMS, ASKED, GROUPS, OWN
 from shared.artifacts import Artifact, open_artifact
 from shared.format.sample import decode
 from shared.loading import Images, load_split
-from tests.experiment.conftest import SEEDS, Mixed, Tiny, beside
+from tests.experiment.conftest import SEEDS, Mixed, Tiny, sharing
 from tests.experiment.tiny import SIZE_PX, TEST, TRAIN, Spy, bars, call, fits, places, same, seen
 
 every_arm = pytest.mark.parametrize("name", ARMS)
@@ -142,7 +142,7 @@ def test_the_baseline_is_of_the_train_split(mixed: Mixed, tiny: Tiny) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_trains_its_arms(group: str, mixed: Mixed, tiny: Tiny, recipe: Path, tmp_path: Path) -> None:
     """In the order of the table; an arm gives the same answers in any company."""
-    root = beside(tiny, tmp_path)
+    root = sharing(tiny, tmp_path)
     result = call("train_mixed", root, "--recipe", recipe, "--arms", group, "--seeds", 1)
     assert result.exit_code == 0, result.output
     found = facts(root)
@@ -166,7 +166,7 @@ def test_images_that_are_annotated_with_doubt_are_left_out(
     assert not sure[: int(0.7 * TRAIN)].all()
     monkeypatch.setattr(experiment, "fit", spy := Spy(experiment.fit))
     words = ["--recipe", recipe, "--arms", "synthetic_only", "--seeds", 1, "--min-confidence", least]
-    root = beside(tiny, tmp_path)
+    root = sharing(tiny, tmp_path)
     result = call("train_mixed", root, *words)
     assert result.exit_code == 0, result.output
     (fitted,) = fits(spy)
@@ -179,7 +179,7 @@ def test_a_stopped_experiment_fits_what_is_missing_alone(
     mixed: Mixed, tiny: Tiny, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut off in the fourth of six fits it does three again, and finds what an undisturbed one finds."""
-    root, fit, left = beside(tiny, tmp_path), experiment.fit, 3
+    root, fit, left = sharing(tiny, tmp_path), experiment.fit, 3
 
     def cut_off(*arguments: Any, **named: Any) -> Any:
         nonlocal left

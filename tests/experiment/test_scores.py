@@ -72,7 +72,7 @@ def test_the_classes_asked_for_are_those_of_train(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("space", ["pixels", "classifier"])
 def test_copies_are_looked_for_in_train_and_held_against_test(space: str, tiny: Tiny) -> None:
-    """From each fresh image to its nearest train image, beside the distances of test images to train."""
+    """From each fresh image to its nearest train image, against the distances of test images to train."""
     splits = {split: load_split(tiny.made["real"], split).images for split in ("test", "train")}
     sides = (tiny.drawn.returned[SNAPSHOTS], splits["test"], splits["train"])
     if space == "pixels":
