@@ -5,7 +5,7 @@ DATA_ROOT ?= data
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help venv install demo test quick lint bench containers lock clean
+.PHONY: help venv install demo test quick lint mutations bench containers lock clean
 
 help:            ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: install    ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+mutations: install  ## plant 34 mistakes, each must be caught by its test
+	$(BIN)/python -m tests.checks.mutations
 
 bench: install   ## the benchmarks, each against named peers; ROWS="load frechet" for some of them
 	$(BIN)/python -m tests.bench.peers .bench/venv

@@ -1,0 +1,131 @@
+"""Mistakes that make the experiment another one, without an error anywhere.
+
+A row's `old` occurs exactly once in its file. Where code moves, `file` and `old` move with it.
+"""
+
+from tests.checks.mutation import Mutation
+
+ARMS = "tests/experiment/test_arms.py::"
+ANNOTATORS = "tests/experiment/test_annotators.py::"
+SCORES = "tests/experiment/test_scores.py::"
+NETWORKS = "tests/experiment/test_networks.py::"
+MIXED = "jobs/train_mixed/experiment.py"
+SELECTION = "jobs/evaluate/selection.py"
+STEPS = "jobs/train_gan/steps.py"
+LOOP = "jobs/train_gan/loop.py"
+
+EXPERIMENT: tuple[Mutation, ...] = (
+    Mutation(
+        "weights_chosen_on_test",
+        MIXED,
+        "            splits.val,",
+        "            splits.test,",
+        ARMS + "test_weights_are_chosen_on_val",
+        "no arm looks at test before its weights are fixed",
+    ),
+    Mutation(
+        "own_annotator_sees_all_labels",
+        MIXED,
+        "seen = real_part(splits.train, share, seed)",
+        "seen = splits.train",
+        ANNOTATORS + "test_an_annotator_of_the_arms_own_sees_the_arms_real_images_alone",
+        "the own-annotator arm uses no label but those of its own real images",
+    ),
+    Mutation(
+        "augmented_arm_not_augmented",
+        MIXED,
+        "change=augmentation(splits.mirrors) if arm.augmented else None,",
+        "change=None,",
+        ARMS + "test_the_augmented_arm_alone_is_augmented",
+        "synthetic images are compared with the standard augmentation",
+    ),
+    Mutation(
+        "real_images_by_another_filter",
+        MIXED,
+        ".at(size_px, resize_filter) for split",
+        '.at(size_px, "nearest") for split',
+        ARMS + "test_real_images_come_to_the_synthetic_size_by_its_filter",
+        "real and synthetic images differ in their content, not in how they were resized",
+    ),
+    Mutation(
+        "annotators_images_by_another_filter",
+        "jobs/train_classifier/__main__.py",
+        "load_split(real, name).at(size_px, config.resize_filter)",
+        'load_split(real, name).at(size_px, "nearest")',
+        ANNOTATORS + "test_the_annotator_learns_from_images_resized_by_the_filter_that_it_records",
+        "the annotator is asked about images prepared as those that it learned from",
+    ),
+    Mutation(
+        "scored_with_the_latents_that_chose",
+        SELECTION,
+        'drawn = work.draw(chosen["file"], stream=2)',
+        'drawn = work.draw(chosen["file"], stream=1)',
+        SCORES + "test_the_chosen_snapshot_is_scored_with_fresh_latents",
+        "the score on test is not that of a lucky draw",
+    ),
+    Mutation(
+        "copies_by_pixels_swapped",
+        SELECTION,
+        'pixel_copies(drawn.images, work.splits["test"], work.splits["train"])',
+        'pixel_copies(drawn.images, work.splits["train"], work.splits["test"])',
+        SCORES + "test_copies_are_looked_for_in_train_and_held_against_test",
+        "copies of training images are found",
+    ),
+    Mutation(
+        "class_loss_negated",
+        STEPS,
+        "return F.cross_entropy(output[:, 1:].float(), labels)",
+        "return -F.cross_entropy(output[:, 1:].float(), labels)",
+        NETWORKS + "test_the_auxiliary_head_learns_the_classes",
+        "ACGAN's networks agree on the class",
+    ),
+    Mutation(
+        "one_batch_norm_pass",
+        STEPS,
+        "if not couples_images(models.discriminator):",
+        "if True:",
+        NETWORKS + "test_real_and_fake_images_have_a_batch_norm_pass_each",
+        "batch statistics are of real or of fake images, as in DCGAN",
+    ),
+    Mutation(
+        "no_average",
+        "jobs/train_gan/state.py",
+        "keep = 0.5 ** (config.batch_images / half_life)",
+        "keep = 0.0",
+        NETWORKS + "test_snapshots_hold_the_moving_average",
+        "snapshots hold a moving average of the generator's weights",
+    ),
+    Mutation(
+        "snapshot_of_the_raw_generator",
+        LOOP,
+        "save_snapshot(path, state.average,",
+        "save_snapshot(path, state.models.generator,",
+        NETWORKS + "test_snapshots_hold_the_moving_average",
+        "snapshots hold the average, not the generator that is being trained",
+    ),
+    Mutation(
+        "no_decay",
+        LOOP,
+        "learning_rate_factor(config.decay, iteration / plan.iterations)",
+        "1.0",
+        NETWORKS + "test_the_learning_rate_falls_as_the_plan_says",
+        "--decay lowers the learning rate",
+    ),
+    Mutation(
+        "no_flips",
+        STEPS,
+        "if not config.flips:",
+        "if True:",
+        NETWORKS + "test_flips_mirror_half_of_the_real_images",
+        "--flips mirrors real images",
+    ),
+    Mutation(
+        "unaugmented_fakes",
+        STEPS,
+        "fake = augment(fake, config.augmentations, part.changes_fake)",
+        "fake = fake.clone()",
+        NETWORKS + "test_the_discriminator_sees_augmented_images_alone",
+        "real and fake images are augmented alike, so that the change itself tells nothing",
+    ),
+)
+"""Mistakes in what the arms, the annotators and the networks see."""

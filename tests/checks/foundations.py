@@ -1,0 +1,180 @@
+"""Mistakes in what the experiment rests on.
+
+A row's `old` occurs exactly once in its file. Where code moves, `file` and `old` move with it.
+"""
+
+from tests.checks.mutation import Mutation
+
+ARMS = "tests/experiment/test_arms.py::"
+ANNOTATORS = "tests/experiment/test_annotators.py::"
+SCORES = "tests/experiment/test_scores.py::"
+NETWORKS = "tests/experiment/test_networks.py::"
+SYNTHESIS = "tests/experiment/test_synthesis.py::"
+MIXED = "jobs/train_mixed/experiment.py"
+SELECTION = "jobs/evaluate/selection.py"
+STEPS = "jobs/train_gan/steps.py"
+LOOP = "jobs/train_gan/loop.py"
+
+FOUNDATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "val_drawn_from_test_too",
+        "jobs/preprocess/splits.py",
+        "_, val = _draw(rest, labels,",
+        "_, val = _draw(own, labels,",
+        "tests/jobs/test_preprocess.py::test_a_split_is_a_partition_that_depends_on_the_seed",
+        "splits have the sizes that were asked for",
+    ),
+    Mutation(
+        "equal_images_torn_apart",
+        "jobs/preprocess/splits.py",
+        "first.setdefault(content, index)",
+        "first.setdefault(content + str(index), index)",
+        "tests/jobs/test_sources.py::test_equal_images_stay_in_one_split",
+        "no test image is a training image as well",
+    ),
+    Mutation(
+        "every_seed_draws_the_same_real_images",
+        "jobs/train_mixed/mixing.py",
+        "mix(seed, 7)",
+        "mix(0, 7)",
+        "tests/jobs/test_arms.py::test_the_real_part_is_a_draw_from_the_seed_without_repeats",
+        "seeds differ in the real images too, so that the interval speaks of other draws",
+    ),
+    Mutation(
+        "every_fit_begins_alike",
+        MIXED,
+        "seed=mix(seed, 8)",
+        "seed=mix(0, 8)",
+        ARMS + "test_arms_share_their_seeds_and_seeds_differ",
+        "the interval speaks of other fits",
+    ),
+    Mutation(
+        "synthetic_images_from_the_latents_that_chose",
+        "jobs/synthesize/writer.py",
+        "mix(self.seed, 6, place)",
+        "mix(self.seed, 1, place)",
+        SYNTHESIS + "test_no_latent_that_scored_a_snapshot_makes_a_training_image",
+        "training images are not those by which the snapshot was chosen",
+    ),
+    Mutation(
+        "stored_images_by_another_filter",
+        "jobs/synthesize/writer.py",
+        "resized(drawn.images, *self.source.annotator.sees)",
+        'resized(drawn.images, self.source.annotator.sees[0], "nearest")',
+        SYNTHESIS + "test_stored_images_are_those_that_the_annotator_saw",
+        "a stored image is the one that was annotated",
+    ),
+    Mutation(
+        "scored_images_by_another_filter",
+        "jobs/evaluate/features.py",
+        "network.features(to_unit_range(resized(images, size_px, resize_filter).to(device)))",
+        'network.features(to_unit_range(resized(images, size_px, "nearest").to(device)))',
+        SCORES + "test_scores_see_images_as_the_classifier_does",
+        "features are of images prepared as those that the classifier learned from",
+    ),
+    Mutation(
+        "average_never_moves",
+        LOOP,
+        "state.update_average(config, state.steps * plan.images)",
+        "pass",
+        NETWORKS + "test_snapshots_hold_the_moving_average",
+        "snapshots follow the training",
+    ),
+    Mutation(
+        "generators_class_loss_negated",
+        STEPS,
+        '"generator_class_loss"] = family.auxiliary_weight *',
+        '"generator_class_loss"] = -family.auxiliary_weight *',
+        NETWORKS + "test_the_generator_is_led_to_the_class_asked_for",
+        "ACGAN's generator draws the class that it was asked for",
+    ),
+    Mutation(
+        "penalty_subtracted",
+        STEPS,
+        'losses["penalty"] = penalty.weight *',
+        'losses["penalty"] = -penalty.weight *',
+        "tests/jobs/test_gan_steps.py::test_a_critic_step_reports_its_loss_and_penalty",
+        "a gradient penalty is lowered",
+    ),
+    Mutation(
+        "unaugmented_fakes_for_the_generator",
+        STEPS,
+        "seen = augment(made.float(), config.augmentations, part.changes_fake)",
+        "seen = made.float()",
+        NETWORKS + "test_the_discriminator_sees_augmented_images_alone",
+        "the generator is judged on augmented images, so that it does not learn to draw the change",
+    ),
+    Mutation(
+        "copies_by_features_swapped",
+        SELECTION,
+        "for each in (mine, own, every)",
+        "for each in (mine, every, own)",
+        SCORES + "test_copies_are_looked_for_in_train_and_held_against_test",
+        "copies of training images are found",
+    ),
+    Mutation(
+        "snapshot_chosen_on_test",
+        SELECTION,
+        'work.reference(judge, "val"))',
+        'work.reference(judge, "test"))',
+        SCORES + "test_the_snapshot_is_chosen_on_val",
+        "test is not used to choose",
+    ),
+    Mutation(
+        "own_annotator_chosen_on_test",
+        MIXED,
+        "fit(seen, splits.val,",
+        "fit(seen, splits.test,",
+        ANNOTATORS + "test_an_annotator_of_the_arms_own_sees_the_arms_real_images_alone",
+        "no annotator looks at test",
+    ),
+    Mutation(
+        "interval_without_seeds",
+        "jobs/train_mixed/verdict.py",
+        "if between_seeds > rest:",
+        "if False:",
+        "tests/jobs/test_verdict.py::test_interval_grows_with_the_differences_between_seeds",
+        "an interval speaks of other seeds as well as of other images",
+    ),
+    Mutation(
+        "difference_reversed",
+        "jobs/train_mixed/verdict.py",
+        "difference = a.correct - b.correct",
+        "difference = b.correct - a.correct",
+        "tests/jobs/test_verdict.py::test_a_planted_outcome_is_found",
+        "helped means that the synthetic images helped",
+    ),
+    Mutation(
+        "checkpoint_not_checked",
+        "shared/checkpoints.py",
+        "if _digest(tensors) != digest:",
+        "if False:",
+        "tests/shared/test_checkpoints.py::test_one_flipped_bit_is_noticed",
+        "altered weights are noticed",
+    ),
+    Mutation(
+        "lineage_not_checked",
+        "shared/job.py",
+        "artifacts[source].sha256 != digest:",
+        "artifacts[source].sha256 == '':",
+        ARMS + "test_images_made_from_other_real_images_are_refused",
+        "artifacts that were not made from each other do not meet in a verdict",
+    ),
+    Mutation(
+        "batches_start_again_on_resume",
+        LOOP,
+        "start=state.steps * family.critic_steps,",
+        "start=0,",
+        "tests/jobs/test_train_gan.py::test_a_stopped_run_goes_on_bit_by_bit[4-dcgan]",
+        "a resumed run reads on where the stopped one was",
+    ),
+    Mutation(
+        "fits_of_all_seeds_in_one_file",
+        MIXED,
+        'f"{name}-seed{seed}.safetensors"',
+        'f"{name}.safetensors"',
+        ARMS + "test_a_stopped_experiment_fits_what_is_missing_alone",
+        "a resumed experiment reads the fit of the same arm and seed",
+    ),
+)
+"""Mistakes in splits, seeding, resizing, averages, losses, statistics, hashing and resuming."""

@@ -1,0 +1,18 @@
+"""What a planted mistake is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A planted mistake: `old` in `file` (relative to the root) becomes `new`, and `test` must fail.
+
+    `breaks` is the promise that the mistake breaks.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+    breaks: str

@@ -1,0 +1,108 @@
+"""Plant each mistake of `experiment` and `foundations` in a copy of the checkout and see whether its test notices.
+
+`python -m tests.checks.mutations [NAME ...]` prints `killed NAME` or `SURVIVED NAME`, at the end how many were killed,
+and exits with 1 unless all were. A test that cannot be collected, or that fails without the mistake, kills nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.checks.experiment import EXPERIMENT
+from tests.checks.foundations import FOUNDATIONS
+from tests.checks.mutation import Mutation
+
+MUTATIONS = EXPERIMENT + FOUNDATIONS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+PASSED, FAILED = 0, 1
+"""Pytest's exit codes for tests that ran; others say that none did."""
+
+
+def main(names: list[str]) -> int:
+    """Plant the mistakes of these names, or all of them; return the exit code."""
+    known = {mutation.name: mutation for mutation in MUTATIONS}
+    unknown = [name for name in names if name not in known]
+    if unknown or len(known) < len(MUTATIONS):
+        print(f"no such mutation: {', '.join(unknown)}\nwant some of: {', '.join(known)}", file=sys.stderr)
+        return 2
+    chosen = [known[name] for name in names] or list(MUTATIONS)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "checkout"
+        copy_checkout(copy)
+        misplaced = [line for mutation in chosen for line in misplacement(copy, mutation)]
+        if misplaced:
+            print("\n".join(misplaced), file=sys.stderr)
+            return 2
+        unmutated = without_mistakes(copy, list(dict.fromkeys(mutation.test for mutation in chosen)))
+        killed = 0
+        for mutation in chosen:
+            # a test that fails anyway says nothing
+            if unmutated[mutation.test] != PASSED:
+                print(f"BROKEN {mutation.name}: {mutation.test} {said(unmutated[mutation.test])} unmutated", flush=True)
+                continue
+            code = planted(copy, mutation)
+            verdict = {PASSED: "SURVIVED", FAILED: "killed"}.get(code, "BROKEN")
+            print(f"{verdict} {mutation.name}{f': {said(code)}' if verdict == 'BROKEN' else ''}", flush=True)
+            killed += verdict == "killed"
+    print(f"killed {killed}/{len(chosen)}")
+    return 0 if killed == len(chosen) else 1
+
+
+def copy_checkout(copy: Path) -> None:
+    """Copy every tracked file, as it is now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, copy / name)
+
+
+def misplacement(copy: Path, mutation: Mutation) -> list[str]:
+    """Return what is wrong where a mistake cannot be planted: its text must occur in its file exactly once."""
+    path = copy / mutation.file
+    if not path.is_file():
+        return [f"{mutation.name}: no file {mutation.file}; say in tests/checks where it is now"]
+    found = path.read_text(encoding="utf-8").count(mutation.old)
+    if found == 1:
+        return []
+    return [f"{mutation.name}: {mutation.file} has {found} times {mutation.old!r}, want it once; update the row"]
+
+
+def planted(copy: Path, mutation: Mutation) -> int:
+    """Return the exit code of a mistake's test with the mistake in place; the file is as before afterwards."""
+    path = copy / mutation.file
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace(mutation.old, mutation.new), encoding="utf-8")
+    try:
+        return run_tests(copy, mutation.test)
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def without_mistakes(copy: Path, tests: list[str]) -> dict[str, int]:
+    """Return pytest's exit code for each test of the unchanged copy; all in one process unless one of them fails."""
+    if run_tests(copy, *tests) == PASSED:
+        return dict.fromkeys(tests, PASSED)
+    return {test: run_tests(copy, test) for test in tests}
+
+
+def run_tests(copy: Path, *tests: str) -> int:
+    """Return pytest's exit code for tests of the copy."""
+    # bytecode is known by the second and the size of its source, which a mistake may leave as they are
+    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    return subprocess.run(words, cwd=copy, env=environment, capture_output=True, check=False).returncode
+
+
+def said(code: int) -> str:
+    """Return what an exit code of pytest means."""
+    return "fails" if code == FAILED else f"does not run (pytest ends with {code})"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

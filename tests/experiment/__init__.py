@@ -1,0 +1,1 @@
+"""The experiment as a specification: what each classifier, annotator and generator really sees."""

@@ -1,0 +1,87 @@
+"""evaluate: which latents and images score a snapshot, against which real images, and where copies are looked for."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from shared.data.images import load_split
+from shared.metrics.copies import copy_test
+from shared.metrics.frechet import frechet_distance, moments
+from shared.models.fitting import features_of, load_classifier
+from tests.experiment.conftest import Tiny
+from tests.experiment.tiny import EVALUATED, TEST, TRAIN, enlarged
+
+SNAPSHOTS = 3
+CPU = torch.device("cpu")
+
+
+def features(tiny: Tiny, images: Tensor) -> np.ndarray:
+    """Return what the experiment's classifier sees in stored images."""
+    return features_of(load_classifier(tiny.made["classifier"], CPU), enlarged(images))
+
+
+def distance(tiny: Tiny, images: Tensor, split: str) -> float:
+    """Return the Fréchet distance of images to a split of the real ones."""
+    real = load_split(tiny.made["real"], split).images
+    return frechet_distance(*moments(features(tiny, images)), *moments(features(tiny, real)))
+
+
+def test_every_snapshot_is_scored_with_the_same_latents(tiny: Tiny) -> None:
+    """So that the snapshots differ and not the draws."""
+    seeds = [arguments[0] for arguments, _ in tiny.latents.calls]
+    assert len(seeds) == SNAPSHOTS + 1
+    assert seeds[0] == seeds[1] == seeds[2]
+    assert len(set(seeds[0])) == EVALUATED
+
+
+def test_the_chosen_snapshot_is_scored_with_fresh_latents(tiny: Tiny) -> None:
+    """None of those that chose it: the printed best is no lucky draw."""
+    seeds = [arguments[0] for arguments, _ in tiny.latents.calls]
+    assert len(set(seeds[-1])) == EVALUATED
+    assert not set(seeds[0]) & set(seeds[-1])
+
+
+def test_the_snapshot_is_chosen_on_val(tiny: Tiny) -> None:
+    """The row of each snapshot is its distance to val; the chosen one has the lowest, which is not so on test."""
+    facts, drawn = tiny.made["scores"].facts, tiny.drawn.returned
+    on_val = [distance(tiny, images, "val") for images in drawn[:SNAPSHOTS]]
+    assert [row["frechet_classifier"] for row in facts["rows"]] == pytest.approx(on_val, rel=1e-3)
+    assert facts["chosen"]["epoch"] == int(np.argmin(on_val)) + 1
+    assert on_val != pytest.approx([distance(tiny, images, "test") for images in drawn[:SNAPSHOTS]], rel=1e-2)
+
+
+def test_scores_see_images_as_the_classifier_does(tiny: Tiny) -> None:
+    """Scores on test are of the fresh images against test, those of real images of train against test.
+
+    Features are of images brought to the classifier's size by its own filter.
+    """
+    facts, fresh = tiny.made["scores"].facts, tiny.drawn.returned[SNAPSHOTS]
+    train = load_split(tiny.made["real"], "train").images
+    assert facts["test"]["frechet_classifier"] == pytest.approx(distance(tiny, fresh, "test"), rel=1e-3)
+    assert facts["real"]["frechet_classifier"] == pytest.approx(distance(tiny, train, "test"), rel=1e-3)
+
+
+def test_the_classes_asked_for_are_those_of_train(tiny: Tiny) -> None:
+    """Labels are asked for in the proportions of the train split, the same for every snapshot."""
+    asked = [arguments[2] for arguments, _ in tiny.drawn.calls]
+    shares = np.array(tiny.made["real"].dataset.splits["train"].class_counts) / TRAIN
+    assert all(torch.equal(labels, asked[0]) for labels in asked)
+    assert np.abs(asked[0].bincount().numpy() - shares * EVALUATED).max() < 1
+
+
+@pytest.mark.parametrize("space", ["pixels", "classifier"])
+def test_copies_are_looked_for_in_train_and_held_against_test(space: str, tiny: Tiny) -> None:
+    """From each fresh image to its nearest train image, against the distances of test images to train."""
+    splits = {split: load_split(tiny.made["real"], split).images for split in ("test", "train")}
+    sides = (tiny.drawn.returned[SNAPSHOTS], splits["test"], splits["train"])
+    if space == "pixels":
+        points = [images.flatten(1).double() / 255 for images in sides]
+    else:
+        points = [torch.from_numpy(features(tiny, images)).double() for images in sides]
+    found, wanted = tiny.made["scores"].facts["copies"][space], copy_test(*points)
+    assert (found["n_synthetic"], found["n_held_out"], found["n_train"]) == (EVALUATED, TEST, TRAIN)
+    for name in ("nearer", "copy_rate", "memorisation", "memorisation_held_out"):
+        assert found[name] == pytest.approx(wanted[name], abs=1e-4), name
+    nearest = torch.cdist(points[0], points[2]).min().item()
+    assert found["closest"][0]["distance"] == pytest.approx(nearest, rel=1e-3, abs=1e-6)
