@@ -96,7 +96,7 @@ def commands() -> list[tuple[str, list[str]]]:
             (family, ["preprocess", "--size-px", "32", "--channels", "3", "--val-fraction", "0.2"]),
             (family, ["train_classifier", "--size-px", "16", "--resize-filter", "box"]),
             (family, ["train_gan", "--family", family, *GAN, *options]),
-            (family, ["evaluate", "--images", "40", "--synthetic-only"]),
+            (family, ["evaluate", "--images", "40"]),
             (family, ["synthesize", "--share", "0.5"]),
         ]
     return [*calls, ("main", ["export", "--to", "webdataset"])]
