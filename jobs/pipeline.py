@@ -104,3 +104,4 @@ JOBS: "tuple[Job[Record], ...]" = (
     REPORT,
 )
 PIPELINE = tuple(row for row in JOBS if not row.optional)
+JOB_NAMES = tuple(row.name for row in JOBS)

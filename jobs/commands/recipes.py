@@ -7,7 +7,7 @@ import click
 
 from jobs.pipeline import JOBS
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.recipes import load_recipe, recipe_names, written
+from shared.cli.recipes import load_recipe, recipe_names, to_toml
 from shared.cli.resolve import resolved_options
 
 
@@ -41,7 +41,7 @@ def main(context: click.Context) -> None:
 def show(name: str) -> None:
     """Print the resolved options of every job, as a recipe of your own would hold them."""
     recipe = load_recipe(name)
-    click.echo(written(recipe.words, {row.name: options(row.name, name) for row in JOBS}), nl=False)
+    click.echo(to_toml(recipe.words, {row.name: options(row.name, name) for row in JOBS}), nl=False)
 
 
 def options(job: str, recipe: str) -> dict[str, Any]:

@@ -1,21 +1,21 @@
 """The command `evaluate`, and `evaluate compare` over what it made."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.evaluate.options import EvaluateOptions
 from jobs.expected import expected_images
-from jobs.pipeline import EVALUATE
-from shared.cli.common_options import listed
+from jobs.pipeline import EVALUATE, JOB_NAMES
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.experiment import experiment_name, place
 from shared.cli.job import JobGroup, job
+from shared.cli.options import listed
 from shared.cli.recipes import Recipe
 from shared.cli.run import Result, Run
-from shared.errors import BadConfig, BadInput
+from shared.errors import BadInput
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
 from shared.runtime.memory import check_images_fit
@@ -25,46 +25,14 @@ if TYPE_CHECKING:
     from shared.data.images import Images
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluateConfig:
-    """The options of evaluate, checked; lists of extractors are names joined by commas."""
-
-    images: int
-    per_snapshot: str
-    extractors: str
-    reference: str = "test"
-    synthetic_only: bool = False
-    seed: int
-
-    def __post_init__(self) -> None:
-        for option, text in (("--per-snapshot", self.per_snapshot), ("--extractors", self.extractors)):
-            unknown = [name for name in listed(text) if name not in EXTRACTORS]
-            if unknown or not listed(text):
-                raise BadConfig(f"{option} {text!r}: want, joined by commas, some of {', '.join(EXTRACTORS)}")
-
-
-def check_memory(config: EvaluateConfig, part: Shard, inputs: dict[str, Any]) -> None:
+def check_memory(config: EvaluateOptions, part: Shard, inputs: dict[str, Any]) -> None:
     """Raise BadConfig for more images than this machine's memory holds."""
     images = expected_images(inputs)
     check_images_fit("--images", config.images, images.size_px, images.channels)
 
 
-@job(EVALUATE, EvaluateConfig, check=check_memory, cls=JobGroup)
-@click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn for each score.")
-@click.option("--per-snapshot", default="classifier", help="Extractors for every snapshot; the first one chooses.")
-@click.option("--extractors", default="classifier", help="Extractors for all scores of the chosen snapshot.")
-@click.option(
-    "--reference",
-    type=click.Choice(["test", "val"]),
-    default="test",
-    help="Split that the chosen snapshot is scored on; with val no test image is read, and no report made.",
-)
-@click.option(
-    "--synthetic-only/--no-synthetic-only",
-    default=False,
-    help="Also train a classifier on the chosen snapshot's images alone.",
-)
-def main(run: Run, config: EvaluateConfig) -> Result:
+@job(EVALUATE, EvaluateOptions, jobs=JOB_NAMES, check=check_memory, cls=JobGroup)
+def main(run: Run, config: EvaluateOptions) -> Result:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 
     Extractors: classifier (the experiment's own), efficientnet_lite0, inception_clean (clean-fid's FID),
@@ -156,11 +124,13 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
 @click.command("between", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @click.argument("synthetic", type=click.Path(path_type=Path))
 @click.argument("real", type=click.Path(path_type=Path))
-@click.option("--split", default="test", help="Of the real dataset.")
-@click.option("--extractor", type=click.Choice(tuple(EXTRACTORS)), default="efficientnet_lite0", help="What looks.")
+@click.option("--split", default="test", help="Split of the real dataset.")
+@click.option(
+    "--extractor", type=click.Choice(tuple(EXTRACTORS)), default="efficientnet_lite0", help="Feature extractor."
+)
 @click.option("--data-root", type=click.Path(path_type=Path), default=Path("data"), envvar="HALFREAL_DATA_ROOT")
-@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of what the scores draw.")
+@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the scores.")
 def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: Path, device: str, seed: int) -> None:
     """Print, as JSON, every score of the shards in SYNTHETIC against a split of those in REAL, with the protocol."""
     from jobs.evaluate.score_datasets import open_dataset, score_between
@@ -174,9 +144,11 @@ def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: 
 @click.argument("file", type=click.Path(path_type=Path))
 @place
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn.")
-@click.option("--extractor", type=click.Choice(tuple(EXTRACTORS)), default="classifier", help="What looks.")
-@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="cpu, cuda, cuda:1 or auto.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the latents and of the scores.")
+@click.option("--extractor", type=click.Choice(tuple(EXTRACTORS)), default="classifier", help="Feature extractor.")
+@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the latents and of the scores."
+)
 def snapshot(
     file: Path, recipe: Recipe, experiment: str | None, data_root: Path, device: str, debug: bool, **plan: Any
 ) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.preprocess.items import Item, Source, from_array, from_file, plain
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from shared.errors import BadInput
 
 IDX_FILES = {
@@ -20,7 +20,7 @@ IDX_FILES = {
 }
 
 
-def mnist(place: Path, config: PreprocessConfig) -> Source:
+def mnist(place: Path, config: PreprocessOptions) -> Source:
     """Return MNIST's 60,000 train and 10,000 test digits, 28x28 px, in their official partition.
 
     `place` holds the four IDX files, gzipped or not, itself or in `MNIST/raw` as torchvision leaves them; if it
@@ -64,7 +64,7 @@ def _read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
     return np.frombuffer(payload, np.uint8, offset=4 + 4 * rank).reshape(sizes)
 
 
-def cifar10(place: Path, config: PreprocessConfig) -> Source:
+def cifar10(place: Path, config: PreprocessOptions) -> Source:
     """Return CIFAR10's 50,000 train and 10,000 test images, 32x32 px, in their official partition.
 
     `place` holds `cifar-10-batches-py` or `cifar-10-python.tar.gz`; if not, torchvision downloads it there.
@@ -102,7 +102,7 @@ CELEBA_MD5 = {
 CELEBA_TABLES = ("list_attr_celeba.txt", "list_eval_partition.txt")
 
 
-def celeba(place: Path, config: PreprocessConfig) -> Source:
+def celeba(place: Path, config: PreprocessOptions) -> Source:
     """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young.
 
     `place` holds `img_align_celeba`, `list_attr_celeba.txt` and `list_eval_partition.txt`, itself or in `celeba`; if
@@ -112,7 +112,7 @@ def celeba(place: Path, config: PreprocessConfig) -> Source:
     folder = _complete_celeba(place)
     if config.verify_md5:
         _check_md5(folder)
-    wanted = config.label or "Young"
+    wanted = config.label_name or ""
     names, header, values = _attributes(folder / "list_attr_celeba.txt")
     if wanted not in header:
         raise BadInput(f"--label {wanted}: CelebA has no such attribute; it has {', '.join(header)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from jobs.preprocess.items import Source, from_file, is_label, plain, some
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from shared.errors import BadInput
 
 Parts = tuple[str, ...]
@@ -19,7 +19,7 @@ HEADER = ("file", "label")
 """The columns that a table must have; others may stand between them."""
 
 
-def folder(place: Path, config: PreprocessConfig) -> Source:
+def folder(place: Path, config: PreprocessOptions) -> Source:
     """Return the images below `place`: a folder for each class, or `place` itself a CSV file of `file,label`.
 
     Files with a suffix that Pillow knows count, in subfolders too, hidden ones not. Classes are in alphabetical

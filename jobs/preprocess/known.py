@@ -7,19 +7,20 @@ from shared.data.sampling import apportion, ceil_share
 from shared.errors import BadConfig, BadInput
 
 if TYPE_CHECKING:
-    from jobs.preprocess.options import PreprocessConfig
+    from jobs.preprocess.options import PreprocessOptions
 
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Whether a source has an official partition, takes `--label`, and its images are of the same class in a mirror.
+    """Whether a source has an official partition, and whether its images are of the same class in a mirror.
 
+    `label` is the name of its class label where it has several, of which `--label` takes one.
     `counts` are the images of each class, by part of the partition, in the order train, val, test; all of them are
     "train" where there is no partition. It is empty where only the files tell.
     """
 
     official: bool = False
-    labelled: bool = False
+    label: str | None = None
     mirrors: bool = True
     counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -28,18 +29,18 @@ KNOWN: dict[str, Known] = {
     "digits": Known(mirrors=False, counts={"train": (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)}),
     "mnist": Known(official=True, mirrors=False),
     "cifar10": Known(official=True, counts={"train": (5000,) * 10, "test": (1000,) * 10}),
-    "celeba": Known(official=True, labelled=True),
+    "celeba": Known(official=True, label="Young"),
     "folder": Known(),
-    "webdataset": Known(labelled=True),
+    "webdataset": Known(label="label"),
 }
 """By the name of the source."""
 
 
-def check_known(config: "PreprocessConfig") -> None:
+def check_known(config: "PreprocessOptions") -> None:
     """Raise BadInput for options that the source does not have, or that leave too few images for the splits."""
     known = KNOWN[config.source]
-    if config.label is not None and not known.labelled:
-        takers = ", ".join(name for name, row in KNOWN.items() if row.labelled)
+    if config.label is not None and known.label is None:
+        takers = ", ".join(name for name, row in KNOWN.items() if row.label)
         raise BadConfig(
             f"--label {config.label}: the source {config.source} has one label; leave it out (for: {takers})"
         )
@@ -58,7 +59,7 @@ def taken(counts: dict[str, tuple[int, ...]], limit: int, per_class: int) -> dic
     return {name: strata[place :: len(parts)] for place, name in enumerate(parts)}
 
 
-def check_splits(config: "PreprocessConfig", counts: dict[str, list[int]]) -> None:
+def check_splits(config: "PreprocessOptions", counts: dict[str, list[int]]) -> None:
     """Raise BadInput where `splits.split_indexes` could not draw from so many different images."""
     if KNOWN[config.source].official and config.split != "random":
         check_room(counts["train"], ceil_share(config.val_fraction, sum(counts["train"])))

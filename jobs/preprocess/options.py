@@ -1,8 +1,11 @@
 """The options of preprocess, checked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.preprocess.known import KNOWN, check_known
+from shared.cli.options import JobOptions, Within, option
+from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
 
 SPLITS = ("auto", "official", "random")
@@ -10,27 +13,49 @@ SPLITS = ("auto", "official", "random")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreprocessConfig:
+class PreprocessOptions(JobOptions):
     """What becomes of a source's images. `channels` is 1 (grey) or 3 (colour); None and 0 mean no limit."""
 
-    source: str
-    source_path: str | None
-    label: str | None
-    limit: int
-    limit_seed: int
-    per_class: int
-    size_px: int
-    channels: int
-    crop: str
-    resize_filter: str
-    background: str
-    split: str
-    val_fraction: float
-    test_fraction: float
-    max_rejected: float
-    verify_md5: bool
-    shard_images: int
-    seed: int
+    source: str = option("digits", "Where the images come from.", "source", choices=KNOWN)
+    source_path: str | None = option(
+        None, "Folder, CSV or tar of the source; without it sources/<source> on the volume.", "source", metavar="PATH"
+    )
+    label: str | None = option(
+        None,
+        "Attribute of CelebA, or json field of foreign shards, that is the class.",
+        "source",
+        owner="source",
+        metavar="NAME",
+    )
+    verify_md5: bool = option(True, "Check CelebA's tables against the published md5.", "source")
+    max_rejected: float = option(
+        0.01, "Unreadable share of the images that fails the job.", "source", within=Within(0, 1)
+    )
+
+    limit: int = option(0, "Images in all, in proportion to the classes; 0: every one.", "selection", within=Within(0))
+    per_class: int = option(0, "Images of each class at most; 0: no limit.", "selection", within=Within(0))
+    limit_seed: int = option(0, "Random seed of the draw of --limit and --per-class.", "selection", within=Within(0))
+    split: str = option(
+        "auto",
+        "Partition into train, val and test; auto: the official one if the source has one, else random.",
+        "selection",
+        owner="source",
+        choices=SPLITS,
+    )
+    val_fraction: float = option(0.1, "Share of the different images that val gets, rounded up.", "selection")
+    test_fraction: float = option(0.2, "Share of the different images that test gets, rounded up.", "selection")
+
+    size_px: int = option(16, "Side of the square images.", "images", within=Within(8, 1024))
+    channels: int = option(1, "Channels of the images: 1 grey, 3 colour.", "images", choices=(1, 3))
+    crop: str = option(
+        "center", "Cut out the centre square, or squeeze the whole image.", "images", choices=("center", "none")
+    )
+    resize_filter: str = option(
+        "bicubic", "Filter that resizes images; scores depend on it.", "images", choices=FILTERS
+    )
+    background: str = option("white", "Colour under transparent pixels.", "images")
+
+    shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))
 
     def __post_init__(self) -> None:
         from PIL import ImageColor
@@ -53,6 +78,15 @@ class PreprocessConfig:
     def mirrors(self) -> bool:
         """Whether an image is of the same class in a mirror."""
         return KNOWN[self.source].mirrors
+
+    @property
+    def label_name(self) -> str | None:
+        """The name of the label: the source's own unless an option says another; None for sources with one label."""
+        return self.label or KNOWN[self.source].label
+
+    def resolved(self) -> dict[str, Any]:
+        """Return every option with what None stands for."""
+        return super().resolved() | {"label": self.label_name}
 
     @property
     def preparation(self) -> dict[str, object]:

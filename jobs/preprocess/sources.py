@@ -11,10 +11,10 @@ import numpy as np
 
 from jobs.preprocess import archives, folders, tars
 from jobs.preprocess.items import Source, from_array
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 
 
-def digits(folder: Path, config: PreprocessConfig) -> Source:
+def digits(folder: Path, config: PreprocessOptions) -> Source:
     """Return scikit-learn's 1,797 handwritten digits: 8x8 px, grey levels 0..16 stretched to 0..255.
 
     They are the test part of UCI's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998) and
@@ -31,7 +31,7 @@ def digits(folder: Path, config: PreprocessConfig) -> Source:
     return Source(tuple(str(name) for name in data.target_names), items)
 
 
-SOURCES: dict[str, Callable[[Path, PreprocessConfig], Source]] = {
+SOURCES: dict[str, Callable[[Path, PreprocessOptions], Source]] = {
     "digits": digits,
     "mnist": archives.mnist,
     "cifar10": archives.cifar10,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs.preprocess.items import Item, Source, Unusable, is_label, named, open_bytes, plain, some, unusable
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from shared.errors import BadInput
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
@@ -34,7 +34,7 @@ class Found(NamedTuple):
         return {"source": "webdataset", "file": self.tar.name, "key": self.key}
 
 
-def webdataset(place: Path, config: PreprocessConfig) -> Source:
+def webdataset(place: Path, config: PreprocessOptions) -> Source:
     """Return the samples of the tars at `place`, a folder of `*.tar` or one file, in name order.
 
     The label is `.cls` (text or a number) or, in `.json`, the field that `--label` names. Class names are the
@@ -48,7 +48,7 @@ def webdataset(place: Path, config: PreprocessConfig) -> Source:
         raise BadInput(f"{place}: no *.tar there; put the shards there, or give --source-path")
     ignored: list[str] = []
     endless: list[str] = []
-    found = [sample for tar in tars for sample in _samples(tar, config.label or "label", ignored, endless)]
+    found = [sample for tar in tars for sample in _samples(tar, config.label_name or "", ignored, endless)]
     names = {sample.label for sample in found if not sample.why}
     if not names:
         first = f"; the first, {named(found[0].origin)}: {found[0].why}" if found else ""

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from jobs.preprocess.images import prepare
 from jobs.preprocess.items import Item, Unusable
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from shared.format.files import sha256
 from shared.format.sample import encode_members
 
@@ -36,7 +36,7 @@ def digest(item: Item) -> str | Unreadable:
         return _unreadable(error)
 
 
-def prepared(config: PreprocessConfig, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
+def prepared(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
     """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read.
 
     Pillow's warnings, of images above 89 million pixels and of odd metadata, name no file and are left out: such images

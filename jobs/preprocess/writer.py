@@ -13,7 +13,7 @@ import numpy as np
 
 from jobs.preprocess.items import Item, Source, named, plain, some
 from jobs.preprocess.known import KNOWN
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.cli.progress import ProgressBar
@@ -80,7 +80,7 @@ class Task:
     items: list[int]
 
 
-def write_dataset(run: Run, config: PreprocessConfig, source: Source) -> tuple[Dataset, dict[str, Any]] | None:
+def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[Dataset, dict[str, Any]] | None:
     """Write every split of `source` as shards into the run's folder; return the dataset's description and facts.
 
     Each part reads every item, so that all agree on duplicates and splits, and prepares its own shards; within a part
@@ -147,7 +147,7 @@ def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
 def write_shards(
     run: Run,
     each: Spread[Any, Any],
-    config: PreprocessConfig,
+    config: PreprocessOptions,
     tasks: list[Task],
     found: list[tuple[Item, str]],
     class_count: int,
@@ -189,7 +189,7 @@ def _members(
             yield f"{task.split}-{place:08d}", members
 
 
-def _partition(run: Run, config: PreprocessConfig, source: Source) -> Any:
+def _partition(run: Run, config: PreprocessOptions, source: Source) -> Any:
     """Return the official split of each item, or None where the split is to be random."""
     if config.split == "random" and source.partition is not None:
         run.reporter.info(
@@ -205,7 +205,7 @@ def _for_train(source: Source, partition: Any, chosen: list[int]) -> list[int]:
     return [found[label] for label in range(len(source.classes))]
 
 
-def _check_classes(config: PreprocessConfig, source: Source, partition: Any, counts: Sequence[int]) -> None:
+def _check_classes(config: PreprocessOptions, source: Source, partition: Any, counts: Sequence[int]) -> None:
     """Raise BadInput unless each class has images to learn from, given the `counts` of those for train."""
     empty = [name for name, count in zip(source.classes, counts, strict=True) if not count]
     if not empty:
@@ -213,7 +213,7 @@ def _check_classes(config: PreprocessConfig, source: Source, partition: Any, cou
     part = "taken" if partition is None else "taken of the official train part"
     advice = {
         "add images of each class": True,
-        "take another --label": KNOWN[config.source].labelled,
+        "take another --label": KNOWN[config.source].label is not None,
         "raise --limit": bool(config.limit),
         "say --split random": partition is not None,
     }

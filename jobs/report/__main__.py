@@ -1,21 +1,13 @@
 """The command `report`."""
 
-from dataclasses import dataclass
-
-from jobs.pipeline import REPORT
+from jobs.pipeline import JOB_NAMES, REPORT
+from jobs.report.options import ReportOptions
 from shared.cli.job import job
 from shared.cli.run import Result, Run
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportConfig:
-    """The page has no options of its own."""
-
-    seed: int
-
-
-@job(REPORT, ReportConfig)
-def main(run: Run, config: ReportConfig) -> Result:
+@job(REPORT, ReportOptions, jobs=JOB_NAMES)
+def main(run: Run, config: ReportOptions) -> Result:
     """Put the verdict, every figure and table and their lineage on one self-contained page, index.html."""
     from jobs.report.page import render
     from shared.format.files import write_whole

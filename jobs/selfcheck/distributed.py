@@ -13,7 +13,7 @@ from torch import Tensor
 
 from jobs.train_gan import steps
 from jobs.train_gan.families import FAMILIES
-from jobs.train_gan.options import GanConfig, resolve
+from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.state import State, specs
 from shared.format.manifest import Dataset
 from shared.runtime.process_group import ProcessGroup, SingleProcess
@@ -54,9 +54,9 @@ def check_families(device: str, families: tuple[str, ...] = tuple(FAMILIES)) -> 
         yield Finding(family, critic, generator, first_disagreement(group, family))
 
 
-def make_config(family: str, world: int) -> GanConfig:
+def make_config(family: str, world: int) -> GanOptions:
     """Return a tiny config of this family for `world` processes."""
-    return GanConfig(
+    return GanOptions(
         family=family,
         epochs=1,
         snapshot_every_epochs=1,
@@ -70,13 +70,13 @@ def make_config(family: str, world: int) -> GanConfig:
     )
 
 
-def make_state(group: ProcessGroup, config: GanConfig) -> State:
+def make_state(group: ProcessGroup, config: GanOptions) -> State:
     """Return fresh networks and optimizers: the same for every team."""
     family = resolve(config)
     return State(group, family, config, specs(family, config, INFO))
 
 
-def make_batch(group: ProcessGroup, config: GanConfig, step: int) -> steps.Batch:
+def make_batch(group: ProcessGroup, config: GanOptions, step: int) -> steps.Batch:
     """Return this process's part of the batch of a step: noise as real images, and what is drawn."""
     draws = steps.Draws(group, config.batch_images, SEED, step)
     real = draws.uniform(INFO.channels * INFO.size_px**2) * 2 - 1

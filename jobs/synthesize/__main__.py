@@ -1,30 +1,14 @@
 """The command `synthesize`."""
 
-from dataclasses import dataclass
-
-import click
-
-from jobs.pipeline import SYNTHESIZE
+from jobs.pipeline import JOB_NAMES, SYNTHESIZE
+from jobs.synthesize.options import SynthesizeOptions
 from shared.cli.job import job
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig
 
 
-@dataclass(frozen=True, kw_only=True)
-class SynthesizeConfig:
-    """The options of synthesize, checked."""
-
-    share: float
-    shard_images: int
-    seed: int
-
-
-@job(SYNTHESIZE, SynthesizeConfig)
-@click.option(
-    "--share", type=click.FloatRange(0, 1000, min_open=True), default=0.7, help="Images, as a share of the train split."
-)
-@click.option("--shard-images", type=click.IntRange(1), default=1000, help="Images in a shard.")
-def main(run: Run, config: SynthesizeConfig) -> Result | None:
+@job(SYNTHESIZE, SynthesizeOptions, jobs=JOB_NAMES)
+def main(run: Run, config: SynthesizeOptions) -> Result | None:
     """Generate floor(share * train images) images from the chosen snapshot, annotate them, write them as shards.
 
     Classes are asked for in the proportions of the train split; the label of a sample is the one that the

@@ -1,17 +1,12 @@
 """The command `train_classifier`."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from jobs.expected import expected_images
-from jobs.pipeline import TRAIN_CLASSIFIER
+from jobs.pipeline import JOB_NAMES, TRAIN_CLASSIFIER
+from jobs.train_classifier.options import ClassifierOptions
 from shared.cli.job import job
 from shared.cli.run import Result, Run
-from shared.data.resizing import FILTERS
-from shared.models.fit_options import FitConfig
-from shared.models.tables import CLASSIFIERS
 from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
@@ -19,32 +14,13 @@ if TYPE_CHECKING:
     from shared.models.fitting import Fitted
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClassifierConfig(FitConfig):
-    """The options of train_classifier, checked; `size_px` 0 is the size of the dataset's images."""
-
-    patience: int
-    size_px: int
-    resize_filter: str
-    seed: int
-
-
-def check_size(config: ClassifierConfig, part: Shard, inputs: dict[str, Any]) -> None:
+def check_size(config: ClassifierOptions, part: Shard, inputs: dict[str, Any]) -> None:
     """Raise BadConfig for images that the network is not built for."""
     config.check_size(config.size_px or expected_images(inputs).size_px)
 
 
-@job(TRAIN_CLASSIFIER, ClassifierConfig, check=check_size)
-@click.option("--network", type=click.Choice(tuple(CLASSIFIERS)), default="small_cnn", help="Its layers.")
-@click.option("--size-px", type=click.IntRange(0), default=0, help="Size of image that it sees; 0 is the dataset's.")
-@click.option("--resize-filter", type=click.Choice(FILTERS), default="bicubic", help="Brings images to that size.")
-@click.option("--steps", type=click.IntRange(1), default=2000, help="Optimizer steps at most.")
-@click.option("--batch-images", type=click.IntRange(2), default=64, help="Images in a step.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Of Adam.")
-@click.option("--measure-every", type=click.IntRange(1), default=50, help="Steps between measurements on val.")
-@click.option("--patience", type=click.IntRange(0), default=8, help="Measurements without a better one; 0 never stops.")
-@click.option("--width", type=click.IntRange(1), default=16, help="Channels of the first convolution.")
-def main(run: Run, config: ClassifierConfig) -> Result:
+@job(TRAIN_CLASSIFIER, ClassifierOptions, jobs=JOB_NAMES, check=check_size)
+def main(run: Run, config: ClassifierOptions) -> Result:
     """Train a small CNN on the real train split, choose the best weights on val, measure them on test.
 
     Best is the highest macro F1 on val. Writes the model `classifier`, which annotates synthetic images and whose

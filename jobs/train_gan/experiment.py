@@ -4,9 +4,8 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from jobs.train_gan.families import Family
 from jobs.train_gan.loop import Task, train
-from jobs.train_gan.options import GanConfig, resolve
+from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.state import CHECKPOINT, State
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig, BadInput
@@ -25,7 +24,7 @@ DONE = "trained.json"
 """What a finished class leaves in its folder: what the whole needs to know of it."""
 
 
-def train_family(run: Run, config: GanConfig) -> Result | None:
+def train_family(run: Run, config: GanOptions) -> Result | None:
     """Train what the family asks for; see `loop.train` and `train_each_class`."""
     group, family, real = ProcessGroup(run.device), resolve(config), run.inputs["real"]
     check(config, group)
@@ -37,7 +36,7 @@ def train_family(run: Run, config: GanConfig) -> Result | None:
     return result(task, family.conditional, counts(state) | facts)
 
 
-def check(config: GanConfig, group: ProcessGroup) -> None:
+def check(config: GanOptions, group: ProcessGroup) -> None:
     """Raise BadConfig for options that do not go with the processes; `suitable` has checked the rest."""
     if config.batch_images % (group.world * config.accumulate):
         raise BadConfig(
@@ -141,7 +140,7 @@ def result(task: Task, conditional: bool, facts: dict[str, Any]) -> Result:
         "family": config.family,
         "conditional": conditional,
         "latent": config.latent,
-        "resolved": resolved(family),
+        "resolved": asdict(family),
         "epoch_images": task.real.dataset.splits["train"].count,
         "checkpoint": CHECKPOINT,
     }
@@ -150,8 +149,3 @@ def result(task: Task, conditional: bool, facts: dict[str, Any]) -> Result:
         GanRecord.model_validate(own | facts),
         summary=f"{config.epochs} epochs, {images:,} real images, {count} snapshots",
     )
-
-
-def resolved(family: Family) -> dict[str, Any]:
-    """Return the family's row with every override, as the manifest stores it."""
-    return asdict(family) | {"penalty_weight": family.penalty.weight if family.penalty else None}

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Penalty:
-    """A gradient penalty: weight * mean (|gradient| - centre)^2, on lines between real and fake or on both."""
+    """A gradient penalty: the mean of (|gradient| - centre)^2, on lines between real and fake or on both."""
 
-    weight: float
     centre: float
     interpolated: bool
 
@@ -23,29 +22,39 @@ class Penalty:
 class Family:
     """A GAN variant: its loss, what holds the discriminator in check, its networks and its paper's settings.
 
-    `loss` names a row of LOSSES, `networks` one of NETWORKS. `real_target` below 1 is one-sided label
-    smoothing, `fake_target` above 0 makes it two-sided. `auxiliary_weight` is that of the class loss of both
-    networks (0: no such head). `conditional` says whether labels are used unless an option says otherwise, `only` that
-    no option may. With `one_per_class` each class has networks of its own, which see no labels.
+    A field that an option may replace has the option's name; None says that the variant has no such thing. `loss` names
+    a row of LOSSES, `networks` one of NETWORKS. `real_target` below 1 is one-sided label smoothing,
+    `fake_target` above 0 makes it two-sided. `auxiliary_weight` is that of the class loss of both networks.
+    `conditional` says whether labels are used; where `conditional_is_fixed` no option changes that. With
+    `one_per_class` each class has networks of its own, which see no labels.
     """
 
     loss: str
     networks: str
     learning_rate: float
-    betas: tuple[float, float] = (0.5, 0.999)
+    beta1: float | None = 0.5
+    beta2: float | None = 0.999
     optimizer: str = "adam"
     critic_steps: int = 1
     penalty: Penalty | None = None
+    penalty_weight: float | None = None
     clip: float | None = None
     generator_norm: str = "batch"
     discriminator_norm: str = "none"
     init: str = "dcgan"
     real_target: float = 1.0
     fake_target: float = 0.0
-    auxiliary_weight: float = 0.0
+    auxiliary_weight: float | None = None
     conditional: bool = True
-    only: bool = False
+    conditional_is_fixed: bool = False
     one_per_class: bool = False
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """Both betas of an optimizer that has them."""
+        assert self.beta1 is not None
+        assert self.beta2 is not None
+        return self.beta1, self.beta2
 
 
 FAMILIES: dict[str, Family] = {
@@ -57,6 +66,8 @@ FAMILIES: dict[str, Family] = {
         networks="dcgan",
         learning_rate=5e-5,
         optimizer="rmsprop",
+        beta1=None,
+        beta2=None,
         critic_steps=5,
         clip=0.01,
         discriminator_norm="batch",
@@ -66,14 +77,20 @@ FAMILIES: dict[str, Family] = {
         loss="wasserstein",
         networks="class",
         learning_rate=1e-4,
-        betas=(0.0, 0.9),
+        beta1=0.0,
+        beta2=0.9,
         critic_steps=5,
-        penalty=Penalty(weight=10.0, centre=1.0, interpolated=True),
+        penalty=Penalty(centre=1.0, interpolated=True),
+        penalty_weight=10.0,
         init="torch",
     ),
     # Mirza and Osindero 2014 with the networks of the rock-paper-scissors cGAN: Adam 2e-4 with betas (0.5, 0.999)
     "cgan": Family(
-        loss="cross_entropy", networks="rps_learnopencv", learning_rate=2e-4, discriminator_norm="batch", only=True
+        loss="cross_entropy",
+        networks="rps_learnopencv",
+        learning_rate=2e-4,
+        discriminator_norm="batch",
+        conditional_is_fixed=True,
     ),
     # Odena et al. 2017: Adam 2e-4, the discriminator sees the image alone and names its class
     "acgan": Family(
@@ -82,7 +99,7 @@ FAMILIES: dict[str, Family] = {
         learning_rate=2e-4,
         discriminator_norm="batch",
         auxiliary_weight=1.0,
-        only=True,
+        conditional_is_fixed=True,
     ),
     # the digit-wise system: a DCGAN for each class, one-sided label smoothing 0.9, no norm in the discriminator
     "per_class": Family(
@@ -91,7 +108,7 @@ FAMILIES: dict[str, Family] = {
         learning_rate=2e-4,
         real_target=0.9,
         conditional=False,
-        only=True,
+        conditional_is_fixed=True,
         one_per_class=True,
     ),
     # Huang et al. 2024: R1 + R2 with one weight (their gamma / 2 on each, so gamma on the mean over both)
@@ -99,8 +116,10 @@ FAMILIES: dict[str, Family] = {
         loss="relativistic",
         networks="class",
         learning_rate=2e-4,
-        betas=(0.0, 0.99),
-        penalty=Penalty(weight=1.0, centre=0.0, interpolated=False),
+        beta1=0.0,
+        beta2=0.99,
+        penalty=Penalty(centre=0.0, interpolated=False),
+        penalty_weight=1.0,
         init="torch",
     ),
 }

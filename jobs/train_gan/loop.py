@@ -9,7 +9,7 @@ from torch import Tensor
 
 from jobs.train_gan.families import Family
 from jobs.train_gan.journal import Journal
-from jobs.train_gan.options import GanConfig
+from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import Plan, learning_rate_factor, make_plan
 from jobs.train_gan.state import State, save_snapshot, specs
 from jobs.train_gan.steps import Draws, Losses, critic_step, draw_batch, train_step
@@ -33,7 +33,7 @@ class Task:
 
     group: ProcessGroup
     family: Family
-    config: GanConfig
+    config: GanOptions
     real: Artifact
     folder: Path
     label: int | None = None
@@ -126,7 +126,7 @@ def train(run: Run, task: Task) -> State:
     return state
 
 
-def iterate(state: State, config: GanConfig, stream: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Losses]:
+def iterate(state: State, config: GanOptions, stream: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Losses]:
     """Take the family's critic steps on the next batches of `stream`, and a generator step on the last one's fakes.
 
     Yields the losses of each step. What is drawn depends on the seed and the number of the iteration alone.

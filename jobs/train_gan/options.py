@@ -1,12 +1,13 @@
-"""The options of train_gan, checked."""
+"""The options of train_gan, checked; what of them belongs to the family, and what the family then has."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from jobs.train_gan.families import FAMILIES, NETWORKS, Family
-from shared.cli.common_options import listed
+from jobs.train_gan.families import FAMILIES, LOSSES, NETWORKS, Family
+from shared.cli.options import JobOptions, Within, listed, option, specs
 from shared.data.tables import AUGMENTATIONS
 from shared.errors import BadConfig
+from shared.models.tables import INITS, NORMS
 
 DECAYS = ("none", "late", "cosine")
 """How the learning rate falls: not at all, linearly to 0 over the second half, as half a cosine to 0."""
@@ -14,9 +15,11 @@ DECAYS = ("none", "late", "cosine")
 NONE = "none"
 """No augmentation: a word, since an empty environment variable stands for one that is not set."""
 
+POSITIVE, SHARE, BETA = Within(0, above=True), Within(0, 1), Within(0, 1, below=True)
+
 
 @dataclass(frozen=True, kw_only=True)
-class GanConfig:
+class GanOptions(JobOptions):
     """How a GAN is trained. None stands for the family's own value.
 
     An epoch is as many real images, shown to the discriminator, as the train split (for `per_class`: as the class)
@@ -24,37 +27,79 @@ class GanConfig:
     contradict the family or each other.
     """
 
-    family: str
-    networks: str | None = None
-    loss: str | None = None
-    conditional: bool | None = None
-    epochs: int
-    snapshot_every_epochs: int
-    batch_images: int
-    accumulate: int = 1
-    latent: int
-    width: int
-    learning_rate: float | None = None
-    critic_steps: int | None = None
-    penalty_weight: float | None = None
-    clip: float | None = None
-    beta1: float | None = None
-    beta2: float | None = None
-    real_target: float | None = None
-    fake_target: float | None = None
-    auxiliary_weight: float | None = None
-    generator_norm: str | None = None
-    discriminator_norm: str | None = None
-    bn_eps: float = 1e-5
-    init: str | None = None
-    augment: str = NONE
-    flips: bool = False
-    precision: str = "float32"
-    compile: bool = False
-    decay: str
-    ema_images: int
-    ema_ramp: float = 0.05
-    seed: int
+    family: str = option(
+        "wgan_gp", "GAN variant: a loss, networks and the settings of its paper.", "GAN", choices=FAMILIES
+    )
+    loss: str | None = option(None, "Loss of both networks.", "GAN", owner="family", choices=LOSSES)
+    conditional: bool | None = option(
+        None, "Use the labels, or train without them.", "GAN", owner="family", negative="unconditional"
+    )
+
+    batch_images: int = option(64, "Real images in a step, over all processes.", "data", within=Within(2))
+    augment: str = option(
+        NONE, "Differentiable augmentations, joined by commas: translation, cutout, colour; or none.", "data"
+    )
+    flips: bool = option(False, "Mirror real images at random.", "data")
+
+    networks: str | None = option(
+        None, "Layers of the generator and the discriminator.", "networks", owner="family", choices=NETWORKS
+    )
+    latent: int = option(64, "Size of the latent vector.", "networks", within=Within(1, 16384))
+    width: int = option(
+        16, "Channels at the networks' full width; see each of them.", "networks", within=Within(1, 4096)
+    )
+    generator_norm: str | None = option(
+        None, "Normalisation in the generator.", "networks", owner="family", choices=NORMS
+    )
+    discriminator_norm: str | None = option(
+        None, "Normalisation in the discriminator.", "networks", owner="family", choices=NORMS
+    )
+    bn_eps: float = option(1e-5, "Term added to the variance in normalisations.", "networks", within=POSITIVE)
+    init: str | None = option(None, "Initial distribution of the weights.", "networks", owner="family", choices=INITS)
+
+    learning_rate: float | None = option(
+        None, "Learning rate of both networks.", "optimizer", owner="family", within=POSITIVE
+    )
+    decay: str = option("none", "Decay of the learning rate.", "optimizer", choices=DECAYS)
+    beta1: float | None = option(None, "First beta of Adam.", "optimizer", owner="family", within=BETA)
+    beta2: float | None = option(None, "Second beta of Adam.", "optimizer", owner="family", within=BETA)
+    critic_steps: int | None = option(
+        None, "Steps of the discriminator for each one of the generator.", "optimizer", owner="family", within=Within(1)
+    )
+    accumulate: int = option(1, "Gradient-accumulation steps.", "optimizer", within=Within(1))
+    ema_images: int = option(
+        5000, "Half-life of the averaged generator, in real images; 0: no average.", "optimizer", within=Within(0)
+    )
+    ema_ramp: float = option(
+        0.05, "Half-life of the averaged generator at most, as a share of the images seen.", "optimizer", within=SHARE
+    )
+
+    penalty_weight: float | None = option(
+        None, "Weight of the gradient penalty.", "regularisation", owner="family", within=Within(0)
+    )
+    clip: float | None = option(
+        None, "Largest weight of a clipped critic.", "regularisation", owner="family", within=POSITIVE
+    )
+    real_target: float | None = option(
+        None, "Target of real images; 0.9 is one-sided label smoothing.", "regularisation", owner="family", within=SHARE
+    )
+    fake_target: float | None = option(
+        None,
+        "Target of fake images; above 0 label smoothing is two-sided.",
+        "regularisation",
+        owner="family",
+        within=SHARE,
+    )
+    auxiliary_weight: float | None = option(
+        None, "Weight of the class loss of an auxiliary head.", "regularisation", owner="family", within=POSITIVE
+    )
+
+    epochs: int = option(40, "Epochs of the train split to show the discriminator.", "run", within=Within(1))
+    snapshot_every_epochs: int = option(1, "Epochs between snapshots.", "run", within=Within(1))
+    precision: str = option("float32", "Number format of convolutions; bf16 is for GPUs: on a CPU it is slower.", "run", choices=("float32", "bf16"))
+    compile: bool = option(
+        False, "Compile the networks (with a gradient penalty the generator alone): for long runs on a GPU.", "run"
+    )
 
     def __post_init__(self) -> None:
         resolve(self)
@@ -74,79 +119,58 @@ class GanConfig:
         return () if self.augment == NONE else listed(self.augment)
 
     def resolved(self) -> dict[str, Any]:
-        """Return every option with what None stands for; None where the family has no such thing."""
+        """Return every option with what None stands for; None where it has no meaning."""
         family = resolve(self)
-        beta1, beta2 = family.betas if family.optimizer == "adam" else (None, None)
-        own = {name: getattr(family, name) for name in OVERRIDES}
-        own |= {"beta1": beta1, "beta2": beta2, "penalty_weight": family.penalty.weight if family.penalty else None}
-        if not NETWORKS[family.networks].has_generator_norm:
-            own["generator_norm"] = None
-        if family.loss != "cross_entropy":
-            own |= {"real_target": None, "fake_target": None}
-        return asdict(self) | own | {"auxiliary_weight": family.auxiliary_weight or None}
+        own = {name: None if name in meaningless(family) else getattr(family, name) for name in OWNED}
+        return super().resolved() | own
 
 
-OVERRIDES = (
-    *("networks", "loss", "conditional", "learning_rate", "critic_steps", "real_target", "fake_target"),
-    *("auxiliary_weight", "generator_norm", "discriminator_norm", "init", "clip"),
-)
-"""Options that replace the value of the same name in the family's row."""
+OWNED = tuple(name for name, spec in specs(GanOptions).items() if spec.owner == "family")
+"""The options that replace the value of the same name in the family's row."""
 
 
-def resolve(config: GanConfig) -> Family:
-    """Return the family's row with what the config overrides; BadConfig where the two contradict each other."""
-    row = FAMILIES[config.family]
-    given: dict[str, Any] = {name: getattr(config, name) for name in OVERRIDES if getattr(config, name) is not None}
-    _refuse(row, given, config)
-    if row.penalty is not None and config.penalty_weight is not None:
-        given["penalty"] = replace(row.penalty, weight=config.penalty_weight)
-    betas = zip((config.beta1, config.beta2), row.betas, strict=True)
-    given["betas"] = tuple(own if asked is None else asked for asked, own in betas)
-    if given.get("loss", row.loss) != "cross_entropy":  # the row's own label smoothing goes with its own loss
-        given = {"real_target": 1.0, "fake_target": 0.0} | given
-    family = replace(row, **given)
-    _check(family, config)
+def resolve(options: GanOptions) -> Family:
+    """Return the family's row with what the options override; BadConfig where the two contradict each other."""
+    row = FAMILIES[options.family]
+    given = {name: value for name in OWNED if (value := getattr(options, name)) is not None}
+    # the row's own label smoothing goes with its own loss
+    unsmoothed = {"real_target": 1.0, "fake_target": 0.0} if given.get("loss", row.loss) != row.loss else {}
+    family = replace(row, **(unsmoothed | given))
+    reasons = {name: f"the family {options.family} has no such thing" for name in given if getattr(row, name) is None}
+    for name, why in (reasons | meaningless(family)).items():
+        if name in given:
+            raise BadConfig(f"--{name.replace('_', '-')}: {why}; leave it out")
+    check(family, options.family)
     return family
 
 
-def _refuse(row: Family, given: dict[str, Any], config: GanConfig) -> None:
-    """Raise BadConfig for an option that the family does not have."""
-    have = {
-        "conditional": not row.only or given.get("conditional") == row.conditional,
-        "clip": row.clip is not None,
-        "auxiliary_weight": row.auxiliary_weight > 0,
-    }
-    missing = [name for name, has in have.items() if name in given and not has]
-    if config.penalty_weight is not None and row.penalty is None:
-        missing.append("penalty_weight")
-    if (config.beta1, config.beta2) != (None, None) and row.optimizer != "adam":
-        missing.append("beta1" if config.beta1 is not None else "beta2")
-    if missing:
-        name = missing[0]
-        always = "always uses labels" if row.conditional else "never uses labels"
-        why = always if name == "conditional" else "has no such thing"
-        said = "unconditional" if given.get(name) is False else name.replace("_", "-")
-        raise BadConfig(f"--{said}: the family {config.family} {why}; leave it out")
+def meaningless(family: Family) -> dict[str, str]:
+    """Return the options that mean nothing for a resolved family although its row has a value, each with the reason."""
+    found = {}
+    if not NETWORKS[family.networks].has_generator_norm:
+        found["generator_norm"] = f"the networks {family.networks} have a norm of their own"
+    if family.loss != "cross_entropy":
+        found |= dict.fromkeys(
+            ("real_target", "fake_target"), f"label smoothing: the loss {family.loss} has no targets"
+        )
+    return found
 
 
-def _check(family: Family, config: GanConfig) -> None:
-    """Raise BadConfig where the resolved row contradicts itself."""
-    networks = NETWORKS[family.networks]
+def check(family: Family, name: str) -> None:
+    """Raise BadConfig where the resolved family called `name` contradicts its row or itself."""
+    row, networks = FAMILIES[name], NETWORKS[family.networks]
+    if row.conditional_is_fixed and family.conditional != row.conditional:
+        flag, always = ("unconditional", "always") if row.conditional else ("conditional", "never")
+        raise BadConfig(f"--{flag}: the family {name} {always} uses labels; leave it out")
     if family.penalty is not None and family.discriminator_norm == "batch":
         raise BadConfig(
-            f"--discriminator-norm batch: {config.family} has a gradient penalty for each image, and batch norm "
+            f"--discriminator-norm batch: {name} has a gradient penalty for each image, and batch norm "
             "couples the images of a batch; take instance, layer, spectral or none"
         )
-    if config.generator_norm is not None and not networks.has_generator_norm:
-        raise BadConfig(f"--generator-norm: the networks {family.networks} have a norm of their own; leave it out")
     if networks.needs_labels and not family.conditional:
         raise BadConfig(f"the networks {family.networks} need labels: take --networks dcgan, or leave them conditional")
     if family.auxiliary_weight and not networks.has_auxiliary:
-        raise BadConfig(f"--networks {family.networks}: no auxiliary head, which {config.family} needs; take dcgan")
-    if family.loss != "cross_entropy" and (family.real_target, family.fake_target) != (1.0, 0.0):
-        raise BadConfig(
-            f"label smoothing: the loss {family.loss} has no targets; leave --real-target, --fake-target out"
-        )
+        raise BadConfig(f"--networks {family.networks}: no auxiliary head, which {name} needs; take dcgan")
     if family.real_target <= family.fake_target:
         raise BadConfig(
             f"--real-target {family.real_target:g}, --fake-target {family.fake_target:g}: want the target of real "

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from jobs.train_gan.options import GanConfig
+from jobs.train_gan.options import GanOptions
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Plan:
         return self.epoch_after(iteration) // every > before or iteration + 1 == self.iterations
 
 
-def make_plan(config: GanConfig, critic_steps: int, train_images: int) -> Plan:
+def make_plan(config: GanOptions, critic_steps: int, train_images: int) -> Plan:
     """Return the plan of a run on `train_images` images."""
     images = critic_steps * config.batch_images
     iterations = math.ceil(config.epochs * train_images / images)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import NETWORKS, Family
-from jobs.train_gan.options import GanConfig
+from jobs.train_gan.options import GanOptions
 from jobs.train_gan.steps import Models
 from shared.errors import FormatError
 from shared.format.manifest import Dataset
@@ -29,7 +29,7 @@ class State:
     """
 
     def __init__(
-        self, group: ProcessGroup, family: Family, config: GanConfig, specs: tuple[dict[str, Any], dict[str, Any]]
+        self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[dict[str, Any], dict[str, Any]]
     ):
         seed_everything(config.seed, Stream.GAN_WEIGHTS)
         make = OPTIMIZERS[family.optimizer]
@@ -53,7 +53,7 @@ class State:
         self.history: list[dict[str, float]] = []
         self.tally: dict[str, Tensor] = {}
 
-    def update_average(self, config: GanConfig, seen_images: int) -> None:
+    def update_average(self, config: GanOptions, seen_images: int) -> None:
         """Move the average towards the generator by one step of a batch.
 
         Its half-life is `ema_images`, but at most a share `ema_ramp` of the images seen, so that early snapshots are
@@ -146,7 +146,7 @@ def _lay_as_weights(optimizer: torch.optim.Optimizer) -> None:
         memory |= {name: torch.empty_like(weight).copy_(value) for name, value in alike.items()}
 
 
-def specs(family: Family, config: GanConfig, info: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+def specs(family: Family, config: GanOptions, info: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what builds generator and discriminator for images as in `info`; see `build_generator`."""
     networks = NETWORKS[family.networks]
     classes = len(info.classes) if family.conditional else 0

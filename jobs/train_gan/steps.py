@@ -11,7 +11,7 @@ from torch import Tensor
 
 from jobs.train_gan.families import LOSSES, Family
 from jobs.train_gan.objectives import gradient_penalty, interpolate
-from jobs.train_gan.options import GanConfig
+from jobs.train_gan.options import GanOptions
 from shared.data.augmentation import augment, flip, params_per_image
 from shared.models.layers import couples_images
 from shared.runtime.devices import send, sound_kernels
@@ -74,7 +74,7 @@ class Batch:
         return (Batch(*row) for row in zip(*columns, strict=True))
 
 
-def draw_batch(config: GanConfig, draws: Draws, real: Tensor, labels: Tensor) -> Batch:
+def draw_batch(config: GanOptions, draws: Draws, real: Tensor, labels: Tensor) -> Batch:
     """Return the batch of a step on `real` images of `labels`, flipped where the config says so."""
     latents, shares, changes = draws.normal(config.latent), draws.uniform(1), params_per_image(config.augmentations)
     batch = Batch(real, labels, latents, shares.squeeze(1), draws.uniform(changes), draws.uniform(changes))
@@ -83,7 +83,7 @@ def draw_batch(config: GanConfig, draws: Draws, real: Tensor, labels: Tensor) ->
     return Batch(flip(real, draws.uniform(1)), *list(vars(batch).values())[1:])
 
 
-def train_step(models: Models, family: Family, config: GanConfig, batch: Batch) -> Losses:
+def train_step(models: Models, family: Family, config: GanOptions, batch: Batch) -> Losses:
     """Take a critic step and a generator step on the same fakes, as the usual loops do: one pass of the generator.
 
     A DCGAN's two steps at 64 px take 1.2x less time than with fakes for each. Where gradients are accumulated the
@@ -97,7 +97,7 @@ def train_step(models: Models, family: Family, config: GanConfig, batch: Batch) 
     return losses | generator_step(models, family, config, batch, fake)
 
 
-def critic_step(models: Models, family: Family, config: GanConfig, batch: Batch, fake: Tensor | None = None) -> Losses:
+def critic_step(models: Models, family: Family, config: GanOptions, batch: Batch, fake: Tensor | None = None) -> Losses:
     """Update the discriminator once on the real images of `batch` and as many fakes of the same labels.
 
     `fake` are the generator's images for the whole batch if there are any yet. Every loss of a part goes through one
@@ -121,7 +121,7 @@ def critic_step(models: Models, family: Family, config: GanConfig, batch: Batch,
 
 
 def generator_step(
-    models: Models, family: Family, config: GanConfig, batch: Batch, fake: Tensor | None = None
+    models: Models, family: Family, config: GanOptions, batch: Batch, fake: Tensor | None = None
 ) -> Losses:
     """Update the generator once on fakes of the labels of `batch`; its real images are for losses that compare.
 
@@ -151,7 +151,7 @@ def generator_step(
 
 
 @contextmanager
-def mixed_precision(models: Models, config: GanConfig) -> Iterator[None]:
+def mixed_precision(models: Models, config: GanOptions) -> Iterator[None]:
     """Let convolutions run in bfloat16 where the config says so; weights stay float32."""
     device = models.group.device
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
@@ -159,7 +159,7 @@ def mixed_precision(models: Models, config: GanConfig) -> Iterator[None]:
         yield
 
 
-def _critic_losses(models: Models, family: Family, config: GanConfig, part: Batch, fake: Tensor) -> Losses:
+def _critic_losses(models: Models, family: Family, config: GanOptions, part: Batch, fake: Tensor) -> Losses:
     """Return the losses of the discriminator on one part, with their graphs.
 
     A gradient penalty is taken in float32; one on real and fake images shares their pass, which then is float32 too.
@@ -181,10 +181,10 @@ def _critic_losses(models: Models, family: Family, config: GanConfig, part: Batc
     if family.auxiliary_weight:
         named = _class_loss(real_output, part.labels) + _class_loss(fake_output, part.labels)
         losses["discriminator_class_loss"] = family.auxiliary_weight * named
-    if penalty is not None:
+    if penalty is not None and family.penalty_weight is not None:
         points = images if shared else interpolate(real, fake, part.shares).requires_grad_(True)
         values = _logits(output if shared else models.discriminator(points, part.labels))
-        losses["penalty"] = penalty.weight * gradient_penalty(values, points, penalty.centre)
+        losses["penalty"] = family.penalty_weight * gradient_penalty(values, points, penalty.centre)
     return losses
 
 
@@ -208,7 +208,7 @@ def _class_loss(output: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(output[:, 1:].float(), labels)
 
 
-def _backward(models: Models, config: GanConfig, losses: Losses, total: Losses) -> None:
+def _backward(models: Models, config: GanOptions, losses: Losses, total: Losses) -> None:
     """Add the gradients of one part's losses, through one backward, and the losses to `total`."""
     parts = config.accumulate
     with sound_kernels(models.group.device, config.precision):

@@ -6,13 +6,13 @@ from typing import Any
 
 from jobs.expected import expected_images
 from jobs.train_gan.families import NETWORKS
-from jobs.train_gan.options import GanConfig, resolve
+from jobs.train_gan.options import GanOptions, resolve
 from shared.errors import BadConfig
 from shared.models.sizes import doublings
 from shared.store.work_shards import Shard
 
 
-def validate(config: GanConfig, part: Shard, inputs: dict[str, Any]) -> None:
+def validate(config: GanOptions, part: Shard, inputs: dict[str, Any]) -> None:
     """Raise BadConfig for options that do not go with the images, or for a part of what has none."""
     family, images = resolve(config), expected_images(inputs)
     if part.count > 1 and not family.one_per_class:

@@ -1,36 +1,18 @@
 """The command `train_mixed`."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from jobs.expected import asked_config, expected_images
-from jobs.pipeline import SYNTHESIZE, TRAIN_MIXED
+from jobs.pipeline import JOB_NAMES, SYNTHESIZE, TRAIN_MIXED
 from jobs.train_mixed.arms import ARMS, chosen_arms
+from jobs.train_mixed.options import MixedOptions
 from shared.cli.job import job
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig
-from shared.models.fit_options import FitConfig
-from shared.models.tables import CLASSIFIERS
 from shared.store.work_shards import Shard
 
 
-@dataclass(frozen=True, kw_only=True)
-class MixedConfig(FitConfig):
-    """The options of train_mixed, checked; `arms` are names of groups and arms joined by commas."""
-
-    arms: str
-    min_confidence: float
-    seeds: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        chosen_arms(self.arms, conditional=True)
-
-
-def check_arms(config: MixedConfig, part: Shard, inputs: dict[str, Any]) -> None:
+def check_arms(config: MixedOptions, part: Shard, inputs: dict[str, Any]) -> None:
     """Raise BadConfig for images that the network is not built for, and for fewer synthetic ones than the arms need."""
     config.check_size(expected_images(inputs).size_px)
     synthetic = inputs.get(SYNTHESIZE.writes)
@@ -43,21 +25,8 @@ def check_arms(config: MixedConfig, part: Shard, inputs: dict[str, Any]) -> None
         )
 
 
-@job(TRAIN_MIXED, MixedConfig, resumes=True, check=check_arms)
-@click.option(
-    "--arms", default="short", help="Groups (short, fair, curve, sweep, all) or arms to train, joined by commas."
-)
-@click.option(
-    "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Of the annotation; others are not used."
-)
-@click.option("--seeds", type=click.IntRange(1), default=3, help="Fits of each arm, from this many seeds.")
-@click.option("--network", type=click.Choice(tuple(CLASSIFIERS)), default="small_cnn", help="The classifier's layers.")
-@click.option("--steps", type=click.IntRange(1), default=1000, help="Optimizer steps, the same for every arm.")
-@click.option("--batch-images", type=click.IntRange(2), default=64, help="Images in a step.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, help="Of Adam.")
-@click.option("--measure-every", type=click.IntRange(1), default=50, help="Steps between measurements on val.")
-@click.option("--width", type=click.IntRange(1), default=16, help="Channels of the first convolution.")
-def main(run: Run, config: MixedConfig) -> Result:
+@job(TRAIN_MIXED, MixedOptions, jobs=JOB_NAMES, resumes=True, check=check_arms)
+def main(run: Run, config: MixedOptions) -> Result:
     """Train the same classifier on real, mixed and synthetic images; measure on the real test split.
 
     Every arm gets the same model, seeds and number of optimizer steps; weights are chosen on the real val split

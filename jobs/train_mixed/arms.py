@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.cli.common_options import listed
+from shared.cli.options import listed
 from shared.errors import BadConfig
 
 ANNOTATED, ASKED, OWN = "annotated", "asked", "own"

@@ -5,19 +5,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from jobs.commands.calls import options_of
-from jobs.pipeline import TUNE
-from jobs.tune.options import OBJECTIVES, TuneConfig, make_config
+from jobs.commands.calls import command_of, options_of
+from jobs.pipeline import JOB_NAMES, TUNE
+from jobs.tune.options import TuneConfig, TuneOptions, make_config
 from jobs.tune.space import TUNABLE
-from shared.cli.job import job
-from shared.cli.recipes import load_recipe, without_dependent
+from shared.cli.job import JobCommand, job
+from shared.cli.options import defaults, merge, recorded, specs
+from shared.cli.recipes import Recipe, load_recipe
 from shared.cli.run import Result, Run
-
-DEFAULT_SPACE = (
-    '{"train_gan": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}, '
-    '"batch_images": [32, 64, 128], "latent": [32, 64, 128]}}'
-)
-"""What is searched where the recipe has no table [tune.space]."""
 
 
 def words_for_trials() -> list[str]:
@@ -30,15 +25,32 @@ def words_for_trials() -> list[str]:
     return words
 
 
-def resolve_config(workers: int, storage: str | None, **options: Any) -> TuneConfig:
-    """Return the checked config; how many work on it and where they meet changes no result."""
-    context = click.get_current_context()
-    said = context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
-    family = recipe.jobs.get(TUNABLE, {}).get("family")
-    if not said and family not in (None, options_of(TUNABLE, words, {})["family"]):  # the space is of another one
-        options = {"space": DEFAULT_SPACE} | without_dependent(options, TUNABLE)
-    return make_config(lambda *keys: "--space" if said else recipe.place("tune", "space", *keys), words, **options)
+class TuneCommand(JobCommand):
+    """The command: what it records includes the options of the jobs that trials run."""
+
+    def config(self, options: TuneOptions) -> TuneConfig:
+        """Return the checked config; how many work on it and where they meet changes no result."""
+        context = click.get_current_context()
+        recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
+        if context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+            return make_config(lambda *keys: "--space", words, options, inherited=False)
+        inherited = any(options_of(TUNABLE, words, {})[owner] != value for owner, value in owners(recipe).items())
+        return make_config(lambda *keys: recipe.place("tune", "space", *keys), words, options, inherited)
+
+    def recorded(self, config: TuneConfig) -> dict[str, Any]:
+        """Return what the manifest records."""
+        return config.recorded()
+
+
+def owners(recipe: Recipe) -> dict[str, Any]:
+    """Return the options of train_gan that own others, as they are where the recipe's search space is written."""
+    options = command_of(TUNABLE).options
+    last = max(
+        (place for place, layer in enumerate(recipe.layers) if "space" in layer.tables.get("tune", {})), default=-1
+    )
+    layers = [("", layer.tables.get(TUNABLE, {})) for layer in recipe.layers[: last + 1]]
+    values = defaults(options) | merge(options, layers)[0]
+    return {owner: values[owner] for spec in specs(options).values() if (owner := spec.owner) and layers}
 
 
 def work(run: Run, config: TuneConfig) -> None:
@@ -47,7 +59,7 @@ def work(run: Run, config: TuneConfig) -> None:
 
     params = click.get_current_context().params
     helpers = {"tune.workers": 1, "tune.seed": config.seed, "tune.threads": params["threads"], "device": run.device}
-    helpers |= {f"tune.{name}": value for name, value in config.resolved().items() if value is not None}
+    helpers |= {f"tune.{name}": value for name, value in recorded(config).items() if value is not None}
     helpers |= {"tune.storage": params["storage"]} if params["storage"] else {}
     worker = Worker(run, config, words_for_trials(), params["storage"])
     if params["force"]:
@@ -65,21 +77,7 @@ def by_cores(threads: int, device: str) -> int:
     return max(usable_cores() // threads, 1)
 
 
-@job(TUNE, resolve_config, before=work)
-@click.option("--trials", type=click.IntRange(1), default=20, help="At most so many, over all workers.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="None is begun so long after the first.")
-@click.option("--objective", type=click.Choice(OBJECTIVES), default="frechet", help="What to lower on val.")
-@click.option("--space", default=DEFAULT_SPACE, metavar="JSON", help="What may vary: the recipe's [tune.space].")
-@click.option("--reduction", type=click.IntRange(1), default=2, help="One trial in so many passes a rung; 1: all do.")
-@click.option("--epochs", type=click.IntRange(1), help="Length of a trial [default: the recipe's].")
-@click.option("--seeds", type=click.IntRange(1), default=3, help="Runs before and runs after, compared on test.")
-@click.option(
-    "--workers",
-    type=click.IntRange(0),
-    default=1,
-    help="Processes that this call starts, 0: as many as the cores have threads for; start it again for more.",
-)
-@click.option("--storage", metavar="URL", help="Database of the trials [default: a journal file on the volume].")
+@job(TUNE, TuneOptions, jobs=JOB_NAMES, before=work, cls=TuneCommand)
 def main(run: Run, config: TuneConfig) -> Result:
     """Search for better options of train_gan, then compare before and after.
 

@@ -1,14 +1,15 @@
 """The options of tune, checked: the space against the real options of train_gan, before the first trial."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jobs.commands.calls import command_of, options_of
 from jobs.pipeline import PIPELINE
 from jobs.tune.space import TUNABLE, Space, WrongSpace, parse_space
-from shared.cli.common_options import COMMON_NAMES
+from shared.cli.options import JobOptions, Within, option, recorded, specs, value_types
 from shared.errors import BadConfig
 from shared.format.files import json_bytes, sha256
 
@@ -19,32 +20,70 @@ OBJECTIVES = ("frechet", "synthetic_only")
 """What a trial is judged by, on val: its best Fréchet distance; the error of a classifier that saw its images alone."""
 
 
+DEFAULT_SPACE = (
+    '{"train_gan": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}, '
+    '"batch_images": [32, 64, 128], "latent": [32, 64, 128]}}'
+)
+"""What is searched where the recipe has no table [tune.space]."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class TuneConfig:
-    """How options are searched for. `train_gan` and `evaluate` are the recipe's own options, which trials vary.
+class TuneOptions(JobOptions):
+    """How options are searched for.
 
-    `others` has those of the other jobs, by job: no trial depends on them, but the tuned recipe names them too.
-
-    At most `trials` trials are made, and none is begun `minutes` after the first. `epochs` is the length of a trial,
-    None the recipe's. Of the trials that come to a rung of successive halving, one in `reduction` goes on; 1 lets all
-    of them. Afterwards the recipe's own options and the best are trained from `seeds` seeds each.
+    At most `trials` trials are made, and no new one starts `minutes` after the first. `epochs` is the length of a
+    trial, None the recipe's. At each rung of successive halving 1 in `reduction` trials survives; 1: all do. Afterwards
+    the recipe's own options and the best are trained from `seeds` seeds each.
     """
 
-    trials: int
-    minutes: float | None
-    objective: str
-    space: str
-    reduction: int
-    epochs: int | None
-    seeds: int
-    seed: int
+    trials: int = option(20, "Trials at most, over all workers.", "search", within=Within(1))
+    minutes: float | None = option(
+        None, "Time budget in minutes; no new trial starts after it.", "search", within=Within(0, above=True)
+    )
+    objective: str = option("frechet", "Score on val that trials lower.", "search", choices=OBJECTIVES)
+    space: str = option(
+        DEFAULT_SPACE,
+        "Search space: options of train_gan, each with a list of values or a range.",
+        "search",
+        metavar="JSON",
+        table=True,
+    )
+    reduction: int = option(
+        2, "Successive halving: 1 in N trials survives a rung (1: no pruning).", "search", within=Within(1)
+    )
+    epochs: int | None = option(
+        None, "Epochs of a trial; without it those of train_gan in the recipe.", "search", within=Within(1)
+    )
+    seeds: int = option(
+        3, "Runs of the baseline and of the tuned options, compared on test.", "search", within=Within(1)
+    )
+    workers: int = option(
+        1,
+        "Processes that this call starts (0: as many as there are cores for); start it again for more.",
+        "run",
+        within=Within(0),
+        recorded=False,
+    )
+    storage: str | None = option(
+        None, "Database of the trials; without it a journal file on the volume.", "run", metavar="URL", recorded=False
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneConfig(TuneOptions):
+    """The options, checked against those of other jobs: what a search depends on.
+
+    `train_gan` and `evaluate` are the recipe's own options, which trials vary. `others` has those of the other jobs, by
+    job: no trial depends on them, but the tuned recipe names them too.
+    """
+
     train_gan: dict[str, Any] = field(default_factory=dict)
     evaluate: dict[str, Any] = field(default_factory=dict)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def resolved(self) -> dict[str, Any]:
-        """Return tune's own options."""
-        return {name: value for name, value in asdict(self).items() if name not in ("train_gan", "evaluate", "others")}
+    def recorded(self) -> dict[str, Any]:
+        """Return what the manifest records."""
+        return recorded(self) | {"train_gan": self.train_gan, "evaluate": self.evaluate, "others": self.others}
 
     @cached_property
     def domains(self) -> Space:
@@ -72,30 +111,49 @@ class TuneConfig:
 
     def study(self, inputs: "Mapping[str, Artifact]") -> str:
         """Return twelve hexadecimal digits that stand for all that trials depend on: not how many there are."""
-        parts = asdict(self) | dict.fromkeys(("trials", "minutes", "seeds", "others"))
+        parts = self.recorded() | dict.fromkeys(("trials", "minutes", "seeds", "others"))
         hashes = {name: artifact.sha256 for name, artifact in sorted(inputs.items())}
         return sha256(json_bytes([parts, hashes]))[:12]
 
 
-def option_types() -> dict[str, str]:
-    """Return what click calls the type of each option of train_gan."""
-    return {str(param.name): param.type.name for param in command_of(TUNABLE).params if param.name not in COMMON_NAMES}
+def option_types() -> dict[str, type]:
+    """Return the type of each option of train_gan."""
+    return value_types(command_of(TUNABLE).options) | {"threads": int}
 
 
-def make_config(place: Callable[..., str], words: list[str], **options: Any) -> TuneConfig:
+def make_config(place: Callable[..., str], words: list[str], options: TuneOptions, inherited: bool) -> TuneConfig:
     """Return the config of a call whose trials get `words`.
 
-    Raises BadConfig for a wrong space; `place(*keys)` says where the part of it stands that `keys` lead to.
+    An `inherited` space was written for another value of an owner: what the present one refuses is left out of it.
+    Raises BadConfig for a wrong space; `place(*keys)` says where the part of it is that `keys` lead to.
     """
-    alone = TuneConfig(**options)
+    given = {each.name: getattr(options, each.name) for each in fields(options)}
     try:
+        alone = TuneConfig(**given)
+        if inherited:
+            given["space"] = without_refused(alone, words)
+            alone = TuneConfig(**given)
         for name, domain in alone.domains.items():
             for value in domain.probes:
                 probe(name, value, words)
         found = {row.name: options_of(row.name, words, alone.fixed) for row in PIPELINE}
-        return TuneConfig(**options, train_gan=found.pop(TUNABLE), evaluate=found.pop("evaluate"), others=found)
+        return TuneConfig(**given, train_gan=found.pop(TUNABLE), evaluate=found.pop("evaluate"), others=found)
     except WrongSpace as error:
         raise BadConfig(f"{place(*error.keys)}: {error}") from error
+
+
+def without_refused(config: TuneConfig, words: list[str]) -> str:
+    """Return the space without the options that an owner's present value refuses; the default where none is left."""
+    known, space = specs(command_of(TUNABLE).options), json.loads(config.space)
+    for name, domain in config.domains.items():
+        option = name.partition(".")[2]
+        try:
+            for value in domain.probes:
+                probe(name, value, words)
+        except WrongSpace:
+            if known[option].owner:
+                del space[TUNABLE][option]
+    return json.dumps(space) if space[TUNABLE] else DEFAULT_SPACE
 
 
 def probe(name: str, value: Any, words: list[str]) -> None:

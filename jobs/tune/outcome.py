@@ -15,7 +15,7 @@ from jobs.tune.options import TuneConfig
 from jobs.tune.study import Study, trial_name
 from jobs.tune.trial_runner import TrialRunner
 from shared.cli.progress import Reporter
-from shared.cli.recipes import load_recipe, written
+from shared.cli.recipes import load_recipe, to_toml
 from shared.cli.run import Result, Run
 from shared.format.files import write_whole
 from shared.metrics.metric import headline_names
@@ -225,4 +225,4 @@ def tuned_recipe(recipe: str, config: TuneConfig, words: list[str], facts: dict[
     about = f"{said.name}, tuned: trial {best['number']} of {count} trials of {facts['epochs']} epochs."
     found = {EVALUATE.name: config.evaluate, **config.others}
     found[TRAIN_GAN.name] = options_of(TRAIN_GAN.name, words, best["params"])  # with the recipe's own epochs
-    return written(said.words | {"about": about}, {row.name: found[row.name] for row in PIPELINE})
+    return to_toml(said.words | {"about": about}, {row.name: found[row.name] for row in PIPELINE})

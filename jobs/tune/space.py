@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from shared.cli.options import nearest
+
 Value = str | int | float | bool
 
 TUNABLE = "train_gan"
@@ -22,14 +24,8 @@ FIXED = {
 }
 """Options that cannot vary, and why."""
 
-NUMBERS = {"integer": int, "integer range": int, "float": float, "float range": float}
-"""What click calls the types of options whose values are numbers."""
-
-
-WANTED = {"boolean": "true or false"} | {
-    name: "a whole number" if kind is int else "a finite number" for name, kind in NUMBERS.items()
-}
-"""What a value of an option is, by what click calls its type; text where nothing stands here."""
+WANTED = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
+"""What a value of an option is, by its type."""
 
 
 class WrongSpace(Exception):
@@ -98,8 +94,8 @@ Space = dict[str, Domain]
 """Domains by `job.option`."""
 
 
-def parse_space(text: str, types: dict[str, str]) -> Space:
-    """Return the space in the JSON `text`; `types` names the type of each option of train_gan, as click calls it.
+def parse_space(text: str, types: dict[str, type]) -> Space:
+    """Return the space in the JSON `text`; `types` has the type of each option of train_gan.
 
     Raises WrongSpace for what is no space, an unknown option, an empty or wrong domain.
     """
@@ -115,7 +111,11 @@ def parse_space(text: str, types: dict[str, str]) -> Space:
             raise WrongSpace(f"{job}: only options of {TUNABLE} can be tuned: {TUNABLE}.learning_rate = ...", job)
         for option, domain in options.items():
             if option not in types:
-                raise WrongSpace(f"{job} has no option {option!r}; it has {', '.join(sorted(types))}", job, option)
+                raise WrongSpace(
+                    f"{job} has no option {option!r}{nearest(option, types)}; it has {', '.join(sorted(types))}",
+                    job,
+                    option,
+                )
             if option in FIXED:
                 raise WrongSpace(f"{job}.{option} cannot be tuned: {FIXED[option]}", job, option)
             try:
@@ -127,31 +127,30 @@ def parse_space(text: str, types: dict[str, str]) -> Space:
     return space
 
 
-def _fits(value: Any, type_name: str) -> bool:
-    """Whether a value in a list is of the option's type."""
-    if type_name == "boolean":
-        return isinstance(value, bool)
-    if type_name not in NUMBERS:
+def _fits(value: Any, kind: type) -> bool:
+    """Whether a value in a list is of the option's type; whole numbers are numbers, truth values are not."""
+    if kind is str:
         return isinstance(value, str) and value != ""
-    kinds = int if NUMBERS[type_name] is int else int | float
-    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, int if kind is int else int | float) and math.isfinite(value)
 
 
-def _domain(found: Any, type_name: str) -> Domain:
+def _domain(found: Any, kind: type) -> Domain:
     """Return the domain of one option; ValueError says what is wrong with it."""
     if isinstance(found, list):
         if not found:
             raise ValueError("an empty list; want at least one value")
-        wrong = [value for value in found if not _fits(value, type_name)]
+        wrong = [value for value in found if not _fits(value, kind)]
         if wrong:
-            raise ValueError(f"{json.dumps(wrong[0])} is no value of this option; want {WANTED.get(type_name, 'text')}")
+            raise ValueError(f"{json.dumps(wrong[0])} is no value of this option; want {WANTED[kind]}")
         if len(set(found)) < len(found):
-            raise ValueError("a value stands there twice")
+            raise ValueError("a value occurs twice")
         return Choices(tuple(found))
     if not isinstance(found, dict) or not {"low", "high"} <= found.keys() <= {"low", "high", "log"}:
         raise ValueError("want a list of values, or {low = ..., high = ..., log = true}")
     low, high, log = found["low"], found["high"], found.get("log", False)
-    if type_name not in NUMBERS:
+    if kind not in (int, float):
         raise ValueError("a range is for numbers, which this option does not take; want a list of values")
     if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)):
         raise ValueError("want numbers as low and high")
@@ -161,4 +160,4 @@ def _domain(found: Any, type_name: str) -> Domain:
         raise ValueError("an empty range; want low below high")
     if log and low <= 0:
         raise ValueError("a logarithmic range begins above 0")
-    return Range(low, high, log, NUMBERS[type_name] is int)
+    return Range(low, high, log, kind is int)

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from jobs.tune.options import TuneConfig
 from jobs.tune.study import Lease, Study, trial_name
 from jobs.tune.trial_runner import Refused, TrialRunner
-from shared.cli.common_options import listed
+from shared.cli.options import listed
 from shared.cli.run import Run
 from shared.store.artifacts import Artifact
 

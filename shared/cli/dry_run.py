@@ -22,9 +22,14 @@ class DryRun:
 
 
 def dry_run(
-    row: Job, options: dict[str, Any], folder: Path, force: bool, check: Callable[[dict[str, Artifact]], None]
+    row: Job,
+    options: dict[str, Any],
+    folder: Path,
+    force: bool,
+    check: Callable[[dict[str, Artifact]], None],
+    shown: dict[str, Any],
 ) -> None:
-    """Print the options as they resolved and what a run would do in the experiment's `folder`.
+    """Print the options as they resolved, which are in `shown`, and what a run would do in the experiment's `folder`.
 
     `check(inputs)` is what the run itself would check before it begins; it gets no inputs while one of them is not
     there, or would be made anew by a job of the same Rehearsal, the object of click's context.
@@ -32,7 +37,7 @@ def dry_run(
     rehearsal = click.get_current_context().find_object(DryRun) or DryRun()
     final = folder / row.writes
     click.echo(f"{row.name} would write {final}")
-    for name, value in options.items():
+    for name, value in shown.items():
         click.echo(f"  {name} = {value!r}")
     changed = [read.writes for read in (*row.reads, *row.extras) if read.writes in rehearsal.made]
     inputs: dict[str, Artifact] = {}

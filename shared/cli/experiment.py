@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from shared.cli.common_options import COMMON_NAMES, check_finite
+from shared.cli.click_options import grouped_option
+from shared.cli.common_options import check_finite
 from shared.cli.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 from shared.errors import BadConfig
 
@@ -25,27 +26,18 @@ def experiment_name(experiment: str | None, recipe: Recipe) -> str:
 
 
 def use_recipe(context: click.Context, parameter: click.Parameter, value: str) -> Recipe:
-    """Feed the recipe to click as this command's defaults; eager, so that the other options see them."""
-    recipe = load_recipe(value)
-    defaults = recipe.defaults(context.command.name or "")
-    known = {str(param.name) for param in context.command.params} - COMMON_NAMES
-    unknown = sorted(defaults.keys() - known)
+    """Load the recipe; a job's command takes its defaults from it. Eager, so that the other options see them."""
+    recipe = load_recipe(value, getattr(context.command, "tables", None))
     context.meta["recipe"] = value
-    if not getattr(context.command, "takes_recipe", False):
-        return recipe
-    if unknown:
-        raise BadConfig(
-            f"recipe {value}: [{context.command.name}] has no option {unknown[0]!r}\nit has {', '.join(sorted(known))}"
-        )
-    # As text, as on a command line: of values click would take 1.5 or true for a whole number.
-    context.default_map = {
-        name: str(value) if isinstance(value, int | float) else value for name, value in defaults.items()
-    }
+    take = getattr(context.command, "take_recipe", None)
+    if take is not None:
+        take(context, recipe)
     return recipe
 
 
 PLACE = (
-    click.option(
+    grouped_option(
+        "experiment",
         "--recipe",
         default=DEFAULT_RECIPE,
         envvar="HALFREAL_RECIPE",
@@ -54,15 +46,21 @@ PLACE = (
         metavar="NAME|FILE.toml",
         help="The experiment's options: a name that `halfreal recipes` lists, or your own file.",
     ),
-    click.option("--experiment", envvar="HALFREAL_EXPERIMENT", help="Its folder [default: the recipe's name]."),
-    click.option(
+    grouped_option(
+        "experiment",
+        "--experiment",
+        envvar="HALFREAL_EXPERIMENT",
+        help="Folder of the experiment on the volume; without it the recipe's name.",
+    ),
+    grouped_option(
+        "experiment",
         "--data-root",
         type=click.Path(file_okay=False, path_type=Path),
         default=Path("data"),
         envvar="HALFREAL_DATA_ROOT",
         help="The volume under which experiments live.",
     ),
-    click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error."),
+    grouped_option("experiment", "--debug", is_flag=True, help="Show the traceback of an unexpected error."),
 )
 """The options that say where an experiment lives, which every command has."""
 

@@ -2,21 +2,20 @@
 
 A job is one function under `@job`::
 
-    @job(JOBS["train_gan"], GanConfig, resumes=True)
-    @click.option("--epochs", type=int, default=40)
-    def main(run: Run, config: GanConfig) -> Result:
+    @job(TRAIN_GAN, GanOptions, jobs=JOB_NAMES, resumes=True)
+    def main(run: Run, options: GanOptions) -> Result:
         '''Train a GAN.'''
 
-The decorator checks the options by making the config (a frozen dataclass that cannot exist in a wrong state),
-opens the inputs, answers "already complete" where that is so, and otherwise calls the function with a draft
-folder to write into and commits what it returns. Only then is torch imported, by the function itself.
+The options are the fields of a frozen dataclass that cannot exist in a wrong state (see `shared.cli.options`). The
+decorator makes it, opens the inputs, answers "already complete" where that is so, and otherwise calls the function with
+a draft folder to write into and commits what it returns. Only then is torch imported, by the function itself.
 """
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial, update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +23,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from shared.cli.common_options import COMMON, COMMON_NAMES, PARTS
+from shared.cli.click_options import SHOWN, click_options, write_grouped
+from shared.cli.common_options import COMMON, PARTS
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.experiment import PLACE, experiment_name
+from shared.cli.options import JobOptions, recorded
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
-from shared.cli.resolve import resolve_options
+from shared.cli.resolve import explain, resolve_options, shown_defaults, take_recipe, variable
 from shared.cli.run import Result, Run, write_run_record
 from shared.errors import BadConfig
 from shared.runtime.launch import is_main_process
@@ -39,6 +40,9 @@ from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
     from shared.store.staging import BuildKey
+
+WORDS = "halfreal.words"
+"""Where click's context keeps the words of a call."""
 
 
 @dataclass(frozen=True)
@@ -85,33 +89,63 @@ def _all_right(config: Any, part: Shard, inputs: dict[str, Any]) -> None:
 
 
 class JobCommand(ErrorHandlingCommand):
-    """A job's command; `job` is its row in the table, `config` makes its checked options, the rest is as in `job`."""
+    """A job's command: `job` is its row in the table, `options` the dataclass of its options, the rest as in `job`.
 
-    takes_recipe = True
+    `tables` are the jobs that a recipe may have tables of.
+    """
 
     job: Job
-    config: Callable[..., Any]
+    options: type[JobOptions]
+    tables: Collection[str]
     before: Before | None
     check: Check
 
+    def config(self, options: Any) -> Any:
+        """Return what the body gets: the options, unless a job makes something else of them."""
+        return options
+
+    def recorded(self, config: Any) -> dict[str, Any]:
+        """Return what the manifest records of `config`."""
+        return recorded(config)
+
+    def take_recipe(self, context: click.Context, recipe: Recipe) -> None:
+        """Make the recipe's values the defaults of a call."""
+        take_recipe(context, self, recipe)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words of a call, which `--help` looks at as well."""
+        ctx.meta[WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under headings, each with the default that will be used."""
+        ctx.meta[SHOWN] = shown_defaults(self, ctx, ctx.meta.get(WORDS, []))
+        write_grouped(self.get_params(ctx), ctx, formatter)
+
 
 class JobGroup(JobCommand, click.Group):
-    """A job's command that has commands of its own beside it."""
+    """A job's command that has commands of its own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
 
 def job(
     row: Job,
-    config: Callable[..., Any],
+    options: type[JobOptions],
     *,
+    jobs: Collection[str] = (),
     resumes: bool = False,
     before: Before | None = None,
     check: Check = _all_right,
     cls: type[JobCommand] = JobCommand,
 ) -> Callable[[Callable[..., Result | None]], JobCommand]:
-    """Turn `main(run, config) -> Result` into the command of the job in `row`; see the module's docstring.
+    """Turn `main(run, options) -> Result` into the command of the job in `row`; see the module's docstring.
 
-    `config` takes the job's options and the seed as keywords. With `resumes` an interrupted run's draft is kept
-    for the next run of the same request. A job with parts returns None while parts of other processes are missing.
+    `jobs` are the names of all jobs, which recipes may have tables of. With `resumes` an interrupted run's draft is
+    kept for the next run of the same request. A job with parts returns None while parts of other processes are missing.
     `before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share;
     whoever is done with it first makes the artifact. `check(config, part, inputs)` raises BadInput for options that do
     not go with the part of the work or with the inputs, in a dry run too, where it gets none as long as one is missing:
@@ -119,35 +153,39 @@ def job(
     """
 
     def decorate(body: Callable[..., Result | None]) -> JobCommand:
-        def command(**options: Any) -> None:
-            if click.get_current_context().invoked_subcommand is not None:
+        def command(**params: Any) -> None:
+            context = click.get_current_context()
+            if context.invoked_subcommand is not None:
                 return
-            settled = resolve_options(row.name, config, options)
-            common = _Common(threads=settled.threads, **settled.common)
+            resolved = resolve_options(made, context)
+            for line in explain(row.name, resolved):
+                click.echo(line, err=True)
+            common = _Common(threads=resolved.threads, **resolved.common)
             # what the result depends on; jobs without torch do not depend on its threads
-            recorded = asdict(settled.config) | ({"threads": settled.threads} if row.gpu else {})
+            threads = {"threads": resolved.threads} if row.gpu else {}
+            built_from = made.recorded(resolved.config) | threads
             if common.dry_run:
                 from shared.cli.dry_run import dry_run
 
-                dry_run(row, recorded, common.folder, common.force, partial(check, settled.config, common.part))
+                shown = resolved.options.resolved() | threads
+                checked = partial(check, resolved.config, common.part)
+                dry_run(row, built_from, common.folder, common.force, checked, shown)
             else:
-                _perform(made, settled.config, recorded, common, body, resumes)
+                _perform(made, resolved.config, built_from, common, body, resumes)
 
         decorated: Any = update_wrapper(command, body)
-        for option in (*COMMON, *PLACE, *(PARTS if row.parts else ())):
+        for option in reversed((*(PARTS if row.parts else ()), *COMMON, *PLACE)):
             decorated = option(decorated)
-        settings = {
-            "auto_envvar_prefix": f"HALFREAL_{row.name.upper()}",
-            "show_default": True,
-            "max_content_width": 100,
-        }
+        prefix = f"HALFREAL_{row.name.upper()}"
+        settings = {"auto_envvar_prefix": prefix, "show_default": True, "max_content_width": 100}
         alone = {"invoke_without_command": True} if issubclass(cls, click.Group) else {}
-        made: JobCommand = click.command(row.name, cls=cls, context_settings=settings, **alone)(decorated)
-        made.params.sort(key=lambda param: param.name in COMMON_NAMES | {"seed", "threads"})
+        own = click_options(options, prefix)
+        made: JobCommand = click.command(row.name, cls=cls, context_settings=settings, params=own, **alone)(decorated)
         for param in made.params:
-            if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_SEED before HALFREAL_SEED
-                param.envvar = [f"{settings['auto_envvar_prefix']}_{str(param.name).upper()}", param.envvar]
-        made.job, made.config, made.before, made.check = row, config, before, check
+            if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_DEVICE before HALFREAL_DEVICE
+                param.envvar = [variable(row.name, str(param.name)), param.envvar]
+        made.job, made.options, made.before, made.check = row, options, before, check
+        made.tables = jobs or (row.name,)
         return made
 
     return decorate

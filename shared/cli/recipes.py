@@ -9,86 +9,76 @@ A recipe has a line `about`, options that every job has, and one table for each 
     [train_gan]
     family = "wgan_gp"
 
-`extends` names another recipe of which only what differs is said; what
-belongs to another family there is left out. `follows`, `departs` and `needs` say in words which
-source a recipe follows, where it does not and why, and what it needs. The tables are fed to click as defaults: a flag
-beats the environment, the environment beats the recipe, the recipe beats the option's own default.
-
-`[tune.space]` holds what `tune` may vary: options of jobs, each with a list of values or a range::
-
-    [tune.space]
-    train_gan.batch_images = [32, 64]
-    train_gan.learning_rate = {low = 1e-4, high = 1e-2, log = true}
-
-It reaches the job as JSON text in its option `space`.
+`extends` names another recipe, of which only what differs is said: a recipe is a stack of layers, a file each. Which of
+the lower layers' values hold is for the job to say, whose options may belong together (`shared.cli.options.merge`).
+`follows`, `departs` and `needs` say in words which source a recipe follows, where it does not and why, and what it
+needs. A flag beats the environment, the environment beats the recipe, the recipe beats the option's own default.
 """
 
 import json
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.cli.options import nearest
 from shared.errors import BadConfig
 
-JOBS_FOLDER = Path(__file__).resolve().parents[2] / "jobs"
-RECIPES_FOLDER = JOBS_FOLDER / "recipes"
+RECIPES_FOLDER = Path(__file__).resolve().parents[2] / "jobs" / "recipes"
 DEFAULT_RECIPE = "digits"
 
 COMMON_KEYS = ("seed", "threads")
 """Options of every job that a recipe may set once, for all of them: whole numbers."""
-
-DEPENDENT: dict[str, tuple[str, tuple[str, ...]]] = {
-    "train_gan": (
-        "family",
-        (
-            *(
-                "networks",
-                "loss",
-                "conditional",
-                "penalty_weight",
-                "clip",
-                "beta1",
-                "beta2",
-                "real_target",
-                "fake_target",
-            ),
-            *("auxiliary_weight", "generator_norm", "discriminator_norm", "init"),
-        ),
-    ),
-    "preprocess": ("source", ("label", "split")),
-}
-"""By job: an option, and those that a recipe sets for its value of that option alone: another value leaves them out."""
 
 WORDS = ("about", "follows", "departs", "needs")
 """What a recipe says of itself, in words."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The options of one experiment: those of every job in `common`, each job's own in `jobs` by its name.
+class Layer:
+    """One file of a recipe: what it says of itself, options of every job, and a table of options for each job."""
 
-    `words` holds what it says of itself, by the names in WORDS; `files` are its own and those that it extends.
-    """
-
-    name: str
+    path: Path
     words: dict[str, str]
     common: dict[str, int]
-    jobs: dict[str, dict[str, Any]]
-    files: tuple[Path, ...] = field(default=(), compare=False)
+    tables: dict[str, dict[str, Any]]
 
-    def defaults(self, job: str) -> dict[str, Any]:
-        """Return the options that the recipe sets for `job`; its own beat the common ones."""
-        return self.common | self.jobs.get(job, {})
+
+@dataclass(frozen=True)
+class Recipe:
+    """The options of one experiment: the layers of `name`, its own last, those that it extends before it."""
+
+    name: str
+    layers: tuple[Layer, ...]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What it says of itself, by the names in WORDS."""
+        return {name: text for layer in self.layers for name, text in layer.words.items()}
+
+    @property
+    def common(self) -> dict[str, int]:
+        """The options of every job."""
+        return {name: value for layer in self.layers for name, value in layer.common.items()}
+
+    @property
+    def jobs(self) -> list[str]:
+        """The jobs that some layer has a table of."""
+        return list(dict.fromkeys(job for layer in self.layers for job in layer.tables))
+
+    def tables(self, job: str) -> list[dict[str, Any]]:
+        """Return what each layer sets for `job`, lowest first; before them what is common to all jobs."""
+        return [self.common, *(layer.tables[job] for layer in self.layers if job in layer.tables)]
 
     def place(self, *keys: str) -> str:
-        """Return "recipe FILE, line N" of the value that stands under `keys`; without the line if none holds it."""
-        for path in self.files:
-            lines = path.read_text(encoding="utf-8").splitlines()
+        """Return "recipe FILE, line N" of the value that is under `keys`; without the line if none holds it."""
+        for layer in reversed(self.layers):
+            lines = layer.path.read_text(encoding="utf-8").splitlines()
             for number in range(1, len(lines) + 1):
                 if _holds("\n".join(lines[:number]), keys):
-                    return f"recipe {path}, line {number}"
-        return f"recipe {self.files[0] if self.files else self.name}"
+                    return f"recipe {layer.path}, line {number}"
+        return f"recipe {self.layers[-1].path}"
 
 
 def recipe_names() -> list[str]:
@@ -96,49 +86,59 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in RECIPES_FOLDER.glob("*.toml"))
 
 
-def job_names() -> list[str]:
-    """Return the name of every job, as its folder is called."""
-    return sorted(path.parent.name for path in JOBS_FOLDER.glob("*/__main__.py"))
-
-
-def load_recipe(name_or_path: str) -> Recipe:
+def load_recipe(name_or_path: str, jobs: Collection[str] | None = None) -> Recipe:
     """Read a recipe that ships with halfreal (by name) or the user's own (a path that ends in .toml).
 
-    Raises BadConfig for a recipe that does not exist, is not TOML, has a table that names no job or extends itself.
+    Raises BadConfig for a recipe that does not exist, is not TOML, extends itself, or has a table of none of `jobs`.
     """
-    return _load(name_or_path, ())
+    layers: list[Layer] = []
+    below: str | None = name_or_path
+    while below is not None:
+        try:
+            path = _path(below, layers[-1].path.parent if layers else None)
+            if path in [layer.path for layer in layers]:
+                raise BadConfig(f"recipe {path}: extends itself, by way of {', '.join(_stems(layers))}")
+            layer, below = _read_layer(path, below, jobs)
+        except BadConfig as error:
+            if not layers:
+                raise
+            raise BadConfig(f"recipe {layers[-1].path}: extends {below!r}\n{error}") from error
+        layers.append(layer)
+    return Recipe(layers[0].path.stem, tuple(reversed(layers)))
 
 
-def _load(name_or_path: str, above: tuple[Path, ...]) -> Recipe:
-    own = name_or_path.endswith(".toml")
-    path = Path(name_or_path) if own else RECIPES_FOLDER / f"{name_or_path}.toml"
-    fields = _read(path, name_or_path)
-    below = fields.pop("extends", None)
-    words = {key: fields.pop(key) for key in WORDS if key in fields}
-    common = {key: fields.pop(key) for key in COMMON_KEYS if key in fields}
+def _path(name_or_path: str, folder: Path | None) -> Path:
+    """Return the file of a recipe; a path in `extends` is relative to the `folder` of the file that it is in."""
+    if not name_or_path.endswith(".toml"):
+        return RECIPES_FOLDER / f"{name_or_path}.toml"
+    return Path(name_or_path) if folder is None else folder / name_or_path
+
+
+def _stems(layers: list[Layer]) -> list[str]:
+    return [layer.path.stem for layer in layers]
+
+
+def _read_layer(path: Path, name: str, jobs: Collection[str] | None) -> tuple[Layer, str | None]:
+    """Return what a file says, and which recipe it extends."""
+    tables = _read(path, name)
+    below = tables.pop("extends", None)
+    words = {key: tables.pop(key) for key in WORDS if key in tables}
+    common = {key: tables.pop(key) for key in COMMON_KEYS if key in tables}
     texts = [*words.values(), *([below] if below is not None else [])]
     if not all(isinstance(value, str) for value in texts) or not all(isinstance(n, int) for n in common.values()):
         raise BadConfig(
             f"recipe {path}: want `{'`, `'.join((*WORDS, 'extends'))}` to be text, "
             f"`{'`, `'.join(COMMON_KEYS)}` a whole number"
         )
-    if isinstance(fields.get("tune"), dict) and isinstance(fields["tune"].get("space"), dict):
-        fields["tune"]["space"] = json.dumps(fields["tune"]["space"], default=str)
-    _check_tables(path, fields)
-    if below is None:
-        return Recipe(path.stem, words, common, fields, (path,))
-    if path in above:
-        raise BadConfig(f"recipe {path}: extends itself, by way of {', '.join(each.stem for each in above)}")
-    try:
-        base = _load(str(path.parent / below) if below.endswith(".toml") else below, (*above, path))
-    except BadConfig as error:
-        raise BadConfig(f"recipe {path}: extends {below!r}\n{error}") from error
-    jobs = {job: _inherited(base, job, fields.get(job, {})) | fields.get(job, {}) for job in base.jobs | fields}
-    if "space" in jobs.get("tune", {}) and "space" not in fields.get("tune", {}):
-        for job in DEPENDENT:
-            if _another(base, job, fields.get(job, {})):
-                jobs["tune"] = without_dependent(jobs["tune"], job)
-    return Recipe(path.stem, base.words | words, base.common | common, jobs, (path, *base.files))
+    for job, options in tables.items():
+        known = sorted(tables.keys() if jobs is None else jobs)
+        if job not in known or not isinstance(options, dict):
+            hint = "" if job in known else nearest(job, known)
+            raise BadConfig(
+                f"recipe {path}: {job!r} is no table of a job{hint}"
+                + (f"\nthe jobs are {', '.join(known)}" if jobs is not None else "")
+            )
+    return Layer(path, words, common, tables), below
 
 
 def _holds(text: str, keys: tuple[str, ...]) -> bool:
@@ -154,66 +154,29 @@ def _holds(text: str, keys: tuple[str, ...]) -> bool:
     return True
 
 
-def _another(base: Recipe, job: str, own: dict[str, Any]) -> bool:
-    """Whether a table says another value than the recipe below of the option that others depend on."""
-    key, _ = DEPENDENT.get(job, ("", ()))
-    return key in own and own[key] != base.jobs.get(job, {}).get(key)
-
-
-def _inherited(base: Recipe, job: str, own: dict[str, Any]) -> dict[str, Any]:
-    """Return what a table takes over from the recipe below."""
-    below = base.jobs.get(job, {})
-    if not _another(base, job, own):
-        return below
-    return {name: value for name, value in below.items() if name not in DEPENDENT[job][1]}
-
-
-def without_dependent(tune: dict[str, Any], job: str) -> dict[str, Any]:
-    """Return the options of tune without those in `space` that a recipe sets for one value of another option of `job`.
-
-    Where the space then is empty there is none.
-    """
-    try:
-        space = json.loads(tune["space"])
-        space[job] = {name: domain for name, domain in space[job].items() if name not in DEPENDENT[job][1]}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return tune  # nothing of that job, or no space at all, which tune says itself
-    left = {"space": json.dumps(space)} if any(space.values()) else {}
-    return {name: value for name, value in tune.items() if name != "space"} | left
-
-
 def _read(path: Path, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        known = ", ".join(recipe_names())
-        raise BadConfig(f"recipe {name!r}: not found; take one of {known}, or a path to a .toml file") from error
+        known = recipe_names()
+        hint = f"take one of {', '.join(known)}, or a path to a .toml file"
+        raise BadConfig(f"recipe {name!r}: not found{nearest(name, known)}; {hint}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error})") from error
 
 
-def _check_tables(path: Path, tables: dict[str, Any]) -> None:
-    for job, options in tables.items():
-        if job not in job_names() or not isinstance(options, dict):
-            raise BadConfig(f"recipe {path}: {job!r} is no table of a job; the jobs are {', '.join(job_names())}")
-        for option, value in options.items():
-            if not isinstance(value, str | int | float):
-                raise BadConfig(f"recipe {path}: [{job}] {option} = {value!r:.60}; want text, a number, true or false")
-
-
-def written(words: dict[str, str], tables: dict[str, dict[str, Any]]) -> str:
-    """Return a recipe as TOML: what it says of itself, then a table for each job; a search space as one too."""
+def to_toml(words: dict[str, str], tables: dict[str, dict[str, Any]]) -> str:
+    """Return a recipe as TOML: what it says of itself, then a table for each job; tables within them as their own."""
     lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in words.items()]
     for job, options in tables.items():
-        space = options.get("space") if job == "tune" else None
+        nested = {name: value for name, value in options.items() if isinstance(value, dict)}
         lines += ["", f"[{job}]"]
-        lines += [f"{name} = {_toml(value)}" for name, value in options.items() if space is None or name != "space"]
-        if space is not None:
-            lines += ["", f"[{job}.space]"]
-            found = json.loads(space)
-            lines += [
-                f"{of}.{name} = {_toml(domain)}" for of, domains in found.items() for name, domain in domains.items()
-            ]
+        lines += [f"{name} = {_toml(value)}" for name, value in options.items() if name not in nested]
+        for name, table in nested.items():
+            lines += ["", f"[{job}.{name}]"]
+            for key, value in table.items():
+                held = {key: value} if not isinstance(value, dict) else {f"{key}.{n}": v for n, v in value.items()}
+                lines += [f"{place} = {_toml(each)}" for place, each in held.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -1,51 +1,107 @@
-"""What the options of a job come to: the one way from what was said to its checked config."""
+"""How the options of a job resolve: the one way from flags, environment and recipe to checked options."""
 
+import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from shared.cli.click_options import plain
 from shared.cli.common_options import COMMON_NAMES, check_finite
-from shared.cli.recipes import DEPENDENT
+from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, specs
+from shared.cli.recipes import Recipe
+from shared.errors import HalfrealError
 
 if TYPE_CHECKING:
     from shared.cli.job import JobCommand
 
+LAYERS = "halfreal.layers"
+"""Where click's context keeps what each layer of the recipe sets, with the name of its source."""
+
+GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+"""Sources that a value comes from because somebody asked for it in this call."""
+
+Layers = list[tuple[str, dict[str, Any]]]
+
 
 @dataclass(frozen=True)
 class ResolvedOptions:
-    """The checked options of a call: the job's config, torch's threads, and the common options by name."""
+    """The checked options of a call: the job's own and what it makes of them, torch's threads, the common ones by name.
 
+    `replaced` says what of the recipe does not hold, because it was meant for another value of an owner.
+    """
+
+    options: JobOptions
     config: Any
     threads: int
     common: dict[str, Any]
+    replaced: list[Replaced]
 
 
-def resolve_options(job: str, config: Callable[..., Any], params: Mapping[str, Any]) -> ResolvedOptions:
-    """Return the options of the call that click is at, given its parameters; BadConfig for what contradicts itself."""
-    options = dict(params)
-    check_finite(options)
-    leave_out(job, options)
-    threads = options.pop("threads")
-    common = {name: options.pop(name) for name in COMMON_NAMES & options.keys()}
-    return ResolvedOptions(config(**options), threads, common)
+def take_recipe(context: click.Context, command: "JobCommand", recipe: Recipe) -> None:
+    """Feed a recipe to click as the defaults of a job's command; BadConfig for what the job does not have."""
+    source = f"recipe {recipe.name}"
+    layers = [(source, table) for table in recipe.tables(command.job.name)]
+    for _, table in layers:
+        check_recipe(command.options, f"{source}: [{command.job.name}]", table, ("threads",))
+    context.meta[LAYERS] = layers
+    values, _ = merge(command.options, layers)
+    # As text, as on a command line: of values click would take 1.5 or true for a whole number.
+    context.default_map = {
+        name: value if isinstance(value, str) else str(value) if isinstance(value, int | float) else json.dumps(value)
+        for name, value in values.items()
+    }
 
 
-def leave_out(job: str, options: dict[str, Any]) -> None:
-    """Give their own default to options that the recipe sets for another value of the one that they depend on."""
-    key, names = DEPENDENT.get(job, ("", ()))
-    context = click.get_current_context()
-    if not key or (context.default_map or {}).get(key) in (None, options[key]):
-        return
-    for param in context.command.params:
-        if (name := str(param.name)) in names and (
-            context.get_parameter_source(name) == click.core.ParameterSource.DEFAULT_MAP
-        ):
-            # click has an object for no default
-            options[name] = param.default if isinstance(param.default, str | int | float) else None
+def resolve_options(command: "JobCommand", context: click.Context) -> ResolvedOptions:
+    """Return the options of the call that `context` is of; BadConfig for what contradicts itself."""
+    params = dict(context.params)
+    check_finite(params)
+    own = defaults(command.options)
+    given = {name: params[name] for name in own if context.get_parameter_source(name) in GIVEN}
+    merged, replaced = merge(command.options, [*context.meta.get(LAYERS, []), ("", given)])
+    options = command.options(**{name: params[name] if name in merged else own[name] for name in own})
+    return ResolvedOptions(
+        options,
+        command.config(options),
+        params["threads"],
+        {name: params[name] for name in COMMON_NAMES & params.keys()},
+        [each if each.source else replace(each, source=_said(command, context, each)) for each in replaced],
+    )
+
+
+def _said(command: "JobCommand", context: click.Context, replaced: Replaced) -> str:
+    """Return how an owner's value was given: as a flag or as a variable."""
+    if context.get_parameter_source(replaced.owner) is ParameterSource.COMMANDLINE:
+        return f"--{replaced.owner.replace('_', '-')} {replaced.after}"
+    return f"{variable(command.job.name, replaced.owner)}={replaced.after}"
+
+
+def variable(job: str, name: str) -> str:
+    """Return the environment variable that sets an option of a job."""
+    return f"HALFREAL_{job}_{name}".upper()
+
+
+def explain(job: str, resolved: ResolvedOptions) -> Iterator[str]:
+    """Yield a line for each owner for whose sake values of the recipe were replaced by others: by which, and why."""
+    now = resolved.options.resolved()
+    for each in resolved.replaced:
+        changed = {name: value for name, value in each.values.items() if value != now[name]}
+        if changed:
+            taken = _listed({name: now[name] for name in changed if now[name] is not None})
+            yield (
+                f"{job}: {each.source}: "
+                + (f"{taken} are the {each.owner}'s own; " if taken else "")
+                + f"the recipe's for {each.before} are left out: {_listed(changed)}"
+            )
+
+
+def _listed(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {plain(value)}" for name, value in values.items())
 
 
 def asked(command: "JobCommand", words: list[str]) -> ResolvedOptions:
@@ -54,23 +110,27 @@ def asked(command: "JobCommand", words: list[str]) -> ResolvedOptions:
     Raises what the call would raise: BadConfig, or click's own for a value of the wrong type.
     """
     with command.make_context(command.name, list(words)) as context:
-        return resolve_options(command.job.name, command.config, context.params)
+        return resolve_options(command, context)
 
 
 def asked_options(command: "JobCommand", words: list[str]) -> dict[str, Any]:
     """Return the options of a job called with `words`, as `asked`: what None stands for is filled in.
 
-    A config that knows more than its fields says so in `resolved()`. Options without a value are left out.
+    Options without a value, and those that no manifest records, are left out.
     """
-    settled = asked(command, words)
-    known = settled.config
-    found = known.resolved() if hasattr(known, "resolved") else asdict(known)
-    found |= {"threads": settled.threads} if command.job.gpu else {}
+    resolved = asked(command, words)
+    known = specs(command.options)
+    found = {
+        name: json.loads(value) if known[name].table and value is not None else value
+        for name, value in resolved.options.resolved().items()
+        if known[name].recorded
+    }
+    found |= {"threads": resolved.threads} if command.job.gpu else {}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def resolved_options(command: "JobCommand", recipe: str) -> dict[str, Any]:
-    """Return the options of a job under `recipe`, as `asked_options`, whatever the environment says."""
+    """Return the options of a job under `recipe`, as `asked_options`, without a look at the environment."""
     with _quiet_environment():
         return asked_options(command, ["--recipe", recipe])
 
@@ -83,3 +143,57 @@ def _quiet_environment() -> Iterator[None]:
         yield
     finally:
         os.environ.update(taken)
+
+
+def shown_defaults(command: "JobCommand", context: click.Context, words: list[str]) -> dict[str, str]:
+    """Return, for `--help`, what each option will be unless it is given, and where that comes from.
+
+    `words` are those of the call: another recipe or owner among them changes what is shown.
+    """
+    params = {str(param.name): param for param in command.params}
+    try:
+        typed, _, _ = command.make_parser(context).parse_args(list(words))
+        recipe = params["recipe"].process_value(context, params["recipe"].consume_value(context, typed)[0])
+    except (click.UsageError, HalfrealError):
+        typed, recipe = {}, None
+    own, layers = defaults(command.options), context.meta.get(LAYERS, [])
+    given = _given(context, {name: params[name] for name in own}, typed)
+    merged, _ = merge(command.options, [*layers, ("", {name: value for name, (value, _) in given.items()})])
+    values = {name: merged.get(name, value) for name, value in own.items()}
+    with suppress(HalfrealError):
+        values = command.options(**values).resolved()
+    typed_values = {name for name, (_, source) in given.items() if source is ParameterSource.COMMANDLINE}
+    values |= {name: value for name, value in (own | merge(command.options, layers)[0]).items() if name in typed_values}
+    shown = {}
+    for name, spec in specs(command.options).items():
+        source = ""
+        if name in given and name not in typed_values:
+            source = f", from {variable(command.job.name, name)}"
+        elif name in merged and name not in given:
+            source = f", from the recipe {recipe.name}" if recipe else ""
+        elif own[name] is None and spec.owner:
+            source = f", from the {spec.owner} {values[spec.owner]}"
+        if values[name] is not None:
+            shown[name] = _flag_or_value(params[name], values[name]) + source
+        elif spec.owner:
+            shown[name] = f"unused by the {spec.owner} {values[spec.owner]}"
+    return shown
+
+
+def _given(
+    context: click.Context, params: dict[str, click.Parameter], typed: Mapping[str, Any]
+) -> dict[str, tuple[Any, ParameterSource]]:
+    """Return the values that flags, as they were typed, and the environment give, each with its source."""
+    found = {name: param.consume_value(context, typed) for name, param in params.items()}
+    given = {}
+    for name, (value, source) in found.items():
+        if source in GIVEN:
+            with suppress(click.UsageError):
+                given[name] = params[name].type_cast_value(context, value), source
+    return given
+
+
+def _flag_or_value(param: click.Parameter, value: Any) -> str:
+    if isinstance(value, bool):
+        return (param.opts if value else param.secondary_opts)[0].lstrip("-")
+    return plain(value)

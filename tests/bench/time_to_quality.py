@@ -69,7 +69,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     from safetensors.torch import save_file
 
     from jobs.train_gan.loop import iterate
-    from jobs.train_gan.options import GanConfig, resolve
+    from jobs.train_gan.options import GanOptions, resolve
     from jobs.train_gan.plan import learning_rate_factor
     from jobs.train_gan.state import State, specs
     from shared.data.batches import batches
@@ -78,7 +78,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     from shared.store.artifacts import open_artifact
 
     real = open_artifact(out / "mnist16" / "real", "dataset", "preprocess")
-    config = GanConfig(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
+    config = GanOptions(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
     family = resolve(config)
     state = State(ProcessGroup("cpu"), family, config, specs(family, config, real.dataset))
     stream = batches(real, "train", config.batch_images, seed=derive_seed(seed, Stream.GAN_ORDER))

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
 from jobs.preprocess.items import Source, from_array
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.sources import SOURCES
 from shared.format.files import sha256
 from shared.format.sample import decode
@@ -41,7 +41,7 @@ SMALL = {
 """Options that make every job quick."""
 
 
-def hostile_source(folder: Path, config: PreprocessConfig) -> Source:
+def hostile_source(folder: Path, config: PreprocessOptions) -> Source:
     """Return 120 pictures of 20x24 px in three classes that differ in colour, 60, 36 and 24 of them."""
     chance = np.random.default_rng(5)
     items = []

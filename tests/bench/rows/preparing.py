@@ -52,7 +52,7 @@ def photos(folder: Path, count: int = COUNT) -> Photos:
 def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
     """Return preprocess at work, all of it: the read for duplicates, the split, shards, hashes, flushed to disk."""
     from jobs.preprocess.folders import folder
-    from jobs.preprocess.options import PreprocessConfig
+    from jobs.preprocess.options import PreprocessOptions
     from jobs.preprocess.writer import write_dataset
     from shared.cli.progress import Reporter
     from shared.cli.run import Run
@@ -60,7 +60,7 @@ def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
     defaults = {"source": "folder", "source_path": None, "label": None, "limit": 0, "limit_seed": 0, "per_class": 0}
     size = {"size_px": SIZE_PX, "channels": 3, "crop": "center", "resize_filter": resize_filter, "background": "white"}
     split = {"split": "auto", "val_fraction": 0.1, "test_fraction": 0.2, "max_rejected": 0.0, "verify_md5": True}
-    config = PreprocessConfig(**defaults, **size, **split, shard_images=1000, seed=0)
+    config = PreprocessOptions(**defaults, **size, **split, shard_images=1000, seed=0)
 
     def work() -> Callable[[], dict[str, NDArray[np.uint8]]]:
         out = made.fresh(f"ours-{workers}")

@@ -52,14 +52,14 @@ class Start:
 
 
 def _start(folder: Path, family: str, count: int, device: str = "cpu", **options: Any) -> Start:
-    from jobs.train_gan.options import GanConfig, resolve
+    from jobs.train_gan.options import GanOptions, resolve
     from jobs.train_gan.state import State, specs
     from shared.format.manifest import Dataset
     from shared.runtime.process_group import SingleProcess
 
     place = {"epochs": 1, "snapshot_every_epochs": 1, "seed": 0, "decay": "none", "ema_images": 0}
     size = {"batch_images": count, "latent": LATENT, "width": 64, "networks": "dcgan", "conditional": False}
-    config = GanConfig(family=family, **place, **size, **options)
+    config = GanOptions(family=family, **place, **size, **options)
     found = resolve(config)
     info = Dataset(classes=["a"], size_px=SIZE_PX, channels=3, preparation={}, splits={})
     state = State(SingleProcess(torch.device(device)), found, config, specs(found, config, info))

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from jobs.__main__ import main as halfreal
 from jobs.commands.calls import options_of
 from jobs.preprocess.known import KNOWN, check_room
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import choose, split_indexes
 from shared.errors import BadConfig, BadInput
 
@@ -21,10 +21,10 @@ DIGITS = load_digits().target
 """The label of every image of the source `digits`."""
 
 
-def config(**options: Any) -> PreprocessConfig:
+def config(**options: Any) -> PreprocessOptions:
     """Return the options of the recipe `digits` with some of them changed."""
     found = options_of("preprocess", [], {})
-    return PreprocessConfig(**({"source_path": None, "label": None} | found | options))
+    return PreprocessOptions(**({"source_path": None, "label": None} | found | options))
 
 
 def refused(**options: Any) -> bool:

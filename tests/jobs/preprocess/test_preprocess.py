@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from jobs.preprocess.images import prepare
 from jobs.preprocess.items import Source
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.sources import SOURCES, digits
 from jobs.preprocess.splits import split_indexes
 from shared.errors import BadConfig, BadInput
@@ -39,7 +39,7 @@ def tar_hashes(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def a_config(**changes: Any) -> PreprocessConfig:
+def a_config(**changes: Any) -> PreprocessOptions:
     """Return a valid config with these changes."""
     options = {
         "source": "digits",
@@ -61,7 +61,7 @@ def a_config(**changes: Any) -> PreprocessConfig:
         "shard_images": 10,
         "seed": 0,
     }
-    return PreprocessConfig(**(options | changes))
+    return PreprocessOptions(**(options | changes))
 
 
 def test_digits_are_those_of_scikit_learn() -> None:

@@ -9,7 +9,7 @@ import torch
 from click.testing import Result
 
 from jobs.train_gan.families import FAMILIES, NETWORKS
-from jobs.train_gan.options import GanConfig, resolve
+from jobs.train_gan.options import GanOptions, resolve
 from shared.errors import BadConfig
 from shared.models.snapshots import load_snapshot
 from shared.store.artifacts import Artifact, open_artifact
@@ -18,11 +18,11 @@ from shared.store.checkpoints import load
 TINY = ["--epochs", 2, "--batch-images", 4, "--width", 2, "--latent", 4]
 
 
-def config(family: str, **changes: Any) -> GanConfig:
+def config(family: str, **changes: Any) -> GanOptions:
     """Return a config of this family with these changes."""
     options: dict[str, Any] = {"epochs": 1, "snapshot_every_epochs": 1, "batch_images": 8, "latent": 4, "width": 2}
     options |= {"decay": "none", "ema_images": 0, "seed": 0}
-    return GanConfig(family=family, **(options | changes))
+    return GanOptions(family=family, **(options | changes))
 
 
 @pytest.mark.parametrize(

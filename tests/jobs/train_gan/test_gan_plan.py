@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from jobs.train_gan.families import FAMILIES
-from jobs.train_gan.options import GanConfig, resolve
+from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.plan import learning_rate_factor, make_plan
 
 
-def config(**changes: Any) -> GanConfig:
+def config(**changes: Any) -> GanOptions:
     """Return a valid config with these changes."""
     options = {
         "family": "wgan_gp",
@@ -28,7 +28,7 @@ def config(**changes: Any) -> GanConfig:
         "ema_images": 5000,
         "seed": 0,
     }
-    return GanConfig(**(options | changes))
+    return GanOptions(**(options | changes))
 
 
 @pytest.mark.parametrize(

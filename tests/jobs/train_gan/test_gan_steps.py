@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import FAMILIES
-from jobs.train_gan.options import GanConfig, resolve
+from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.state import State, specs
 from jobs.train_gan.steps import Batch, Draws, critic_step, draw_batch, generator_step, train_step
 from shared.format.manifest import Dataset
@@ -19,20 +19,20 @@ INFO = Dataset(classes=["a", "b", "c"], size_px=16, channels=1, preparation={}, 
 every_family = pytest.mark.parametrize("family", sorted(FAMILIES))
 
 
-def make_config(family: str, **changes: Any) -> GanConfig:
+def make_config(family: str, **changes: Any) -> GanOptions:
     """Return a tiny config of this family, its learning rate high enough that one step shows."""
     options: dict[str, Any] = {"epochs": 1, "snapshot_every_epochs": 1, "batch_images": 8, "latent": 4, "width": 2}
     options |= {"learning_rate": 1e-2, "decay": "none", "ema_images": 100, "seed": 0}
-    return GanConfig(family=family, **(options | changes))
+    return GanOptions(family=family, **(options | changes))
 
 
-def make_state(config: GanConfig) -> State:
+def make_state(config: GanOptions) -> State:
     """Return a fresh state for images of 16 px, grey, in three classes."""
     family = resolve(config)
     return State(ProcessGroup("cpu"), family, config, specs(family, config, INFO))
 
 
-def batch(config: GanConfig) -> Batch:
+def batch(config: GanOptions) -> Batch:
     """Return a step on eight images in [-1, 1] and their labels."""
     chance = torch.Generator().manual_seed(9)
     images = torch.rand(8, 1, 16, 16, generator=chance) * 2 - 1

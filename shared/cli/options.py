@@ -1,0 +1,169 @@
+"""The options of a job: the fields of one frozen dataclass, each written once.
+
+    @dataclass(frozen=True, kw_only=True)
+    class ToyOptions(JobOptions):
+        family: str = option("plain", "Variant.", "model", choices=("plain", "deep"))
+        width: int = option(16, "Channels of the first layer.", "model", within=Within(1, 4096))
+        learning_rate: float | None = option(None, "Step of the optimizer.", "optimizer", owner="family")
+
+Command line, recipe keys, environment variables, dry runs and the types of a search space are derived from the fields
+(`shared.cli.click_options`). Neither torch nor click in here: processes of preprocess import their options.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypedDict, Unpack, get_args, get_type_hints
+
+from shared.errors import BadConfig
+
+
+@dataclass(frozen=True)
+class Within:
+    """The range of a number, both ends included unless `above` (not `low` itself) or `below` (not `high` itself)."""
+
+    low: float | None = None
+    high: float | None = None
+    above: bool = False
+    below: bool = False
+
+
+class More(TypedDict, total=False):
+    """What few options have: see Spec."""
+
+    metavar: str
+    negative: str
+    table: bool
+    variable: str
+    recorded: bool
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an option is besides its name, type and default.
+
+    `help` is a sentence that is complete without the option's name; `group` is its heading in `--help`. `owner` names
+    the option that the value belongs to: None then stands for what the owner's value brings along. `negative` is the
+    flag for False where it is not `--no-...`; a `table` is a table in a recipe, JSON text elsewhere; `variable` is a
+    second environment variable, which every job shares. What is not `recorded` changes no result.
+    """
+
+    help: str
+    group: str
+    within: Within | None = None
+    choices: tuple[Any, ...] = ()
+    owner: str = ""
+    metavar: str | None = None
+    negative: str = ""
+    table: bool = False
+    variable: str = ""
+    recorded: bool = True
+
+
+def option(
+    default: Any,
+    help: str,
+    group: str,
+    *,
+    within: Within | None = None,
+    choices: Iterable[Any] = (),
+    owner: str = "",
+    **more: Unpack[More],
+) -> Any:
+    """Return a field of a dataclass that is an option; see Spec. `choices` may be a table: its keys are taken."""
+    spec = Spec(help, group, within, tuple(choices), owner, **more)
+    return field(default=default, metadata={"option": spec})
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """The options of a job, checked; every job has a seed. Raises BadConfig for options that contradict each other."""
+
+    seed: int = option(0, "Random seed.", "run", within=Within(0, 2**31 - 1), variable="HALFREAL_SEED")
+
+    def resolved(self) -> dict[str, Any]:
+        """Return every option with what None stands for; None where it has no meaning."""
+        return {name: getattr(self, name) for name in specs(type(self))}
+
+
+def specs(options: type[JobOptions]) -> dict[str, Spec]:
+    """Return what each option is, by name: the job's own first, those that every job has last."""
+    found = {each.name: each.metadata["option"] for each in fields(options) if "option" in each.metadata}
+    common = [each.name for each in fields(JobOptions)]
+    return {name: found[name] for name in (*(name for name in found if name not in common), *common)}
+
+
+def value_types(options: type[JobOptions]) -> dict[str, type]:
+    """Return the type of each option's value, by name; None may stand in its place where the field allows it."""
+    hints = get_type_hints(options)
+    return {name: next(iter(get_args(hints[name])), hints[name]) for name in specs(options)}
+
+
+def defaults(options: type[JobOptions]) -> dict[str, Any]:
+    """Return the default of each option, by name."""
+    return {each.name: each.default for each in fields(options) if "option" in each.metadata}
+
+
+def recorded(options: JobOptions) -> dict[str, Any]:
+    """Return what a manifest records of the options: all that the result depends on, as given."""
+    return {name: getattr(options, name) for name, spec in specs(type(options)).items() if spec.recorded}
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What went because its owner got another value: `values` belonged to `before`, and `source` says `after`."""
+
+    owner: str
+    before: Any
+    after: Any
+    source: str
+    values: dict[str, Any]
+
+
+def merge(
+    options: type[JobOptions], layers: Iterable[tuple[str, Mapping[str, Any]]]
+) -> tuple[dict[str, Any], list[Replaced]]:
+    """Return what `layers` set, lowest first, each with the name of its source, and what went on the way.
+
+    Where a layer gives an owner another value than it had so far, what layers below said of its options goes: it was
+    meant for the other value.
+    """
+    own, known = defaults(options), specs(options)
+    values: dict[str, Any] = {}
+    replaced = []
+    for source, layer in layers:
+        for owner in sorted({spec.owner for spec in known.values()} & layer.keys()):
+            before = values.get(owner, own[owner])
+            if layer[owner] == before:
+                continue
+            gone = {name: value for name, value in values.items() if name in known and known[name].owner == owner}
+            values = {name: value for name, value in values.items() if name not in gone}
+            replaced.append(Replaced(owner, before, layer[owner], source, gone))
+        values |= layer
+    return values, replaced
+
+
+def check_recipe(options: type[JobOptions], source: str, table: Mapping[str, Any], others: Iterable[str]) -> None:
+    """Raise BadConfig, which names `source`, for a table with an unknown option or with what is no value of one.
+
+    `others` are keys that are no fields of `options`.
+    """
+    known = specs(options)
+    for name, value in table.items():
+        if name not in known and name not in others:
+            names = sorted({*known, *others})
+            raise BadConfig(f"{source} has no option {name!r}{nearest(name, names)}\nit has {', '.join(names)}")
+        if not isinstance(value, str | int | float) and not (name in known and known[name].table):
+            raise BadConfig(f"{source} {name} = {value!r:.60}; want text, a number, true or false")
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return "; did you mean NAME?" for the one of `names` that is most like `name`, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, sorted(names), n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the names in an option that takes several, joined by commas; those left empty do not count."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
