@@ -1,8 +1,10 @@
 """The table of jobs against the folders, its documentation and the recipes."""
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +16,7 @@ from jobs.preprocess.known import KNOWN
 from jobs.preprocess.sources import SOURCES
 from jobs.train_gan.options import DECAYS
 from jobs.train_gan.plan import learning_rate_factor
+from shared.cli.options import JobOptions, merge, specs
 from shared.cli.recipes import load_recipe
 from shared.store.job import Job
 
@@ -91,9 +94,16 @@ def test_every_recipe_is_accepted_by_every_job(recipe: Path, row: Job, tmp_path:
     arguments = [row.name, "--recipe", recipe.stem, "--data-root", str(tmp_path), "--dry-run"]
     result = CliRunner().invoke(halfreal, arguments)
     assert result.exit_code == 0, result.output
-    for name, value in load_recipe(recipe.stem).jobs.get(row.name, {}).items():
-        assert f"  {name} = {value!r}\n" in result.output
+    for name, value in table(recipe.stem, row.name).items():
+        assert f"  {name} = {(json.dumps(value) if isinstance(value, dict) else value)!r}\n" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def table(recipe: str, job: str) -> dict[str, Any]:
+    """Return what a recipe sets of a job's own options, all its layers together."""
+    options: type[JobOptions] = import_module(f"jobs.{job}.__main__").main.options
+    values, _ = merge(options, [("", layer) for layer in load_recipe(recipe).tables(job)])
+    return {name: value for name, value in values.items() if name in specs(options)}
 
 
 SEED_RECIPES = (
@@ -118,8 +128,8 @@ def test_what_recipes_show_prints_is_a_recipe(recipe: Path, tmp_path: Path) -> N
     own.write_text(first.output, encoding="utf-8")
     second = CliRunner().invoke(halfreal, ["recipes", "show", str(own)])
     assert second.output == first.output
-    for name, table in load_recipe(recipe.stem).jobs.items():
-        assert load_recipe(str(own)).jobs[name].items() >= table.items()
+    for job in load_recipe(recipe.stem).jobs:
+        assert table(str(own), job).items() >= table(recipe.stem, job).items()
 
 
 def test_recipes_lists_every_recipe() -> None:

@@ -108,7 +108,7 @@ REFUSED = {
     "train_mixed.measure_every=601": "--measure-every 601",
     "evaluate.images=1000000000000": "this machine's memory",
     "synthesize.share=1e9": "--share",
-    "train_mixed.batch_images=1000000000000": "want 2 to 65,536",
+    "train_mixed.batch_images=1000000000000": "2<=x<=65536",
 }
 
 

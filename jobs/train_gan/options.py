@@ -96,7 +96,12 @@ class GanOptions(JobOptions):
 
     epochs: int = option(40, "Epochs of the train split to show the discriminator.", "run", within=Within(1))
     snapshot_every_epochs: int = option(1, "Epochs between snapshots.", "run", within=Within(1))
-    precision: str = option("float32", "Number format of convolutions; bf16 is for GPUs: on a CPU it is slower.", "run", choices=("float32", "bf16"))
+    precision: str = option(
+        "float32",
+        "Number format of convolutions; bf16 is for GPUs: on a CPU it is slower.",
+        "run",
+        choices=("float32", "bf16"),
+    )
     compile: bool = option(
         False, "Compile the networks (with a gradient penalty the generator alone): for long runs on a GPU.", "run"
     )

@@ -27,10 +27,10 @@ from shared.cli.click_options import SHOWN, click_options, write_grouped
 from shared.cli.common_options import COMMON, PARTS
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.experiment import PLACE, experiment_name
-from shared.cli.options import JobOptions, recorded
+from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
-from shared.cli.resolve import explain, resolve_options, shown_defaults, take_recipe, variable
+from shared.cli.resolve import CommandWithOptions, explain, resolve_options, shown_defaults, take_recipe, variable
 from shared.cli.run import Result, Run, write_run_record
 from shared.errors import BadConfig
 from shared.runtime.launch import is_main_process
@@ -88,25 +88,11 @@ def _all_right(config: Any, part: Shard, inputs: dict[str, Any]) -> None:
     """Find nothing wrong: a job whose config is checked by itself."""
 
 
-class JobCommand(ErrorHandlingCommand):
-    """A job's command: `job` is its row in the table, `options` the dataclass of its options, the rest as in `job`.
+class JobCommand(CommandWithOptions):
+    """A job's command; `before` and `check` are as in `job`."""
 
-    `tables` are the jobs that a recipe may have tables of.
-    """
-
-    job: Job
-    options: type[JobOptions]
-    tables: Collection[str]
     before: Before | None
     check: Check
-
-    def config(self, options: Any) -> Any:
-        """Return what the body gets: the options, unless a job makes something else of them."""
-        return options
-
-    def recorded(self, config: Any) -> dict[str, Any]:
-        """Return what the manifest records of `config`."""
-        return recorded(config)
 
     def take_recipe(self, context: click.Context, recipe: Recipe) -> None:
         """Make the recipe's values the defaults of a call."""
@@ -167,7 +153,7 @@ def job(
             if common.dry_run:
                 from shared.cli.dry_run import dry_run
 
-                shown = resolved.options.resolved() | threads
+                shown = resolved.config.resolved() | threads
                 checked = partial(check, resolved.config, common.part)
                 dry_run(row, built_from, common.folder, common.force, checked, shown)
             else:
@@ -185,7 +171,7 @@ def job(
             if isinstance(param.envvar, str):  # HALFREAL_TRAIN_GAN_DEVICE before HALFREAL_DEVICE
                 param.envvar = [variable(row.name, str(param.name)), param.envvar]
         made.job, made.options, made.before, made.check = row, options, before, check
-        made.tables = jobs or (row.name,)
+        made.tables = jobs or None
         return made
 
     return decorate

@@ -5,19 +5,19 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from shared.cli.click_options import plain
 from shared.cli.common_options import COMMON_NAMES, check_finite
-from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, specs
+from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
+from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
 from shared.errors import HalfrealError
-
-if TYPE_CHECKING:
-    from shared.cli.job import JobCommand
+from shared.store.job import Job
 
 LAYERS = "halfreal.layers"
 """Where click's context keeps what each layer of the recipe sets, with the name of its source."""
@@ -28,21 +28,39 @@ GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 Layers = list[tuple[str, dict[str, Any]]]
 
 
+class CommandWithOptions(ErrorHandlingCommand):
+    """A command whose options are the fields of the dataclass `options`; `job` is its row in the table.
+
+    `tables` are the jobs that a recipe may have tables of; None where nobody said.
+    """
+
+    job: Job[Any]
+    options: type[JobOptions]
+    tables: Collection[str] | None
+
+    def config(self, options: Any) -> Any:
+        """Return what the body gets: the options, unless a job completes them by those of others."""
+        return options
+
+    def recorded(self, config: Any) -> dict[str, Any]:
+        """Return what the manifest records of `config`."""
+        return recorded(config)
+
+
 @dataclass(frozen=True)
 class ResolvedOptions:
-    """The checked options of a call: the job's own and what it makes of them, torch's threads, the common ones by name.
+    """The checked options of a call: the job's own, as it completes them, torch's threads, the common ones by name.
 
     `replaced` says what of the recipe does not hold, because it was meant for another value of an owner.
     """
 
-    options: JobOptions
-    config: Any
+    config: JobOptions
     threads: int
     common: dict[str, Any]
     replaced: list[Replaced]
 
 
-def take_recipe(context: click.Context, command: "JobCommand", recipe: Recipe) -> None:
+def take_recipe(context: click.Context, command: CommandWithOptions, recipe: Recipe) -> None:
     """Feed a recipe to click as the defaults of a job's command; BadConfig for what the job does not have."""
     source = f"recipe {recipe.name}"
     layers = [(source, table) for table in recipe.tables(command.job.name)]
@@ -57,7 +75,7 @@ def take_recipe(context: click.Context, command: "JobCommand", recipe: Recipe) -
     }
 
 
-def resolve_options(command: "JobCommand", context: click.Context) -> ResolvedOptions:
+def resolve_options(command: CommandWithOptions, context: click.Context) -> ResolvedOptions:
     """Return the options of the call that `context` is of; BadConfig for what contradicts itself."""
     params = dict(context.params)
     check_finite(params)
@@ -66,7 +84,6 @@ def resolve_options(command: "JobCommand", context: click.Context) -> ResolvedOp
     merged, replaced = merge(command.options, [*context.meta.get(LAYERS, []), ("", given)])
     options = command.options(**{name: params[name] if name in merged else own[name] for name in own})
     return ResolvedOptions(
-        options,
         command.config(options),
         params["threads"],
         {name: params[name] for name in COMMON_NAMES & params.keys()},
@@ -74,7 +91,7 @@ def resolve_options(command: "JobCommand", context: click.Context) -> ResolvedOp
     )
 
 
-def _said(command: "JobCommand", context: click.Context, replaced: Replaced) -> str:
+def _said(command: CommandWithOptions, context: click.Context, replaced: Replaced) -> str:
     """Return how an owner's value was given: as a flag or as a variable."""
     if context.get_parameter_source(replaced.owner) is ParameterSource.COMMANDLINE:
         return f"--{replaced.owner.replace('_', '-')} {replaced.after}"
@@ -88,7 +105,7 @@ def variable(job: str, name: str) -> str:
 
 def explain(job: str, resolved: ResolvedOptions) -> Iterator[str]:
     """Yield a line for each owner for whose sake values of the recipe were replaced by others: by which, and why."""
-    now = resolved.options.resolved()
+    now = resolved.config.resolved()
     for each in resolved.replaced:
         changed = {name: value for name, value in each.values.items() if value != now[name]}
         if changed:
@@ -104,7 +121,7 @@ def _listed(values: dict[str, Any]) -> str:
     return ", ".join(f"{name} {plain(value)}" for name, value in values.items())
 
 
-def asked(command: "JobCommand", words: list[str]) -> ResolvedOptions:
+def asked(command: CommandWithOptions, words: list[str]) -> ResolvedOptions:
     """Return the checked options of a job called with `words`, environment included.
 
     Raises what the call would raise: BadConfig, or click's own for a value of the wrong type.
@@ -113,7 +130,7 @@ def asked(command: "JobCommand", words: list[str]) -> ResolvedOptions:
         return resolve_options(command, context)
 
 
-def asked_options(command: "JobCommand", words: list[str]) -> dict[str, Any]:
+def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, Any]:
     """Return the options of a job called with `words`, as `asked`: what None stands for is filled in.
 
     Options without a value, and those that no manifest records, are left out.
@@ -122,14 +139,14 @@ def asked_options(command: "JobCommand", words: list[str]) -> dict[str, Any]:
     known = specs(command.options)
     found = {
         name: json.loads(value) if known[name].table and value is not None else value
-        for name, value in resolved.options.resolved().items()
+        for name, value in resolved.config.resolved().items()
         if known[name].recorded
     }
     found |= {"threads": resolved.threads} if command.job.gpu else {}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def resolved_options(command: "JobCommand", recipe: str) -> dict[str, Any]:
+def resolved_options(command: CommandWithOptions, recipe: str) -> dict[str, Any]:
     """Return the options of a job under `recipe`, as `asked_options`, without a look at the environment."""
     with _quiet_environment():
         return asked_options(command, ["--recipe", recipe])
@@ -145,7 +162,7 @@ def _quiet_environment() -> Iterator[None]:
         os.environ.update(taken)
 
 
-def shown_defaults(command: "JobCommand", context: click.Context, words: list[str]) -> dict[str, str]:
+def shown_defaults(command: CommandWithOptions, context: click.Context, words: list[str]) -> dict[str, str]:
     """Return, for `--help`, what each option will be unless it is given, and where that comes from.
 
     `words` are those of the call: another recipe or owner among them changes what is shown.

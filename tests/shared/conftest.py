@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as Outcome
 
 import shared.cli.recipes
 from shared.cli.job import JobCommand, job
+from shared.cli.options import JobOptions, option
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig
 from shared.store.artifacts import Artifact
@@ -32,12 +32,11 @@ TINY = Job("tiny", "toy", "model", "Make a toy.", (SOURCE,))
 
 
 @dataclass(frozen=True, kw_only=True)
-class TinyConfig:
+class TinyOptions(JobOptions):
     """Options of the tiny job."""
 
-    steps: int
-    word: str
-    seed: int
+    steps: int = option(1, "Number of steps.", "work")
+    word: str = option("plain", "Word to write.", "work")
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -51,7 +50,7 @@ class Laboratory:
         self.volume, self.recipes = folder / "volume", folder / "recipes"
         self.final = self.volume / "digits" / "toy"
         self.runs: list[Run] = []
-        self.body: Callable[[Run, TinyConfig], None] = lambda run, config: None
+        self.body: Callable[[Run, TinyOptions], None] = lambda run, config: None
 
     def call(self, *words: str, resumes: bool = False, **environment: str) -> Outcome:
         """Call `tiny` with these words and environment variables."""
@@ -70,10 +69,8 @@ class Laboratory:
         return options
 
     def _command(self, resumes: bool) -> JobCommand:
-        @job(TINY, TinyConfig, resumes=resumes)
-        @click.option("--steps", type=int, default=1, help="How many.")
-        @click.option("--word", default="plain", help="Which.")
-        def main(run: Run, config: TinyConfig) -> Result:
+        @job(TINY, TinyOptions, jobs=[TINY.name], resumes=resumes)
+        def main(run: Run, config: TinyOptions) -> Result:
             """Make a toy."""
             self.runs.append(run)
             self.body(run, config)
@@ -89,9 +86,6 @@ def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Ca
     made = Laboratory(tmp_path)
     made.recipes.mkdir()
     made.recipe('about = "the default"')
-    (tmp_path / "jobs" / "tiny").mkdir(parents=True)
-    (tmp_path / "jobs" / "tiny" / "__main__.py").touch()
-    monkeypatch.setattr(shared.cli.recipes, "JOBS_FOLDER", tmp_path / "jobs")
     monkeypatch.setattr(shared.cli.recipes, "RECIPES_FOLDER", made.recipes)
     monkeypatch.setenv("HALFREAL_DATA_ROOT", str(made.volume))
     make_dataset(made.volume / "digits" / "real", train=4)

@@ -99,7 +99,7 @@ def test_room_is_what_scikit_learn_wants(counts: list[int], drawn: int, enough: 
             check_room(counts, drawn)
 
 
-@pytest.mark.parametrize("source", [name for name, row in KNOWN.items() if not row.labelled])
+@pytest.mark.parametrize("source", [name for name, row in KNOWN.items() if row.label is None])
 def test_a_label_is_for_sources_that_have_several(source: str) -> None:
     """`--label` is refused where the source takes no notice of it."""
     with pytest.raises(BadConfig, match="--label Young"):

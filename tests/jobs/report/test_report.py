@@ -128,9 +128,9 @@ def test_the_recipe_on_the_page_makes_it_again(
     recipe = tmp_path / "again.toml"
     recipe.write_text(page.texts["pre"][0], encoding="utf-8")
     loaded = load_recipe(str(recipe))
-    assert loaded.jobs["train_gan"]["epochs"] == 3
+    assert loaded.tables("train_gan")[-1]["epochs"] == 3
     for row in PIPELINE[:-1]:
-        assert loaded.jobs[row.name] == {
+        assert loaded.tables(row.name)[-1] == {
             name: value for name, value in made[row.writes].manifest.options.items() if value is not None
         }
         result = run_job(row.name, volume, "--recipe", recipe)

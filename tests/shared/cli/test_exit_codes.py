@@ -231,16 +231,11 @@ FAILING = """
 import sys
 from shared.store.job import Job
 from shared.cli.job import job
+from shared.cli.options import JobOptions
 def body(run, config):
     raise ZeroDivisionError("by nothing")
-main = job(Job("tiny", "toy", "model", ""), Config)(body)
+main = job(Job("tiny", "toy", "model", ""), JobOptions)(body)
 main(sys.argv[1:])
-"""
-CONFIG = """
-from dataclasses import dataclass
-@dataclass
-class Config:
-    seed: int
 """
 
 
@@ -257,7 +252,7 @@ def test_debug_shows_the_traceback(
     python: Callable[..., Any], tmp_path: Path, words: list[str], environment: dict[str, str], shown: bool
 ) -> None:
     """With --debug or HALFREAL_DEBUG=1 the traceback is shown; the exit code is 1 in any case."""
-    done = python(CONFIG + FAILING, "--data-root", tmp_path, *words, **environment)
+    done = python(FAILING, "--data-root", tmp_path, *words, **environment)
     assert done.returncode == 1
     assert ("Traceback" in done.stderr) is shown
     assert "ZeroDivisionError: by nothing" in done.stderr

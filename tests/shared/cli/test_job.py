@@ -234,10 +234,10 @@ def test_a_rank_that_is_no_number_is_refused(laboratory: Any) -> None:
 
 HELP = """
 import sys
-import click
 from shared.store.job import Job
 from shared.cli.job import job
-main = job(Job("tiny", "toy", "model", ""), dict)(click.option("--steps", type=int)(lambda run, config: None))
+from shared.cli.options import JobOptions
+main = job(Job("tiny", "toy", "model", ""), JobOptions)(lambda run, config: None)
 try:
     main(sys.argv[1:])
 finally:
@@ -247,14 +247,10 @@ finally:
 
 THREADS = """
 import sys
-from dataclasses import dataclass
 from shared.store.job import Job
 from shared.cli.job import job
+from shared.cli.options import JobOptions
 from shared.cli.run import Result
-
-@dataclass(frozen=True)
-class Config:
-    seed: int
 
 def body(run, config):
     import scipy.linalg, threadpoolctl
@@ -262,7 +258,7 @@ def body(run, config):
     from shared.store.records.base import Record
     return Result(Record())
 
-job(Job("tiny", "toy", "model", "", gpu=True), Config)(body).main(["--threads", "1", "--data-root", sys.argv[1]])
+job(Job("tiny", "toy", "model", "", gpu=True), JobOptions)(body).main(["--threads", "1", "--data-root", sys.argv[1]])
 """
 
 
