@@ -25,7 +25,6 @@ from click.core import ParameterSource
 
 from shared.cli.click_options import SHOWN, click_options, write_grouped
 from shared.cli.common_options import COMMON, PARTS
-from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.experiment import PLACE, experiment_name
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter

@@ -2,10 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from collections.abc import Collection
 from typing import Any
 
 import click
@@ -13,8 +12,8 @@ from click.core import ParameterSource
 
 from shared.cli.click_options import plain
 from shared.cli.common_options import COMMON_NAMES, check_finite
-from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
 from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
 from shared.cli.recipes import Recipe
 from shared.errors import HalfrealError
 from shared.store.job import Job

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from jobs.commands.calls import command_of
 from jobs.pipeline import PIPELINE
 from shared.cli.options import merge
 from shared.cli.recipes import load_recipe, recipe_names

@@ -62,7 +62,8 @@ def test_contradictions_are_refused(family: str, changes: dict[str, Any], says: 
 def test_families_and_networks_go_together_or_say_why_not(family: str, networks: str) -> None:
     """Any family takes any networks, except where labels or an auxiliary head are wanting."""
     row, pair = FAMILIES[family], NETWORKS[networks]
-    impossible = (pair.needs_labels and not row.conditional) or (row.auxiliary_weight is not None and not pair.has_auxiliary)
+    wants_head = row.auxiliary_weight is not None
+    impossible = (pair.needs_labels and not row.conditional) or (wants_head and not pair.has_auxiliary)
     if impossible:
         with pytest.raises(BadConfig):
             config(family, networks=networks)

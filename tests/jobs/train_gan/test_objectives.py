@@ -139,31 +139,45 @@ def test_gradient_of_the_penalty_is_finite_where_the_critic_is_flat() -> None:
     assert torch.isfinite(gradient).all()
 
 
+ADAM = {"beta1": 0.5, "beta2": 0.999}
+"""What Radford et al. 2016 give Adam."""
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("dcgan", {"learning_rate": 2e-4, "betas": (0.5, 0.999), "critic_steps": 1, "penalty": None, "clip": None}),
+        (
+            "dcgan",
+            {"learning_rate": 2e-4, **ADAM, "critic_steps": 1, "penalty": None, "clip": None},
+        ),
         ("wgan", {"learning_rate": 5e-5, "optimizer": "rmsprop", "critic_steps": 5, "penalty": None, "clip": 0.01}),
         # Gulrajani et al. 2017, algorithm 1: lambda 10, n_critic 5, alpha 1e-4, beta1 0, beta2 0.9
         (
             "wgan_gp",
             {
                 "learning_rate": 1e-4,
-                "betas": (0.0, 0.9),
+                "beta1": 0.0,
+                "beta2": 0.9,
                 "critic_steps": 5,
-                "penalty": Penalty(weight=10.0, centre=1.0, interpolated=True),
+                "penalty": Penalty(centre=1.0, interpolated=True),
+                "penalty_weight": 10.0,
             },
         ),
-        ("cgan", {"learning_rate": 2e-4, "betas": (0.5, 0.999), "networks": "rps_learnopencv", "conditional": True}),
-        ("acgan", {"learning_rate": 2e-4, "betas": (0.5, 0.999), "auxiliary_weight": 1.0, "conditional": True}),
-        ("per_class", {"betas": (0.5, 0.999), "real_target": 0.9, "fake_target": 0.0, "one_per_class": True}),
+        (
+            "cgan",
+            {"learning_rate": 2e-4, **ADAM, "networks": "rps_learnopencv", "conditional": True},
+        ),
+        ("acgan", {"learning_rate": 2e-4, **ADAM, "auxiliary_weight": 1.0, "conditional": True}),
+        ("per_class", {**ADAM, "real_target": 0.9, "fake_target": 0.0, "one_per_class": True}),
         (
             "r3gan",
             {
                 "learning_rate": 2e-4,
-                "betas": (0.0, 0.99),
+                "beta1": 0.0,
+                "beta2": 0.99,
                 "critic_steps": 1,
-                "penalty": Penalty(weight=1.0, centre=0.0, interpolated=False),
+                "penalty": Penalty(centre=0.0, interpolated=False),
+                "penalty_weight": 1.0,
             },
         ),
     ],
