@@ -91,8 +91,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "penalty_subtracted",
         STEPS,
-        'losses["penalty"] = penalty.weight *',
-        'losses["penalty"] = -penalty.weight *',
+        'losses["penalty"] = family.penalty_weight *',
+        'losses["penalty"] = -family.penalty_weight *',
         "tests/jobs/test_gan_steps.py::test_a_critic_step_reports_its_loss_and_penalty",
         "a gradient penalty is lowered",
     ),

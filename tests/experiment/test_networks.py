@@ -12,7 +12,7 @@ from click.testing import Result
 from torch import Tensor
 
 from jobs.train_gan import loop
-from jobs.train_gan.options import GanConfig, resolve
+from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.state import State, specs
 from jobs.train_gan.steps import Batch, Draws, critic_step, draw_batch, generator_step, train_step
 from shared.data.augmentation import augment
@@ -105,11 +105,11 @@ def test_flips_mirror_half_of_the_real_images(
     assert 0.3 < sum(mirrored) / len(given) < 0.7 if flips else not any(mirrored)
 
 
-def made(family: str, **changes: Any) -> tuple[State, GanConfig, Batch]:
+def made(family: str, **changes: Any) -> tuple[State, GanOptions, Batch]:
     """Return fresh tiny networks of a family, their config, and a step on eight images."""
     options: dict[str, Any] = {"epochs": 1, "snapshot_every_epochs": 1, "batch_images": 8, "latent": 4, "width": 2}
     options |= {"learning_rate": 1e-2, "decay": "none", "ema_images": 100, "seed": 0}
-    config = GanConfig(family=family, **(options | changes))
+    config = GanOptions(family=family, **(options | changes))
     row = resolve(config)
     images = torch.rand(8, 1, 16, 16, generator=torch.Generator().manual_seed(9)) * 2 - 1
     batch = draw_batch(config, Draws(ProcessGroup("cpu"), 8, 1, 2), images, torch.arange(8) % 3)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from jobs.__main__ import main as halfreal
 from jobs.preprocess.items import Source, from_array
-from jobs.preprocess.options import PreprocessConfig
+from jobs.preprocess.options import PreprocessOptions
 from shared.data.images import Images, load_split
 from shared.store.artifacts import Artifact
 
@@ -45,7 +45,7 @@ OPTIONS: dict[str, list[object]] = {
 OPTIONS["train_classifier"] += ["--size-px", SEEN_PX, "--resize-filter", FILTER]
 
 
-def bars(folder: Path, config: PreprocessConfig) -> Source:
+def bars(folder: Path, config: PreprocessOptions) -> Source:
     """Return 120 noisy pictures in three classes: a bright bar at the left, in the middle or at the right."""
     chance = np.random.default_rng(5)
     items = []
