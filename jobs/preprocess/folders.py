@@ -3,7 +3,7 @@
 import csv
 import os
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -16,7 +16,30 @@ Parts = tuple[str, ...]
 """A path below the source's folder."""
 
 HEADER = ("file", "label")
-"""The columns that a table must have; others may stand between them."""
+"""The columns that a table must have; others may lie between them."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in a source's folder: images by class, in alphabetical order, and what is not taken."""
+
+    images: dict[str, list[Parts]]
+    empty: list[Parts]
+    loose: list[Parts]
+    others: list[Parts]
+
+    def warnings(self) -> list[str]:
+        """Return a line for each kind of thing that is there and not taken."""
+        rows = (
+            (self.loose, "images outside the class folders, not taken", "move each into the folder of its class"),
+            (self.others, "files without the suffix of an image, not taken", "if they are images, rename them"),
+            (self.empty, "folders without an image, which are no class", "put images there, or remove them"),
+        )
+        return [
+            f"{what}: {len(paths):,} ({some(['/'.join(parts) for parts in paths])}); {do}"
+            for paths, what, do in rows
+            if paths
+        ]
 
 
 def folder(place: Path, config: PreprocessOptions) -> Source:
@@ -29,28 +52,49 @@ def folder(place: Path, config: PreprocessOptions) -> Source:
         return _table(place)
     if not place.is_dir():
         raise BadInput(f"{place}: no such folder; put a folder of images for each class there, or give --source-path")
-    listed = {path.name: path for path in place.iterdir() if not path.name.startswith(".")}
-    names = sorted(name for name, path in listed.items() if path.is_dir())
-    known = frozenset(Image.registered_extensions())
-    files = {name: sorted(_files(listed[name], (name,))) for name in names}
-    images = {name: [parts for parts in files[name] if _is_image(parts, known)] for name in names}
-    classes = [name for name in names if images[name]]
-    beside = [(name,) for name in sorted(listed.keys() - files.keys())]
-    lost = [parts for parts in beside if _is_image(parts, known)]
-    others = [parts for parts in chain(beside, *files.values()) if not _is_image(parts, known)]
-    warnings = _warnings(lost, others, [(name,) for name in names if not images[name]])
-    if len(classes) < 2:
-        said = f"{place}: {len(classes)} folders with images, want one for each class and at least 2"
-        raise BadInput("\n".join([said, *warnings]))
-    for name in classes:
-        if not is_label(name):
-            raise BadInput(f"{place}: the folder {name!a} has a name that is no text of one line (UTF-8); rename it")
+    listing = list_folder(place)
+    classes = tuple(listing.images)
+    _check_names(place, classes, listing)
     items = [
         from_file(place.joinpath(*parts), label, {"source": "folder", "file": "/".join(parts)})
         for label, name in enumerate(classes)
-        for parts in images[name]
+        for parts in listing.images[name]
     ]
-    return Source(tuple(classes), items, warnings=warnings, ignored=len(lost) + len(others))
+    return Source(classes, items, warnings=listing.warnings(), ignored=len(listing.loose) + len(listing.others))
+
+
+def list_folder(place: Path) -> Listing:
+    """Return what lies in `place`, hidden files left out."""
+    # sorted, since the order of a folder's entries differs between file systems, and samples are numbered by it
+    entries = sorted(path for path in place.iterdir() if not path.name.startswith("."))
+    suffixes = frozenset(Image.registered_extensions())
+    loose, others = _sift([(path.name,) for path in entries if not path.is_dir()], suffixes)
+    images: dict[str, list[Parts]] = {}
+    empty: list[Parts] = []
+    for path in filter(Path.is_dir, entries):
+        inside, others_inside = _sift(sorted(_files(path, (path.name,))), suffixes)
+        others += others_inside
+        if inside:
+            images[path.name] = inside
+        else:
+            empty.append((path.name,))
+    return Listing(images, empty, loose, others)
+
+
+def _sift(paths: Sequence[Parts], suffixes: frozenset[str]) -> tuple[list[Parts], list[Parts]]:
+    """Return the paths of images, and those of anything else."""
+    images = [parts for parts in paths if _is_image(parts, suffixes)]
+    return images, [parts for parts in paths if not _is_image(parts, suffixes)]
+
+
+def _check_names(place: Path, classes: Sequence[str], listing: Listing) -> None:
+    """Raise BadInput for fewer than two classes, and for a folder whose name cannot be a label."""
+    if len(classes) < 2:
+        said = f"{place}: {len(classes)} folders with images, want one for each class and at least 2"
+        raise BadInput("\n".join([said, *listing.warnings()]))
+    for name in classes:
+        if not is_label(name):
+            raise BadInput(f"{place}: the folder {name!a} has a name that is no text of one line (UTF-8); rename it")
 
 
 def _files(place: Path, parts: Parts) -> Iterator[Parts]:
@@ -68,23 +112,9 @@ def _files(place: Path, parts: Parts) -> Iterator[Parts]:
                 yield (*parts, entry.name + ("/" if entry.is_dir() else ""))
 
 
-def _is_image(parts: Parts, known: frozenset[str]) -> bool:
+def _is_image(parts: Parts, suffixes: frozenset[str]) -> bool:
     stem, _, suffix = parts[-1].rpartition(".")
-    return bool(stem) and f".{suffix.lower()}" in known
-
-
-def _warnings(lost: Sequence[Parts], others: Sequence[Parts], empty: Sequence[Parts]) -> list[str]:
-    """Return a line for each kind of thing that is there and not taken."""
-    rows = (
-        (lost, "images beside the class folders, not taken", "move each into the folder of its class"),
-        (others, "files without the suffix of an image, not taken", "if they are images, rename them"),
-        (empty, "folders without an image, which are no class", "put images there, or remove them"),
-    )
-    return [
-        f"{what}: {len(found):,} ({some(['/'.join(parts) for parts in found])}); {do}"
-        for found, what, do in rows
-        if found
-    ]
+    return bool(stem) and f".{suffix.lower()}" in suffixes
 
 
 def _table(place: Path) -> Source:

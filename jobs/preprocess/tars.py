@@ -3,6 +3,7 @@
 import json
 import tarfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -34,6 +35,28 @@ class Found(NamedTuple):
         return {"source": "webdataset", "file": self.tar.name, "key": self.key}
 
 
+@dataclass
+class Scan:
+    """What a pass over the headers of tars brings to light, in order."""
+
+    samples: list[Found] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    endless: list[str] = field(default_factory=list)
+
+    def labels(self) -> set[str]:
+        """Return the different labels of samples that can be used."""
+        return {sample.label for sample in self.samples if not sample.why}
+
+    def warnings(self) -> list[str]:
+        """Return a line for each kind of thing that people should know of."""
+        cut = "; compare their number of samples, or fetch them again"
+        rows = (
+            (self.ignored, "members without key or suffix, not taken", ""),
+            (self.endless, "tars without an end mark, perhaps cut short", cut),
+        )
+        return [f"{what}: {len(names):,} ({some(names)}){do}" for names, what, do in rows if names]
+
+
 def webdataset(place: Path, config: PreprocessOptions) -> Source:
     """Return the samples of the tars at `place`, a folder of `*.tar` or one file, in name order.
 
@@ -46,75 +69,70 @@ def webdataset(place: Path, config: PreprocessOptions) -> Source:
     tars = [place] if place.is_file() else sorted(path for path in place.glob("*.tar") if path.is_file())
     if not tars:
         raise BadInput(f"{place}: no *.tar there; put the shards there, or give --source-path")
-    ignored: list[str] = []
-    endless: list[str] = []
-    found = [sample for tar in tars for sample in _samples(tar, config.label_name or "", ignored, endless)]
-    names = {sample.label for sample in found if not sample.why}
+    scan = Scan()
+    for tar in tars:
+        _scan(tar, config.label_name or "", scan)
+    classes = _classes(place, scan)
+    labels = {name: label for label, name in enumerate(classes)}
+    items = [_item(sample, labels) for sample in scan.samples]
+    return Source(classes, items, warnings=scan.warnings(), ignored=len(scan.ignored))
+
+
+def _classes(place: Path, scan: Scan) -> tuple[str, ...]:
+    """Return the labels in order, numbers by their value; BadInput for fewer than two."""
+    names = scan.labels()
     if not names:
-        first = f"; the first, {named(found[0].origin)}: {found[0].why}" if found else ""
+        first = f"; the first, {named(scan.samples[0].origin)}: {scan.samples[0].why}" if scan.samples else ""
         raise BadInput(
-            f"{place}: none of {len(found):,} samples can be used{first}\n"
+            f"{place}: none of {len(scan.samples):,} samples can be used{first}\n"
             "want an image and a .cls or a .json in each; --label names the field of the .json"
         )
     if len(names) < 2:
         raise BadInput(f"{place}: {len(names)} different labels, want at least 2")
     if all(name.isdecimal() for name in names):
-        classes = sorted(names, key=lambda name: (int(name), name))
-    else:
-        classes = sorted(names)
-    labels = {name: label for label, name in enumerate(classes)}
-    items = [
-        unusable(sample.why, sample.origin)
-        if sample.why
-        else Item(
-            labels[sample.label], sample.origin, partial(_read_part, sample.tar, sample.start, sample.size), open_bytes
-        )
-        for sample in found
-    ]
-    return Source(tuple(classes), items, warnings=_warnings(ignored, endless), ignored=len(ignored))
+        # 007 and 7 are different labels of one value: the text decides between them
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
 
 
-def _warnings(ignored: list[str], endless: list[str]) -> list[str]:
-    """Return a line for each kind of thing that people should know of."""
-    rows = (
-        (ignored, "members without key or suffix, not taken", ""),
-        (
-            endless,
-            "tars without an end mark, perhaps cut short",
-            "; compare their number of samples, or fetch them again",
-        ),
-    )
-    return [f"{what}: {len(found):,} ({some(found)}){do}" for found, what, do in rows if found]
+def _item(sample: Found, labels: dict[str, int]) -> Item:
+    """Return a sample as an item of its label, or as one that is known to be unusable."""
+    if sample.why:
+        return unusable(sample.why, sample.origin)
+    read = partial(_read_part, sample.tar, sample.start, sample.size)
+    return Item(labels[sample.label], sample.origin, read, open_bytes)
 
 
-def _samples(tar: Path, field: str, ignored: list[str], endless: list[str]) -> list[Found]:
-    """Return the samples of a tar, and name what people should know of.
+def _scan(tar: Path, label_field: str, scan: Scan) -> None:
+    """Add the samples of a tar to `scan`, and what people should know of.
 
     `ignored` gets the members that are of no sample, as WebDataset sees it, `endless` the tar if it has no end mark.
     """
-    found: list[Found] = []
+    samples: list[Found] = []
     try:
         with tarfile.open(tar, mode="r:") as archive:
             for key, group in groupby(_members(archive, tar.stat().st_size), key=_key):
                 members = {_kind(member): member for member in group}
                 if key.rpartition("/")[2] and "" not in members:
-                    found.append(_sample(tar, archive, key, members, field))
+                    samples.append(_sample(tar, archive, key, members, label_field))
                 else:
-                    ignored += [member.name for member in members.values()]
+                    scan.ignored += [member.name for member in members.values()]
             if not _has_end(archive):
-                endless.append(tar.name)
-                if found and found[-1].why:
-                    found[-1] = found[-1]._replace(why=f"perhaps cut short: {found[-1].why}")
+                scan.endless.append(tar.name)
+                # a cut at the boundary of a member looks like a sample that lacks some
+                if samples and samples[-1].why:
+                    samples[-1] = samples[-1]._replace(why=f"perhaps cut short: {samples[-1].why}")
     except tarfile.TarError as error:
         raise BadInput(
             f"{tar}: cannot be read as an uncompressed tar ({error}); unpack .gz first, or fetch it again"
         ) from error
-    return found
+    scan.samples += samples
 
 
 def _members(archive: tarfile.TarFile, size: int) -> Iterator[tarfile.TarInfo]:
     """Yield the files in a tar of `size` bytes; ReadError where one is not whole."""
     for member in archive:
+        # tarfile seeks over contents, and so does not notice that the last ones are missing
         if archive.offset > size:
             raise tarfile.ReadError(f"cut short in {plain(member.name)}")
         if member.isfile():
@@ -145,44 +163,48 @@ def _kind(member: tarfile.TarInfo) -> str:
     return member.name.rpartition("/")[2].partition(".")[2].lower()
 
 
-def _sample(tar: Path, archive: tarfile.TarFile, key: str, members: dict[str, tarfile.TarInfo], field: str) -> Found:
+def _sample(
+    tar: Path, archive: tarfile.TarFile, key: str, members: dict[str, tarfile.TarInfo], label_field: str
+) -> Found:
     """Return what the members of one key make."""
     try:
         image = next((members[kind] for kind in IMAGES if kind in members), None)
         if image is None:
             raise Unusable(f"no image (.{', .'.join(IMAGES)}); members: {', '.join(members)}")
-        return Found(tar, key, _label(archive, members, field), image.offset_data, image.size)
+        return Found(tar, key, _label(archive, members, label_field), image.offset_data, image.size)
     except Unusable as error:
         return Found(tar, key, why=str(error))
 
 
-def _label(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], field: str) -> str:
+def _label(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], label_field: str) -> str:
     """Return the label of a sample as text of one line; Unusable if it has none."""
     kind = next((kind for kind in ("cls", "json") if kind in members), None)
     if kind is None:
         raise Unusable(f"no label (.cls, .json); members: {', '.join(members)}")
     stream = archive.extractfile(members[kind])
     payload = stream.read() if stream else b""
-    label = payload.decode("utf-8", "replace").strip() if kind == "cls" else _field(payload, field)
+    label = payload.decode("utf-8", "replace").strip() if kind == "cls" else _field(payload, label_field)
     if not is_label(label):
-        where = "cls" if kind == "cls" else f"field {field!r}"
+        where = "cls" if kind == "cls" else f"field {label_field!r}"
         raise Unusable(f"{where} is {'no text of one line' if label else 'empty'}; want text or a whole number")
     return label
 
 
-def _field(payload: bytes, field: str) -> str:
+def _field(payload: bytes, label_field: str) -> str:
     """Return a field of a json as text; Unusable if it is no text and no whole number."""
     try:
         fields: Any = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"json is broken: {error}") from error
     if not isinstance(fields, dict):
-        raise Unusable(f"json is {KINDS.get(type(fields), 'a single value')}; want an object with the field {field!r}")
-    if field not in fields:
-        raise Unusable(f"json has no field {field!r}; it has fields: {', '.join(fields) or 'none'}")
-    value = fields[field]
+        raise Unusable(
+            f"json is {KINDS.get(type(fields), 'a single value')}; want an object with the field {label_field!r}"
+        )
+    if label_field not in fields:
+        raise Unusable(f"json has no field {label_field!r}; it has fields: {', '.join(fields) or 'none'}")
+    value = fields[label_field]
     if type(value) not in (str, int):
-        raise Unusable(f"field {field!r} is {KINDS[type(value)]}; want text or a whole number")
+        raise Unusable(f"field {label_field!r} is {KINDS[type(value)]}; want text or a whole number")
     return str(value)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.preprocess.items import Item, Source, named, plain, some
 from jobs.preprocess.known import KNOWN
@@ -47,8 +48,15 @@ class Rejects:
         """Return the rows as JSON lines."""
         return "".join(f"{_line(row)}\n" for row in self.rows).encode()
 
+    def store(self, run: Run) -> None:
+        """Write the rows into the artifact, if there are any, in place of those of an earlier, failed run."""
+        for stale in (_report(run), run.folder / REJECTED):
+            stale.unlink(missing_ok=True)
+        if self.rows:
+            write_whole(run.folder / REJECTED, self.payload())
+
     def check(self, run: Run) -> None:
-        """Write the rows beside the artifact and raise BadInput if there are more than allowed."""
+        """Write the rows next to the artifact and raise BadInput if there are more than allowed."""
         if len(self.rows) <= self.allowed * self.total:
             return
         path = _report(run)
@@ -57,17 +65,26 @@ class Rejects:
         raise BadInput(
             f"{len(self.rows):,} of {self.total:,} images cannot be read, more than --max-rejected {self.allowed:.1%}\n"
             f"the first: {named(first['origin'])}: {first['reason']}\n"
-            f"those found so far, with reasons: {path}; mend or remove them, or raise --max-rejected"
+            f"those found so far, with reasons: {path}; repair or remove them, or raise --max-rejected"
         )
 
 
 def _report(run: Run) -> Path:
-    """Return where the rows go when they are too many, beside the artifact that is not made."""
+    """Return where the rows go when they are too many, next to the artifact that is not made."""
     return run.folder.parent / f"real-{REJECTED}"
 
 
 def _line(row: dict[str, Any]) -> str:
     return json.dumps(row, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Readable:
+    """An image that can be read: its index in the source, its item, the sha256 of what it holds."""
+
+    index: int
+    item: Item
+    content: str
 
 
 @dataclass(frozen=True)
@@ -91,50 +108,65 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     partition = _partition(run, config, source)
     labels = np.array([item.label for item in source.items], dtype=np.int64)
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
+    # before anything is read: a class that cannot have images is known now
     _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
     rejects = Rejects(len(chosen), config.max_rejected)
     with processes(min(run.threads, len(chosen) // WORTH_A_PROCESS), digest.__module__) as each:
-        readable, contents = _read_all(run, each, source, chosen, rejects)
+        readable = _read_all(run, each, source, chosen, rejects)
         rejects.check(run)
-        official = [partition[index] for index in readable] if partition is not None else None
-        places, moved = split_indexes(
-            labels[readable], contents, official, config.val_fraction, config.test_fraction, config.seed
-        )
+        places, moved = _split(config, labels, partition, readable)
         tasks = [task for split, mine in places.items() for task in tasks_of(split, mine.tolist(), config.shard_images)]
-        found = [(source.items[index], content) for index, content in zip(readable, contents, strict=True)]
-        records = write_shards(run, each, config, tasks, found, len(source.classes))
+        records = write_shards(run, each, config, tasks, readable, len(source.classes))
     if records is None:
         return None
     rejects.rows += [row for record in records for row in record["rejected"]]
     rejects.check(run)
-    copies = _copies(found, rejects)
+    rejects.store(run)
+    copies = _copies(readable, rejects)
     _say_copies(run, source, copies)
-    for stale in (_report(run), run.folder / REJECTED):
-        stale.unlink(missing_ok=True)
-    if rejects.rows:
-        write_whole(run.folder / REJECTED, rejects.payload())
-    shards: dict[str, list[ShardInfo]] = {split: [] for split in places}
-    for task, record in zip(tasks, records, strict=True):
-        shards[task.split] += [ShardInfo(**record["shard"])] if record["shard"] else []
-    dataset = Dataset(
-        classes=list(source.classes),
-        size_px=config.size_px,
-        channels=3 if config.channels == 3 else 1,
-        preparation=config.preparation,
-        splits={split: join(written, len(source.classes)) for split, written in shards.items()},
-    )
+    dataset = _describe(config, source, _shards(places, tasks, records))
+    # again: what is left of a class after unreadable images were put aside
     _check_classes(config, source, partition, dataset.splits["train"].class_counts)
-    how = "random, stratified" if partition is None else "official"
     return dataset, {
         "source": config.source,
         "mirrors": config.mirrors,
-        "split": how,
+        "split": "random, stratified" if partition is None else "official",
         "rejected": len(rejects.rows),
         "ignored": source.ignored,
         "duplicates": len(copies),
         "duplicates_with_other_label": sum(copy.label != first.label for copy, first in copies),
         "moved_to_the_split_of_their_copy": moved,
     }
+
+
+def _split(
+    config: PreprocessOptions, labels: NDArray[np.int64], partition: Sequence[str] | None, readable: list[Readable]
+) -> tuple[dict[str, NDArray[np.int64]], int]:
+    """Return the places among the readable images that each split has, and how many follow a copy to its split."""
+    official = None if partition is None else [partition[image.index] for image in readable]
+    indexes, contents = [image.index for image in readable], [image.content for image in readable]
+    fractions = config.val_fraction, config.test_fraction
+    return split_indexes(labels[indexes], contents, official, *fractions, config.seed)
+
+
+def _shards(splits: Iterable[str], tasks: list[Task], records: list[dict[str, Any]]) -> dict[str, list[ShardInfo]]:
+    """Return the shards of each split, without those of which no image could be prepared."""
+    shards: dict[str, list[ShardInfo]] = {split: [] for split in splits}
+    for task, record in zip(tasks, records, strict=True):
+        if record["shard"]:
+            shards[task.split].append(ShardInfo(**record["shard"]))
+    return shards
+
+
+def _describe(config: PreprocessOptions, source: Source, shards: dict[str, list[ShardInfo]]) -> Dataset:
+    """Return the description of the dataset for its manifest."""
+    return Dataset(
+        classes=list(source.classes),
+        size_px=config.size_px,
+        channels=3 if config.channels == 3 else 1,
+        preparation=config.preparation,
+        splits={split: join(written, len(source.classes)) for split, written in shards.items()},
+    )
 
 
 def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
@@ -149,24 +181,25 @@ def write_shards(
     each: Spread[Any, Any],
     config: PreprocessOptions,
     tasks: list[Task],
-    found: list[tuple[Item, str]],
+    readable: list[Readable],
     class_count: int,
 ) -> list[dict[str, Any]] | None:
     """Write the shards that are of this part; return the records of all, or None while some are missing.
 
-    `each` applies a function to items; `found` are the readable items and the sha256 of each. A record has the shard's
-    own, None where no image of it could be prepared, and the rows of those that could not. An image has the number of
-    its place, whatever becomes of others.
+    `each` applies a function to items. A record has the shard's own, None where no image of it could be prepared, and
+    the rows of those that could not. An image has the number of its place, whatever becomes of others.
     """
-    plan = [[item.label, item.origin, content] for item, content in found]
+    plan = [[image.item.label, image.item.origin, image.content] for image in readable]
     pieces = WorkShards(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
     todo = pieces.todo()
     with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
-        results = each(partial(prepared, config), (found[index] for number in todo for index in tasks[number].items))
+        # one stream over all shards keeps every process busy across their ends
+        wanted = (readable[place] for number in todo for place in tasks[number].items)
+        results = each(partial(prepared, config), ((image.item, image.content) for image in wanted))
         for number in todo:
-            task, rejects = tasks[number], Rejects(len(found), config.max_rejected)
-            made = _members(task, [found[index][0] for index in task.items], results, rejects, bar)
-            first = next(made, None)
+            task, rejects = tasks[number], Rejects(len(readable), config.max_rejected)
+            made = _members(task, [readable[place].item for place in task.items], results, rejects, bar)
+            first = next(made, None)  # a shard without any image is not written
             path = run.folder / shard_name(task.split, task.number)
             shard = write_shard(path, chain([first], made), class_count) if first else None
             pieces.done(number, {"shard": shard and shard.model_dump(), "rejected": rejects.rows})
@@ -192,15 +225,13 @@ def _members(
 def _partition(run: Run, config: PreprocessOptions, source: Source) -> Any:
     """Return the official split of each item, or None where the split is to be random."""
     if config.split == "random" and source.partition is not None:
-        run.reporter.info(
-            "warning: a random split of a set with an official one; related images may stand in two splits"
-        )
+        run.reporter.info("warning: a random split of a set with an official one; related images may be in two splits")
         return None
     return source.partition
 
 
 def _for_train(source: Source, partition: Any, chosen: list[int]) -> list[int]:
-    """Return how many of the chosen images of each class may stand in train."""
+    """Return how many of the chosen images of each class may be in train."""
     found = Counter(source.items[index].label for index in chosen if partition is None or partition[index] == "train")
     return [found[label] for label in range(len(source.classes))]
 
@@ -224,14 +255,14 @@ def _check_classes(config: PreprocessOptions, source: Source, partition: Any, co
     )
 
 
-def _copies(found: list[tuple[Item, str]], rejects: Rejects) -> list[tuple[Item, Item]]:
+def _copies(readable: list[Readable], rejects: Rejects) -> list[tuple[Item, Item]]:
     """Return each image that is equal to an earlier one, with the first such; not those that were put aside."""
     aside = {_line(row["origin"]) for row in rejects.rows}
-    leaders = leaders_of([content for _, content in found]).tolist()
+    leaders = leaders_of([image.content for image in readable]).tolist()
     pairs = [
-        (item, found[leader][0])
-        for (item, _), leader in zip(found, leaders, strict=True)
-        if item is not found[leader][0]
+        (image.item, readable[leader].item)
+        for image, leader in zip(readable, leaders, strict=True)
+        if image is not readable[leader]
     ]
     return [pair for pair in pairs if _line(pair[0].origin) not in aside]
 
@@ -240,9 +271,7 @@ def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> No
     """Say how many images are copies of others, and warn of those that have another label."""
     if copies:
         example = " equals ".join(named(item.origin) for item in copies[0])
-        run.reporter.info(
-            f"images that are copies of others: {len(copies):,} ({example}); equal ones stand in one split"
-        )
+        run.reporter.info(f"images that are copies of others: {len(copies):,} ({example}); equal ones are in one split")
     torn = [pair for pair in copies if pair[0].label != pair[1].label]
     if torn:
         example = " equals ".join(f"{named(item.origin)} ({plain(source.classes[item.label])})" for item in torn[0])
@@ -252,17 +281,13 @@ def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> No
         )
 
 
-def _read_all(
-    run: Run, each: Spread[Any, Any], source: Source, chosen: Any, rejects: Rejects
-) -> tuple[list[int], list[str]]:
-    """Return the indexes of the items that can be read and the sha256 of what each holds."""
-    readable: list[int] = []
-    contents: list[str] = []
+def _read_all(run: Run, each: Spread[Any, Any], source: Source, chosen: Any, rejects: Rejects) -> list[Readable]:
+    """Return the items that can be read, with what each holds."""
+    readable = []
     digests = each(digest, (source.items[index] for index in chosen.tolist()))
     for index, found in zip(chosen.tolist(), run.reporter.each(digests, "read", len(chosen), "images"), strict=True):
         if isinstance(found, Unreadable):
             rejects.add(source.items[index], found)
         else:
-            readable.append(index)
-            contents.append(found)
-    return readable, contents
+            readable.append(Readable(index, source.items[index], found))
+    return readable

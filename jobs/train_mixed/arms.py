@@ -103,10 +103,14 @@ def chosen_arms(text: str, conditional: bool) -> list[str]:
     names = listed(text)
     unknown = [name for name in names if name not in GROUPS and name not in ARMS]
     if unknown or not names:
-        which = f"{', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} none; " if unknown else ""
-        raise BadConfig(
-            f"--arms {text!r}: {which}want groups ({', '.join(GROUPS)}) or arms, joined by commas\n"
-            f"arms: {', '.join(ARMS)}"
-        )
+        raise BadConfig(_unknown_arms(text, unknown))
     wanted = {arm for name in names for arm in GROUPS.get(name, (name,))}
     return [name for name, arm in ARMS.items() if name in wanted and (conditional or arm.labels != ASKED)]
+
+
+def _unknown_arms(text: str, unknown: list[str]) -> str:
+    """Return what is wrong with a list of arms, and what there are."""
+    which = f"unknown: {', '.join(map(repr, unknown))}; " if unknown else ""
+    return (
+        f"--arms {text!r}: {which}want groups ({', '.join(GROUPS)}) or arms, joined by commas\narms: {', '.join(ARMS)}"
+    )

@@ -52,9 +52,9 @@ class Choices:
         """How many values there are."""
         return len(self.values)
 
-    def draw(self, chance: Random) -> Value:
+    def draw(self, rng: Random) -> Value:
         """Return one of them."""
-        return chance.choice(self.values)
+        return rng.choice(self.values)
 
     def holds(self, value: Value | None) -> bool:
         """Whether `value` can be drawn."""
@@ -80,9 +80,9 @@ class Range:
         """How many values there are; infinitely many of numbers that are not whole."""
         return int(self.high) - int(self.low) + 1 if self.whole else math.inf
 
-    def draw(self, chance: Random) -> Value:
+    def draw(self, rng: Random) -> Value:
         """Return one of them."""
-        return chance.randint(int(self.low), int(self.high)) if self.whole else chance.uniform(self.low, self.high)
+        return rng.randint(int(self.low), int(self.high)) if self.whole else rng.uniform(self.low, self.high)
 
     def holds(self, value: Value | None) -> bool:
         """Whether `value` can be drawn."""
@@ -131,28 +131,39 @@ def _fits(value: Any, kind: type) -> bool:
     """Whether a value in a list is of the option's type; whole numbers are numbers, truth values are not."""
     if kind is str:
         return isinstance(value, str) and value != ""
-    if isinstance(value, bool) or kind is bool:
-        return isinstance(value, bool) and kind is bool
-    return isinstance(value, int if kind is int else int | float) and math.isfinite(value)
+    if kind is bool:
+        return isinstance(value, bool)
+    if kind is int and not isinstance(value, int):
+        return False
+    return _is_number(value) and math.isfinite(value)
 
 
-def _domain(found: Any, kind: type) -> Domain:
-    """Return the domain of one option; ValueError says what is wrong with it."""
-    if isinstance(found, list):
-        if not found:
-            raise ValueError("an empty list; want at least one value")
-        wrong = [value for value in found if not _fits(value, kind)]
-        if wrong:
-            raise ValueError(f"{json.dumps(wrong[0])} is no value of this option; want {WANTED[kind]}")
-        if len(set(found)) < len(found):
-            raise ValueError("a value occurs twice")
-        return Choices(tuple(found))
-    if not isinstance(found, dict) or not {"low", "high"} <= found.keys() <= {"low", "high", "log"}:
+def _domain(written: Any, kind: type) -> Domain:
+    """Return the domain of one option, as the recipe writes it; ValueError says what is wrong with it."""
+    if isinstance(written, list):
+        return _choices(written, kind)
+    if not isinstance(written, dict) or not {"low", "high"} <= written.keys() <= {"low", "high", "log"}:
         raise ValueError("want a list of values, or {low = ..., high = ..., log = true}")
-    low, high, log = found["low"], found["high"], found.get("log", False)
+    return _range(written["low"], written["high"], written.get("log", False), kind)
+
+
+def _choices(values: list[Any], kind: type) -> Choices:
+    """Return the domain of a list of values of an option's type."""
+    if not values:
+        raise ValueError("an empty list; want at least one value")
+    wrong = [value for value in values if not _fits(value, kind)]
+    if wrong:
+        raise ValueError(f"{json.dumps(wrong[0])} is no value of this option; want {WANTED[kind]}")
+    if len(set(values)) < len(values):
+        raise ValueError("a value occurs twice")
+    return Choices(tuple(values))
+
+
+def _range(low: Any, high: Any, log: Any, kind: type) -> Range:
+    """Return the domain of the numbers from `low` to `high`."""
     if kind not in (int, float):
         raise ValueError("a range is for numbers, which this option does not take; want a list of values")
-    if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high)):
+    if not (_is_number(low) and _is_number(high)):
         raise ValueError("want numbers as low and high")
     if not isinstance(log, bool):
         raise ValueError("want log = true or false")
@@ -161,3 +172,8 @@ def _domain(found: Any, kind: type) -> Domain:
     if log and low <= 0:
         raise ValueError("a logarithmic range begins above 0")
     return Range(low, high, log, kind is int)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number; Python counts truth values among the integers, TOML does not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

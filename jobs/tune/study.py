@@ -86,35 +86,42 @@ class Study:
         return lock
 
     def claim(self) -> Lease | None:
-        """Take over a trial of a lost worker, or begin one; None where nothing is left to take.
+        """Take over a trial of a lost worker, or begin one; None where nothing is left to take."""
+        # one worker at a time, so that no two take the same trial or try the same options
+        with FileLock(self.folder / ".claim.lock"):
+            return self._lost_trial() or self._new_trial()
+
+    def _lost_trial(self) -> Lease | None:
+        """Take over a trial that runs but whose lock nobody holds."""
+        for found in self.trials:
+            if found.state == TrialState.RUNNING and (lock := self.lock(trial_name(found.number))):
+                return Lease(self._suggested(optuna.Trial(self.optuna, found._trial_id)), lock, True)
+        return None
+
+    def _new_trial(self) -> Lease | None:
+        """Begin a trial of options that none had yet.
 
         Options that an earlier trial had would give its very score: such a trial is given back, and its number is lost.
         """
-        with FileLock(self.folder / ".claim.lock"):
-            for found in self.trials:
-                if found.state == TrialState.RUNNING and (lock := self.lock(trial_name(found.number))):
-                    return Lease(self._suggested(optuna.Trial(self.optuna, found._trial_id)), lock, True)
-            if not self.optuna.get_trials(deepcopy=False):  # the first trial is the recipe itself
-                own = self.config.own
-                self.optuna.enqueue_trial(
-                    {n: own[n] for n, domain in self.config.domains.items() if domain.holds(own[n])}
-                )
-            for left in reversed(range(DRAWS + 1)):
-                if self._enough():
-                    break
-                if not left:
-                    self.optuna.enqueue_trial(self._untried())
-                trial = self._suggested(self.optuna.ask())
-                if all(trial.params != found.params for found in self.trials if found.number != trial.number):
-                    return Lease(trial, self.lock(trial_name(trial.number)), False)
-                self.optuna.tell(trial, state=TrialState.FAIL)
-            return None
+        if not self.optuna.get_trials(deepcopy=False):  # the first trial is the recipe itself
+            own = self.config.own
+            self.optuna.enqueue_trial({n: own[n] for n, domain in self.config.domains.items() if domain.holds(own[n])})
+        for left in reversed(range(DRAWS + 1)):
+            if self._enough():
+                break
+            if not left:
+                self.optuna.enqueue_trial(self._untried())
+            trial = self._suggested(self.optuna.ask())
+            if all(trial.params != found.params for found in self.trials if found.number != trial.number):
+                return Lease(trial, self.lock(trial_name(trial.number)), False)
+            self.optuna.tell(trial, state=TrialState.FAIL)
+        return None
 
     def _untried(self) -> dict[str, Value]:
         """Return options at random that no trial had; there must be some."""
-        chance = Random(derive_seed(self.config.seed, Stream.UNTRIED_OPTIONS, len(self.trials)))
+        rng = Random(derive_seed(self.config.seed, Stream.UNTRIED_OPTIONS, len(self.trials)))
         while True:
-            drawn = {name: domain.draw(chance) for name, domain in self.config.domains.items()}
+            drawn = {name: domain.draw(rng) for name, domain in self.config.domains.items()}
             if all(drawn != trial.params for trial in self.trials):
                 return drawn
 

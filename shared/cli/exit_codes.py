@@ -29,25 +29,35 @@ class ErrorHandlingCommand(click.Command):
             click.echo(error.format_message())
             _end(0)
         except click.ClickException as error:
-            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
-            message = " ".join(error.format_message().split())
-            _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+            _fail_usage(error)
         except HalfrealError as error:
             _fail(str(error), error.exit_code)
         except (Exception, KeyboardInterrupt) as error:
             # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
             cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
-            if isinstance(cause, KeyboardInterrupt):
-                _fail("stopped; run the same command again to go on", 75)
-            if isinstance(cause, OSError) and (known := from_os_error(cause)):
-                if debugging():
-                    traceback.print_exception(cause)
-                _fail(str(known), known.exit_code)
+            _fail_expected(cause)
             if debugging():
                 raise
             message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
             _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
         return _end(code if isinstance(code, int) else 0)
+
+
+def _fail_usage(error: click.ClickException) -> NoReturn:
+    """End as click would, but in one line of message, and with 2 where click says 1."""
+    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
+    message = " ".join(error.format_message().split())
+    _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+
+
+def _fail_expected(cause: BaseException) -> None:
+    """End for an interruption and for what the system refuses; return for any other error."""
+    if isinstance(cause, KeyboardInterrupt):
+        _fail("stopped; run the same command again to go on", 75)
+    if isinstance(cause, OSError) and (known := from_os_error(cause)):
+        if debugging():
+            traceback.print_exception(cause)
+        _fail(str(known), known.exit_code)
 
 
 def from_os_error(error: OSError) -> HalfrealError | None:
@@ -68,7 +78,7 @@ def debugging() -> bool:
     return "--debug" in sys.argv or os.environ.get("HALFREAL_DEBUG", "") not in ("", "0")
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     print("error: " + "\n".join(message.splitlines()[:3]), file=sys.stderr, flush=True)
     _end(code)
 

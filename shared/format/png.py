@@ -40,8 +40,28 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
 def decode_png(payload: bytes) -> NDArray[np.uint8] | None:
     """Return uint8 (height, width, 1 or 3) of a PNG as `encode_png` writes it; None for every other one.
 
-    At 64x64 px 1.7x to 2.3x faster than Pillow. Every checksum is verified; what is broken in any way is None too.
+    Every checksum is verified; what is broken in any way is None too.
     """
+    shape = _shape(payload)
+    if shape is None:
+        return None
+    height, width, channels = shape
+    size_bytes = height * (1 + width * channels)
+    try:
+        pixels = zlib_decompress(payload[41:-16], size_bytes)
+    except DeflateError:
+        return None
+    if len(pixels) != size_bytes:
+        return None
+    rows = np.frombuffer(pixels, np.uint8).reshape(height, 1 + width * channels)
+    # the first byte of a row names its filter; `encode_png` writes one and the same for all
+    if (rows[:, 0] != UP).any():
+        return None
+    return _sums_down(rows[:, 1:].copy()).reshape(height, width, channels)
+
+
+def _shape(payload: bytes) -> tuple[int, int, int] | None:
+    """Return height, width and channels of a PNG with the chunks, sums and sizes of `encode_png`'s; else None."""
     if len(payload) < 57 or payload[:16] != _START or payload[37:41] != b"IDAT" or payload[-12:] != _END:
         return None
     width, height, depth, colour, *methods, header_sum, length = struct.unpack(">IIBBBBBII", payload[16:37])
@@ -51,25 +71,13 @@ def decode_png(payload: bytes) -> NDArray[np.uint8] | None:
     if (zlib.crc32(payload[12:29]), zlib.crc32(payload[37:-16])) != (header_sum, body_sum):
         return None
     channels = 3 if colour else 1
-    size_bytes = height * (1 + width * channels)
-    if not 0 < size_bytes <= LARGEST_BYTES:
-        return None
-    try:
-        pixels = zlib_decompress(payload[41:-16], size_bytes)
-    except DeflateError:
-        return None
-    if len(pixels) != size_bytes:
-        return None
-    rows = np.frombuffer(pixels, np.uint8).reshape(height, 1 + width * channels)
-    if (rows[:, 0] != UP).any():
-        return None
-    return _sums_down(rows[:, 1:].copy()).reshape(height, width, channels)
+    return (height, width, channels) if 0 < height * (1 + width * channels) <= LARGEST_BYTES else None
 
 
 def _sums_down(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return rows (n, m), each the sum modulo 256 of all down to it; in place.
 
-    The reach doubles with each pass: log2(n) passes over whole rows, 3x faster than numpy's cumsum at 64 rows.
+    The reach doubles with each pass: log2(n) passes over whole rows, where numpy's cumsum walks down each column.
     """
     reach = 1
     while reach < len(rows):

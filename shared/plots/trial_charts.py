@@ -1,5 +1,6 @@
 """Charts of a search for better options, from the facts of `tune`."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -109,15 +110,34 @@ def importance_chart(facts: dict[str, Any]) -> Figure:
     return figure
 
 
-def _heights(values: list[Any]) -> tuple[list[float], list[tuple[float, str]]]:
-    """Return where values stand on an axis from 0 to 1, and its ticks; wide ranges of numbers are logarithmic."""
+Ticks = list[tuple[float, str]]
+"""Where the ticks of an axis from 0 to 1 are, and what they say."""
+
+FEW = 4
+"""Different whole numbers, at most, that get a tick each."""
+
+WIDE = 8
+"""The ratio of the largest to the smallest number from which an axis is logarithmic."""
+
+
+def _heights(values: list[Any]) -> tuple[list[float], Ticks]:
+    """Return where values are on an axis from 0 to 1, and its ticks."""
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    if not numbers or (len(set(values)) <= 4 and all(isinstance(value, int) for value in values)):
-        order = sorted(set(values)) if numbers else sorted(set(values), key=str)
-        heights = {value: place / max(len(order) - 1, 1) for place, value in enumerate(order)}
-        names = {value: f"{value:.3g}" if isinstance(value, float) else str(value) for value in order}
-        return [heights[value] for value in values], [(heights[value], names[value]) for value in order]
-    log = min(values) > 0 and max(values) / min(values) >= 8
+    counts = numbers and all(isinstance(value, int) for value in values) and len(set(values)) <= FEW
+    return _on_scale(values) if numbers and not counts else _in_steps(values, key=None if numbers else str)
+
+
+def _in_steps(values: list[Any], key: Callable[[Any], str] | None) -> tuple[list[float], Ticks]:
+    """Return values as equal steps in order, each with a tick."""
+    order = sorted(set(values), key=key)
+    heights = {value: place / max(len(order) - 1, 1) for place, value in enumerate(order)}
+    names = {value: f"{value:.3g}" if isinstance(value, float) else str(value) for value in order}
+    return [heights[value] for value in values], [(heights[value], names[value]) for value in order]
+
+
+def _on_scale(values: list[float]) -> tuple[list[float], Ticks]:
+    """Return numbers to scale, wide ranges of them logarithmic, with ticks at both ends and in the middle."""
+    log = min(values) > 0 and max(values) / min(values) >= WIDE
     scaled = np.log(values) if log else np.asarray(values, dtype=float)
     low, high = scaled.min(), scaled.max()
     span, ends = (high - low) or 1.0, (low, (low + high) / 2, high)

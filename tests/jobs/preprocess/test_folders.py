@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("as_if_sent")
 
 
 def test_what_is_not_taken_is_said_and_counted(tmp_path: Path) -> None:
-    """Images beside the class folders, files without an image's suffix and empty folders have a line each."""
+    """Images outside the class folders, files without an image's suffix and empty folders have a line each."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"cats": 20, "dogs": 20, "owls": 0, "pigs": 0})
     (tmp_path / "elsewhere").mkdir()
@@ -26,7 +26,7 @@ def test_what_is_not_taken_is_said_and_counted(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     warnings = [line for line in result.stderr.splitlines() if "warning" in line]
     assert warnings == [
-        "preprocess: warning: images beside the class folders, not taken: 4 (a.png, b.PNG, c.jpg, ...); "
+        "preprocess: warning: images outside the class folders, not taken: 4 (a.png, b.PNG, c.jpg, ...); "
         "move each into the folder of its class",
         "preprocess: warning: files without the suffix of an image, not taken: 7 "
         "(labels.csv, cats/img.jpg_, cats/linked/, ...); if they are images, rename them",

@@ -164,9 +164,9 @@ def test_the_sweeps_add_up() -> None:
     ("text", "says"),
     [
         ("", "want groups"),
-        ("shrt", "'shrt' is none"),
-        ("short,real_31", "'real_31' is none"),
-        ("a,b", "'a', 'b' are none"),
+        ("shrt", "unknown: 'shrt'"),
+        ("short,real_31", "unknown: 'real_31'"),
+        ("a,b", "unknown: 'a', 'b'"),
     ],
 )
 def test_unknown_arms_are_refused(text: str, says: str) -> None:
