@@ -7,8 +7,9 @@ from importlib import import_module
 
 import click
 
-from jobs.pipeline import JOBS
+from jobs.pipeline import JOB_NAMES, JOBS
 from shared import __version__
+from shared.cli.environment import check_environment, option_variables
 from shared.cli.exit_codes import ErrorHandlingCommand
 
 COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in JOBS} | {
@@ -39,6 +40,11 @@ ABOUT = {row.name: row.about for row in JOBS} | {
 }
 
 
+def job_variables(job: str) -> set[str]:
+    """Return the environment variables that set options of a job, which is imported for that."""
+    return option_variables(import_module(COMMANDS[job]).main.params, job)
+
+
 class Jobs(ErrorHandlingCommand, click.Group):
     """The group of all commands, imported one at a time."""
 
@@ -53,6 +59,15 @@ class Jobs(ErrorHandlingCommand, click.Group):
             return None
         command: click.Command = import_module(COMMANDS[name]).main
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; one that is no job, and may call any, checks the variables of every job."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name not in JOB_NAMES and "--help" not in rest:
+            check_environment(job_variables, JOB_NAMES)
+        return name, command, rest
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""

@@ -25,6 +25,7 @@ from click.core import ParameterSource
 
 from shared.cli.click_options import SHOWN, click_options, write_grouped
 from shared.cli.common_options import COMMON, PARTS
+from shared.cli.environment import check_environment, option_variables
 from shared.cli.experiment import PLACE, experiment_name
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter
@@ -101,6 +102,12 @@ class JobCommand(CommandWithOptions):
         """Parse the words of a call, which `--help` looks at as well."""
         ctx.meta[WORDS] = list(args)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, once its own variables are checked: those of other jobs are for these to look at."""
+        own = option_variables(self.params, self.job.name)
+        check_environment(lambda job: own if job == self.job.name else None, self.tables or (self.job.name,))
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under headings, each with the default that will be used."""

@@ -10,8 +10,8 @@ Command line, recipe keys, environment variables, dry runs and the types of a se
 (`shared.cli.click_options`). Neither torch nor click in here: processes of preprocess import their options.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypedDict, Unpack, get_args, get_type_hints
 
 from shared.errors import BadConfig
@@ -110,7 +110,10 @@ def recorded(options: JobOptions) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Replaced:
-    """What went because its owner got another value: `values` belonged to `before`, and `source` says `after`."""
+    """What went because its owner got another value: `values` belonged to `before`, and `source` says `after`.
+
+    What a layer above set again is not among them.
+    """
 
     owner: str
     before: Any
@@ -136,10 +139,15 @@ def merge(
             if layer[owner] == before:
                 continue
             gone = {name: value for name, value in values.items() if name in known and known[name].owner == owner}
-            values = {name: value for name, value in values.items() if name not in gone}
+            values = _without(values, gone)
             replaced.append(Replaced(owner, before, layer[owner], source, gone))
         values |= layer
-    return values, replaced
+    set_again = values.keys()
+    return values, [replace(each, values=_without(each.values, set_again)) for each in replaced]
+
+
+def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def check_recipe(options: type[JobOptions], source: str, table: Mapping[str, Any], others: Iterable[str]) -> None:

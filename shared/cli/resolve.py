@@ -104,9 +104,9 @@ def variable(job: str, name: str) -> str:
 
 def explain(job: str, resolved: ResolvedOptions) -> Iterator[str]:
     """Yield a line for each owner for whose sake values of the recipe were replaced by others: by which, and why."""
-    now = resolved.config.resolved()
+    now = resolved.config.resolved()  # in the order of the fields
     for each in resolved.replaced:
-        changed = {name: value for name, value in each.values.items() if value != now[name]}
+        changed = {name: each.values[name] for name in now if name in each.values and each.values[name] != now[name]}
         if changed:
             taken = _listed({name: now[name] for name in changed if now[name] is not None})
             yield (
@@ -178,6 +178,7 @@ def shown_defaults(command: CommandWithOptions, context: click.Context, words: l
     values = {name: merged.get(name, value) for name, value in own.items()}
     with suppress(HalfrealError):
         values = command.options(**values).resolved()
+    owners = {spec.owner: values[spec.owner] for spec in specs(command.options).values() if spec.owner}
     typed_values = {name for name, (_, source) in given.items() if source is ParameterSource.COMMANDLINE}
     values |= {name: value for name, value in (own | merge(command.options, layers)[0]).items() if name in typed_values}
     shown = {}
@@ -188,11 +189,11 @@ def shown_defaults(command: CommandWithOptions, context: click.Context, words: l
         elif name in merged and name not in given:
             source = f", from the recipe {recipe.name}" if recipe else ""
         elif own[name] is None and spec.owner:
-            source = f", from the {spec.owner} {values[spec.owner]}"
+            source = f", from the {spec.owner} {owners[spec.owner]}"
         if values[name] is not None:
             shown[name] = _flag_or_value(params[name], values[name]) + source
         elif spec.owner:
-            shown[name] = f"unused by the {spec.owner} {values[spec.owner]}"
+            shown[name] = f"unused by the {spec.owner} {owners[spec.owner]}"
     return shown
 
 

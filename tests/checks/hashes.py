@@ -65,7 +65,7 @@ epochs = 2
 train_gan.batch_images = [16, 24]
 """
 
-GAN = ["--epochs", "1", "--batch-images", "16", "--latent", "8", "--width", "4"]
+GAN = ["--epochs", "1", "--batch-images", "16", "--latent", "8", "--width", "4", "--critic-steps", "2"]
 
 FAMILIES: dict[str, list[str]] = {
     "dcgan": ["--real-target", "0.9", "--accumulate", "2"],

@@ -1,0 +1,83 @@
+"""Environment variables that halfreal does not know: a misspelt one would change nothing, and nobody would notice."""
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+import click
+
+from shared.cli.common_options import COMMON, PARTS
+from shared.cli.experiment import PLACE
+from shared.cli.options import nearest
+from shared.errors import BadConfig
+from shared.runtime.launch import is_main_process
+
+PREFIX = "HALFREAL_"
+
+SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
+"""What Kubernetes sets in every pod for a Service: of one called `halfreal-...` they begin as ours do."""
+
+
+def option_variables(params: Iterable[click.Parameter], job: str = "") -> set[str]:
+    """Return the variables that set options: those that they name, else what click makes of the job's name."""
+    found: set[str] = set()
+    for param in params:
+        named = [param.envvar] if isinstance(param.envvar, str) else param.envvar or []
+        found |= {name for name in named if name.startswith(PREFIX)}
+        if job and not named:
+            found.add(f"{PREFIX}{job}_{param.name}".upper())
+    return found
+
+
+def _common() -> set[str]:
+    """Return the variables that set options of every job or command."""
+
+    def bare() -> None: ...
+
+    decorated: Any = bare
+    for option in (*COMMON, *PARTS, *PLACE):
+        decorated = option(decorated)
+    return option_variables(decorated.__click_params__)
+
+
+COMMON_VARIABLES = {
+    *_common(),
+    "HALFREAL_SEED",
+    "HALFREAL_DEBUG",  # as --debug
+    "HALFREAL_STRICT",  # an unknown variable ends the command
+    "HALFREAL_IMAGE",  # name of the container image, for Compose
+    "HALFREAL_CI_VENV",
+    *("HALFREAL_TEST_DATA", "HALFREAL_NO_SKIPS", "HALFREAL_FULL_WIDTH", "HALFREAL_STYLEGAN3"),  # tests
+}
+"""The variables that are no job's own."""
+
+
+def check_environment(known: Callable[[str], Collection[str] | None], jobs: Collection[str]) -> None:
+    """Warn on stderr of every HALFREAL_ variable that sets nothing, and drop it: the next process need not warn again.
+
+    `known(job)` has the variables of one of `jobs`, or None where they are not to be looked at. Raises BadConfig where
+    HALFREAL_STRICT is set.
+    """
+    unknown = []
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in COMMON_VARIABLES and not SERVICE_LINK.search(name):
+            job = max((job for job in jobs if name.startswith(f"{PREFIX}{job}_".upper())), key=len, default=None)
+            own = None if job is None else known(job)
+            if job is None:
+                unknown.append((name, {variable for each in jobs for variable in known(each) or ()}))
+            elif own is not None and name not in own:
+                unknown.append((name, set(own)))
+    lines = [f"{name}: unknown{_nearest(name, names | COMMON_VARIABLES)}" for name, names in unknown]
+    if lines and os.environ.get("HALFREAL_STRICT", "") not in ("", "0"):
+        raise BadConfig("\n".join(lines))
+    for (name, _), line in zip(unknown, lines, strict=True):
+        del os.environ[name]
+        if is_main_process():
+            click.echo(line, err=True)
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    """Return "; did you mean NAME?" for the one of `names` that is most like `name`; the prefix does not count."""
+    hint = nearest(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in names])
+    return hint.replace("did you mean ", f"did you mean {PREFIX}")
