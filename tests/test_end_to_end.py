@@ -209,7 +209,7 @@ def test_a_changed_option_remakes_what_depends_on_it(finished: Finished) -> None
     words = said(done.stderr)
     assert "already complete" in words["preprocess"]
     assert "already complete" in words["train_classifier"]
-    assert "making it anew because latent was 64, now 32" in words["train_gan"]
+    assert "rebuilding because latent was 64, now 32" in words["train_gan"]
     assert "its input 'gan' changed" in words["evaluate"]
     assert "its input 'scores' changed" in words["synthesize"]
     assert "its input 'synthetic' changed" in words["train_mixed"]

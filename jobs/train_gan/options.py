@@ -37,7 +37,7 @@ class GanOptions(JobOptions):
 
     batch_images: int = option(64, "Real images in a step, over all processes.", "data", within=Within(2))
     augment: str = option(
-        NONE, "Differentiable augmentations, joined by commas: translation, cutout, colour; or none.", "data"
+        NONE, f"Differentiable augmentations, joined by commas: {', '.join(AUGMENTATIONS)}; or {NONE}.", "data"
     )
     flips: bool = option(False, "Mirror real images at random.", "data")
 
@@ -110,7 +110,9 @@ class GanOptions(JobOptions):
         resolve(self)
         unknown = set(self.augmentations) - set(AUGMENTATIONS)
         if unknown:
-            raise BadConfig(f"--augment {self.augment}: {min(unknown)!r} is none of {', '.join(AUGMENTATIONS)}")
+            raise BadConfig(
+                f"--augment {self.augment}: unknown {min(unknown)!r}; want some of {', '.join(AUGMENTATIONS)}"
+            )
         if not self.augmentations and self.augment != NONE:
             raise BadConfig(f"--augment {self.augment!r}: want {NONE}, or some of {', '.join(AUGMENTATIONS)} by comma")
         if len(set(self.augmentations)) < len(self.augmentations):

@@ -241,7 +241,7 @@ def _perform(
 
 
 def _already(row: Job, final: Path, request: "BuildKey", reporter: Reporter) -> bool:
-    """Whether the artifact that stands at `final` answers the request; if not, say why it is made anew."""
+    """Whether the artifact that is at `final` answers the request; if not, say why it is rebuilt."""
     from shared.store.artifacts import as_output
     from shared.store.staging import finished
 
@@ -250,7 +250,7 @@ def _already(row: Job, final: Path, request: "BuildKey", reporter: Reporter) -> 
     if found and not reasons:
         reporter.info(f"already complete: {final}")
         for name in as_output(row, found).record.not_measured:
-            reporter.info(f"it leaves out {name}; once what that lacked is there, --force makes it anew")
+            reporter.info(f"it leaves out {name}; once what that lacked is there, --force rebuilds it")
     elif found:
-        reporter.info(f"making it anew because {'; '.join(reasons)}")
+        reporter.info(f"rebuilding because {'; '.join(reasons)}")
     return found is not None and not reasons

@@ -46,7 +46,7 @@ def config(family: str, **changes: Any) -> GanOptions:
         ("wgan_gp", {"generator_norm": "instance"}, "have a norm of their own"),
         ("wgan_gp", {"real_target": 0.9}, "label smoothing: the loss wasserstein has no targets"),
         ("dcgan", {"loss": "hinge", "fake_target": 0.1}, "label smoothing: the loss hinge"),
-        ("dcgan", {"augment": "translation,rotation"}, "'rotation' is none of translation, cutout, colour"),
+        ("dcgan", {"augment": "translation,rotation"}, "unknown 'rotation'; want some of"),
         ("dcgan", {"accumulate": 3}, "--accumulate 3: does not divide --batch-images 8"),
     ],
 )

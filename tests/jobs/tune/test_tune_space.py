@@ -82,7 +82,7 @@ MISTAKES = {
     'train_gan.augment = ["", "cutout"]': '"" is no value of this option',
     "train_gan.latent = [0]": "0 is not in the range 1<=x<=16384",
     'train_gan.family = ["gan"]': "'gan' is not one of",
-    'train_gan.augment = ["none", "blur"]': "'blur' is none of",
+    'train_gan.augment = ["none", "blur"]': "unknown 'blur'",
     "train_gan.clip = [0.1]": "has no such thing",
     'train_gan.discriminator_norm = ["batch"]': "gradient penalty",
     "evaluate.images = [10]": "only options of train_gan",

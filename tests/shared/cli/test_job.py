@@ -134,7 +134,7 @@ def test_a_changed_option_makes_anew_and_says_why(laboratory: Any) -> None:
     laboratory.call()
     again = laboratory.call("--steps", "2")
     assert again.exit_code == 0
-    assert "making it anew because steps was 1, now 2" in again.stderr
+    assert "rebuilding because steps was 1, now 2" in again.stderr
     assert laboratory.options["steps"] == 2
 
 
@@ -144,7 +144,7 @@ def test_a_changed_input_makes_anew_and_says_why(laboratory: Any, make_dataset: 
     make_dataset(laboratory.volume / "digits" / "real", train=4, seed=1)
     again = laboratory.call()
     assert again.exit_code == 0
-    assert "making it anew because its input 'real' changed" in again.stderr
+    assert "rebuilding because its input 'real' changed" in again.stderr
     assert len(laboratory.runs) == 2
 
 
