@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_MIXED
+from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.experiment import experiment_name, place
 from shared.cli.recipes import Recipe
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.plots.formatting import bought

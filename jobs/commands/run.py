@@ -12,9 +12,8 @@ import click
 
 from jobs.commands.calls import command_of
 from jobs.pipeline import JOBS, PIPELINE
-from shared.cli.common_options import COMMON_NAMES
+from shared.cli.common_options import COMMON_NAMES, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.experiment import experiment_name, place
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig, HalfrealError, Interrupted

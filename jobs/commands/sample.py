@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.experiment import experiment_name, place
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig
 from shared.format.files import unwritable, write_whole

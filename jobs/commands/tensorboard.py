@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from shared.cli.common_options import HOST
+from shared.cli.common_options import HOST, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.experiment import experiment_name, place
 from shared.cli.recipes import Recipe
 from shared.errors import MissingArtifact
 from shared.runtime.sockets import listen

@@ -9,8 +9,8 @@ import click
 from jobs.evaluate.options import EvaluateOptions
 from jobs.expected import expected_images
 from jobs.pipeline import EVALUATE, JOB_NAMES
+from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.experiment import experiment_name, place
 from shared.cli.job import JobGroup, job
 from shared.cli.options import listed
 from shared.cli.recipes import Recipe

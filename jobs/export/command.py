@@ -12,8 +12,8 @@ from jobs.export.formats import FORMATS
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import PIPELINE, REPORT
 from shared import __version__
+from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.experiment import experiment_name, place
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig

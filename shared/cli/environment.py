@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from shared.cli.common_options import COMMON, PARTS
-from shared.cli.experiment import PLACE
+from shared.cli.common_options import COMMON, PARTS, PLACE
 from shared.cli.options import nearest
 from shared.errors import BadConfig
 from shared.runtime.launch import is_main_process

@@ -24,9 +24,8 @@ import click
 from click.core import ParameterSource
 
 from shared.cli.click_options import SHOWN, click_options, write_grouped
-from shared.cli.common_options import COMMON, PARTS
+from shared.cli.common_options import COMMON, PARTS, PLACE, experiment_name
 from shared.cli.environment import check_environment, option_variables
-from shared.cli.experiment import PLACE, experiment_name
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
