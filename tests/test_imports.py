@@ -1,6 +1,7 @@
 """Who may import whom (house.md), read from the syntax tree of every file."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,13 +32,16 @@ ADDRESSES = {
     "uvicorn": ("jobs/playground/page.py",),
     "tensorboard": ("jobs/commands/tensorboard.py",),
     "deflate": ("shared/format/png.py",),
-    "simplejpeg": ("jobs/preprocess/jpeg.py",),
+    "simplejpeg": ("shared/data/jpeg.py",),
     "pickle": (),
     "cloudpickle": (),
     "dill": (),
     "joblib": (),
 }
 """Where each third-party library may be imported; what unpickles has no address at all."""
+
+STARTS_JOBS = ("shared/runtime/job_processes.py",)
+"""Where modules of jobs are named to be started as processes, which imports nothing."""
 
 FILE_LINES, FUNCTION_LINES, LOOP_LINES, FOLDER_FILES = 300, 60, 120, 14
 
@@ -76,6 +80,18 @@ def between_rooms(name: str, tree: ast.AST) -> Iterator[str]:
             below = GROUND.get(mine[1], LAYERS[: LAYERS.index(mine[1])])
             if parts[1] not in below:
                 yield f"{name}: imports the room above it, {found}"
+    if (mine[0] == "shared" or mine[1] in JOBS) and name not in STARTS_JOBS:
+        yield from by_name(name, tree)
+
+
+def by_name(name: str, tree: ast.AST) -> Iterator[str]:
+    """Yield each string that names a module of `jobs`, as an import by name needs it, unless it is of the own job."""
+    own = ".".join(name.split("/")[:2])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            module = re.match(r"jobs\.\w*", node.value)
+            if module and module[0] != own:
+                yield f"{name}: names a module of jobs, {node.value}"
 
 
 def misplaced(name: str, tree: ast.AST) -> Iterator[str]:
@@ -175,6 +191,10 @@ PLANTED = [
     ("between_rooms", "shared/store/staging.py", "from shared.cli.run import Run"),
     ("between_rooms", "shared/stats/intervals.py", "from shared.data import sampling"),
     ("between_rooms", "jobs/tune/worker.py", "from jobs.commands.run import main"),
+    ("between_rooms", "jobs/tune/worker.py", "from importlib import import_module\nimport_module('jobs.evaluate')"),
+    ("between_rooms", "jobs/tune/worker.py", "import importlib\nimportlib.import_module(f'jobs.{job}.__main__')"),
+    ("between_rooms", "jobs/tune/worker.py", "Lazy('jobs.train_gan.objectives:hinge')"),
+    ("between_rooms", "shared/cli/job.py", "__import__('jobs.report')"),
     ("misplaced", "jobs/train_gan/loop.py", "import click"),
     ("misplaced", "jobs/train_gan/loop.py", "from accelerate import Accelerator"),
     ("misplaced", "jobs/evaluate/selection.py", "import webdataset as wds"),
@@ -198,6 +218,9 @@ ALLOWED = [
         "from shared.models.extractors import x\nfrom jobs.pipeline import y",
     ),
     ("between_rooms", "jobs/selfcheck/command.py", "from jobs.train_gan import steps"),
+    ("between_rooms", "jobs/tune/worker.py", "import_module('jobs.tune.study')"),
+    ("between_rooms", "jobs/train_gan/families.py", "import_module(f'shared.models.{name}')"),
+    ("between_rooms", "jobs/commands/calls.py", "import_module(f'jobs.{job}.__main__')"),
     ("misplaced", "jobs/evaluate/__main__.py", "import click"),
     ("misplaced", "jobs/report/page.py", "import jinja2"),
     ("too_long", "shared/format/files.py", "def short():\n" + "    x = 1\n" * 59),

@@ -1,10 +1,10 @@
 """The command `recipes`: which recipes ship with halfreal, and every option of one."""
 
-from importlib import import_module
 from typing import Any
 
 import click
 
+from jobs.commands.calls import command_of
 from jobs.pipeline import JOBS
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import load_recipe, recipe_names, to_toml
@@ -46,7 +46,7 @@ def show(name: str) -> None:
 
 def options(job: str, recipe: str) -> dict[str, Any]:
     """Return every option of a job under a recipe; those that mean nothing there are left out."""
-    return resolved_options(import_module(f"jobs.{job}.__main__").main, recipe)
+    return resolved_options(command_of(job), recipe)
 
 
 main.add_command(show)

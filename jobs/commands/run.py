@@ -52,15 +52,15 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @place
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
 @click.option("--with-tuning", is_flag=True, help="Also search for better options of train_gan: the job tune.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of all chance [default: the recipe's].")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="cpu, cuda, cuda:1 or auto.")
-@click.option("--force", is_flag=True, help="Make everything anew.")
+@click.option("--force", is_flag=True, help="Rebuild everything.")
 @click.option("--dry-run", is_flag=True, help="Show what each job would do, do nothing.")
 def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any) -> None:
     """Run every job in order, each in a process of its own, and print the results.
 
-    What is complete is skipped; a job whose options or inputs changed is made anew, and says why. Stopped by a
+    What is complete is skipped; a job whose options or inputs changed is rebuilt, and says why. Stopped by a
     signal, the same command goes on where it was.
     """
     name = experiment_name(experiment, recipe)
@@ -75,7 +75,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     if options["dry_run"]:
         dry_run_jobs(rows, arguments)
         return
-    with redirect_stdout(io.StringIO()):  # a mistake in the last job must cost no hours
+    with redirect_stdout(io.StringIO()):  # a mistake in the last job must not cost hours
         dry_run_jobs(rows, [*arguments, "--dry-run"])
     stop = StopFlag()
     stop.listen()
@@ -91,13 +91,16 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
 
 
 def dry_run_jobs(rows: tuple[Job, ...], arguments: list[str]) -> None:
-    """Let every job check its options, and print what it would do after those before it, without doing anything."""
+    """Let every job check its options and print what it would do after those before it, without doing anything.
+
+    Each job checks its options against what the jobs before it declare that they will write.
+    """
     from shared.cli.dry_run import DryRun
 
-    rehearsal = DryRun()
+    chain = DryRun()
     for row in rows:
         command = command_of(row.name)
-        command.main(arguments, prog_name=f"halfreal {row.name}", standalone_mode=False, obj=rehearsal)
+        command.main(arguments, prog_name=f"halfreal {row.name}", standalone_mode=False, obj=chain)
 
 
 def _run_job(row: Job, arguments: list[str], stop: StopFlag) -> None:
@@ -114,4 +117,4 @@ def _run_job(row: Job, arguments: list[str], stop: StopFlag) -> None:
     if stop.signal_name or code == Interrupted.exit_code:
         raise Interrupted(f"{row.name} stopped; run the same command again (without --force) to go on")
     if code:
-        raise JobFailed(f"{row.name} failed (exit code {code}); mend what it says above, then run this again", code)
+        raise JobFailed(f"{row.name} failed (exit code {code}); fix what it says above, then run this again", code)

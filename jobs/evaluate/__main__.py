@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.evaluate.options import EvaluateOptions
-from jobs.expected import expected_images
+from jobs.evaluate.validate import validate
 from jobs.pipeline import EVALUATE, JOB_NAMES
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -18,20 +18,12 @@ from shared.cli.run import Result, Run
 from shared.errors import BadInput
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
-from shared.runtime.memory import check_images_fit
-from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
     from shared.data.images import Images
 
 
-def check_memory(config: EvaluateOptions, part: Shard, inputs: dict[str, Any]) -> None:
-    """Raise BadConfig for more images than this machine's memory holds."""
-    images = expected_images(inputs)
-    check_images_fit("--images", config.images, images.size_px, images.channels)
-
-
-@job(EVALUATE, EvaluateOptions, jobs=JOB_NAMES, check=check_memory, cls=JobGroup)
+@job(EVALUATE, EvaluateOptions, jobs=JOB_NAMES, validate=validate, cls=JobGroup)
 def main(run: Run, config: EvaluateOptions) -> Result:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from jobs.pipeline import JOB_NAMES, PREPROCESS
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.validate import declare, validate
 from shared.cli.job import job
 from shared.cli.run import Result, Run
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from shared.format.manifest import Dataset
 
 
-@job(PREPROCESS, PreprocessOptions, jobs=JOB_NAMES)
+@job(PREPROCESS, PreprocessOptions, jobs=JOB_NAMES, validate=validate, declare=declare)
 def main(run: Run, config: PreprocessOptions) -> Result | None:
     """Crop and resize real images, split them into train, val and test, write them as shards.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.preprocess.jpeg import decode_jpeg
+from shared.data.jpeg import decode_jpeg
 
 NO_CLASS = -1
 """The label of what has none, since it cannot be used."""

@@ -1,13 +1,8 @@
-"""What is known of a source before anything of it is read, and what of the options can be refused by that alone."""
+"""What is known of a source before anything of it is read."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from shared.data.sampling import apportion, ceil_share
-from shared.errors import BadConfig, BadInput
-
-if TYPE_CHECKING:
-    from jobs.preprocess.options import PreprocessOptions
+from shared.errors import BadInput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,40 +29,6 @@ KNOWN: dict[str, Known] = {
     "webdataset": Known(label="label"),
 }
 """By the name of the source."""
-
-
-def check_known(config: "PreprocessOptions") -> None:
-    """Raise BadInput for options that the source does not have, or that leave too few images for the splits."""
-    known = KNOWN[config.source]
-    if config.label is not None and known.label is None:
-        takers = ", ".join(name for name, row in KNOWN.items() if row.label)
-        raise BadConfig(
-            f"--label {config.label}: the source {config.source} has one label; leave it out (for: {takers})"
-        )
-    if config.split == "official" and not known.official:
-        raise BadConfig(f"--split official: the source {config.source} has no official partition; take random or auto")
-    if known.counts and not (known.official and config.per_class):  # whose draw runs across the parts
-        check_splits(config, taken(known.counts, config.limit, config.per_class))
-
-
-def taken(counts: dict[str, tuple[int, ...]], limit: int, per_class: int) -> dict[str, list[int]]:
-    """Return how many images of each class and part `splits.choose` takes; which of equal remainders, it may differ."""
-    parts = {name: [min(count, per_class or count) for count in of_part] for name, of_part in counts.items()}
-    strata = [parts[name][label] for label in range(len(next(iter(parts.values())))) for name in parts]
-    if limit and limit < sum(strata):
-        strata = apportion(strata, limit)
-    return {name: strata[place :: len(parts)] for place, name in enumerate(parts)}
-
-
-def check_splits(config: "PreprocessOptions", counts: dict[str, list[int]]) -> None:
-    """Raise BadInput where `splits.split_indexes` could not draw from so many different images."""
-    if KNOWN[config.source].official and config.split != "random":
-        check_room(counts["train"], ceil_share(config.val_fraction, sum(counts["train"])))
-        return
-    every = [sum(each) for each in zip(*counts.values(), strict=True)]
-    test, val = (ceil_share(fraction, sum(every)) for fraction in (config.test_fraction, config.val_fraction))
-    check_room(every, test)
-    check_room(apportion(every, sum(every) - test), val)
 
 
 def check_room(counts: list[int], drawn: int) -> None:

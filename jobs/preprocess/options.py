@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.preprocess.known import KNOWN, check_known
+from jobs.preprocess.known import KNOWN
 from shared.cli.options import JobOptions, Within, option
 from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
@@ -72,7 +72,6 @@ class PreprocessOptions(JobOptions):
             ImageColor.getrgb(self.background)
         except ValueError as error:
             raise BadConfig(f"--background {self.background}: no colour; want white, black or #rrggbb") from error
-        check_known(self)
 
     @property
     def mirrors(self) -> bool:

@@ -2,12 +2,13 @@
 
 from jobs.pipeline import JOB_NAMES, SYNTHESIZE
 from jobs.synthesize.options import SynthesizeOptions
+from jobs.synthesize.validate import declare
 from shared.cli.job import job
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig
 
 
-@job(SYNTHESIZE, SynthesizeOptions, jobs=JOB_NAMES)
+@job(SYNTHESIZE, SynthesizeOptions, jobs=JOB_NAMES, declare=declare)
 def main(run: Run, config: SynthesizeOptions) -> Result | None:
     """Generate floor(share * train images) images from the chosen snapshot, annotate them, write them as shards.
 

@@ -2,24 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from jobs.expected import expected_images
 from jobs.pipeline import JOB_NAMES, TRAIN_CLASSIFIER
 from jobs.train_classifier.options import ClassifierOptions
+from jobs.train_classifier.validate import validate
 from shared.cli.job import job
 from shared.cli.run import Result, Run
-from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
     from shared.data.images import Images
     from shared.models.fitting import Fitted
 
 
-def check_size(config: ClassifierOptions, part: Shard, inputs: dict[str, Any]) -> None:
-    """Raise BadConfig for images that the network is not built for."""
-    config.check_size(config.size_px or expected_images(inputs).size_px)
-
-
-@job(TRAIN_CLASSIFIER, ClassifierOptions, jobs=JOB_NAMES, check=check_size)
+@job(TRAIN_CLASSIFIER, ClassifierOptions, jobs=JOB_NAMES, validate=validate)
 def main(run: Run, config: ClassifierOptions) -> Result:
     """Train a small CNN on the real train split, choose the best weights on val, measure them on test.
 

@@ -7,7 +7,7 @@ from shared.cli.job import job
 from shared.cli.run import Result, Run
 
 
-@job(TRAIN_GAN, GanOptions, jobs=JOB_NAMES, resumes=True, check=validate)
+@job(TRAIN_GAN, GanOptions, jobs=JOB_NAMES, resumes=True, validate=validate)
 def main(run: Run, config: GanOptions) -> Result | None:
     """Train a GAN on the real train split; run the same command again to resume.
 

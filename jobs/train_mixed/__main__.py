@@ -2,30 +2,15 @@
 
 from typing import Any
 
-from jobs.expected import asked_config, expected_images
-from jobs.pipeline import JOB_NAMES, SYNTHESIZE, TRAIN_MIXED
-from jobs.train_mixed.arms import ARMS, chosen_arms
+from jobs.pipeline import JOB_NAMES, TRAIN_MIXED
+from jobs.train_mixed.arms import chosen_arms
 from jobs.train_mixed.options import MixedOptions
+from jobs.train_mixed.validate import validate
 from shared.cli.job import job
 from shared.cli.run import Result, Run
-from shared.errors import BadConfig
-from shared.store.work_shards import Shard
 
 
-def check_arms(config: MixedOptions, part: Shard, inputs: dict[str, Any]) -> None:
-    """Raise BadConfig for images that the network is not built for, and for fewer synthetic ones than the arms need."""
-    config.check_size(expected_images(inputs).size_px)
-    synthetic = inputs.get(SYNTHESIZE.writes)
-    share = synthetic.manifest.options.get("share", 1.0) if synthetic else asked_config(SYNTHESIZE.name).share
-    arm = max(chosen_arms(config.arms, conditional=True), key=lambda name: ARMS[name].synthetic_share)
-    if ARMS[arm].synthetic_share > share:
-        raise BadConfig(
-            f"arm {arm} needs {ARMS[arm].synthetic_share:.0%} of the train split in synthetic images, there are "
-            f"{share:.0%}\nrun synthesize with --share {ARMS[arm].synthetic_share} or more, or leave the arm out"
-        )
-
-
-@job(TRAIN_MIXED, MixedOptions, jobs=JOB_NAMES, resumes=True, check=check_arms)
+@job(TRAIN_MIXED, MixedOptions, jobs=JOB_NAMES, resumes=True, validate=validate)
 def main(run: Run, config: MixedOptions) -> Result:
     """Train the same classifier on real, mixed and synthetic images; measure on the real test split.
 

@@ -5,14 +5,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from jobs.commands.calls import command_of, options_of
-from jobs.pipeline import JOB_NAMES, TUNE
-from jobs.tune.options import TuneConfig, TuneOptions, make_config
+from jobs.pipeline import JOB_NAMES, PIPELINE, TUNE
+from jobs.tune.options import TuneConfig, TuneOptions, complete
 from jobs.tune.space import TUNABLE
 from shared.cli.job import JobCommand, job
-from shared.cli.options import defaults, merge, recorded, specs
+from shared.cli.options import recorded
 from shared.cli.recipes import Recipe, load_recipe
 from shared.cli.run import Result, Run
+from shared.runtime.job_processes import Answer, ask
 
 
 def words_for_trials() -> list[str]:
@@ -29,28 +29,33 @@ class TuneCommand(JobCommand):
     """The command: what it records includes the options of the jobs that trials run."""
 
     def config(self, options: TuneOptions) -> TuneConfig:
-        """Return the checked config; how many work on it and where they meet changes no result."""
+        """Return the checked config; how many work on it and where they meet changes no result.
+
+        The other jobs are asked for their options in processes of their own.
+        """
         context = click.get_current_context()
         recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
+        fixed = {} if options.epochs is None else {"epochs": options.epochs}
+        answers = ask({row.name: [{}] for row in PIPELINE} | {TUNABLE: [{}, fixed]}, words)
         if context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
-            return make_config(lambda *keys: "--space", words, options, inherited=False)
-        inherited = any(options_of(TUNABLE, words, {})[owner] != value for owner, value in owners(recipe).items())
-        return make_config(lambda *keys: recipe.place("tune", "space", *keys), words, options, inherited)
+            return complete(lambda *keys: "--space", words, options, answers, inherited=False)
+        now = answers[TUNABLE].options()
+        inherited = any(now[owner] != value for owner, value in owners(recipe, answers[TUNABLE]).items())
+        return complete(lambda *keys: recipe.place("tune", "space", *keys), words, options, answers, inherited)
 
     def recorded(self, config: TuneConfig) -> dict[str, Any]:
         """Return what the manifest records."""
         return config.recorded()
 
 
-def owners(recipe: Recipe) -> dict[str, Any]:
+def owners(recipe: Recipe, answer: Answer) -> dict[str, Any]:
     """Return the options of train_gan that own others, as they are where the recipe's search space is written."""
-    options = command_of(TUNABLE).options
     last = max(
         (place for place, layer in enumerate(recipe.layers) if "space" in layer.tables.get("tune", {})), default=-1
     )
-    layers = [("", layer.tables.get(TUNABLE, {})) for layer in recipe.layers[: last + 1]]
-    values = defaults(options) | merge(options, layers)[0]
-    return {owner: values[owner] for spec in specs(options).values() if (owner := spec.owner) and layers}
+    tables = [layer.tables.get(TUNABLE, {}) for layer in recipe.layers[: last + 1]]
+    names = sorted(set(answer.owners.values())) if tables else []
+    return {name: [answer.defaults[name], *(table[name] for table in tables if name in table)][-1] for name in names}
 
 
 def work(run: Run, config: TuneConfig) -> None:

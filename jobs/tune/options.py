@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from jobs.commands.calls import command_of, options_of
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import EVALUATE
 from jobs.tune.space import TUNABLE, Space, WrongSpace, parse_space
-from shared.cli.options import JobOptions, Within, option, recorded, specs, value_types
+from shared.cli.options import JobOptions, Within, option, recorded
 from shared.errors import BadConfig
 from shared.format.files import json_bytes, sha256
+from shared.runtime.job_processes import Answer, ask
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 OBJECTIVES = ("frechet", "synthetic_only")
 """What a trial is judged by, on val: its best Fréchet distance; the error of a classifier that saw its images alone."""
 
+TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str)}
+"""The types that options have, by name."""
 
 DEFAULT_SPACE = (
     '{"train_gan": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}, '
@@ -74,12 +76,14 @@ class TuneConfig(TuneOptions):
     """The options, checked against those of other jobs: what a search depends on.
 
     `train_gan` and `evaluate` are the recipe's own options, which trials vary. `others` has those of the other jobs, by
-    job: no trial depends on them, but the tuned recipe names them too.
+    job: no trial depends on them, but the tuned recipe names them too. `types` names the type of each option of
+    train_gan.
     """
 
     train_gan: dict[str, Any] = field(default_factory=dict)
     evaluate: dict[str, Any] = field(default_factory=dict)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
 
     def recorded(self) -> dict[str, Any]:
         """Return what the manifest records."""
@@ -88,7 +92,7 @@ class TuneConfig(TuneOptions):
     @cached_property
     def domains(self) -> Space:
         """The search space by `job.option`."""
-        return parse_space(self.space, option_types())
+        return parse_space(self.space, {name: TYPES[kind] for name, kind in self.types.items()})
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -116,49 +120,49 @@ class TuneConfig(TuneOptions):
         return sha256(json_bytes([parts, hashes]))[:12]
 
 
-def option_types() -> dict[str, type]:
-    """Return the type of each option of train_gan."""
-    return value_types(command_of(TUNABLE).options) | {"threads": int}
+Answers = dict[str, Answer]
+"""What jobs say of their options, by the name of the job."""
 
 
-def make_config(place: Callable[..., str], words: list[str], options: TuneOptions, inherited: bool) -> TuneConfig:
+def complete(
+    place: Callable[..., str], words: list[str], options: TuneOptions, answers: Answers, inherited: bool
+) -> TuneConfig:
     """Return the config of a call whose trials get `words`.
 
-    An `inherited` space was written for another value of an owner: what the present one refuses is left out of it.
-    Raises BadConfig for a wrong space; `place(*keys)` says where the part of it is that `keys` lead to.
+    Each job has answered for its own options, train_gan also, as its second answer, for those with the epochs of a
+    trial. An `inherited` space was written for another value of an owner: what the present one refuses is left out of
+    it. Raises BadConfig for a wrong space; `place(*keys)` says where the part of it is that `keys` lead to.
     """
     given = {each.name: getattr(options, each.name) for each in fields(options)}
+    answer = answers[TUNABLE]
+    types = answer.types | {"threads": "int"}  # so that the space is told why it cannot vary
     try:
-        alone = TuneConfig(**given)
-        if inherited:
-            given["space"] = without_refused(alone, words)
-            alone = TuneConfig(**given)
-        for name, domain in alone.domains.items():
-            for value in domain.probes:
-                probe(name, value, words)
-        found = {row.name: options_of(row.name, words, alone.fixed) for row in PIPELINE}
-        return TuneConfig(**given, train_gan=found.pop(TUNABLE), evaluate=found.pop("evaluate"), others=found)
+        config = TuneConfig(**given, train_gan=answer.options(1), types=types)
+        refused = refusals(config, words)
+        owned = {name for name in refused if name.partition(".")[2] in answer.owners}
+        if inherited and owned:
+            config = replace(config, space=without(config.space, owned))
+            refused = refusals(config, words)
+        for name, reason in refused.items():
+            raise WrongSpace(reason, *name.split("."))
     except WrongSpace as error:
         raise BadConfig(f"{place(*error.keys)}: {error}") from error
+    others = {job: found.options() for job, found in answers.items() if job != TUNABLE}
+    return replace(config, evaluate=others.pop(EVALUATE.name), others=others)
 
 
-def without_refused(config: TuneConfig, words: list[str]) -> str:
-    """Return the space without the options that an owner's present value refuses; the default where none is left."""
-    known, space = specs(command_of(TUNABLE).options), json.loads(config.space)
-    for name, domain in config.domains.items():
-        option = name.partition(".")[2]
-        try:
-            for value in domain.probes:
-                probe(name, value, words)
-        except WrongSpace:
-            if known[option].owner:
-                del space[TUNABLE][option]
-    return json.dumps(space) if space[TUNABLE] else DEFAULT_SPACE
+def refusals(config: TuneConfig, words: list[str]) -> dict[str, str]:
+    """Return why train_gan refuses values of the search space: by `job.option`, the first reason of each."""
+    probes = [(name, value) for name, domain in config.domains.items() for value in domain.probes]
+    questions = [{name.partition(".")[2]: value} for name, value in probes]
+    refused: dict[str, str] = {}
+    for (name, value), found in zip(probes, ask({TUNABLE: questions}, words)[TUNABLE].resolved, strict=True):
+        if isinstance(found, str):
+            refused.setdefault(name, f"{name} = {value!r}: {' '.join(found.split())}")
+    return refused
 
 
-def probe(name: str, value: Any, words: list[str]) -> None:
-    """Let train_gan check one value of one option; WrongSpace with its reason if it refuses."""
-    try:
-        options_of(TUNABLE, words, {name: value})
-    except BadConfig as error:
-        raise WrongSpace(f"{name} = {value!r}: {' '.join(str(error).split())}", *name.split(".")) from error
+def without(space: str, names: set[str]) -> str:
+    """Return the search space without some options, by `job.option`; the default one where none is left."""
+    left = {name: domain for name, domain in json.loads(space)[TUNABLE].items() if f"{TUNABLE}.{name}" not in names}
+    return json.dumps({TUNABLE: left}) if left else DEFAULT_SPACE

@@ -8,7 +8,6 @@ import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
-from jobs.commands.calls import options_of
 from jobs.pipeline import EVALUATE, PIPELINE, TRAIN_GAN, TUNE
 from jobs.tune.image_grid import baseline_and_tuned
 from jobs.tune.options import TuneConfig
@@ -19,6 +18,7 @@ from shared.cli.recipes import load_recipe, to_toml
 from shared.cli.run import Result, Run
 from shared.format.files import write_whole
 from shared.metrics.metric import headline_names
+from shared.runtime.job_processes import ask
 from shared.stats.confidence import LEVEL_TEXT
 from shared.stats.intervals import student_summary, welch_difference
 from shared.stats.significance import direction_shown
@@ -224,5 +224,6 @@ def tuned_recipe(recipe: str, config: TuneConfig, words: list[str], facts: dict[
     count, best = len(facts["trials"]), facts["best"]
     about = f"{said.name}, tuned: trial {best['number']} of {count} trials of {facts['epochs']} epochs."
     found = {EVALUATE.name: config.evaluate, **config.others}
-    found[TRAIN_GAN.name] = options_of(TRAIN_GAN.name, words, best["params"])  # with the recipe's own epochs
+    params = {name.partition(".")[2]: value for name, value in best["params"].items()}  # with the recipe's own epochs
+    found[TRAIN_GAN.name] = ask({TRAIN_GAN.name: [params]}, words)[TRAIN_GAN.name].options()
     return to_toml(said.words | {"about": about}, {row.name: found[row.name] for row in PIPELINE})

@@ -147,5 +147,8 @@ PARTS = (
 """The options of jobs whose work can be done in parts."""
 
 
-COMMON_NAMES = {"recipe", "experiment", "data_root", "device", "force", "dry_run", "debug", "index", "parts"}
+COMMON_NAMES = {
+    *("recipe", "experiment", "data_root", "debug", "device", "force", "dry_run"),
+    *("index", "parts", "options_json"),
+}
 """The names of these options; the rest of a job's options are what its result depends on."""

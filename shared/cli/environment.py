@@ -24,7 +24,7 @@ def option_variables(params: Iterable[click.Parameter], job: str = "") -> set[st
     for param in params:
         named = [param.envvar] if isinstance(param.envvar, str) else param.envvar or []
         found |= {name for name in named if name.startswith(PREFIX)}
-        if job and not named:
+        if job and not named and getattr(param, "allow_from_autoenv", True):
             found.add(f"{PREFIX}{job}_{param.name}".upper())
     return found
 

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,10 +14,14 @@ from click.core import ParameterSource
 from shared.cli.click_options import plain
 from shared.cli.common_options import COMMON_NAMES, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
+from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs, value_types
 from shared.cli.recipes import Recipe
-from shared.errors import HalfrealError
+from shared.cli.run import Run
+from shared.data.specs import Declare, Specs, Validate
+from shared.errors import BadConfig, BadInput, HalfrealError
+from shared.runtime.job_processes import OPTIONS_FLAG, variables
 from shared.store.job import Job
+from shared.store.work_shards import WHOLE
 
 LAYERS = "halfreal.layers"
 """Where click's context keeps what each layer of the recipe sets, with the name of its source."""
@@ -26,16 +31,22 @@ GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 Layers = list[tuple[str, dict[str, Any]]]
 
+Before = Callable[[Run, Any], None]
+"""`before(run, config)` does the work that any number of processes share before one of them makes the artifact."""
+
 
 class CommandWithOptions(ErrorHandlingCommand):
     """A command whose options are the fields of the dataclass `options`; `job` is its row in the table.
 
-    `tables` are the jobs that a recipe may have tables of; None where nobody said.
+    `tables` are the jobs that a recipe may have tables of; None where nobody said. The rest is as in `shared.cli.job`.
     """
 
     job: Job[Any]
     options: type[JobOptions]
     tables: Collection[str] | None
+    validate: Validate
+    declare: Declare | None
+    before: Before | None
 
     def config(self, options: Any) -> Any:
         """Return what the body gets: the options, unless a job completes them by those of others."""
@@ -123,10 +134,12 @@ def _listed(values: dict[str, Any]) -> str:
 def asked(command: CommandWithOptions, words: list[str]) -> ResolvedOptions:
     """Return the checked options of a job called with `words`, environment included.
 
-    Raises what the call would raise: BadConfig, or click's own for a value of the wrong type.
+    Raises what the call would raise before it opens any data: BadConfig, or click's own for a value of the wrong type.
     """
     with command.make_context(command.name, list(words)) as context:
-        return resolve_options(command, context)
+        resolved = resolve_options(command, context)
+    command.validate(resolved.config, WHOLE, Specs())
+    return resolved
 
 
 def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, Any]:
@@ -145,10 +158,75 @@ def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, An
     return {name: value for name, value in found.items() if value is not None}
 
 
+def options_with(command: CommandWithOptions, words: list[str], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a job called with `words`, as `asked_options`; `changes` beat recipe and environment.
+
+    Raises BadConfig for a value that the job refuses.
+    """
+    with environment(variables({f"{command.job.name}.{name}": value for name, value in changes.items()})):
+        try:
+            return asked_options(command, words)
+        except click.ClickException as error:
+            raise BadConfig(error.format_message()) from error
+
+
+def _answer(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Answer what `shared.runtime.job_processes.ask` asks on standard input, and end; see there."""
+    command = context.command
+    if not wanted or context.resilient_parsing or not isinstance(command, CommandWithOptions):
+        return
+    request = json.load(sys.stdin)
+    answers: list[dict[str, Any]] = []
+    for changes in request["questions"]:
+        try:
+            answers.append({"options": options_with(command, request["words"], changes)})
+        except BadInput as error:
+            answers.append({"refused": str(error)})
+    known = specs(command.options)
+    click.echo(
+        json.dumps(
+            {
+                "types": {name: kind.__name__ for name, kind in value_types(command.options).items()},
+                "defaults": defaults(command.options),
+                "owners": {name: spec.owner for name, spec in known.items() if spec.owner},
+                "answers": answers,
+            }
+        )
+    )
+    context.exit()
+
+
+OPTIONS_JSON = click.option(
+    OPTIONS_FLAG,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    hidden=True,
+    allow_from_autoenv=False,
+    callback=_answer,
+)
+"""The option by which a job tells another process its options."""
+
+
 def resolved_options(command: CommandWithOptions, recipe: str) -> dict[str, Any]:
     """Return the options of a job under `recipe`, as `asked_options`, without a look at the environment."""
     with _quiet_environment():
         return asked_options(command, ["--recipe", recipe])
+
+
+@contextmanager
+def environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -1,13 +1,23 @@
-"""Jobs as processes of their own: start one, set its options by environment variables, wait for its exit code."""
+"""Jobs as processes of their own: start one, set its options, wait for its exit code, ask it for its options."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.errors import BadConfig, HalfrealError
+
 ROOT = Path(__file__).resolve().parents[2]
+
+OPTIONS_FLAG = "--options-json"
+"""The hidden flag with which a job answers about its options and does nothing else; see `ask`."""
+
+Changes = Mapping[str, Any]
+"""Options of one job by name, which beat its recipe and the environment."""
 
 
 def variables(options: Mapping[str, Any]) -> dict[str, str]:
@@ -37,3 +47,49 @@ def end(process: subprocess.Popen[Any]) -> int:
     if process.poll() is None:
         process.terminate()
     return process.wait()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a job says of its options, by name: the name of the type of each, its default, its owner if it has one.
+
+    `resolved` has, for each question, every option that has a value, or the reason why the job refuses them.
+    """
+
+    types: dict[str, str]
+    defaults: dict[str, Any]
+    owners: dict[str, str]
+    resolved: list[dict[str, Any] | str]
+
+    def options(self, question: int = 0) -> dict[str, Any]:
+        """Return the resolved options of one question; BadConfig with the job's reason where it refuses them."""
+        found = self.resolved[question]
+        if isinstance(found, str):
+            raise BadConfig(found)
+        return found
+
+
+def ask(questions: Mapping[str, Sequence[Changes]], words: Sequence[str]) -> dict[str, Answer]:
+    """Return the answers of jobs, by name, if called with `words`; each gets all its questions in one process.
+
+    On its standard input a job reads `{"words": [...], "questions": [{option: value}, ...]}`. It prints the fields of
+    Answer and `"answers": [...]` with, for each question, `{"options": {...}}`, every option as it resolved, or
+    `{"refused": reason}`. So a job can check options of another one without importing it.
+    """
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = {job: start(job, [OPTIONS_FLAG], text=True, **pipes) for job in questions}  # they start side by side
+    try:
+        return {job: _read(job, process, words, questions[job]) for job, process in processes.items()}
+    finally:
+        for process in processes.values():
+            end(process)
+
+
+def _read(job: str, process: "subprocess.Popen[str]", words: Sequence[str], questions: Sequence[Changes]) -> Answer:
+    request = {"words": list(words), "questions": [dict(changes) for changes in questions]}
+    printed, said = process.communicate(json.dumps(request))
+    if process.returncode:
+        raise HalfrealError(f"{job} {OPTIONS_FLAG} failed (exit code {process.returncode}): {said.strip()[-300:]}")
+    found = json.loads(printed)
+    answers = [each.get("refused") or each["options"] for each in found["answers"]]
+    return Answer(found["types"], found["defaults"], found["owners"], answers)

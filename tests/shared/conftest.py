@@ -19,7 +19,7 @@ from shared.store.artifacts import Artifact
 from shared.store.job import Job
 from shared.store.records.base import Record
 
-SOURCE = Job("preprocess", "real", "dataset", "Make real images.")
+SOURCE = Job("preprocess", "real", "dataset", "Make real images.", record="datasets.RealRecord")
 
 
 class Toy(Record):

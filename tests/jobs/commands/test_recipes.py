@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.calls import options_of
+from jobs.commands.calls import command_of
 from jobs.pipeline import JOBS
 from jobs.train_gan.families import FAMILIES
+from shared.cli.resolve import options_with
 
 
 def call(*words: object) -> Result:
@@ -28,7 +29,7 @@ def test_another_family_than_the_recipe_below(family: str, base: str, tmp_path: 
     tables = tomllib.loads(shown.stdout)
     assert tables["train_gan"]["family"] == family
     for row in JOBS:
-        found = options_of(row.name, ["--recipe", str(recipe)], {})
+        found = options_with(command_of(row.name), ["--recipe", str(recipe)], {})
         found.pop("space", None)  # in the recipe a table
         assert {name: value for name, value in tables[row.name].items() if name != "space"} == found
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from jobs.preprocess.images import prepare
 from jobs.preprocess.items import open_bytes
-from jobs.preprocess.jpeg import decode_jpeg
+from shared.data.jpeg import decode_jpeg
 from shared.data.resizing import FILTERS
 
 

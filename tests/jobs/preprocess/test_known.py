@@ -1,7 +1,6 @@
 """What preprocess refuses before it reads anything: just what it would refuse once it has read."""
 
 from collections import Counter
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -11,11 +10,15 @@ from click.testing import CliRunner
 from sklearn.datasets import load_digits
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.calls import options_of
+from jobs.commands.calls import command_of
 from jobs.preprocess.known import KNOWN, check_room
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import choose, split_indexes
+from jobs.preprocess.validate import declare, validate
+from shared.cli.resolve import options_with
+from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput
+from shared.store.work_shards import WHOLE
 
 DIGITS = load_digits().target
 """The label of every image of the source `digits`."""
@@ -23,14 +26,14 @@ DIGITS = load_digits().target
 
 def config(**options: Any) -> PreprocessOptions:
     """Return the options of the recipe `digits` with some of them changed."""
-    found = options_of("preprocess", [], {})
+    found = options_with(command_of("preprocess"), [], {})
     return PreprocessOptions(**({"source_path": None, "label": None} | found | options))
 
 
 def refused(**options: Any) -> bool:
     """Whether the options are refused for what is known of the source."""
     try:
-        config(**options)
+        validate(config(**options), WHOLE, Specs())
     except BadInput:
         return True
     return False
@@ -103,13 +106,13 @@ def test_room_is_what_scikit_learn_wants(counts: list[int], drawn: int, enough: 
 def test_a_label_is_for_sources_that_have_several(source: str) -> None:
     """`--label` is refused where the source takes no notice of it."""
     with pytest.raises(BadConfig, match="--label Young"):
-        config(source=source, label="Young")
+        validate(config(source=source, label="Young"), WHOLE, Specs())
 
 
 @pytest.mark.parametrize("source", ["celeba", "webdataset"])
 def test_sources_with_several_labels_take_one(source: str) -> None:
     """CelebA has 40 attributes, foreign shards any field of their json."""
-    assert config(source=source, label="Young").label == "Young"
+    assert not refused(source=source, label="Young")
 
 
 @pytest.mark.parametrize(("source", "official"), [(name, row.official) for name, row in KNOWN.items()])
@@ -133,7 +136,18 @@ def test_another_source_leaves_out_what_belongs_to_the_recipes_own() -> None:
     assert "split = 'official'" in CliRunner().invoke(halfreal, [*words[:3], "--dry-run"]).output
 
 
-def test_a_config_is_checked_however_it_is_made() -> None:
-    """A config that would leave too few images cannot exist."""
+def test_a_call_refuses_what_would_leave_too_few_images() -> None:
+    """The command refuses such options before it opens anything, with exit code 2, and so it does when asked."""
+    result = CliRunner().invoke(halfreal, ["preprocess", "--limit", "12", "--dry-run"])
+    assert result.exit_code == 2
+    assert "classes" in result.stderr
     with pytest.raises(BadInput, match="classes"):
-        replace(config(), limit=12)
+        options_with(command_of("preprocess"), [], {"limit": 12})
+
+
+def test_what_preprocess_declares_is_known_without_reading() -> None:
+    """Size, channels and mirroring are the options'; the number of classes is known where the source's counts are."""
+    digits = declare(config(size_px=32, channels=3))
+    assert digits == ImageSpec(size_px=32, channels=3, source="digits", mirrors=False, classes=10)
+    assert declare(config(source="folder")).classes is None
+    assert declare(config(source="folder")).mirrors

@@ -1,14 +1,15 @@
 """The search space: what it may hold, that mistakes stop before the first trial and name the line of the recipe."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.calls import options_of, surroundings
-from jobs.tune.options import option_types
+from jobs.commands.calls import command_of
 from jobs.tune.space import FIXED, Choices, Range, WrongSpace, parse_space
+from shared.cli.resolve import environment, options_with
 from shared.errors import BadConfig
 from shared.runtime.job_processes import variables
 
@@ -70,7 +71,7 @@ def test_a_wrong_space_says_what_and_where(text: str, keys: tuple[str, ...], wor
 
 def test_what_cannot_be_tuned_are_options() -> None:
     """Every name that is refused with a reason is an option of train_gan: a renamed one would slip through."""
-    assert set(FIXED) <= set(option_types())
+    assert set(FIXED) <= {str(param.name) for param in command_of("train_gan").params}
 
 
 MISTAKES = {
@@ -122,15 +123,20 @@ def test_the_line_is_that_of_the_recipe_below(tmp_path: Path) -> None:
     assert f"recipe {below}, line 5: " in result.output
 
 
+def train_gan_options(words: list[str], changes: dict[str, object]) -> dict[str, Any]:
+    """Return the options of train_gan called with `words`, where `changes` beat everything."""
+    return options_with(command_of("train_gan"), words, changes)
+
+
 def test_options_of_a_trial_beat_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a trial sets beats the recipe and the user's environment, and is gone afterwards."""
     monkeypatch.setenv("HALFREAL_TRAIN_GAN_LATENT", "7")
-    assert options_of("train_gan", ["--recipe", "digits"], {})["latent"] == 7
-    assert options_of("train_gan", ["--recipe", "digits"], {"train_gan.latent": 9})["latent"] == 9
-    assert options_of("train_gan", ["--recipe", "digits"], {})["latent"] == 7
-    augmented = options_of("train_gan", ["--recipe", "emoji"], {})
+    assert train_gan_options(["--recipe", "digits"], {})["latent"] == 7
+    assert train_gan_options(["--recipe", "digits"], {"latent": 9})["latent"] == 9
+    assert train_gan_options(["--recipe", "digits"], {})["latent"] == 7
+    augmented = train_gan_options(["--recipe", "emoji"], {})
     assert augmented["augment"] == "colour,translation,cutout"
-    assert options_of("train_gan", ["--recipe", "emoji"], {"train_gan.augment": "none"}) == augmented | {
+    assert train_gan_options(["--recipe", "emoji"], {"augment": "none"}) == augmented | {
         "augment": "none",
         "latent": 7,
     }
@@ -138,16 +144,16 @@ def test_options_of_a_trial_beat_everything(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_another_family_leaves_out_what_belongs_to_the_recipes() -> None:
     """A trial of another family has none of the options that the recipe sets for its own."""
-    found = options_of("train_gan", ["--recipe", "digits"], {"train_gan.family": "dcgan"})
+    found = train_gan_options(["--recipe", "digits"], {"family": "dcgan"})
     assert "penalty_weight" not in found
     assert (found["learning_rate"], found["critic_steps"]) == (2e-4, 1)
     with pytest.raises(BadConfig, match="has no such thing"):
-        options_of("train_gan", ["--recipe", "digits"], {"train_gan.family": "dcgan", "train_gan.penalty_weight": 3})
+        train_gan_options(["--recipe", "digits"], {"family": "dcgan", "penalty_weight": 3})
 
 
 def test_variables_are_those_of_the_command_line() -> None:
     """An option by job and name becomes the variable that click reads for it."""
     changes = variables({"train_gan.learning_rate": 0.5})
     assert changes == {"HALFREAL_TRAIN_GAN_LEARNING_RATE": "0.5"}
-    with surroundings(changes):
-        assert options_of("train_gan", [], {})["learning_rate"] == 0.5
+    with environment(changes):
+        assert train_gan_options([], {})["learning_rate"] == 0.5

@@ -1,0 +1,77 @@
+"""Descriptions of the data that jobs pass on, by which the next job checks its options before anything is computed.
+
+A description comes from the artifact or, before that is there, from the options of the job that will make it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from shared.store.work_shards import Shard
+
+if TYPE_CHECKING:
+    from shared.store.artifacts import Artifact
+    from shared.store.records.datasets import RealRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec:
+    """Square images of `size_px` in 1 (grey) or 3 (colour) channels, from `source`.
+
+    `mirrors` says whether a mirrored image is of the same class. `classes` is None as long as only the source's files
+    tell how many there are.
+    """
+
+    size_px: int
+    channels: int
+    source: str
+    mirrors: bool
+    classes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntheticSpec:
+    """Synthetic images, as many as `share` of the real train split."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class Specs:
+    """What is known of the artifacts that a job reads; None for one that is not there yet."""
+
+    real: ImageSpec | None = None
+    synthetic: SyntheticSpec | None = None
+
+
+Validate = Callable[[Any, Shard, Specs], None]
+"""`validate(options, shard, specs)` raises BadInput for options that do not go with the shard or with the data."""
+
+Declare = Callable[[Any], ImageSpec | SyntheticSpec]
+"""`declare(options)` describes the artifact that a job would write, by its options alone."""
+
+
+def no_data_needed(options: Any, shard: Shard, specs: Specs) -> None:
+    """Accept everything: the options of a job that are checked without a look at the data."""
+
+
+def describe(inputs: "Mapping[str, Artifact]") -> Specs:
+    """Return the descriptions of those of the artifacts `inputs`, by name, that have one."""
+    real, synthetic = inputs.get("real"), inputs.get("synthetic")
+    return Specs(
+        real=None if real is None else describe_images(cast("Artifact[RealRecord]", real)),
+        # artifacts made before the option existed have as many synthetic images as real ones
+        synthetic=None if synthetic is None else SyntheticSpec(share=synthetic.manifest.options.get("share", 1.0)),
+    )
+
+
+def describe_images(real: "Artifact[RealRecord]") -> ImageSpec:
+    """Return the description of real images."""
+    dataset, record = real.dataset, real.record
+    return ImageSpec(
+        size_px=dataset.size_px,
+        channels=dataset.channels,
+        source=record.source,
+        mirrors=record.mirrors,
+        classes=len(dataset.classes),
+    )

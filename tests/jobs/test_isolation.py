@@ -1,0 +1,86 @@
+"""Jobs know nothing of each other: a process of one loads no module of another job, nor of a command."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.pipeline import JOBS
+from tests.jobs.conftest import SMALL
+from tests.test_imports import COMMANDS
+
+DRY_RUN = """
+import json, runpy, sys
+job = sys.argv[1]
+sys.argv = [job, *sys.argv[2:], "--dry-run"]
+try:
+    runpy.run_module(f"jobs.{job}", run_name="__main__", alter_sys=True)
+except SystemExit as error:
+    code = error.code
+loaded = sorted({".".join(name.split(".")[:2]) for name in sys.modules if name.startswith("jobs.")})
+print(json.dumps({"code": code, "loaded": loaded, "torch": "torch" in sys.modules}))
+"""
+"""Does what `python -m jobs.JOB ... --dry-run` does, and prints what that process loaded last."""
+
+UNCHECKED = {
+    "train_classifier": "real",
+    "train_gan": "real",
+    "evaluate": "real",
+    "train_mixed": "real and synthetic",
+}
+"""The jobs that check their options against data, and what they need for it."""
+
+NAMES = [row.name for row in JOBS]
+
+
+def dry_run(python: Callable[..., Any], job: str, *words: object) -> tuple[str, dict[str, Any]]:
+    """Return what a dry run in a fresh process printed, and what it loaded."""
+    done = python(DRY_RUN, job, *words)
+    assert done.returncode == 0, done.stderr
+    *printed, last = done.stdout.splitlines()
+    return "\n".join(printed), json.loads(last)
+
+
+def foreign(job: str, loaded: list[str]) -> list[str]:
+    """Return those of the loaded rooms of `jobs` that are another job's or a command's."""
+    return sorted({f"jobs.{name}" for name in {*NAMES, *COMMANDS} - {job}} & set(loaded))
+
+
+@pytest.mark.parametrize("recipe", ["digits", "rps_cgan"])
+@pytest.mark.parametrize("job", NAMES)
+def test_a_dry_run_on_an_empty_volume_loads_no_other_job(
+    job: str, recipe: str, python: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Nothing is there to describe the data: a job says which of its options it could not check, and asks nobody."""
+    printed, found = dry_run(python, job, "--recipe", recipe, "--data-root", tmp_path)
+    assert found["code"] == 0
+    assert f"jobs.{job}" in found["loaded"]
+    assert foreign(job, found["loaded"]) == []
+    assert not found["torch"]
+    said = f"  options not checked against {UNCHECKED.get(job, '')}: not there yet"
+    assert (said in printed) == (job in UNCHECKED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", NAMES)
+def test_a_dry_run_on_a_finished_volume_loads_no_other_job(
+    job: str, python: Callable[..., Any], volume: Path, plain_recipe: Path
+) -> None:
+    """The artifacts describe themselves."""
+    place = ["--recipe", plain_recipe, "--data-root", volume, "--experiment", "small"]
+    printed, found = dry_run(python, job, *place, *SMALL.get(job, []))
+    assert found["code"] == 0
+    assert printed.endswith("  would be made" if job == "tune" else "  already complete")
+    assert foreign(job, found["loaded"]) == []
+    assert not found["torch"]
+    assert "not checked" not in printed
+
+
+def test_a_loaded_job_would_be_seen(python: Callable[..., Any], tmp_path: Path) -> None:
+    """The tests above would mean nothing if another job that is loaded went unnoticed."""
+    planted = f"import jobs.report.page, jobs.commands.run\n{DRY_RUN}"
+    done = python(planted, "synthesize", "--data-root", tmp_path)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert foreign("synthesize", found["loaded"]) == ["jobs.commands", "jobs.report"]

@@ -1,0 +1,104 @@
+"""The validation of each job is a plain function of its options, the part of the work and a description of the data."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.commands.calls import command_of
+from jobs.pipeline import JOBS, PREPROCESS
+from shared.cli.resolve import asked
+from shared.data.specs import ImageSpec, Specs, SyntheticSpec, describe
+from shared.errors import BadConfig
+from shared.store.artifacts import Artifact, open_output
+from shared.store.work_shards import WHOLE, Shard
+
+GREY_16 = ImageSpec(size_px=16, channels=1, source="digits", mirrors=False, classes=10)
+
+
+def options(job: str, *words: str) -> Any:
+    """Return the options of a job under the default recipe, with `words` as its flags."""
+    return asked(command_of(job), list(words)).config
+
+
+def check(job: str, words: list[str], specs: Specs, shard: Shard = WHOLE) -> None:
+    """Call the validation of a job."""
+    command_of(job).validate(options(job, *words), shard, specs)
+
+
+def images(**changes: Any) -> Specs:
+    """Return the description of the digits, with changes."""
+    return Specs(real=replace(GREY_16, **changes))
+
+
+REFUSED = {
+    "network of another size": ("train_classifier", ["--network", "rps_cnn"], images(size_px=10), "10 px wide"),
+    "own size of another size": (
+        "train_classifier",
+        ["--network", "rps_cnn", "--size-px", "10"],
+        images(size_px=16),
+        "10 px wide",
+    ),
+    "no such size": ("train_gan", [], images(size_px=24), "24 px wide"),
+    "mirrored digits": ("train_gan", ["--flips"], images(), "--flips: images of the source digits"),
+    "variance of one pixel": (
+        "train_gan",
+        ["--family", "cgan", "--discriminator-norm", "instance"],
+        images(),
+        "one pixel for images of 16 px",
+    ),
+    "memory": ("evaluate", ["--images", "1000000000000"], images(), "this machine's memory"),
+    "mixed network of another size": ("train_mixed", ["--network", "rps_cnn"], images(size_px=10), "10 px wide"),
+    "too few synthetic images": (
+        "train_mixed",
+        ["--arms", "all"],
+        Specs(synthetic=SyntheticSpec(share=0.7)),
+        "run synthesize with --share 0.95 or more",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_options_that_do_not_go_with_the_data_are_refused(case: str) -> None:
+    """Each reason is given; without a description of the data nothing is refused for it."""
+    job, words, specs, reason = REFUSED[case]
+    with pytest.raises(BadConfig, match=reason):
+        check(job, words, specs)
+    if "own size" not in case:
+        check(job, words, Specs())
+
+
+def test_options_that_go_with_the_data_pass() -> None:
+    """The same options are accepted for other data: it is the data that decides."""
+    check("train_gan", ["--flips"], images(mirrors=True))
+    check("train_gan", ["--family", "cgan", "--discriminator-norm", "instance"], images(size_px=32))
+    check("train_mixed", ["--arms", "all"], Specs(GREY_16, SyntheticSpec(share=0.95)))
+    check("train_classifier", ["--network", "rps_cnn", "--size-px", "16"], images(size_px=10))
+    for row in JOBS[:-2]:
+        check(row.name, [], Specs(GREY_16, SyntheticSpec(share=0.7)))
+
+
+def test_a_part_of_one_network_is_refused() -> None:
+    """Only the family with a network for each class can be trained in parts, with or without data."""
+    for specs in (Specs(), images()):
+        with pytest.raises(BadConfig, match="--parts: the family wgan_gp"):
+            check("train_gan", [], specs, Shard(0, 3))
+        check("train_gan", ["--family", "per_class"], specs, Shard(0, 3))
+
+
+def test_a_job_declares_what_its_artifact_then_says_of_itself(
+    tmp_path: Path, make_dataset: Callable[..., Artifact]
+) -> None:
+    """The description of an artifact and the declaration of the job that makes it have the same fields filled in."""
+    declared = command_of("preprocess").declare
+    assert declared is not None
+    assert declared(options("preprocess", "--size-px", "32")) == replace(GREY_16, size_px=32)
+    make_dataset(tmp_path / "real", size_px=32, channels=3, train=8, facts={"mirrors": False})
+    real = open_output(PREPROCESS, tmp_path)
+    found = describe({"real": real}).real
+    assert found == ImageSpec(size_px=32, channels=3, source="noise", mirrors=False, classes=len(real.dataset.classes))
+    shares = command_of("synthesize").declare
+    assert shares is not None
+    assert shares(options("synthesize", "--share", "0.3")) == SyntheticSpec(share=0.3)
