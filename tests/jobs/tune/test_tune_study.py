@@ -28,6 +28,7 @@ def config(**changes: Any) -> TuneConfig:
         "seeds": 3,
         "seed": 0,
         "train_gan": {"epochs": 40, "latent": 16, "learning_rate": 1e-3},
+        "types": {"epochs": "int", "latent": "int", "learning_rate": "float"},
     }
     return TuneConfig(**(options | changes))
 
