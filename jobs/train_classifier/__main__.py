@@ -21,7 +21,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
     features the scores use, and figures of its training and its confusion matrix.
     """
     from shared.data.images import load_split
-    from shared.models.fitting import classifier_spec, fit, save_classifier
+    from shared.models.fitting import FitExtras, classifier_spec, fit, save_classifier
     from shared.runtime.devices import pick_device
     from shared.store.records.classifier import ClassifierRecord
 
@@ -36,8 +36,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
             config,
             seed=config.seed,
             device=pick_device(run.device),
-            patience=config.patience,
-            on_step=bar.advance,
+            extras=FitExtras(config.patience, on_step=bar.advance),
         )
     spec = classifier_spec(splits["train"], len(real.dataset.classes), config)
     save_classifier(run.folder, fitted.network, spec, config.resize_filter)

@@ -4,9 +4,10 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from jobs.train_gan.loop import Task, train
+from jobs.train_gan.loop import train
 from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.state import CHECKPOINT, State
+from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig, BadInput
 from shared.format.files import sha256, write_json
@@ -37,7 +38,7 @@ def train_family(run: Run, config: GanOptions) -> Result | None:
 
 
 def check(config: GanOptions, group: ProcessGroup) -> None:
-    """Raise BadConfig for options that do not go with the processes; `suitable` has checked the rest."""
+    """Raise BadConfig for options that do not go with the processes; `validate` has checked the rest."""
     if config.batch_images % (group.world * config.accumulate):
         raise BadConfig(
             f"--batch-images {config.batch_images}: want a multiple of the {group.world} processes "
@@ -46,7 +47,7 @@ def check(config: GanOptions, group: ProcessGroup) -> None:
 
 
 def train_each_class(run: Run, whole: Task) -> Result | None:
-    """Train a pair of networks on the images of each class alone, in class order (S3); None until all are there.
+    """Train a pair of networks on the images of each class alone, in class order; None until all are there.
 
     Each class is trained in a folder of its own and resumes there, so that other processes may train other classes.
     A snapshot of the whole names the snapshot of each class, with its hash.

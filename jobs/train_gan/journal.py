@@ -22,12 +22,12 @@ from shared.runtime.process_group import ProcessGroup
 
 METRICS = "metrics.jsonl"
 
-SEEN = ("epoch", "step", "images_seen")
-"""What a row of the history says beside the losses."""
+PROGRESS = ("epoch", "step", "images_seen")
+"""What a row of the history says besides the losses."""
 
 
 class Journal:
-    """Tallies losses without waiting for the device and writes a row for each snapshot.
+    """Writes a row of losses for each snapshot, and shows it.
 
     `metrics.jsonl` is rewritten whole from the history, so that it never holds rows that a resumed run repeats; only
     there a row says how fast the run was, since a history must not depend on that. `reals`, uint8 (N, channels,
@@ -39,34 +39,27 @@ class Journal:
         self.note = ""
         self._rates = _known_rates(folder / METRICS)
         self._since = (time.monotonic(), state.steps)
-        self._board: Any = None
+        self._tensorboard: Any = None
         if group.is_main:
             resume_at = int(state.history[-1]["epoch"]) + 1 if state.history else None
-            self._board = open_tensorboard(folder, resume_at)
+            self._tensorboard = open_tensorboard(folder, resume_at)
 
-    def tally(self, losses: dict[str, Tensor]) -> None:
-        """Add the losses of one step by name."""
-        for name, value in losses.items():
-            pair = torch.stack([value, torch.ones_like(value)])
-            before = self.state.tally.get(name)
-            self.state.tally[name] = pair if before is None else before + pair
-
-    def close_epoch(self, seen: dict[str, int]) -> None:
+    def close_epoch(self, progress: dict[str, int]) -> None:
         """Append the means since the last row to the history; every process must call it."""
-        means = {name: float(self.group.mean(total / count)) for name, (total, count) in self.state.tally.items()}
+        means = self.state.running_mean.read(self.group)
         for name, mean in means.items():
             if not math.isfinite(mean):
                 raise BadInput(
-                    f"training diverged: the {name.replace('_', ' ')} is {mean} by epoch {seen['epoch']}; "
-                    f"lower --learning-rate (now {self.state.family.learning_rate}) and start anew with --force"
+                    f"training diverged: the {name.replace('_', ' ')} is {mean} by epoch {progress['epoch']}; "
+                    f"lower --learning-rate (now {self.state.family.learning_rate}) and start over with --force"
                 )
         now, (then, steps) = time.monotonic(), self._since
-        images_per_step = seen["images_seen"] / seen["step"]
-        self._rates[seen["epoch"]] = round((seen["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
-        self.state.history.append(dict(sorted({**seen, **means}.items())))  # in the order that a checkpoint keeps
-        self.state.tally, self._since = {}, (now, seen["step"])
+        images_per_step = progress["images_seen"] / progress["step"]
+        self._rates[progress["epoch"]] = round((progress["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
+        self.state.history.append(dict(sorted({**progress, **means}.items())))  # in the order that a checkpoint keeps
+        self._since = (now, progress["step"])
         losses = means["discriminator_loss"], means["generator_loss"]
-        self.note = f"epoch {seen['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"
+        self.note = f"epoch {progress['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"
 
     def write(self) -> None:
         """Write the last row, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
@@ -81,11 +74,11 @@ class Journal:
         Image.fromarray(sheet).resize((sheet.shape[1] * 2, sheet.shape[0] * 2), Image.Resampling.NEAREST).save(
             figures / f"samples-epoch-{epoch:05d}.png"
         )
-        for name in [name for name in row if name not in SEEN]:
-            self._board.add_scalar(name, row[name], epoch)
+        for name in [name for name in row if name not in PROGRESS]:
+            self._tensorboard.add_scalar(name, row[name], epoch)
         shown = torch.from_numpy(sheet)
-        self._board.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
-        self._board.flush()
+        self._tensorboard.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
+        self._tensorboard.flush()
         save_png(gan_losses(state.history), figures / "losses.png")
 
     def sheet(self) -> Any:
@@ -98,8 +91,8 @@ class Journal:
 
     def close(self) -> None:
         """Close TensorBoard's file."""
-        if self._board is not None:
-            self._board.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
 
 
 def _known_rates(path: Path) -> dict[int, float | None]:

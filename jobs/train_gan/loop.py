@@ -1,115 +1,65 @@
-"""The training loop of every family."""
+"""The training loop of every family.
+
+One iteration, the same on every process:
+
+1. The learning rate is set by how much of the run is done (`plan.learning_rate_factor`).
+2. For each of the family's critic steps (five for WGAN, one for DCGAN) the next batch of real images is read, in an
+   order that depends on the seed and the epoch alone (`shared/data/batches.py`). What the step draws is drawn from the
+   seed and the step alone (`steps.Draws`): latents, flips, points of the penalty, parameters of augmentations.
+3. The discriminator takes a step (`steps.critic_step`): fakes of the same labels, the loss of the family's row
+   (`families.py`, its formula in `objectives.py`), the class loss of an auxiliary head and the gradient penalty where
+   the family has them, one backward, the optimizer's step, clipping of weights.
+4. After the last of them the generator takes a step on the fakes of that batch (`steps.generator_step`).
+5. The average of the generator's weights moves towards them (`state.State.update_average`). It alone is evaluated.
+6. Where an epoch that wants a snapshot ends (`plan.Plan.snapshot_due`), the row of losses, the snapshot, the sample
+   grid and the checkpoint are written, in this order (`record_epoch`, `journal.py`, `state.py`).
+
+Nothing that is drawn depends on what was drawn before, so that a run that was stopped ends as an undisturbed one, to
+the last bit, and any number of processes trains on the same numbers.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from jobs.train_gan.families import Family
 from jobs.train_gan.journal import Journal
 from jobs.train_gan.options import GanOptions
-from jobs.train_gan.plan import Plan, learning_rate_factor, make_plan
+from jobs.train_gan.plan import Plan, learning_rate_factor
 from jobs.train_gan.state import State, save_snapshot, specs
 from jobs.train_gan.steps import Draws, Losses, critic_step, draw_batch, train_step
+from jobs.train_gan.task import Task
 from shared.cli.run import Run
-from shared.data.batches import batches
+from shared.data.batches import BatchPlan, batches
 from shared.data.images import to_unit_range
 from shared.errors import BadInput, FormatError
-from shared.format.shards import preview
-from shared.models.snapshots import GRID_COLUMNS, snapshot_name
-from shared.runtime.process_group import ProcessGroup
+from shared.models.snapshots import snapshot_name
 from shared.runtime.seeding import Stream, derive_seed
-from shared.store.artifacts import Artifact
-
-
-@dataclass(frozen=True)
-class Task:
-    """One pair of networks to train: on the train split of `real`, or on its images of `label` alone.
-
-    Everything is written into `folder`, and the work resumes from there.
-    """
-
-    group: ProcessGroup
-    family: Family
-    config: GanOptions
-    real: Artifact
-    folder: Path
-    label: int | None = None
-
-    @property
-    def classes(self) -> list[str]:
-        """The names of the classes that the networks see."""
-        names = self.real.dataset.classes
-        return names if self.label is None else [names[self.label]]
-
-    def reals(self) -> Tensor:
-        """Return the first train images of each class, a row of uint8 images each; white where there are too few."""
-        info = self.real.dataset
-        wanted = range(len(info.classes)) if self.label is None else [self.label]
-        found = preview(self.real.folder, info.splits["train"], per_class=GRID_COLUMNS)
-        sheet = torch.full(
-            (len(wanted), GRID_COLUMNS, info.channels, info.size_px, info.size_px), 255, dtype=torch.uint8
-        )
-        for row, label in enumerate(wanted):
-            for column, sample in enumerate(sample for sample in found if sample.label == label):
-                sheet[row, column] = torch.from_numpy(sample.image.transpose(2, 0, 1).copy())
-        return sheet.flatten(0, 1)
-
-    @property
-    def images(self) -> int:
-        """How many real images there are to train on: those of an epoch."""
-        split = self.real.dataset.splits["train"]
-        return split.count if self.label is None else split.class_counts[self.label]
-
-    def plan(self) -> Plan:
-        """Return what the run amounts to."""
-        return make_plan(self.config, self.family.critic_steps, self.images)
-
-    def in_epochs(self) -> "Task":
-        """Return the task with batches of no more images than an epoch has: as elsewhere the last, partial batch.
-
-        A batch stays a multiple of the processes times the parts that it is worked off in, and of two images at least.
-        """
-        unit = self.group.world * self.config.accumulate
-        most = max(self.images // unit, -(-2 // unit)) * unit
-        return replace(self, config=replace(self.config, batch_images=min(self.config.batch_images, most)))
 
 
 def train(run: Run, task: Task) -> State:
     """Train to the end of `config.epochs`, from the newest checkpoint in the task's folder if there is one."""
-    asked, task = task.config.batch_images, task.in_epochs()
-    group, family, config, plan = task.group, task.family, task.config, task.plan()
-    state = State(group, family, config, specs(family, config, task.real.dataset))
+    asked, task = task.config.batch_images, task.capped()
+    group, config, plan = task.group, task.config, task.plan()
+    state = State(group, task.family, config, specs(task.family, config, task.real.dataset))
     group.barrier()  # the main process may have cleared the folder
     resumed = state.resume(task.folder)
     journal = Journal(task.folder, task.reals(), state, group)
-    stream = batches(
-        task.real,
-        "train",
-        config.batch_images,
-        seed=derive_seed(config.seed, Stream.GAN_ORDER),
-        rank=group.rank,
-        world=group.world,
-        start=state.steps * family.critic_steps,
-        device=group.device,
-        label=task.label,
-    )
-    title = "train" if task.label is None else f"train {task.classes[0]}"
+    stream = read_batches(task, state)
     if config.batch_images < asked:
         run.reporter.info(
-            f"{title}: batches of {config.batch_images} in place of --batch-images {asked}: an epoch has {task.images}"
+            f"{task.title}: batches of {config.batch_images} in place of --batch-images {asked}: "
+            f"an epoch has {task.images}"
         )
-    with run.reporter.bar(title, plan.iterations * plan.images, "images", stops=False) as bar:
+    with run.reporter.bar(task.title, plan.iterations * plan.images, "images", stops=False) as bar:
         if resumed:
-            run.reporter.info(f"{title}: resumed after {state.steps * plan.images:,} images")
+            run.reporter.info(f"{task.title}: resumed after {state.steps * plan.images:,} images")
             bar.skip(state.steps * plan.images)
         for iteration in range(state.steps, plan.iterations):
             state.scale_learning_rate(learning_rate_factor(config.decay, iteration / plan.iterations))
             for losses in iterate(state, config, stream):
-                journal.tally(losses)
+                state.running_mean.add(losses)
             state.update_average(config, state.steps * plan.images)
+            # asked of all processes: one that stopped alone would leave the others waiting for it
             stopping = group.any(bool(run.reporter.stop.signal_name))
             if plan.snapshot_due(iteration):
                 record_epoch(task, plan, state, journal)
@@ -119,11 +69,22 @@ def train(run: Run, task: Task) -> State:
             if stopping:
                 run.reporter.stop.raise_if_set()
     journal.close()
-    gone = [row for row in state.history if not (task.folder / snapshot_name(int(row["epoch"]))).is_file()]
-    if gone and group.is_main:
-        name = snapshot_name(int(gone[0]["epoch"]))
-        raise FormatError(f"{task.folder / name}: gone from the unfinished work; start anew with --force")
+    if group.is_main:
+        check_snapshots(task, state)
     return state
+
+
+def read_batches(task: Task, state: State) -> Iterator[tuple[Tensor, Tensor]]:
+    """Return this process's part of the batches that the run has not used yet."""
+    config, group = task.config, task.group
+    plan = BatchPlan(
+        batch_images=config.batch_images,
+        seed=derive_seed(config.seed, Stream.GAN_ORDER),
+        rank=group.rank,
+        world=group.world,
+        start=state.steps * task.family.critic_steps,
+    )
+    return batches(task.real, "train", plan, device=group.device, label=task.label)
 
 
 def iterate(state: State, config: GanOptions, stream: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Losses]:
@@ -141,10 +102,13 @@ def iterate(state: State, config: GanOptions, stream: Iterator[tuple[Tensor, Ten
 
 
 def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None:
-    """Write the snapshot, its sample grid, its row in the history and the checkpoint, in this order."""
+    """Write the snapshot, its sample grid, its row in the history and the checkpoint, in this order.
+
+    The checkpoint comes last: a run that is killed before it does the epoch again and writes the same files.
+    """
     epoch = plan.epoch_after(state.steps - 1)
-    seen = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
-    journal.close_epoch(seen)
+    progress = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
+    journal.close_epoch(progress)
     lost = state.lost()
     if lost is not None:  # a loss is taken before the update that breaks the weights
         other = " or take --precision float32" if task.config.precision == "bf16" else ""
@@ -156,6 +120,14 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
         return
     path = task.folder / snapshot_name(epoch)
     path.parent.mkdir(exist_ok=True)
-    save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **seen})
+    save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **progress})
     journal.write()
     state.save(task.folder)
+
+
+def check_snapshots(task: Task, state: State) -> None:
+    """Raise FormatError unless every row of the history has its snapshot: an earlier part of the run made it."""
+    for row in state.history:
+        path = task.folder / snapshot_name(int(row["epoch"]))
+        if not path.is_file():
+            raise FormatError(f"{path}: gone from the unfinished work; start over with --force")

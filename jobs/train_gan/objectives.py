@@ -18,10 +18,12 @@ def cross_entropy_discriminator(
 
 def non_saturating_generator(real: Tensor | None, fake: Tensor) -> Tensor:
     """Return the generator's non-saturating loss -log sigmoid(fake) on logits (N,) (Goodfellow et al. 2014, sec. 3)."""
+    # log(1 - sigmoid(fake)), the minimax loss, has no gradient where the discriminator is sure
     return F.softplus(-fake).mean()
 
 
 def _cross_entropy(logits: Tensor, target: float) -> Tensor:
+    # -log sigmoid(x) is softplus(-x)
     return (F.softplus(-logits) * target + F.softplus(logits) * (1 - target)).mean()
 
 
@@ -72,6 +74,8 @@ def gradient_penalty(values: Tensor, points: Tensor, centre: float) -> Tensor:
     `values` (N,) must have been computed from `points` (N, ...) image by image. Centre 1 on interpolated points is
     Gulrajani et al. 2017, eq. 3; centre 0 on real and fake images together is R1 + R2 of Mescheder et al. 2018.
     """
+    # the gradient of a sum is that of each value, as long as no value depends on another's point
     (gradients,) = torch.autograd.grad(values.sum(), points, create_graph=True)
+    # without epsilon the root has an infinite gradient at 0, which is what centre 0 drives norms to
     norms = (gradients.float().flatten(1).square().sum(dim=1) + 1e-12).sqrt()
-    return (norms - centre).square().mean()
+    return (norms - centre).square().mean()  # Gulrajani et al. 2017, eq. 3

@@ -1,4 +1,4 @@
-"""What a run amounts to: how many iterations, when a snapshot falls due, how fast the networks learn."""
+"""How many iterations a run has, when a snapshot falls due, how the learning rate falls."""
 
 import math
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ class Plan:
 
 def make_plan(config: GanOptions, critic_steps: int, train_images: int) -> Plan:
     """Return the plan of a run on `train_images` images."""
+    # an epoch is counted in images that the discriminator was shown, which is what papers and other tools count
     images = critic_steps * config.batch_images
     iterations = math.ceil(config.epochs * train_images / images)
     return Plan(iterations, images, train_images, config.snapshot_every_epochs, config.epochs)
@@ -38,5 +39,6 @@ def make_plan(config: GanOptions, critic_steps: int, train_images: int) -> Plan:
 
 def learning_rate_factor(decay: str, progress: float) -> float:
     """Return what the learning rate is multiplied by after a share `progress` in [0, 1) of the run."""
+    # "late" stays at the full rate for the first half, then falls to 0 in a straight line
     rules = {"none": 1.0, "late": min(1.0, 2 * (1 - progress)), "cosine": 0.5 + 0.5 * math.cos(math.pi * progress)}
     return rules[decay]

@@ -22,10 +22,29 @@ from shared.store.checkpoints import flatten, load, save, unflatten
 CHECKPOINT = "checkpoint.safetensors"
 
 
+class RunningMean:
+    """Means of losses by name, kept as (sum, count) on the device, so that no step waits to read a number."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+
+    def add(self, losses: dict[str, Tensor]) -> None:
+        """Add the losses of one step by name."""
+        for name, value in losses.items():
+            pair = torch.stack([value, torch.ones_like(value)])
+            self.sums[name] = self.sums[name] + pair if name in self.sums else pair
+
+    def read(self, group: ProcessGroup) -> dict[str, float]:
+        """Return the means over steps and processes, and begin again; every process must call it."""
+        means = {name: float(group.mean(total / count)) for name, (total, count) in self.sums.items()}
+        self.sums = {}
+        return means
+
+
 class State:
     """Models, the moving average of the generator's weights, steps done and the history of epochs.
 
-    `tally` maps the name of a loss to its (sum, count) since the last epoch in the history.
+    `running_mean` has the losses since the last epoch in the history.
     """
 
     def __init__(
@@ -35,11 +54,12 @@ class State:
         make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
         self.spec = specs[0]
+        # before it is wrapped or compiled, so that the average is a plain network
         self.average = deepcopy(generator).to(group.device).to(memory_format=layout(group.device))
         self.average.eval().requires_grad_(False)
         if config.compile:
             generator.compile()
-        if config.compile and family.penalty is None:  # of what is compiled, gradients have no gradients
+        if config.compile and family.penalty is None:  # torch.compile cannot differentiate a gradient
             discriminator.compile()
         self.models = Models(
             group,
@@ -51,7 +71,7 @@ class State:
         self.family, self.group = family, group
         self.steps = 0
         self.history: list[dict[str, float]] = []
-        self.tally: dict[str, Tensor] = {}
+        self.running_mean = RunningMean()
 
     def update_average(self, config: GanOptions, seen_images: int) -> None:
         """Move the average towards the generator by one step of a batch.
@@ -59,10 +79,13 @@ class State:
         Its half-life is `ema_images`, but at most a share `ema_ramp` of the images seen, so that early snapshots are
         not stale.
         """
+        # Karras et al. 2018: the average in images, not in steps, so that it does not depend on the batch; the ramp is
+        # StyleGAN2-ADA's
         half_life = max(min(config.ema_images, config.ema_ramp * seen_images), 1e-8)
         keep = 0.5 ** (config.batch_images / half_life)
         now = self.models.group.unwrap(self.models.generator).state_dict()
         old = self.average.state_dict()
+        # counters of batch norm are whole numbers, which cannot be averaged
         floating = [name for name, tensor in now.items() if tensor.is_floating_point()]
         torch._foreach_lerp_([old[name] for name in floating], [now[name] for name in floating], 1 - keep)
 
@@ -102,10 +125,10 @@ class State:
             for name, part in self._parts().items():
                 part.load_state_dict(tree[name])
             for optimizer in (self.models.generator_optimizer, self.models.discriminator_optimizer):
-                _lay_as_weights(optimizer)
+                _match_memory_format(optimizer)
         except (KeyError, RuntimeError, ValueError) as error:
-            raise FormatError(f"{path}: not a checkpoint of this training; start anew with --force") from error
-        self.tally = {name: tensor.to(self.group.device) for name, tensor in tree["tally"].items()}
+            raise FormatError(f"{path}: not a checkpoint of this training; start over with --force") from error
+        self.running_mean.sums = {name: tensor.to(self.group.device) for name, tensor in tree["tally"].items()}
         self.steps, self.history = facts["steps"], facts["history"]
         return True
 
@@ -120,11 +143,11 @@ class State:
         }
 
     def _tree(self) -> dict[str, Any]:
-        return {name: part.state_dict() for name, part in self._parts().items()} | {"tally": self.tally}
+        return {name: part.state_dict() for name, part in self._parts().items()} | {"tally": self.running_mean.sums}
 
 
 def _adam(parameters: Iterable[Any], family: Family) -> torch.optim.Optimizer:
-    """Return Adam (Kingma and Ba 2015); fused is 7x faster than torch's default on a CPU."""
+    """Return Adam (Kingma and Ba 2015), all weights in one fused step."""
     return torch.optim.Adam(parameters, lr=family.learning_rate, betas=family.betas, fused=True)
 
 
@@ -136,8 +159,8 @@ def _rmsprop(parameters: Iterable[Any], family: Family) -> torch.optim.Optimizer
 OPTIMIZERS: dict[str, Callable[[Iterable[Any], Family], torch.optim.Optimizer]] = {"adam": _adam, "rmsprop": _rmsprop}
 
 
-def _lay_as_weights(optimizer: torch.optim.Optimizer) -> None:
-    """Lay what an optimizer remembers of a weight as the weight lies, on which fused steps rely.
+def _match_memory_format(optimizer: torch.optim.Optimizer) -> None:
+    """Give what an optimizer remembers of a weight the weight's memory format, on which fused steps rely.
 
     A checkpoint does not keep it.
     """

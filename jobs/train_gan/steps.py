@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ Losses = dict[str, Tensor]
 
 @dataclass
 class Models:
-    """Generator and discriminator as `team` wrapped them, and their optimizers."""
+    """Generator and discriminator as `group` wrapped them, and their optimizers."""
 
     group: ProcessGroup
     generator: Any
@@ -42,7 +42,8 @@ class Draws:
 
     def __init__(self, group: ProcessGroup, batch_images: int, *seed: int) -> None:
         seed_everything(*seed, Stream.GAN_STEP_LAYERS)
-        self._chance = make_generator(*seed)
+        # on the CPU whatever the device: a GPU's generator gives other numbers for the same seed
+        self._generator = make_generator(*seed)
         self._batch_images = batch_images
         share = batch_images // group.world
         self._mine = slice(group.rank * share, (group.rank + 1) * share)
@@ -50,21 +51,24 @@ class Draws:
 
     def normal(self, width: int) -> Tensor:
         """Return (n, width) from N(0, 1)."""
-        return send(torch.randn(self._batch_images, width, generator=self._chance)[self._mine], self._device)
+        return send(torch.randn(self._batch_images, width, generator=self._generator)[self._mine], self._device)
 
     def uniform(self, width: int) -> Tensor:
         """Return (n, width) from [0, 1)."""
-        return send(torch.rand(self._batch_images, width, generator=self._chance)[self._mine], self._device)
+        return send(torch.rand(self._batch_images, width, generator=self._generator)[self._mine], self._device)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step works on, or an equal part of it: real images (n, C, S, S) in [-1, 1] and all it draws."""
+    """What one step works on, or an equal part of it: real images (n, C, S, S) in [-1, 1] and all it draws.
+
+    `epsilon` (n,) in [0, 1) are the points of the gradient penalty between real and fake images.
+    """
 
     real: Tensor
     labels: Tensor
     latents: Tensor
-    shares: Tensor
+    epsilon: Tensor
     augment_params_real: Tensor
     augment_params_fake: Tensor
 
@@ -76,20 +80,25 @@ class Batch:
 
 def draw_batch(config: GanOptions, draws: Draws, real: Tensor, labels: Tensor) -> Batch:
     """Return the batch of a step on `real` images of `labels`, flipped where the config says so."""
-    latents, shares, changes = draws.normal(config.latent), draws.uniform(1), params_per_image(config.augmentations)
-    batch = Batch(real, labels, latents, shares.squeeze(1), draws.uniform(changes), draws.uniform(changes))
-    if not config.flips:
-        return batch
-    return Batch(flip(real, draws.uniform(1)), *list(vars(batch).values())[1:])
+    params = params_per_image(config.augmentations)
+    # the order of these draws is part of every trained weight; what a family does not use is drawn all the same, so
+    # that its latents are those of the others
+    batch = Batch(
+        real=real,
+        labels=labels,
+        latents=draws.normal(config.latent),
+        epsilon=draws.uniform(1).squeeze(1),
+        augment_params_real=draws.uniform(params),
+        augment_params_fake=draws.uniform(params),
+    )
+    return replace(batch, real=flip(real, draws.uniform(1))) if config.flips else batch
 
 
 def train_step(models: Models, family: Family, config: GanOptions, batch: Batch) -> Losses:
-    """Take a critic step and a generator step on the same fakes, as the usual loops do: one pass of the generator.
-
-    A DCGAN's two steps at 64 px take 1.2x less time than with fakes for each. Where gradients are accumulated the
-    graph of all fakes would be kept at once, so that there each step makes its own from the same latents.
-    """
+    """Take a critic step and a generator step on the same fakes, as the usual loops do: one pass of the generator."""
     fake = None
+    # with gradient accumulation the graph of all fakes would be kept at once, which is what it is there to avoid:
+    # each step then makes its own fakes from the same latents
     if config.accumulate == 1:
         with mixed_precision(models, config):
             fake = models.generator(batch.latents, batch.labels)
@@ -100,24 +109,24 @@ def train_step(models: Models, family: Family, config: GanOptions, batch: Batch)
 def critic_step(models: Models, family: Family, config: GanOptions, batch: Batch, fake: Tensor | None = None) -> Losses:
     """Update the discriminator once on the real images of `batch` and as many fakes of the same labels.
 
-    `fake` are the generator's images for the whole batch if there are any yet. Every loss of a part goes through one
-    backward: with several processes two would give wrong gradients without an error.
+    `fake` are the generator's images for the whole batch if there are any yet.
     """
     models.discriminator.requires_grad_(True)
     models.discriminator_optimizer.zero_grad(set_to_none=True)
-    total: Losses = {}
+    means: Losses = {}
     for number, part in enumerate(batch.parts(config.accumulate), start=1):
+        # no gradient reaches the generator from here: its images are constants to the discriminator's loss
         with torch.no_grad(), mixed_precision(models, config):
-            seen = models.generator(part.latents, part.labels) if fake is None else fake.detach()
+            images = models.generator(part.latents, part.labels) if fake is None else fake.detach()
         with models.group.no_sync_unless(models.discriminator, is_last=number == config.accumulate):
-            losses = _critic_losses(models, family, config, part, seen.float())
-            _backward(models, config, losses, total)
+            losses = _critic_losses(models, family, config, part, images.float())
+            _backward(models, config, losses, means)
     models.discriminator_optimizer.step()
-    if family.clip is not None:
+    if family.clip is not None:  # Arjovsky et al. 2017, algorithm 1, line 7
         with torch.no_grad():
             for parameter in models.discriminator.parameters():
                 parameter.clamp_(-family.clip, family.clip)
-    return total
+    return means
 
 
 def generator_step(
@@ -125,29 +134,30 @@ def generator_step(
 ) -> Losses:
     """Update the generator once on fakes of the labels of `batch`; its real images are for losses that compare.
 
-    `fake` are its images for the whole batch, with their graph, if there are any yet. The discriminator gathers no
-    gradients.
+    `fake` are its images for the whole batch, with their graph, if there are any yet.
     """
+    # without its wrapper and without gradients: gradients pass through the discriminator to the images, none stays
     discriminator = models.group.unwrap(models.discriminator).requires_grad_(False)
     models.generator_optimizer.zero_grad(set_to_none=True)
-    loss, total = LOSSES[family.loss], Losses()
+    loss, means = LOSSES[family.loss], Losses()
     for number, part in enumerate(batch.parts(config.accumulate), start=1):
         with models.group.no_sync_unless(models.generator, is_last=number == config.accumulate):
             with mixed_precision(models, config):
                 real = None
-                if loss.sees_real:
+                if loss.sees_real:  # relativistic losses compare each fake with a real image
                     with torch.no_grad():
-                        seen = augment(part.real, config.augmentations, part.augment_params_real)
-                        real = _logits(discriminator(seen, part.labels))
+                        augmented = augment(part.real, config.augmentations, part.augment_params_real)
+                        real = _logits(discriminator(augmented, part.labels))
                 made = models.generator(part.latents, part.labels) if fake is None else fake
-                seen = augment(made.float(), config.augmentations, part.augment_params_fake)
-                output = discriminator(seen, part.labels)
+                # Zhao et al. 2020: the generator's images are augmented too, or it would learn the changes
+                augmented = augment(made.float(), config.augmentations, part.augment_params_fake)
+                output = discriminator(augmented, part.labels)
             losses = {"generator_loss": loss.generator.get()(real, _logits(output))}
             if family.auxiliary_weight:
                 losses["generator_class_loss"] = family.auxiliary_weight * _class_loss(output, part.labels)
-            _backward(models, config, losses, total)
+            _backward(models, config, losses, means)
     models.generator_optimizer.step()
-    return total
+    return means
 
 
 @contextmanager
@@ -168,30 +178,33 @@ def _critic_losses(models: Models, family: Family, config: GanOptions, part: Bat
     real = augment(part.real, config.augmentations, part.augment_params_real)
     fake = augment(fake, config.augmentations, part.augment_params_fake)
     images = torch.cat([real, fake])
-    shared = penalty is not None and not penalty.interpolated
-    if shared:
+    shares_pass = penalty is not None and not penalty.interpolated
+    if shares_pass:
         images.requires_grad_(True)
-        output = _judge(models, images, part.labels)
+        output = _discriminate(models, images, part.labels)
     else:
         with mixed_precision(models, config):
-            output = _judge(models, images, part.labels)
+            output = _discriminate(models, images, part.labels)
     real_output, fake_output = output.chunk(2)
     targets = {"real_target": family.real_target, "fake_target": family.fake_target} if loss.has_targets else {}
     losses = {"discriminator_loss": loss.discriminator.get()(_logits(real_output), _logits(fake_output), **targets)}
     if family.auxiliary_weight:
-        named = _class_loss(real_output, part.labels) + _class_loss(fake_output, part.labels)
-        losses["discriminator_class_loss"] = family.auxiliary_weight * named
+        # Odena et al. 2017, eq. 3: the class of fakes counts as well as that of real images
+        class_loss = _class_loss(real_output, part.labels) + _class_loss(fake_output, part.labels)
+        losses["discriminator_class_loss"] = family.auxiliary_weight * class_loss
     if penalty is not None and family.penalty_weight is not None:
-        points = images if shared else interpolate(real, fake, part.shares).requires_grad_(True)
-        values = _logits(output if shared else models.discriminator(points, part.labels))
+        # Gulrajani et al. 2017, algorithm 1, line 6, or R1 and R2 on the very images of the loss
+        points = images if shares_pass else interpolate(real, fake, part.epsilon).requires_grad_(True)
+        values = _logits(output if shares_pass else models.discriminator(points, part.labels))
         losses["penalty"] = family.penalty_weight * gradient_penalty(values, points, penalty.centre)
     return losses
 
 
-def _judge(models: Models, images: Tensor, labels: Tensor) -> Tensor:
+def _discriminate(models: Models, images: Tensor, labels: Tensor) -> Tensor:
     """Return the discriminator's output on real and fake images of the same `labels`, in this order.
 
-    Both go through it together, unless a pass couples its images: then real and fake have a pass each.
+    Both go through it together, unless a pass couples its images: then real and fake have a pass each, or batch norm
+    would mix their statistics and tell the two apart by them.
     """
     if not couples_images(models.discriminator):
         return models.discriminator(images, labels.repeat(2))  # type: ignore[no-any-return]
@@ -208,10 +221,14 @@ def _class_loss(output: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(output[:, 1:].float(), labels)
 
 
-def _backward(models: Models, config: GanOptions, losses: Losses, total: Losses) -> None:
-    """Add the gradients of one part's losses, through one backward, and the losses to `total`."""
-    parts = config.accumulate
+def _backward(models: Models, config: GanOptions, losses: Losses, means: Losses) -> None:
+    """Add the gradients of one part's losses, and the losses to `means` over the gradient-accumulation steps.
+
+    All losses go through one backward: with several processes two would give wrong gradients without an error, since
+    the first already averages over processes.
+    """
+    grad_accum_steps = config.accumulate
     with sound_kernels(models.group.device, config.precision):
-        models.group.backward(torch.stack(list(losses.values())).sum() / parts)
+        models.group.backward(torch.stack(list(losses.values())).sum() / grad_accum_steps)
     for name, value in losses.items():
-        total[name] = total.get(name, torch.zeros_like(value)) + value.detach() / parts
+        means[name] = means.get(name, torch.zeros_like(value)) + value.detach() / grad_accum_steps

@@ -21,7 +21,7 @@ from shared.data.images import Images, load_split
 from shared.errors import FormatError
 from shared.metrics.classification import score_table
 from shared.models.fit_options import FitConfig
-from shared.models.fitting import fit, logits_of, probabilities_of
+from shared.models.fitting import FitExtras, fit, logits_of, probabilities_of
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
 from shared.stats.confidence import LEVEL_TEXT
@@ -157,8 +157,10 @@ def _fit_once(
             config,
             seed=derive_seed(seed, Stream.ARM_FIT),
             device=device,
-            change=augmentation(splits.mirrors) if arm.augmented else None,
-            on_step=bar.advance,
+            extras=FitExtras(
+                augment=augmentation(splits.mirrors) if arm.augmented else None,
+                on_step=bar.advance,
+            ),
         )
         answers = logits_of(fitted.network, splits.test.images).softmax(dim=1).cpu()
         table = score_table(splits.test.labels.numpy(), answers.argmax(dim=1).numpy(), splits.classes)

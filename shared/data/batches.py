@@ -35,47 +35,66 @@ def fits_in_memory(dataset: Artifact, split: str) -> bool:
     return size_bytes <= allowed_bytes()
 
 
+@dataclass(frozen=True, kw_only=True)
+class BatchPlan:
+    """Endless global batches of `batch_images`, in an order that depends on `seed`, and which part is this process's.
+
+    Each is cut into `world` equal parts, of which this process reads the one of its `rank`; FormatError where they do
+    not divide. `start` is the number of global batches that an earlier run used.
+    """
+
+    batch_images: int
+    seed: int
+    rank: int = 0
+    world: int = 1
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_images % self.world:
+            raise FormatError(f"batch of {self.batch_images} images does not divide into {self.world} equal parts")
+
+    @property
+    def share(self) -> int:
+        """The images of a batch that this process reads."""
+        return self.batch_images // self.world
+
+    @property
+    def first(self) -> int:
+        """The place of this process's first image in the endless order."""
+        return self.start * self.batch_images + self.rank * self.share
+
+
 def batches(
     dataset: Artifact,
     split: str,
-    batch_images: int,
+    plan: BatchPlan,
     *,
-    seed: int,
-    rank: int = 0,
-    world: int = 1,
-    start: int = 0,
     device: torch.device | None = None,
     resident: bool | None = None,
     label: int | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield this process's part of endless global batches: uint8 (n, channels, size, size), int64 (n,).
 
-    A global batch of `batch_images` is cut into `world` equal parts, which must divide it. Batches run across the
-    ends of epochs, so no tail is dropped and every global batch is full. `start` is the number of global batches
-    that an earlier run used. `resident` overrides the choice by memory. With `label` only samples of that class count.
+    Batches run across the ends of epochs, so no tail is dropped and every global batch is full. `resident` overrides
+    the choice by memory. With `label` only samples of that class count.
     """
-    if batch_images % world:
-        raise FormatError(f"batch of {batch_images} images does not divide into {world} equal parts")
     if not dataset.shards(split):
         raise FormatError(f"{dataset.folder}: split {split!r} has no images")
-    share = batch_images // world
-    first = start * batch_images + rank * share
     if fits_in_memory(dataset, split) if resident is None else resident:
         data = load_split(dataset, split)
         if label is not None:
             data = data.subset((data.labels == label).nonzero().flatten())
-        return _resident_batches(data, batch_images, share, first, seed, device)
-    return _stream_batches(_Stream(dataset, split, seed, label), batch_images, share, first, device)
+        return _resident_batches(data, plan, device)
+    return _stream_batches(_Stream(dataset, split, plan.seed, label), plan, device)
 
 
-def _resident_batches(
-    data: Images, batch_images: int, share: int, first: int, seed: int, device: torch.device | None
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _resident_batches(data: Images, plan: BatchPlan, device: torch.device | None) -> Iterator[tuple[Tensor, Tensor]]:
     data = data.to(device) if device else data
-    order = _Order(len(data), seed)
-    for position in count(first, batch_images):
-        chosen = send(order.at(position, share), data.labels.device)
-        yield data.images.index_select(0, chosen), data.labels[chosen]  # 6x faster than images[chosen]
+    order = _Order(len(data), plan.seed)
+    for position in count(plan.first, plan.batch_images):
+        chosen = send(order.at(position, plan.share), data.labels.device)
+        # index_select copies whole rows, where indexing goes through a general gather
+        yield data.images.index_select(0, chosen), data.labels[chosen]
 
 
 class _Order:
@@ -97,6 +116,7 @@ class _Order:
 
     def _epoch(self, epoch: int) -> Tensor:
         if epoch not in self._epochs:
+            # a batch runs into the next epoch at most: earlier orders are of no use any more
             recent = {number: order for number, order in self._epochs.items() if number >= epoch - 1}
             self._epochs = recent | {epoch: torch.randperm(self.total, generator=make_generator(self.seed, epoch))}
         return self._epochs[epoch]
@@ -123,12 +143,13 @@ class _Stream:
         import webdataset
 
         shards = self.dataset.shards(self.split)
-        chance = random.Random(derive_seed(self.seed, number))
-        chance.shuffle(shards)
+        rng = random.Random(derive_seed(self.seed, number))
+        # shards first: a buffer alone would leave images of far apart shards apart
+        rng.shuffle(shards)
         members = (
             pair for path, info in shards for pair in self.dataset.shard_members(path, info) if self._takes(pair)
         )
-        return iter(webdataset.DataPipeline(lambda: members, webdataset.shuffle(SHUFFLE_IMAGES, rng=chance)))
+        return iter(webdataset.DataPipeline(lambda: members, webdataset.shuffle(SHUFFLE_IMAGES, rng=rng)))
 
     def _takes(self, pair: tuple[str, dict[str, bytes]]) -> bool:
         key, members = pair
@@ -138,16 +159,14 @@ class _Stream:
         return checked_label(members, classes, f"{self.dataset.folder}: sample {key!r}") == self.label
 
 
-def _stream_batches(
-    stream: _Stream, batch_images: int, share: int, first: int, device: torch.device | None
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _stream_batches(stream: _Stream, plan: BatchPlan, device: torch.device | None) -> Iterator[tuple[Tensor, Tensor]]:
     """Read the stream epoch after epoch; decode this process's samples only."""
-    start_epoch, skip = divmod(first, stream.total)
+    start_epoch, skip = divmod(plan.first, stream.total)
     samples = (pair for epoch in count(start_epoch) for pair in stream.epoch(epoch))
-    mine = _every(islice(samples, skip, None), share, batch_images)
+    mine = _every(islice(samples, skip, None), plan.share, plan.batch_images)
     while True:
         images, labels = [], []
-        for key, members in islice(mine, share):
+        for key, members in islice(mine, plan.share):
             image, label = checked_sample(stream.dataset, key, members)
             images.append(image)
             labels.append(label)

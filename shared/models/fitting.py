@@ -27,11 +27,46 @@ CLASSIFIER_FILE = "classifier.safetensors"
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best network on val, where it stood, and the curve (one row per measurement)."""
+    """The best network on val, the step that it is of, and the curve (one row per measurement)."""
 
     network: Any
     best_step: int
     curve: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class FitExtras:
+    """What a fit may do besides its steps.
+
+    `patience` is the number of measurements without a better one after which training stops; 0 never stops early.
+    `augment(images, generator)` changes the images of a step, which are in [-1, 1]. `on_step(count, note)` is called as
+    steps are done.
+    """
+
+    patience: int = 0
+    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
+    on_step: Callable[[int, str], None] = lambda count, note: None
+
+
+class _Best:
+    """The weights that did best on val so far, and the curve of all measurements."""
+
+    def __init__(self) -> None:
+        self.curve: list[dict[str, float]] = []
+        self.row: dict[str, float] = {}
+        self.weights: dict[str, Tensor] = {}
+
+    def add(self, row: dict[str, float], network: nn.Module) -> int:
+        """Add a measurement; return how many steps it is after the last one. BadInput for a loss that is not finite."""
+        if not math.isfinite(row["train_loss"]):
+            raise BadInput(
+                f"training diverged: the classifier's loss is not finite by step {row['step']}; lower --learning-rate"
+            )
+        before = self.curve[-1]["step"] if self.curve else 0
+        self.curve.append(row)
+        if not self.row or _rank(row) > _rank(self.row):
+            self.row, self.weights = row, deepcopy(network.state_dict())
+        return int(row["step"] - before)
 
 
 def fit(
@@ -42,50 +77,39 @@ def fit(
     *,
     seed: int,
     device: torch.device,
-    patience: int = 0,
-    change: Callable[[Tensor, torch.Generator], Tensor] | None = None,
-    on_step: Callable[[int, str], None] = lambda count, note: None,
+    extras: FitExtras | None = None,
 ) -> Fitted:
     """Train the classifier from `seed` and keep the weights that did best on `val`.
 
-    Best is the highest macro F1, then the lowest cross-entropy. `patience` is the number of measurements without a
-    better one after which training stops; 0 never stops early. `change(images, chance)` augments the images of a step,
-    which are in [-1, 1]. `on_step(count, note)` is called as steps are done.
+    Best is the highest macro F1, then the lowest cross-entropy.
     """
     seed_everything(seed, Stream.CLASSIFIER_LAYERS)
-    spec = classifier_spec(train, classes, config)
-    network = build_classifier(spec).to(device)
+    extras = extras or FitExtras()
+    network = build_classifier(classifier_spec(train, classes, config)).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
-    chance = make_generator(seed, Stream.CLASSIFIER_AUGMENTATION)
-    curve: list[dict[str, float]] = []
-    best_row, best_weights, losses = None, {}, []
+    generator = make_generator(seed, Stream.CLASSIFIER_AUGMENTATION)
+    best, losses = _Best(), []
     for step, chosen in enumerate(_batch_indexes(len(train), config, seed), start=1):
-        network.train()
+        network.train()  # measuring on val left it in evaluation mode
         images, labels = to_unit_range(train.images[chosen]), train.labels[chosen]
-        loss = F.cross_entropy(network(images if change is None else change(images, chance)), labels)
+        if extras.augment is not None:
+            images = extras.augment(images, generator)
+        loss = F.cross_entropy(network(images), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        losses.append(loss.detach())
+        losses.append(loss.detach())  # read on the device's own time: a float() here would wait for it at every step
         if step % config.measure_every and step != config.steps:
             continue
         row = {"step": step, "train_loss": float(torch.stack(losses).mean()), **measure_val(network, val)}
-        if not math.isfinite(row["train_loss"]):
-            raise BadInput(
-                f"training diverged: the classifier's loss is not finite by step {step}; lower --learning-rate"
-            )
-        curve.append(row)
         losses = []
-        if best_row is None or _rank(row) > _rank(best_row):
-            best_row, best_weights = row, deepcopy(network.state_dict())
-        on_step(step - int(curve[-2]["step"]) if len(curve) > 1 else step, f"val F1 {row['val_f1']:.3f}")
-        if patience and step - best_row["step"] >= patience * config.measure_every:
+        extras.on_step(best.add(row, network), f"val F1 {row['val_f1']:.3f}")
+        if extras.patience and step - best.row["step"] >= extras.patience * config.measure_every:
             break
-    assert best_row is not None  # the last step always measures
-    network.load_state_dict(best_weights)
-    return Fitted(network.eval(), int(best_row["step"]), curve)
+    network.load_state_dict(best.weights)
+    return Fitted(network.eval(), int(best.row["step"]), best.curve)
 
 
 def classifier_spec(images: Images, classes: int, config: FitConfig) -> dict[str, Any]:
@@ -100,11 +124,11 @@ def _rank(row: dict[str, float]) -> tuple[float, float]:
 
 def _batch_indexes(total: int, config: FitConfig, seed: int) -> Any:
     """Yield the indexes of each step's batch: shuffled epochs joined end to end."""
-    chance = make_generator(seed, Stream.CLASSIFIER_ORDER)
+    generator = make_generator(seed, Stream.CLASSIFIER_ORDER)
     waiting = torch.empty(0, dtype=torch.int64)
     for _ in range(config.steps):
         while len(waiting) < config.batch_images:
-            waiting = torch.cat([waiting, torch.randperm(total, generator=chance)])
+            waiting = torch.cat([waiting, torch.randperm(total, generator=generator)])
         yield waiting[: config.batch_images]
         waiting = waiting[config.batch_images :]
 

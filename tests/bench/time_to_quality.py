@@ -72,7 +72,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     from jobs.train_gan.options import GanOptions, resolve
     from jobs.train_gan.plan import learning_rate_factor
     from jobs.train_gan.state import State, specs
-    from shared.data.batches import batches
+    from shared.data.batches import BatchPlan, batches
     from shared.runtime.process_group import ProcessGroup
     from shared.runtime.seeding import Stream, derive_seed
     from shared.store.artifacts import open_artifact
@@ -81,7 +81,9 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     config = GanOptions(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
     family = resolve(config)
     state = State(ProcessGroup("cpu"), family, config, specs(family, config, real.dataset))
-    stream = batches(real, "train", config.batch_images, seed=derive_seed(seed, Stream.GAN_ORDER))
+    stream = batches(
+        real, "train", BatchPlan(batch_images=config.batch_images, seed=derive_seed(seed, Stream.GAN_ORDER))
+    )
     judge = Scorer(real, out)
     marks: list[dict[str, float]] = []
     spent, images, budget = 0.0, config.batch_images * family.critic_steps, 60 * minutes

@@ -34,8 +34,8 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "augmented_arm_not_augmented",
         MIXED,
-        "change=augmentation(splits.mirrors) if arm.augmented else None,",
-        "change=None,",
+        "augment=augmentation(splits.mirrors) if arm.augmented else None,",
+        "augment=None,",
         ARMS + "test_the_augmented_arm_alone_is_augmented",
         "synthetic images are compared with the standard augmentation",
     ),

@@ -150,7 +150,7 @@ def test_the_discriminator_sees_augmented_images_alone(family: str) -> None:
     together = torch.cat([changed_real, changed_fake])
     wanted = {
         "dcgan": [changed_real, changed_fake, changed_fake],
-        "wgan_gp": [together, torch.lerp(changed_fake, changed_real, batch.shares[:, None, None, None]), changed_fake],
+        "wgan_gp": [together, torch.lerp(changed_fake, changed_real, batch.epsilon[:, None, None, None]), changed_fake],
         "r3gan": [together, changed_real, changed_fake],
     }[family]
     assert len(seen) == len(wanted)

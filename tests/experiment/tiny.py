@@ -19,6 +19,7 @@ from jobs.__main__ import main as halfreal
 from jobs.preprocess.items import Source, from_array
 from jobs.preprocess.options import PreprocessOptions
 from shared.data.images import Images, load_split
+from shared.models.fitting import FitExtras
 from shared.store.artifacts import Artifact
 
 CLASSES = ("left", "middle", "right")
@@ -103,7 +104,13 @@ class Fit:
 def fits(spy: Spy) -> list[Fit]:
     """Return the fits that a spy on `fit` saw, in their order."""
     return [
-        Fit(arguments[0], arguments[1], named["seed"], named.get("change"), deepcopy(fitted.network))
+        Fit(
+            arguments[0],
+            arguments[1],
+            named["seed"],
+            named.get("extras", FitExtras()).augment,
+            deepcopy(fitted.network),
+        )
         for (arguments, named), fitted in zip(spy.calls, spy.returned, strict=True)
     ]
 

@@ -75,16 +75,16 @@ def _seen(epochs: int, stream: Any) -> Features:
 
 def _whole(real: Any, epochs: int) -> Work:
     """Return a reader that begins with shards on disk."""
-    from shared.data.batches import batches
+    from shared.data.batches import BatchPlan, batches
 
-    return lambda: _seen(epochs, batches(real, "train", BATCH, seed=0))
+    return lambda: _seen(epochs, batches(real, "train", BatchPlan(batch_images=BATCH, seed=0)))
 
 
 def _resident(real: Any, epochs: int) -> Work:
     """Return a reader that goes on with images in memory, as in every epoch but the first."""
-    from shared.data.batches import batches
+    from shared.data.batches import BatchPlan, batches
 
-    endless = batches(real, "train", BATCH, seed=0)
+    endless = batches(real, "train", BatchPlan(batch_images=BATCH, seed=0))
     _seen(1, endless)
     return lambda: _seen(epochs, endless)
 

@@ -98,7 +98,7 @@ def test_a_critic_step_reports_its_loss_and_penalty() -> None:
         fakes = generator(part.latents, part.labels)
         loss = critic(fakes, part.labels).mean() - critic(part.real, part.labels).mean()
     squares = []
-    for real, fake, share, label in zip(part.real, fakes, part.shares, part.labels, strict=True):
+    for real, fake, share, label in zip(part.real, fakes, part.epsilon, part.labels, strict=True):
         point = (share * real + (1 - share) * fake)[None].requires_grad_()
         (slope,) = torch.autograd.grad(critic(point, label[None]), point)
         squares.append((slope.norm().item() - 1) ** 2)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.data.batches import batches, fits_in_memory
+from shared.data.batches import BatchPlan, batches, fits_in_memory
 from shared.data.images import Images, load_split, to_uint8, to_unit_range
 from shared.errors import FormatError
 from shared.format.manifest import MANIFEST
@@ -32,7 +32,9 @@ def _indexes(known: list[bytes], images: Tensor) -> list[int]:
 
 
 def _steps(dataset: Artifact, steps: int, batch_images: int, **options: Any) -> list[tuple[Tensor, Tensor]]:
-    return list(islice(batches(dataset, "train", batch_images, **({"seed": 0} | options)), steps))
+    reading = {name: options.pop(name) for name in ("device", "resident", "label") if name in options}
+    plan = BatchPlan(**({"batch_images": batch_images, "seed": 0} | options))
+    return list(islice(batches(dataset, "train", plan, **reading), steps))
 
 
 def _order(dataset: Artifact, steps: int, batch_images: int, world: int = 1, **options: Any) -> list[int]:
@@ -186,14 +188,14 @@ def test_small_splits_are_kept_in_memory(make_dataset: MakeDataset, monkeypatch:
         assert fits_in_memory(dataset, "train") is fits
 
 
-def test_a_batch_that_ranks_cannot_share_is_refused(make_dataset: MakeDataset) -> None:
+def test_a_batch_that_ranks_cannot_share_is_refused() -> None:
     """Four images do not divide into three equal parts."""
     with pytest.raises(FormatError, match="batch of 4 images does not divide into 3"):
-        batches(make_dataset(train=4), "train", 4, seed=0, world=3)
+        BatchPlan(batch_images=4, seed=0, world=3)
 
 
 def _all(dataset: Artifact, resident: bool) -> Iterator[Any]:
-    return islice(batches(dataset, "train", 4, seed=0, resident=resident), 2)
+    return islice(batches(dataset, "train", BatchPlan(batch_images=4, seed=0), resident=resident), 2)
 
 
 @both_ways
@@ -250,11 +252,11 @@ def test_an_unknown_split_is_refused(make_dataset: MakeDataset) -> None:
 def test_batches_of_an_unknown_split_are_refused(make_dataset: MakeDataset, resident: bool | None) -> None:
     """Batches says the same as load_split."""
     with pytest.raises(FormatError, match="no split 'holdout', it has train"):
-        next(batches(make_dataset(train=4), "holdout", 4, seed=0, resident=resident))
+        next(batches(make_dataset(train=4), "holdout", BatchPlan(batch_images=4, seed=0), resident=resident))
 
 
 @both_ways
 def test_batches_of_an_empty_split_are_refused(make_dataset: MakeDataset, resident: bool) -> None:
     """An empty split has no batch; the error names the split."""
     with pytest.raises(FormatError, match="train"):
-        next(batches(make_dataset(train=0, val=1), "train", 4, seed=0, resident=resident))
+        next(batches(make_dataset(train=0, val=1), "train", BatchPlan(batch_images=4, seed=0), resident=resident))

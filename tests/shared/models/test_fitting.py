@@ -16,8 +16,9 @@ from shared.data.images import Images
 from shared.errors import BadConfig
 from shared.metrics.classification import score_table
 from shared.models.classifiers import build_classifier
+from shared.models.fit_options import FitConfig
 from shared.models.fitting import (
-    FitConfig,
+    FitExtras,
     classifier_spec,
     features_of,
     fit,
@@ -118,9 +119,8 @@ def test_val_is_measured_regularly_and_after_the_last_step(steps: int, every: in
     """The curve has a row every `measure_every` steps and one for the last; `on_step` counts every step."""
     counted: list[int] = []
     config = FitConfig(steps=steps, measure_every=every, batch_images=8, width=4)
-    fitted = fit(
-        _shades(24), _shades(12), 3, config, seed=0, device=CPU, on_step=lambda count, note: counted.append(count)
-    )
+    extras = FitExtras(on_step=lambda count, note: counted.append(count))
+    fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU, extras=extras)
     assert [row["step"] for row in fitted.curve] == measured
     assert sum(counted) == steps
 
@@ -163,7 +163,7 @@ def test_training_stops_by_patience_and_returns_the_best_weights(
     """
     monkeypatch.setattr(shared.models.fitting, "_val_metrics", script := Script(*rows))
     config = FitConfig(steps=3 * len(rows), measure_every=3, batch_images=8, width=4)
-    fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU, patience=patience)
+    fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU, extras=FitExtras(patience))
     assert len(fitted.curve) == stops
     assert fitted.best_step == 3 * best
     found, wanted = fitted.network.state_dict(), script.weights[best - 1]

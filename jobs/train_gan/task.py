@@ -1,0 +1,74 @@
+"""One pair of networks to train: on which images, by which options, where."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from jobs.train_gan.families import Family
+from jobs.train_gan.options import GanOptions
+from jobs.train_gan.plan import Plan, make_plan
+from shared.format.shards import preview
+from shared.models.snapshots import GRID_COLUMNS
+from shared.runtime.process_group import ProcessGroup
+from shared.store.artifacts import Artifact
+
+
+@dataclass(frozen=True)
+class Task:
+    """One pair of networks to train: on the train split of `real`, or on its images of `label` alone.
+
+    Everything is written into `folder`, and the work resumes from there.
+    """
+
+    group: ProcessGroup
+    family: Family
+    config: GanOptions
+    real: Artifact
+    folder: Path
+    label: int | None = None
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes that the networks see."""
+        names = self.real.dataset.classes
+        return names if self.label is None else [names[self.label]]
+
+    @property
+    def title(self) -> str:
+        """What messages and the progress bar call it."""
+        return "train" if self.label is None else f"train {self.classes[0]}"
+
+    @property
+    def images(self) -> int:
+        """How many real images there are to train on: those of an epoch."""
+        split = self.real.dataset.splits["train"]
+        return split.count if self.label is None else split.class_counts[self.label]
+
+    def reals(self) -> Tensor:
+        """Return the first train images of each class, a row of uint8 images each; white where there are too few."""
+        info = self.real.dataset
+        labels = range(len(info.classes)) if self.label is None else [self.label]
+        samples = preview(self.real.folder, info.splits["train"], per_class=GRID_COLUMNS)
+        grid = torch.full(
+            (len(labels), GRID_COLUMNS, info.channels, info.size_px, info.size_px), 255, dtype=torch.uint8
+        )
+        for row, label in enumerate(labels):
+            for column, sample in enumerate(sample for sample in samples if sample.label == label):
+                grid[row, column] = torch.from_numpy(sample.image.transpose(2, 0, 1).copy())
+        return grid.flatten(0, 1)
+
+    def plan(self) -> Plan:
+        """Return how many iterations the run has, and when snapshots fall due."""
+        return make_plan(self.config, self.family.critic_steps, self.images)
+
+    def capped(self) -> "Task":
+        """Cap batch_images at the epoch's size, so that small sets still train for the requested epochs.
+
+        A batch stays a multiple of the processes times the gradient-accumulation steps, and of two images at least,
+        without which batch norm has no variance.
+        """
+        unit = self.group.world * self.config.accumulate
+        most = max(self.images // unit, -(-2 // unit)) * unit
+        return replace(self, config=replace(self.config, batch_images=min(self.config.batch_images, most)))
