@@ -1,5 +1,6 @@
 """The table of jobs against the folders, its documentation and the recipes."""
 
+import ast
 import json
 import re
 from importlib import import_module
@@ -104,6 +105,26 @@ def table(recipe: str, job: str) -> dict[str, Any]:
     options: type[JobOptions] = import_module(f"jobs.{job}.__main__").main.options
     values, _ = merge(options, [("", layer) for layer in load_recipe(recipe).tables(job)])
     return {name: value for name, value in values.items() if name in specs(options)}
+
+
+@every_job
+def test_every_option_says_what_it_is(row: Job) -> None:
+    """A help text is a sentence that does not need the option's name in front, and no list of defaults by hand."""
+    for name, spec in specs(import_module(f"jobs.{row.name}.__main__").main.options).items():
+        assert re.fullmatch(r"[A-Z0-9].{8,}\.", spec.help), name
+        assert not spec.help.startswith(("Of ", "Whether it ")), name
+        assert "default" not in spec.help, name
+
+
+def test_what_jobs_share_names_no_option_of_a_job() -> None:
+    """No text in shared/cli is the name of an option that only some job has."""
+    own = {name for row in JOBS for name in specs(import_module(f"jobs.{row.name}.__main__").main.options)} - {"seed"}
+    assert {"family", "learning_rate", "source", "space"} <= own
+    for path in sorted((ROOT / "shared" / "cli").glob("*.py")):
+        constants = [
+            node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
+        ]
+        assert own & {text for text in constants if isinstance(text, str)} == set(), path.name
 
 
 SEED_RECIPES = (

@@ -64,6 +64,16 @@ def test_the_environment_sets_the_seed_of_every_job() -> None:
     assert seeds(halfreal("run", "--dry-run", HALFREAL_SEED="11")) == {row.name: 11 for row in PIPELINE}
 
 
+def test_a_misspelt_variable_is_named_once() -> None:
+    """`run` warns of a variable that no job reads, once for all jobs; in a strict environment it ends with 2."""
+    done = halfreal("run", "--dry-run", HALFREAL_TRAIN_GAN_EPOCH="3")
+    assert done.returncode == 0
+    assert done.stderr == "HALFREAL_TRAIN_GAN_EPOCH: unknown; did you mean HALFREAL_TRAIN_GAN_EPOCHS?\n"
+    strict = halfreal("run", "--dry-run", HALFREAL_TRAIN_GAN_EPOCH="3", HALFREAL_STRICT="1")
+    assert (strict.returncode, strict.stdout) == (2, "")
+    assert "did you mean HALFREAL_TRAIN_GAN_EPOCHS?" in strict.stderr
+
+
 def test_a_setting_reaches_its_job_alone() -> None:
     """`run --set job.option=value` sets the option of that job and of no other."""
     done = halfreal("run", "--dry-run", "--set", "train_mixed.steps=77", "--set", "train_mixed.measure-every=7")

@@ -4,7 +4,7 @@ import io
 import os
 import signal
 import time
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,8 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     if options["dry_run"]:
         dry_run_jobs(rows, arguments)
         return
-    with redirect_stdout(io.StringIO()):  # a mistake in the last job must not cost hours
+    # a mistake in the last job must not cost hours; what jobs say of their options they say again when they run
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         dry_run_jobs(rows, [*arguments, "--dry-run"])
     stop = StopFlag()
     stop.listen()

@@ -36,10 +36,10 @@ def stands(out: Path, request: BuildKey, force: bool, reporter: Reporter) -> boo
         return True
     if _card_was_edited(out, made):
         raise BadInput(
-            f"{out / CARD}: was edited since it was written, and the export is to be made anew because {reason}\n"
+            f"{out / CARD}: was edited since it was written, and the export is to be rebuilt because {reason}\n"
             "keep the card elsewhere and say --force, or choose another --out"
         )
-    reporter.info(f"making it anew because {reason}")
+    reporter.info(f"rebuilding because {reason}")
     return False
 
 

@@ -13,8 +13,8 @@ DEFAULT = FitConfig()
 class FitOptions(FitConfig, JobOptions):
     """How a classifier is fitted, as options."""
 
-    network: str = option(DEFAULT.network, "Layers of the classifier.", "network", choices=CLASSIFIERS)
-    width: int = option(DEFAULT.width, "Channels of the first convolution.", "network", within=Within(1))
+    network: str = option(DEFAULT.network, "Layers of the classifier.", "classifier", choices=CLASSIFIERS)
+    width: int = option(DEFAULT.width, "Channels of the first convolution.", "classifier", within=Within(1))
     steps: int = option(DEFAULT.steps, "Optimizer steps.", "optimizer", within=Within(1))
     batch_images: int = option(DEFAULT.batch_images, "Images in a step.", "optimizer", within=Within(2, LARGEST_BATCH))
     learning_rate: float = option(

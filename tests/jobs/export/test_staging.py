@@ -68,7 +68,7 @@ def test_a_broken_export_is_made_anew(
     damage(broken)
     result = export(root, tmp_path / "out", "--to", to)
     assert result.exit_code == 0, result.output
-    assert f"making it anew because {broken}: {why}" in result.stderr
+    assert f"rebuilding because {broken}: {why}" in result.stderr
     assert files(tmp_path / "out") == before
     assert "already complete" in export(root, tmp_path / "out", "--to", to).stderr
 
@@ -100,7 +100,7 @@ def test_another_export_says_why_the_old_one_goes(root: Path, tmp_path: Path) ->
     """Where what stands answers other options, these are named with both values."""
     assert export(root, tmp_path / "out", "--to", "hf").exit_code == 0
     result = export(root, tmp_path / "out", "--to", "hf", "--labels", "asked")
-    assert "making it anew because labels was 'annotated', now 'asked'" in result.stderr
+    assert "rebuilding because labels was 'annotated', now 'asked'" in result.stderr
 
 
 def test_a_place_without_room_for_files_is_no_busy_one(root: Path) -> None:

@@ -220,7 +220,7 @@ def test_other_options_are_in_the_tuned_recipe_at_once(searched: Searched, tmp_p
     words = ["tune", "--recipe", str(recipe), "--data-root", str(tmp_path), "--experiment", "small", "--device", "cpu"]
     result = CliRunner().invoke(halfreal, words)
     assert result.exit_code == 0, result.output
-    assert "anew because" in result.output
+    assert "rebuilding because" in result.output
     assert "trial 4" not in result.output
     assert "share = 0.3" in (tmp_path / "small" / "tune" / "tuned.toml").read_text(encoding="utf-8")
 
