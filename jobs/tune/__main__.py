@@ -25,29 +25,6 @@ def words_for_trials() -> list[str]:
     return words
 
 
-class TuneCommand(JobCommand):
-    """The command: what it records includes the options of the jobs that trials run."""
-
-    def config(self, options: TuneOptions) -> TuneConfig:
-        """Return the checked config; how many work on it and where they meet changes no result.
-
-        The other jobs are asked for their options in processes of their own.
-        """
-        context = click.get_current_context()
-        recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
-        fixed = {} if options.epochs is None else {"epochs": options.epochs}
-        answers = ask({row.name: [{}] for row in PIPELINE} | {TUNABLE: [{}, fixed]}, words)
-        if context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
-            return complete(lambda *keys: "--space", words, options, answers, inherited=False)
-        now = answers[TUNABLE].options()
-        inherited = any(now[owner] != value for owner, value in owners(recipe, answers[TUNABLE]).items())
-        return complete(lambda *keys: recipe.place("tune", "space", *keys), words, options, answers, inherited)
-
-    def recorded(self, config: TuneConfig) -> dict[str, Any]:
-        """Return what the manifest records."""
-        return config.recorded()
-
-
 def owners(recipe: Recipe, answer: Answer) -> dict[str, Any]:
     """Return the options of train_gan that own others, as they are where the recipe's search space is written."""
     last = max(
@@ -82,7 +59,32 @@ def by_cores(threads: int, device: str) -> int:
     return max(usable_cores() // threads, 1)
 
 
-@job(TUNE, TuneOptions, jobs=JOB_NAMES, before=work, cls=TuneCommand)
+class TuneCommand(JobCommand):
+    """The command: what it records includes the options of the jobs that trials run; workers share the trials."""
+
+    before = staticmethod(work)
+
+    def config(self, options: TuneOptions) -> TuneConfig:
+        """Return the checked config; how many work on it and where they meet changes no result.
+
+        The other jobs are asked for their options in processes of their own.
+        """
+        context = click.get_current_context()
+        recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
+        fixed = {} if options.epochs is None else {"epochs": options.epochs}
+        answers = ask({row.name: [{}] for row in PIPELINE} | {TUNABLE: [{}, fixed]}, words)
+        if context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+            return complete(lambda *keys: "--space", words, options, answers, inherited=False)
+        now = answers[TUNABLE].options()
+        inherited = any(now[owner] != value for owner, value in owners(recipe, answers[TUNABLE]).items())
+        return complete(lambda *keys: recipe.place("tune", "space", *keys), words, options, answers, inherited)
+
+    def recorded(self, config: TuneConfig) -> dict[str, Any]:
+        """Return what the manifest records."""
+        return config.recorded()
+
+
+@job(TUNE, TuneOptions, jobs=JOB_NAMES, cls=TuneCommand)
 def main(run: Run, config: TuneConfig) -> Result:
     """Search for better options of train_gan, then compare before and after.
 

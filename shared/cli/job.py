@@ -25,7 +25,6 @@ from shared.cli.perform import Body, Call, Common, perform
 from shared.cli.recipes import Recipe
 from shared.cli.resolve import (
     OPTIONS_JSON,
-    Before,
     CommandWithOptions,
     explain,
     resolve_options,
@@ -79,7 +78,6 @@ def job(
     *,
     jobs: Collection[str] = (),
     resumes: bool = False,
-    before: Before | None = None,
     validate: Validate = no_data_needed,
     declare: Declare | None = None,
     cls: type[JobCommand] = JobCommand,
@@ -88,10 +86,9 @@ def job(
 
     `jobs` are the names of all jobs, which recipes may have tables of. With `resumes` an interrupted run's draft is
     kept for the next run of the same request. A job with parts returns None while parts of other processes are missing.
-    `before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share; the
-    first to finish it makes the artifact. `validate(config, shard, specs)` raises BadInput for options that do not go
-    with the part of the work or with the data, as far as `specs` describe it: in a dry run artifacts may be missing.
-    `declare(config)` describes the artifact for the validation of the jobs that read it. Neither may import torch.
+    `validate(config, shard, specs)` raises BadInput for options that do not go with the part of the work or with the
+    data, as far as `specs` describe it: in a dry run artifacts may be missing. `declare(config)` describes the artifact
+    for the validation of the jobs that read it. Neither may import torch. `cls` says what else is special to the job.
     """
 
     def decorate(body: Body) -> JobCommand:
@@ -114,7 +111,7 @@ def job(
 
         made = _command(row, options, cls, update_wrapper(command, body))
         made.job, made.options, made.tables = row, options, jobs or None
-        made.before, made.validate, made.declare = before, validate, declare
+        made.validate, made.declare = validate, declare
         return made
 
     return decorate

@@ -32,7 +32,10 @@ GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 Layers = list[tuple[str, dict[str, Any]]]
 
 Before = Callable[[Run, Any], None]
-"""`before(run, config)` does the work that any number of processes share before one of them makes the artifact."""
+"""`before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share.
+
+The first of them to finish it makes the artifact.
+"""
 
 
 class CommandWithOptions(ErrorHandlingCommand):
@@ -46,7 +49,7 @@ class CommandWithOptions(ErrorHandlingCommand):
     tables: Collection[str] | None
     validate: Validate
     declare: Declare | None
-    before: Before | None
+    before: Before | None = None
 
     def config(self, options: Any) -> Any:
         """Return what the body gets: the options, unless a job completes them by those of others."""

@@ -14,6 +14,11 @@ def floor_share(share: float, total: int) -> int:
     return round(share * 1_000_000) * total // 1_000_000
 
 
+def largest_share(count: int, total: int) -> float:
+    """Return the largest share, with six decimals, whose floor_share of `total`, at least 1, is at most `count`."""
+    return ((count + 1) * 1_000_000 - 1) // total / 1_000_000
+
+
 def ceil_share(share: float, total: int) -> int:
     """Return ceil(share * total), exact for the share as it is written: 0.1 of 30 is 3, though 0.1 * 30 > 3."""
     return ceil(Fraction(str(share)) * total)

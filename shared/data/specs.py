@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from shared.data.sampling import largest_share
 from shared.store.work_shards import Shard
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class ImageSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSpec:
-    """Synthetic images, as many as `share` of the real train split."""
+    """Synthetic images that are enough for `share` of the real train split, rounded down to whole images."""
 
     share: float
 
@@ -56,13 +57,18 @@ def no_data_needed(options: Any, shard: Shard, specs: Specs) -> None:
 
 
 def describe(inputs: "Mapping[str, Artifact]") -> Specs:
-    """Return the descriptions of those of the artifacts `inputs`, by name, that have one."""
+    """Return the descriptions of those of the artifacts `inputs`, by name, that have one.
+
+    Synthetic images are counted against the real ones: without these nothing is known of them.
+    """
     real, synthetic = inputs.get("real"), inputs.get("synthetic")
-    return Specs(
-        real=None if real is None else describe_images(cast("Artifact[RealRecord]", real)),
-        # artifacts made before the option existed have as many synthetic images as real ones
-        synthetic=None if synthetic is None else SyntheticSpec(share=synthetic.manifest.options.get("share", 1.0)),
-    )
+    if real is None:
+        return Specs()
+    images = describe_images(cast("Artifact[RealRecord]", real))
+    if synthetic is None:
+        return Specs(images)
+    counts = (artifact.dataset.splits["train"].count for artifact in (synthetic, real))
+    return Specs(images, SyntheticSpec(share=largest_share(*counts)))
 
 
 def describe_images(real: "Artifact[RealRecord]") -> ImageSpec:

@@ -99,6 +99,11 @@ def test_a_job_declares_what_its_artifact_then_says_of_itself(
     real = open_output(PREPROCESS, tmp_path)
     found = describe({"real": real}).real
     assert found == ImageSpec(size_px=32, channels=3, source="noise", mirrors=False, classes=len(real.dataset.classes))
+    images = make_dataset(tmp_path / "synthetic", train=5)
+    assert describe({"synthetic": images}).synthetic is None
+    share = describe({"real": real, "synthetic": images}).synthetic
+    assert share is not None
+    assert 5 / 8 <= share.share < 6 / 8
     shares = command_of("synthesize").declare
     assert shares is not None
     assert shares(options("synthesize", "--share", "0.3")) == SyntheticSpec(share=0.3)

@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from shared.data.sampling import apportion, ceil_share, floor_share, spread, stratified
+from shared.data.sampling import apportion, ceil_share, floor_share, largest_share, spread, stratified
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,16 @@ from shared.data.sampling import apportion, ceil_share, floor_share, spread, str
 def test_a_floor_share_is_exact(share: float, total: int, expected: int) -> None:
     """floor(share x total) in decimal arithmetic: 0.29 x 100 is 29, although 0.29 * 100 is 28.999... in floats."""
     assert floor_share(share, total) == expected
+
+
+def test_the_largest_share_of_few_images_takes_them_all_and_no_more() -> None:
+    """A share fits into the images that another share gave exactly if its own floor is no more than theirs."""
+    for total in (1, 7, 100, 1257, 50_000):
+        for percent in range(1, 200):
+            count = floor_share(percent / 100, total)
+            largest = largest_share(count, total)
+            assert floor_share(largest, total) == count
+            assert all((other / 100 <= largest) == (floor_share(other / 100, total) <= count) for other in (30, 70, 95))
 
 
 def test_a_floor_share_is_the_fractions_floor() -> None:
