@@ -67,6 +67,9 @@ def _samples(
     ]
 
 
+SHARD_IMAGES = 4
+
+
 @pytest.fixture
 def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
     """Return `make(folder=None, **sizes)`: a committed dataset artifact with as many samples as asked in each split.
@@ -80,7 +83,6 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
         classes: tuple[str, ...] = CLASSES,
         size_px: int = 16,
         channels: int = 1,
-        shard_images: int = 4,
         seed: int = 0,
         claims: dict[str, Any] | None = None,
         facts: dict[str, Any] | None = None,
@@ -94,7 +96,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
                     split,
                     _samples(count, len(classes), size_px, channels, seed + place, split),
                     class_count=len(classes),
-                    shard_images=shard_images,
+                    shard_images=SHARD_IMAGES,
                 )
                 for place, (split, count) in enumerate(sizes.items())
             }

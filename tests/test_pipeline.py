@@ -13,8 +13,6 @@ from click.testing import CliRunner
 from jobs.__main__ import ABOUT, COMMANDS
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import JOBS, PIPELINE
-from jobs.preprocess.known import KNOWN
-from jobs.preprocess.sources import SOURCES
 from jobs.train_gan.options import DECAYS
 from jobs.train_gan.plan import learning_rate_factor
 from shared.cli.options import JobOptions, merge, specs
@@ -159,11 +157,6 @@ def test_recipes_lists_every_recipe() -> None:
     for recipe in RECIPES:
         (line,) = [line for line in listed.splitlines() if line.split(" ")[0] == recipe.stem]
         assert " px " in line
-
-
-def test_the_options_offer_exactly_the_sources() -> None:
-    """The names that a command offers without importing torch are the rows of the table behind it, each once."""
-    assert sorted(KNOWN) == sorted(SOURCES)
 
 
 def test_every_decay_has_its_rule() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
 @place
 @click.option("--class", "wanted", metavar="NAME", help="The class to draw; its number works too.")
 @click.option("--count", type=click.IntRange(1, 10_000), default=16, help="Images to draw.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of the latents.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the latents.")
 @click.option("--epoch", type=click.IntRange(0), help="Snapshot to draw from [default: the one that evaluate chose].")
 @click.option(
     "--truncation",
@@ -40,26 +41,24 @@ def main(
     experiment: str | None,
     data_root: Path,
     wanted: str | None,
-    count: int,
-    seed: int,
     epoch: int | None,
-    truncation: float | None,
     out: Path | None,
-    **_: object,
+    **asked: Any,
 ) -> None:
     """Draw images of a class from an experiment's generator: a PNG, and as JSON their quality figures.
 
-    Diversity, sharpness and contrast stand beside the real test images' own, with the category that they give. An
-    unconditional generator takes no class and draws whatever it draws; the predicted classes say what that is.
+    Diversity, sharpness and contrast are given next to the real test images' own, with the category that they give. An
+    unconditional generator takes no class; the predicted classes say what that is.
     """
     from jobs.commands.drawing import Experiment, SampleRequest
 
     folder = data_root / experiment_name(experiment, recipe)
     opened = Experiment(folder)
     label, snapshot = opened.label(wanted), opened.snapshot(epoch)
-    wish = SampleRequest(label=label, count=count, seed=seed, snapshot=snapshot, truncation=truncation)
-    drawing = opened.draw(wish)
-    path = out or folder / "samples" / f"{wish.name}.png"
+    names = ("count", "seed", "truncation")
+    request = SampleRequest(label=label, snapshot=snapshot, **{name: asked[name] for name in names})
+    drawing = opened.draw(request)
+    path = out or folder / "samples" / f"{request.name}.png"
     text = json.dumps({"picture": str(path), **drawing.figures}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

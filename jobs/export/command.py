@@ -42,17 +42,15 @@ ROW: Job = Job("export", "", "export", "", tuple(row for row in PIPELINE if row 
 @click.option(
     "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Of the annotation; others are left out."
 )
-@click.option("--force", is_flag=True, help="Replace whatever stands there.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
 def main(
     recipe: Recipe,
     experiment: str | None,
     data_root: Path,
     out: Path | None,
     force: bool,
-    to: str,
-    labels: str,
-    min_confidence: float,
-    **_: object,
+    debug: bool,
+    **asked: Any,
 ) -> None:
     """Write the synthetic set for other tools: images with labels, and a dataset card to put your licence into.
 
@@ -64,8 +62,8 @@ def main(
     from shared.store.staging import BuildKey
 
     folder = data_root / experiment_name(experiment, recipe)
-    config = ExportConfig(to=to, labels=labels, min_confidence=min_confidence)
-    target = (out or folder / "export" / to).resolve()
+    config = ExportConfig(**asked)
+    target = (out or folder / "export" / config.to).resolve()
     check_place(target, folder)
     inputs, reporter = open_inputs(ROW, folder), Reporter("export")
     request = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)

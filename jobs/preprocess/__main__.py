@@ -29,7 +29,7 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     from shared.store.records.datasets import RealRecord
 
     given = Path(config.source_path) if config.source_path else Path(config.source)
-    written = write_dataset(run, config, SOURCES[config.source](run.sources / given, config))
+    written = write_dataset(run, config, SOURCES[config.source].read.get()(run.sources / given, config))
     if written is None:
         return None
     dataset, facts = written

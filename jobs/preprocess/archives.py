@@ -1,4 +1,4 @@
-"""The published sets MNIST, CIFAR10 and CelebA, through torchvision: downloaded, or in a folder that is there."""
+"""Published sets: scikit-learn's digits, and MNIST, CIFAR10 and CelebA, downloaded by torchvision or in a folder."""
 
 import gzip
 import hashlib
@@ -18,6 +18,23 @@ IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+
+
+def digits(place: Path, config: PreprocessOptions) -> Source:
+    """Return scikit-learn's 1,797 handwritten digits: 8x8 px, grey levels 0..16 stretched to 0..255.
+
+    They are the test part of UCI's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998) and
+    ship inside scikit-learn's wheel.
+    """
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
+    items = [
+        from_array(image, int(label), {"source": "sklearn.datasets.load_digits", "index": index})
+        for index, (image, label) in enumerate(zip(pixels, data.target, strict=True))
+    ]
+    return Source(tuple(str(name) for name in data.target_names), items)
 
 
 def mnist(place: Path, config: PreprocessOptions) -> Source:

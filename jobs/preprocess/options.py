@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.preprocess.known import KNOWN
+from jobs.preprocess.sources import SOURCES
 from shared.cli.options import JobOptions, Within, option
 from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
@@ -16,7 +16,7 @@ SPLITS = ("auto", "official", "random")
 class PreprocessOptions(JobOptions):
     """What becomes of a source's images. `channels` is 1 (grey) or 3 (colour); None and 0 mean no limit."""
 
-    source: str = option("digits", "Where the images come from.", "source", choices=KNOWN)
+    source: str = option("digits", "Where the images come from.", "source", choices=SOURCES)
     source_path: str | None = option(
         None, "Folder, CSV or tar of the source; without it sources/<source> on the volume.", "source", metavar="PATH"
     )
@@ -76,12 +76,12 @@ class PreprocessOptions(JobOptions):
     @property
     def mirrors(self) -> bool:
         """Whether an image is of the same class in a mirror."""
-        return KNOWN[self.source].mirrors
+        return SOURCES[self.source].mirrors
 
     @property
     def label_name(self) -> str | None:
         """The name of the label: the source's own unless an option says another; None for sources with one label."""
-        return self.label or KNOWN[self.source].label
+        return self.label or SOURCES[self.source].label
 
     def resolved(self) -> dict[str, Any]:
         """Return every option with what None stands for."""

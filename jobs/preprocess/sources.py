@@ -1,41 +1,49 @@
-"""Where real images come from: a row of `SOURCES` each.
+"""Where real images come from: a row of `SOURCES` each, with what is known before anything is read.
 
 A source says which images there are, in an order that never changes, without opening them. Sources that are files
 live in a folder of their own name under `<data root>/sources`, or where `--source-path` points.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from shared.lazy import Lazy
 
-from jobs.preprocess import archives, folders, tars
-from jobs.preprocess.items import Source, from_array
-from jobs.preprocess.options import PreprocessOptions
+if TYPE_CHECKING:
+    from jobs.preprocess.items import Source
 
 
-def digits(folder: Path, config: PreprocessOptions) -> Source:
-    """Return scikit-learn's 1,797 handwritten digits: 8x8 px, grey levels 0..16 stretched to 0..255.
+@dataclass(frozen=True, kw_only=True)
+class KnownSource:
+    """What is known of a source: whether it has an official partition, whether a mirror keeps the class of its images.
 
-    They are the test part of UCI's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998) and
-    ship inside scikit-learn's wheel.
+    `read(place, options)` lists its images. `label` is the name of its class label where it has several, of which
+    `--label` takes one. `counts` are the images of each class, by part of the partition, in the order train, val,
+    test; all of them are "train" where there is no partition. It is empty where only the files tell.
     """
-    from sklearn.datasets import load_digits
 
-    data = load_digits()
-    pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
-    items = [
-        from_array(image, int(label), {"source": "sklearn.datasets.load_digits", "index": index})
-        for index, (image, label) in enumerate(zip(pixels, data.target, strict=True))
-    ]
-    return Source(tuple(str(name) for name in data.target_names), items)
+    read: "Lazy[Callable[[Path, Any], Source]]"
+    official: bool = False
+    label: str | None = None
+    mirrors: bool = True
+    counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-SOURCES: dict[str, Callable[[Path, PreprocessOptions], Source]] = {
-    "digits": digits,
-    "mnist": archives.mnist,
-    "cifar10": archives.cifar10,
-    "celeba": archives.celeba,
-    "folder": folders.folder,
-    "webdataset": tars.webdataset,
+SOURCES: dict[str, KnownSource] = {
+    "digits": KnownSource(
+        read=Lazy("jobs.preprocess.archives:digits"),
+        mirrors=False,
+        counts={"train": (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)},
+    ),
+    "mnist": KnownSource(read=Lazy("jobs.preprocess.archives:mnist"), official=True, mirrors=False),
+    "cifar10": KnownSource(
+        read=Lazy("jobs.preprocess.archives:cifar10"),
+        official=True,
+        counts={"train": (5000,) * 10, "test": (1000,) * 10},
+    ),
+    "celeba": KnownSource(read=Lazy("jobs.preprocess.archives:celeba"), official=True, label="Young"),
+    "folder": KnownSource(read=Lazy("jobs.preprocess.folders:folder")),
+    "webdataset": KnownSource(read=Lazy("jobs.preprocess.tars:webdataset"), label="label"),
 }

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.preprocess.known import check_room
+from jobs.preprocess.validate import check_room
 from shared.data.sampling import ceil_share, stratified
 
 ORDER = ("train", "val", "test")

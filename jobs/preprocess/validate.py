@@ -1,16 +1,16 @@
 """What can be refused by what is known of the source alone, and what the options say of the images they will give."""
 
-from jobs.preprocess.known import KNOWN, check_room
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources import SOURCES
 from shared.data.sampling import apportion, ceil_share
 from shared.data.specs import ImageSpec, Specs
-from shared.errors import BadConfig
+from shared.errors import BadConfig, BadInput
 from shared.store.work_shards import Shard
 
 
 def declare(options: PreprocessOptions) -> ImageSpec:
     """Return the description of the images that a run with these options writes."""
-    known = KNOWN[options.source]
+    known = SOURCES[options.source]
     classes = len(next(iter(known.counts.values()))) if known.counts else None
     return ImageSpec(
         size_px=options.size_px,
@@ -23,9 +23,9 @@ def declare(options: PreprocessOptions) -> ImageSpec:
 
 def validate(options: PreprocessOptions, shard: Shard, specs: Specs) -> None:
     """Raise BadInput for options that the source does not have, or that leave too few images for the splits."""
-    known = KNOWN[options.source]
+    known = SOURCES[options.source]
     if options.label is not None and known.label is None:
-        takers = ", ".join(name for name, row in KNOWN.items() if row.label)
+        takers = ", ".join(name for name, row in SOURCES.items() if row.label)
         raise BadConfig(
             f"--label {options.label}: the source {options.source} has one label; leave it out (for: {takers})"
         )
@@ -46,10 +46,27 @@ def taken(counts: dict[str, tuple[int, ...]], limit: int, per_class: int) -> dic
 
 def check_splits(options: PreprocessOptions, counts: dict[str, list[int]]) -> None:
     """Raise BadInput where `splits.split_indexes` could not draw from so many different images."""
-    if KNOWN[options.source].official and options.split != "random":
+    if SOURCES[options.source].official and options.split != "random":
         check_room(counts["train"], ceil_share(options.val_fraction, sum(counts["train"])))
         return
     every = [sum(each) for each in zip(*counts.values(), strict=True)]
     test, val = (ceil_share(fraction, sum(every)) for fraction in (options.test_fraction, options.val_fraction))
     check_room(every, test)
     check_room(apportion(every, sum(every) - test), val)
+
+
+def check_room(counts: list[int], drawn: int) -> None:
+    """Raise BadInput unless `drawn` images can be drawn stratified, given the images of each class.
+
+    scikit-learn's conditions: two images of each class that has any, and on both sides no fewer than there are classes.
+    """
+    there = [count for count in counts if count]
+    total = sum(there)
+    if there and min(there) >= 2 and len(there) <= drawn <= total - len(there):
+        return
+    raise BadInput(
+        f"cannot draw {drawn} of {total} images, stratified by class: there are {len(there)} classes, "
+        f"the smallest of {min(there, default=0)}\n"
+        "want at least 3 images of each class, and in each split no fewer than there are classes; "
+        "raise --limit, --per-class or the split's fraction"
+    )

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.preprocess.items import Item, Source, named, plain, some
-from jobs.preprocess.known import KNOWN
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources import SOURCES
 from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.cli.progress import ProgressBar
@@ -244,7 +244,7 @@ def _check_classes(config: PreprocessOptions, source: Source, partition: Any, co
     part = "taken" if partition is None else "taken of the official train part"
     advice = {
         "add images of each class": True,
-        "take another --label": KNOWN[config.source].label is not None,
+        "take another --label": SOURCES[config.source].label is not None,
         "raise --limit": bool(config.limit),
         "say --split random": partition is not None,
     }

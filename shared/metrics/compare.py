@@ -14,30 +14,42 @@ def compare_scores(facts: dict[str, dict[str, Any]]) -> dict[str, Any]:
     Raises BadInput where extractors that two experiments share were used under different protocols, or where they
     share none.
     """
-    first, *others = facts
-    shared = set.intersection(*(set(each.get("test_protocols", ())) for each in facts.values()))
-    if not shared:
-        raise BadInput(f"{', '.join(facts)}: no extractor in common; run evaluate with the same --extractors")
-    for other in others:
-        for extractor in sorted(shared):
-            found = differences(facts[first]["test_protocols"][extractor], facts[other]["test_protocols"][extractor])
-            if found:
-                raise BadInput(
-                    f"{first} and {other} were scored under different protocols ({extractor}): {'; '.join(found)}\n"
-                    "such numbers do not compare; evaluate both with the same options on the same real images"
-                )
-    names = [
-        name
-        for name, value in facts[first]["test"].items()
-        if isinstance(value, float) and all(isinstance(each["test"].get(name), float) for each in facts.values())
-    ]
-    table = {name: {each: found["test"][name] for each, found in facts.items()} for name in names}
+    protocols = shared_protocols({each: scores.get("test_protocols", {}) for each, scores in facts.items()})
+    numbers = {each: _numbers(scores["test"]) for each, scores in facts.items()}
+    first = next(iter(numbers.values()))
+    names = [name for name in first if all(name in scores for scores in numbers.values())]
+    table = {name: {each: scores[name] for each, scores in numbers.items()} for name in names}
     return {
         "scores": table,
         "best": {name: best(name, values) for name, values in table.items()},
-        "over_snapshots": {each: over_snapshots(found) for each, found in facts.items()},
-        "protocols": {name: facts[first]["test_protocols"][name] for name in sorted(shared)},
+        "over_snapshots": {each: over_snapshots(scores) for each, scores in facts.items()},
+        "protocols": protocols,
     }
+
+
+def _numbers(scores: dict[str, Any]) -> dict[str, float]:
+    """Return the scores that are one number, which tables can show."""
+    return {name: value for name, value in scores.items() if isinstance(value, float)}
+
+
+def shared_protocols(protocols: dict[str, dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return the protocols that all experiments share, by extractor; `protocols` has those of each experiment.
+
+    Raises BadInput where they share no extractor, or used one under different protocols.
+    """
+    (first, reference), *others = protocols.items()
+    extractors = sorted(set.intersection(*map(set, protocols.values())))
+    if not extractors:
+        raise BadInput(f"{', '.join(protocols)}: no extractor in common; run evaluate with the same --extractors")
+    for name, other in others:
+        for extractor in extractors:
+            differ = differences(reference[extractor], other[extractor])
+            if differ:
+                raise BadInput(
+                    f"{first} and {name} were scored under different protocols ({extractor}): {'; '.join(differ)}\n"
+                    "such numbers do not compare; evaluate both with the same options on the same real images"
+                )
+    return {extractor: reference[extractor] for extractor in extractors}
 
 
 def best(name: str, values: dict[str, float]) -> str | None:

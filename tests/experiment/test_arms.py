@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from jobs.preprocess.sources import SOURCES
 from jobs.train_mixed import experiment
 from jobs.train_mixed.arms import ANNOTATED, ARMS, ASKED, GROUPS, OWN
 from shared.data.images import Images, load_split
@@ -208,7 +207,7 @@ def test_images_made_from_other_real_images_are_refused(
     """Another split of the real images could put what the generator saw into test: exit code 2, and what to run."""
     root = tmp_path / "other"
     shutil.copytree(tiny.root, root)
-    monkeypatch.setitem(SOURCES, "digits", bars)
+    monkeypatch.setattr("jobs.preprocess.archives.digits", bars)
     assert call("preprocess", root, "--recipe", recipe, "--seed", 9, "--force").exit_code == 0
     result = call("train_mixed", root, "--recipe", recipe)
     assert result.exit_code == 2

@@ -36,9 +36,13 @@ def test_names_are_found() -> None:
     assert {"shared.models.classifiers:SmallCnn", "shared.metrics.prdc:score"} <= set(NAMES)
 
 
-@pytest.mark.parametrize(
-    "module", ["shared.models.tables", "shared.data.tables", "shared.metrics.metric", "jobs.train_gan.families"]
+TABLES = (
+    *("shared.models.tables", "shared.data.tables", "shared.metrics.metric"),
+    *("jobs.train_gan.families", "jobs.preprocess.sources"),
 )
+
+
+@pytest.mark.parametrize("module", TABLES)
 def test_tables_import_without_torch(module: str) -> None:
     """Command lines read them, and must not wait for torch."""
     code = f"import sys, {module}; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"

@@ -11,10 +11,10 @@ from sklearn.datasets import load_digits
 
 from jobs.__main__ import main as halfreal
 from jobs.commands.calls import command_of
-from jobs.preprocess.known import KNOWN, check_room
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources import SOURCES
 from jobs.preprocess.splits import choose, split_indexes
-from jobs.preprocess.validate import declare, validate
+from jobs.preprocess.validate import check_room, declare, validate
 from shared.cli.resolve import options_with
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput
@@ -52,7 +52,7 @@ def refused_by_the_split(limit: int, per_class: int, val: float, test: float) ->
 def test_the_counts_are_those_of_the_digits() -> None:
     """The counts of the source `digits` are those of scikit-learn's array."""
     counts = Counter(DIGITS.tolist())
-    assert KNOWN["digits"].counts == {"train": tuple(counts[label] for label in range(10))}
+    assert SOURCES["digits"].counts == {"train": tuple(counts[label] for label in range(10))}
 
 
 @pytest.mark.parametrize("fractions", [(0.1, 0.2), (0.3, 0.3), (0.05, 0.05)])
@@ -102,7 +102,7 @@ def test_room_is_what_scikit_learn_wants(counts: list[int], drawn: int, enough: 
             check_room(counts, drawn)
 
 
-@pytest.mark.parametrize("source", [name for name, row in KNOWN.items() if row.label is None])
+@pytest.mark.parametrize("source", [name for name, row in SOURCES.items() if row.label is None])
 def test_a_label_is_for_sources_that_have_several(source: str) -> None:
     """`--label` is refused where the source takes no notice of it."""
     with pytest.raises(BadConfig, match="--label Young"):
@@ -115,7 +115,7 @@ def test_sources_with_several_labels_take_one(source: str) -> None:
     assert not refused(source=source, label="Young")
 
 
-@pytest.mark.parametrize(("source", "official"), [(name, row.official) for name, row in KNOWN.items()])
+@pytest.mark.parametrize(("source", "official"), [(name, row.official) for name, row in SOURCES.items()])
 def test_an_official_split_is_for_sources_that_have_one(source: str, official: bool) -> None:
     """`--split official` is refused where there is none."""
     assert refused(source=source, split="official") != official
