@@ -62,7 +62,7 @@ def main(run: Run, config: EvaluateOptions) -> Result:
 
 
 def draw_figures(run: Run, facts: dict[str, Any], drawn: "Images") -> None:
-    """Draw the score of every snapshot, real beside generated images, and the pairs closest to copies."""
+    """Draw the score of every snapshot, real next to generated images, and the pairs closest to copies."""
     from shared.data.images import load_split
     from shared.models.snapshots import real_next_to_generated
     from shared.plots.charts import score_curve

@@ -1,4 +1,4 @@
-"""The scores of every snapshot in TensorBoard, beside the losses and samples that train_gan wrote."""
+"""The scores of every snapshot in TensorBoard, next to the losses and samples that train_gan wrote."""
 
 from pathlib import Path
 from statistics import mean

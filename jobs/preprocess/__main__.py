@@ -19,7 +19,7 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
 
     The split is the source's official one, else random, seeded and stratified by class. Val and test get their
     fraction of the different images that are there, rounded up to whole images (val, where only that is missing, of
-    the official train part). Equal images never stand in two splits: a copy goes where the first one is. What cannot
+    the official train part). Equal images are never in two splits: a copy goes where the first one is. What cannot
     be read is counted and listed in rejected.jsonl; what lies there and is not taken is said. With --parts each of
     several processes reads every image, to agree on the splits, and prepares its share of the shards. Writes the
     dataset `real` and figures of samples, class balance and split sizes.

@@ -124,7 +124,7 @@ def celeba(place: Path, config: PreprocessOptions) -> Source:
 
     `place` holds `img_align_celeba`, `list_attr_celeba.txt` and `list_eval_partition.txt`, itself or in `celeba`; if
     not, torchvision downloads them to `celeba` there (it needs gdown). The partition is the official one, in which no
-    person stands in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
+    person is in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
     """
     folder = _complete_celeba(place)
     if config.verify_md5:

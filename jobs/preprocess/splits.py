@@ -21,11 +21,11 @@ def choose(labels: Indexes, partition: Sequence[str] | None, limit: int, per_cla
     """
     kept = np.arange(len(labels))
     if per_class:
-        chance = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         drawn = []
         for name in np.unique(labels):
             found = np.flatnonzero(labels == name)
-            drawn.append(found if len(found) <= per_class else chance.choice(found, per_class, replace=False))
+            drawn.append(found if len(found) <= per_class else rng.choice(found, per_class, replace=False))
         kept = np.sort(np.concatenate(drawn))
     if limit and limit < len(kept):
         strata = labels[kept] * len(ORDER)
@@ -53,8 +53,8 @@ def split_indexes(
 
     Without a partition the split is random, seeded and stratified by class; val and test get their fraction of the
     different images rounded up, train the rest. With a partition that has no val, its fraction is of train's. Images
-    of equal `contents` always stand in one split and count once for its size: that of their first one, or test before
-    val before train where a partition tears them apart. Raises BadInput where a class is too small to stand in every
+    of equal `contents` are always in one split and count once for its size: that of their first one, or test before
+    val before train where a partition tears them apart. Raises BadInput where a class is too small to be in every
     split.
     """
     leaders = leaders_of(contents)

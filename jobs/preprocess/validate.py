@@ -45,7 +45,7 @@ def taken(counts: dict[str, tuple[int, ...]], limit: int, per_class: int) -> dic
 
 
 def check_splits(options: PreprocessOptions, counts: dict[str, list[int]]) -> None:
-    """Raise BadInput where `splits.split_indexes` could not draw from so many different images."""
+    """Raise BadInput where `splits.split_indexes` could not draw from these counts of different images."""
     if SOURCES[options.source].official and options.split != "random":
         check_room(counts["train"], ceil_share(options.val_fraction, sum(counts["train"])))
         return

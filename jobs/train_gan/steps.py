@@ -42,7 +42,7 @@ class Draws:
 
     def __init__(self, group: ProcessGroup, batch_images: int, *seed: int) -> None:
         seed_everything(*seed, Stream.GAN_STEP_LAYERS)
-        # on the CPU whatever the device: a GPU's generator gives other numbers for the same seed
+        # on the CPU for every device: a GPU's generator gives other numbers for the same seed
         self._generator = make_generator(*seed)
         self._batch_images = batch_images
         share = batch_images // group.world

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 def floor_share(share: float, total: int) -> int:
     """Return floor(share * total), exact for shares written with up to six decimals."""
+    # in whole numbers: 0.7 * 10 is 7.000000000000001 or 6.999999999999999 in floats
     return round(share * 1_000_000) * total // 1_000_000
 
 
@@ -28,6 +29,7 @@ def apportion(sizes: list[int], total: int) -> list[int]:
     """Cut `total` in the proportions of `sizes` by largest remainders; ties go to the first."""
     whole = sum(sizes)
     counts = [size * total // whole for size in sizes]
+    # stable, so that ties go to the first
     by_remainder = sorted(range(len(sizes)), key=lambda index: -(sizes[index] * total % whole))
     for index in by_remainder[: total - sum(counts)]:
         counts[index] += 1
@@ -39,6 +41,7 @@ def spread(counts: list[int]) -> "NDArray[np.int64]":
     import numpy as np
 
     labels = np.repeat(np.arange(len(counts)), counts)
+    # the k-th of a class lies at (k + 1/2) / count of the way, whatever the class: sorting mixes them evenly
     places = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
     return labels[np.argsort(places, kind="stable")].astype(np.int64)
 
@@ -48,9 +51,9 @@ def stratified(labels: "NDArray[np.int64]", count: int, seed: int) -> "NDArray[n
     import numpy as np
 
     names, sizes = np.unique(labels, return_counts=True)
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     drawn = [
-        chance.choice(np.flatnonzero(labels == name), take, replace=False)
+        rng.choice(np.flatnonzero(labels == name), take, replace=False)
         for name, take in zip(names, apportion(sizes.tolist(), count), strict=True)
     ]
     return np.sort(np.concatenate(drawn))

@@ -1,1 +1,1 @@
-"""The dataset format, version 1: `README.md` beside this file is the specification."""
+"""The dataset format, version 1: `README.md` next to this file is the specification."""

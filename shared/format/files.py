@@ -58,7 +58,7 @@ def unwritable(place: Path, error: OSError) -> HalfrealError:
     message = f"{place}: cannot be written to ({error.strerror or 'no file can be made there'})"
     if error.errno in FULL:
         return HalfrealError(f"{message}; make room, then run the same command again")
-    return BadInput(f"{message}; mend that or choose another place")
+    return BadInput(f"{message}; fix its permissions or choose another path")
 
 
 def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:

@@ -105,7 +105,7 @@ class Manifest(_Record):
     facts: dict[str, Any] = {}
 
     def to_bytes(self) -> bytes:
-        """Return the manifest as it stands on disk; equal manifests give equal bytes."""
+        """Return the manifest as it is on disk; equal manifests give equal bytes."""
         return json_bytes(self.model_dump(mode="json"))
 
 

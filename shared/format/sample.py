@@ -14,7 +14,7 @@ from shared.errors import FormatError
 from shared.format.png import decode_png, encode_png
 
 MEMBER_TYPES = ("cls", "json", "png")
-"""The only member types a reader decodes, in the order in which they stand in a shard."""
+"""The only member types a reader decodes, in their order in a shard."""
 
 CHANNEL_MODES = {1: "L", 3: "RGB"}
 """Pillow mode for each number of channels."""

@@ -12,7 +12,7 @@ from shared.format.manifest import ShardInfo, Split
 from shared.format.sample import MEMBER_TYPES, Sample, decode, decode_label, encode
 
 Members = tuple[str, dict[str, bytes]]
-"""A sample as it stands in a shard: its key, and bytes by member type."""
+"""A sample as a shard holds it: its key, and bytes by member type."""
 
 DEFAULT_SHARD_IMAGES = 1000
 """Samples in a shard unless asked otherwise; the last shard of a split may hold fewer."""

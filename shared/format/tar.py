@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
-"""What stands behind the last member."""
+"""What follows the last member."""
 
 RECORD = 20 * BLOCK
 """What the length of an archive is a multiple of."""
@@ -21,7 +21,8 @@ _FIXED = sum(_FILE + b"\0" + _TIME + _SUM + _KIND)
 def member(name: bytes, payload: bytes) -> bytes:
     """Return one file of an archive, padded: mode 0644, mtime 0, ids 0, no user names, as tarfile writes it.
 
-    `name` has at most 100 bytes. 4.5x faster than tarfile, 6x faster than webdataset's TarWriter.
+    `name` has at most 100 bytes. A header is put together from constants, which is what makes it
+    faster than tarfile.
     """
     size = b"%011o" % len(payload)
     checksum = b"%06o\0 " % (_FIXED + sum(name) + sum(size))
@@ -38,7 +39,7 @@ def members(payload: bytes) -> Iterator[tuple[str, bytes | None]]:
     """Yield (name, content) of each member of an archive; content None for what is no regular file.
 
     Checksums of headers are not read: a shard's sha256 was checked before. Raises ValueError for what is no ustar
-    archive or is cut off. 8x faster than tarfile.
+    archive or is cut off.
     """
     at = 0
     while payload[at : at + BLOCK].strip(b"\0"):

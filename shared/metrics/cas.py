@@ -25,6 +25,7 @@ def classification_accuracy_score(
     `drawn` has at least 4 images; a stratified tenth of them, at least 2, says which weights are kept.
     """
     config = config or FitConfig()
+    # synthetic images choose the weights too: no real image but those of `reference` is looked at
     count = max(round(HELD_OUT * len(drawn)), 2)
     held = stratified(drawn.labels.numpy(), count, seed)
     trained_on = sorted(set(range(len(drawn))) - set(held.tolist()))

@@ -113,6 +113,7 @@ def recall(counts: Counts) -> float:
 
 def f1(counts: Counts) -> float:
     """Return the macro F1, the mean over classes of the harmonic mean of precision and recall."""
+    # per class first, then the mean: the F1 of macro precision and macro recall is another number
     scores = _ratio(2 * counts.precisions * counts.recalls, counts.precisions + counts.recalls)
     return float(scores[counts.occurs].mean())
 
@@ -138,6 +139,7 @@ class Ranking:
     def area(self, weights: Array) -> float:
         """Return the area under the curve, NaN where one side has no weight."""
         ordered = weights[self.order]
+        # a step of the curve for each different score: equal scores rise together, which counts ties as halves
         above = np.add.reduceat(ordered * self.positive, self.starts)
         below = np.add.reduceat(ordered * (1 - self.positive), self.starts)
         whole = above.sum() * below.sum()

@@ -62,6 +62,7 @@ def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> dict[str, A
 
 def closest(distances: Tensor, which: Tensor, count: int = 10) -> list[dict[str, Any]]:
     """Return the pairs of synthetic and training images that lie closest, the closest first."""
+    # by place, so that the report can draw these very images again
     order = distances.argsort()[:count].tolist()
     return [{"synthetic": i, "train": int(which[i]), "distance": float(distances[i])} for i in order]
 
@@ -88,6 +89,7 @@ def nearest_images(images: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     `others` become points a block at a time: as numbers they take eight times the room.
     """
     points = as_points(images)
+    # the nearest within each block, then the nearest of those
     blocks = [nearest_distances(points, as_points(block)) for block in others.split(BLOCK_IMAGES)]
     distances, block = torch.stack([distances for distances, _ in blocks]).min(dim=0)
     which = torch.stack([which for _, which in blocks]).gather(0, block[None])[0]

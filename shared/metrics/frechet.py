@@ -23,6 +23,7 @@ def frechet_distance(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -
     Heusel et al. 2017, eq. 6.
     """
     difference = mean_a - mean_b
+    # rounding can make the distance of equal sets a tiny negative number
     distance = difference @ difference + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace(cov_a, cov_b)
     return max(float(distance), 0.0)
 
@@ -94,6 +95,7 @@ def frechet_infinite(
     distances = [
         FeatureStats(synthetic[rng.choice(len(synthetic), size, replace=False)]).distance(reference) for size in sizes
     ]
+    # the bias of the distance is proportional to 1 / n: at 1 / n = 0 there is none left
     slope, intercept = np.polyfit(1 / sizes, distances, 1)
     return float(intercept), float(slope)
 

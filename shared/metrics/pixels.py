@@ -1,4 +1,4 @@
-"""What can be told from the pixels alone: diversity, sharpness and contrast of a class, beside the real images' own."""
+"""Diversity, sharpness and contrast of a class's pixels, next to the real images' own."""
 
 import math
 from typing import Any
@@ -19,7 +19,7 @@ GREY = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in grey (ITU-R BT.601), as in Pillow."""
 
 LOSS_CATEGORIES = ((1.5, "Excellent"), (3.0, "Good"), (math.inf, "Needs Improvement"))
-"""The indicator that seed S3 asks for, by the smoothed generator loss in units of log 2."""
+"""The category of the smoothed generator loss, in units of log 2, as the digit-wise system has it."""
 
 Qualities = dict[str, float]
 
@@ -33,7 +33,7 @@ def qualities(images: Tensor) -> Qualities:
     """
     unit = images[:MOST_IMAGES].double() / 255
     grey = unit if images.shape[1] == 1 else (unit * torch.tensor(GREY).double()[:, None, None]).sum(1, keepdim=True)
-    some = grey[:PAIRS_IMAGES].flatten(1)
+    some = grey[:PAIRS_IMAGES].flatten(1)  # pairs grow with the square of the images
     laplacian = F.conv2d(grey, torch.tensor([[[[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]]]).double())
     return {
         "diversity": float(torch.pdist(some).mean() / some.shape[1] ** 0.5),
@@ -44,8 +44,8 @@ def qualities(images: Tensor) -> Qualities:
 
 def class_qualities(images: Tensor, labels: Tensor, classes: int) -> list[Qualities | None]:
     """Return the qualities of each class; None for a class of fewer than 3 images."""
-    found = [images[labels == label] for label in range(classes)]
-    return [qualities(each) if len(each) > 2 else None for each in found]
+    by_class = [images[labels == label] for label in range(classes)]
+    return [qualities(each) if len(each) > 2 else None for each in by_class]
 
 
 def category(ratios: Qualities) -> str:
@@ -61,6 +61,7 @@ def compared(drawn: list[Qualities | None], real: list[Qualities | None], names:
         if mine is None or own is None:
             rows.append({"class_name": name, "qualities": mine, "ratios": None, "category": None})
             continue
+        # real images without any contrast, say of one colour, leave nothing to compare with
         ratios = {key: mine[key] / own[key] if own[key] else math.inf for key in QUALITIES}
         finite = all(math.isfinite(ratio) for ratio in ratios.values())
         rows.append(
@@ -87,7 +88,7 @@ def loss_indicators(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def loss_indicator(history: list[dict[str, float]], smoothing: float = 0.9) -> dict[str, Any]:
-    """Return the exponentially smoothed generator loss at the end of a history and its category (S3.6).
+    """Return the exponentially smoothed generator loss at the end of a history and its category.
 
     It says how well the discriminator told the last images apart, not how good they are: log 2 is what it loses when
     it cannot tell at all.
@@ -95,5 +96,5 @@ def loss_indicator(history: list[dict[str, float]], smoothing: float = 0.9) -> d
     smoothed = history[0]["generator_loss"]
     for row in history[1:]:
         smoothed = smoothing * smoothed + (1 - smoothing) * row["generator_loss"]
-    named = next(name for limit, name in LOSS_CATEGORIES if smoothed <= limit * math.log(2))
-    return {"smoothed_generator_loss": smoothed, "category": named}
+    category_name = next(name for limit, name in LOSS_CATEGORIES if smoothed <= limit * math.log(2))
+    return {"smoothed_generator_loss": smoothed, "category": category_name}

@@ -34,6 +34,7 @@ def prdc(synthetic: Array, real: Array, nearest: int = NEAREST) -> dict[str, flo
         inside = distances < real_radius
         inside_real.append(inside.sum(dim=1))
         covered |= inside.any(dim=0)
+        # whether a real point is in any synthetic ball: over this block of balls, joined below
         inside_drawn.append((distances < drawn_radius[start : start + len(distances), None]).any(dim=0))
     balls = torch.cat(inside_real)
     return {

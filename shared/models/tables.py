@@ -1,7 +1,7 @@
 """What can be chosen of networks and extractors, by name: a row each.
 
 A row names its class or function, so that no torch is imported here and command lines offer these very tables. The
-names stand in weights and manifests: they never change.
+names are part of weights and manifests: they never change.
 """
 
 from collections.abc import Callable

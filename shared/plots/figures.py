@@ -1,7 +1,7 @@
 """Figures that more than one job draws: matplotlib in, PNG files or inline SVG out.
 
 Every figure has axis labels with units, a legend where there is more than one series, and says how many images
-stand behind it.
+are behind it.
 """
 
 import io

@@ -9,6 +9,6 @@ def percent(share: float) -> str:
 
 
 def bought(found: dict[str, Any], about: str = "") -> str:
-    """Return a number of real images as read off the learning curve; `about` stands before one between its ends."""
+    """Return a number of real images as read off the learning curve; `about` precedes one between its ends."""
     words = {None: about, "more": "more than ", "fewer": "fewer than "}
     return f"{words[found['beyond']]}{found['images']:,}"

@@ -112,7 +112,7 @@ def test_a_place_that_cannot_be_written_to_is_bad_input_unless_it_is_full(tmp_pa
     """The message has path, reason and what to do; where the disk is full trying again may help, so that is code 1."""
     forbidden = unwritable(tmp_path, OSError(errno.EROFS, "Read-only file system"))
     assert type(forbidden) is BadInput
-    said = "cannot be written to (Read-only file system); mend that or choose another place"
+    said = "cannot be written to (Read-only file system); fix its permissions or choose another path"
     assert str(forbidden) == f"{tmp_path}: {said}"
     full = unwritable(tmp_path, OSError(errno.ENOSPC, "No space left on device"))
     assert (type(full), full.exit_code) == (HalfrealError, 1)
