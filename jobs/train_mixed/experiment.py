@@ -89,9 +89,9 @@ def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
     with run.reporter.bar("fit", len(plan.arms) * plan.seeds * plan.fit.steps, "steps") as bar:
         for name in plan.arms:
             seeds = range(plan.seed, plan.seed + plan.seeds)
-            found = [_fit_once(run.folder, name, splits, plan.fit, seed, device, bar) for seed in seeds]
-            rows += [row for row, _ in found]
-            answers = np.stack([answer for _, answer in found])
+            fits = [_fit_once(run.folder, name, splits, plan.fit, seed, device, bar) for seed in seeds]
+            rows += [row for row, _ in fits]
+            answers = np.stack([probabilities for _, probabilities in fits])
             outcomes[name] = Outcome(splits.test.labels.numpy(), answers.argmax(axis=2), answers)
     truth = splits.test.labels.numpy()
     return {
@@ -118,15 +118,16 @@ def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
 def augmentation(mirrors: bool) -> Callable[[Tensor, torch.Generator], Tensor]:
     """Return the standard augmentation: shifts by up to an eighth of the side, mirrors where they keep the class."""
 
-    def change(images: Tensor, chance: torch.Generator) -> Tensor:
-        drawn = torch.rand(len(images), 3, generator=chance).to(images.device)
-        moved = translation(images, drawn[:, :2])
-        return flip(moved, drawn[:, 2:]) if mirrors else moved
+    def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+        # three numbers even where one is not used, so that shifts do not depend on whether images are mirrored
+        params = torch.rand(len(images), 3, generator=generator).to(images.device)
+        shifted = translation(images, params[:, :2])
+        return flip(shifted, params[:, 2:]) if mirrors else shifted
 
-    return change
+    return augment
 
 
-def annotated_anew(splits: Splits, share: float, config: FitConfig, seed: int, device: torch.device) -> Synthetic:
+def annotated_by_own(splits: Splits, share: float, config: FitConfig, seed: int, device: torch.device) -> Synthetic:
     """Return the synthetic images with the labels of an annotator that saw a share of the real images alone."""
     seen = real_part(splits.train, share, seed)
     fitted = fit(
@@ -147,8 +148,9 @@ def _fit_once(
         bar.skip(config.steps)
     except (FileNotFoundError, FormatError):
         synthetic = splits.synthetic
+        # an annotator that saw every real label would lend the arm what it is meant to do without
         if arm.labels == OWN:
-            synthetic = annotated_anew(splits, arm.annotator_share, config, seed, device)
+            synthetic = annotated_by_own(splits, arm.annotator_share, config, seed, device)
         train, n_real, n_synthetic = training_set(name, splits.train, synthetic, seed)
         fitted = fit(
             train,
@@ -174,11 +176,11 @@ def _fit_once(
 
 def arm_summary(name: str, rows: list[dict[str, Any]], outcome: Outcome) -> dict[str, Any]:
     """Return an arm's line in the results table: every metric with its spread and interval."""
-    mine = [row for row in rows if row["arm"] == name]
+    first = next(row for row in rows if row["arm"] == name)  # counts are the same for every seed
     return {
         "arm": name,
         "about": ARMS[name].about,
-        "n_real": mine[0]["n_real"],
-        "n_synthetic": mine[0]["n_synthetic"],
+        "n_real": first["n_real"],
+        "n_synthetic": first["n_synthetic"],
         **metric_summaries(outcome),
     }

@@ -51,11 +51,12 @@ COMPARISONS = (
 def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[dict[str, Any]]:
     """Return every comparison whose arms are there, p values corrected for their number (Holm 1979)."""
     made = [row for row in COMPARISONS if row.a in outcomes and row.b in outcomes]
-    found = [compare(row, outcomes[row.a], outcomes[row.b], n_test) for row in made]
+    compared = [compare(row, outcomes[row.a], outcomes[row.b], n_test) for row in made]
+    # each test is corrected among its own kind: both answer the same questions
     for test in ("mcnemar", "permutation"):
-        for row, corrected in zip(found, holm([each[f"p_{test}"] for each in found]), strict=True):
+        for row, corrected in zip(compared, holm([each[f"p_{test}"] for each in compared]), strict=True):
             row[f"p_{test}_holm"] = corrected
-    return found
+    return compared
 
 
 def compare(comparison: Comparison, a: Outcome, b: Outcome, n_test: int) -> dict[str, Any]:
@@ -104,12 +105,12 @@ def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> li
     for name, outcome in outcomes.items():
         if ARMS[name].synthetic_share:
             low, high = two_way_interval(outcome.correct)
-            found = {key: data_equivalent(counts, curve, v) for key, v in _bounds(outcome, low, high).items()}
+            equivalents = {key: data_equivalent(counts, curve, v) for key, v in _bounds(outcome, low, high).items()}
             rows.append(
                 {
                     "arm": name,
                     "n_real": n_real[name],
-                    **found,
+                    **equivalents,
                     "curve": [list(p) for p in zip(counts, curve, strict=True)],
                 }
             )

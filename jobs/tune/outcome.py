@@ -1,4 +1,4 @@
-"""What a search comes to: trials, importances, before and after on test, the tuned recipe."""
+"""What a search shows: trials, importances, before and after on test, the tuned recipe."""
 
 import shlex
 from dataclasses import dataclass

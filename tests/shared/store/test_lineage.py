@@ -35,7 +35,7 @@ def test_inputs_of_one_lineage_are_opened(make_dataset: Callable[..., Artifact],
 
 @pytest.mark.parametrize("again", ["real", "gan"])
 def test_inputs_of_two_lineages_are_refused(make_dataset: Callable[..., Artifact], tmp_path: Path, again: str) -> None:
-    """Where an input was made from another version of a second one, the error says which and how to mend it."""
+    """Where an input was made from another version of a second one, the error says which and how to repair it."""
     make_dataset(tmp_path / "real", train=4)
     make(tmp_path, GAN)
     make(tmp_path, SCORES)
