@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def gan(tmp_path: Path, network: Any) -> Artifact:
     with draft(tmp_path / "gan", BuildKey("train_gan", "model", {}), keep=False) as work:
         (work.folder / "snapshots").mkdir()
         save(work.folder / snapshot_name(2), network.state_dict(), {"spec": SPEC, "epoch": 2})
-        return work.commit(record=GeneratorRecord(latent=8, conditional=True))
+        made = work.commit(record=GeneratorRecord(latent=8, conditional=True))
+    return replace(made, record_name="gan.GeneratorRecord")
 
 
 def test_snapshots_are_named_so_that_names_sort_like_epochs() -> None:
