@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from shared.metrics.pixels import CATEGORIES, class_qualities, compared
 from shared.models.labelled_generator import LabelledGenerator, Synthetic
 from shared.plots.image_grid import enlarged_png, tile
 from shared.runtime.seeding import Stream, derive_seed
+from shared.store.artifacts import input_of
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
 
@@ -50,6 +50,27 @@ class SampleRequest:
         return f"class-{label}-{Path(self.snapshot).stem}-seed-{self.seed}-count-{self.count}{cut}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DrawingFigures:
+    """What is said of a drawing: what was asked for, qualities next to real test images' own, what the classifier sees.
+
+    `class_name` is None where no class can be asked for. `sample` prints it as JSON.
+    """
+
+    snapshot: str
+    count: int
+    seed: int
+    truncation: float | None
+    asked: bool
+    class_name: str | None
+    qualities: dict[str, float] | None
+    ratios: dict[str, float] | None
+    category: str | None
+    real_qualities: dict[str, float] | None
+    predicted: dict[str, int]
+    mean_confidence: float
+
+
 @dataclass(frozen=True)
 class Drawing:
     """What was drawn, for which wish, and its figures: qualities beside real test images' own, predicted classes."""
@@ -57,7 +78,7 @@ class Drawing:
     wish: SampleRequest
     source: LabelledGenerator
     drawn: Synthetic
-    figures: dict[str, Any]
+    figures: DrawingFigures
 
     def sheet(self) -> bytes:
         """Return the images as a PNG: a grid about as wide as it is high."""
@@ -80,11 +101,12 @@ class Experiment:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.inputs = open_inputs(READS, folder)
-        self.real, self.classifier, self.gan, self.scores = (self.inputs[row.writes] for row in READS.reads)
+        self.real, self.classifier = input_of(self.inputs, PREPROCESS), input_of(self.inputs, TRAIN_CLASSIFIER)
+        self.gan, self.scores = input_of(self.inputs, TRAIN_GAN), input_of(self.inputs, EVALUATE)
         self.classes: list[str] = self.real.dataset.classes
-        self.conditional = bool(self.gan.facts["conditional"])
-        self.chosen = int(self.scores.facts["chosen"]["epoch"])
-        self.snapshots = {int(row["epoch"]): str(row["file"]) for row in self.gan.facts["snapshots"]}
+        self.conditional = self.gan.record.conditional
+        self.chosen = self.scores.record.chosen.epoch
+        self.snapshots = {row.epoch: row.file for row in self.gan.record.snapshots}
 
     @property
     def hashes(self) -> list[str]:
@@ -137,18 +159,20 @@ class Experiment:
         )
         (row,) = compared(mine, own, [""])
         named = [self.classes[index] for index in drawn.given.tolist()]
-        figures = {
-            "snapshot": wish.snapshot,
-            "count": wish.count,
-            "seed": wish.seed,
-            "truncation": wish.truncation,
-            "asked": self.conditional,
-            **row,
-            "class_name": None if wish.label is None else self.classes[wish.label],
-            "real_qualities": own[0],
-            "predicted": {name: named.count(name) for name in dict.fromkeys(named)},
-            "mean_confidence": float(drawn.confidence.mean()),
-        }
+        figures = DrawingFigures(
+            snapshot=wish.snapshot,
+            count=wish.count,
+            seed=wish.seed,
+            truncation=wish.truncation,
+            asked=self.conditional,
+            class_name=None if wish.label is None else self.classes[wish.label],
+            qualities=row.qualities,
+            ratios=row.ratios,
+            category=row.category,
+            real_qualities=own[0],
+            predicted={name: named.count(name) for name in dict.fromkeys(named)},
+            mean_confidence=float(drawn.confidence.mean()),
+        )
         return Drawing(wish, source, drawn, figures)
 
     def real_test(self, label: int | None) -> Tensor:

@@ -1,6 +1,7 @@
 """The command `sample`: draw images of one class from a trained generator, with their quality figures."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def main(
     request = SampleRequest(label=label, snapshot=snapshot, **{name: asked[name] for name in names})
     drawing = opened.draw(request)
     path = out or folder / "samples" / f"{request.name}.png"
-    text = json.dumps({"picture": str(path), **drawing.figures}, indent=1)
+    text = json.dumps({"picture": str(path), **asdict(drawing.figures)}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, drawing.sheet())

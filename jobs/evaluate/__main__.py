@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from jobs.evaluate.options import EvaluateOptions
 from jobs.evaluate.validate import validate
-from jobs.pipeline import EVALUATE, JOB_NAMES
+from jobs.pipeline import EVALUATE, JOB_NAMES, PREPROCESS, TRAIN_GAN
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobGroup, job
@@ -18,9 +18,6 @@ from shared.cli.run import Result, Run
 from shared.errors import BadInput
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
-
-if TYPE_CHECKING:
-    from shared.data.images import Images
 
 
 @job(EVALUATE, EvaluateOptions, jobs=JOB_NAMES, validate=validate, cls=JobGroup)
@@ -35,50 +32,24 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     from jobs.evaluate.selection import Plan, evaluate
     from jobs.evaluate.tensorboard import write_tensorboard
     from shared.metrics.protocol import in_words
-    from shared.store.records.scores import ScoresRecord
+    from shared.plots.gallery import save_all, scores_pictures
 
     extractors = listed(config.per_snapshot), listed(config.extractors)
     plan = Plan(config.images, *extractors, config.seed, config.reference, config.synthetic_only)
-    facts, drawn = evaluate(run, plan)
+    record = evaluate(run, plan)
     if is_main_process():
-        draw_figures(run, facts, drawn)
-        write_tensorboard(run.folder, facts["rows"])
-    score = facts["chosen_score"]
-    if config.reference == "val":
-        best = min(row[score] for row in facts["rows"])
-        return Result(
-            ScoresRecord.model_validate(facts),
-            summary=f"chose epoch {facts['chosen']['epoch']}: {score} {best:.3f} on val",
-        )
-    test, own = facts["test"][score], facts["real"][score]
-    flagged = [space for space, found in facts["copies"].items() if found["flagged"]]
-    for protocol in facts["test_protocols"].values():
+        save_all(scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN)), run.figures)
+        write_tensorboard(run.folder, record.rows)
+    score, chose = record.chosen_score, f"chose epoch {record.chosen.epoch}: {record.chosen_score}"
+    found = record.on_test
+    if found is None:
+        return Result(record, summary=f"{chose} {min(value for _, value in record.curve):.3f} on val")
+    for protocol in found.test_protocols.values():
         run.reporter.info(f"protocol: {in_words(protocol)}")
+    flagged = [space for space, copies in found.copies.items() if copies.flagged]
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
-    return Result(
-        ScoresRecord.model_validate(facts),
-        summary=f"chose epoch {facts['chosen']['epoch']}: {score} {test:.3f} on test (real train: {own:.3f}){copies}",
-    )
-
-
-def draw_figures(run: Run, facts: dict[str, Any], drawn: "Images") -> None:
-    """Draw the score of every snapshot, real next to generated images, and the pairs closest to copies."""
-    from shared.data.images import load_split
-    from shared.models.snapshots import real_next_to_generated
-    from shared.plots.charts import score_curve
-    from shared.plots.figures import closest_pairs, named_rows, save_png
-
-    save_png(score_curve(facts), run.figures / "scores.png")
-    if "test" not in facts:
-        return
-    real, gan, chosen = run.inputs["real"], run.inputs["gan"], facts["chosen"]
-    title = f"left real test images, right generated after epoch {chosen['epoch']}"
-    rows = named_rows(real_next_to_generated(real, gan, chosen["file"]), real.dataset.classes, title)
-    save_png(rows, run.figures / "real_and_generated.png")
-    pairs = facts["copies"]["pixels"]["closest"]
-    mine = drawn.images[[pair["synthetic"] for pair in pairs]]
-    theirs = load_split(real, "train").images[[pair["train"] for pair in pairs]]
-    save_png(closest_pairs(mine, theirs, [pair["distance"] for pair in pairs]), run.figures / "closest_pairs.png")
+    test, own = found.test.scores[score], found.real.scores[score]
+    return Result(record, summary=f"{chose} {test:.3f} on test (real train: {own:.3f}){copies}")
 
 
 @click.command("compare", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -98,17 +69,13 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
     """
     from jobs.evaluate.compare import print_comparison
     from shared.metrics.compare import compare_scores
-    from shared.store.artifacts import open_artifact
+    from shared.store.artifacts import open_output
 
     if len(set(experiments)) < max(len(experiments), 2):
         raise BadInput("compare: want at least two experiments, each once")
-    opened = {
-        name: open_artifact(data_root / name / EVALUATE.writes, EVALUATE.kind, EVALUATE.name).facts
-        for name in experiments
-    }
-    found = compare_scores(opened)
+    found = compare_scores({name: open_output(EVALUATE, data_root / name).record for name in experiments})
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps(found.facts(), indent=1))
     else:
         print_comparison(found)
 
@@ -148,7 +115,7 @@ def snapshot(
     from jobs.evaluate.snapshot import score_file
 
     folder = data_root / experiment_name(experiment, recipe)
-    click.echo(json.dumps(score_file(file, folder, data_root / "weights", device, **plan)))
+    click.echo(score_file(file, folder, data_root / "weights", device, **plan).model_dump_json())
 
 
 main.add_command(snapshot)  # type: ignore[attr-defined]

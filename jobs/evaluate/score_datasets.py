@@ -1,19 +1,18 @@
 """Score one dataset against another, straight from their shards."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from shared.data.images import load_split
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, parse_manifest
-from shared.metrics.protocol import Protocol
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.records.scores import Protocol, Scores
 
 
 def open_dataset(folder: Path) -> Artifact:
@@ -26,7 +25,7 @@ def open_dataset(folder: Path) -> Artifact:
 
 def score_between(
     synthetic: Artifact, real: Artifact, split: str, extractor: str, weights: Path, device: str, seed: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return every score of the synthetic dataset's train images against a split of the real one, and the protocol.
 
     Raises BadInput for the extractor `classifier`, which belongs to an experiment, and for too few images.
@@ -64,6 +63,10 @@ def score_between(
     else:
         warned.append("their classes differ: no score by class")
         mine, own = (FeatureSet(side.extracted, np.zeros_like(side.labels)) for side in sides)
-        found = scorer.scores(mine, own, ["all"])
-        del found[f"{scorer.extractor.distance}_by_class"]
-    return {"scores": found, "protocol": protocol.facts(), "synthetic_sha256": synthetic.sha256, "warnings": warned}
+        found = Scores(scores=scorer.scores(mine, own, ["all"]).scores)
+    return {
+        "scores": found.facts(),
+        "protocol": protocol.facts(),
+        "synthetic_sha256": synthetic.sha256,
+        "warnings": warned,
+    }

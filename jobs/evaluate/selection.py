@@ -4,11 +4,11 @@ With the reference val nothing of test is read: neither its shards nor scores on
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from jobs.pipeline import PREPROCESS, TRAIN_GAN
 from shared.cli.run import Run
 from shared.data.images import Images, load_split
 from shared.data.sampling import apportion, spread, stratified
@@ -17,13 +17,23 @@ from shared.metrics import feature_cache
 from shared.metrics.cas import classification_accuracy_score
 from shared.metrics.copies import copy_test, pixel_copies
 from shared.metrics.pixels import Qualities, class_qualities, compared, loss_indicators
-from shared.metrics.protocol import Protocol
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, derive_seed
+from shared.store.artifacts import Artifact
+from shared.store.records.gan import GeneratorRecord
+from shared.store.records.scores import (
+    LookedAt,
+    OnTest,
+    Protocol,
+    Scores,
+    ScoresRecord,
+    SnapshotScores,
+    SyntheticOnly,
+)
 
 FEWEST = 4
 
@@ -58,9 +68,9 @@ class Plan:
 class Evaluation:
     """The images of an experiment, and the scorers whose weights are there."""
 
-    def __init__(self, run: Run, plan: Plan) -> None:
-        self.run, self.plan = run, plan
-        self.real, self.gan = run.inputs["real"], run.inputs["gan"]
+    def __init__(self, run: Run, plan: Plan, gan: Artifact[GeneratorRecord]) -> None:
+        self.run, self.plan, self.gan = run, plan, gan
+        self.real = run.input(PREPROCESS)
         self.group = ProcessGroup(run.device)
         self.classes = self.real.dataset.classes
         self.splits = {split: load_split(self.real, split) for split in plan.splits}
@@ -115,13 +125,13 @@ class Evaluation:
 
         Those are the classes asked for, or the classifier's where nothing can be asked of the generator.
         """
-        network = load_snapshot(self.gan, name, self.group.device)
+        network, latent = load_snapshot(self.gan, name, self.group.device), self.gan.record.latent
         mine = self.group.shard(self.plan.images)
         seeds = [derive_seed(self.plan.seed, stream, index) for index in mine]
-        latents = latents_of(seeds, self.gan.facts["latent"]) if seeds else torch.zeros(0, self.gan.facts["latent"])
+        latents = latents_of(seeds, latent) if seeds else torch.zeros(0, latent)
         drawn = draw_images(network, latents, self.asked[mine.start : mine.stop]) if seeds else self._nothing()
         images = self.group.gather(drawn, self.plan.images)
-        return Images(images, self.asked if self.gan.facts["conditional"] else self.named(images))
+        return Images(images, self.asked if self.gan.record.conditional else self.named(images))
 
     def _qualities(self, data: Images) -> list[Qualities | None]:
         return class_qualities(data.images, data.labels, len(self.classes))
@@ -135,15 +145,17 @@ class Evaluation:
         probabilities = self.scorers["classifier"].extractor.extract(images).probabilities
         return torch.from_numpy(probabilities).argmax(dim=1)
 
-    def about(self, drawn: Images, split: str) -> dict[str, Any]:
-        """Return agreement with the class asked for (None where none can be) and the pixels' qualities by class."""
-        asked = self.gan.facts["conditional"]
-        return {
-            "agreement": float((self.named(drawn.images) == drawn.labels).double().mean()) if asked else None,
-            "classes": compared(self._qualities(drawn), self._own[split], self.classes),
-        }
+    def looked_at(self, scores: Scores, drawn: Images, split: str) -> LookedAt:
+        """Add to scores the agreement with the class asked for (None where none can be) and the classes' qualities."""
+        asked = self.gan.record.conditional
+        return LookedAt(
+            scores=scores.scores,
+            by_class=scores.by_class,
+            agreement=float((self.named(drawn.images) == drawn.labels).double().mean()) if asked else None,
+            classes=compared(self._qualities(drawn), self._own[split], self.classes),
+        )
 
-    def protocol(self, scorer: Scorer, split: str, n_synthetic: int) -> dict[str, Any]:
+    def protocol(self, scorer: Scorer, split: str, n_synthetic: int) -> Protocol:
         """Return the protocol of scores against a split."""
         return Protocol(
             extractor=scorer.extractor.name,
@@ -154,50 +166,53 @@ class Evaluation:
             n_real=len(self.splits[split]),
             n_synthetic=n_synthetic,
             seed=self.plan.seed,
-        ).facts()
+        )
 
 
-def evaluate(run: Run, plan: Plan) -> tuple[dict[str, Any], Images]:
-    """Return the facts of the evaluation, and the chosen snapshot's images, drawn from fresh latents."""
-    work = Evaluation(run, plan)
+def evaluate(run: Run, plan: Plan) -> ScoresRecord:
+    """Return what the evaluation finds; the chosen snapshot is drawn again from fresh latents."""
+    gan = run.input(TRAIN_GAN)
+    work = Evaluation(run, plan, gan)
     watching = work.among(plan.per_snapshot) or work.among(("classifier",))
     if watching[0].extractor.name != plan.per_snapshot[0]:
         run.reporter.info(
             f"{watching[0].extractor.name} chooses the snapshot, since {plan.per_snapshot[0]} was left out"
         )
-    snapshots = work.gan.facts["snapshots"]
+    snapshots, score = gan.record.snapshots, watching[0].extractor.distance
     rows = [
-        snapshot | score_snapshot(work, watching, snapshot["file"])
+        SnapshotScores(**dict(snapshot), **dict(score_snapshot(work, watching, snapshot.file)))
         for snapshot in run.reporter.each(snapshots, "score", len(snapshots), "snapshots")
     ]
-    score = watching[0].extractor.distance
-    chosen = min(rows, key=lambda row: row[score])
-    drawn = work.draw(chosen["file"], Stream.TEST_LATENTS)
-    facts = {
-        "rows": rows,
-        "chosen": {key: chosen[key] for key in ("file", "epoch", "images_seen")},
-        "chosen_score": score,
-        "chosen_by": f"{score} on val, lowest",
-        "worst": {key: max(rows, key=lambda row: row[score])[key] for key in ("file", "epoch", "images_seen")},
-        "loss_indicators": loss_indicators(work.gan.facts),
-        "protocol": work.protocol(watching[0], "val", plan.images),
-        "left_out": work.left_out,
-    }
-    if plan.synthetic_only:
-        facts["synthetic_only"] = classification_accuracy_score(
-            drawn, work.splits[plan.reference], len(work.classes), plan.seed, work.group.device
-        ) | {"reference": plan.reference}
-    if plan.reference == "val":
-        return facts, drawn
-    return facts | score_on_test(work, watching, drawn), drawn
+    chosen = min(rows, key=lambda row: row.scores[score]).snapshot
+    drawn = work.draw(chosen.file, Stream.TEST_LATENTS)
+    return ScoresRecord(
+        rows=rows,
+        chosen=chosen,
+        chosen_score=score,
+        chosen_by=f"{score} on val, lowest",
+        worst=max(rows, key=lambda row: row.scores[score]).snapshot,
+        loss_indicators=loss_indicators(gan.record),
+        protocol=work.protocol(watching[0], "val", plan.images),
+        left_out=work.left_out,
+        synthetic_only=score_by_classifier(work, drawn) if plan.synthetic_only else None,
+        on_test=None if plan.reference == "val" else score_on_test(work, watching, drawn),
+    )
 
 
-def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> dict[str, Any]:
+def score_by_classifier(work: Evaluation, drawn: Images) -> SyntheticOnly:
+    """Return how a classifier that was trained on the images `drawn` alone does on the reference."""
+    reference = work.plan.reference
+    found = classification_accuracy_score(
+        drawn, work.splits[reference], len(work.classes), work.plan.seed, work.group.device
+    )
+    return found.model_copy(update={"reference": reference})
+
+
+def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> OnTest:
     """Return every score of the images `drawn` against test, the same of real train images, and what looks wrong."""
     plan, reporter = work.plan, work.run.reporter
     final = {scorer.extractor.name: scorer for scorer in [*watching, *work.among(plan.extractors)]}
-    test: dict[str, Any] = {}
-    real: dict[str, Any] = {}
+    found, real = Scores(scores={}), Scores(scores={})
     copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
     warned: list[str] = []
     for name, scorer in reporter.each(list(final.items()), "score on test", len(final), "extractors"):
@@ -205,46 +220,46 @@ def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> di
             scorer.extract(drawn.images, drawn.labels),
             *(work.reference(scorer, s) for s in ("test", "train")),
         )
-        test |= scorer.scores(mine, own, work.classes)
-        real |= scorer.scores(train, own, work.classes)
+        found = found.joined(scorer.scores(mine, own, work.classes))
+        real = real.joined(scorer.scores(train, own, work.classes))
         warned += scorer.warnings(len(mine), len(own), mine.features.shape[1])
         if name == "classifier":
             every = scorer.extract(work.splits["train"].images, work.splits["train"].labels)
             copies[name] = copy_test(*(torch.from_numpy(each.features).double() for each in (mine, own, every)))
-    about = work.about(drawn, "test")
-    warned += collapse(about["classes"], test, real, watching[0].extractor.distance, plan.images)
+    test = work.looked_at(found, drawn, "test")
+    warned += collapse(test, real, watching[0].extractor.name, plan.images)
     for line in warned:
         reporter.info(f"warning: {line}")
-    return {
-        "test": test | about,
-        "real": real,
-        "copies": copies,
-        "test_protocols": {name: work.protocol(scorer, "test", plan.images) for name, scorer in final.items()},
-        "n_train_looked_at": min(len(work.splits["train"]), plan.images),
-        "warnings": warned,
-    }
+    return OnTest(
+        test=test,
+        real=real,
+        copies=copies,
+        test_protocols={name: work.protocol(scorer, "test", plan.images) for name, scorer in final.items()},
+        n_train_looked_at=min(len(work.splits["train"]), plan.images),
+        warnings=warned,
+    )
 
 
-def collapse(
-    classes: list[dict[str, Any]], test: dict[str, Any], real: dict[str, Any], score: str, images: int
-) -> list[str]:
+def collapse(test: LookedAt, real: Scores, extractor: str, images: int) -> list[str]:
     """Say where the generator draws too few kinds of image: by the pixels of a class, and by recall."""
-    few = [row["class_name"] for row in classes if row["ratios"] and row["ratios"]["diversity"] < LITTLE_DIVERSITY]
+    few = [row.class_name for row in test.classes if row.ratios and row.ratios["diversity"] < LITTLE_DIVERSITY]
     lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
-    absent = [row["class_name"] for row in classes if row["qualities"] is None]
-    if absent and images >= ENOUGH_PER_CLASS * len(classes):
+    absent = [row.class_name for row in test.classes if row.qualities is None]
+    if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
         lines.append(f"mode collapse: fewer than 3 images of {', '.join(absent)} were drawn")
-    extractor = score.split("_", 1)[1]
-    found, own = test[f"recall_{extractor}"], real[f"recall_{extractor}"]
+    name = f"recall_{extractor}"
+    found, own = test.scores[name], real.scores[name]
     if found < LITTLE_RECALL * own:
-        lines.append(f"mode collapse: recall_{extractor} is {found:.2f}, real train images have {own:.2f}")
+        lines.append(f"mode collapse: {name} is {found:.2f}, real train images have {own:.2f}")
     return lines
 
 
-def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> dict[str, Any]:
+def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> LookedAt:
     """Return a snapshot's distances on val; every snapshot gets the same latents."""
     drawn = work.draw(name, Stream.VAL_LATENTS)
-    found: dict[str, Any] = {}
+    found = Scores(scores={})
     for scorer in watching:
-        found |= scorer.distances(scorer.extract(drawn.images, drawn.labels), work.reference(scorer, "val"))
-    return found | work.about(drawn, "val")
+        found = found.joined(
+            scorer.distances(scorer.extract(drawn.images, drawn.labels), work.reference(scorer, "val"))
+        )
+    return work.looked_at(found, drawn, "val")

@@ -1,7 +1,6 @@
 """Score one snapshot on val, while its GAN may still be training: a point of a score curve."""
 
 from pathlib import Path
-from typing import Any
 
 from jobs.evaluate.selection import Evaluation, Plan, score_snapshot
 from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
@@ -12,44 +11,46 @@ from shared.errors import BadInput
 from shared.format.files import sha256
 from shared.format.manifest import FileInfo, Manifest
 from shared.runtime.memory import check_images_fit
-from shared.store.artifacts import Artifact
+from shared.store.artifacts import Artifact, input_of
 from shared.store.checkpoints import load
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
+from shared.store.records.gan import GeneratorRecord
+from shared.store.records.scores import PrintedScores
+
+READS: Job = Job("snapshot", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER))
+"""What is read of an experiment."""
 
 
 def score_file(
     file: Path, folder: Path, weights: Path, device: str, *, images: int, extractor: str, seed: int
-) -> dict[str, Any]:
+) -> PrintedScores:
     """Return the epoch of the snapshot in `file` and its scores on val, the same as `evaluate` would give it.
 
     `folder` is the experiment's; only its real val images and its classifier are read. BadInput if there is no file.
     """
-    inputs = open_inputs(Job("snapshot", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER)), folder)
-    real = inputs[PREPROCESS.writes].dataset
+    inputs = open_inputs(READS, folder)
+    real = input_of(inputs, PREPROCESS).dataset
     check_images_fit("--images", images, real.size_px, real.channels)
-    inputs[TRAIN_GAN.writes] = gan = unfinished(file)
+    epoch, gan = unfinished(file)
     run = Run(inputs, folder, weights.parent / "sources", device, Reporter("evaluate"))
-    work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"))
+    work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"), gan)
     scorers = work.among((extractor,)) or work.among(("classifier",))
-    return {
-        "epoch": gan.facts["epoch"],
-        "score": scorers[0].extractor.distance,
-        **score_snapshot(work, scorers, file.name),
-    }
+    found = score_snapshot(work, scorers, file.name)
+    return PrintedScores(epoch=epoch, score=scorers[0].extractor.distance, **dict(found))
 
 
-def unfinished(file: Path) -> Artifact:
-    """Return a GAN that has this one snapshot and no manifest of its own yet."""
+def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:
+    """Return the epoch of the snapshot in `file`, and a GAN that has this one alone and no manifest of its own yet."""
     try:
         payload = file.read_bytes()
     except OSError as error:
         raise BadInput(f"{file}: no snapshot ({error.strerror}); want a file of `gan/snapshots`") from error
-    facts = load(payload, str(file))[1]
-    spec = facts.get("spec", {})
-    if not {"latent", "classes"} <= spec.keys() or "epoch" not in facts:
+    header = load(payload, str(file))[1]
+    spec = header.get("spec", {})
+    if not {"latent", "classes"} <= spec.keys() or "epoch" not in header:
         raise BadInput(f"{file}: not a snapshot of a generator; want a file of `gan/snapshots`")
-    if "members" in facts:
+    if "members" in header:
         raise BadInput(f"{file}: holds one generator for each class; run `halfreal evaluate` when they are finished")
     manifest = Manifest(
         kind=TRAIN_GAN.kind,
@@ -59,6 +60,9 @@ def unfinished(file: Path) -> Artifact:
         inputs={},
         files=[FileInfo(name=file.name, bytes=len(payload), sha256=sha256(payload))],
         dataset=None,
-        facts={"latent": spec["latent"], "conditional": spec["classes"] > 0, "epoch": facts["epoch"]},
+        facts=GeneratorRecord(latent=spec["latent"], conditional=spec["classes"] > 0).facts(),
     )
-    return Artifact(file.parent, manifest, sha256(payload))
+    made: Artifact[GeneratorRecord] = Artifact(
+        file.parent, manifest, sha256(payload), TRAIN_GAN.name, "gan.GeneratorRecord"
+    )
+    return header["epoch"], made

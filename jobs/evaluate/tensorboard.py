@@ -2,20 +2,20 @@
 
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from shared.metrics.pixels import QUALITIES
 from shared.plots.tensorboard import open_tensorboard
+from shared.store.records.scores import SnapshotScores
 
 
-def write_tensorboard(folder: Path, rows: list[dict[str, Any]]) -> None:
+def write_tensorboard(folder: Path, rows: list[SnapshotScores]) -> None:
     """Write, by epoch, every number of the `rows` of snapshots, and the ratios to real images as means over classes."""
     tensorboard = open_tensorboard(folder)
     for row in rows:
-        numbers = {name: value for name, value in row.items() if isinstance(value, float)}
-        ratios = [each["ratios"] for each in row["classes"] if each["ratios"]]
+        numbers = row.scores | ({} if row.agreement is None else {"agreement": row.agreement})
+        ratios = [each.ratios for each in row.classes if each.ratios]
         if ratios:
             numbers |= {f"ratio_to_real/{name}": mean(each[name] for each in ratios) for name in QUALITIES}
         for name, value in numbers.items():
-            tensorboard.add_scalar(name, value, row["epoch"])
+            tensorboard.add_scalar(name, value, row.epoch)
     tensorboard.close()

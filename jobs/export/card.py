@@ -3,22 +3,25 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from jobs.export.formats import FORMATS, class_folders
 from jobs.export.options import ASKED, ExportConfig
-from jobs.pipeline import JOBS
+from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared import __version__
 from shared.plots.formatting import percent
-from shared.store.artifacts import Artifact
-from shared.store.lineage import lineage
+from shared.store.artifacts import Artifact, input_of
+from shared.store.lineage import lineage, need_test_scores
+from shared.store.records.datasets import SyntheticRecord
+from shared.store.records.mixed import MixedRecord
 
 RECIPE = "recipe.toml"
 
 
-def render(inputs: dict[str, Artifact], config: ExportConfig, counts: Counter[int]) -> str:
+def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter[int]) -> str:
     """Return the card of an export with `counts` images of each label, made from the artifacts `inputs`."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -29,30 +32,33 @@ def render(inputs: dict[str, Artifact], config: ExportConfig, counts: Counter[in
         autoescape=False,  # Markdown and YAML: every text of a user goes through `plain` or `quoted`
     )
     environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
-    scores, mixed, layout = inputs["scores"].facts, inputs["mixed"].facts, FORMATS[config.to]
-    dataset = inputs["synthetic"].dataset
+    scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
+    mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
+    layout, dataset = FORMATS[config.to], synthetic.dataset
     return environment.get_template("card.md").render(
         version=__version__,
         experiment=inputs["real"].folder.parent.name,
         config=config,
         layout=layout,
         dataset=dataset,
-        columns=columns(inputs["synthetic"], config) if layout.described else {},
+        columns=columns(synthetic, config) if layout.described else {},
         folders=class_folders(dataset.classes) if layout.named else [],
         counts=counts,
-        facts={name: artifact.facts for name, artifact in inputs.items()},
-        verdict=mixed["comparisons"],
-        judged=is_judged(inputs, config),
-        flagged=[space for space, found in scores["copies"].items() if found["flagged"]],
-        shown_scores=[name for name, value in scores["real"].items() if isinstance(value, float)],
+        annotation=synthetic.record,
+        mixed=mixed,
+        judged=is_judged(mixed, config),
+        scores=scores.record,
+        on_test=on_test,
+        flagged=[space for space, found in on_test.copies.items() if found.flagged],
+        family=input_of(inputs, TRAIN_GAN).record.family,
         lineage=lineage(JOBS, inputs),
         recipe=RECIPE,
     )
 
 
-def columns(synthetic: Artifact, config: ExportConfig) -> dict[str, str]:
+def columns(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> dict[str, str]:
     """Return the type of each column of `metadata.jsonl`, by name; "class" is a label with class names."""
-    asked = {} if synthetic.facts["agreement"] is None else {"asked_label": "class"}
+    asked = {} if synthetic.record.agreement is None else {"asked_label": "class"}
     return {
         "image": "image",
         "key": "string",
@@ -64,9 +70,9 @@ def columns(synthetic: Artifact, config: ExportConfig) -> dict[str, str]:
     }
 
 
-def is_judged(inputs: dict[str, Artifact], config: ExportConfig) -> bool:
+def is_judged(mixed: MixedRecord, config: ExportConfig) -> bool:
     """Whether the first comparison of the verdict was made with these labels and this least confidence."""
-    same_confidence = inputs["mixed"].facts["protocol"]["min_confidence"] == config.min_confidence
+    same_confidence = mixed.protocol.min_confidence == config.min_confidence
     return same_confidence and config.labels != ASKED
 
 

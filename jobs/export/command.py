@@ -1,7 +1,7 @@
 """The command `export`: hand the synthetic set to other tools, with labels and a dataset card."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ import click
 
 from jobs.export.formats import FORMATS
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
-from jobs.pipeline import PIPELINE, REPORT
+from jobs.pipeline import EVALUATE, PIPELINE, REPORT, SYNTHESIZE
 from shared import __version__
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -19,10 +19,11 @@ from shared.cli.recipes import Recipe
 from shared.errors import BadConfig
 from shared.format.files import write_whole
 from shared.store.job import Job
-from shared.store.lineage import open_inputs, recipe_text
+from shared.store.lineage import need_test_scores, open_inputs, recipe_text
 
 if TYPE_CHECKING:
     from jobs.export.pictures import Picture
+    from shared.store.artifacts import Artifact
 
 ROW: Job = Job("export", "", "export", "", tuple(row for row in PIPELINE if row is not REPORT))
 
@@ -59,6 +60,7 @@ def main(
     """
     from jobs.export.card import amount
     from jobs.export.staging import check_place, deliver, stands
+    from shared.store.artifacts import input_of
     from shared.store.staging import BuildKey
 
     folder = data_root / experiment_name(experiment, recipe)
@@ -72,21 +74,22 @@ def main(
         return
     counts: Counter[int] = Counter()
     deliver(target, request, lambda place: _write(place, inputs, config, counts, reporter))
-    for space, found in inputs["scores"].facts["copies"].items():
-        if found["flagged"]:
+    for space, found in need_test_scores(input_of(inputs, EVALUATE)).copies.items():
+        if found.flagged:
             reporter.info(f"warning: copies of training images, in {space}; the card says how many")
     reporter.info(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
 
 
 def _write(
-    folder: Path, inputs: dict[str, Any], config: ExportConfig, counts: Counter[int], reporter: Reporter
+    folder: Path, inputs: "Mapping[str, Artifact]", config: ExportConfig, counts: Counter[int], reporter: Reporter
 ) -> None:
     """Write the images, the recipe and the card into `folder`; count the images of each label."""
     from jobs.export.card import RECIPE, render
     from jobs.export.pictures import pictures
     from jobs.export.staging import CARD
+    from shared.store.artifacts import input_of
 
-    synthetic = inputs["synthetic"]
+    synthetic = input_of(inputs, SYNTHESIZE)
 
     def counted() -> Iterator["Picture"]:
         total = synthetic.dataset.splits["train"].count

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from jobs.export.pictures import Picture
 from shared.errors import BadInput
@@ -80,10 +80,11 @@ def web_dataset(folder: Path, pictures: Iterable[Picture], classes: list[str]) -
     write_split(folder, "train", samples, class_count=len(classes), shard_images=DEFAULT_SHARD_IMAGES)
 
 
-def _meta(picture: Picture) -> dict[str, Any]:
+def _meta(picture: Picture) -> dict[str, object]:
     if picture.label == picture.annotated:
-        return picture.meta
-    return picture.meta | {"annotation": {**picture.meta["annotation"], "label": picture.annotated}}
+        return picture.meta.facts()
+    annotation = picture.meta.annotation.model_copy(update={"label": picture.annotated})
+    return picture.meta.model_copy(update={"annotation": annotation}).facts()
 
 
 def hugging_face(folder: Path, pictures: Iterable[Picture], classes: list[str]) -> None:
@@ -101,7 +102,7 @@ def _text(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="\n")
 
 
-def _write_line(table: TextIO, row: dict[str, Any]) -> None:
+def _write_line(table: TextIO, row: dict[str, object]) -> None:
     table.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

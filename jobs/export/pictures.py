@@ -1,14 +1,14 @@
 """The synthetic images as an export gives them: undecoded, with the label that was asked for."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from jobs.export.options import ASKED, ExportConfig
-from shared.errors import BadConfig
+from shared.errors import BadConfig, FormatError
 from shared.format.sample import decode_label
 from shared.store.artifacts import Artifact
+from shared.store.records.datasets import SampleMeta, SyntheticRecord
+from shared.store.samples import annotated_members
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,9 @@ class Picture:
     annotated: int
     asked: int | None
     confidence: float
-    meta: dict[str, Any]
+    meta: SampleMeta
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> dict[str, object]:
         """Return what is known of the image as a line of a table."""
         asked = {} if self.asked is None else {"asked_label": self.asked}
         return {
@@ -34,28 +34,28 @@ class Picture:
             "annotated_label": self.annotated,
             **asked,
             "confidence": self.confidence,
-            "latent_seed": self.meta["origin"]["latent_seed"],
+            "latent_seed": self.meta.origin.latent_seed,
         }
 
 
-def pictures(synthetic: Artifact, config: ExportConfig) -> Iterator[Picture]:
+def pictures(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> Iterator[Picture]:
     """Yield the images of `synthetic` that `config` wants, in reading order, every shard checked.
 
     Raises BadConfig where the classes asked for are wanted of a generator that was asked for none.
     """
-    if config.labels == ASKED and synthetic.facts["agreement"] is None:
+    if config.labels == ASKED and synthetic.record.agreement is None:
         raise BadConfig("--labels asked: the generator is unconditional and was asked for no class; take annotated")
-    for key, members in synthetic.members("train"):
-        meta = json.loads(members["json"])
-        annotated, asked = decode_label(members["cls"]), meta["origin"].get("asked_label")
-        confidence = float(meta["annotation"]["confidence"])
-        if confidence >= config.min_confidence:
+    for key, members, meta in annotated_members(synthetic):
+        annotated, asked = decode_label(members["cls"]), meta.origin.asked_label
+        if config.labels == ASKED and asked is None:
+            raise FormatError(f"{synthetic.folder}: the json of {key!r} has no asked_label, others have; make it again")
+        if meta.annotation.confidence >= config.min_confidence:
             yield Picture(
                 key=key,
                 png=members["png"],
-                label=asked if config.labels == ASKED else annotated,
+                label=asked if config.labels == ASKED and asked is not None else annotated,
                 annotated=annotated,
                 asked=asked,
-                confidence=confidence,
+                confidence=meta.annotation.confidence,
                 meta=meta,
             )

@@ -76,22 +76,22 @@ def image_cards(drawing: Drawing, classes: list[str]) -> str:
 def summary(drawing: Drawing, real_images: int) -> str:
     """Return what the classifier says of all of them, and the table of qualities beside the real images' own."""
     found, count = drawing.figures, drawing.wish.count
-    named = ", ".join(f"{number} as {name}" for name, number in found["predicted"].items())
-    whose = "" if found["class_name"] is None else f" of class {found['class_name']}"
-    sure = percent(found["mean_confidence"])
+    named = ", ".join(f"{number} as {name}" for name, number in found.predicted.items())
+    whose = "" if found.class_name is None else f" of class {found.class_name}"
+    sure = percent(found.mean_confidence)
     lines = [said(f"{count} images{whose}. The classifier takes {named}; its mean confidence is {sure}.")]
-    if found["qualities"] is None or found["real_qualities"] is None:
+    if found.qualities is None or found.real_qualities is None:
         return "".join([*lines, said("Quality figures need at least 3 images, generated and real.", "small")])
-    ratios = found["ratios"] or {}
+    ratios = found.ratios or {}
     rows = "".join(
-        f'<tr><th scope="row">{name}</th><td>{found["qualities"][name]:.3f}</td>'
-        f"<td>{found['real_qualities'][name]:.3f}</td><td>{ratios.get(name, float('nan')):.2f}</td></tr>"
-        for name in found["qualities"]
+        f'<tr><th scope="row">{name}</th><td>{found.qualities[name]:.3f}</td>'
+        f"<td>{found.real_qualities[name]:.3f}</td><td>{ratios.get(name, float('nan')):.2f}</td></tr>"
+        for name in found.qualities
     )
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("quality", "generated", "real", "ratio"))
     limits = ", ".join(f"{name} within {percent(limit)}" for name, limit in LIMITS.items())
     about = f"Real: {real_images:,} test images. {limits} of the real value in every quality."
-    said_category = said(f"Category: {found['category'] or 'none'}")
+    said_category = said(f"Category: {found.category or 'none'}")
     return "".join(
         [*lines, said_category, f'<table class="qualities"><tr>{heads}</tr>{rows}</table>', said(about, "small")]
     )

@@ -41,14 +41,9 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
 
 def draw(run: Run, dataset: "Dataset") -> None:
     """Draw ten images of each class and how many images each class and split has."""
-    from shared.format.shards import preview
-    from shared.plots.figures import class_balance, class_rows, save_png
+    from shared.plots.gallery import real_pictures, save_all
 
-    samples = preview(run.folder, dataset.splits["train"], per_class=10)
-    title = f"real train images, first 10 of each class, {dataset.size_px}x{dataset.size_px} px"
-    save_png(class_rows(samples, dataset.classes, title), run.figures / "samples.png")
-    counts = {name: split.class_counts for name, split in dataset.splits.items()}
-    save_png(class_balance(counts, dataset.classes), run.figures / "class_balance.png")
+    save_all(real_pictures(run.folder, dataset), run.figures)
 
 
 if __name__ == "__main__":

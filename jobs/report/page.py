@@ -1,12 +1,13 @@
 """The page: sections, tables and lineage from the manifests, set by the template beside this file."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from jobs.pipeline import JOBS, PIPELINE
 from jobs.report.figures import draw_all
+from jobs.report.inputs import Artifacts
 from jobs.report.tuning import tuning_section
 from shared import __version__
 from shared.cli.progress import Reporter
@@ -17,11 +18,14 @@ from shared.plots.formatting import bought, percent
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import lineage, need_test_scores, recipe_text
+from shared.store.records.mixed import Estimate, MixedRecord
+from shared.store.records.scores import SnapshotScores
 
 
-def render(inputs: dict[str, Artifact], reporter: Reporter) -> str:
+def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     """Return the page for the artifacts of an experiment: self-contained HTML that asks no network for anything."""
-    need_test_scores(inputs["scores"])
+    made = Artifacts.of(inputs)
+    scores, on_test = made.scores.record, need_test_scores(made.scores)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(["html"]),
@@ -32,24 +36,25 @@ def render(inputs: dict[str, Artifact], reporter: Reporter) -> str:
     environment.filters["percent"] = percent
     environment.filters["spread"] = spread
     environment.filters["bought"] = bought
-    facts = {name: artifact.facts for name, artifact in inputs.items()}
-    facts["gan"] = {"class_histories": None} | facts["gan"]
     return environment.get_template("page.html").render(
         version=__version__,
-        experiment=inputs["real"].folder.parent.name,
-        headline=headline(facts["mixed"]),
-        facts=facts,
-        real=inputs["real"].dataset,
-        synthetic=inputs["synthetic"].dataset,
-        pictures=draw_all(inputs, reporter),
+        experiment=made.real.folder.parent.name,
+        headline=headline(made.mixed.record),
+        real=made.real.dataset,
+        synthetic=made.synthetic.dataset,
+        mixed=made.mixed.record,
+        annotation=made.synthetic.record,
+        scores=scores,
+        on_test=on_test,
+        gan=made.gan.record,
+        classifier=made.classifier.record,
+        pictures=draw_all(made, reporter),
         level=LEVEL_TEXT,
         metrics=[row.name for row in CLASSIFICATION_METRICS],
         qualities=QUALITIES,
-        indicators=facts["scores"]["loss_indicators"],
-        score_names=[name for name in facts["scores"]["real"] if judges_snapshots(name)],
-        shown_scores=[name for name, value in facts["scores"]["real"].items() if isinstance(value, float)],
-        over_snapshots=lambda name: over_snapshots(facts["scores"]["rows"], name),
-        tuning=tuning_section(inputs),
+        score_names=[name for name in on_test.real.scores if judges_snapshots(name)],
+        over_snapshots=lambda name: over_snapshots(scores.rows, name),
+        tuning=tuning_section(made.tune),
         lineage=lineage(JOBS, inputs),
         recipe=recipe_text(PIPELINE, inputs),
     )
@@ -61,19 +66,19 @@ def judges_snapshots(name: str) -> bool:
     return isinstance(row, FeatureMetric) and row.per_snapshot and row.higher_is_better is not None
 
 
-def over_snapshots(rows: list[dict[str, Any]], name: str) -> tuple[float, float, float]:
+def over_snapshots(rows: Sequence[SnapshotScores], name: str) -> tuple[float, float, float]:
     """Return the lowest, the mean and the highest of a score over all snapshots."""
-    values = [row[name] for row in rows]
+    values = [row.scores[name] for row in rows]
     return min(values), sum(values) / len(values), max(values)
 
 
-def headline(mixed: dict[str, Any]) -> str:
+def headline(mixed: MixedRecord) -> str:
     """Return the verdict in one sentence."""
-    compared = mixed["comparisons"]
-    return str(compared[0]["sentence"]) if compared else "No two arms were trained that answer a question together."
+    compared = mixed.comparisons
+    return compared[0].sentence if compared else "No two arms were trained that answer a question together."
 
 
-def spread(summary: dict[str, Any]) -> str:
+def spread(summary: Estimate) -> str:
     """Return mean ± standard deviation in percent, or the mean alone where one seed has no spread."""
-    mean = percent(summary["mean"])
-    return mean if summary["std"] is None else f"{mean} ± {percent(summary['std'])}"
+    mean = percent(summary.mean)
+    return mean if summary.std is None else f"{mean} ± {percent(summary.std)}"

@@ -1,34 +1,31 @@
-"""The section on tuning, where the artifact `tune` stands: before and after, trials, the tuned recipe."""
+"""The section on tuning, where the artifact `tune` exists: before and after, trials, the tuned recipe."""
 
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass
 
-from jobs.report.figures import chart, photo
-from shared.plots.figures import named_rows
-from shared.plots.trial_charts import GRID_TITLE, trial_charts
 from shared.store.artifacts import Artifact
-from shared.store.checkpoints import load
+from shared.store.records.base import Value
+from shared.store.records.tune import TuneRecord
 
-GRID = "grid.safetensors"
+
+@dataclass(frozen=True)
+class Tuning:
+    """What the template `tuning.html` shows: options before and after, how many trials ended how, the recipe."""
+
+    record: TuneRecord
+    options: dict[str, tuple[Value, Value]]
+    recipe: str
+    states: Counter[str]
 
 
-def tuning_section(inputs: dict[str, Artifact]) -> dict[str, Any] | None:
-    """Return what the template `tuning.html` shows; None where nothing was tuned."""
-    if "tune" not in inputs:
+def tuning_section(tune: Artifact[TuneRecord] | None) -> Tuning | None:
+    """Return what the template shows; None where nothing was tuned."""
+    if tune is None:
         return None
-    artifact = inputs["tune"]
-    facts = artifact.facts
-    pictures = {name: chart(figure, alt) for name, (figure, alt) in trial_charts(facts).items()}
-    sheet = load(artifact.read(GRID), str(artifact.folder / GRID))[0]["sheet"]
-    classes = inputs["real"].dataset.classes
-    alt = "Real test images, generated ones before tuning and after, side by side, by class."
-    pictures["grid"] = photo(named_rows(sheet, classes, GRID_TITLE), alt)
-    return {
-        "facts": facts,
-        "pictures": pictures,
-        "options": {name: (facts["own"][name], value) for name, value in facts["best"]["params"].items()},
-        "recipe": artifact.read("tuned.toml").decode(),
-        "states": {
-            state: sum(trial["state"] == state for trial in facts["trials"])
-            for state in ("finished", "stopped", "refused")
-        },
-    }
+    record = tune.record
+    return Tuning(
+        record,
+        {name: (record.own.get(name), value) for name, value in record.best.params.items()},
+        tune.read("tuned.toml").decode(),
+        Counter(trial.state for trial in record.trials),
+    )

@@ -13,7 +13,6 @@ The copy test, on the same sets, flags the copies and nothing else.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from shared.data.resizing import resized
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of
 from shared.runtime.seeding import Stream, derive_seed, make_generator
-from shared.stats.data_equivalent import data_equivalent
+from shared.stats.data_equivalent import DataEquivalent, data_equivalent
 from shared.stats.intervals import two_way_interval
 
 REAL, ADDED, VAL = 150, 300, 150
@@ -65,7 +64,7 @@ class Finding:
     low: float
     high: float
     outcome: str
-    effective: dict[str, Any]
+    effective: DataEquivalent
     passed: bool
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.data.resizing import resized
@@ -17,6 +18,8 @@ from shared.format.shards import Members, join, shard_name, write_shard
 from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
+from shared.store.records.datasets import SyntheticRecord
+from shared.store.records.gan import Snapshot
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256
@@ -34,31 +37,36 @@ class Tally:
     given: list[int] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
 
-    def facts(self, classes: int, conditional: bool) -> dict[str, Any]:
-        """Return the counts as the manifest stores them."""
+    def record(self, classes: int, conditional: bool, snapshot: Snapshot, family: str) -> SyntheticRecord:
+        """Return what was counted of the images of a snapshot."""
         sure, asked, given = (torch.tensor(found) for found in (self.confidence, self.asked, self.given))
-        return {
-            "asked_counts": torch.bincount(asked, minlength=classes).tolist() if conditional else None,
-            "annotated_counts": torch.bincount(given, minlength=classes).tolist(),
-            "agreement": float((asked == given).double().mean()) if conditional else None,
-            "confidence_histogram": torch.histc(sure, CONFIDENCE_BINS, 0, 1).long().tolist(),
-            "confidence_median": float(sure.median()),
-        }
+        return SyntheticRecord(
+            snapshot=snapshot,
+            family=family,
+            asked_counts=torch.bincount(asked, minlength=classes).tolist() if conditional else None,
+            annotated_counts=torch.bincount(given, minlength=classes).tolist(),
+            agreement=float((asked == given).double().mean()) if conditional else None,
+            confidence_histogram=torch.histc(sure, CONFIDENCE_BINS, 0, 1).long().tolist(),
+            confidence_median=float(sure.median()),
+        )
 
 
-def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple[Dataset, dict[str, Any]] | None:
-    """Write `total` annotated images as the split `train`; return the dataset's description and the facts.
+def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple[Dataset, SyntheticRecord] | None:
+    """Write `total` annotated images as the split `train`; return the dataset's description and what is recorded.
 
     Images are written at the size that the annotator sees, brought there by its own filter. Returns None while shards
     of other parts are missing.
     """
-    real, gan, scores, classifier = (run.inputs[name] for name in ("real", "gan", "scores", "classifier"))
-    info = real.dataset
+    info, gan, annotator = (
+        run.input(PREPROCESS).dataset,
+        run.input(TRAIN_GAN).record,
+        run.input(TRAIN_CLASSIFIER).record,
+    )
     ranges = [range(start, min(start + shard_images, total)) for start in range(0, total, shard_images)]
     shards = write_shards(run, ranges, total, seed)
     if shards is None:
         return None
-    size_px, resize_filter = classifier.facts["size_px"], classifier.facts["resize_filter"]
+    size_px, resize_filter = annotator.size_px, annotator.resize_filter
     classes = len(info.classes)
     dataset = Dataset(
         classes=info.classes,
@@ -73,8 +81,7 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
         splits={"train": join([ShardInfo(**shard["shard"]) for shard in shards], classes)},
     )
     tally = Tally(*(list(chain(*(shard[each.name] for shard in shards))) for each in fields(Tally)))
-    facts = tally.facts(classes, gan.facts["conditional"])
-    return dataset, {"snapshot": scores.facts["chosen"], "family": gan.facts["family"], **facts}
+    return dataset, tally.record(classes, gan.conditional, run.input(EVALUATE).record.chosen, gan.family)
 
 
 def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[dict[str, Any]] | None:
@@ -82,7 +89,7 @@ def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[d
 
     A record has the shard's own and, of each image, what `Tally` counts.
     """
-    pieces, classes = WorkShards(run, len(ranges)), len(run.inputs["real"].dataset.classes)
+    pieces, classes = WorkShards(run, len(ranges)), len(run.input(PREPROCESS).dataset.classes)
     todo = pieces.todo()
     with run.reporter.bar("synthesize", sum(len(ranges[number]) for number in todo), "images") as bar:
         work = Drawing(run, total, seed, bar) if todo else None
@@ -99,9 +106,11 @@ class Drawing:
     """The chosen generator and the annotator of a run, which draw any of its `total` images and name them."""
 
     def __init__(self, run: Run, total: int, seed: int, bar: ProgressBar) -> None:
-        real, gan, classifier, scores = (run.inputs[name] for name in ("real", "gan", "classifier", "scores"))
-        self.source = LabelledGenerator(gan, scores.facts["chosen"]["file"], classifier, pick_device(run.device))
-        self.asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, total)))
+        snapshot, device = run.input(EVALUATE).record.chosen.file, pick_device(run.device)
+        self.source = LabelledGenerator(run.input(TRAIN_GAN), snapshot, run.input(TRAIN_CLASSIFIER), device)
+        self.asked = torch.from_numpy(
+            spread(apportion(run.input(PREPROCESS).dataset.splits["train"].class_counts, total))
+        )
         self.seed, self.bar = seed, bar
 
     def samples(self, places: range, tally: Tally) -> Iterator[Members]:

@@ -1,9 +1,9 @@
 """From options to trained generators: one pair of networks, or one for each class in turn."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
+from jobs.pipeline import PREPROCESS
 from jobs.train_gan.loop import train
 from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.state import CHECKPOINT, State
@@ -13,28 +13,36 @@ from shared.errors import BadConfig, BadInput
 from shared.format.files import sha256, write_json
 from shared.models.classifiers import parameter_count
 from shared.models.snapshots import snapshot_name
+from shared.models.tables import Spec
+from shared.plots.gallery import gan_pictures, save_all
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.checkpoints import save
-from shared.store.records.gan import GanRecord
-
-Rows = list[dict[str, Any]]
-
+from shared.store.records.base import Record, parse_record_json
+from shared.store.records.gan import GanRecord, HistoryRow, Resolved, Snapshot
 
 DONE = "trained.json"
-"""What a finished class leaves in its folder: what the whole needs to know of it."""
+"""The file that a finished class leaves in its folder."""
+
+
+class Trained(Record):
+    """What the whole needs to know of a finished class: the generator's spec, the history, the networks' sizes."""
+
+    spec: dict[str, object]
+    history: list[HistoryRow]
+    generator_parameters: int
+    discriminator_parameters: int
 
 
 def train_family(run: Run, config: GanOptions) -> Result | None:
     """Train what the family asks for; see `loop.train` and `train_each_class`."""
-    group, family, real = ProcessGroup(run.device), resolve(config), run.inputs["real"]
+    group, family, real = ProcessGroup(run.device), resolve(config), run.input(PREPROCESS)
     check(config, group)
     if family.one_per_class:
         return train_each_class(run, Task(group, family, config, real, run.folder))
     task = Task(group, family, config, real, run.folder)
     state = train(run, task)
-    facts = {"generator": state.spec, "history": state.history, "snapshots": snapshots(state.history)}
-    return result(task, family.conditional, counts(state) | facts)
+    return result(task, family.conditional, trained(state))
 
 
 def check(config: GanOptions, group: ProcessGroup) -> None:
@@ -66,49 +74,43 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
         if not (task.folder / DONE).exists():
             state = train(run, task)
             if whole.group.is_main:
-                write_json(task.folder / DONE, {"spec": state.spec, "history": state.history, **counts(state)})
+                write_json(task.folder / DONE, trained(state).facts())
     whole.group.barrier()
     run.exclusive()
-    if not all((folder / DONE).exists() for folder in folders):
+    paths = [folder / DONE for folder in folders]
+    if not all(path.exists() for path in paths):
         return None
-    return join(run, whole, [json.loads((folder / DONE).read_text(encoding="utf-8")) for folder in folders])
+    return join(run, whole, [parse_record_json(Trained, path.read_bytes(), str(path)) for path in paths])
 
 
-def join(run: Run, whole: Task, trained: Rows) -> Result:
-    """Write the snapshots of all classes together and return the facts of the whole."""
-    histories = [each["history"] for each in trained]
-    joined = join_histories(histories)
-    spec = {"name": "per_class", "classes": len(trained), "member": trained[0]["spec"]}
+def join(run: Run, whole: Task, classes: list[Trained]) -> Result:
+    """Write the snapshots of all classes together and return what is recorded of the whole."""
+    histories = [each.history for each in classes]
+    joined = Trained(
+        spec={"name": "per_class", "classes": len(classes), "member": classes[0].spec},
+        history=join_histories(histories),
+        generator_parameters=sum(each.generator_parameters for each in classes),
+        discriminator_parameters=sum(each.discriminator_parameters for each in classes),
+    )
     if whole.group.is_main:
-        for row in joined:
-            write_joined_snapshot(run, int(row["epoch"]), len(trained), spec)
-    facts = {
-        "generator": spec,
-        "history": joined,
-        "class_histories": dict(zip(whole.classes, histories, strict=True)),
-        "snapshots": snapshots(joined),
-    }
-    summed = {
-        name: sum(each[name] for each in trained) for name in ("generator_parameters", "discriminator_parameters")
-    }
-    return result(whole, True, summed | facts)
+        for row in joined.history:
+            write_joined_snapshot(run, row.epoch, len(classes), joined.spec)
+    return result(whole, True, joined, dict(zip(whole.classes, histories, strict=True)))
 
 
-def join_histories(histories: list[Rows]) -> Rows:
+def join_histories(histories: Sequence[Sequence[HistoryRow]]) -> list[HistoryRow]:
     """Return a row for each epoch that every class has: images and steps summed, losses averaged over classes."""
-    by_epoch = [{row["epoch"]: row for row in history} for history in histories]
+    by_epoch = [{row.epoch: row for row in history} for history in histories]
     joined = []
     for epoch in sorted(set.intersection(*(set(rows) for rows in by_epoch))):
         rows = [found[epoch] for found in by_epoch]
-        summed = {name: sum(row[name] for row in rows) for name in ("step", "images_seen")}
-        losses = {
-            name: sum(row[name] for row in rows) / len(rows) for name in rows[0] if name not in ("epoch", *summed)
-        }
-        joined.append(dict(sorted({"epoch": epoch, **summed, **losses}.items())))
+        losses = {name: sum(row.losses[name] for row in rows) / len(rows) for name in rows[0].losses}
+        step, images_seen = sum(row.step for row in rows), sum(row.images_seen for row in rows)
+        joined.append(HistoryRow(epoch=epoch, step=step, images_seen=images_seen, losses=losses))
     return joined
 
 
-def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: dict[str, Any]) -> None:
+def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: Spec) -> None:
     """Write the snapshot of all classes: no weights of its own, but the files of the classes and their hashes."""
     names = [f"classes/{label:03d}/{snapshot_name(epoch)}" for label in range(classes)]
     members = {name: sha256((run.folder / name).read_bytes()) for name in names}
@@ -117,36 +119,42 @@ def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: dict[str, An
     save(path, {}, {"spec": spec, "epoch": epoch, "members": members})
 
 
-def counts(state: State) -> dict[str, int]:
-    """Return how many numbers the generator and the discriminator have."""
+def trained(state: State) -> Trained:
+    """Return what a finished training leaves."""
     discriminator = state.group.unwrap(state.models.discriminator)
-    return {
-        "generator_parameters": parameter_count(state.average),
-        "discriminator_parameters": parameter_count(discriminator),
-    }
-
-
-def snapshots(history: Rows) -> Rows:
-    """Return a row for each snapshot: its file, its epoch and the real images seen."""
-    return [
-        {"file": snapshot_name(int(row["epoch"])), "epoch": int(row["epoch"]), "images_seen": int(row["images_seen"])}
-        for row in history
-    ]
-
-
-def result(task: Task, conditional: bool, facts: dict[str, Any]) -> Result:
-    """Return what the finished run hands on: `facts` and what was resolved."""
-    config, family = task.config, task.family
-    own = {
-        "family": config.family,
-        "conditional": conditional,
-        "latent": config.latent,
-        "resolved": asdict(family),
-        "epoch_images": task.real.dataset.splits["train"].count,
-        "checkpoint": CHECKPOINT,
-    }
-    images, count = facts["snapshots"][-1]["images_seen"], len(facts["snapshots"])
-    return Result(
-        GanRecord.model_validate(own | facts),
-        summary=f"{config.epochs} epochs, {images:,} real images, {count} snapshots",
+    return Trained(
+        spec=dict(state.spec),
+        history=state.history,
+        generator_parameters=parameter_count(state.average),
+        discriminator_parameters=parameter_count(discriminator),
     )
+
+
+def result(
+    task: Task, conditional: bool, found: Trained, class_histories: dict[str, list[HistoryRow]] | None = None
+) -> Result:
+    """Return what the finished run hands on, its figures drawn."""
+    config = task.config
+    record = GanRecord(
+        family=config.family,
+        conditional=conditional,
+        latent=config.latent,
+        resolved=Resolved.model_validate(asdict(task.family)),
+        epoch_images=task.real.dataset.splits["train"].count,
+        checkpoint=CHECKPOINT,
+        generator_parameters=found.generator_parameters,
+        discriminator_parameters=found.discriminator_parameters,
+        generator=found.spec,
+        history=found.history,
+        class_histories=class_histories,
+        snapshots=[
+            Snapshot(file=snapshot_name(row.epoch), epoch=row.epoch, images_seen=row.images_seen)
+            for row in found.history
+        ],
+    )
+    if task.group.is_main:
+        figures = task.folder / "figures"
+        figures.mkdir(exist_ok=True)
+        save_all(gan_pictures(record), figures)
+    images, count = record.snapshots[-1].images_seen, len(record.snapshots)
+    return Result(record, summary=f"{config.epochs} epochs, {images:,} real images, {count} snapshots")

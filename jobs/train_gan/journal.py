@@ -19,11 +19,9 @@ from shared.plots.figures import save_png
 from shared.plots.image_grid import tile
 from shared.plots.tensorboard import open_tensorboard
 from shared.runtime.process_group import ProcessGroup
+from shared.store.records.gan import HistoryRow
 
 METRICS = "metrics.jsonl"
-
-PROGRESS = ("epoch", "step", "images_seen")
-"""What a row of the history says besides the losses."""
 
 
 class Journal:
@@ -41,7 +39,7 @@ class Journal:
         self._since = (time.monotonic(), state.steps)
         self._tensorboard: Any = None
         if group.is_main:
-            resume_at = int(state.history[-1]["epoch"]) + 1 if state.history else None
+            resume_at = state.history[-1].epoch + 1 if state.history else None
             self._tensorboard = open_tensorboard(folder, resume_at)
 
     def close_epoch(self, progress: dict[str, int]) -> None:
@@ -56,7 +54,7 @@ class Journal:
         now, (then, steps) = time.monotonic(), self._since
         images_per_step = progress["images_seen"] / progress["step"]
         self._rates[progress["epoch"]] = round((progress["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
-        self.state.history.append(dict(sorted({**progress, **means}.items())))  # in the order that a checkpoint keeps
+        self.state.history.append(HistoryRow(**progress, losses=dict(sorted(means.items()))))
         self._since = (now, progress["step"])
         losses = means["discriminator_loss"], means["generator_loss"]
         self.note = f"epoch {progress['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"
@@ -64,8 +62,10 @@ class Journal:
     def write(self) -> None:
         """Write the last row, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
         state, row = self.state, self.state.history[-1]
-        epoch = int(row["epoch"])
-        rows = [{**line, "images_per_s": self._rates.get(int(line["epoch"]))} for line in state.history]
+        epoch = row.epoch
+        rows = [
+            dict(sorted(line.facts().items())) | {"images_per_s": self._rates.get(line.epoch)} for line in state.history
+        ]
         lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in rows)
         write_whole(self.folder / METRICS, lines.encode())
         figures = self.folder / "figures"
@@ -74,8 +74,8 @@ class Journal:
         Image.fromarray(sheet).resize((sheet.shape[1] * 2, sheet.shape[0] * 2), Image.Resampling.NEAREST).save(
             figures / f"samples-epoch-{epoch:05d}.png"
         )
-        for name in [name for name in row if name not in PROGRESS]:
-            self._tensorboard.add_scalar(name, row[name], epoch)
+        for name, value in row.losses.items():
+            self._tensorboard.add_scalar(name, value, epoch)
         shown = torch.from_numpy(sheet)
         self._tensorboard.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
         self._tensorboard.flush()

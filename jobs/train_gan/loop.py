@@ -128,6 +128,6 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
 def check_snapshots(task: Task, state: State) -> None:
     """Raise FormatError unless every row of the history has its snapshot: an earlier part of the run made it."""
     for row in state.history:
-        path = task.folder / snapshot_name(int(row["epoch"]))
+        path = task.folder / snapshot_name(row.epoch)
         if not path.is_file():
             raise FormatError(f"{path}: gone from the unfinished work; start over with --force")

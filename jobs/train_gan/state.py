@@ -18,6 +18,8 @@ from shared.runtime.devices import layout
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, seed_everything
 from shared.store.checkpoints import flatten, load, save, unflatten
+from shared.store.records.base import parse_record
+from shared.store.records.gan import HistoryRow
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -70,7 +72,7 @@ class State:
         )
         self.family, self.group = family, group
         self.steps = 0
-        self.history: list[dict[str, float]] = []
+        self.history: list[HistoryRow] = []
         self.running_mean = RunningMean()
 
     def update_average(self, config: GanOptions, seen_images: int) -> None:
@@ -112,7 +114,11 @@ class State:
     def save(self, folder: Path) -> None:
         """Write the checkpoint; whole or not at all."""
         tensors, rest = flatten(self._tree())
-        save(folder / CHECKPOINT, tensors, {"state": rest, "steps": self.steps, "history": self.history})
+        save(
+            folder / CHECKPOINT,
+            tensors,
+            {"state": rest, "steps": self.steps, "history": [row.facts() for row in self.history]},
+        )
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's checkpoint if there is one; return whether there was."""
@@ -129,7 +135,8 @@ class State:
         except (KeyError, RuntimeError, ValueError) as error:
             raise FormatError(f"{path}: not a checkpoint of this training; start over with --force") from error
         self.running_mean.sums = {name: tensor.to(self.group.device) for name, tensor in tree["tally"].items()}
-        self.steps, self.history = facts["steps"], facts["history"]
+        self.steps = facts["steps"]
+        self.history = [parse_record(HistoryRow, row, f"{path}: the history") for row in facts["history"]]
         return True
 
     def _parts(self) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """The command `train_mixed`."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from jobs.pipeline import JOB_NAMES, TRAIN_MIXED
+from jobs.pipeline import JOB_NAMES, PREPROCESS, SYNTHESIZE, TRAIN_MIXED
 from jobs.train_mixed.arms import chosen_arms
 from jobs.train_mixed.options import MixedOptions
 from jobs.train_mixed.validate import validate
 from shared.cli.job import job
 from shared.cli.run import Result, Run
+
+if TYPE_CHECKING:
+    from shared.store.records.mixed import MixedRecord
 
 
 @job(TRAIN_MIXED, MixedOptions, jobs=JOB_NAMES, resumes=True, validate=validate)
@@ -18,21 +21,19 @@ def main(run: Run, config: MixedOptions) -> Result:
     and the test split is looked at once. Writes the results `mixed`: a row per arm and seed, and the verdict.
     """
     from jobs.train_mixed.experiment import Plan, run_experiment
-    from shared.plots.charts import arms_chart
-    from shared.plots.figures import save_png
-    from shared.store.records.mixed import MixedRecord
+    from shared.plots.gallery import mixed_pictures, save_all
 
-    conditional = run.inputs["synthetic"].facts["agreement"] is not None
+    conditional = run.input(SYNTHESIZE).record.agreement is not None
     arms = chosen_arms(config.arms, conditional)
-    facts = run_experiment(run, Plan(arms, config, config.seeds, config.seed, config.min_confidence))
-    save_png(arms_chart(facts), run.figures / "arms.png")
-    return Result(MixedRecord.model_validate(facts), summary=headline(facts))
+    record = run_experiment(run, Plan(arms, config, config.seeds, config.seed, config.min_confidence))
+    save_all(mixed_pictures(record, run.input(PREPROCESS).dataset.classes), run.figures)
+    return Result(record, summary=headline(record))
 
 
-def headline(facts: dict[str, Any]) -> str:
+def headline(record: "MixedRecord") -> str:
     """Return the first comparison in words, or what was trained where nothing is compared."""
-    compared = facts["comparisons"]
-    return str(compared[0]["sentence"]) if compared else f"{len(facts['arms'])} arms trained, none compared"
+    compared = record.comparisons
+    return compared[0].sentence if compared else f"{len(record.arms)} arms trained, none compared"
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """Fit every arm from every seed, then measure; a fit that is done is not repeated after an interruption."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from jobs.pipeline import PREPROCESS, SYNTHESIZE
 from jobs.train_mixed.arms import ARMS, OWN
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
 from jobs.train_mixed.outcome import Outcome, metric_summaries
@@ -27,6 +27,10 @@ from shared.runtime.seeding import Stream, derive_seed
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
+from shared.store.records.base import parse_record
+from shared.store.records.datasets import SyntheticRecord
+from shared.store.records.mixed import ArmRow, Estimate, FitRow, MixedProtocol, MixedRecord
+from shared.store.samples import annotated_members
 
 INTERVAL = f"{LEVEL_TEXT}, over seeds and test images (hierarchical, Student's t)"
 COMPARED = f"{LEVEL_TEXT}, over seeds and test images, paired (two-way random effects)"
@@ -58,33 +62,33 @@ class Plan:
 
 def load_experiment(run: Run, min_confidence: float) -> Splits:
     """Return the images: real ones are brought to the size of the synthetic ones by the same filter."""
-    real, synthetic = run.inputs["real"], run.inputs["synthetic"]
-    size_px, resize_filter = synthetic.dataset.size_px, synthetic.dataset.preparation["resize_filter"]
+    real, synthetic = run.input(PREPROCESS), run.input(SYNTHESIZE)
+    size_px, resize_filter = synthetic.dataset.size_px, synthetic.preparation.resize_filter
     train, val, test = (load_split(real, split).at(size_px, resize_filter) for split in ("train", "val", "test"))
     drawn = load_synthetic(synthetic).confident(min_confidence)
-    return Splits(train, val, test, drawn, real.dataset.classes, real.facts.get("mirrors", True))
+    return Splits(train, val, test, drawn, real.dataset.classes, real.record.mirrors)
 
 
-def load_synthetic(synthetic: Artifact) -> Synthetic:
-    """Return the synthetic images with what their json says of them."""
-    metas = [json.loads(members["json"]) for _, members in synthetic.members("train")]
-    asked = [meta["origin"].get("asked_label") for meta in metas]
+def load_synthetic(synthetic: Artifact[SyntheticRecord]) -> Synthetic:
+    """Return the synthetic images with what their json says of them; FormatError if that is not what it should be."""
+    metas = [meta for _, _, meta in annotated_members(synthetic)]
+    asked = [meta.origin.asked_label for meta in metas if meta.origin.asked_label is not None]
     return Synthetic(
         load_split(synthetic, "train"),
-        None if None in asked else torch.tensor(asked),
-        torch.tensor([meta["annotation"]["confidence"] for meta in metas]),
+        torch.tensor(asked) if len(asked) == len(metas) else None,
+        torch.tensor([meta.annotation.confidence for meta in metas]),
         len(metas),
     )
 
 
-def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
-    """Return the facts of the experiment: a row per arm and seed, a summary per arm, comparisons, baseline."""
+def run_experiment(run: Run, plan: Plan) -> MixedRecord:
+    """Return what the experiment found: a row per arm and seed, a summary per arm, comparisons, baseline."""
     splits = load_experiment(run, plan.min_confidence)
     # an arm that cannot be made is found before the first fit, the one that lacks most first
     for name in sorted(plan.arms, key=lambda name: -ARMS[name].synthetic_share):
         training_set(name, splits.train, splits.synthetic, plan.seed)
     device = pick_device(run.device)
-    rows: list[dict[str, Any]] = []
+    rows: list[FitRow] = []
     outcomes: dict[str, Outcome] = {}
     with run.reporter.bar("fit", len(plan.arms) * plan.seeds * plan.fit.steps, "steps") as bar:
         for name in plan.arms:
@@ -94,25 +98,25 @@ def run_experiment(run: Run, plan: Plan) -> dict[str, Any]:
             answers = np.stack([probabilities for _, probabilities in fits])
             outcomes[name] = Outcome(splits.test.labels.numpy(), answers.argmax(axis=2), answers)
     truth = splits.test.labels.numpy()
-    return {
-        "rows": rows,
-        "arms": [arm_summary(name, rows, outcome) for name, outcome in outcomes.items()],
-        "comparisons": compare_all(outcomes, len(truth)),
-        "worth": data_equivalents(outcomes, {row["arm"]: row["n_real"] for row in rows}),
-        "majority_baseline": majority_baseline(splits.train.labels.numpy(), truth),
-        "protocol": {
-            "n_test": len(truth),
-            "n_val": len(splits.val),
-            "n_synthetic_usable": len(splits.synthetic.images),
-            "min_confidence": plan.min_confidence,
-            "seeds": list(range(plan.seed, plan.seed + plan.seeds)),
-            "optimizer_steps": plan.fit.steps,
-            "split": "test of real",
-            "selection": "highest macro F1 on real val",
-            "interval": INTERVAL if plan.seeds > 1 else ONE_SEED,
-            "compared": COMPARED if plan.seeds > 1 else ONE_SEED,
-        },
-    }
+    return MixedRecord(
+        rows=rows,
+        arms=[arm_summary(name, rows, outcome) for name, outcome in outcomes.items()],
+        comparisons=compare_all(outcomes, len(truth)),
+        worth=data_equivalents(outcomes, {row.arm: row.n_real for row in rows}),
+        majority_baseline=majority_baseline(splits.train.labels.numpy(), truth),
+        protocol=MixedProtocol(
+            n_test=len(truth),
+            n_val=len(splits.val),
+            n_synthetic_usable=len(splits.synthetic.images),
+            min_confidence=plan.min_confidence,
+            seeds=list(range(plan.seed, plan.seed + plan.seeds)),
+            optimizer_steps=plan.fit.steps,
+            split="test of real",
+            selection="highest macro F1 on real val",
+            interval=INTERVAL if plan.seeds > 1 else ONE_SEED,
+            compared=COMPARED if plan.seeds > 1 else ONE_SEED,
+        ),
+    )
 
 
 def augmentation(mirrors: bool) -> Callable[[Tensor, torch.Generator], Tensor]:
@@ -140,11 +144,12 @@ def annotated_by_own(splits: Splits, share: float, config: FitConfig, seed: int,
 
 def _fit_once(
     folder: Path, name: str, splits: Splits, config: FitConfig, seed: int, device: torch.device, bar: ProgressBar
-) -> tuple[dict[str, Any], Any]:
+) -> tuple[FitRow, NDArray[np.float32]]:
     """Fit an arm from a seed, or read the fit that an interrupted run finished; return its row and probabilities."""
     path, arm = folder / "fits" / f"{name}-seed{seed}.safetensors", ARMS[name]
     try:
-        tensors, row = load(path.read_bytes(), str(path))
+        tensors, stored = load(path.read_bytes(), str(path))
+        row = parse_record(FitRow, stored, str(path))
         bar.skip(config.steps)
     except (FileNotFoundError, FormatError):
         synthetic = splits.synthetic
@@ -166,21 +171,22 @@ def _fit_once(
         )
         answers = logits_of(fitted.network, splits.test.images).softmax(dim=1).cpu()
         table = score_table(splits.test.labels.numpy(), answers.argmax(dim=1).numpy(), splits.classes)
-        row = {"arm": name, "seed": seed, "n_real": n_real, "n_synthetic": n_synthetic, "best_step": fitted.best_step}
-        row |= {"test": table}
+        row = FitRow(
+            arm=name, seed=seed, n_real=n_real, n_synthetic=n_synthetic, best_step=fitted.best_step, test=table
+        )
         tensors = {"probabilities": answers}
         path.parent.mkdir(exist_ok=True)
-        save(path, tensors, row)
+        save(path, tensors, row.facts())
     return row, tensors["probabilities"].numpy()
 
 
-def arm_summary(name: str, rows: list[dict[str, Any]], outcome: Outcome) -> dict[str, Any]:
+def arm_summary(name: str, rows: list[FitRow], outcome: Outcome) -> ArmRow:
     """Return an arm's line in the results table: every metric with its spread and interval."""
-    first = next(row for row in rows if row["arm"] == name)  # counts are the same for every seed
-    return {
-        "arm": name,
-        "about": ARMS[name].about,
-        "n_real": first["n_real"],
-        "n_synthetic": first["n_synthetic"],
-        **metric_summaries(outcome),
-    }
+    first = next(row for row in rows if row.arm == name)  # counts are the same for every seed
+    return ArmRow(
+        arm=name,
+        about=ARMS[name].about,
+        n_real=first.n_real,
+        n_synthetic=first.n_synthetic,
+        metrics={metric: Estimate(**found) for metric, found in metric_summaries(outcome).items()},
+    )

@@ -1,7 +1,6 @@
 """What the classifiers of one arm answered, and every classification metric of it with its interval."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from shared.metrics.classification import Counts, Ranking
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.bootstrap import bootstrap_summaries
+from shared.stats.intervals import HierarchicalSummary
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -23,7 +23,7 @@ class Outcome:
 
     truth: Labels
     predicted: Labels
-    probabilities: Array
+    probabilities: NDArray[np.floating]
 
     @property
     def correct(self) -> Array:
@@ -38,7 +38,7 @@ class Outcome:
         return right
 
 
-def metric_summaries(outcome: Outcome, redraws: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]:
+def metric_summaries(outcome: Outcome, redraws: int = 300, seed: int = 0) -> dict[str, HierarchicalSummary]:
     """Return each metric's mean over seeds, spread, values and interval for other seeds and other test images.
 
     See `bootstrap_summaries`. ROC-AUC ranks each class against the rest, of two classes the second only, since the

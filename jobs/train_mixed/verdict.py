@@ -4,7 +4,6 @@
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +14,14 @@ from shared.stats.confidence import LEVEL_TEXT
 from shared.stats.data_equivalent import data_equivalent
 from shared.stats.intervals import two_way_interval
 from shared.stats.significance import holm, mcnemar, permutation
+from shared.store.records.mixed import Comparison, RealImages, Worth
 
 UNDECIDED = 0.10
 """An interval of a difference that holds 0 and is wider than this many parts of 1 decides nothing."""
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Question:
     """A question that the experiment answers: the accuracy of arm `a` against that of arm `b`."""
 
     a: str
@@ -30,55 +30,59 @@ class Comparison:
 
 
 COMPARISONS = (
-    Comparison("synthetic_70_real_30", "real_30", "adding synthetic images to 30 % of the real ones"),
-    Comparison(
+    Question("synthetic_70_real_30", "real_30", "adding synthetic images to 30 % of the real ones"),
+    Question(
         "synthetic_70_real_30_own",
         "real_30",
         "adding synthetic images, annotated by these alone, to 30 % of the real ones",
     ),
-    Comparison(
+    Question(
         "synthetic_70_real_30_own",
         "real_30_augmented",
         "adding synthetic images, annotated by these alone, instead of augmenting 30 % of the real ones",
     ),
-    Comparison("synthetic_70_real_30", "real_100", "replacing 70 % of the real images by synthetic ones"),
-    Comparison("synthetic_only", "real_100", "replacing every real image by synthetic ones"),
-    Comparison("synthetic_only_asked", "synthetic_only", "taking the class asked for in place of the annotation"),
+    Question("synthetic_70_real_30", "real_100", "replacing 70 % of the real images by synthetic ones"),
+    Question("synthetic_only", "real_100", "replacing every real image by synthetic ones"),
+    Question("synthetic_only_asked", "synthetic_only", "taking the class asked for in place of the annotation"),
 )
 """Those whose arms were trained are made; the first of them is the headline."""
 
 
-def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[dict[str, Any]]:
+def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[Comparison]:
     """Return every comparison whose arms are there, p values corrected for their number (Holm 1979)."""
     made = [row for row in COMPARISONS if row.a in outcomes and row.b in outcomes]
     compared = [compare(row, outcomes[row.a], outcomes[row.b], n_test) for row in made]
     # each test is corrected among its own kind: both answer the same questions
-    for test in ("mcnemar", "permutation"):
-        for row, corrected in zip(compared, holm([each[f"p_{test}"] for each in compared]), strict=True):
-            row[f"p_{test}_holm"] = corrected
-    return compared
+    mcnemars, permutations = holm([row.p_mcnemar for row in compared]), holm([row.p_permutation for row in compared])
+    return [
+        row.model_copy(update={"p_mcnemar_holm": p, "p_permutation_holm": q})
+        for row, p, q in zip(compared, mcnemars, permutations, strict=True)
+    ]
 
 
-def compare(comparison: Comparison, a: Outcome, b: Outcome, n_test: int) -> dict[str, Any]:
-    """Return the difference in accuracy of the comparison's arms, its interval, tests and what that says."""
+def compare(question: Question, a: Outcome, b: Outcome, n_test: int) -> Comparison:
+    """Return the difference in accuracy of the question's arms, its interval, tests and what that says."""
     difference = a.correct - b.correct
     low, high = two_way_interval(difference)
     outcome = judged(low, high)
-    return {
-        "a": comparison.a,
-        "b": comparison.b,
-        "question": comparison.question,
-        "difference": float(difference.mean()),
-        "low": low,
-        "high": high,
-        "outcome": outcome,
-        "p_mcnemar": mcnemar(a.voted, b.voted),
-        "p_permutation": permutation(difference.mean(axis=0)),
-        "n_test": n_test,
-        "seeds": len(difference),
-        "sentence": sentence(comparison.question, outcome, float(difference.mean()), low, high)
-        + (" One seed: this says nothing about other fits." if len(difference) == 1 else ""),
-    }
+    alone = " One seed: this says nothing about other fits." if len(difference) == 1 else ""
+    p_mcnemar, p_permutation = mcnemar(a.voted, b.voted), permutation(difference.mean(axis=0))
+    return Comparison(
+        a=question.a,
+        b=question.b,
+        question=question.question,
+        difference=float(difference.mean()),
+        low=low,
+        high=high,
+        outcome=outcome,
+        p_mcnemar=p_mcnemar,
+        p_permutation=p_permutation,
+        n_test=n_test,
+        seeds=len(difference),
+        sentence=sentence(question.question, outcome, float(difference.mean()), low, high) + alone,
+        p_mcnemar_holm=p_mcnemar,  # alone it needs no correction
+        p_permutation_holm=p_permutation,
+    )
 
 
 def judged(low: float, high: float) -> str:
@@ -90,7 +94,7 @@ def judged(low: float, high: float) -> str:
     return "no difference shown" if high - low <= UNDECIDED else "not enough data to tell"
 
 
-def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[dict[str, Any]]:
+def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[Worth]:
     """Return, for each arm with synthetic images, how many real images would have bought its accuracy.
 
     Read off the arms of the learning curve that were trained; empty without at least three. The interval is
@@ -105,20 +109,19 @@ def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> li
     for name, outcome in outcomes.items():
         if ARMS[name].synthetic_share:
             low, high = two_way_interval(outcome.correct)
-            equivalents = {key: data_equivalent(counts, curve, v) for key, v in _bounds(outcome, low, high).items()}
+            bounds = (float(outcome.correct.mean()), low, high)
+            mean, least, most = (RealImages(**data_equivalent(counts, curve, value)) for value in bounds)
             rows.append(
-                {
-                    "arm": name,
-                    "n_real": n_real[name],
-                    **equivalents,
-                    "curve": [list(p) for p in zip(counts, curve, strict=True)],
-                }
+                Worth(
+                    arm=name,
+                    n_real=n_real[name],
+                    effective=mean,
+                    effective_low=least,
+                    effective_high=most,
+                    curve=list(zip(counts, curve, strict=True)),
+                )
             )
     return rows
-
-
-def _bounds(outcome: Outcome, low: float, high: float) -> dict[str, float]:
-    return {"effective": float(outcome.correct.mean()), "effective_low": low, "effective_high": high}
 
 
 def sentence(question: str, outcome: str, difference: float, low: float, high: float) -> str:

@@ -6,11 +6,12 @@ from torch import Tensor
 from shared.data.images import load_split
 from shared.models.snapshots import grid_images, load_snapshot
 from shared.store.artifacts import Artifact
+from shared.store.records.gan import GanRecord
 
 PER_CLASS = 5
 
 
-def baseline_and_tuned(real: Artifact, gans: list[Artifact], files: list[str]) -> Tensor:
+def baseline_and_tuned(real: Artifact, gans: list[Artifact[GanRecord]], files: list[str]) -> Tensor:
     """Return a row for each class, uint8 (N, channels, size, size): real test images, a blank, those of each GAN.
 
     `files` are the snapshots of `gans`; all draw from latents that never change.
@@ -18,7 +19,7 @@ def baseline_and_tuned(real: Artifact, gans: list[Artifact], files: list[str]) -
     held_out = load_split(real, "test")
     classes = len(real.dataset.classes)
     drawn = [
-        grid_images(load_snapshot(gan, file, torch.device("cpu")), classes, gan.facts["latent"], PER_CLASS)
+        grid_images(load_snapshot(gan, file, torch.device("cpu")), classes, gan.record.latent, PER_CLASS)
         for gan, file in zip(gans, files, strict=True)
     ]
     blank = torch.full_like(drawn[0][:1], 255)

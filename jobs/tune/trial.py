@@ -1,20 +1,19 @@
 """One trial: train a GAN with the options that were drawn, stop it where it falls behind, score it on val."""
 
-import json
 import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from optuna.trial import TrialState
+from optuna.trial import Trial, TrialState
 
 from jobs.tune.options import TuneConfig
 from jobs.tune.study import Lease, Study, trial_name
 from jobs.tune.trial_runner import Refused, TrialRunner
 from shared.cli.options import listed
 from shared.cli.run import Run
-from shared.store.artifacts import Artifact
+from shared.store.records.base import parse_record_json
+from shared.store.records.scores import PrintedScores, ScoresRecord
 
 
 @dataclass
@@ -33,7 +32,7 @@ class Attempt:
     curve: bool = True
 
     @property
-    def trial(self) -> Any:
+    def trial(self) -> Trial:
         """The trial as optuna has it."""
         return self.claim.trial
 
@@ -52,11 +51,11 @@ class Attempt:
             self.trial.set_user_attr("refused", str(error))
             self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
             return f"given up: {error}"
-        value = value_of(scores, self.config.objective)
-        self.trial.set_user_attr("epoch", scores.facts["chosen"]["epoch"])
+        value = value_of(scores.record, self.config.objective)
+        self.trial.set_user_attr("epoch", scores.record.chosen.epoch)
         self.study.optuna.tell(self.trial, value)
-        what = "synthetic-only error" if self.config.objective == "synthetic_only" else scores.facts["chosen_score"]
-        epoch = scores.facts["chosen"]["epoch"]
+        what = "synthetic-only error" if self.config.objective == "synthetic_only" else scores.record.chosen_score
+        epoch = scores.record.chosen.epoch
         return f"{what} {value:.4g} on val after epoch {epoch}, {time.monotonic() - started:.0f} s"
 
     def _falls_behind(self) -> bool:
@@ -70,9 +69,9 @@ class Attempt:
         if printed is None:
             self.curve = not there[ready[0]].exists()  # it moves when the GAN is finished: look again
             return False
-        found = json.loads(printed)
-        self.reported[found["epoch"]] = found[found["score"]]
-        self.trial.report(found[found["score"]], found["epoch"])
+        found = parse_record_json(PrintedScores, printed, f"evaluate snapshot {there[ready[0]]}")
+        self.reported[found.epoch] = found.value
+        self.trial.report(found.value, found.epoch)
         stop: bool = self.trial.should_prune()
         return stop
 
@@ -86,12 +85,12 @@ class Attempt:
         return f"stopped after epoch {epoch} with {score:.4g}: others were better there"
 
 
-def value_of(scores: Artifact, objective: str) -> float:
+def value_of(scores: ScoresRecord, objective: str) -> float:
     """Return what a trial is judged by, lower is better, from its scores on val."""
-    facts = scores.facts
     if objective == "synthetic_only":
-        return 1 - float(facts["synthetic_only"]["accuracy"])
-    return float(min(row[facts["chosen_score"]] for row in facts["rows"]))
+        assert scores.synthetic_only is not None  # `attempt` asks for it
+        return 1 - scores.synthetic_only.accuracy
+    return min(value for _, value in scores.curve)
 
 
 def attempt(run: Run, config: TuneConfig, study: Study, claim: Lease, words: list[str]) -> str:

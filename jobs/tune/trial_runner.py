@@ -13,9 +13,10 @@ from shared.cli.progress import Reporter
 from shared.errors import BadInput, Busy, HalfrealError, Interrupted
 from shared.format.manifest import MANIFEST
 from shared.runtime.job_processes import end, start, variables, wait
-from shared.store.artifacts import Artifact, open_artifact
+from shared.store.artifacts import Artifact, open_output
 from shared.store.job import Job
 from shared.store.locks import locked
+from shared.store.records.scores import ScoresRecord
 
 ATTEMPTS = 3
 """How often a job that ends for no reason of its own is started."""
@@ -65,10 +66,10 @@ class TrialRunner:
         """Train the GAN; `watch` is called all the while and says whether to stop it. Return whether it finished."""
         return self._job(TRAIN_GAN, watch)
 
-    def evaluate(self) -> Artifact:
+    def evaluate(self) -> Artifact[ScoresRecord]:
         """Score the GAN and return the scores."""
         self._job(EVALUATE, lambda: False)
-        return open_artifact(self.folder / EVALUATE.writes, EVALUATE.kind, EVALUATE.name)
+        return open_output(EVALUATE, self.folder)
 
     def _job(self, row: Job, watch: Callable[[], bool]) -> bool:
         """Run a job to its end, again where it was lost or another process still makes the same; else as `train`."""

@@ -3,8 +3,6 @@
 Ravuri and Vinyals 2019, "Classification Accuracy Score for Conditional Generative Models".
 """
 
-from typing import Any
-
 import torch
 
 from shared.data.images import Images
@@ -12,6 +10,7 @@ from shared.data.sampling import stratified
 from shared.metrics.classification import score_table
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of
+from shared.store.records.scores import SyntheticOnly
 
 HELD_OUT = 0.1
 """The share of the synthetic images that chooses the classifier's weights, so that no real image does."""
@@ -19,7 +18,7 @@ HELD_OUT = 0.1
 
 def classification_accuracy_score(
     drawn: Images, reference: Images, classes: int, seed: int, device: torch.device, config: FitConfig | None = None
-) -> dict[str, Any]:
+) -> SyntheticOnly:
     """Return the accuracy, in [0, 1], on `reference` of a classifier that was trained on the images `drawn` alone.
 
     `drawn` has at least 4 images; a stratified tenth of them, at least 2, says which weights are kept.
@@ -32,11 +31,11 @@ def classification_accuracy_score(
     fitted = fit(drawn.subset(trained_on), drawn.subset(held), classes, config, seed=seed, device=device)
     predicted = logits_of(fitted.network, reference.images).argmax(dim=1).cpu()
     table = score_table(reference.labels.numpy(), predicted.numpy(), [str(label) for label in range(classes)])
-    return {
-        "accuracy": table["accuracy"],
-        "f1": table["f1"],
-        "n_real": len(reference),
-        "n_synthetic": len(trained_on),
-        "steps": config.steps,
-        "seed": seed,
-    }
+    return SyntheticOnly(
+        accuracy=table.accuracy,
+        f1=table.f1,
+        n_real=len(reference),
+        n_synthetic=len(trained_on),
+        steps=config.steps,
+        seed=seed,
+    )

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.store.records.classifier import ClassScore, ClassTable
+
 Array = NDArray[np.float64]
 
 
-def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> dict[str, Any]:
+def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> ClassTable:
     """Return accuracy, macro and per-class precision, recall, F1 and the confusion matrix, by scikit-learn.
 
     Macro means run over the classes that occur in `truth` or `predicted`. Rows of `confusion` are true classes,
@@ -23,24 +24,24 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
         truth, predicted, labels=labels, zero_division=0
     )
     macro = metrics.precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
-    return {
-        "n": len(truth),
-        "accuracy": float(metrics.accuracy_score(truth, predicted)),
-        "precision": float(macro[0]),
-        "recall": float(macro[1]),
-        "f1": float(macro[2]),
-        "classes": [
-            {
-                "class_name": name,
-                "precision": float(precision[i]),
-                "recall": float(recall[i]),
-                "f1": float(f1[i]),
-                "n": int(support[i]),
-            }
+    return ClassTable(
+        n=len(truth),
+        accuracy=float(metrics.accuracy_score(truth, predicted)),
+        precision=float(macro[0]),
+        recall=float(macro[1]),
+        f1=float(macro[2]),
+        classes=[
+            ClassScore(
+                class_name=name,
+                precision=float(precision[i]),
+                recall=float(recall[i]),
+                f1=float(f1[i]),
+                n=int(support[i]),
+            )
             for i, name in enumerate(classes)
         ],
-        "confusion": metrics.confusion_matrix(truth, predicted, labels=labels).tolist(),
-    }
+        confusion=metrics.confusion_matrix(truth, predicted, labels=labels).tolist(),
+    )
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Ranking:
     Sorting is done once, so that each redraw of the images costs one pass.
     """
 
-    def __init__(self, scores: Array, positive: NDArray[np.bool_]) -> None:
+    def __init__(self, scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> None:
         self.order = np.argsort(scores, kind="stable")
         ordered = scores[self.order]
         self.starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))

@@ -1,38 +1,66 @@
 """Scores of several experiments side by side, if their protocols allow it."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 from shared.errors import BadInput
 from shared.metrics.metric import metric_of
 from shared.metrics.protocol import differences
 from shared.models.tables import EXTRACTORS
+from shared.store.records.scores import OnTest, Protocol, ScoresRecord
 
 
-def compare_scores(facts: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the numbers of each experiment by score, and the best snapshot's curve, from the facts of `evaluate`.
+@dataclass(frozen=True)
+class OverSnapshots:
+    """The lowest, the mean and the highest of the score that chose, over all snapshots, on val."""
+
+    score: str
+    lowest: float
+    mean: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class ScoreComparison:
+    """Scores on test by name and experiment, who has the best of each, curves by experiment, protocols by extractor."""
+
+    scores: dict[str, dict[str, float]]
+    best: dict[str, str | None]
+    over_snapshots: dict[str, OverSnapshots]
+    protocols: dict[str, Protocol]
+
+    def facts(self) -> dict[str, object]:
+        """Return the comparison as JSON holds it."""
+        return asdict(self) | {"protocols": {name: protocol.facts() for name, protocol in self.protocols.items()}}
+
+
+def compare_scores(records: Mapping[str, ScoresRecord]) -> ScoreComparison:
+    """Return the numbers of each experiment by score, and how its snapshots did.
 
     Raises BadInput where extractors that two experiments share were used under different protocols, or where they
     share none.
     """
-    protocols = shared_protocols({each: scores.get("test_protocols", {}) for each, scores in facts.items()})
-    numbers = {each: _numbers(scores["test"]) for each, scores in facts.items()}
+    on_test = {name: record.on_test for name, record in records.items() if record.on_test is not None}
+    protocols = shared_protocols({name: on_test[name].test_protocols if name in on_test else {} for name in records})
+    numbers = {name: scores_on_test(found) for name, found in on_test.items()}
     first = next(iter(numbers.values()))
     names = [name for name in first if all(name in scores for scores in numbers.values())]
     table = {name: {each: scores[name] for each, scores in numbers.items()} for name in names}
-    return {
-        "scores": table,
-        "best": {name: best(name, values) for name, values in table.items()},
-        "over_snapshots": {each: over_snapshots(scores) for each, scores in facts.items()},
-        "protocols": protocols,
-    }
+    return ScoreComparison(
+        table,
+        {name: best(name, values) for name, values in table.items()},
+        {each: over_snapshots(record) for each, record in records.items()},
+        protocols,
+    )
 
 
-def _numbers(scores: dict[str, Any]) -> dict[str, float]:
-    """Return the scores that are one number, which tables can show."""
-    return {name: value for name, value in scores.items() if isinstance(value, float)}
+def scores_on_test(found: OnTest) -> dict[str, float]:
+    """Return every score of the chosen snapshot, its agreement with the class asked for last if there is one."""
+    agreement = {} if found.test.agreement is None else {"agreement": found.test.agreement}
+    return found.test.scores | agreement
 
 
-def shared_protocols(protocols: dict[str, dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+def shared_protocols(protocols: Mapping[str, Mapping[str, Protocol]]) -> dict[str, Protocol]:
     """Return the protocols that all experiments share, by extractor; `protocols` has those of each experiment.
 
     Raises BadInput where they share no extractor, or used one under different protocols.
@@ -61,8 +89,7 @@ def best(name: str, values: dict[str, float]) -> str | None:
     return pick(values, key=lambda each: values[each])
 
 
-def over_snapshots(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the lowest, the mean and the highest of the score that chose, over all snapshots, on val."""
-    score = facts["chosen_score"]
-    values = [row[score] for row in facts["rows"]]
-    return {"score": score, "lowest": min(values), "mean": sum(values) / len(values), "highest": max(values)}
+def over_snapshots(record: ScoresRecord) -> OverSnapshots:
+    """Return how the snapshots of one experiment did on val."""
+    values = [value for _, value in record.curve]
+    return OverSnapshots(record.chosen_score, min(values), sum(values) / len(values), max(values))

@@ -4,8 +4,6 @@ A generator that has learned what images look like is no nearer to its training 
 direction is that of the competition paper of MiFID: from each synthetic image to its nearest training image.
 """
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +11,7 @@ from torch import Tensor
 from shared.data.images import Images
 from shared.metrics.prdc import nearest_distances
 from shared.stats.intervals import delong_auc, wilson_interval
+from shared.store.records.scores import ClosestPair, CopyTest
 
 MOST_IMAGES = 2000
 """Synthetic and held-out images, at most, whose nearest training images are looked for."""
@@ -24,8 +23,8 @@ BLOCK_IMAGES = 4096
 """Images that `nearest_images` holds as numbers at a time."""
 
 
-def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> dict[str, Any]:
-    """Return the facts of the test on points (N, d), (M, d), (T, d), all float64.
+def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> CopyTest:
+    """Return what the test finds on points (N, d), (M, d), (T, d), all float64.
 
     `nearer` is the probability that a synthetic point is nearer to train than a held-out one is (ties count half), with
     its interval (DeLong et al. 1988): 0.5 for a generator as good as new images, 1 for a copier (Meehan et al.
@@ -43,28 +42,28 @@ def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> dict[str, A
     # the second condition spares flat images, which lie near to everything
     copied = int(((to_train < limit) & (2 * to_train < to_held_out)).sum())
     copies = wilson_interval(copied, len(to_train))
-    return {
-        "n_synthetic": len(to_train),
-        "n_held_out": len(held_out_to_train),
-        "n_train": len(train),
-        "nearer": nearer,
-        "nearer_low": low,
-        "nearer_high": high,
-        "copy_rate": copied / len(to_train),
-        "copy_rate_interval": copies,
-        "expected_copy_rate": NEAR,
-        "memorisation": cosine_distance(synthetic[:MOST_IMAGES], train),
-        "memorisation_held_out": cosine_distance(held_out[:MOST_IMAGES], train),
-        "closest": closest(to_train, which),
-        "flagged": copies[0] > 2 * NEAR,
-    }
+    return CopyTest(
+        n_synthetic=len(to_train),
+        n_held_out=len(held_out_to_train),
+        n_train=len(train),
+        nearer=nearer,
+        nearer_low=low,
+        nearer_high=high,
+        copy_rate=copied / len(to_train),
+        copy_rate_interval=copies,
+        expected_copy_rate=NEAR,
+        memorisation=cosine_distance(synthetic[:MOST_IMAGES], train),
+        memorisation_held_out=cosine_distance(held_out[:MOST_IMAGES], train),
+        closest=closest(to_train, which),
+        flagged=copies[0] > 2 * NEAR,
+    )
 
 
-def closest(distances: Tensor, which: Tensor, count: int = 10) -> list[dict[str, Any]]:
+def closest(distances: Tensor, which: Tensor, count: int = 10) -> list[ClosestPair]:
     """Return the pairs of synthetic and training images that lie closest, the closest first."""
     # by place, so that the report can draw these very images again
     order = distances.argsort()[:count].tolist()
-    return [{"synthetic": i, "train": int(which[i]), "distance": float(distances[i])} for i in order]
+    return [ClosestPair(synthetic=i, train=int(which[i]), distance=float(distances[i])) for i in order]
 
 
 def cosine_distance(points: Tensor, train: Tensor) -> float:
@@ -78,7 +77,7 @@ def as_points(images: Tensor) -> Tensor:
     return images.flatten(1).double() / 255
 
 
-def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> dict[str, Any]:
+def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> CopyTest:
     """Return the copy test on pixels."""
     return copy_test(as_points(synthetic), as_points(held_out.images), as_points(train.images))
 

@@ -1,11 +1,14 @@
 """Diversity, sharpness and contrast of a class's pixels, next to the real images' own."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from shared.store.records.gan import GanRecord, HistoryRow
+from shared.store.records.scores import ClassQualities, LossIndicator
 
 QUALITIES = ("diversity", "sharpness", "contrast")
 
@@ -54,47 +57,45 @@ def category(ratios: Qualities) -> str:
     return next(name for limit, name in CATEGORIES if worst <= limit + 1e-9)  # 0.85 is 15 % away, to rounding
 
 
-def compared(drawn: list[Qualities | None], real: list[Qualities | None], names: list[str]) -> list[dict[str, Any]]:
+def compared(drawn: list[Qualities | None], real: list[Qualities | None], names: list[str]) -> list[ClassQualities]:
     """Return a row for each class: its qualities, their ratios to those of real images, its category."""
     rows = []
     for name, mine, own in zip(names, drawn, real, strict=True):
         if mine is None or own is None:
-            rows.append({"class_name": name, "qualities": mine, "ratios": None, "category": None})
+            rows.append(ClassQualities(class_name=name, qualities=mine, ratios=None, category=None))
             continue
         # real images without any contrast, say of one colour, leave nothing to compare with
         ratios = {key: mine[key] / own[key] if own[key] else math.inf for key in QUALITIES}
         finite = all(math.isfinite(ratio) for ratio in ratios.values())
         rows.append(
-            {
-                "class_name": name,
-                "qualities": mine,
-                "ratios": ratios if finite else None,
-                "category": category(ratios) if finite else None,
-            }
+            ClassQualities(
+                class_name=name,
+                qualities=mine,
+                ratios=ratios if finite else None,
+                category=category(ratios) if finite else None,
+            )
         )
     return rows
 
 
-def loss_indicators(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the loss indicator of a GAN, or of each class that has one of its own, from the GAN's facts, by name.
+def loss_indicators(record: GanRecord) -> dict[str, LossIndicator] | None:
+    """Return the loss indicator of a GAN, "all", or of each class that has one of its own, by the class's name.
 
     None for losses other than cross-entropy, whose generator loss has no fixed scale.
     """
-    if facts["resolved"]["loss"] != "cross_entropy":
+    if record.resolved.loss != "cross_entropy":
         return None
-    return {
-        name: loss_indicator(rows) for name, rows in facts.get("class_histories", {"all": facts["history"]}).items()
-    }
+    return {name: loss_indicator(rows) for name, rows in record.histories.items()}
 
 
-def loss_indicator(history: list[dict[str, float]], smoothing: float = 0.9) -> dict[str, Any]:
+def loss_indicator(history: Sequence[HistoryRow], smoothing: float = 0.9) -> LossIndicator:
     """Return the exponentially smoothed generator loss at the end of a history and its category.
 
     It says how well the discriminator told the last images apart, not how good they are: log 2 is what it loses when
     it cannot tell at all.
     """
-    smoothed = history[0]["generator_loss"]
+    smoothed = history[0].losses["generator_loss"]
     for row in history[1:]:
-        smoothed = smoothing * smoothed + (1 - smoothing) * row["generator_loss"]
-    category_name = next(name for limit, name in LOSS_CATEGORIES if smoothed <= limit * math.log(2))
-    return {"smoothed_generator_loss": smoothed, "category": category_name}
+        smoothed = smoothing * smoothed + (1 - smoothing) * row.losses["generator_loss"]
+    named = next(name for limit, name in LOSS_CATEGORIES if smoothed <= limit * math.log(2))
+    return LossIndicator(smoothed_generator_loss=smoothed, category=named)

@@ -1,7 +1,6 @@
 """Every score of one extractor: two sets of images in, numbers by name out."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,6 +8,7 @@ from torch import Tensor
 from shared.metrics.metric import FEATURE_METRICS, Compute, FeatureMetric, FeaturePair
 from shared.models.extractor import Extractor, Features, FeatureSet
 from shared.runtime.process_group import ProcessGroup
+from shared.store.records.scores import Scores
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Scorer:
         )
         return FeatureSet(Features(features, probabilities), labels.numpy())
 
-    def distances(self, synthetic: FeatureSet, real: FeatureSet) -> dict[str, float]:
+    def distances(self, synthetic: FeatureSet, real: FeatureSet) -> Scores:
         """Return the metrics that every snapshot is scored with."""
         return self._compute([row for row in FEATURE_METRICS if row.per_snapshot], synthetic, real, [])
 
-    def scores(self, synthetic: FeatureSet, real: FeatureSet, classes: list[str]) -> dict[str, Any]:
+    def scores(self, synthetic: FeatureSet, real: FeatureSet, classes: list[str]) -> Scores:
         """Return every metric, named after the extractor."""
         return self._compute(FEATURE_METRICS, synthetic, real, classes)
 
@@ -45,12 +45,13 @@ class Scorer:
         synthetic: FeatureSet,
         real: FeatureSet,
         classes: list[str],
-    ) -> dict[str, Any]:
+    ) -> Scores:
         """Return the value of each row by the name that it is stored under; what rows share is computed once."""
         pair = FeaturePair(synthetic, real, classes, self.seed)
         # several rows come of one computation, such as the four of PRDC: each function runs once
         computed = {name: compute(pair) for name, compute in _functions(rows).items()}
-        return {row.stored_name(self.extractor.name): computed[row.compute.name][row.key] for row in rows}
+        named = {row.stored_name(self.extractor.name): computed[row.compute.name][row.key] for row in rows}
+        return Scores.model_validate(named)
 
     def warnings(self, n_synthetic: int, n_real: int, width: int) -> list[str]:
         """Say where there are fewer images than features, so that the Fréchet distance is far too large."""

@@ -1,15 +1,14 @@
 """Classifiers: images to features to class logits."""
 
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from shared.models.networks import Classifier
 from shared.models.sizes import quartered
-from shared.models.tables import CLASSIFIERS, build
+from shared.models.tables import CLASSIFIERS, Spec, build
 
 
-class SmallCnn(nn.Module):
+class SmallCnn(Classifier):
     """Convolution blocks that halve the image down to 2x2 px, then one hidden layer of features.
 
     For images of 16 to 128 px (a power of two). `width` channels in the first block, doubled in each further
@@ -31,16 +30,8 @@ class SmallCnn(nn.Module):
         self.body = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(before * side * side, features), nn.ReLU())
         self.head = nn.Linear(features, classes)
 
-    def features(self, images: Tensor) -> Tensor:
-        """Return penultimate features (N, features), at least 0, of images (N, channels, size, size) in [-1, 1]."""
-        return self.body(images)  # type: ignore[no-any-return]
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return class logits (N, classes)."""
-        return self.head(self.features(images))  # type: ignore[no-any-return]
-
-
-class RpsCnn(nn.Module):
+class RpsCnn(Classifier):
     """The rock-paper-scissors cGAN's classifier, with `width` 16 exactly its published table.
 
     At 64 px the convolutions are followed by Linear(16384, 512).
@@ -61,16 +52,8 @@ class RpsCnn(nn.Module):
         self.body = nn.Sequential(*layers, nn.Flatten(), hidden, nn.ReLU())
         self.head = nn.Linear(features, classes)
 
-    def features(self, images: Tensor) -> Tensor:
-        """Return penultimate features (N, features), at least 0, of images (N, channels, size, size) in [-1, 1]."""
-        return self.body(images)  # type: ignore[no-any-return]
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return class logits (N, classes)."""
-        return self.head(self.features(images))  # type: ignore[no-any-return]
-
-
-def build_classifier(spec: dict[str, Any]) -> Any:
+def build_classifier(spec: Spec) -> Classifier:
     """Return the classifier of `spec` with fresh weights from torch's global generator."""
     # channels last is the layout that a CPU's convolutions are fastest in
     return build(CLASSIFIERS, spec).to(memory_format=torch.channels_last)

@@ -12,6 +12,7 @@ from shared.format.sample import Sample
 from shared.models.fitting import CLASSIFIER_FILE, load_classifier, probabilities_of
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.store.artifacts import Artifact
+from shared.store.records.gan import GeneratorRecord
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,12 @@ class Synthetic:
 class LabelledGenerator:
     """A snapshot of a `gan` artifact and the classifier of a `classifier` artifact that names what it draws."""
 
-    def __init__(self, gan: Artifact, snapshot: str, classifier: Artifact, device: torch.device) -> None:
+    def __init__(
+        self, gan: Artifact[GeneratorRecord], snapshot: str, classifier: Artifact, device: torch.device
+    ) -> None:
         self.network = load_snapshot(gan, snapshot, device)
         self.annotator = load_classifier(classifier, device)
-        self.latent, self.conditional = int(gan.facts["latent"]), bool(gan.facts["conditional"])
+        self.latent, self.conditional = gan.record.latent, gan.record.conditional
         self.origin = {"generator_sha256": sha256(gan.read(snapshot)), "snapshot": snapshot}
         self.annotator_sha256 = sha256(classifier.read(CLASSIFIER_FILE))
 

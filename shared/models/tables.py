@@ -4,9 +4,9 @@ A row names its class or function, so that no torch is imported here and command
 names are part of weights and manifests: they never change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.lazy import Lazy
 
@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from torch import nn
 
     from shared.models.extractor import Extractor
+    from shared.models.networks import Classifier, Discriminator, Generator
     from shared.store.artifacts import Artifact
 
-Network = Callable[..., "nn.Module"]
+Spec = Mapping[str, object]
+"""What rebuilds a network, as JSON: its `name` in a table and the keywords of its class."""
 
-CLASSIFIERS: "dict[str, Lazy[Network]]" = {
+Network = TypeVar("Network", bound="nn.Module")
+
+CLASSIFIERS: "dict[str, Lazy[Callable[..., Classifier]]]" = {
     "small_cnn": Lazy("shared.models.classifiers:SmallCnn"),
     "rps_cnn": Lazy("shared.models.classifiers:RpsCnn"),
 }
 
-GENERATORS: "dict[str, Lazy[Network]]" = {
+GENERATORS: "dict[str, Lazy[Callable[..., Generator]]]" = {
     "class_dcgan": Lazy("shared.models.gans.conditional:ClassGenerator"),
     "dcgan": Lazy("shared.models.gans.dcgan:DcganGenerator"),
     "rps_literal": Lazy("shared.models.gans.rock_paper_scissors:LiteralRpsGenerator"),
@@ -33,7 +37,7 @@ GENERATORS: "dict[str, Lazy[Network]]" = {
 }
 """A generator takes latents and labels to images in [-1, 1]; `classes` 0 makes it ignore the labels."""
 
-DISCRIMINATORS: "dict[str, Lazy[Network]]" = {
+DISCRIMINATORS: "dict[str, Lazy[Callable[..., Discriminator]]]" = {
     "projection": Lazy("shared.models.gans.conditional:ProjectionDiscriminator"),
     "dcgan": Lazy("shared.models.gans.dcgan:DcganDiscriminator"),
     "rps": Lazy("shared.models.gans.rock_paper_scissors:RpsDiscriminator"),
@@ -70,7 +74,7 @@ EXTRACTORS: "dict[str, Lazy[MakeExtractor]]" = {
 """From the inputs, the folder of weights and the device to an extractor. Scores are named after their extractor."""
 
 
-def build(table: "dict[str, Lazy[Network]]", spec: dict[str, Any]) -> "nn.Module":
+def build(table: "Mapping[str, Lazy[Callable[..., Network]]]", spec: Spec) -> Network:
     """Return the network of `spec`, a row's `name` and the keywords of its class, with fresh weights."""
     keywords = dict(spec)
-    return table[keywords.pop("name")].get()(**keywords)
+    return table[str(keywords.pop("name"))].get()(**keywords)

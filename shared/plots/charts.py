@@ -1,13 +1,16 @@
-"""Charts of numbers over time or over arms, from the facts of manifests."""
+"""Charts of numbers over time or over arms, from the records of artifacts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, NullLocator
 
 from shared.plots.figures import COLOURS, plot, shorten
 from shared.stats.confidence import LEVEL_TEXT
+from shared.store.records.classifier import ClassifierRecord
+from shared.store.records.gan import HistoryRow
+from shared.store.records.mixed import Estimate, MixedRecord
+from shared.store.records.scores import ScoresRecord
 
 LOSSES = {
     "discriminator_loss": "discriminator (critic)",
@@ -33,35 +36,37 @@ def curves(
     return figure
 
 
-def classifier_curve(facts: dict[str, Any]) -> Figure:
-    """Draw a classifier's training from its facts: loss on train and val, F1 on val, the chosen step."""
-    steps = [row["step"] for row in facts["curve"]]
+def classifier_curve(record: ClassifierRecord) -> Figure:
+    """Draw a classifier's training: loss on train and val, F1 on val, the chosen step."""
+    steps = [row.step for row in record.curve]
     series = {
-        "train cross-entropy (nats)": [row["train_loss"] for row in facts["curve"]],
-        "val cross-entropy (nats)": [row["val_loss"] for row in facts["curve"]],
-        "val macro F1": [row["val_f1"] for row in facts["curve"]],
+        "train cross-entropy (nats)": [row.train_loss for row in record.curve],
+        "val cross-entropy (nats)": [row.val_loss for row in record.curve],
+        "val macro F1": [row.val_f1 for row in record.curve],
     }
-    figure = curves(steps, series, "optimizer step", "loss (nats) or F1", f"{facts['val']['n']:,} real val images")
-    figure.axes[0].axvline(facts["best_step"], color="grey", linestyle=":", label="chosen")
+    figure = curves(steps, series, "optimizer step", "loss (nats) or F1", f"{record.val.n:,} real val images")
+    figure.axes[0].axvline(record.best_step, color="grey", linestyle=":", label="chosen")
     figure.axes[0].legend()
     return figure
 
 
-def gan_losses(history: Sequence[dict[str, float]]) -> Figure:
+def gan_losses(history: Sequence[HistoryRow]) -> Figure:
     """Draw a GAN's losses from its history: those that its family has, means between snapshots."""
-    epochs = [row["epoch"] for row in history]
-    series = {title: [row[name] for row in history] for name, title in LOSSES.items() if name in history[0]}
-    seen = int(history[-1]["images_seen"])
-    return curves(epochs, series, "epoch", "loss (mean since the last point)", f"{seen:,} real images shown")
+    epochs = [row.epoch for row in history]
+    series = {
+        title: [row.losses[name] for row in history] for name, title in LOSSES.items() if name in history[0].losses
+    }
+    seen = f"{history[-1].images_seen:,} real images shown"
+    return curves(epochs, series, "epoch", "loss (mean since the last point)", seen)
 
 
-def class_losses(histories: dict[str, list[dict[str, float]]]) -> Figure:
+def class_losses(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
     """Draw the losses of both networks of every class that has its own, from their histories by class name."""
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, name in ((left, "discriminator_loss"), (right, "generator_loss")):
         for place, (class_name, rows) in enumerate(histories.items()):
-            epochs, values = [row["epoch"] for row in rows], [row[name] for row in rows]
+            epochs, values = [row.epoch for row in rows], [row.losses[name] for row in rows]
             axes.plot(epochs, values, color=COLOURS[place % len(COLOURS)], label=shorten(class_name))
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss (mean since the last point)")
@@ -70,19 +75,18 @@ def class_losses(histories: dict[str, list[dict[str, float]]]) -> Figure:
     return figure
 
 
-def score_curve(facts: dict[str, Any]) -> Figure:
-    """Draw the Frechet distance of every snapshot from the facts of `evaluate`, and which one was chosen."""
-    rows, used = facts["rows"], facts["protocol"]
-    title = f"{used['n_real']:,} real {used['reference']} images, {used['n_synthetic']:,} generated per snapshot"
-    score = facts["chosen_score"]
-    series = {score: [row[score] for row in rows]}
-    epochs = [row["epoch"] for row in rows]
-    figure = curves(epochs, series, "epoch", f"Fréchet distance ({used['extractor']} features)", title)
+def score_curve(record: ScoresRecord) -> Figure:
+    """Draw the Fréchet distance of every snapshot on val, and which one was chosen."""
+    used = record.protocol
+    title = f"{used.n_real:,} real {used.reference} images, {used.n_synthetic:,} generated per snapshot"
+    epochs, values = zip(*record.curve, strict=True)
+    series = {record.chosen_score: values}
+    figure = curves(epochs, series, "epoch", f"Fréchet distance ({used.extractor} features)", title)
     axes = figure.axes[0]
     axes.set_yscale("log")
     for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         set_formatter(LogFormatter(minor_thresholds=(2, 0.5)))  # no more labels than fit
-    axes.axvline(facts["chosen"]["epoch"], color="grey", linestyle=":", label="chosen")
+    axes.axvline(record.chosen.epoch, color="grey", linestyle=":", label="chosen")
     axes.legend()
     return figure
 
@@ -99,63 +103,65 @@ def class_bars(values: Mapping[str, float], name: str, title: str) -> Figure:
     return figure
 
 
-def quality_curves(facts: dict[str, Any]) -> Figure:
+def quality_curves(record: ScoresRecord) -> Figure:
     """Draw diversity, sharpness and contrast of each snapshot as ratios to the real images' own, means over classes."""
-    rows = facts["rows"]
-    known = [[each["ratios"] for each in row["classes"] if each["ratios"]] for row in rows]
-    kept = [(row["epoch"], ratios) for row, ratios in zip(rows, known, strict=True) if ratios]
+    known = [(row.epoch, [each.ratios for each in row.classes if each.ratios]) for row in record.rows]
+    kept = [(epoch, ratios) for epoch, ratios in known if ratios]
     series = {
         name: [sum(each[name] for each in ratios) / len(ratios) for _, ratios in kept]
         for name in ("diversity", "sharpness", "contrast")
     }
-    title = f"ratio to {facts['protocol']['n_real']:,} real {facts['protocol']['reference']} images, mean over classes"
+    title = f"ratio to {record.protocol.n_real:,} real {record.protocol.reference} images, mean over classes"
     figure = curves([epoch for epoch, _ in kept], series, "epoch", "generated / real", title)
     figure.axes[0].axhspan(0.85, 1.15, color="grey", alpha=0.15, linewidth=0)
     return figure
 
 
-def learning_curve(facts: dict[str, Any]) -> Figure:
+def learning_curve(record: MixedRecord) -> Figure:
     """Draw accuracy over the number of real images, and each arm with synthetic images at its number of real ones."""
-    used, rows = facts["protocol"], facts["worth"]
-    counts, heights = zip(*rows[0]["curve"], strict=True)
+    used, rows = record.protocol, record.worth
+    counts, heights = zip(*rows[0].curve, strict=True)
     figure, axes = plot()
     axes.plot(counts, [100 * height for height in heights], marker="o", color=COLOURS[0], label="real images alone")
-    arms = {arm["arm"]: arm for arm in facts["arms"]}
+    arms = {arm.arm: arm for arm in record.arms}
     none = counts[0] / 2  # where a logarithmic axis shows no real images at all
     for place, row in enumerate(rows, start=1):
-        accuracy = arms[row["arm"]]["accuracy"]
-        mean, colour = 100 * accuracy["mean"], COLOURS[place % len(COLOURS)]
-        reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
-        axes.errorbar(row["n_real"] or none, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row["arm"])
+        accuracy, colour = arms[row.arm].accuracy, COLOURS[place % len(COLOURS)]
+        mean, reach = _percent(accuracy)
+        axes.errorbar(row.n_real or none, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row.arm)
     axes.set_xscale("log")
     axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=8)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("real images in the training set")
     axes.set_ylabel("accuracy on real test images (%)")
-    axes.set_title(f"{used['n_test']:,} real test images, {len(used['seeds'])} seeds", fontsize=9)
+    axes.set_title(f"{used.n_test:,} real test images, {len(used.seeds)} seeds", fontsize=9)
     axes.legend(fontsize=7)
     return figure
 
 
-def arms_chart(facts: dict[str, Any]) -> Figure:
-    """Draw the test accuracy of each arm from the facts of `train_mixed`: every seed, the mean, its interval."""
-    arms, used = facts["arms"], facts["protocol"]
+def _percent(estimate: Estimate) -> tuple[float, list[list[float]]]:
+    """Return the mean of a metric in percent, and how far its interval reaches below and above, for an error bar."""
+    mean = 100 * estimate.mean
+    return mean, [[mean - 100 * estimate.low], [100 * estimate.high - mean]]
+
+
+def arms_chart(record: MixedRecord) -> Figure:
+    """Draw the test accuracy of each arm: every seed, the mean, its interval."""
+    arms, used = record.arms, record.protocol
     figure, axes = plot(5.4, 0.52 * len(arms) + 1.4)
     for row, arm in enumerate(arms):
-        accuracy = arm["accuracy"]
-        mean = 100 * accuracy["mean"]
-        reach = [[mean - 100 * accuracy["low"]], [100 * accuracy["high"] - mean]]
+        mean, reach = _percent(arm.accuracy)
         axes.errorbar(mean, row, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label=f"mean, {LEVEL_TEXT} interval")
-        seeds = [100 * value for value in accuracy["values"]]
+        seeds = [100 * value for value in arm.accuracy.values]
         axes.plot(seeds, [row + 0.22] * len(seeds), "|", markersize=9, color=COLOURS[1], label="one seed")
-    baseline = 100 * facts["majority_baseline"]
+    baseline = 100 * record.majority_baseline
     for row, arm in enumerate(arms):
-        words = f"{arm['about']} ({arm['n_real']:,} real, {arm['n_synthetic']:,} synthetic)"
+        words = f"{arm.about} ({arm.n_real:,} real, {arm.n_synthetic:,} synthetic)"
         axes.text(0.01, row - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=8)
     axes.set_yticks([])
     axes.set_ylim(len(arms) - 0.5, -0.75)
     axes.set_xlabel(
-        f"accuracy on {used['n_test']:,} real test images (%), {len(used['seeds'])} seeds\n"
+        f"accuracy on {used.n_test:,} real test images (%), {len(used.seeds)} seeds\n"
         f"always the largest class: {baseline:.1f} %"
     )
     handles, labels = axes.get_legend_handles_labels()

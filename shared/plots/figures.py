@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 
 from shared.format.sample import Sample
 from shared.plots.image_grid import tile
+from shared.store.records.base import parse_record
+from shared.store.records.datasets import SampleMeta, SyntheticRecord
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's palette, which readers with any colour vision can tell apart."""
@@ -171,14 +173,14 @@ def confusion(matrix: Any, classes: Sequence[str], title: str) -> Figure:
     return figure
 
 
-def confidence_histogram(facts: dict[str, Any]) -> Figure:
-    """Draw how sure the annotator was, from the facts of `synthesize`: equal bins over [0, 1]."""
-    counts = facts["confidence_histogram"]
+def confidence_histogram(record: SyntheticRecord) -> Figure:
+    """Draw how sure the annotator was of synthetic images: equal bins over [0, 1]."""
+    counts = record.confidence_histogram
     figure, axes = plot()
     edges = np.linspace(0, 1, len(counts) + 1)
     axes.bar(edges[:-1], counts, 1 / len(counts), align="edge", label=f"{sum(counts):,} synthetic images")
-    median = facts["confidence_median"]
-    axes.axvline(median, color=COLOURS[5], linestyle="--", label=f"median {median:.3f}")
+    median = f"median {record.confidence_median:.3f}"
+    axes.axvline(record.confidence_median, color=COLOURS[5], linestyle="--", label=median)
     axes.set_xlabel("annotator's confidence (probability of its label)")
     axes.set_ylabel("images")
     axes.legend(loc="upper left")
@@ -187,16 +189,15 @@ def confidence_histogram(facts: dict[str, Any]) -> Figure:
 
 def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
     """Draw synthetic samples with the class that was asked for, the annotation and its confidence."""
-    captions = []
+    captions, what = [], "class annotated"
     between = " → " if max(map(len, classes)) < 4 else "\n→ "
     samples = sorted(samples, key=lambda sample: sample.label)
     for sample in samples:
-        asked = [sample.meta["origin"]["asked_label"]] if "asked_label" in sample.meta["origin"] else []
+        meta = parse_record(SampleMeta, sample.meta, f"sample {sample.key}: its json")
+        asked = [] if meta.origin.asked_label is None else [meta.origin.asked_label]
         names = between.join(shorten(classes[label]) for label in (*asked, sample.label))
-        captions.append(f"{names}\n{sample.meta['annotation']['confidence']:.2f}")
-    what = (
-        "class annotated" if samples and "asked_label" not in samples[0].meta["origin"] else "class asked → annotated"
-    )
+        captions.append(f"{names}\n{meta.annotation.confidence:.2f}")
+        what = "class asked → annotated" if asked else "class annotated"
     title = f"{len(samples)} synthetic images: {what}, confidence of the annotation"
     return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
 

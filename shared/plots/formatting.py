@@ -1,6 +1,6 @@
 """Numbers in words, the same on the page, on the card and in the terminal."""
 
-from typing import Any
+from shared.store.records.mixed import RealImages
 
 
 def percent(share: float) -> str:
@@ -8,7 +8,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def bought(found: dict[str, Any], about: str = "") -> str:
+def bought(found: RealImages, about: str = "") -> str:
     """Return a number of real images as read off the learning curve; `about` precedes one between its ends."""
-    words = {None: about, "more": "more than ", "fewer": "fewer than "}
-    return f"{words[found['beyond']]}{found['images']:,}"
+    words = about if found.beyond is None else f"{found.beyond} than "
+    return f"{words}{found.images:,}"

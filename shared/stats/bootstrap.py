@@ -1,19 +1,18 @@
 """A bootstrap of the test images, for metrics whose variance has no formula."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.stats.intervals import hierarchical_summary
+from shared.stats.intervals import HierarchicalSummary, hierarchical_summary
 
 Array = NDArray[np.float64]
 
 
 def bootstrap_summaries(
     measure: Callable[[Array], dict[str, list[float]]], images: int, redraws: int, seed: int
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, HierarchicalSummary]:
     """Return each metric's `hierarchical_summary` for other seeds and other test images.
 
     `measure` takes a weight for each of the images and returns the values of each metric, a seed each. The images are

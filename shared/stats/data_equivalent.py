@@ -1,12 +1,19 @@
 """How many real images synthetic ones are equivalent to, read off the learning curve of real images."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 
-def data_equivalent(counts: Sequence[int], curve: Sequence[float], value: float) -> dict[str, Any]:
+class DataEquivalent(TypedDict):
+    """A number of real images; `beyond` is "more" or "fewer" at an end of the learning curve, else None."""
+
+    images: int
+    beyond: str | None
+
+
+def data_equivalent(counts: Sequence[int], curve: Sequence[float], value: float) -> DataEquivalent:
     """Return the number of real `images` that reach an accuracy of `value`, and whether that is `beyond` the curve.
 
     `curve` is the accuracy at `counts` images, both rising; made monotone first, since a dip is noise, then read off

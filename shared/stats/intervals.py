@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,36 @@ from numpy.typing import NDArray
 from shared.stats.confidence import quantile
 
 Array = NDArray[np.float64]
+
+
+class HierarchicalSummary(TypedDict):
+    """A metric in [0, 1] over seeds and test images; `std` is None with one seed."""
+
+    mean: float
+    std: float | None
+    min: float
+    max: float
+    values: list[float]
+    low: float
+    high: float
+
+
+class StudentSummary(TypedDict):
+    """Values over runs, their mean, standard deviation and interval; None with one run."""
+
+    values: list[float]
+    mean: float
+    std: float | None
+    low: float | None
+    high: float | None
+
+
+class Difference(TypedDict):
+    """A difference of means and its interval; None with one run."""
+
+    difference: float
+    low: float | None
+    high: float | None
 
 
 def two_way_interval(values: Array) -> tuple[float, float]:
@@ -37,7 +67,7 @@ def two_way_interval(values: Array) -> tuple[float, float]:
     return float(mean) - reach, float(mean) + reach
 
 
-def hierarchical_summary(values: Sequence[float], image_variance: float) -> dict[str, Any]:
+def hierarchical_summary(values: Sequence[float], image_variance: float) -> HierarchicalSummary:
     """Return mean, spread, values and interval of a metric in [0, 1] over seeds and test images.
 
     `values` are the metric of each seed, `image_variance` the variance that a redraw of the images brings to their
@@ -51,11 +81,18 @@ def hierarchical_summary(values: Sequence[float], image_variance: float) -> dict
     freedom = total**2 / (seed_variance**2 / (seeds - 1)) if seed_variance else math.inf
     reach = math.sqrt(total) * quantile(freedom) if total else 0.0
     spread = float(np.std(values, ddof=1)) if seeds > 1 else None
-    bounds = {"low": max(mean - reach, 0.0), "high": min(mean + reach, 1.0)}
-    return {"mean": mean, "std": spread, "min": min(values), "max": max(values), "values": list(values), **bounds}
+    return {
+        "mean": mean,
+        "std": spread,
+        "min": min(values),
+        "max": max(values),
+        "values": list(values),
+        "low": max(mean - reach, 0.0),
+        "high": min(mean + reach, 1.0),
+    }
 
 
-def student_summary(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> dict[str, Any]:
+def student_summary(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> StudentSummary:
     """Return values, mean, standard deviation and interval (Student's t) of the mean over runs; None with one run.
 
     No value can be below `least` or above `most`, and so neither is the interval.
@@ -65,11 +102,11 @@ def student_summary(values: Sequence[float], least: float = -math.inf, most: flo
         return {"values": list(values), "mean": mean, "std": None, "low": None, "high": None}
     spread = float(np.std(values, ddof=1))
     reach = quantile(len(values) - 1) * spread / math.sqrt(len(values))
-    bounds = {"low": max(mean - reach, least), "high": min(mean + reach, most)}
-    return {"values": list(values), "mean": mean, "std": spread, **bounds}
+    low, high = max(mean - reach, least), min(mean + reach, most)
+    return {"values": list(values), "mean": mean, "std": spread, "low": low, "high": high}
 
 
-def welch_difference(before: Sequence[float], after: Sequence[float]) -> dict[str, float | None]:
+def welch_difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     """Return the mean of `after` less that of `before` and its interval (Welch 1947); None with one run.
 
     The runs are not paired: networks of other shapes share no draws, whatever their seed.

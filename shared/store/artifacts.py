@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
 from shared.store.job import PLAIN, Job, R, record_class
+
+if TYPE_CHECKING:
+    from shared.store.records.datasets import Preparation
 
 SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
 
@@ -49,6 +52,16 @@ class Artifact(Generic[R]):
     def facts(self) -> dict[str, Any]:
         """The numbers that the job recorded."""
         return self.manifest.facts
+
+    @property
+    def preparation(self) -> "Preparation":
+        """How the images of a dataset were prepared, as far as later jobs need it; FormatError if that is missing."""
+        from shared.store.records.base import parse_record
+        from shared.store.records.datasets import Preparation
+
+        with self.remedy():
+            where = f"{self.folder / MANIFEST}: `dataset.preparation`"
+            return parse_record(Preparation, self.dataset.preparation, where)
 
     def read(self, name: str) -> bytes:
         """Return a listed file's bytes, checked against the manifest; FormatError if it is not as recorded."""

@@ -6,6 +6,7 @@ together with the facts that rebuild it.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from shared.format.files import write_whole
 _HEADER = "halfreal"
 
 
-def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
     """Write `tensors` and the JSON-able `facts` to `path`; equal content gives equal bytes."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = json.dumps({"facts": facts, "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
+    header = json.dumps({"facts": dict(facts), "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
     payload = safetensors.torch.save(plain, metadata={_HEADER: header})
     write_whole(path, payload)
 

@@ -10,6 +10,7 @@ from shared.store.job import Job
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
+    from shared.store.records.scores import OnTest, ScoresRecord
 
     Inputs = dict[str, Artifact]
 
@@ -84,10 +85,11 @@ def recipe_text(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> str:
     return "\n".join(lines)
 
 
-def need_test_scores(scores: "Artifact") -> None:
-    """Raise BadInput for scores on val alone, such as those of a tuning trial."""
-    if "test" not in scores.facts:
+def need_test_scores(scores: "Artifact[ScoresRecord]") -> "OnTest":
+    """Return the scores on test; BadInput for scores on val alone, such as those of a tuning trial."""
+    if scores.record.on_test is None:
         raise BadInput(
             f"{scores.folder}: scored on val alone, want scores on test; run halfreal {scores.manifest.job} again, "
             "with the test split as reference"
         )
+    return scores.record.on_test

@@ -82,6 +82,6 @@ def test_copies_are_looked_for_in_train_and_held_against_test(space: str, tiny: 
     found, wanted = tiny.made["scores"].facts["copies"][space], copy_test(*points)
     assert (found["n_synthetic"], found["n_held_out"], found["n_train"]) == (EVALUATED, TEST, TRAIN)
     for name in ("nearer", "copy_rate", "memorisation", "memorisation_held_out"):
-        assert found[name] == pytest.approx(wanted[name], abs=1e-4), name
+        assert found[name] == pytest.approx(getattr(wanted, name), abs=1e-4), name
     nearest = torch.cdist(points[0], points[2]).min().item()
     assert found["closest"][0]["distance"] == pytest.approx(nearest, rel=1e-3, abs=1e-6)

@@ -1,16 +1,15 @@
 """Generators and discriminators from their specs, as snapshots and checkpoints keep them."""
 
-from typing import Any
-
-from torch import nn
+from collections.abc import Callable, Mapping
 
 from shared.lazy import Lazy
 from shared.models.gans.per_class import PerClassGenerator
 from shared.models.layers import constrain, initialise
-from shared.models.tables import DISCRIMINATORS, GENERATORS, Network, build
+from shared.models.networks import Discriminator, Generator
+from shared.models.tables import DISCRIMINATORS, GENERATORS, Network, Spec, build
 
 
-def build_generator(spec: dict[str, Any]) -> Any:
+def build_generator(spec: Spec) -> Generator:
     """Return the generator of `spec` with fresh weights from torch's global generator.
 
     A spec has the name of the row, the keywords of its class, and may say how weights begin: `init`, a row of INITS.
@@ -18,20 +17,20 @@ def build_generator(spec: dict[str, Any]) -> Any:
     return _build(GENERATORS, spec)
 
 
-def build_discriminator(spec: dict[str, Any]) -> Any:
+def build_discriminator(spec: Spec) -> Discriminator:
     """Return the discriminator of `spec` with fresh weights, as `build_generator`."""
     return _build(DISCRIMINATORS, spec)
 
 
-def _build(table: "dict[str, Lazy[Network]]", spec: dict[str, Any]) -> nn.Module:
+def _build(table: Mapping[str, Lazy[Callable[..., Network]]], spec: Spec) -> Network:
     keywords = {name: value for name, value in spec.items() if name != "init"}
     network = build(table, keywords)
     # initialised before it is constrained: spectral norm would otherwise hide the weights behind a parametrization
-    initialise(network, spec.get("init", "torch"))
-    constrain(network, spec.get("norm", "none"))
+    initialise(network, str(spec.get("init", "torch")))
+    constrain(network, str(spec.get("norm", "none")))
     return network
 
 
-def per_class_generator(**keywords: Any) -> nn.Module:
+def per_class_generator(classes: int, member: Spec) -> PerClassGenerator:
     """Return a generator for each class in one."""
-    return PerClassGenerator(build_generator, **keywords)
+    return PerClassGenerator(build_generator, classes=classes, member=member)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.layers import BatchNorm, norm_layers
+from shared.models.networks import Discriminator, Generator
 from shared.models.sizes import stage_widths
 
 
@@ -24,7 +25,7 @@ class ClassBatchNorm(nn.Module):
         return torch.addcmul(shift, self.norm(images), 1 + scale)
 
 
-class ClassGenerator(nn.Module):
+class ClassGenerator(Generator):
     """DCGAN's stack of transposed convolutions (Radford et al. 2016) with class-conditional batch norm.
 
     The label enters twice: as an embedding that follows the latent and through every normalisation. Without classes
@@ -56,7 +57,7 @@ class ClassGenerator(nn.Module):
         return torch.tanh(self.finish(stage))
 
 
-class ProjectionDiscriminator(nn.Module):
+class ProjectionDiscriminator(Discriminator):
     """Strided convolutions, by default without norms, then a projection onto the label (Miyato and Koyama 2018, eq. 4).
 
     Without batch norm nothing couples the images of a batch, so that a gradient penalty per image means what it says.

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.layers import norm_layers
+from shared.models.networks import Discriminator, Generator
 from shared.models.sizes import doublings
 
 EMBEDDING = 32
 """The size of a label's embedding, where there are labels."""
 
 
-class DcganGenerator(nn.Module):
+class DcganGenerator(Generator):
     """DCGAN's generator: transposed convolutions from 1x1 px, norm and ReLU, tanh at the end.
 
     At 64 px its table is _block(latent, 16f, 4, 1, 0), _block(16f, 8f, 4, 2, 1), ... _block(4f, 2f, 4, 2, 1),
@@ -50,7 +51,7 @@ class DcganGenerator(nn.Module):
         return self.body(latents[:, :, None, None])  # type: ignore[no-any-return]
 
 
-class DcganDiscriminator(nn.Module):
+class DcganDiscriminator(Discriminator):
     """DCGAN's discriminator: strided convolutions and LeakyReLU(0.2) down to one number.
 
     At 64 px its table is Conv2d(channels, f, 4, 2, 1), LeakyReLU, _block(f, 2f, 4, 2, 1), ... _block(4f, 8f, 4, 2, 1),

@@ -1,19 +1,23 @@
 """One unconditional generator for each class."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 from torch import Tensor, nn
 
+from shared.models.networks import Generator
+from shared.models.tables import Spec
 
-class PerClassGenerator(nn.Module):
+
+class PerClassGenerator(Generator):
     """One unconditional generator, made by `build` from the spec `member`, for each class: the label picks one."""
 
-    def __init__(self, build: Callable[[dict[str, Any]], nn.Module], *, classes: int, member: dict[str, Any]) -> None:
+    def __init__(self, build: Callable[[Spec], Generator], *, classes: int, member: Spec) -> None:
         super().__init__()
-        self.latent = member["latent"]
-        self.members = nn.ModuleList(build(member) for _ in range(classes))
-        self.shape = (member["channels"], member["size_px"], member["size_px"])
+        members = [build(member) for _ in range(classes)]
+        self.latent = members[0].latent
+        self.members = nn.ModuleList(members)
+        self.shape = cast("tuple[int, int, int]", (member["channels"], member["size_px"], member["size_px"]))
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Return images (N, channels, size, size) in [-1, 1] for latents (N, latent) from N(0, 1) and labels (N,)."""

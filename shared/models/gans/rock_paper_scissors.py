@@ -6,13 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.layers import Dropout, norm_layers
+from shared.models.networks import Discriminator, Generator
 from shared.models.sizes import doublings
 
 EMBEDDING = 100
 """The size of the label's embedding in both networks."""
 
 
-class RpsGenerator(nn.Module):
+class RpsGenerator(Generator):
     """The rock-paper-scissors cGAN's generator, at 128 px with `width` 64 exactly its published table.
 
     The label becomes one map of 4x4 px by Embedding(classes, 100) and Linear(100, 16). The latent becomes either
@@ -70,7 +71,7 @@ class LearnOpencvRpsGenerator(RpsGenerator):
     multiplies = False
 
 
-class RpsDiscriminator(nn.Module):
+class RpsDiscriminator(Discriminator):
     """The rock-paper-scissors cGAN's discriminator, at 128 px with `width` 64 exactly its published table.
 
     Embedding(classes, 100) and Linear(100, channels * size^2 = 49152) make a second image of the label, whose channels

@@ -1,6 +1,28 @@
 """What `train_classifier` says of the annotator, and how well any classifier does."""
 
+from pydantic import model_validator as validator
+
 from shared.store.records.base import Record
+
+
+class ClassifierHeader(Record):
+    """What the file of a classifier says: the spec that rebuilds it, the filter that brings images to its size."""
+
+    spec: dict[str, object]
+    resize_filter: str
+
+    @property
+    def input_format(self) -> tuple[int, str]:
+        """The size of image that it wants, and the filter."""
+        size_px = self.spec["size_px"]
+        assert isinstance(size_px, int)  # checked when the header was read
+        return size_px, self.resize_filter
+
+    @validator(mode="after")
+    def _has_a_size(self) -> "ClassifierHeader":
+        if not isinstance(self.spec.get("size_px"), int):
+            raise ValueError("spec has no size_px")
+        return self
 
 
 class ClassScore(Record):

@@ -15,6 +15,17 @@ class Snapshot(Record):
     images_seen: int
 
 
+class SnapshotHeader(Record):
+    """What the file of a snapshot says: the spec that rebuilds the network, the epochs that it was trained for.
+
+    `members` has the file of each class, with its hash, where each class has a generator of its own.
+    """
+
+    spec: dict[str, object]
+    epoch: int
+    members: dict[str, str] | None = None
+
+
 class HistoryRow(FlatRecord):
     """The losses by name, as means since the row before, and what was seen by then."""
 

@@ -70,6 +70,10 @@ class Scores(FlatRecord):
         fields: dict[str, Any] = super()._stored(dump)
         return fields | {f"{name}{BY_CLASS}": value for name, value in fields.pop("by_class").items()}
 
+    def joined(self, other: "Scores") -> "Scores":
+        """Return these scores and others."""
+        return Scores(scores=self.scores | other.scores, by_class=self.by_class | other.by_class)
+
 
 class LookedAt(Scores):
     """Scores, how often the annotator sees the class asked for (None where none is), and the qualities of classes."""
@@ -80,6 +84,23 @@ class LookedAt(Scores):
 
 class SnapshotScores(LookedAt, Snapshot):
     """A snapshot and its scores on val."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot alone."""
+        return Snapshot(file=self.file, epoch=self.epoch, images_seen=self.images_seen)
+
+
+class PrintedScores(LookedAt):
+    """What `evaluate snapshot` prints of a snapshot that is in no manifest yet; `score` is what would choose it."""
+
+    epoch: int
+    score: str
+
+    @property
+    def value(self) -> float:
+        """The score that would choose it."""
+        return self.scores[self.score]
 
 
 class LossIndicator(Record):

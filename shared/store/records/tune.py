@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field
+from pydantic import model_validator as validator
 
 from shared.store.records.base import Record, Value
 from shared.store.records.scores import Protocol
@@ -88,3 +89,13 @@ class TuneRecord(Record):
     seeds: list[int]
     protocol: Protocol
     val_protocol: Protocol
+
+    @validator(mode="after")
+    def _complete(self) -> "TuneRecord":
+        if self.best.number not in [trial.number for trial in self.trials]:
+            raise ValueError(f"trials has no number {self.best.number}, which is the best")
+        for trial in self.trials:
+            lacking = [name for name in self.own if name not in trial.params]
+            if lacking:
+                raise ValueError(f"trial {trial.number} has no value of {lacking[0]}")
+        return self

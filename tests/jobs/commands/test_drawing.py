@@ -111,8 +111,8 @@ def test_qualities_stand_beside_those_of_the_class(opened: Experiment) -> None:
     figures = ask(opened).figures
     test = load_split(opened.real, "test")
     own = qualities(test.images[test.labels == 1])
-    assert figures["real_qualities"] == pytest.approx(own)
-    assert figures["ratios"]["sharpness"] == pytest.approx(figures["qualities"]["sharpness"] / own["sharpness"])
+    assert figures.real_qualities == pytest.approx(own)
+    assert figures.ratios["sharpness"] == pytest.approx(figures.qualities["sharpness"] / own["sharpness"])
 
 
 def test_a_generator_for_each_class_draws_the_one_asked_for(make_family: Callable[..., Experiment]) -> None:
@@ -131,8 +131,8 @@ def test_a_generator_without_classes(make_family: Callable[..., Experiment], tmp
     with pytest.raises(BadConfig, match="trained without classes; leave --class out"):
         opened.label("0")
     drawing = ask(opened, label=None)
-    assert drawing.figures["class_name"] is None
-    assert drawing.figures["real_qualities"] == pytest.approx(qualities(load_split(opened.real, "test").images))
+    assert drawing.figures.class_name is None
+    assert drawing.figures.real_qualities == pytest.approx(qualities(load_split(opened.real, "test").images))
     assert [set(sample.meta["origin"]) for sample in drawing.source.samples(drawing.drawn, drawing.drawn.images)] == [
         {"generator_sha256", "snapshot", "latent_seed"}
     ] * 5

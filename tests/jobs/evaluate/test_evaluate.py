@@ -20,6 +20,7 @@ from shared.metrics.feature_cache import load, reference_path, store
 from shared.models.extractor import Extractor
 from shared.models.weights import fetch
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.records.scores import ClassQualities, LookedAt, ScoresRecord
 from tests.jobs.train_gan.test_gan_processes import ends, together
 
 
@@ -96,12 +97,17 @@ def test_a_reference_is_named_after_all_that_it_depends_on(tmp_path: Path) -> No
     assert load(paths[0]) is None
 
 
+def scores_record(made: dict[str, Artifact]) -> ScoresRecord:
+    """Return the record of the small experiment's scores."""
+    return ScoresRecord.model_validate(made["scores"].manifest.facts)
+
+
 def test_few_images_are_no_collapse() -> None:
     """With fewer than ten images a class nothing is said of classes that were not drawn; with more it is."""
-    classes = [{"class_name": "cat", "ratios": None, "qualities": None}]
-    scores = {"recall_classifier": 1.0}
-    assert collapse(classes, scores, scores, "frechet_classifier", images=9) == []
-    (line,) = collapse(classes, scores, scores, "frechet_classifier", images=10)
+    cat = ClassQualities(class_name="cat", qualities=None, ratios=None, category=None)
+    test = LookedAt(scores={"recall_classifier": 1.0}, agreement=None, classes=[cat])
+    assert collapse(test, test, "classifier", images=9) == []
+    (line,) = collapse(test, test, "classifier", images=10)
     assert "cat" in line
 
 
@@ -132,9 +138,9 @@ def test_experiments_stand_side_by_side(copy: Path) -> None:
 )
 def test_different_protocols_are_not_compared(field: str, value: object, made: dict[str, Artifact]) -> None:
     """Exit code 2, and the error says in what they differ."""
-    mine = made["scores"].facts
-    protocol = mine["test_protocols"]["classifier"] | {field: value}
-    other = mine | {"test_protocols": {"classifier": protocol}}
+    mine, facts = scores_record(made), made["scores"].manifest.facts
+    protocol = facts["test_protocols"]["classifier"] | {field: value}
+    other = ScoresRecord.model_validate(facts | {"test_protocols": {"classifier": protocol}})
     with pytest.raises(BadInput, match=rf"different protocols.*{field}: ") as caught:
         compare_scores({"a": mine, "b": other})
     assert caught.value.exit_code == 2
@@ -142,9 +148,12 @@ def test_different_protocols_are_not_compared(field: str, value: object, made: d
 
 def test_experiments_without_a_common_extractor_are_not_compared(made: dict[str, Artifact]) -> None:
     """There is nothing to compare; the error says what to do."""
-    mine = made["scores"].facts
-    with pytest.raises(BadInput, match="no extractor in common"):
-        compare_scores({"a": mine, "b": mine | {"test_protocols": {"vgg": {}}}})
+    mine = scores_record(made)
+    assert mine.on_test is not None
+    on_test = mine.on_test.model_copy(update={"test_protocols": {"vgg": mine.on_test.test_protocols["classifier"]}})
+    for other in (on_test, None):
+        with pytest.raises(BadInput, match="no extractor in common"):
+            compare_scores({"a": mine, "b": mine.model_copy(update={"on_test": other})})
 
 
 @pytest.mark.slow

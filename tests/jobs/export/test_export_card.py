@@ -1,6 +1,7 @@
 """The card of an export says what was found, in words that the hub and people read."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def test_nothing_was_asked_of_an_unconditional_generator(varied: dict[str, Artif
     config = ExportConfig(to="hf", labels="asked", min_confidence=0.0)
     synthetic = varied["synthetic"]
     manifest = synthetic.manifest.model_copy(update={"facts": synthetic.facts | {"agreement": None}})
-    unconditional = Artifact(synthetic.folder, manifest, synthetic.sha256)
+    unconditional = replace(synthetic, manifest=manifest)
     with pytest.raises(BadConfig, match="take annotated"):
         next(pictures(unconditional, config))
     assert columns(synthetic, config).keys() - columns(unconditional, config).keys() == {"asked_label"}
@@ -72,7 +73,7 @@ def test_a_copier_is_warned_of(root: Path, varied: dict[str, Artifact], tmp_path
     found = {"copy_rate": 0.25, "copy_rate_interval": [0.2, 0.31], "flagged": True}
     copies = {"pixels": scores.facts["copies"]["pixels"] | found}
     manifest = scores.manifest.model_copy(update={"facts": scores.facts | {"copies": copies}})
-    inputs = varied | {"scores": Artifact(scores.folder, manifest, scores.sha256)}
+    inputs = varied | {"scores": replace(scores, manifest=manifest)}
     config = ExportConfig(to="hf", labels="annotated", min_confidence=0.0)
     card = render(inputs, config, Counter({0: 54}))
     warning = card.index("> **Warning: copies of training images.** In pixels, 25.0 %")
@@ -89,7 +90,7 @@ def test_the_card_of_one_arm_and_one_seed(varied: dict[str, Artifact]) -> None:
         "protocol": mixed.facts["protocol"] | {"seeds": [0], "n_test": 1, "optimizer_steps": 1200},
     }
     manifest = mixed.manifest.model_copy(update={"facts": mixed.facts | alone})
-    inputs = varied | {"mixed": Artifact(mixed.folder, manifest, mixed.sha256)}
+    inputs = varied | {"mixed": replace(mixed, manifest=manifest)}
     for labels in ("annotated", "asked"):
         config = ExportConfig(to="hf", labels=labels, min_confidence=0.0)
         card = render(inputs, config, Counter({0: 1}))

@@ -18,7 +18,7 @@ def test_the_copy_test_flags_the_copies_alone() -> None:
     """On the planted sets, by pixels: copies of the training images are flagged, nothing else is."""
     sets = load_sets(0)
     flagged = {
-        name: pixel_copies(plant.make(sets).images, sets.test, sets.train)["flagged"] for name, plant in PLANTS.items()
+        name: pixel_copies(plant.make(sets).images, sets.test, sets.train).flagged for name, plant in PLANTS.items()
     }
     assert flagged == {"held_out": False, "noise": False, "copies": True, "shuffled": False}
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from jobs.train_mixed.outcome import Outcome
 from jobs.train_mixed.verdict import (
     COMPARISONS,
-    Comparison,
+    Question,
     compare,
     compare_all,
     data_equivalents,
@@ -15,6 +15,7 @@ from jobs.train_mixed.verdict import (
     majority_baseline,
     sentence,
 )
+from shared.store.records.mixed import RealImages
 
 Array = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ def arms(a: float, b: float, images: int = 400, seeds: int = 3) -> tuple[Outcome
     return outcome_of(first), outcome_of(second)
 
 
-QUESTION = Comparison("a", "b", "adding a")
+QUESTION = Question("a", "b", "adding a")
 
 
 @pytest.mark.parametrize(
@@ -42,16 +43,16 @@ QUESTION = Comparison("a", "b", "adding a")
 def test_a_planted_outcome_is_found(accuracies: tuple[float, float], outcome: str) -> None:
     """20 points on 400 images (eight standard errors) are found with their sign; no difference is not."""
     found = compare(QUESTION, *arms(*accuracies), 400)
-    assert found["outcome"] == outcome
-    assert found["low"] <= found["difference"] <= found["high"]
+    assert found.outcome == outcome
+    assert found.low <= found.difference <= found.high
 
 
 def test_no_difference_at_all_is_not_called_one() -> None:
     """Two arms with equal hits everywhere show no difference, and no test finds one."""
     same = arms(0.8, 0.8)[0]
     found = compare(QUESTION, same, same, 400)
-    assert (found["outcome"], found["difference"], found["low"], found["high"]) == ("no difference shown", 0, 0, 0)
-    assert (found["p_mcnemar"], found["p_permutation"]) == (1.0, 1.0)
+    assert (found.outcome, found.difference, found.low, found.high) == ("no difference shown", 0, 0, 0)
+    assert (found.p_mcnemar, found.p_permutation) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ def test_p_values_are_corrected_for_the_number_of_comparisons() -> None:
     found = compare_all(outcomes, 400)
     assert len(found) == 3
     for row in found:
-        assert row["p_mcnemar_holm"] >= row["p_mcnemar"]
-        assert row["p_permutation_holm"] >= row["p_permutation"]
-    assert found[0]["p_permutation_holm"] < 0.01
+        assert row.p_mcnemar_holm >= row.p_mcnemar
+        assert row.p_permutation_holm >= row.p_permutation
+    assert found[0].p_permutation_holm < 0.01
 
 
 def test_what_synthetic_images_are_worth_is_read_off_the_learning_curve() -> None:
@@ -89,8 +90,8 @@ def test_what_synthetic_images_are_worth_is_read_off_the_learning_curve() -> Non
     counts = dict(zip(heights, (50, 100, 250, 500, 1000), strict=True))
     outcomes["synthetic_70_real_30"] = outcomes["real_50"]
     (row,) = data_equivalents(outcomes, counts | {"synthetic_70_real_30": 300})
-    assert row["effective"] == {"images": 500, "beyond": None}
-    assert row["effective_low"]["images"] < 500 < row["effective_high"]["images"]
+    assert row.effective == RealImages(images=500, beyond=None)
+    assert row.effective_low.images < 500 < row.effective_high.images
     assert data_equivalents({"synthetic_only": outcomes["real_5"]}, {"synthetic_only": 0}) == []
 
 

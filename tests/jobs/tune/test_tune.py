@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
@@ -24,6 +23,7 @@ from optuna.storages.journal import JournalFileBackend
 from jobs.__main__ import main as halfreal
 from jobs.tune.outcome import sentence
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.records.tune import Difference, QualityRow, Summary
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -249,11 +249,17 @@ def test_the_report_has_a_section_on_it(
     assert "Tuning: before and after" not in page.read_text(encoding="utf-8")
 
 
-def row(low: float | None, high: float | None, outcome: str, after: float = 2.0) -> dict[str, Any]:
+def row(low: float | None, high: float | None, outcome: str, after: float = 2.0) -> QualityRow:
     """Return a row of the table of before and after: 3.0 before."""
-    change = {"difference": after - 3.0, "low": low, "high": high}
-    sides = {"before": {"mean": 3.0, "values": [3.0] * 3}, "after": {"mean": after, "values": [after] * 3}}
-    return {"name": "frechet_classifier", "change": change, "outcome": outcome, **sides}
+    sides = (Summary(values=[mean] * 3, mean=mean, std=0.0, low=mean, high=mean) for mean in (3.0, after))
+    return QualityRow(
+        name="frechet_classifier",
+        lower_is_better=True,
+        before=next(sides),
+        after=next(sides),
+        change=Difference(difference=after - 3.0, low=low, high=high),
+        outcome=outcome,
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,7 +272,7 @@ def row(low: float | None, high: float | None, outcome: str, after: float = 2.0)
         (row(0.0, 0.0, "unchanged", 3.0), True, "No trial did better on val than the recipe's own options"),
     ],
 )
-def test_the_sentence_says_what_the_interval_says(found: dict[str, Any], unchanged: bool, words: str) -> None:
+def test_the_sentence_says_what_the_interval_says(found: QualityRow, unchanged: bool, words: str) -> None:
     """Better, worse and no difference shown each have their words; the interval stands beside them."""
     said = sentence(found, unchanged)
     assert words in said

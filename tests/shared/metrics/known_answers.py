@@ -42,7 +42,7 @@ def known_answers() -> dict[str, dict[str, Any]]:
             "frechet_infinite": frechet_infinite(points, held_out, seed=0)[0],
             "kernel": kernel_distance(points, held_out, seed=0)[0],
             **prdc(points, held_out),
-            **{key: copies[key] for key in ("nearer", "copy_rate", "flagged")},
+            **{key: getattr(copies, key) for key in ("nearer", "copy_rate", "flagged")},
         }
     return table
 

@@ -17,9 +17,9 @@ TRAIN, HELD_OUT = cloud(1000, 1), cloud(400, 2)
 def test_new_draws_of_the_distribution_are_no_copies() -> None:
     """As near to train as held-out points: around 50 %, a copy rate around 1 %, not flagged."""
     found = copy_test(cloud(500, 3), HELD_OUT, TRAIN)
-    assert found["nearer_low"] < 0.5 < found["nearer_high"]
-    assert found["copy_rate_interval"][0] < 0.02
-    assert not found["flagged"]
+    assert found.nearer_low < 0.5 < found.nearer_high
+    assert found.copy_rate_interval[0] < 0.02
+    assert not found.flagged
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
@@ -27,34 +27,34 @@ def test_copies_are_flagged(noise: float) -> None:
     """Training points, exactly or nearly: nearer in 100 %, copy rate 100 %, flagged, pairs named."""
     synthetic = TRAIN[:300] + noise * cloud(300, 4)
     found = copy_test(synthetic, HELD_OUT, TRAIN)
-    assert found["nearer"] > 0.99
-    assert found["copy_rate"] > 0.95
-    assert found["flagged"]
-    assert all(pair["synthetic"] == pair["train"] for pair in found["closest"])
+    assert found.nearer > 0.99
+    assert found.copy_rate > 0.95
+    assert found.flagged
+    assert all(pair.synthetic == pair.train for pair in found.closest)
 
 
 def test_a_few_copies_among_many_show_in_the_copy_rate() -> None:
     """Fifty exact copies among 500 images, the case that torchmetrics' MiFID misses: the rate says 10 % or more."""
     synthetic = torch.cat([cloud(450, 5), TRAIN[:50]])
     found = copy_test(synthetic, HELD_OUT, TRAIN)
-    assert found["copy_rate_interval"][0] > 0.06
-    assert found["flagged"]
-    assert found["memorisation"] < found["memorisation_held_out"]
+    assert found.copy_rate_interval[0] > 0.06
+    assert found.flagged
+    assert found.memorisation < found.memorisation_held_out
 
 
 def test_points_far_from_everything_are_no_copies() -> None:
     """Noise is farther from train than held-out points are: nearer in 0 %."""
     found = copy_test(cloud(200, 6) * 10, HELD_OUT, TRAIN)
-    assert found["nearer"] < 0.05
-    assert found["copy_rate"] < 0.01
+    assert found.nearer < 0.05
+    assert found.copy_rate < 0.01
 
 
 def test_flat_images_are_no_copies() -> None:
     """A collapsed generator draws the middle of everything: near to train, but as near to held-out images."""
     middle = TRAIN.mean(dim=0, keepdim=True) + 0.01 * cloud(200, 7)
     found = copy_test(middle, HELD_OUT, TRAIN)
-    assert found["nearer"] > 0.9
-    assert not found["flagged"]
+    assert found.nearer > 0.9
+    assert not found.flagged
 
 
 def test_memorisation_runs_from_synthetic_to_real() -> None:

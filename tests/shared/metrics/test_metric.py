@@ -102,12 +102,13 @@ def test_each_function_fills_its_rows_within_their_bounds() -> None:
 def test_the_scorer_fills_every_row(scorer: Scorer) -> None:
     """Scores are the rows of the table, in its order; snapshots get those marked for them."""
     first, second = feature_set(0), feature_set(1)
-    scores = scorer.scores(first, second, ["cat", "dog"])
-    assert list(scores) == [row.stored_name("classifier") for row in FEATURE_METRICS]
-    assert set(scores["frechet_classifier_by_class"]) == {"cat", "dog"}
-    distances = scorer.distances(first, second)
-    assert distances == {
-        name: scores[name] for name in ("frechet_classifier", "kernel_classifier", "kernel_classifier_se")
+    found = scorer.scores(first, second, ["cat", "dog"])
+    names = [row.stored_name("classifier") for row in FEATURE_METRICS]
+    assert list(found.scores) == [name for name in names if not name.endswith("_by_class")]
+    assert set(found.facts()) == set(names)
+    assert set(found.by_class["frechet_classifier"]) == {"cat", "dog"}
+    assert scorer.distances(first, second).facts() == {
+        name: found.scores[name] for name in ("frechet_classifier", "kernel_classifier", "kernel_classifier_se")
     }
 
 
@@ -123,7 +124,7 @@ def test_a_new_metric_is_a_row(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("shared.metrics.frechet.score", twice)
     monkeypatch.setattr("shared.metrics.scorer.FEATURE_METRICS", (row,))
     monkeypatch.setattr("shared.metrics.metric.FEATURE_METRICS", (row,))
-    assert scorer.scores(feature_set(0), feature_set(1), ["cat", "dog"]) == {"twice_classifier": 2.0}
+    assert scorer.scores(feature_set(0), feature_set(1), ["cat", "dog"]).scores == {"twice_classifier": 2.0}
     assert len(calls) == 1
     assert isinstance(metric_of("twice_classifier", EXTRACTORS), FeatureMetric)
 

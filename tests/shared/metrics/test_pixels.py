@@ -1,6 +1,8 @@
 """Diversity, sharpness and contrast: by hand, and beside the real images' own."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,18 @@ import torch
 from scipy import ndimage, spatial
 
 from shared.metrics.pixels import category, class_qualities, compared, loss_indicator, loss_indicators, qualities
+from shared.store.records.gan import GanRecord, HistoryRow, Resolved
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "records"
 NOISE = torch.randint(0, 256, (40, 1, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+
+def losses(*values: float) -> list[HistoryRow]:
+    """Return the history of these generator losses."""
+    return [
+        HistoryRow(epoch=epoch, step=epoch, images_seen=epoch, losses={"generator_loss": value})
+        for epoch, value in enumerate(values)
+    ]
 
 
 def test_diversity_is_the_mean_distance_of_two_images() -> None:
@@ -52,7 +64,7 @@ def test_a_class_of_fewer_than_three_images_has_no_qualities() -> None:
     found = class_qualities(NOISE[:5], torch.tensor([0, 0, 0, 2, 2]), 3)
     assert [each is None for each in found] == [False, True, True]
     rows = compared(found, class_qualities(NOISE, torch.arange(40) % 3, 3), ["a", "b", "c"])
-    assert [row["category"] is None for row in rows] == [False, True, True]
+    assert [row.category is None for row in rows] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -75,32 +87,33 @@ def test_real_images_beside_themselves_are_excellent() -> None:
     """Every ratio is 1."""
     found = class_qualities(NOISE, torch.arange(40) % 2, 2)
     for row in compared(found, found, ["a", "b"]):
-        assert row["ratios"] == pytest.approx(dict.fromkeys(("diversity", "sharpness", "contrast"), 1.0))
-        assert row["category"] == "Excellent"
+        assert row.ratios == pytest.approx(dict.fromkeys(("diversity", "sharpness", "contrast"), 1.0))
+        assert row.category == "Excellent"
 
 
 def test_a_real_class_without_contrast_has_no_ratio() -> None:
     """A ratio to 0 says nothing; there is no category then, and the row can be stored."""
     flat = class_qualities(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.zeros(3), 1)
     (row,) = compared(class_qualities(NOISE, torch.zeros(40), 1), flat, ["a"])
-    assert (row["ratios"], row["category"]) == (None, None)
+    assert (row.ratios, row.category) == (None, None)
 
 
 def test_the_loss_indicator_smooths() -> None:
     """0.9 of what was and 0.1 of what comes; log 2 is Excellent, four times that needs improvement."""
-    history = [{"generator_loss": 1.0}, {"generator_loss": 2.0}]
-    assert loss_indicator(history)["smoothed_generator_loss"] == pytest.approx(1.1)
-    assert loss_indicator([{"generator_loss": math.log(2)}])["category"] == "Excellent"
-    assert loss_indicator([{"generator_loss": 2 * math.log(2)}])["category"] == "Good"
-    assert loss_indicator([{"generator_loss": 4 * math.log(2)}])["category"] == "Needs Improvement"
+    history = losses(1.0, 2.0)
+    assert loss_indicator(history).smoothed_generator_loss == pytest.approx(1.1)
+    assert loss_indicator(losses(math.log(2))).category == "Excellent"
+    assert loss_indicator(losses(2 * math.log(2))).category == "Good"
+    assert loss_indicator(losses(4 * math.log(2))).category == "Needs Improvement"
 
 
 def test_only_cross_entropy_has_a_loss_indicator() -> None:
     """A Wasserstein loss has no scale; a GAN of each class has an indicator for each."""
-    rows = [{"generator_loss": 0.7}]
-    assert loss_indicators({"resolved": {"loss": "wasserstein"}, "history": rows}) is None
-    facts = {"resolved": {"loss": "cross_entropy"}, "history": rows}
-    assert loss_indicators(facts) == {"all": loss_indicator(rows)}
-    assert loss_indicators(facts | {"class_histories": {"0": rows, "1": rows}}) == dict.fromkeys(
-        "01", loss_indicator(rows)
-    )
+    facts = json.loads((GOLDEN / "per_class" / "gan.json").read_bytes())["facts"]
+    record = GanRecord.model_validate(facts | {"history": [row.facts() for row in losses(0.7)]})
+    by_class = {name: loss_indicator(rows) for name, rows in (record.class_histories or {}).items()}
+    assert len(by_class) == 10
+    assert loss_indicators(record) == by_class
+    alone = record.model_copy(update={"class_histories": None})
+    assert loss_indicators(alone) == {"all": loss_indicator(losses(0.7))}
+    assert loss_indicators(alone.model_copy(update={"resolved": Resolved(loss="wasserstein")})) is None

@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -63,7 +62,7 @@ def test_val_metrics_agree_with_scikit_learn(present: int) -> None:
     table = score_table(val.labels.numpy(), predicted, ["a", "b", "c"])
     (row,) = fitted.curve
     for name in ("accuracy", "precision", "recall", "f1"):
-        assert row[f"val_{name}"] == pytest.approx(table[name], abs=1e-6)
+        assert getattr(row, f"val_{name}") == pytest.approx(getattr(table, name), abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -76,21 +75,21 @@ def test_the_score_table_agrees_with_torchmetrics(seed: int, classes: int) -> No
     answers = torch.from_numpy(predicted), torch.from_numpy(truth)
     micro = multiclass_accuracy(*answers, num_classes=classes, average="micro")
     macro = multiclass_f1_score(*answers, num_classes=classes, average="macro")
-    assert table["accuracy"] == pytest.approx(micro.item(), abs=1e-6)
-    assert table["f1"] == pytest.approx(macro.item(), abs=1e-6)
+    assert table.accuracy == pytest.approx(micro.item(), abs=1e-6)
+    assert table.f1 == pytest.approx(macro.item(), abs=1e-6)
 
 
 def test_the_score_table_by_hand() -> None:
     """Truth 0 0 1 1, predicted 0 1 1 1, class 2 nowhere: precision 1 and 2/3, recall 1/2 and 1, F1 2/3 and 4/5."""
     table = score_table(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), ["cat", "dog", "owl"])
-    assert (table["n"], table["accuracy"]) == (4, 0.75)
-    assert [table[name] for name in ("precision", "recall", "f1")] == pytest.approx([5 / 6, 3 / 4, 11 / 15])
-    rows = [[row[name] for name in ("precision", "recall", "f1", "n")] for row in table["classes"]]
+    assert (table.n, table.accuracy) == (4, 0.75)
+    assert [getattr(table, name) for name in ("precision", "recall", "f1")] == pytest.approx([5 / 6, 3 / 4, 11 / 15])
+    rows = [[getattr(row, name) for name in ("precision", "recall", "f1", "n")] for row in table.classes]
     assert rows[0] == pytest.approx([1, 1 / 2, 2 / 3, 2])
     assert rows[1] == pytest.approx([2 / 3, 1, 4 / 5, 2])
     assert rows[2] == [0, 0, 0, 0]
-    assert [row["class_name"] for row in table["classes"]] == ["cat", "dog", "owl"]
-    assert table["confusion"] == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
+    assert [row.class_name for row in table.classes] == ["cat", "dog", "owl"]
+    assert table.confusion == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
 
 
 def test_the_curve_has_cross_entropy_as_scikit_learn_computes_it() -> None:
@@ -98,7 +97,7 @@ def test_the_curve_has_cross_entropy_as_scikit_learn_computes_it() -> None:
     val = _shades(30, seed=1)
     fitted = fit(_shades(48), val, 3, FitConfig(steps=2, measure_every=2), seed=0, device=CPU)
     probabilities = probabilities_of(fitted.network, val.images).numpy()
-    assert fitted.curve[0]["val_loss"] == pytest.approx(metrics.log_loss(val.labels, probabilities), rel=1e-4)
+    assert fitted.curve[0].val_loss == pytest.approx(metrics.log_loss(val.labels, probabilities), rel=1e-4)
 
 
 def test_a_fit_is_reproducible_bit_for_bit() -> None:
@@ -121,7 +120,7 @@ def test_val_is_measured_regularly_and_after_the_last_step(steps: int, every: in
     config = FitConfig(steps=steps, measure_every=every, batch_images=8, width=4)
     extras = FitExtras(on_step=lambda count, note: counted.append(count))
     fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU, extras=extras)
-    assert [row["step"] for row in fitted.curve] == measured
+    assert [row.step for row in fitted.curve] == measured
     assert sum(counted) == steps
 
 
@@ -139,7 +138,7 @@ class Script:
         f1, loss = self.rows[len(self.weights)]
         self.weights.append(deepcopy(network.state_dict()))
         network.eval()  # as every real measurement leaves it
-        return {"val_f1": f1, "val_loss": loss}
+        return {"val_f1": f1, "val_loss": loss} | dict.fromkeys(("val_accuracy", "val_precision", "val_recall"), f1)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +221,7 @@ def test_a_saved_classifier_answers_as_before(tmp_path: Path) -> None:
     """Saving and loading changes no bit of an answer."""
     data = _shades(24)
     fitted = fit(data, data, 3, SHORT, seed=0, device=CPU)
-    spec: dict[str, Any] = classifier_spec(data, 3, SHORT)
+    spec = classifier_spec(data, 3, SHORT)
     with draft(tmp_path / "classifier", BuildKey("train_classifier", "model", {}), keep=False) as work:
         save_classifier(work.folder, fitted.network, spec, "bicubic")
         artifact = work.commit()

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,9 @@ def gan(tmp_path: Path, network: Any) -> Artifact:
     """Return an artifact with that generator as its snapshot of epoch 2."""
     with draft(tmp_path / "gan", BuildKey("train_gan", "model", {}), keep=False) as work:
         (work.folder / "snapshots").mkdir()
-        save(work.folder / snapshot_name(2), network.state_dict(), {"spec": SPEC})
-        return work.commit(record=GeneratorRecord(latent=8, conditional=True))
+        save(work.folder / snapshot_name(2), network.state_dict(), {"spec": SPEC, "epoch": 2})
+        made = work.commit(record=GeneratorRecord(latent=8, conditional=True))
+    return replace(made, record_name="gan.GeneratorRecord")
 
 
 def test_snapshots_are_named_so_that_names_sort_like_epochs() -> None:
@@ -76,7 +78,7 @@ def test_the_layout_in_memory_does_not_change_what_is_drawn(tmp_path: Path, spec
     plain = build_generator(spec).eval()
     with draft(tmp_path / "gan", BuildKey("train_gan", "model", {}), keep=False) as work:
         (work.folder / "snapshots").mkdir()
-        save(work.folder / snapshot_name(1), plain.state_dict(), {"spec": spec})
+        save(work.folder / snapshot_name(1), plain.state_dict(), {"spec": spec, "epoch": 1})
         gan = work.commit(record=GeneratorRecord(latent=8, conditional=True))
     loaded = load_snapshot(gan, snapshot_name(1), CPU)
     latents, labels = latents_of(list(range(150)), 8), torch.arange(150) % 3

@@ -11,56 +11,106 @@ from PIL import Image
 from shared.format.sample import Sample
 from shared.plots import charts, figures
 from shared.plots.image_grid import tile
+from shared.store.records.classifier import ClassifierRecord
+from shared.store.records.datasets import SyntheticRecord
+from shared.store.records.gan import HistoryRow
+from shared.store.records.mixed import MixedRecord
+from shared.store.records.scores import ScoresRecord
 
-CURVE = [{"step": step, "train_loss": 1 / step, "val_loss": 2 / step, "val_f1": 0.9} for step in (50, 100)]
-HISTORY = [
-    {"epoch": epoch, "discriminator_loss": -1.0, "generator_loss": 1.0, "penalty": 0.1, "images_seen": 1500 * epoch}
-    for epoch in (1, 2)
-]
-SCORES = {
-    "rows": [
-        {
-            "epoch": epoch,
-            "frechet_classifier": 10 / epoch,
-            "classes": [{"ratios": {"diversity": 0.5, "sharpness": 1.5, "contrast": 1.0}}, {"ratios": None}],
-        }
-        for epoch in (4, 8)
-    ],
-    "protocol": {"n_real": 1000, "reference": "val", "n_synthetic": 2000, "extractor": "classifier"},
-    "chosen_score": "frechet_classifier",
-    "chosen": {"epoch": 8},
-}
-CONFIDENCE = {"confidence_histogram": [1, 0, 0, 3], "confidence_median": 0.875}
+TABLE = {"n": 144, "accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9, "classes": [], "confusion": []}
+CLASSIFIER = ClassifierRecord.model_validate(
+    {
+        "network": "small_cnn",
+        "size_px": 16,
+        "resize_filter": "bicubic",
+        "classes": ["cat", "dog"],
+        "parameters": 1,
+        "best_step": 100,
+        "curve": [
+            {"step": step, "train_loss": 1 / step, "val_loss": 2 / step, "val_f1": 0.9}
+            | {"val_accuracy": 0.9, "val_precision": 0.9, "val_recall": 0.9}
+            for step in (50, 100)
+        ],
+        "val": TABLE,
+        "test": TABLE,
+    }
+)
+LOSSES = {"discriminator_loss": -1.0, "generator_loss": 1.0, "penalty": 0.1}
+HISTORY = [HistoryRow(epoch=epoch, step=epoch, images_seen=1500 * epoch, losses=LOSSES) for epoch in (1, 2)]
+
+
+def _qualities(ratios: dict[str, float] | None) -> dict[str, Any]:
+    return {"class_name": "cat", "qualities": None, "ratios": ratios, "category": None}
+
+
+SNAPSHOT = {"file": "s", "epoch": 8, "images_seen": 80}
+SCORES = ScoresRecord.model_validate(
+    {
+        "rows": [
+            SNAPSHOT
+            | {
+                "epoch": epoch,
+                "frechet_classifier": 10 / epoch,
+                "agreement": None,
+                "classes": [
+                    _qualities({"diversity": 0.5, "sharpness": 1.5, "contrast": 1.0}),
+                    _qualities(None),
+                ],
+            }
+            for epoch in (4, 8)
+        ],
+        "protocol": {"n_real": 1000, "reference": "val", "n_synthetic": 2000, "extractor": "classifier"}
+        | {"extractor_sha256": "0", "resizer": "none", "reference_sha256": "1", "seed": 0},
+        "chosen_score": "frechet_classifier",
+        "chosen_by": "",
+        "chosen": SNAPSHOT,
+        "worst": SNAPSHOT,
+        "loss_indicators": None,
+        "left_out": {},
+    }
+)
+CONFIDENCE = SyntheticRecord.model_validate(
+    {"snapshot": SNAPSHOT, "family": "", "asked_counts": None, "annotated_counts": [4], "agreement": None}
+    | {"confidence_histogram": [1, 0, 0, 3], "confidence_median": 0.875}
+)
 
 
 def _arm(name: str, values: list[float]) -> dict[str, Any]:
-    accuracy = {"mean": sum(values) / len(values), "low": min(values), "high": max(values), "values": values}
+    low, high = min(values), max(values)
+    accuracy = {"mean": sum(values) / len(values), "std": 0.01, "values": values}
+    accuracy |= {"low": low, "high": high, "min": low, "max": high}
     return {"arm": name, "about": name, "n_real": 1000, "n_synthetic": 500, "accuracy": accuracy}
 
 
-ARMS = {
-    "arms": [_arm("real", [0.9, 0.92]), _arm("mixed", [0.93, 0.95])],
-    "protocol": {"n_test": 360, "seeds": [0, 1]},
-    "majority_baseline": 0.125,
-}
+def _worth(name: str, n_real: int) -> dict[str, Any]:
+    read_off = {key: {"images": 500, "beyond": None} for key in ("effective", "effective_low", "effective_high")}
+    return {"arm": name, "n_real": n_real, "curve": [(100, 0.8), (1000, 0.9)], **read_off}
 
-WORTH = [
-    {"arm": "real", "n_real": 1000, "curve": [(100, 0.8), (1000, 0.9)]},
-    {"arm": "mixed", "n_real": 0, "curve": [(100, 0.8), (1000, 0.9)]},
-]
+
+MIXED = MixedRecord.model_validate(
+    {
+        "rows": [],
+        "arms": [_arm("real", [0.9, 0.92]), _arm("mixed", [0.93, 0.95])],
+        "comparisons": [],
+        "worth": [_worth("real", 1000), _worth("mixed", 0)],
+        "protocol": {"n_test": 360, "seeds": [0, 1], "n_val": 1, "n_synthetic_usable": 500, "min_confidence": 0.0}
+        | {"optimizer_steps": 1, "split": "", "selection": "", "interval": "", "compared": ""},
+        "majority_baseline": 0.125,
+    }
+)
 
 CHARTS: dict[str, Callable[[], Figure]] = {
     "class_balance": lambda: figures.class_balance({"train": [1200, 300], "val": [120, 30]}, ["cat", "dog"]),
     "curves": lambda: charts.curves([1, 2], {"a": [0, 1], "b": [1, 0]}, "epoch", "loss (nats)", "2,000 images"),
     "confusion": lambda: figures.confusion([[9, 1], [0, 7]], ["cat", "dog"], "17 real test images"),
     "confidence_histogram": lambda: figures.confidence_histogram(CONFIDENCE),
-    "classifier_curve": lambda: charts.classifier_curve({"curve": CURVE, "best_step": 100, "val": {"n": 144}}),
+    "classifier_curve": lambda: charts.classifier_curve(CLASSIFIER),
     "gan_losses": lambda: charts.gan_losses(HISTORY),
     "score_curve": lambda: charts.score_curve(SCORES),
     "quality_curves": lambda: charts.quality_curves(SCORES),
-    "arms_chart": lambda: charts.arms_chart(ARMS),
+    "arms_chart": lambda: charts.arms_chart(MIXED),
     "class_bars": lambda: charts.class_bars({"cat": 3.0, "dog": 4.0}, "frechet_classifier", "90 real test images"),
-    "learning_curve": lambda: charts.learning_curve({**ARMS, "worth": WORTH}),
+    "learning_curve": lambda: charts.learning_curve(MIXED),
 }
 """Each function that draws numbers, with what it is given by its job."""
 
@@ -212,7 +262,8 @@ def _flat(*values: int, channels: int = 1, side: int = 2) -> np.ndarray:
 
 
 def _samples() -> list[Sample]:
-    meta = {"origin": {"asked_label": 1}, "annotation": {"confidence": 0.875}}
+    origin = {"generator_sha256": "0", "snapshot": "s", "latent_seed": 1, "asked_label": 1}
+    meta = {"origin": origin, "annotation": {"classifier_sha256": "1", "confidence": 0.875}}
     return [
         Sample(key=f"s{index}", image=np.full((2, 2, 1), index, np.uint8), label=label, meta=meta)
         for index, label in enumerate([1, 0, 1])

@@ -1,0 +1,199 @@
+"""Every figure of an artifact, composed once: the job that makes it draws them to PNG, the report shows the same.
+
+A function for each kind of artifact returns its figures by name, each with what a reader who cannot see it is told.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from shared.data.images import load_split
+from shared.data.sampling import apportion, spread
+from shared.format.manifest import Dataset
+from shared.format.shards import preview
+from shared.models.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_next_to_generated
+from shared.plots import charts, figures, trial_charts
+from shared.runtime.seeding import Stream, derive_seed
+from shared.store.artifacts import Artifact
+from shared.store.records.classifier import ClassifierRecord
+from shared.store.records.datasets import RealRecord, SyntheticRecord
+from shared.store.records.gan import GanRecord
+from shared.store.records.mixed import MixedRecord
+from shared.store.records.scores import OnTest, ScoresRecord
+from shared.store.records.tune import TuneRecord
+
+CPU = torch.device("cpu")
+
+SAMPLES_PER_CLASS, SYNTHETIC_SAMPLES = 10, 100
+"""Real images of each class that are shown; synthetic images in all."""
+
+
+class Picture(NamedTuple):
+    """A figure, what is told of it, and whether it shows images, which no vector graphic should hold."""
+
+    figure: Figure
+    alt: str
+    photo: bool = False
+
+
+Pictures = dict[str, Picture]
+
+
+def save_all(pictures: Pictures, folder: Path) -> None:
+    """Write each picture into `folder` as `<name>.png`."""
+    for name, picture in pictures.items():
+        figures.save_png(picture.figure, folder / f"{name}.png")
+
+
+def real_pictures(folder: Path, dataset: Dataset) -> Pictures:
+    """Return the first images of each class of the real shards in `folder`, and how many of each split there are."""
+    samples = preview(folder, dataset.splits["train"], per_class=SAMPLES_PER_CLASS)
+    title = f"real train images, first 10 of each class, {dataset.size_px}x{dataset.size_px} px"
+    counts = {name: split.class_counts for name, split in dataset.splits.items()}
+    return {
+        "samples": Picture(figures.class_rows(samples, dataset.classes, title), "Ten real images of each class.", True),
+        "class_balance": Picture(
+            figures.class_balance(counts, dataset.classes), "Images per class in train, val and test."
+        ),
+    }
+
+
+def classifier_pictures(record: ClassifierRecord) -> Pictures:
+    """Return the annotator's confusion matrix on test and the curve of its training."""
+    title = f"annotator on {record.test.n:,} real test images"
+    alt = f"Confusion matrix of the annotator, accuracy {record.test.accuracy:.3f}."
+    return {
+        "confusion": Picture(figures.confusion(record.test.confusion, record.classes, title), alt),
+        "curve": Picture(charts.classifier_curve(record), "Loss and F1 of the annotator over steps."),
+    }
+
+
+def gan_pictures(record: GanRecord) -> Pictures:
+    """Return the losses of both networks, and of those of each class where there are several pairs."""
+    pictures = {"losses": Picture(charts.gan_losses(record.history), "Losses of both networks over epochs.")}
+    if record.class_histories:
+        alt = f"Losses of the networks of {len(record.class_histories)} classes."
+        pictures["class_losses"] = Picture(charts.class_losses(record.class_histories), alt)
+    return pictures
+
+
+def scores_pictures(record: ScoresRecord, real: Artifact[RealRecord], gan: Artifact[GanRecord]) -> Pictures:
+    """Return the score of every snapshot; where test was looked at also what the chosen snapshot draws."""
+    alt = f"Fréchet distance per snapshot; epoch {record.chosen.epoch} is the lowest."
+    pictures = {"scores": Picture(charts.score_curve(record), alt)}
+    if record.on_test is None:
+        return pictures
+    if any(each.ratios for row in record.rows for each in row.classes):
+        alt = "Diversity, sharpness, contrast per snapshot."
+        pictures["qualities"] = Picture(charts.quality_curves(record), alt)
+    classes, used = real.dataset.classes, record.on_test.test_protocols[record.extractor]
+    title = f"all classes: {used.n_synthetic:,} generated against {used.n_real:,} real test images"
+    values = record.on_test.test.by_class[record.chosen_score]
+    pictures["class_scores"] = Picture(
+        charts.class_bars(values, record.chosen_score, title), "Fréchet distance of each class of the chosen snapshot."
+    )
+    title = f"left real test images, right generated after epoch {record.chosen.epoch}"
+    both = figures.named_rows(real_next_to_generated(real, gan, record.chosen.file), classes, title)
+    pictures["real_and_generated"] = Picture(both, "Real and generated images side by side, by class.", True)
+    return pictures | _closest(record, record.on_test, real, gan) | _grids(record, gan, classes)
+
+
+def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], gan: Artifact[GanRecord]) -> Pictures:
+    """Draw again the synthetic images that lie closest to training images: their latents are known by place."""
+    pairs, used = on_test.copies["pixels"].closest, on_test.test_protocols[record.extractor]
+    places = [pair.synthetic for pair in pairs]
+    asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, used.n_synthetic)))
+    latents = latents_of([derive_seed(used.seed, Stream.TEST_LATENTS, place) for place in places], gan.record.latent)
+    drawn = draw_images(load_snapshot(gan, record.chosen.file, CPU), latents, asked[places])
+    train = load_split(real, "train").images[[pair.train for pair in pairs]]
+    figure = figures.closest_pairs(drawn, train, [pair.distance for pair in pairs])
+    alt = "Synthetic images above the training images that they lie closest to."
+    return {"closest_pairs": Picture(figure, alt, True)}
+
+
+def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str]) -> Pictures:
+    """Draw the sample grids of the snapshots with the worst and the best score; the latter alone if they are one."""
+    pictures = {}
+    shown = {record.worst.file: ("worst", record.worst), record.chosen.file: ("chosen", record.chosen)}
+    for what, snapshot in shown.values():
+        images = grid_images(load_snapshot(gan, snapshot.file, CPU), len(classes), gan.record.latent)
+        figure = figures.named_rows(images, classes, f"{what} snapshot, epoch {snapshot.epoch}, fixed latents")
+        alt = f"Ten generated images of each class at the {what} snapshot."
+        pictures[f"grid_{what}"] = Picture(figure, alt, True)
+    return pictures
+
+
+def synthetic_pictures(folder: Path, dataset: Dataset, record: SyntheticRecord) -> Pictures:
+    """Return annotated images of the synthetic shards in `folder`, the labels and the annotator's confidence."""
+    classes = dataset.classes
+    samples = preview(folder, dataset.splits["train"], per_class=max(SYNTHETIC_SAMPLES // len(classes), 1))
+    counts = {"annotated": record.annotated_counts}
+    if record.asked_counts is not None:
+        counts = {"asked": record.asked_counts} | counts
+    return {
+        "annotated": Picture(
+            figures.annotated_grid(samples, classes),
+            f"{len(samples)} synthetic images with class and confidence.",
+            True,
+        ),
+        "labels": Picture(
+            figures.class_balance(counts, classes, "synthetic images"),
+            "Synthetic images per class, asked and annotated.",
+        ),
+        "confidence": Picture(
+            figures.confidence_histogram(record),
+            f"Histogram of the annotator's confidence, median {record.confidence_median:.3f}.",
+        ),
+    }
+
+
+def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
+    """Return every arm's accuracy, the confusion of the two arms of the headline, and the learning curve if known."""
+    means = ", ".join(f"{arm.arm} {100 * arm.accuracy.mean:.1f} %" for arm in record.arms)
+    pictures = {"arms": Picture(charts.arms_chart(record), f"Test accuracy of each arm: {means}.")}
+    if record.comparisons:
+        compared = {"a": record.comparisons[0].a, "b": record.comparisons[0].b}
+        for side, arm in compared.items():
+            pictures[f"confusion_{side}"] = _arm_confusion(record, arm, classes)
+    if record.worth:
+        alt = "Accuracy over the number of real images, and the arms with synthetic images."
+        pictures["learning_curve"] = Picture(charts.learning_curve(record), alt)
+    return pictures
+
+
+def _arm_confusion(record: MixedRecord, arm: str, classes: Sequence[str]) -> Picture:
+    """Draw the confusion matrix of an arm, summed over its seeds."""
+    found = [row.test.confusion for row in record.rows if row.arm == arm]
+    title = f"{arm}: {record.protocol.n_test:,} real test images, sum over {len(found)} seeds"
+    return Picture(figures.confusion(np.sum(found, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")
+
+
+def tune_pictures(record: TuneRecord, sheet: Tensor, classes: Sequence[str]) -> Pictures:
+    """Return the charts of a search and its image grid `sheet`; importances where there are any."""
+    trials = len(record.trials)
+    title = "real test images | before | after, fixed latents"
+    pictures = {
+        "comparison": Picture(trial_charts.comparison_chart(record), record.comparison.sentence),
+        "history": Picture(trial_charts.history_chart(record), f"Objective of {trials} trials, and the best so far."),
+        "trial_curves": Picture(
+            trial_charts.curves_chart(record), "Score of each trial over epochs, and where weak ones were stopped."
+        ),
+        "parallel": Picture(
+            trial_charts.parallel_chart(record), "Options of each trial as a line, coloured by its score."
+        ),
+        "baseline_and_tuned": Picture(
+            figures.named_rows(sheet, classes, title),
+            "Real test images, generated ones before tuning and after, side by side, by class.",
+            True,
+        ),
+    }
+    if record.importances:
+        most = max(record.importances, key=record.importances.__getitem__)
+        alt = f"Importance of each option; most important: {most}."
+        pictures["importances"] = Picture(trial_charts.importance_chart(record), alt)
+    return pictures

@@ -1,0 +1,138 @@
+"""Records: manifests of an earlier build are read and written back as they were; what lacks a field is named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import pipeline
+from jobs.pipeline import JOBS
+from shared.errors import FormatError
+from shared.format.manifest import parse_manifest
+from shared.store.artifacts import Artifact, as_output
+from shared.store.job import record_class
+from shared.store.records.base import parse_record
+from shared.store.records.datasets import SampleMeta
+from shared.store.records.gan import GanRecord, HistoryRow
+from shared.store.records.scores import Scores, ScoresRecord
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "records"
+"""Manifests that the build before records made, by experiment: conditional (every arm, tuned), unconditional, one
+generator for each class, and a GAN that was scored on val alone."""
+
+MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
+ROWS = {row.writes: row for row in JOBS}
+
+MAY_BE_ABSENT = {
+    "real": {"mirrors", "split", "rejected", "ignored"}
+    | {"duplicates", "duplicates_with_other_label", "moved_to_the_split_of_their_copy"},
+    "gan": {"class_histories"},
+    "scores": {"synthetic_only", "test"},
+}
+"""Keys that an older or another artifact of the kind does without."""
+
+
+def golden(name: str) -> Artifact:
+    """Return the artifact whose manifest was kept under `name`."""
+    path = GOLDEN / name
+    manifest = parse_manifest(path.read_bytes(), path)
+    return as_output(ROWS[path.stem], Artifact(path.parent, manifest, ""))
+
+
+def test_every_kind_is_kept() -> None:
+    """There is a manifest of each job's artifact."""
+    assert {Path(name).stem for name in MANIFESTS} == set(ROWS)
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_an_earlier_manifest_is_read_and_written_back(name: str) -> None:
+    """The facts become a record, and that record gives the same facts again."""
+    artifact = golden(name)
+    assert artifact.record.facts() == artifact.manifest.facts
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_missing_field_is_named(name: str) -> None:
+    """Without any one of its keys the facts are refused, unless the kind can do without it."""
+    artifact = golden(name)
+    row = record_class(artifact.record_name)
+    for key in artifact.manifest.facts.keys() - MAY_BE_ABSENT.get(Path(name).stem, set()):
+        facts = {other: value for other, value in artifact.manifest.facts.items() if other != key}
+        with pytest.raises(FormatError, match=f"^here has no field '{key}'$"):
+            parse_record(row, facts, "here")
+
+
+def test_the_table_of_jobs_names_the_records_that_it_is_annotated_with() -> None:
+    """Job[GanRecord] stands where the row names gan.GanRecord, so that what mypy holds is what is read."""
+    for name, annotation in vars(pipeline)["__annotations__"].items():
+        row = getattr(pipeline, name)
+        if not isinstance(row, tuple):
+            assert annotation == f"Job[{row.record.partition('.')[2]}]"
+            assert record_class(row.record).__name__ in annotation
+
+
+def test_an_artifact_says_where_what_and_what_to_do() -> None:
+    """The error names the manifest, the field within its row, and the command that makes the artifact again."""
+    artifact = golden("conditional/scores.json")
+    facts: dict[str, Any] = json.loads(json.dumps(artifact.manifest.facts))
+    del facts["rows"][1]["classes"][0]["category"]
+    broken = as_output(
+        ROWS["scores"], Artifact(GOLDEN, artifact.manifest.model_copy(update={"facts": facts}), "", "evaluate")
+    )
+    with pytest.raises(FormatError) as caught:
+        _ = broken.record
+    assert str(caught.value).splitlines() == [
+        f"{GOLDEN / 'manifest.json'}: what evaluate recorded (`facts`) has no field 'rows.1.classes.0.category'",
+        "make it again: halfreal evaluate --force (with the same --recipe, --experiment and --data-root)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda facts: facts["rows"][0].pop("frechet_classifier"), "is incomplete: rows.0 has no frechet_classifier"),
+        (lambda facts: facts["test"].pop("frechet_classifier_by_class"), "test has no frechet_classifier_by_class"),
+        (lambda facts: facts["test"].pop("recall_classifier"), "test has no recall_classifier, which real has"),
+        (lambda facts: facts["test_protocols"].pop("classifier"), "test_protocols has no classifier"),
+        (lambda facts: facts.pop("real"), "has no field 'real'"),
+        (lambda facts: facts["chosen"].update(epoch="2"), "has '2' in the field 'chosen.epoch'"),
+        (lambda facts: facts.update(rows=[]), "in the field 'rows'"),
+    ],
+)
+def test_scores_that_contradict_themselves_are_refused(change: Any, says: str) -> None:
+    """What a reader of the chosen score relies on is there, or it is said what is not."""
+    facts = json.loads(json.dumps(golden("conditional/scores.json").manifest.facts))
+    change(facts)
+    with pytest.raises(FormatError) as caught:
+        parse_record(ScoresRecord, facts, "facts")
+    assert says in str(caught.value)
+
+
+def test_keys_that_are_not_known_are_ignored() -> None:
+    """A newer build may record more: a field, a row's key that is no number."""
+    facts = golden("conditional/gan.json").manifest.facts
+    newer = facts | {"later": 1, "history": [row | {"note": "new"} for row in facts["history"]]}
+    assert parse_record(GanRecord, newer, "").facts() == facts
+
+
+def test_losses_and_scores_are_stored_next_to_the_other_keys() -> None:
+    """A row made in code and the same row read from JSON are equal; what is stored is flat."""
+    row = HistoryRow(epoch=1, step=2, images_seen=3, losses={"penalty": 0.5})
+    stored = {"epoch": 1, "step": 2, "images_seen": 3, "penalty": 0.5}
+    assert row.facts() == stored
+    assert HistoryRow.model_validate(stored) == row
+    scores = Scores(scores={"fid_inception_clean": 3.0}, by_class={"fid_inception_clean": {"a": 1.0}})
+    flat = {"fid_inception_clean": 3.0, "fid_inception_clean_by_class": {"a": 1.0}}
+    assert scores.facts() == flat
+    assert Scores.model_validate(flat) == scores
+
+
+def test_what_was_not_asked_for_is_left_out_of_a_sample() -> None:
+    """Nothing is asked of an unconditional generator, and its samples say nothing of it."""
+    origin = {"generator_sha256": "0", "snapshot": "s", "latent_seed": 7}
+    meta = {"origin": origin, "annotation": {"classifier_sha256": "1", "confidence": 0.5}}
+    assert SampleMeta.model_validate(meta).facts() == meta
+    assert SampleMeta.model_validate(meta).origin.asked_label is None
+    asked = meta | {"origin": origin | {"asked_label": 2}}
+    assert SampleMeta.model_validate(asked).facts() == asked
