@@ -202,7 +202,7 @@ def test_results_are_there_for_scripts(finished: Finished) -> None:
 
 
 def test_a_changed_option_remakes_what_depends_on_it(finished: Finished) -> None:
-    """A changed option of train_gan makes it and all that reads it anew, and each says why; the rest is kept."""
+    """A changed option of train_gan rebuilds it and all that reads it, and each says why; the rest is kept."""
     before = generators(finished.folder)
     done = run(command(finished.root, latent=32))
     assert done.returncode == 0, done.stderr

@@ -230,7 +230,7 @@ ALLOWED = [
 
 @pytest.mark.parametrize(("rule", "name", "text"), PLANTED)
 def test_a_planted_fault_is_found(rule: str, name: str, text: str) -> None:
-    """Each rule finds a file that breaks it, wherever in the file the import stands."""
+    """Each rule finds a file that breaks it, wherever in the file the import is."""
     assert broken(RULES[rule], {name: text})
 
 

@@ -125,15 +125,15 @@ def test_what_jobs_share_names_no_option_of_a_job() -> None:
         assert own & {text for text in constants if isinstance(text, str)} == set(), path.name
 
 
-SEED_RECIPES = (
+PUBLISHED_RECIPES = (
     *("celeba_wgan", "celeba_wgan_gp_5000", "celeba_dcgan", "rps_cgan", "mnist_digitwise"),
     *("cifar10_dcgan", "cifar10_acgan", "cifar10_wgan_gp"),
 )
 
 
-@pytest.mark.parametrize("name", SEED_RECIPES)
-def test_every_seed_recipe_has_a_tuned_twin(name: str) -> None:
-    """Beside each recipe of a seed stands one with what is known today; both say what they follow and where not."""
+@pytest.mark.parametrize("name", PUBLISHED_RECIPES)
+def test_every_published_recipe_has_a_tuned_twin(name: str) -> None:
+    """Each published recipe has a twin with today's knowledge; both say what they follow and where not."""
     for each in (name, f"{name}_tuned"):
         assert load_recipe(each).words.keys() >= {"about", "follows", "departs", "needs"}
 

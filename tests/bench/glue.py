@@ -1,7 +1,7 @@
-"""The demo as people glue it today, in one script: `python -m tests.bench.glue FOLDER PLAN`, where PLAN is JSON.
+"""The demo as glue code of common tools, in one script: `python -m tests.bench.glue FOLDER PLAN`, where PLAN is JSON.
 
 Image folders, ImageFolder and DataLoader, the tutorials' loops, a folder of generated PNGs for every snapshot that is
-scored, clean-fid's distance, webdataset's ShardWriter. Networks, batches, optimizers and the number of steps, images
+scored, clean-fid's distance, webdataset's ShardWriter. Networks, batches, optimizers and the numbers of steps, images
 and seeds are those of the recipe `digits` under the same plan. It prints the accuracy of each arm as JSON.
 """
 
@@ -50,21 +50,21 @@ def write_folders(root: Path) -> None:
 
 
 def forever(data: Any, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield shuffled batches without end."""
+    """Yield shuffled batches endlessly."""
     torch.manual_seed(seed)
     while True:
         yield from DataLoader(data, batch_size=BATCH, shuffle=True, drop_last=len(data) > BATCH)
 
 
 def outputs(function: Any, data: Any) -> tuple[Tensor, Tensor]:
-    """Return what `function` makes of all images, and their labels."""
+    """Return `function` of all images, and their labels."""
     with torch.no_grad():
         found = [(function(images), labels) for images, labels in DataLoader(data, batch_size=BATCH)]
     return torch.cat([row[0] for row in found]), torch.cat([row[1] for row in found])
 
 
 def accuracy(network: nn.Module, data: Any) -> float:
-    """Return the share of images that the network names right."""
+    """Return the accuracy of the network."""
     network.eval()
     logits, labels = outputs(network, data)
     return float((logits.argmax(dim=1) == labels).float().mean())
@@ -92,7 +92,7 @@ def train_classifier(train: Any, val: Any, steps: int, seed: int) -> SmallCnn:
 
 
 def train_gan(train: Any, steps: int, every: int, out: Path) -> list[Path]:
-    """Train a conditional WGAN-GP as tutorials do; return the snapshots, each with a grid beside it."""
+    """Train a conditional WGAN-GP as tutorials do; return the snapshots, each saved with a grid of images."""
     torch.manual_seed(0)
     generator = ClassGenerator(size_px=SIZE_PX, channels=1, classes=CLASSES, latent=LATENT)
     critic = ProjectionDiscriminator(size_px=SIZE_PX, channels=1, classes=CLASSES)
@@ -157,7 +157,7 @@ def annotate(classifier: SmallCnn, data: ImageFolder, out: Path) -> Any:
 
 
 def main() -> None:
-    """Do the whole of it."""
+    """Run the whole demo."""
     root, plan = Path(sys.argv[1]), json.loads(sys.argv[2])
     for name in ("gan", "shards"):
         (root / name).mkdir(parents=True)

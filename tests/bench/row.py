@@ -13,7 +13,7 @@ Work = Callable[[], Any]
 
 
 class Missing(Exception):
-    """A peer that is not on this machine; the message says how to bring it."""
+    """A peer that is not installed; the message says how to install it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def measure(row: Row, folder: Path, rounds: int) -> dict[str, Any]:
 
     A ratio is the peer's time over ours in the same round; reported are its median and range, and the ratio of the
     processor times of all rounds, which other work on the machine does not change. A peer that is not here is skipped;
-    one that breaks, or comes to another result, is out of the row and named as failed.
+    one that breaks, or has another result, is left out of the row and named as failed.
     """
     made = row.prepare(folder)
     ours = row.ours(made)

@@ -2,14 +2,14 @@
 
     python -m tests.bench.time_to_quality --mnist DIR --out DIR [--minutes 10] [--threads 1] [--seeds 0,1,2]
 
-Minutes are processor time of the training alone, so that other work on the machine does not count; scoring stands
-still outside of them. The learning rate of a schedule falls over exactly these minutes. Each finished run is a line of
-`runs.jsonl`, its generator lies beside it, and a run that is there already is not repeated; `table.md` and `curves.png`
+Minutes are processor time of the training alone, so that other work on the machine does not count; scoring is
+not included. The learning rate of a schedule falls over exactly these minutes. Each finished run is a line of
+`runs.jsonl`, its generator is saved in the same folder, and a finished run is not repeated; `table.md` and `curves.png`
 are made from all lines.
 
 At each mark the averaged generator draws 20,000 images: their Fréchet distance to the 10,000 real test images in the
 features of a classifier trained on real images, and the test accuracy of the same kind of classifier trained on them
-alone, with the labels that were asked for.
+alone, with the requested labels.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def prepare(mnist: Path, out: Path) -> None:
 
 
 def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
-    """Train one family from one seed for so many minutes; return its marks."""
+    """Train one family from one seed for `minutes` minutes; return its scores at each mark."""
     from safetensors.torch import save_file
 
     from jobs.train_gan.loop import iterate
@@ -103,7 +103,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
 
 
 class Scorer:
-    """Draws images and measures them; always with the same latents and the same classifier seed."""
+    """Draws images and scores them, always with the same latents and the same classifier seed."""
 
     def __init__(self, real: Any, out: Path) -> None:
         import torch
@@ -120,7 +120,7 @@ class Scorer:
         self.labels = torch.arange(10).repeat(2000)
 
     def score(self, network: Any, config: Any) -> dict[str, float]:
-        """Return the Fréchet distance and the accuracy of a classifier that saw generated images alone."""
+        """Return the Fréchet distance and the accuracy of a classifier trained on generated images alone."""
         import torch
 
         from shared.data.images import Images
@@ -180,7 +180,7 @@ def summarise(out: Path, minutes: float) -> None:
 
 
 def main() -> None:
-    """Do the runs that are not done yet, seed by seed, then make the table."""
+    """Do the missing runs, seed by seed, then make the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
     parser.add_argument("--out", type=Path, required=True)

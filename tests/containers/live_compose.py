@@ -1,4 +1,4 @@
-"""The real image under Compose: the recipe in a minute of training, failures, signals, the second time.
+"""The real image under Compose: a minute's training with the recipe, failures, signals, a second run.
 
 Not collected by `make test`: `make containers` runs it.
 """
@@ -28,7 +28,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 class Project:
-    """A clone of this repository, with a name of its own under Compose and a volume of its own."""
+    """A clone of this repository with its own Compose project name and its own volume."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.folder, self.name = folder, f"halfreal-test-{os.getpid()}"
@@ -51,7 +51,7 @@ class Project:
         )
 
     def compose(self, *words: str, timeout_s: float = 900) -> Done:
-        """Run `docker compose words...` to its end; what it said on both streams is in `stdout`."""
+        """Run `docker compose words...` to its end; `stdout` holds both of its output streams."""
         process = self.start(*words)
         said, _ = process.communicate(timeout=timeout_s)
         return subprocess.CompletedProcess(words, process.returncode, said, "")
@@ -83,7 +83,7 @@ def first(project: Project) -> Done:
     return project.compose("up", "--no-build", "report")
 
 
-def test_the_image_is_not_larger_than_it_must_be(image: str) -> None:
+def test_the_image_size_is_bounded(image: str) -> None:
     """The image with CUDA's libraries stays under 6.5 GB."""
     words = ["docker", "image", "inspect", "--format", "{{.Size}}", image]
     size = int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
@@ -91,7 +91,7 @@ def test_the_image_is_not_larger_than_it_must_be(image: str) -> None:
 
 
 def test_the_image_has_no_compiler_and_its_byte_code(image: str) -> None:
-    """Nothing in the image compiles, and no container has to compile Python first: it could not keep the result."""
+    """No compiler is in the image, and Python's byte code is: a container could not store what it compiles."""
     script = (
         "import pathlib, shutil, sys\n"
         "site = next(pathlib.Path(p) for p in sys.path if p.endswith('site-packages'))\n"
@@ -108,7 +108,7 @@ def test_the_image_has_no_compiler_and_its_byte_code(image: str) -> None:
 
 @pytest.mark.parametrize("files", [["compose.yaml"], ["compose.yaml", "compose.gpu.yaml"]], ids=["cpu", "gpu"])
 def test_compose_accepts_every_profile(project: Project, files: list[str]) -> None:
-    """Compose itself finds nothing wrong, with every profile on: without, it does not look at their services."""
+    """Compose finds nothing wrong with every profile enabled; it does not check the services of a disabled profile."""
     chosen = [word for name in files for word in ("--file", name)]
     done = project.compose(*chosen, "--profile", "*", "config", "--format", "json")
     assert done.returncode == 0, done.stdout
@@ -122,7 +122,7 @@ def test_compose_accepts_every_profile(project: Project, files: list[str]) -> No
 
 
 def test_up_report_makes_the_report(project: Project, first: Done) -> None:
-    """`docker compose up report` on a fresh clone and an empty volume leaves the page there and ends with 0."""
+    """`docker compose up report` on a fresh clone and an empty volume writes the report and ends with 0."""
     assert first.returncode == 0, first.stdout
     assert "report: complete in" in first.stdout
     assert project.read("/data/digits/report/index.html").startswith("<!doctype html>")
@@ -133,7 +133,7 @@ def test_up_report_makes_the_report(project: Project, first: Done) -> None:
 def test_containers_hold_what_the_virtual_environment_holds(
     project: Project, first: Done, outside: dict[str, str]
 ) -> None:
-    """The manifests of every artifact are equal, byte by byte, to those of `halfreal run` outside of any container."""
+    """The manifests of every artifact are byte-identical to those of `halfreal run` outside a container."""
     assert first.returncode == 0, first.stdout
     found = {name: project.read(f"/data/digits/{name}") for name in outside}
     assert differing(found, outside) == []
@@ -151,10 +151,10 @@ def test_a_second_up_does_nothing(project: Project, first: Done) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_job_runs_alone(project: Project, first: Done, name: str) -> None:
-    """`docker compose run <job> --force` makes each job's artifact anew, as the same bytes."""
+    """`docker compose run <job> --force` rebuilds each job's artifact with the same bytes."""
     path = f"/data/digits/{next(row.writes for row in PIPELINE if row.name == name)}/manifest.json"
     before = project.read(path)
-    if name in ("train_classifier", "train_gan", "train_mixed"):  # these take long: they say what they would do
+    if name in ("train_classifier", "train_gan", "train_mixed"):  # these take long: a dry run is enough
         done = project.job(name)
         assert f"{name}: already complete" in done.stdout
     else:
@@ -184,7 +184,7 @@ def test_a_container_can_do_little(project: Project, first: Done) -> None:
 
 
 def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None:
-    """A job that fails ends `up` with an error that names its exit code, no later job starts; `run` ends with it."""
+    """A failing job ends `up` with an error that names its exit code, and no later job starts; `run` returns it."""
     project.set({**SHORT, "EXPERIMENT": "failing", "HALFREAL_PREPROCESS_SOURCE": "nothing"})
     try:
         done = project.compose("up", "--no-build", "report")
@@ -198,7 +198,7 @@ def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None
 
 
 def test_a_signal_in_training_is_resumed(project: Project, first: Done) -> None:
-    """SIGTERM to a container that trains ends it with 75 after a checkpoint; the next run ends with the same bytes."""
+    """SIGTERM to a training container ends it with 75 after a checkpoint; the next run produces the same bytes."""
     alone = ["-e", "HALFREAL_EXPERIMENT=stopped", "train_gan"]
     copied = project.job("--entrypoint", "sh", "halfreal", "-c", COPY)
     assert copied.returncode == 0, copied.stdout
@@ -227,7 +227,7 @@ def test_a_signal_in_training_is_resumed(project: Project, first: Done) -> None:
 
 
 def test_two_ranks_train_together(project: Project, first: Done) -> None:
-    """The profile `train-distributed` trains one GAN in two containers that see each other and nothing else."""
+    """The profile `train-distributed` trains one GAN in two containers that reach each other and nothing else."""
     project.set({**SHORT, "EXPERIMENT": "ranks", "HALFREAL_TRAIN_GAN_EPOCHS": "4"})
     try:
         done = project.compose("--profile", "train-distributed", "up", "--no-build", "train-distributed-rank1")
@@ -240,7 +240,7 @@ def test_two_ranks_train_together(project: Project, first: Done) -> None:
 
 
 def test_two_containers_search_together(project: Project, first: Done) -> None:
-    """`docker compose --profile tune up --scale tune=2 tune`: each takes trials of one search, none is done twice."""
+    """`docker compose --profile tune up --scale tune=2 tune`: workers share one search, and no trial runs twice."""
     project.set(SEARCH)
     try:
         done = project.compose("--profile", "tune", "up", "--no-build", "--scale", "tune=2", "tune")
@@ -255,7 +255,7 @@ def test_two_containers_search_together(project: Project, first: Done) -> None:
 
 
 def test_another_user_writes_to_a_folder_of_the_host(project: Project, tmp_path: Path) -> None:
-    """With DATA_DIR and RUN_AS a job writes to a folder of this machine as its owner, who is nobody the image knows."""
+    """With DATA_DIR and RUN_AS a job writes to a host folder as its owner, a user that the image does not know."""
     if os.geteuid() != 0:
         missing("only root can give a folder to another user")
     folder = tmp_path / "volume"
@@ -273,7 +273,7 @@ def test_another_user_writes_to_a_folder_of_the_host(project: Project, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["playground", "tensorboard"])
-def test_a_page_is_there_for_this_machine(project: Project, first: Done, name: str) -> None:
+def test_pages_are_served_on_loopback(project: Project, first: Done, name: str) -> None:
     """`docker compose up playground` and `tensorboard` serve a page on loopback, with a read-only root."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -289,7 +289,7 @@ def test_a_page_is_there_for_this_machine(project: Project, first: Done, name: s
 
 
 def page(address: str) -> str:
-    """Return what is served at an address, once it is; empty if nothing is within two minutes."""
+    """Return the page at an address as soon as it is served; empty after two minutes without one."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:

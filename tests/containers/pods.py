@@ -1,4 +1,4 @@
-"""A Job controller in small: it runs rendered Jobs and JobSets pod by pod with `podman kube play`.
+"""A small Job controller: it runs rendered Jobs and JobSets pod by pod with `podman kube play`.
 
 Honoured: claims, config maps, order and `dependsOn`, completions of Indexed Jobs (side by side, as parallelism says),
 podFailurePolicy, backoffLimit and backoffLimitPerIndex, failurePolicy of a JobSet and the names of its pods,
@@ -26,11 +26,11 @@ Doc = dict[str, Any]
 Words = tuple[str, ...]
 
 SUBNET = "10.89.77"
-"""Of the network that ranks share."""
+"""The name of the network that ranks share."""
 
 
 def podman(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run podman; RuntimeError with what it said where it fails."""
+    """Run podman; RuntimeError with its output where it fails."""
     own = {name: value for name, value in os.environ.items() if name != "DOCKER_CONFIG"}  # it would want a file there
     done = subprocess.run(["podman", *words], capture_output=True, text=True, check=False, env=own)
     if check and done.returncode:
@@ -40,7 +40,7 @@ def podman(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One pod that ran to its end: of which job, with which index, how it ended and what it said."""
+    """One finished pod: its job, index, exit code and output."""
 
     job: str
     index: int
@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass
 class Cluster:
-    """Where pods run: `volume` stands for their claim, `images` replaces those of the manifests.
+    """Where pods run. `volume` replaces their claim, `images` the images of manifests.
 
     `settings` are the values of variables, before those of config maps and `env`. `watch(name)` is called once a pod
     runs, with the name of its container.
@@ -64,7 +64,7 @@ class Cluster:
     attempts: list[Attempt] = field(default_factory=list)
 
     def run(self, docs: list[Doc]) -> str:
-        """Run every Job, or the JobSet, of the documents; return how it ended, Complete or why it failed."""
+        """Run every Job, or the JobSet, of the documents; return Complete, or why it failed."""
         if podman("volume", "exists", self.volume, check=False).returncode:
             podman("volume", "create", self.volume)
         maps = [self._settled(doc) for doc in docs if doc["kind"] == "ConfigMap"]
@@ -129,7 +129,7 @@ class Cluster:
         return "Complete"
 
     def _pods(self, name: str, spec: Doc, maps: list[Doc], indexes: list[int], prefix: str) -> list[Attempt]:
-        """Run the pods of these indexes side by side; where one fails that others wait for, they are stopped."""
+        """Run the pods of these indexes in parallel; where one fails that others wait for, those are stopped."""
         grace = str(spec["template"]["spec"]["terminationGracePeriodSeconds"])
         pods = {index: f"{prefix}{name}-0-{index}" if prefix else f"{name}-{index}" for index in indexes}
         ranks = prefix and len(pods) > 1

@@ -17,14 +17,14 @@ SHORT = {
     "HALFREAL_TRAIN_MIXED_STEPS": "150",
     "HALFREAL_TRAIN_MIXED_SEEDS": "2",
 }
-"""Environment variables of the jobs; the same ones give the same bytes wherever they are set."""
+"""Environment variables of the jobs; they give the same bytes wherever they are set."""
 
 SEARCH = SHORT | {"HALFREAL_TUNE_TRIALS": "3", "HALFREAL_TUNE_EPOCHS": "5", "HALFREAL_TUNE_SEEDS": "2"}
 """The same with a search that takes two minutes."""
 
 
 def numbers_of_trials(manifest: str) -> list[int]:
-    """Return the numbers of the trials that a manifest of `tune` counts, all of which came to an end."""
+    """Return the numbers of the trials that a manifest of `tune` counts, all of which ended."""
     trials = json.loads(manifest)["facts"]["trials"]
     assert {trial["state"] for trial in trials} <= {"finished", "stopped"}
     return [trial["number"] for trial in trials]
@@ -50,7 +50,7 @@ def manifests(folder: Path) -> dict[str, str]:
 
 
 def differing(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
-    """Return the lines in which manifests differ; nothing if they are equal, byte by byte."""
+    """Return the lines in which manifests differ; empty if they are byte-identical."""
     return [
         line
         for name in sorted(found.keys() | wanted.keys())

@@ -1,6 +1,6 @@
-"""What k8s/run.sh finds as `kubectl` in its tests: a cluster in a JSON file, whose jobs end as the test says.
+"""The fake `kubectl` that k8s/run.sh finds in its tests: a cluster in a JSON file, whose jobs end as the test says.
 
-Rendering and jsonpath are the real kubectl's; what stands in is the server. STATE names the file, with `ends`: the
+Rendering and jsonpath are the real kubectl's; the server is fake. STATE names the file, with `ends`: the
 conditions that a job gets, in turn for each time that it is made, after one look at which it has none.
 """
 
@@ -29,13 +29,13 @@ def selected(labels: dict[str, str], selector: str) -> bool:
 
 
 def printed(doc: dict[str, Any], query: str) -> str:
-    """Return what the real kubectl prints of a document for an output of jsonpath."""
+    """Return what the real kubectl prints of a document for a jsonpath output."""
     words = [REAL, "annotate", "--local", "--filename", "-", "unused=1", "--output", query]
     return subprocess.run(words, input=json.dumps(doc), capture_output=True, text=True, check=True).stdout
 
 
 def apply(state: dict[str, Any], words: list[str]) -> None:
-    """Make what of an overlay matches the selector."""
+    """Create the documents of an overlay that match the selector."""
     rendered = subprocess.run(
         [REAL, "kustomize", value(words, "--kustomize")], capture_output=True, text=True, check=True
     )
@@ -48,7 +48,7 @@ def apply(state: dict[str, Any], words: list[str]) -> None:
 
 
 def get(state: dict[str, Any], name: str, output: str) -> str:
-    """Look at a job; the look after this one sees how it ended."""
+    """Print a job; the next call sees how it ended."""
     if name not in state["jobs"]:
         return ""
     job = state["jobs"][name]
@@ -63,7 +63,7 @@ def get(state: dict[str, Any], name: str, output: str) -> str:
 
 
 def main(words: list[str]) -> None:
-    """Do what the command line says, as far as run.sh uses it."""
+    """Carry out the command line, as far as run.sh uses it."""
     state = json.loads(STATE.read_text(encoding="utf-8"))
     if words[0] == "--namespace":
         words = words[2:]

@@ -14,7 +14,7 @@ JOBSET_ACTIONS = {"FailJobSet", "RestartJobSet", "RestartJobSetAndIgnoreMaxResta
 
 
 def faults(doc: Doc) -> list[str]:
-    """Return what is wrong with a document, each fault with where it is; empty if nothing is."""
+    """Return the faults of a document, each with its place."""
     if doc["kind"] == "JobSet":
         return list(_jobset(doc))
     found = [*_schema(doc)]
@@ -40,14 +40,14 @@ def _jobset(doc: Doc) -> Iterator[str]:
         name, spec = each["name"], each["template"]["spec"]
         for needed in each.get("dependsOn", []):
             if needed["name"] not in before:
-                yield f"{name}: depends on {needed['name']}, which does not stand before it"
+                yield f"{name}: depends on {needed['name']}, which does not precede it"
             if needed["status"] not in ("Ready", "Complete"):
                 yield f"{name}: depends on the status {needed['status']}"
         before.append(name)
         yield from _schema({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec})
         yield from _job(name, spec)
         if "ttlSecondsAfterFinished" in spec:
-            yield f"{name}: would be deleted before the JobSet ends, and made anew"
+            yield f"{name}: would be deleted before the JobSet ends, and created again"
     for rule in doc["spec"]["failurePolicy"]["rules"]:
         if rule["action"] not in JOBSET_ACTIONS:
             yield f"failurePolicy: action {rule['action']}"
@@ -56,7 +56,7 @@ def _jobset(doc: Doc) -> Iterator[str]:
 
 
 def _lost(came: Any, kept: Any, where: str) -> Iterator[str]:
-    """Yield each field that the model of a JobSet does not know: it is gone after reading and writing."""
+    """Yield each field that the JobSet model does not know, which is lost on a round trip."""
     if isinstance(came, dict):
         for name, value in came.items():
             if not isinstance(kept, dict) or name not in kept:
@@ -69,7 +69,7 @@ def _lost(came: Any, kept: Any, where: str) -> Iterator[str]:
 
 
 def _job(name: str, spec: Doc) -> Iterator[str]:
-    """Yield what the schema does not see: fields of a Job that need or forbid each other."""
+    """Yield what the schema cannot express: fields of a Job that require or exclude each other."""
     pod, indexed = spec["template"]["spec"], spec.get("completionMode") == "Indexed"
     if spec.get("podFailurePolicy") and pod.get("restartPolicy") != "Never":
         yield f"{name}: podFailurePolicy needs restartPolicy Never"
@@ -91,7 +91,7 @@ def _job(name: str, spec: Doc) -> Iterator[str]:
 
 
 def _pod(name: str, pod: Doc) -> Iterator[str]:
-    """Yield what Pod Security `restricted` refuses, and mounts, limits or GPUs that cannot be."""
+    """Yield what Pod Security `restricted` refuses, and impossible mounts, limits or GPUs."""
     shared = pod.get("securityContext", {})
     if {"hostNetwork", "hostPID", "hostIPC"} & pod.keys():
         yield f"{name}: a namespace of the host"

@@ -15,7 +15,7 @@ from shared.store.job import Job
 from tests.containers.files import ROOT, VARIABLE, compose, words_of
 
 SERVICES: dict[str, Any] = compose()["services"]
-BESIDE = SERVICES.keys() - {row.name for row in PIPELINE}
+ON_DEMAND = SERVICES.keys() - {row.name for row in PIPELINE}
 ONLINE = {"weights", "playground", "tensorboard"}
 """The services that reach a network, or are reached over one."""
 
@@ -25,14 +25,14 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 
 @every_job
 def test_a_job_is_a_service_of_its_own_name(row: Job) -> None:
-    """Each row of the table is a service that runs `halfreal <job>`; what runs only when asked for has a profile."""
+    """Each row of the table is a service that runs `halfreal <job>`; on-demand services have a profile."""
     assert SERVICES[row.name]["entrypoint"] == ["halfreal", row.name]
     assert ("profiles" in SERVICES[row.name]) == row.optional
 
 
 @every_job
 def test_a_job_waits_for_the_one_before_it(row: Job) -> None:
-    """`up report` runs the table in its order, one job at a time, each only if the one before it ended well."""
+    """`up report` runs the table in its order, one job at a time, each only after the one before it succeeded."""
     before = row.reads[-1:] if row.optional else PIPELINE[: PIPELINE.index(row)][-1:]
     wanted = {each.name: {"condition": "service_completed_successfully"} for each in before}
     assert SERVICES[row.name].get("depends_on", {}) == wanted
@@ -40,7 +40,7 @@ def test_a_job_waits_for_the_one_before_it(row: Job) -> None:
 
 @every_job
 def test_the_command_line_accepts_what_a_service_says(row: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The words and the environment of a service are options that the job has; the default recipe is the default."""
+    """The command and the environment of a service are options of the job; the default recipe is the default."""
     service = SERVICES[row.name]
     for name, value in service["environment"].items():
         monkeypatch.setenv(name, value or "")
@@ -58,12 +58,12 @@ def test_recipe_and_experiment_come_from_the_environment() -> None:
         assert (told["HALFREAL_RECIPE"], told["HALFREAL_EXPERIMENT"]) == ("emoji", "mine")
 
 
-def test_what_stands_beside_the_sequence_needs_its_profile() -> None:
+def test_services_outside_the_sequence_need_their_profile() -> None:
     """A service that is no job of the table starts only where its own name, or a rank's, is asked for."""
-    for name in BESIDE:
+    for name in ON_DEMAND:
         (profile,) = SERVICES[name]["profiles"]
         assert name.startswith(profile)
-    assert {"halfreal", "playground", "tensorboard", "tune", "test", "train-distributed"} <= BESIDE
+    assert {"halfreal", "playground", "tensorboard", "tune", "test", "train-distributed"} <= ON_DEMAND
 
 
 @every_service
@@ -86,7 +86,7 @@ def test_a_service_can_do_little(name: str) -> None:
 
 @every_service
 def test_a_service_without_need_has_no_network(name: str) -> None:
-    """Only what downloads or is looked at has a network; the second rank has that of the first, which is none."""
+    """Only services that download or serve pages have a network; the second rank shares that of the first: none."""
     if name in ONLINE:
         assert SERVICES[name]["network_mode"] == "bridge"
     else:
@@ -103,7 +103,7 @@ def test_a_page_is_served_to_this_machine_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["playground", "tensorboard"])
 def test_the_command_line_accepts_how_a_page_is_served(name: str, tmp_path: Path) -> None:
-    """The words of a page's service are options that its command has: it gets as far as looking for the experiment."""
+    """The arguments of a page's service are options of its command, which gets as far as opening the experiment."""
     done = CliRunner().invoke(halfreal, [*words_of(SERVICES[name]), "--data-root", str(tmp_path)])
     assert done.exit_code == MissingArtifact.exit_code
     assert "run first: halfreal run" in done.output
@@ -120,7 +120,7 @@ def test_two_ranks_are_one_launch() -> None:
 
 
 def test_every_service_is_a_command() -> None:
-    """Whatever a service starts is a command of halfreal; `test` starts the tests of its own image."""
+    """Every service starts a command of halfreal, except `test`, which starts the tests of its own image."""
     for name, service in SERVICES.items():
         if name not in ("test", "halfreal"):
             assert service["entrypoint"][0] == "halfreal"

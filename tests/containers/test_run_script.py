@@ -1,4 +1,4 @@
-"""k8s/run.sh: order, waiting, stopping at a failure and going on, on a cluster that stands in for a real one."""
+"""k8s/run.sh: order, waiting, stopping at a failure and going on, on a fake cluster."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def jobs_made(cluster: dict[str, Any]) -> list[str]:
 
 @pytest.mark.slow
 def test_jobs_run_in_order_and_a_second_call_does_nothing(run: Callable[..., Ran]) -> None:
-    """What is no job is made first, then each job once the one before it is complete; a second call makes no job."""
+    """Other objects are created first, then each job after the one before it is complete; a second call adds none."""
     done, cluster = run()
     assert done.returncode == 0, done.stderr
     assert jobs_made(cluster) == NAMES
@@ -64,7 +64,7 @@ def test_jobs_run_in_order_and_a_second_call_does_nothing(run: Callable[..., Ran
 
 @pytest.mark.slow
 def test_a_failed_job_stops_the_sequence_and_the_next_call_goes_on(run: Callable[..., Ran]) -> None:
-    """A failed job ends the call with 1 and its pod's last lines, no later job is made; the next call begins there."""
+    """A failed job ends the call with 1 and its pod's last lines; no later job starts; the next call resumes there."""
     done, cluster = run(**{"train-gan": [["FailureTarget", "Failed"]]})
     assert done.returncode == 1
     assert jobs_made(cluster) == NAMES[:3]
@@ -77,8 +77,8 @@ def test_a_failed_job_stops_the_sequence_and_the_next_call_goes_on(run: Callable
 
 
 @pytest.mark.slow
-def test_changed_manifests_make_every_job_anew(run: Callable[..., Ran]) -> None:
-    """A Job is complete for the manifests that made it alone; under others it is made again."""
+def test_changed_manifests_run_every_job_again(run: Callable[..., Ran]) -> None:
+    """A Job is complete only for the manifests that created it; under others it runs again."""
     run("cpu")
     done, cluster = run("gpu")
     assert done.returncode == 0, done.stderr

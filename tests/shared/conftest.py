@@ -23,7 +23,7 @@ SOURCE = Job("preprocess", "real", "dataset", "Make real images.", record="datas
 
 
 class Toy(Record):
-    """What the tiny job says of its artifact."""
+    """The record of the tiny job's artifact."""
 
     steps: int
 
@@ -53,7 +53,7 @@ class Laboratory:
         self.body: Callable[[Run, TinyOptions], None] = lambda run, config: None
 
     def call(self, *words: str, resumes: bool = False, **environment: str) -> Outcome:
-        """Call `tiny` with these words and environment variables."""
+        """Call `tiny` with these arguments and environment variables."""
         return CliRunner().invoke(self._command(resumes), words, env=environment)
 
     def recipe(self, text: str, name: str = "digits") -> Path:
@@ -94,5 +94,5 @@ def laboratory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Ca
 
 @pytest.fixture
 def final(tmp_path: Path) -> Path:
-    """Where the artifact will stand."""
+    """Return the artifact's final path."""
     return tmp_path / "lab" / "gan"

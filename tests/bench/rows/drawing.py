@@ -20,7 +20,7 @@ from tests.bench.row import Row, Work
 COUNT, LATENT, SIZE_PX, CLASSES, BATCH = 512, 100, 64, 2, 64
 
 Pictures = dict[int, tuple[NDArray[np.uint8], int]]
-"""Pixels and given label by the number of the image."""
+"""Pixels and label by the number of the image."""
 
 
 @dataclass(frozen=True)

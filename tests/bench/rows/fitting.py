@@ -15,7 +15,7 @@ STEPS, BATCH, SIZE_PX, CLASSES = 24, 64, 32, 3
 
 @dataclass(frozen=True)
 class Task:
-    """Images to fit and to measure on, and the options of the fit: seed S2's network and its widths."""
+    """Images to fit and to measure on, and the options of the fit: the classifier of the rock-paper-scissors cGAN."""
 
     train: Any
     val: Any

@@ -45,7 +45,7 @@ def _dataset(folder: Path) -> Any:
 class Features:
     """What a reader saw: the sum over all pixels in [-1, 1], of corners times labels, and whether images are shuffled.
 
-    The corner is the first pixel of an image: the sum tells which label stands with which image, and which way round.
+    The corner is the first pixel of an image: the sum shows which label goes with which image, and their orientation.
     """
 
     images: int = 0
@@ -63,7 +63,7 @@ class Features:
 
 
 def _seen(epochs: int, stream: Any) -> Features:
-    """Return what the next so many epochs of ours hold."""
+    """Return the features of the next `epochs` epochs of ours."""
     from shared.data.images import to_unit_range
 
     seen = Features()
@@ -74,14 +74,14 @@ def _seen(epochs: int, stream: Any) -> Features:
 
 
 def _whole(real: Any, epochs: int) -> Work:
-    """Return a reader that begins with shards on disk."""
+    """Return a reader that starts with shards on disk."""
     from shared.data.batches import BatchPlan, batches
 
     return lambda: _seen(epochs, batches(real, "train", BatchPlan(batch_images=BATCH, seed=0)))
 
 
 def _resident(real: Any, epochs: int) -> Work:
-    """Return a reader that goes on with images in memory, as in every epoch but the first."""
+    """Return a reader of images in memory, as in every epoch but the first."""
     from shared.data.batches import BatchPlan, batches
 
     endless = batches(real, "train", BatchPlan(batch_images=BATCH, seed=0))

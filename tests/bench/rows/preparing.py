@@ -50,7 +50,7 @@ def photos(folder: Path, count: int = COUNT) -> Photos:
 
 
 def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
-    """Return preprocess at work, all of it: the read for duplicates, the split, shards, hashes, flushed to disk."""
+    """Return the whole of preprocess: the scan for duplicates, the split, shards, hashes, flushed to disk."""
     from jobs.preprocess.folders import folder
     from jobs.preprocess.options import PreprocessOptions
     from jobs.preprocess.writer import write_dataset
@@ -72,7 +72,7 @@ def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
 
 
 def _from_ours(out: Path) -> dict[str, NDArray[np.uint8]]:
-    """Return the pixels of each photo by its name, which the json beside it knows."""
+    """Return the pixels of each photo by its name, which its json member holds."""
     import json
 
     contents = _contents(out)
@@ -87,7 +87,7 @@ def _from_tars(out: Path) -> dict[str, NDArray[np.uint8]]:
 
 
 def _contents(out: Path) -> dict[str, bytes]:
-    """Return what stands in all archives of a folder, by member name."""
+    """Return the members of all archives of a folder, by name."""
     found = {}
     for path in sorted(out.glob("*.tar")):
         with tarfile.open(path) as tar:
@@ -181,7 +181,7 @@ def same_pixels(ours: Any, theirs: Any) -> None:
 
 
 def as_many_pixels(ours: Any, theirs: Any) -> None:
-    """As many pictures of the same size: the peer has another resampler."""
+    """As many pictures of the same size; the pixels differ, since the peer has another resampler."""
     first, second = (list(side().values()) for side in (ours, theirs))
     assert len(first) == len(second) >= COUNT
     assert all(image.shape == (SIZE_PX, SIZE_PX, 3) for image in [*first, *second])

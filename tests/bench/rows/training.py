@@ -197,7 +197,7 @@ def on_device(device: str, count: int = 256, times: int = 20) -> dict[str, Row]:
 
 
 GP: dict[str, Any] = {"discriminator_norm": "instance", "init": "dcgan"}
-"""What makes a WGAN-GP that of seed S1."""
+"""Options that make a WGAN-GP that of the published CelebA recipe."""
 
 _gp = partial(_start, family="wgan_gp", count=32, **GP)
 

@@ -59,8 +59,8 @@ def ask(opened: Experiment, label: int | None = 1, count: int = 5, truncation: f
 
 
 @pytest.mark.parametrize("truncation", [None, 0.5])
-def test_what_is_drawn_is_what_the_snapshot_draws(opened: Experiment, truncation: float | None) -> None:
-    """The images are the snapshot's, of the class asked for, from latents of the seed, cut off where asked."""
+def test_drawn_images_are_the_snapshots(opened: Experiment, truncation: float | None) -> None:
+    """The images are the snapshot's, of the requested class, from the seed's latents, truncated on request."""
     latents = latents_of(
         [derive_seed(7, Stream.SAMPLE_LATENTS, index) for index in range(5)], opened.gan.facts["latent"], truncation
     )
@@ -69,8 +69,8 @@ def test_what_is_drawn_is_what_the_snapshot_draws(opened: Experiment, truncation
     assert torch.equal(ask(opened, truncation=truncation).drawn.images, expected)
 
 
-def test_the_sheet_holds_the_images(opened: Experiment) -> None:
-    """Five images stand in rows of two with white gaps, enlarged five times, the last place white."""
+def test_the_grid_holds_the_images(opened: Experiment) -> None:
+    """Five images fill rows of two with white gaps, enlarged five times, the last cell white."""
     drawing = ask(opened)
     with Image.open(io.BytesIO(drawing.sheet())) as picture:
         assert picture.size == (33 * 5, 50 * 5)
@@ -85,8 +85,8 @@ def drawn_pixels(drawing: Drawing) -> np.ndarray:
 
 
 @pytest.mark.parametrize("truncation", [None, 0.5])
-def test_a_shard_says_how_to_draw_it_again(opened: Experiment, truncation: float | None, tmp_path: Path) -> None:
-    """Each sample holds its image, the annotator's label, and what draws that image again alone."""
+def test_a_shard_records_how_to_draw_it_again(opened: Experiment, truncation: float | None, tmp_path: Path) -> None:
+    """Each sample holds its image, the annotator's label, and what is needed to draw that image alone again."""
     drawing = ask(opened, truncation=truncation)
     path = drawing.write_shard(tmp_path, "mine", opened.classes)
     assert path == tmp_path / "mine-00000.tar"
@@ -106,8 +106,8 @@ def test_a_shard_says_how_to_draw_it_again(opened: Experiment, truncation: float
     assert np.abs(alone[0].permute(1, 2, 0).numpy().astype(int) - samples[3].image).max() <= 1
 
 
-def test_qualities_stand_beside_those_of_the_class(opened: Experiment) -> None:
-    """The ratios are those to the real test images of the class that was asked for."""
+def test_qualities_are_ratios_to_the_real_class(opened: Experiment) -> None:
+    """The ratios are relative to the real test images of the requested class."""
     figures = ask(opened).figures
     test = load_split(opened.real, "test")
     own = qualities(test.images[test.labels == 1])
@@ -115,8 +115,8 @@ def test_qualities_stand_beside_those_of_the_class(opened: Experiment) -> None:
     assert figures.ratios["sharpness"] == pytest.approx(figures.qualities["sharpness"] / own["sharpness"])
 
 
-def test_a_generator_for_each_class_draws_the_one_asked_for(make_family: Callable[..., Experiment]) -> None:
-    """Of per_class the image of a class comes from that class's own network."""
+def test_per_class_draws_from_the_requested_classs_generator(make_family: Callable[..., Experiment]) -> None:
+    """With the family per_class the image of a class comes from that class's own network."""
     opened = make_family("--family", "per_class")
     network = load_snapshot(opened.gan, opened.snapshot(None), CPU)
     latents = latents_of([derive_seed(7, Stream.SAMPLE_LATENTS, index) for index in range(5)], 8)
@@ -125,7 +125,7 @@ def test_a_generator_for_each_class_draws_the_one_asked_for(make_family: Callabl
 
 
 def test_a_generator_without_classes(make_family: Callable[..., Experiment], tmp_path: Path) -> None:
-    """It takes no class, is set beside all real test images, and its samples do not say what was asked."""
+    """It takes no class, is compared with all real test images, and its samples record no requested class."""
     opened = make_family("--family", "dcgan", "--unconditional")
     assert opened.label(None) is None
     with pytest.raises(BadConfig, match="trained without classes; leave --class out"):
@@ -139,7 +139,7 @@ def test_a_generator_without_classes(make_family: Callable[..., Experiment], tmp
 
 
 def test_a_class_has_a_name_before_a_number(opened: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where classes are called by numbers a number is a name first; what is no class is refused."""
+    """Where class names are numbers, a number is read as a name first; an unknown class is refused."""
     monkeypatch.setattr(opened, "classes", ["7", "5", "1"])
     assert [opened.label(wanted) for wanted in ("7", "1", "2", "0")] == [0, 2, 2, 0]
     with pytest.raises(BadConfig, match="'9': no such class; there are 7, 5, 1"):
@@ -149,7 +149,7 @@ def test_a_class_has_a_name_before_a_number(opened: Experiment, monkeypatch: pyt
 
 
 def test_nearest_images_are_those_that_scikit_learn_finds() -> None:
-    """Across blocks the nearest of all others is found, with its distance."""
+    """The nearest of all images is found across blocks, with its distance."""
     chance = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (6, 1, 3, 3), generator=chance, dtype=torch.uint8)
     others = torch.randint(0, 256, (2 * BLOCK_IMAGES + 9, 1, 3, 3), generator=chance, dtype=torch.uint8)
@@ -161,8 +161,8 @@ def test_nearest_images_are_those_that_scikit_learn_finds() -> None:
     assert which[4] == len(others) - 1
 
 
-def test_the_shelf_lists_experiments_and_keeps_the_last(volume: Path, tmp_path: Path) -> None:
-    """What has real images is an experiment; one that stands as it did is not read again, one made anew is."""
+def test_the_index_lists_experiments_and_keeps_the_last(volume: Path, tmp_path: Path) -> None:
+    """An experiment is a folder with real images; it is read again only after it was rebuilt."""
     assert ExperimentIndex(tmp_path).names() == []
     shutil.copytree(volume / "small", tmp_path / "mine")
     (tmp_path / "sources").mkdir()
@@ -176,7 +176,7 @@ def test_the_shelf_lists_experiments_and_keeps_the_last(volume: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["yours", "../mine", ".hidden"])
-def test_an_experiment_that_is_not_there_is_refused(name: str, volume: Path) -> None:
-    """Nothing outside the data root can be named, and the error says what there is."""
+def test_an_unknown_experiment_is_refused(name: str, volume: Path) -> None:
+    """Nothing outside the data root can be named, and the error lists what exists."""
     with pytest.raises(MissingArtifact, match="no experiment there; there are small"):
         ExperimentIndex(volume).open(name)

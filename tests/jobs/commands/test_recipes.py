@@ -21,7 +21,7 @@ def call(*words: object) -> Result:
 @pytest.mark.parametrize("base", ["digits", "rps_cgan"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_another_family_than_the_recipe_below(family: str, base: str, tmp_path: Path) -> None:
-    """A recipe that extends another with a family of its own is shown with the options that its jobs take."""
+    """A recipe that extends another and changes the family is shown with the options that its jobs take."""
     recipe = tmp_path / "mine.toml"
     recipe.write_text(f'extends = "{base}"\n[train_gan]\nfamily = "{family}"\n', encoding="utf-8")
     shown = call("recipes", "show", recipe)
@@ -35,7 +35,7 @@ def test_another_family_than_the_recipe_below(family: str, base: str, tmp_path: 
 
 
 def test_a_space_of_another_family_is_left_out(tmp_path: Path) -> None:
-    """What `tune` may vary of another family goes with it; the rest of the space below stays."""
+    """The tuned options of another family are dropped with it; the rest of the base recipe's space stays."""
     recipe = tmp_path / "mine.toml"
     recipe.write_text('extends = "digits"\n[train_gan]\nfamily = "dcgan"\n', encoding="utf-8")
     space = tomllib.loads(call("recipes", "show", recipe).stdout)["tune"]["space"]["train_gan"]
@@ -43,8 +43,8 @@ def test_a_space_of_another_family_is_left_out(tmp_path: Path) -> None:
     assert {"learning_rate", "batch_images", "latent"} <= space.keys()
 
 
-def test_a_family_asked_for_by_hand_changes_the_space_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the options of train_gan that belong to the recipe's family do not count, so does its space."""
+def test_a_family_given_as_a_flag_changes_the_space_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search space of the recipe's family is dropped together with that family's options."""
     monkeypatch.setenv("HALFREAL_TRAIN_GAN_FAMILY", "dcgan")
     result = call("tune", "--dry-run")
     assert result.exit_code == 0, result.output
@@ -52,7 +52,7 @@ def test_a_family_asked_for_by_hand_changes_the_space_too(monkeypatch: pytest.Mo
 
 
 def test_an_own_space_must_fit_the_own_family(tmp_path: Path) -> None:
-    """What the recipe itself says is never left out: show refuses it with its line, as `tune` does."""
+    """The recipe's own entries are never dropped: show refuses a wrong one with its line, as `tune` does."""
     recipe = tmp_path / "mine.toml"
     text = 'extends = "digits"\n[train_gan]\nfamily = "dcgan"\n[tune.space]\ntrain_gan.penalty_weight = [1.0]\n'
     recipe.write_text(text, encoding="utf-8")
@@ -63,7 +63,7 @@ def test_an_own_space_must_fit_the_own_family(tmp_path: Path) -> None:
 
 
 def test_the_environment_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recipe is shown as it stands, whatever variables set options here."""
+    """A recipe is shown as written, regardless of variables that set options here."""
     before = call("recipes", "show", "digits").stdout
     monkeypatch.setenv("HALFREAL_TRAIN_GAN_EPOCHS", "7")
     assert call("recipes", "show", "digits").stdout == before

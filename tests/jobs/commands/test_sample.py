@@ -18,7 +18,7 @@ def sample(volume: Path, out: Path, *words: object) -> Result:
 
 
 def test_a_grid_and_its_figures(volume: Path, hostile_classes: tuple[str, ...], tmp_path: Path) -> None:
-    """Sixteen images stand in four rows of four; the figures name the class, and the JSON stands beside the picture."""
+    """Sixteen images fill four rows of four; the figures name the class, and the JSON is saved next to the picture."""
     result = sample(volume, tmp_path / "a.png", "--class", hostile_classes[1], "--count", 16)
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -39,8 +39,8 @@ def test_equal_seeds_draw_equal_pictures(volume: Path, tmp_path: Path) -> None:
     assert a != c
 
 
-def test_truncation_is_told(volume: Path, tmp_path: Path) -> None:
-    """They differ from those of the same seed, and the figures say where the latents were cut off."""
+def test_truncation_is_reported(volume: Path, tmp_path: Path) -> None:
+    """Truncated images differ from those of the same seed, and the figures state the truncation."""
     for name, words in (("a", ()), ("b", ("--truncation", 0.5))):
         assert sample(volume, tmp_path / f"{name}.png", "--class", 0, *words).exit_code == 0
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
@@ -48,7 +48,7 @@ def test_truncation_is_told(volume: Path, tmp_path: Path) -> None:
 
 
 def test_two_images_have_no_qualities(volume: Path, tmp_path: Path) -> None:
-    """Of fewer than three images there is a picture and no figures."""
+    """Fewer than three images give a picture and no figures."""
     result = sample(volume, tmp_path / "a.png", "--class", 0, "--count", 2)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["qualities"] is None
@@ -65,8 +65,8 @@ def test_two_images_have_no_qualities(volume: Path, tmp_path: Path) -> None:
         (("--class", "0", "--epoch", "99"), "no such snapshot; there are"),
     ],
 )
-def test_what_is_not_there_is_refused(words: tuple[str, ...], says: str, volume: Path, tmp_path: Path) -> None:
-    """Exit code 2 and what there is; nothing is written."""
+def test_unknown_names_are_refused(words: tuple[str, ...], says: str, volume: Path, tmp_path: Path) -> None:
+    """Exit code 2 and the known names; nothing is written."""
     result = sample(volume, tmp_path / "a.png", *words)
     assert result.exit_code == 2
     assert says in " ".join(result.output.split())
@@ -75,15 +75,15 @@ def test_what_is_not_there_is_refused(words: tuple[str, ...], says: str, volume:
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", ".png"])
 def test_a_picture_is_a_png(name: str, volume: Path, tmp_path: Path) -> None:
-    """A file of another name is not written: its name would say what it is not."""
+    """A file with another suffix is not written: its name would be wrong."""
     result = sample(volume, tmp_path / name, "--class", 0)
     assert result.exit_code == 2
     assert f"--out {tmp_path / name}: want a name that ends in .png" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_wishes_have_other_files(volume: Path, tmp_path: Path) -> None:
-    """Without --out a snapshot, a count, a seed or a truncation of its own makes a picture of its own."""
+def test_other_requests_have_other_files(volume: Path, tmp_path: Path) -> None:
+    """Without --out each snapshot, count, seed or truncation gives a picture of its own."""
     shutil.copytree(volume / "small", tmp_path / "small")
     wishes = [[], ["--epoch", "1"], ["--epoch", "2"], ["--count", "4"], ["--seed", "1"], ["--truncation", "0.5"]]
     made = []
@@ -93,11 +93,11 @@ def test_other_wishes_have_other_files(volume: Path, tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
         made.append(Path(json.loads(result.stdout)["picture"]))
     assert all(path.exists() for path in made)
-    assert len(set(made)) == len(wishes) - 1  # the first is the second or the third: the one that evaluate chose
+    assert len(set(made)) == len(wishes) - 1  # the default snapshot is epoch 2 or 3, the one that evaluate chose
 
 
 @pytest.mark.parametrize("under", ["/proc/a.png", "{file}/a.png"])
-def test_a_place_that_cannot_be_written_to_is_refused(under: str, volume: Path, tmp_path: Path) -> None:
+def test_an_unwritable_path_is_refused(under: str, volume: Path, tmp_path: Path) -> None:
     """Exit code 2, with the path and the option that chose it."""
     (tmp_path / "file").touch()
     out = Path(under.format(file=tmp_path / "file"))

@@ -1,4 +1,4 @@
-"""evaluate as a whole: references kept, processes that share the work, experiments side by side, shards as they are."""
+"""evaluate as a whole: cached reference features, several processes, comparison of experiments, plain shards."""
 
 import json
 import shutil
@@ -59,13 +59,13 @@ def test_two_runs_give_the_same_digits(copy: Path, made: dict[str, Artifact], ru
 
 
 @pytest.mark.slow
-def test_a_reference_is_looked_at_once(copy: Path, run_job: Callable[..., Result], plain_recipe: Path) -> None:
-    """What an extractor saw in real images stays on the volume; another run reads it and finds the same numbers."""
+def test_reference_features_are_extracted_once(copy: Path, run_job: Callable[..., Result], plain_recipe: Path) -> None:
+    """The features of real images are cached on the volume; another run reads them and finds the same numbers."""
     fetch("efficientnet_lite0", copy / "weights")
     words = ["--recipe", plain_recipe, "--images", 24, "--extractors", "efficientnet_lite0", "--force"]
     assert run_job("evaluate", copy, *words).exit_code == 0
     first, files = facts(copy), sorted((copy / "weights" / "references").iterdir())
-    assert len(files) == 2  # test, and the train images that stand beside it
+    assert len(files) == 2  # test, and the train images that it is compared with
     stamps = [path.stat().st_mtime_ns for path in files]
     assert run_job("evaluate", copy, *words).exit_code == 0
     assert facts(copy) == first
@@ -103,7 +103,7 @@ def scores_record(made: dict[str, Artifact]) -> ScoresRecord:
 
 
 def test_few_images_are_no_collapse() -> None:
-    """With fewer than ten images a class nothing is said of classes that were not drawn; with more it is."""
+    """Missing classes are reported only from ten images per class on."""
     cat = ClassQualities(class_name="cat", qualities=None, ratios=None, category=None)
     test = LookedAt(scores={"recall_classifier": 1.0}, agreement=None, classes=[cat])
     assert collapse(test, test, "classifier", images=9) == []
@@ -137,7 +137,7 @@ def test_experiments_stand_side_by_side(copy: Path) -> None:
     ],
 )
 def test_different_protocols_are_not_compared(field: str, value: object, made: dict[str, Artifact]) -> None:
-    """Exit code 2, and the error says in what they differ."""
+    """Exit code 2, and the error says how they differ."""
     mine, facts = scores_record(made), made["scores"].manifest.facts
     protocol = facts["test_protocols"]["classifier"] | {field: value}
     other = ScoresRecord.model_validate(facts | {"test_protocols": {"classifier": protocol}})
@@ -147,7 +147,7 @@ def test_different_protocols_are_not_compared(field: str, value: object, made: d
 
 
 def test_experiments_without_a_common_extractor_are_not_compared(made: dict[str, Artifact]) -> None:
-    """There is nothing to compare; the error says what to do."""
+    """Nothing can be compared; the error says what to do."""
     mine = scores_record(made)
     assert mine.on_test is not None
     on_test = mine.on_test.model_copy(update={"test_protocols": {"vgg": mine.on_test.test_protocols["classifier"]}})

@@ -1,4 +1,4 @@
-"""export: what torchvision, webdataset and Hugging Face datasets read is what the shards hold; nothing is lost."""
+"""export: torchvision, webdataset and Hugging Face datasets read exactly what the shards hold."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def test_other_readers_see_every_image_with_its_label(
     varied: dict[str, Artifact],
     tmp_path: Path,
 ) -> None:
-    """Each image of the shards arrives once, with the label asked for: the annotator's or the class asked for."""
+    """Each image of the shards arrives once, with the label that was chosen: the annotator's or the requested class."""
     words = ["--labels", labels.__name__]
     result = export(root, tmp_path / "out", "--to", to, *words)
     assert result.exit_code == 0, result.output
@@ -49,14 +49,14 @@ def test_other_readers_see_every_image_with_its_label(
 
 
 def test_the_formats_that_the_command_offers_are_the_rows() -> None:
-    """The names that are offered without heavy imports are the rows behind them, and all are read above."""
+    """The names offered without heavy imports match the rows behind them, and all are read above."""
     assert sorted(FORMATS) == sorted({to for to, _ in READERS})
 
 
 def test_hugging_face_gets_class_names(
     root: Path, varied: dict[str, Artifact], hostile_classes: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """Labels are ClassLabel features with the class names, whatever these hold; beside them stands what is known."""
+    """Labels are ClassLabel features with any class names; the other columns hold what is known of each image."""
     import datasets
 
     assert export(root, tmp_path / "out", "--to", "hf").exit_code == 0
@@ -80,7 +80,7 @@ def test_shards_are_those_of_the_synthetic_set(root: Path, varied: dict[str, Art
 
 @every_format
 def test_equal_exports_have_equal_bytes(to: str, root: Path, tmp_path: Path) -> None:
-    """Written twice, in other places, an export has the same files with the same bytes."""
+    """Written twice, in different places, an export has the same files with the same bytes."""
     for name in ("a", "b"):
         assert export(root, tmp_path / name, "--to", to).exit_code == 0
     assert files(tmp_path / "a") == files(tmp_path / "b")
@@ -88,8 +88,8 @@ def test_equal_exports_have_equal_bytes(to: str, root: Path, tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")) == ["a", "b"]
 
 
-def test_little_confidence_is_left_out(root: Path, varied: dict[str, Artifact], tmp_path: Path) -> None:
-    """With --min-confidence only images of at least this confidence are there, and the card says how many are not."""
+def test_low_confidence_is_left_out(root: Path, varied: dict[str, Artifact], tmp_path: Path) -> None:
+    """--min-confidence keeps images of at least this confidence, and the card says how many are left out."""
     sure = sorted(json.loads(m["json"])["annotation"]["confidence"] for _, m in varied["synthetic"].members("train"))
     least = sure[27]
     assert export(root, tmp_path / "out", "--to", "hf", "--min-confidence", least).exit_code == 0
@@ -104,14 +104,14 @@ def test_little_confidence_is_left_out(root: Path, varied: dict[str, Artifact], 
 
 
 def test_the_recipe_of_an_export_makes_it_again(root: Path, tmp_path: Path, run_job: Callable[..., Result]) -> None:
-    """With the recipe that lies in an export the synthetic set is already complete."""
+    """Under the recipe in an export the synthetic set is already complete."""
     assert export(root, tmp_path / "out", "--to", "imagefolder").exit_code == 0
     result = run_job("synthesize", root, "--recipe", tmp_path / "out" / "recipe.toml")
     assert (result.exit_code, "already complete" in result.stderr) == (0, True), result.output
 
 
 def test_an_empty_class_is_refused_where_labels_would_shift(root: Path, tmp_path: Path) -> None:
-    """An image folder without a class would number the others anew: exit code 2, and nothing is written."""
+    """An image folder without a class would renumber the others: exit code 2, and nothing is written."""
     result = export(root, tmp_path / "out", "--to", "imagefolder", "--min-confidence", 0.97)
     assert result.exit_code == 2
     assert "labels would shift" in result.stderr

@@ -1,4 +1,4 @@
-"""Where an export goes: what stands there is kept, what is broken is made anew, nothing is half written."""
+"""The folder of an export: an existing export is kept, a broken one is rebuilt, nothing is half written."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from shared.store.artifacts import Artifact
 from tests.jobs.export.exporting import every_format, export, files
 
 
-def test_what_stands_there_is_kept(root: Path, tmp_path: Path) -> None:
+def test_an_existing_export_is_kept(root: Path, tmp_path: Path) -> None:
     """The same export again is already complete, and an edit of the card stays; another one replaces it."""
     out = tmp_path / "out"
     assert export(root, out, "--to", "hf").exit_code == 0
@@ -58,10 +58,10 @@ def _drop_folder(path: Path) -> None:
         ("hf", "README.md", _drop, "missing"),
     ],
 )
-def test_a_broken_export_is_made_anew(
+def test_a_broken_export_is_rebuilt(
     to: str, pattern: str, damage: Callable[[Path], None], why: str, root: Path, tmp_path: Path
 ) -> None:
-    """A file that is missing, cut short or altered is found, named, and the export is whole again."""
+    """A file that is missing, truncated or altered is named, and the export is whole again."""
     assert export(root, tmp_path / "out", "--to", to).exit_code == 0
     before = files(tmp_path / "out")
     broken = min((tmp_path / "out").glob(pattern))
@@ -84,7 +84,7 @@ def test_the_record_lists_every_file(to: str, root: Path, tmp_path: Path) -> Non
 
 
 def test_an_edited_card_stays_where_the_export_is_broken(root: Path, tmp_path: Path) -> None:
-    """An export that is broken and whose card was edited is refused, with what is broken, and nothing is touched."""
+    """A broken export whose card was edited is refused, with what is broken, and nothing is touched."""
     out = tmp_path / "out"
     assert export(root, out, "--to", "webdataset").exit_code == 0
     (out / "README.md").write_text("license: mit\n", encoding="utf-8")
@@ -97,20 +97,20 @@ def test_an_edited_card_stays_where_the_export_is_broken(root: Path, tmp_path: P
 
 
 def test_another_export_says_why_the_old_one_goes(root: Path, tmp_path: Path) -> None:
-    """Where what stands answers other options, these are named with both values."""
+    """Where the existing export was made with other options, these are named with both values."""
     assert export(root, tmp_path / "out", "--to", "hf").exit_code == 0
     result = export(root, tmp_path / "out", "--to", "hf", "--labels", "asked")
     assert "rebuilding because labels was 'annotated', now 'asked'" in result.stderr
 
 
-def test_a_place_without_room_for_files_is_no_busy_one(root: Path) -> None:
-    """Where the system lets nobody make a file the export is refused for good: exit code 2, not busy."""
+def test_a_folder_that_takes_no_files_is_not_busy(root: Path) -> None:
+    """Where no file can be created the export is refused for good: exit code 2, not busy."""
     result = export(root, Path("/proc/x"), "--to", "hf")
     assert (result.exit_code, "/proc: cannot be written to" in result.stderr) == (2, True), result.output
 
 
 @pytest.mark.parametrize("words", [["export", "--to", "hf", "--min-confidence"], ["sample", "--truncation"]])
-def test_what_is_no_number_is_refused(words: list[str], root: Path) -> None:
+def test_nan_is_refused(words: list[str], root: Path) -> None:
     """Commands refuse NaN as jobs do, in the same words: click's ranges let it pass."""
     result = CliRunner().invoke(halfreal, [*words, "nan", "--data-root", str(root), "--experiment", "small"])
     assert (result.exit_code, f"error: {words[-1]} nan: want a finite number\n") == (2, result.stderr)
@@ -129,7 +129,7 @@ def test_a_folder_that_is_no_export_is_kept(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", [".", "small", "small/synthetic", "small/synthetic/export"])
-def test_an_export_never_lies_over_an_artifact(where: str, root: Path, varied: dict[str, Artifact]) -> None:
+def test_an_export_never_replaces_an_artifact(where: str, root: Path, varied: dict[str, Artifact]) -> None:
     """Not even with --force does an export take the place of the volume, the experiment or an artifact."""
     before = files(varied["synthetic"].folder)
     result = export(root, root / where, "--to", "hf", "--force")
@@ -138,10 +138,10 @@ def test_an_export_never_lies_over_an_artifact(where: str, root: Path, varied: d
 
 
 @every_format
-def test_a_failed_export_leaves_what_was_there(
+def test_a_failed_export_leaves_the_previous_one(
     to: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An export that fails at its end leaves nothing of itself, and the one that stood there as it was."""
+    """An export that fails at its end leaves nothing behind, and the previous one unchanged."""
     assert export(root, tmp_path / "out", "--to", to).exit_code == 0
     before = files(tmp_path)
 
@@ -153,8 +153,8 @@ def test_a_failed_export_leaves_what_was_there(
     assert files(tmp_path) == before
 
 
-def test_one_killed_between_its_names_is_mended(root: Path, tmp_path: Path) -> None:
-    """What an export moved aside before it was killed has its name again when the next one fails."""
+def test_an_export_killed_between_renames_is_recovered(root: Path, tmp_path: Path) -> None:
+    """What a killed export had moved aside gets its name back when the next one fails."""
     assert export(root, tmp_path / "out", "--to", "hf").exit_code == 0
     before = files(tmp_path / "out")
     (tmp_path / "out").rename(tmp_path / ".out.replaced")

@@ -1,4 +1,4 @@
-"""Run preprocess on made sources and read what it wrote; shared by the tests of sources."""
+"""Run preprocess on generated sources and read its output; shared by the tests of sources."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def preprocess(root: Path, *words: str) -> Result:
 
 
 def done(root: Path, *words: str) -> Artifact:
-    """Run the command, which must succeed, and open what it made."""
+    """Run the command, which must succeed, and open its artifact."""
     result = preprocess(root, *words)
     assert result.exit_code == 0, result.output
     return open_artifact(root / "e" / "real", "dataset", "preprocess")
@@ -36,12 +36,12 @@ def everything(artifact: Artifact) -> dict[str, list[Sample]]:
 
 
 def picture(number: int, size: tuple[int, int] = (8, 8)) -> Image.Image:
-    """Return a picture that no other number has."""
+    """Return a picture unique to this number."""
     return Image.fromarray(np.random.default_rng(number).integers(0, 256, (*size, 3), np.uint8))
 
 
 def fill(folder: Path, classes: dict[str, int], suffix: str = ".png") -> None:
-    """Write different pictures, so many for each class."""
+    """Write distinct pictures, the given number for each class."""
     for place, (name, count) in enumerate(classes.items()):
         (folder / name).mkdir(parents=True)
         for index in range(count):

@@ -1,4 +1,4 @@
-"""Folders and tables say what lies there and is not taken, which images are equal, and which line is wrong."""
+"""Folders and tables: messages on skipped files, duplicates and the wrong line of a table."""
 
 import os
 from pathlib import Path
@@ -11,8 +11,8 @@ from tests.jobs.preprocess.source_files import done, everything, fill, picture, 
 pytestmark = pytest.mark.usefixtures("as_if_sent")
 
 
-def test_what_is_not_taken_is_said_and_counted(tmp_path: Path) -> None:
-    """Images outside the class folders, files without an image's suffix and empty folders have a line each."""
+def test_skipped_files_are_reported_and_counted(tmp_path: Path) -> None:
+    """Images outside the class folders, files without an image suffix and empty folders have a line each."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"cats": 20, "dogs": 20, "owls": 0, "pigs": 0})
     (tmp_path / "elsewhere").mkdir()
@@ -39,15 +39,15 @@ def test_what_is_not_taken_is_said_and_counted(tmp_path: Path) -> None:
 
 
 def test_names_that_would_break_a_line_are_escaped(tmp_path: Path) -> None:
-    """A file's name with a line break stands escaped in its one line."""
+    """A file name with a line break is escaped on its one line."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"cats": 20, "dogs": 20})
     (place / "dogs" / "two\nlines").write_bytes(b"x")
     assert r"not taken: 1 ('dogs/two\nlines');" in preprocess(tmp_path, "--source", "folder").stderr
 
 
-def test_too_few_classes_say_what_was_not_taken(tmp_path: Path) -> None:
-    """Where all images lie beside the folders or have odd suffixes, the error says so, in three lines."""
+def test_too_few_classes_report_the_skipped_files(tmp_path: Path) -> None:
+    """Where all images are outside the folders or have odd suffixes, the error says so, in three lines."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"cats": 2, "dogs": 0})
     (place / "a.png").write_bytes(b"x")
@@ -60,7 +60,7 @@ def test_too_few_classes_say_what_was_not_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [b"caf\xe9", b"two\nlines"])
 def test_a_folder_whose_name_is_no_class_is_refused(tmp_path: Path, name: bytes) -> None:
-    """A class is named by text of one line; a file's name may be of any bytes."""
+    """A class name is one line of text; a file name may hold any bytes."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"a": 20, "b": 20})
     (place / "a" / "000.png").rename(place / "a" / f"{os.fsdecode(name)}.png")
@@ -71,8 +71,8 @@ def test_a_folder_whose_name_is_no_class_is_refused(tmp_path: Path, name: bytes)
     assert f"the folder {os.fsdecode(name)!a} has a name that is no text of one line" in result.stderr
 
 
-def test_equal_images_are_said(tmp_path: Path) -> None:
-    """Copies are told with an example, and those under two labels with both labels; broken ones are no copies."""
+def test_duplicates_are_reported(tmp_path: Path) -> None:
+    """Copies are reported with an example, those under two labels with both; broken files are no copies."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"a": 30, "b": 30})
     for copy, first in (("a/copy.png", "a/004.png"), ("b/torn.png", "a/005.png")):
@@ -89,15 +89,15 @@ def test_equal_images_are_said(tmp_path: Path) -> None:
     assert sum(split.count for split in artifact.dataset.splits.values()) == 62
 
 
-def test_a_set_without_copies_or_oddities_says_nothing(tmp_path: Path) -> None:
-    """Of a plain folder nothing is said but that it is complete."""
+def test_a_set_without_copies_or_oddities_is_silent(tmp_path: Path) -> None:
+    """A plain folder gives no message except that it is complete."""
     fill(tmp_path / "sources" / "folder", {"a": 20, "b": 20})
     result = preprocess(tmp_path, "--source", "folder")
     assert result.stderr.splitlines()[0].startswith("preprocess: complete in ")
 
 
-def test_fractions_are_exact_and_of_the_different_images(tmp_path: Path) -> None:
-    """A tenth of 30 different images is 3 and a fifth is 6, however many copies there are besides."""
+def test_fractions_are_exact_and_of_the_distinct_images(tmp_path: Path) -> None:
+    """A tenth of 30 distinct images is 3 and a fifth is 6, however many copies there are."""
     place = tmp_path / "sources"
     fill(place / "p", {"a": 15, "b": 15})
     rows = [f"p/{name}/{index:03d}.png,{name}" for name in "ab" for index in range(15)]
@@ -111,7 +111,7 @@ def test_fractions_are_exact_and_of_the_different_images(tmp_path: Path) -> None
 
 
 def table(root: Path, text: str) -> Path:
-    """Write 20 pictures p/00.png, ... and a table beside them whose %s is a line for each, labelled a and b in turn."""
+    """Write 20 pictures p/00.png, ... and a table whose %s is a line for each, labelled a and b in turn."""
     place = root / "sources"
     (place / "p").mkdir(parents=True)
     for index in range(20):
@@ -139,7 +139,7 @@ def table(root: Path, text: str) -> Path:
     ],
 )
 def test_a_table_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) -> None:
-    """The message names the table, the line, what came and what was wanted; exit 2, at most three lines."""
+    """The message names the table, the line, the value and what was expected; exit 2, at most three lines."""
     table(tmp_path, text)
     result = preprocess(tmp_path, "--source", "folder", "--source-path", "t.csv")
     assert result.exit_code == 2
@@ -149,7 +149,7 @@ def test_a_table_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) 
 
 
 def test_a_table_may_have_blank_lines_spaces_and_other_columns(tmp_path: Path) -> None:
-    """Lines without any value are skipped, spaces around values count for nothing, other columns are not read."""
+    """Empty lines are skipped, spaces around values are ignored, other columns are not read."""
     table(
         tmp_path,
         "\n id, label ,file\n   \n" + "".join(f"{i}, {'ab'[i % 2]} , p/{i:02d}.png\n" for i in range(20)) + ",,\n  ",
@@ -161,7 +161,7 @@ def test_a_table_may_have_blank_lines_spaces_and_other_columns(tmp_path: Path) -
 
 
 def test_a_table_may_name_files_anywhere(tmp_path: Path) -> None:
-    """A file may be absolute or lie above the table; the origin says what the table says."""
+    """A path may be absolute or lead above the table's folder; the origin holds it as the table does."""
     place = table(tmp_path, "")
     named = [str(place / "p" / f"{i:02d}.png") if i % 2 else f"../sources/p/{i:02d}.png" for i in range(20)]
     (place / "t.csv").write_text("file,label\n" + "\n".join(f"{name},{'ab'[i % 2]}" for i, name in enumerate(named)))

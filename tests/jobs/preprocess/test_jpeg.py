@@ -1,4 +1,4 @@
-"""JPEGs that are decoded without Pillow have Pillow's pixels; those that need Pillow are left to it."""
+"""JPEGs decoded without Pillow have Pillow's pixels; those that need Pillow are left to it."""
 
 import io
 from typing import Any
@@ -69,12 +69,12 @@ LEFT_TO_PILLOW = {
 
 @pytest.mark.parametrize("kind", LEFT_TO_PILLOW)
 def test_what_needs_more_than_decoding_is_left_to_pillow(kind: str) -> None:
-    """Orientation, other colours and whatever is broken are Pillow's: it knows, or refuses with a reason."""
+    """Orientation, other colour modes and broken files go to Pillow, which decodes them or gives a reason."""
     assert decode_jpeg(LEFT_TO_PILLOW[kind]) is None
 
 
 def test_a_picture_that_is_too_large_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pillow warns of pictures that unpack to more than its limit; they never come by this way."""
+    """Pillow warns about pictures above its pixel limit, so they never take the fast path."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 178 * 218 - 1)
     assert decode_jpeg(PLAIN["default"]) is None
 
@@ -84,7 +84,7 @@ def test_a_picture_that_is_too_large_is_left_to_pillow(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kind", ["default", "odd size", "grey"])
 def test_prepared_pixels_are_those_of_the_plain_way(kind: str, channels: int, crop: str, resize_filter: str) -> None:
-    """Opened, cropped, converted and resized through Pillow alone, in the plain order, every pixel is the same."""
+    """Opening, cropping, converting and resizing with Pillow alone, in the plain order, gives the same pixels."""
     payload = PLAIN[kind]
     with Image.open(io.BytesIO(payload)) as image:
         plain = prepare(image, 16, channels, crop, resize_filter)

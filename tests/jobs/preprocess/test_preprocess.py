@@ -1,4 +1,4 @@
-"""preprocess: which image goes to which split, what becomes of its pixels, equal bytes for equal requests."""
+"""preprocess: which image goes to which split, how its pixels change, equal bytes for equal options."""
 
 import hashlib
 from collections import Counter
@@ -82,7 +82,7 @@ def test_digits_split_into_1257_180_360(real: Artifact) -> None:
 
 @pytest.mark.parametrize("split", SIZES)
 def test_splits_are_stratified(split: str, real: Artifact) -> None:
-    """Each class stands in each split in its proportion, to within one image."""
+    """Each split has each class in its proportion, to within one image."""
     whole = Counter(load_digits().target.tolist())
     counts = real.dataset.splits[split].class_counts
     for label, count in enumerate(counts):
@@ -90,7 +90,7 @@ def test_splits_are_stratified(split: str, real: Artifact) -> None:
 
 
 def test_splits_share_no_image(real: Artifact) -> None:
-    """Every image of the source stands in exactly one split, by the hash of its own pixels and its index."""
+    """Every image of the source is in exactly one split, by the hash of its own pixels and its index."""
     origins = [
         (decode(key, members, "").meta["origin"]["index"], split)
         for split in SIZES
@@ -104,14 +104,14 @@ def test_splits_share_no_image(real: Artifact) -> None:
 
 
 def test_labels_follow_their_images(real: Artifact) -> None:
-    """The label in a shard is the source's label of the image that its json names."""
+    """The label in a shard is the source's label of the image named in its json."""
     target = load_digits().target
     for key, members in real.members("val"):
         sample = decode(key, members, "")
         assert sample.label == target[sample.meta["origin"]["index"]]
 
 
-def test_equal_requests_give_equal_bytes(real: Artifact, tmp_path: Path, run_job: Callable[..., Result]) -> None:
+def test_equal_options_give_equal_bytes(real: Artifact, tmp_path: Path, run_job: Callable[..., Result]) -> None:
     """Equal source, options and seed give byte-equal shards and manifest; another seed gives other shards."""
     again, other = tmp_path / "again", tmp_path / "other"
     assert run_job("preprocess", again, "--shard-images", 500).exit_code == 0
@@ -126,7 +126,7 @@ def test_equal_requests_give_equal_bytes(real: Artifact, tmp_path: Path, run_job
 def test_the_bytes_do_not_depend_on_the_number_of_processes(
     real: Artifact, tmp_path: Path, run_job: Callable[..., Result]
 ) -> None:
-    """Three processes write the shards that one writes, byte for byte, and the same manifest."""
+    """Three processes write the same shards and manifest as one, byte for byte."""
     assert run_job("preprocess", tmp_path, "--shard-images", 500, "--threads", 3).exit_code == 0
     assert tar_hashes(tmp_path / "small" / "real") == tar_hashes(real.folder)
 
@@ -218,7 +218,7 @@ def test_a_split_is_a_partition_that_depends_on_the_seed() -> None:
     "labels", [[0] * 30 + [1], [0, 1, 2, 3, 4] * 3, []], ids=["a class of one", "fewer val images than classes", "none"]
 )
 def test_a_class_too_small_to_split_is_refused(labels: list[int]) -> None:
-    """Where a class cannot stand in every split the error says how many images are wanted."""
+    """Where a class is too small for every split the error says how many images are needed."""
     with pytest.raises(BadInput, match="at least 3 images of each class"):
         split_indexes(np.array(labels, int), [str(index) for index in range(len(labels))], None, 0.1, 0.2, seed=0)
 
@@ -250,8 +250,8 @@ def test_a_source_that_cannot_be_split_ends_with_code_2(
     assert not (tmp_path / "small" / "real").exists()
 
 
-def test_pictures_for_people_are_drawn(real: Artifact) -> None:
-    """A figure of samples and one of class balance stand beside the shards and are not part of the manifest."""
+def test_figures_are_drawn(real: Artifact) -> None:
+    """A figure of samples and one of class balance are saved with the shards and are not part of the manifest."""
     names = {path.name for path in (real.folder / "figures").iterdir()}
     assert names == {"samples.png", "class_balance.png"}
     assert all(info.name not in names for info in real.manifest.files)

@@ -1,4 +1,4 @@
-"""Folders and tables give their images and labels, and say plainly what cannot be used."""
+"""Folders and tables give their images and labels, and report what cannot be used."""
 
 import json
 import struct
@@ -39,8 +39,8 @@ def test_a_table_of_files_and_labels(tmp_path: Path) -> None:
         assert int(Path(sample.meta["origin"]["file"]).stem) % 2 == sample.label
 
 
-def test_what_cannot_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:
-    """A broken file is left out, counted, and stands in rejected.jsonl; the rest is complete."""
+def test_unreadable_files_are_listed_with_a_reason(tmp_path: Path) -> None:
+    """A broken file is left out, counted, and listed in rejected.jsonl; the rest is complete."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"a": 60, "b": 60})
     whole = (place / "a" / "007.png").read_bytes()
@@ -54,7 +54,7 @@ def test_what_cannot_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:
 
 
 def bomb() -> bytes:
-    """Return a PNG of a few bytes that claims to have 400 million pixels."""
+    """Return a tiny PNG that claims to have 400 million pixels."""
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(2501))), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -62,8 +62,8 @@ def bomb() -> bytes:
     )
 
 
-def test_what_no_file_can_be_is_listed_too(tmp_path: Path) -> None:
-    """A file that would fill the memory, a link to nowhere and a name with a NUL are rejected, each with its reason."""
+def test_hostile_files_are_listed_too(tmp_path: Path) -> None:
+    """A decompression bomb, a dangling link and a name with a NUL are rejected, each with its reason."""
     place = tmp_path / "sources"
     fill(place / "folder", {"a": 60, "b": 60})
     (place / "folder" / "a" / "bomb.png").write_bytes(bomb())
@@ -98,11 +98,11 @@ def test_too_many_rejects_fail_the_job(tmp_path: Path, broken: str) -> None:
     listed = (tmp_path / "e" / "real-rejected.jsonl").read_text().splitlines()
     assert len(listed) == 1
     done(tmp_path, "--source", "folder", "--source-path", "t.csv", "--max-rejected", "0.1")
-    assert not (tmp_path / "e" / "real-rejected.jsonl").exists()  # the artifact has its own now
+    assert not (tmp_path / "e" / "real-rejected.jsonl").exists()  # the artifact now has its own
 
 
-def test_a_class_without_any_image_that_can_be_used_is_refused(tmp_path: Path) -> None:
-    """A class that the limit, or decoding, leaves without images ends the job with 2 and its name: no artifact."""
+def test_a_class_without_usable_images_is_refused(tmp_path: Path) -> None:
+    """A class left without images by the limit or by decoding ends the job with 2 and its name, without an artifact."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"a": 60, "b": 1})
     result = preprocess(tmp_path, "--source", "folder", "--limit", "10")
@@ -119,7 +119,7 @@ def test_a_class_without_any_image_that_can_be_used_is_refused(tmp_path: Path) -
 
 
 def test_equal_images_stay_in_one_split(tmp_path: Path) -> None:
-    """Copies of a file under other names, even in another class, never stand in two splits."""
+    """Copies of a file under other names, even in another class, are never in two splits."""
     place = tmp_path / "sources" / "folder"
     fill(place, {"a": 30, "b": 30})
     for index in range(0, 30, 3):
@@ -136,7 +136,7 @@ def test_equal_images_stay_in_one_split(tmp_path: Path) -> None:
 
 
 def test_limits_keep_the_proportions(tmp_path: Path) -> None:
-    """--limit keeps each class's share; --per-class draws as many of each; both are the same for the same seed."""
+    """--limit keeps each class's share; --per-class draws equally many of each; equal seeds draw equally."""
     fill(tmp_path / "sources" / "folder", {"a": 80, "b": 40})
     artifact = done(tmp_path, "--source", "folder", "--limit", "60")
     assert np.sum([s.class_counts for s in artifact.dataset.splits.values()], axis=0).tolist() == [40, 20]

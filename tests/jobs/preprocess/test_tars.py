@@ -1,4 +1,4 @@
-"""Foreign shards give their images and labels; what cannot be used is put aside with a reason that says why."""
+"""Foreign shards give their images and labels; what cannot be used is rejected with a reason."""
 
 import json
 import tarfile
@@ -34,7 +34,7 @@ def encoded(number: int, kind: str) -> bytes:
     ("suffix", "kind", "label"), [("png", "PNG", "cls"), ("jpg", "JPEG", "cls"), ("webp", "WEBP", "json")]
 )
 def test_foreign_shards(tmp_path: Path, suffix: str, kind: str, label: str) -> None:
-    """jpg, png and webp with cls or json come in; numeric labels are ordered as numbers; a pickle beside is ignored."""
+    """jpg, png and webp with cls or json are read; numeric labels are ordered as numbers; pickles are ignored."""
     members: dict[str, bytes] = {}
     for index in range(24):
         name = f"dir/sample{index:03d}"
@@ -54,7 +54,7 @@ def test_foreign_shards(tmp_path: Path, suffix: str, kind: str, label: str) -> N
 
 @pytest.mark.parametrize("damage", ["gzip", "no tar", "cut", "cut in an image", "broken in the middle"])
 def test_foreign_shards_that_cannot_be_used(tmp_path: Path, damage: str) -> None:
-    """A tar that is compressed, cut or broken, be it after whole samples, ends the job with 2 and the tar's name."""
+    """A compressed, truncated or broken tar, even after whole samples, ends the job with 2 and the tar's name."""
     path = tmp_path / "sources" / "webdataset" / "part-0.tar"
     members = {
         f"s{index}.{kind}": encoded(index, "PNG") if kind == "png" else b"%d" % (index % 2)
@@ -79,7 +79,7 @@ def test_foreign_shards_that_cannot_be_used(tmp_path: Path, damage: str) -> None
 
 @pytest.mark.parametrize("mark", ["none", "cut", "whole"])
 def test_a_tar_without_an_end_mark_is_taken_with_a_warning(tmp_path: Path, mark: str) -> None:
-    """Some writers leave the zeros at the end out; a cut between two samples looks the same, and people are told."""
+    """Some writers omit the zeros at the end; a cut between two samples looks the same, hence the warning."""
     place = tmp_path / "sources" / "webdataset"
     write_tar(place / "part-0.tar", members_of(30))
     write_tar(place / "part-1.tar", {f"t{name}": payload for name, payload in members_of(30).items()})
@@ -103,7 +103,7 @@ def test_a_tar_without_an_end_mark_is_taken_with_a_warning(tmp_path: Path, mark:
 
 @pytest.mark.parametrize("where", ["header", "data", "between members"])
 def test_a_tar_that_ends_in_a_sample_is_cut_short(tmp_path: Path, where: str) -> None:
-    """A cut in a member is refused; one between an image and its label rejects that sample, and says so."""
+    """A cut within a member is refused; one between an image and its label rejects that sample with a message."""
     path = tmp_path / "sources" / "webdataset" / "part-0.tar"
     write_tar(path, members_of(30))
     with tarfile.open(path) as tar:
@@ -144,10 +144,10 @@ BAD = {
     "bare": ({"png": b""}, "no label (.cls, .json); members: png"),
     "blind": ({"cls": b"a", "txt": b"x"}, "no image (.jpg, .jpeg, .png, .webp); members: cls, txt"),
 }
-"""Samples that cannot be used, by key, and what is said of each."""
+"""Unusable samples by key, and the reason given for each."""
 
 
-def test_bad_samples_are_put_aside_each_with_its_reason(tmp_path: Path) -> None:
+def test_bad_samples_are_rejected_each_with_its_reason(tmp_path: Path) -> None:
     """A sample without a label or an image is left out and counted; the others are complete."""
     members = members_of(120)
     members |= {f"{key}.{kind}": payload for key, (kinds, _) in BAD.items() for kind, payload in kinds.items()}
@@ -178,7 +178,7 @@ def test_too_many_bad_samples_fail_the_job(tmp_path: Path) -> None:
 
 
 def test_limits_draw_from_whole_samples_and_bad_ones_in_proportion(tmp_path: Path) -> None:
-    """--limit takes bad samples in their proportion, as it does images that turn out to be broken."""
+    """--limit takes bad samples in their proportion, as it takes images that prove broken."""
     members = members_of(80) | {f"bad{index:02d}.png": b"" for index in range(20)}
     write_tar(tmp_path / "sources" / "webdataset" / "part-0.tar", members)
     artifact = done(tmp_path, "--source", "webdataset", "--max-rejected", "0.3", "--limit", "50")
@@ -186,8 +186,8 @@ def test_limits_draw_from_whole_samples_and_bad_ones_in_proportion(tmp_path: Pat
     assert sum(split.count for split in artifact.dataset.splits.values()) == 40
 
 
-def test_a_wrong_field_names_the_fields_that_there_are(tmp_path: Path) -> None:
-    """Where no sample has the field that --label names, the job ends with 2 whatever --max-rejected allows."""
+def test_a_wrong_field_is_answered_with_the_existing_fields(tmp_path: Path) -> None:
+    """Where no sample has the field that --label names, the job ends with 2 for any --max-rejected."""
     write_tar(tmp_path / "sources" / "webdataset" / "part-0.tar", members_of(20))
     result = preprocess(tmp_path, "--source", "webdataset", "--label", "digit", "--max-rejected", "1")
     assert result.exit_code == 2
@@ -197,7 +197,7 @@ def test_a_wrong_field_names_the_fields_that_there_are(tmp_path: Path) -> None:
 
 
 def test_one_label_is_not_enough(tmp_path: Path) -> None:
-    """As of folders and tables, there must be two classes."""
+    """As with folders and tables, at least two classes are needed."""
     members = {f"s{index}.{kind}": b"1" for index in range(9) for kind in ("png", "cls")}
     write_tar(tmp_path / "sources" / "webdataset" / "part-0.tar", members)
     result = preprocess(tmp_path, "--source", "webdataset")
@@ -205,7 +205,7 @@ def test_one_label_is_not_enough(tmp_path: Path) -> None:
 
 
 def test_labels_of_equal_number_have_one_order(tmp_path: Path) -> None:
-    """Numbers are ordered as numbers, those of equal worth as text; what only looks like a number is text."""
+    """Numbers are ordered as numbers, those of equal value as text; what only looks like a number is text."""
     for name, labels, classes in (
         ("n", ["10", "01", "1"], ["01", "1", "10"]),
         ("t", ["²", "10", "9"], ["10", "9", "²"]),

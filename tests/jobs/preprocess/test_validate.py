@@ -1,4 +1,4 @@
-"""What preprocess refuses before it reads anything: just what it would refuse once it has read."""
+"""preprocess refuses before reading exactly what it would refuse after reading."""
 
 from collections import Counter
 from math import ceil
@@ -31,7 +31,7 @@ def config(**options: Any) -> PreprocessOptions:
 
 
 def refused(**options: Any) -> bool:
-    """Whether the options are refused for what is known of the source."""
+    """Whether the options are refused for what is known about the source."""
     try:
         validate(config(**options), WHOLE, Specs())
     except BadInput:
@@ -40,7 +40,7 @@ def refused(**options: Any) -> bool:
 
 
 def refused_by_the_split(limit: int, per_class: int, val: float, test: float) -> bool:
-    """Whether choosing and splitting the digits themselves, all of them different, fails."""
+    """Whether selecting and splitting the digits themselves, all distinct, fails."""
     chosen = choose(DIGITS, None, limit, per_class, 0)
     try:
         split_indexes(DIGITS[chosen], [str(index) for index in chosen], None, val, test, 0)
@@ -57,7 +57,7 @@ def test_the_counts_are_those_of_the_digits() -> None:
 
 @pytest.mark.parametrize("fractions", [(0.1, 0.2), (0.3, 0.3), (0.05, 0.05)])
 def test_a_limit_is_refused_before_reading_where_the_split_would_fail(fractions: tuple[float, float]) -> None:
-    """For any limit and number per class the options alone are refused if and only if the split itself fails."""
+    """For any limit and number per class the options are refused if and only if the split itself fails."""
     val, test = fractions
     for limit, per_class in [(limit, 0) for limit in range(1, 240, 7)] + [(0, each) for each in range(1, 24)]:
         given = {"val_fraction": val, "test_fraction": test, "limit": limit, "per_class": per_class}
@@ -84,8 +84,8 @@ def test_both_answers_occur() -> None:
         ([], 0, False),
     ],
 )
-def test_room_is_what_scikit_learn_wants(counts: list[int], drawn: int, enough: bool) -> None:
-    """Two images of each class that there is, and on both sides no fewer than classes, as `train_test_split` has it."""
+def test_the_least_split_is_scikit_learns(counts: list[int], drawn: int, enough: bool) -> None:
+    """At least two images per class, and on both sides as many as there are classes, as in `train_test_split`."""
     from sklearn.model_selection import train_test_split
 
     labels = np.repeat(np.arange(len(counts)), counts)
@@ -104,31 +104,31 @@ def test_room_is_what_scikit_learn_wants(counts: list[int], drawn: int, enough: 
 
 @pytest.mark.parametrize("source", [name for name, row in SOURCES.items() if row.label is None])
 def test_a_label_is_for_sources_that_have_several(source: str) -> None:
-    """`--label` is refused where the source takes no notice of it."""
+    """`--label` is refused where the source ignores it."""
     with pytest.raises(BadConfig, match="--label Young"):
         validate(config(source=source, label="Young"), WHOLE, Specs())
 
 
 @pytest.mark.parametrize("source", ["celeba", "webdataset"])
 def test_sources_with_several_labels_take_one(source: str) -> None:
-    """CelebA has 40 attributes, foreign shards any field of their json."""
+    """CelebA has 40 attributes; foreign shards have the fields of their json."""
     assert not refused(source=source, label="Young")
 
 
 @pytest.mark.parametrize(("source", "official"), [(name, row.official) for name, row in SOURCES.items()])
 def test_an_official_split_is_for_sources_that_have_one(source: str, official: bool) -> None:
-    """`--split official` is refused where there is none."""
+    """`--split official` is refused where the source has none."""
     assert refused(source=source, split="official") != official
 
 
 def test_a_limit_keeps_the_parts_of_an_official_split() -> None:
-    """Of CIFAR10, 5 to 1 in ten classes, 100 images leave 80 and more to train on, from which val is drawn."""
+    """100 images of CIFAR10 (5 to 1, ten classes) leave at least 80 for train, from which val is drawn."""
     assert not refused(source="cifar10", limit=240, val_fraction=0.1)
     assert refused(source="cifar10", limit=24, val_fraction=ceil(10) / 100)
 
 
-def test_another_source_leaves_out_what_belongs_to_the_recipes_own() -> None:
-    """`--source digits` beside a recipe on CIFAR10 does not ask for CIFAR10's official split."""
+def test_another_source_drops_the_recipes_source_options() -> None:
+    """`--source digits` with a recipe on CIFAR10 does not ask for CIFAR10's official split."""
     words = ["preprocess", "--recipe", "cifar10_dcgan", "--source", "digits", "--dry-run"]
     result = CliRunner().invoke(halfreal, words)
     assert result.exit_code == 0, result.output
@@ -137,7 +137,7 @@ def test_another_source_leaves_out_what_belongs_to_the_recipes_own() -> None:
 
 
 def test_a_call_refuses_what_would_leave_too_few_images() -> None:
-    """The command refuses such options before it opens anything, with exit code 2, and so it does when asked."""
+    """The command refuses such options with exit code 2 before it opens anything, in a dry run too."""
     result = CliRunner().invoke(halfreal, ["preprocess", "--limit", "12", "--dry-run"])
     assert result.exit_code == 2
     assert "classes" in result.stderr
@@ -146,7 +146,7 @@ def test_a_call_refuses_what_would_leave_too_few_images() -> None:
 
 
 def test_what_preprocess_declares_is_known_without_reading() -> None:
-    """Size, channels and mirroring are the options'; the number of classes is known where the source's counts are."""
+    """Size, channels and mirroring come from the options; the number of classes is known where the counts are."""
     digits = declare(config(size_px=32, channels=3))
     assert digits == ImageSpec(size_px=32, channels=3, source="digits", mirrors=False, classes=10)
     assert declare(config(source="folder")).classes is None

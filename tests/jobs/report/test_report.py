@@ -1,4 +1,4 @@
-"""The page: self-contained, readable without eyes, safe from its own data; and `results` beside it."""
+"""The report page: self-contained, accessible, safe from its own data; and the command `results`."""
 
 import json
 import re
@@ -48,7 +48,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text(made: dict[str, Artifact]) -> str:
-    """Return the page of the experiment `small` as it stands on disk."""
+    """Return the page of the experiment `small` from disk."""
     return (made["report"].folder / "index.html").read_text(encoding="utf-8")
 
 
@@ -59,7 +59,7 @@ def page(text: str) -> Page:
 
 
 def test_the_first_heading_is_the_verdict(page: Page, made: dict[str, Artifact]) -> None:
-    """The first heading answers the question: the sentence of the first comparison."""
+    """The first heading is the sentence of the first comparison."""
     headings = [tag for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
@@ -67,7 +67,7 @@ def test_the_first_heading_is_the_verdict(page: Page, made: dict[str, Artifact])
 
 
 def test_no_attribute_makes_a_browser_fetch(page: Page) -> None:
-    """Whatever a browser would load by itself (src, href, data, poster) stands inside the page."""
+    """Everything that a browser would load by itself (src, href, data, poster) is inlined."""
     loads = ("src", "srcset", "href", "xlink:href", "data", "poster", "background", "action")
     found = [values[name] for _, values in page.elements for name in loads if values.get(name)]
     assert found
@@ -90,15 +90,15 @@ def test_no_style_fetches(page: Page) -> None:
         assert re.findall(r"url\(\s*['\"]?(?!#|data:)", style) == []
 
 
-def test_every_picture_has_words(page: Page) -> None:
-    """Every image and chart says in words what it shows, for readers who do not see it."""
+def test_every_picture_has_a_text_alternative(page: Page) -> None:
+    """Every image and chart has a text that says what it shows, for readers who do not see it."""
     pictures = [values for tag, values in page.elements if tag in ("img", "svg")]
     assert len(pictures) >= 12
     assert [values for values in pictures if not (values.get("alt") or values.get("aria-label") or "").strip()] == []
 
 
 def test_class_names_are_text(page: Page, text: str, hostile_classes: tuple[str, ...]) -> None:
-    """Hostile class names appear on the page as they are, and none becomes an element."""
+    """Hostile class names appear on the page verbatim, and none becomes an element."""
     shown = "".join(page.texts["td"])
     for name in hostile_classes:
         assert name in shown
@@ -107,7 +107,7 @@ def test_class_names_are_text(page: Page, text: str, hostile_classes: tuple[str,
 
 
 def test_every_number_of_the_table_is_on_the_page(page: Page, made: dict[str, Artifact]) -> None:
-    """The table shows mean and spread in percent of every arm and metric, and how many images each arm had."""
+    """The table shows every arm's mean and spread of each metric in percent, and its number of images."""
     cells = [" ".join(cell.split()) for cell in page.texts["td"]]
     for arm in made["mixed"].facts["arms"]:
         assert f"{arm['about']}{arm['arm']}" in cells
@@ -116,7 +116,7 @@ def test_every_number_of_the_table_is_on_the_page(page: Page, made: dict[str, Ar
 
 
 def test_lineage_names_every_artifact(text: str, made: dict[str, Artifact]) -> None:
-    """Each artifact that the numbers come from stands on the page with the sha256 of its manifest."""
+    """The page lists each artifact that the numbers come from, with the sha256 of its manifest."""
     for name, artifact in made.items():
         assert (artifact.sha256 in text) == (name != "report")
 
@@ -124,7 +124,7 @@ def test_lineage_names_every_artifact(text: str, made: dict[str, Artifact]) -> N
 def test_the_recipe_on_the_page_makes_it_again(
     page: Page, made: dict[str, Artifact], volume: Path, tmp_path: Path, run_job: Callable[..., Result]
 ) -> None:
-    """The recipe on the page, saved to a file, is accepted, and every job answers that it is already complete."""
+    """The recipe on the page, saved to a file, is accepted, and every job is already complete."""
     recipe = tmp_path / "again.toml"
     recipe.write_text(page.texts["pre"][0], encoding="utf-8")
     loaded = load_recipe(str(recipe))
@@ -140,7 +140,7 @@ def test_the_recipe_on_the_page_makes_it_again(
 def test_equal_inputs_give_an_equal_page(
     volume: Path, tmp_path: Path, text: str, run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:
-    """The page depends on the artifacts alone: made again, it has the same bytes."""
+    """The page depends on the artifacts alone: rebuilt, it has the same bytes."""
     (tmp_path / "small").mkdir()
     for row in PIPELINE[:-1]:
         (tmp_path / "small" / row.writes).symlink_to(volume / "small" / row.writes)
@@ -149,7 +149,7 @@ def test_equal_inputs_give_an_equal_page(
 
 
 def results(volume: Path, *words: str) -> Result:
-    """Return what `halfreal results` says of the experiment `small`."""
+    """Return the output of `halfreal results` on the experiment `small`."""
     return CliRunner().invoke(halfreal, ["results", "--data-root", str(volume), "--experiment", "small", *words])
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing is fetched, nothing is complained of, and it fits a phone."""
+"""The page in a real browser: no requests, no console messages, and it fits a phone."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("width_px", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: dict[str, Artifact]) -> None:
-    """Opened from disk: no message on the console, no request but the file, pictures drawn, nothing sticks out."""
+    """Opened from disk: no console message, no request but the file, pictures drawn, nothing overflows."""
     page = browser.new_page(viewport={"width": width_px, "height": 900}, color_scheme=scheme)
     said: list[str] = []
     asked: list[str] = []
@@ -40,8 +40,8 @@ def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: d
     page.close()
 
 
-def test_on_paper_nothing_is_folded_away(browser: Any, made: dict[str, Artifact]) -> None:
-    """What a reader would have to open on a screen stands open in print, and no table is cut off at A4's width."""
+def test_nothing_is_collapsed_in_print(browser: Any, made: dict[str, Artifact]) -> None:
+    """Sections that are collapsed on a screen are open in print, and no table is cut off at A4's width."""
     page = browser.new_page(viewport={"width": 720, "height": 1000})
     page.goto((made["report"].folder / "index.html").as_uri())
     folded = "[...document.querySelectorAll('details > :not(summary)')].map(each => each.checkVisibility())"

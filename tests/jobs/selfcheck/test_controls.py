@@ -1,4 +1,4 @@
-"""The instrument on planted generators whose worth is known, and the copy test on the same sets."""
+"""The verdict on positive and negative controls whose effect is known, and the copy test on the same sets."""
 
 import pytest
 
@@ -7,15 +7,15 @@ from shared.metrics.copies import pixel_copies
 
 
 @pytest.mark.slow
-def test_the_verdict_is_right_on_planted_generators() -> None:
-    """Other real images help and are worth what they are, noise and copies nothing, shuffled labels hurt."""
+def test_the_verdict_is_right_on_controls() -> None:
+    """More real images help as much as they should, noise and copies do not help, shuffled labels hurt."""
     found = {row.name: row for row in check_verdict()}
     assert {name: row.passed for name, row in found.items()} == dict.fromkeys(PLANTS, True)
     assert found["shuffled"].difference < found["noise"].difference < found["held_out"].difference
 
 
 def test_the_copy_test_flags_the_copies_alone() -> None:
-    """On the planted sets, by pixels: copies of the training images are flagged, nothing else is."""
+    """On the controls, by pixels: copies of the training images are flagged, nothing else is."""
     sets = load_sets(0)
     flagged = {
         name: pixel_copies(plant.make(sets).images, sets.test, sets.train).flagged for name, plant in PLANTS.items()
@@ -24,7 +24,7 @@ def test_the_copy_test_flags_the_copies_alone() -> None:
 
 
 def test_the_sets_share_no_image() -> None:
-    """Nothing that is trained on, chosen by or added stands in the test set."""
+    """No image used for training, selection or addition is in the test set."""
     sets = load_sets(0)
     parts = [sets.train, sets.val, sets.pool, sets.others, sets.test]
     assert sum(map(len, parts)) == 1797

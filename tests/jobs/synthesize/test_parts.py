@@ -1,4 +1,4 @@
-"""Parts: any number of processes, in any order, killed and started again, make the bytes that one process makes."""
+"""Work shards: any number of processes, in any order, killed and restarted, produce the bytes of one process."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from shared.store.staging import Staging
 ROOT = Path(__file__).resolve().parents[3]
 
 ORDERS = [[1, 0], [0, 1], [2, 0, 1], [1, 2, 0], [6, 5, 4, 3, 2, 1, 0]]
-"""Orders in which parts may run, one after the other; seven are more than there are shards of some splits."""
+"""Orders in which the work shards run, one after the other; seven are more than some splits have shards."""
 
 RunJob = Callable[..., Result]
 
@@ -31,7 +31,7 @@ def real(root: Path) -> Artifact:
 
 
 def in_parts(run_job: RunJob, job: str, root: Path, order: list[int], *words: object) -> list[Result]:
-    """Run every part, one after the other; only the last one finds all of them done."""
+    """Run every work shard, one after the other; only the last one finds all of them done."""
     results = [run_job(job, root, *words, "--parts", len(order), "--index", index) for index in order]
     for index, result in zip(order, results, strict=True):
         assert result.exit_code == 0, result.output
@@ -42,7 +42,7 @@ def in_parts(run_job: RunJob, job: str, root: Path, order: list[int], *words: ob
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Make folders of 90 images in three classes: some equal, some equal with another label, some unreadable."""
+    """Make folders of 90 images in three classes: some duplicates, some under another label, some unreadable."""
     folder = tmp_path / "images"
     chance = np.random.default_rng(1)
     for index in range(90):
@@ -59,7 +59,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_digits_in_parts_are_the_same(order: list[int], tmp_path: Path, run_job: RunJob) -> None:
-    """The manifest of the digits has the same hash from one process and from any number of parts in any order."""
+    """The manifest of the digits has the same hash from one process and from any work shards in any order."""
     words = ["--shard-images", 100]
     assert run_job("preprocess", tmp_path / "one", *words).exit_code == 0
     in_parts(run_job, "preprocess", tmp_path / "parts", order, *words)
@@ -73,7 +73,7 @@ def test_digits_in_parts_are_the_same(order: list[int], tmp_path: Path, run_job:
 def test_a_folder_in_parts_is_the_same(
     order: list[int], shard_images: int, source: Path, tmp_path: Path, run_job: RunJob
 ) -> None:
-    """So has a folder with duplicates, limits and unreadable images, which may leave a shard without any image."""
+    """The same holds with duplicates, limits and unreadable images, which may leave a shard without any image."""
     words = ["--source", "folder", "--source-path", source, "--shard-images", shard_images]
     words += ["--max-rejected", 0.1, "--limit", 80]
     assert run_job("preprocess", tmp_path / "one", *words).exit_code == 0
@@ -92,7 +92,7 @@ def test_a_folder_in_parts_is_the_same(
 def test_synthetic_images_in_parts_are_the_same(
     order: list[int], volume: Path, made: dict[str, Artifact], tmp_path: Path, run_job: RunJob, plain_recipe: Path
 ) -> None:
-    """Generated and annotated in parts, the synthetic set is the one of a single process: shards, counts, manifest."""
+    """Sharded generation and annotation give the synthetic set of one process: shards, counts, manifest."""
     (tmp_path / "small").mkdir()
     for name in ("real", "classifier", "gan", "scores"):
         (tmp_path / "small" / name).symlink_to(volume / "small" / name)
@@ -127,7 +127,7 @@ def test_a_killed_part_goes_on(
     python: Callable[..., subprocess.CompletedProcess[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A part that is killed keeps the shards that it has written: started again it writes the others, nothing twice."""
+    """A killed worker keeps the shards that it has written; restarted, it writes the others, nothing twice."""
     words = ["--shard-images", 100]
     place = ["--data-root", tmp_path / "parts", "--experiment", "small", "--parts", 2]
     killed = python(KILLED, *words, *place, "--index", 0)
@@ -149,10 +149,10 @@ def test_a_killed_part_goes_on(
     assert written == shards[0::2][2:] + shards
 
 
-def test_a_killed_run_starts_anew(
+def test_a_killed_run_starts_over(
     tmp_path: Path, run_job: RunJob, python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    """A process that does all of the work and is killed leaves no artifact; started again it makes the whole."""
+    """A killed process that did all of the work leaves no artifact; restarted, it makes the whole."""
     words = ["--shard-images", 100]
     killed = python(KILLED, *words, "--data-root", tmp_path / "killed", "--experiment", "small")
     assert killed.returncode == -9, killed.stderr
@@ -166,7 +166,7 @@ def test_a_killed_run_starts_anew(
 
 
 def test_the_last_part_may_be_stopped_too(tmp_path: Path, run_job: RunJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped while it puts the parts together, it does so when it is started again; so does any other part."""
+    """Stopped while it merges, the last worker merges after a restart; so does any other worker."""
     words = ["--shard-images", 100, "--parts", 2]
     assert run_job("preprocess", tmp_path / "parts", *words, "--index", 0).exit_code == 0
 
@@ -185,7 +185,7 @@ def test_the_last_part_may_be_stopped_too(tmp_path: Path, run_job: RunJob, monke
 
 @pytest.mark.slow
 def test_parts_at_once_finish_once(tmp_path: Path, run_job: RunJob) -> None:
-    """Four processes started together, as an Indexed Job does, end well, and the set is that of one process."""
+    """Four processes started together, as an Indexed Job does, succeed, and the set is that of one process."""
     command = [sys.executable, "-m", "jobs.preprocess", "--data-root", str(tmp_path / "parts"), "--experiment", "small"]
     command += ["--shard-images", "100", "--parts", "4"]
     processes = [
@@ -205,7 +205,7 @@ def test_parts_at_once_finish_once(tmp_path: Path, run_job: RunJob) -> None:
 
 
 def test_an_index_without_parts_is_refused(tmp_path: Path, run_job: RunJob) -> None:
-    """`--index 1` alone would do the whole work in silence; a cluster's variable alone means one part of one."""
+    """`--index 1` alone would silently do all of the work; a cluster's variable alone means one shard of one."""
     refused = run_job("preprocess", tmp_path, "--index", 1)
     assert (refused.exit_code, "say by --parts" in refused.stderr) == (2, True)
     assert not (tmp_path / "small").exists()
@@ -222,7 +222,7 @@ def test_an_index_without_parts_is_refused(tmp_path: Path, run_job: RunJob) -> N
 def test_parts_of_different_options_are_refused(
     words: list[object], says: str, tmp_path: Path, run_job: RunJob
 ) -> None:
-    """A part that was begun otherwise than another ends with 2, names the difference and the work in its way."""
+    """A worker whose options differ from another's ends with 2, and names the difference and the work in its way."""
     assert run_job("preprocess", tmp_path, "--parts", 2, "--index", 0).exit_code == 0
     (draft,) = (tmp_path / "small").glob(".real-*/")
     before = {path for path in draft.rglob("*") if path.is_file()}
@@ -238,7 +238,7 @@ def test_parts_of_different_options_are_refused(
 
 
 def test_bad_input_leaves_the_way_free(source: Path, tmp_path: Path, run_job: RunJob) -> None:
-    """Too many unreadable images are found when the parts come together; then other options may begin at once."""
+    """Too many unreadable images are noticed on merging; then a run with other options may begin at once."""
     words = ["--source", "folder", "--source-path", source, "--shard-images", 7]
     assert run_job("preprocess", tmp_path, *words, "--parts", 2, "--index", 0).exit_code == 0
     last = run_job("preprocess", tmp_path, *words, "--parts", 2, "--index", 1)
@@ -250,7 +250,7 @@ def test_bad_input_leaves_the_way_free(source: Path, tmp_path: Path, run_job: Ru
 
 
 def test_images_that_went_between_the_parts_leave_nothing(source: Path, tmp_path: Path, run_job: RunJob) -> None:
-    """Where images went away after a part had begun, its shards that are too many are not in the set."""
+    """Where images disappeared after a worker had begun, its surplus shards are not in the set."""
     words = ["--source", "folder", "--source-path", source, "--shard-images", 1, "--max-rejected", 0.1, "--parts", 2]
     assert run_job("preprocess", tmp_path, *words, "--index", 0).exit_code == 0
     for path in sorted(source.rglob("*.png"))[10:20]:
@@ -261,7 +261,7 @@ def test_images_that_went_between_the_parts_leave_nothing(source: Path, tmp_path
 
 
 def test_images_that_changed_between_the_parts_never_mix(source: Path, tmp_path: Path, run_job: RunJob) -> None:
-    """Shards of a part that saw other images do not count; begun again, that part makes its shards anew."""
+    """Shards of a worker that saw other images do not count; restarted, that worker rebuilds them."""
     words = ["--source", "folder", "--source-path", source, "--shard-images", 7, "--max-rejected", 0.1, "--parts", 2]
     assert run_job("preprocess", tmp_path, *words, "--index", 0).exit_code == 0
     Image.fromarray(np.full((5, 5), 128, np.uint8)).save(source / "b" / "007.png")

@@ -46,7 +46,7 @@ def test_there_are_seventy_percent_as_many_as_real_train_images(
 def test_share_is_rounded_down(
     share: float, count: int, volume: Path, tmp_path: Path, run_job: Callable[..., Result]
 ) -> None:
-    """Any share gives floor(share * 78) images; it may exceed the number of real ones."""
+    """Any share gives floor(share * 78) images, possibly more than there are real ones."""
     root = again(volume, tmp_path)
     assert run_job("synthesize", root, "--share", share).exit_code == 0
     made = open_artifact(root / "small" / "synthetic", "dataset", "synthesize")
@@ -54,21 +54,21 @@ def test_share_is_rounded_down(
 
 
 def test_a_share_that_gives_no_image_is_refused(volume: Path, tmp_path: Path, run_job: Callable[..., Result]) -> None:
-    """A share below one image ends with 2 and says that a larger one is wanted."""
+    """A share below one image ends with 2 and asks for a larger one."""
     result = run_job("synthesize", again(volume, tmp_path), "--share", 0.012)
     assert result.exit_code == 2
     assert "take a larger share" in result.stderr
 
 
 def test_classes_are_asked_for_in_the_proportions_of_train(made: dict[str, Artifact], samples: list[Sample]) -> None:
-    """The classes asked for stand in the proportions of the train split, to within one image."""
+    """The requested classes have the proportions of the train split, to within one image."""
     asked = Counter(sample.meta["origin"]["asked_label"] for sample in samples)
     for label, count in enumerate(made["real"].dataset.splits["train"].class_counts):
         assert abs(asked[label] - count * 54 / 78) < 1
 
 
 def test_an_image_can_be_drawn_again_alone(made: dict[str, Artifact], samples: list[Sample]) -> None:
-    """The latent seed and the label asked for give the same image alone, to within a grey level."""
+    """The latent seed and the requested label give the same image alone, to within a grey level."""
     generator = load_snapshot(made["gan"], made["scores"].facts["chosen"]["file"], CPU)
     seeds = set()
     for sample in samples[::9]:
@@ -95,8 +95,8 @@ def test_the_label_is_the_annotators(made: dict[str, Artifact], samples: list[Sa
     assert probabilities.max(dim=1).values.tolist() == pytest.approx(confidence, abs=1e-5)
 
 
-def test_json_says_where_a_sample_came_from(made: dict[str, Artifact], samples: list[Sample]) -> None:
-    """Each sample names its generator and annotator by hash, the snapshot, the seed and the class asked for."""
+def test_json_records_the_origin_of_a_sample(made: dict[str, Artifact], samples: list[Sample]) -> None:
+    """Each sample names its generator and annotator by hash, the snapshot, the seed and the requested class."""
     gan, chosen = made["gan"], made["scores"].facts["chosen"]["file"]
     meta: dict[str, Any] = samples[0].meta
     assert set(meta) == {"origin", "annotation"}
@@ -119,7 +119,7 @@ def test_facts_count_what_was_written(made: dict[str, Artifact], samples: list[S
     assert sum(facts["confidence_histogram"]) == 54
 
 
-def test_equal_requests_give_equal_bytes(
+def test_equal_options_give_equal_bytes(
     volume: Path, made: dict[str, Artifact], tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:
     """The same inputs, options and seed give the same shards and manifest, byte by byte; another seed others."""

@@ -1,4 +1,4 @@
-"""What a family may be asked for: options that contradict it, or each other, are refused before anything is made."""
+"""Options that contradict a family, or each other, are refused before any work."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +51,7 @@ def config(family: str, **changes: Any) -> GanOptions:
     ],
 )
 def test_contradictions_are_refused(family: str, changes: dict[str, Any], says: str) -> None:
-    """A config that contradicts its family cannot exist; the error names the option and what to do."""
+    """A config cannot contradict its family; the error names the option and what to do."""
     with pytest.raises(BadConfig) as caught:
         config(family, **changes)
     assert says in str(caught.value)
@@ -60,7 +60,7 @@ def test_contradictions_are_refused(family: str, changes: dict[str, Any], says: 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("networks", NETWORKS)
 def test_families_and_networks_go_together_or_say_why_not(family: str, networks: str) -> None:
-    """Any family takes any networks, except where labels or an auxiliary head are wanting."""
+    """Any family takes any networks, except those without the labels or auxiliary head that it needs."""
     row, pair = FAMILIES[family], NETWORKS[networks]
     wants_head = row.auxiliary_weight is not None
     impossible = (pair.needs_labels and not row.conditional) or (wants_head and not pair.has_auxiliary)
@@ -74,7 +74,7 @@ def test_families_and_networks_go_together_or_say_why_not(family: str, networks:
 def test_a_contradiction_is_found_by_dry_run(
     run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path
 ) -> None:
-    """Wrong options end with 2 before any data is looked at."""
+    """Wrong options end with 2 before any data is read."""
     words = ["--recipe", plain_recipe, "--dry-run", "--family", "wgan_gp", "--discriminator-norm", "batch"]
     result = run_job("train_gan", tmp_path, *words)
     assert result.exit_code == 2
@@ -86,13 +86,13 @@ def test_a_contradiction_is_found_by_dry_run(
 def test_any_family_goes_with_any_recipe(
     family: str, recipe: str, run_job: Callable[..., Result], tmp_path: Path
 ) -> None:
-    """A family asked for by hand leaves out what the recipe sets for its own; the rest of the recipe stays."""
+    """A family given as a flag drops what the recipe sets for its own; the rest of the recipe stays."""
     result = run_job("train_gan", tmp_path, "--recipe", recipe, "--family", family, "--dry-run")
     assert result.exit_code == 0, result.output
     assert f"family = {family!r}" in result.output
 
 
-def test_another_loss_leaves_the_familys_own_label_smoothing_out() -> None:
+def test_another_loss_drops_the_familys_label_smoothing() -> None:
     """per_class smooths labels for its cross-entropy; with a hinge loss there is nothing to smooth."""
     found = resolve(config("per_class", loss="hinge"))
     assert (found.loss, found.real_target, found.fake_target) == ("hinge", 1.0, 0.0)
@@ -110,7 +110,7 @@ def per_class(
 
 
 def test_per_class_trains_a_generator_for_each_class(per_class: Artifact) -> None:
-    """S3.5: new networks for each class, all with the same number of epochs; a snapshot names one of each."""
+    """Each class has new networks and the same number of epochs; a snapshot names one generator of each."""
     facts = per_class.facts
     assert [row["epoch"] for row in facts["snapshots"]] == [1, 2]
     assert facts["conditional"] is True
@@ -126,7 +126,7 @@ def test_per_class_trains_a_generator_for_each_class(per_class: Artifact) -> Non
 
 
 def test_the_label_picks_the_generator(per_class: Artifact) -> None:
-    """S3.8: the snapshot draws an image of class c with the generator that was trained on class c alone."""
+    """The snapshot draws an image of class c with the generator trained on class c alone."""
     cpu = torch.device("cpu")
     name = per_class.facts["snapshots"][-1]["file"]
     together = load_snapshot(per_class, name, cpu)
@@ -138,7 +138,7 @@ def test_the_label_picks_the_generator(per_class: Artifact) -> None:
 
 
 def test_a_joined_snapshot_holds_the_hashes_of_its_members(per_class: Artifact) -> None:
-    """A snapshot of all classes has no weights, but names every class's file with the sha256 of the manifest."""
+    """A snapshot of all classes has no weights, but the name and manifest sha256 of every class's file."""
     name = per_class.facts["snapshots"][0]["file"]
     tensors, facts = load(per_class.read(name), name)
     assert tensors == {}
@@ -147,7 +147,7 @@ def test_a_joined_snapshot_holds_the_hashes_of_its_members(per_class: Artifact) 
     assert len(facts["members"]) == 3
 
 
-def test_per_class_resumes_in_the_class_where_it_was(
+def test_per_class_resumes_in_its_current_class(
     per_class: Artifact,
     tmp_path: Path,
     make_dataset: Callable[..., Artifact],
@@ -155,7 +155,7 @@ def test_per_class_resumes_in_the_class_where_it_was(
     plain_recipe: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Stopped in the second class, the same command goes on there and ends with the same files, bit by bit."""
+    """Stopped in the second class, the same command resumes there and ends with bit-identical files."""
     import os
     import signal
 
@@ -188,7 +188,7 @@ def test_processes_share_the_classes_and_the_last_one_finishes(
     run_job: Callable[..., Result],
     plain_recipe: Path,
 ) -> None:
-    """Each index of an Indexed Job trains its classes; whichever finds all of them commits what one process makes."""
+    """Each index of an Indexed Job trains its classes; the last one commits the artifact of a single process."""
     root = tmp_path / "parts"
     make_dataset(root / "small" / "real", train=18, val=6, test=6)
     words = ["--recipe", plain_recipe, "--family", "per_class", "--parts", 2, *TINY]
@@ -210,14 +210,14 @@ def test_processes_share_the_classes_and_the_last_one_finishes(
         (["--family", "dcgan", "--parts", 2, "--index", 1], "only per_class has parts"),
     ],
 )
-def test_parts_that_make_no_sense_are_refused(
+def test_meaningless_work_shards_are_refused(
     words: list[object],
     says: str,
     tmp_path: Path,
     make_dataset: Callable[..., Artifact],
     run_job: Callable[..., Result],
 ) -> None:
-    """An index out of range, --force of a part, parts of a family without any: exit code 2."""
+    """An index out of range, --force with an index, an index for a single-network family: exit code 2."""
     make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
     result = run_job("train_gan", tmp_path, *words, *TINY)
     assert result.exit_code == 2
@@ -253,7 +253,7 @@ def test_compiling_needs_a_compiler(
     run_job: Callable[..., Result],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without g++, and without what CXX names, --compile ends with 2 before anything is trained."""
+    """Without g++ and the compiler that CXX names, --compile ends with 2 before training."""
     make_dataset(tmp_path / "small" / "real", train=8, val=6, test=6)
     if compiler is None:
         monkeypatch.delenv("CXX", raising=False)

@@ -36,7 +36,7 @@ def config(**changes: Any) -> GanOptions:
     [
         ({}, 2, 100, {6: 1, 12: 2, 18: 3}),  # 16 images each: 112, 208 and the end at ceil(300 / 16) = 19
         ({"snapshot_every_epochs": 2}, 2, 100, {12: 2, 18: 3}),  # the last snapshot always
-        ({"snapshot_every_epochs": 9}, 2, 100, {18: 3}),  # rarer than the run is long: still one to evaluate
+        ({"snapshot_every_epochs": 9}, 2, 100, {18: 3}),  # an interval longer than the run: still one to evaluate
         ({}, 1, 24, {2: 1, 5: 2, 8: 3}),  # epochs of exactly three iterations
         ({"batch_images": 64}, 1, 10, {0: 3}),  # all epochs within one iteration
         ({"epochs": 5, "batch_images": 16}, 1, 10, {0: 1, 1: 3, 2: 4, 3: 5}),  # some epochs end together
@@ -54,7 +54,7 @@ def test_plan_by_hand(changes: dict[str, int], critic_steps: int, train_images: 
 @pytest.mark.parametrize("batch_images", [2, 7, 64, 300])
 @pytest.mark.parametrize("train_images", [1, 50, 129])
 def test_no_two_snapshots_share_an_epoch(epochs: int, batch_images: int, train_images: int) -> None:
-    """Whatever the sizes, snapshots have rising epochs that end at the last, and enough images are shown."""
+    """For all sizes snapshots have rising epochs that end at the last, and enough images are seen."""
     plan = make_plan(config(epochs=epochs, batch_images=batch_images), 1, train_images)
     found = [plan.epoch_after(at) for at in range(plan.iterations) if plan.snapshot_due(at)]
     assert found == sorted(set(found))

@@ -75,8 +75,8 @@ def test_a_generator_step_moves_the_generator_only(family: str) -> None:
 
 
 @every_family
-def test_every_family_reports_what_it_lowers(family: str) -> None:
-    """A step hands back each of its losses by name, finite: a penalty or class losses only where the row has them."""
+def test_every_family_reports_its_losses(family: str) -> None:
+    """A step returns each of its losses by name, finite: a penalty or class losses only where the row has them."""
     config = make_config(family)
     state = make_state(config)
     row = FAMILIES[family]
@@ -126,8 +126,8 @@ def test_both_steps_share_a_pass_of_the_generator(family: str) -> None:
         assert differing(parameters(network), parameters(found[1][1][name])) == set()
 
 
-def test_accumulated_parts_make_fakes_of_their_own() -> None:
-    """Where a batch is worked off in parts no graph of all fakes is kept: each part passes the generator twice."""
+def test_micro_batches_make_their_own_fakes() -> None:
+    """With accumulation no graph of all fakes is kept: each micro-batch passes the generator twice."""
     config = make_config("wgan_gp", accumulate=4)
     state = make_state(config)
     calls: list[int] = []
@@ -146,10 +146,10 @@ def test_clipping_keeps_every_weight_of_the_critic_small() -> None:
 
 
 @pytest.mark.parametrize("family", ["wgan_gp", "r3gan"])
-def test_parts_of_a_batch_add_up_to_its_gradients(family: str) -> None:
-    """A batch worked off in four parts gives the gradients, and reports the losses, of the batch in one piece.
+def test_micro_batches_add_up_to_the_batchs_gradients(family: str) -> None:
+    """Four micro-batches give the gradients, and report the losses, of the undivided batch.
 
-    The generator is in evaluation mode, since batch norm sees only its part.
+    The generator is in evaluation mode, since batch norm sees only a micro-batch.
     """
     found = []
     for parts in (1, 4):
@@ -236,7 +236,7 @@ def test_compiled_networks_take_the_same_steps(family: str) -> None:
 
 
 def test_the_penalty_of_a_bfloat16_run_is_taken_in_float32() -> None:
-    """The gradient penalty of wgan_gp is the same number, to rounding of the fakes, whatever the precision."""
+    """The gradient penalty of wgan_gp is the same in any precision, to rounding of the fakes."""
     found = {}
     for precision in ("float32", "bf16"):
         config = make_config("wgan_gp", precision=precision)

@@ -73,7 +73,7 @@ def logged(artifact: Artifact) -> list[dict[str, Any]]:
 def test_a_run_leaves_a_snapshot_and_a_row_for_each_epoch(
     family: str, train: Callable[..., Result], tmp_path: Path
 ) -> None:
-    """A run of three epochs leaves three snapshots, three rows of losses, grids, curves and TensorBoard's file."""
+    """Three epochs leave three snapshots, three rows of losses, grids, curves and a TensorBoard file."""
     result = train("a", "--family", family)
     assert result.exit_code == 0, result.output
     artifact = gan(tmp_path / "a")
@@ -132,7 +132,7 @@ def test_a_stopped_run_goes_on_bit_by_bit(
     ],
 )
 def test_a_stopped_run_has_the_same_history(stop_after: int, train: Callable[..., Result], tmp_path: Path) -> None:
-    """The losses of a resumed run are those of the undisturbed one."""
+    """The losses of a resumed run are those of an uninterrupted one."""
     assert train("whole").exit_code == 0
     assert train("cut", stop_after=stop_after).exit_code == 75
     assert train("cut").exit_code == 0
@@ -148,7 +148,7 @@ def test_no_epoch_is_logged_twice(train: Callable[..., Result], tmp_path: Path) 
 
 
 def test_a_finished_run_is_not_repeated(train: Callable[..., Result]) -> None:
-    """The same command again answers "already complete"; another option trains anew and says why."""
+    """The same command again answers "already complete"; another option trains again and says why."""
     assert train("a").exit_code == 0
     assert "already complete" in train("a").stderr
     assert "epochs was 3, now 2" in train("a", "--epochs", 2).stderr
@@ -157,7 +157,7 @@ def test_a_finished_run_is_not_repeated(train: Callable[..., Result]) -> None:
 def test_images_of_an_unknown_size_are_refused(
     make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path
 ) -> None:
-    """Images of a size that no network is built for end with 2 and say which sizes are."""
+    """Images of a size that no network supports end with 2 and a list of the sizes that are supported."""
     make_dataset(tmp_path / "small" / "real", size_px=24, train=9, val=3, test=3)
     result = run_job("train_gan", tmp_path, "--recipe", plain_recipe, *TINY)
     assert result.exit_code == 2
@@ -184,8 +184,8 @@ def test_every_iteration_draws_its_own_latents(train: Callable[..., Result], mon
     assert len(set(seen)) == len(seen)
 
 
-def test_a_run_that_diverges_says_so(train: Callable[..., Result]) -> None:
-    """A loss that is no number ends with 2, since a retry would end there too, and names the learning rate."""
+def test_divergence_is_reported(train: Callable[..., Result]) -> None:
+    """A NaN loss ends with 2, since a retry would end there too, and names the learning rate."""
     result = train("a", "--learning-rate", "1e30")
     assert result.exit_code == 2
     assert "lower --learning-rate" in result.stderr
@@ -220,8 +220,8 @@ def test_weights_that_are_not_finite_are_named(
     assert left == {"epoch-00001.safetensors"}
 
 
-def test_a_draft_that_lost_a_snapshot_is_never_finished(train: Callable[..., Result], tmp_path: Path) -> None:
-    """If a snapshot of the unfinished work is gone, the run ends with 2 and leaves no artifact that names it."""
+def test_a_run_that_lost_a_snapshot_is_never_committed(train: Callable[..., Result], tmp_path: Path) -> None:
+    """If a snapshot of the unfinished run is missing, the run ends with 2 and commits no artifact that names it."""
     assert train("a", stop_after=4).exit_code == 75
     (snapshot,) = (tmp_path / "a" / "small").glob(".gan-*/snapshots/epoch-00001.safetensors")
     snapshot.unlink()
@@ -235,7 +235,7 @@ def test_a_draft_that_lost_a_snapshot_is_never_finished(train: Callable[..., Res
 def test_a_batch_is_at_most_an_epoch(
     train: Callable[..., Result], tmp_path: Path, family: str, epoch_images: int
 ) -> None:
-    """With more images in a batch than there are, a step takes them all, once: three epochs are three steps."""
+    """A batch larger than the split holds every image once: three epochs are three steps."""
     found = []
     for batch_images in (1000, epoch_images):
         result = train(f"v{batch_images}", "--family", family, "--batch-images", batch_images)
@@ -249,7 +249,7 @@ def test_a_batch_is_at_most_an_epoch(
 
 
 def test_a_batch_stays_what_can_be_worked_off_in_parts(train: Callable[..., Result], tmp_path: Path) -> None:
-    """The batch is cut to a multiple of --accumulate: 24 images in parts of five are 20."""
+    """The batch is cut to a multiple of --accumulate: of 24 images in five micro-batches 20 are left."""
     result = train("v", "--batch-images", 50, "--accumulate", 5, "--epochs", 1)
     assert "batches of 20 in place of --batch-images 50: an epoch has 24" in result.output
     gan = open_artifact(tmp_path / "v" / "small" / "gan", "model", "train_gan")

@@ -8,7 +8,7 @@ from jobs.train_mixed.outcome import Outcome, metric_summaries
 
 
 def outcome(seeds: int = 3, images: int = 200, classes: int = 4, skill: float = 1.5, seed: int = 0) -> Outcome:
-    """Return answers that are better than chance, different for every seed."""
+    """Return predictions that are better than chance, different for every seed."""
     rng = np.random.default_rng(seed)
     truth = rng.choice(classes, images, p=np.arange(1, classes + 1) / np.arange(1, classes + 1).sum())
     logits = rng.normal(size=(seeds, images, classes)) + skill * np.eye(classes)[truth]
@@ -38,7 +38,7 @@ def test_metrics_are_scikit_learns(classes: int) -> None:
 
 @pytest.mark.slow
 def test_the_intervals_cover_what_they_claim() -> None:
-    """Over 200 repetitions intervals of 95 % hold the truth in 91 to 99.5 %, seeds and images drawn anew."""
+    """Over 200 repetitions with new seeds and images, 95 % intervals hold the truth in 91 to 99.5 %."""
     rng = np.random.default_rng(2)
     hits = {"accuracy": 0, "balanced_accuracy": 0}
     for _ in range(200):

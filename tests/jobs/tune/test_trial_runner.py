@@ -1,4 +1,4 @@
-"""The jobs of a trial as processes: which ends are tried again, which are not, how they are stopped."""
+"""The jobs of a trial as processes: which exits are retried, which are not, how they are stopped."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ time.sleep(60)
 
 @pytest.fixture
 def pair(tmp_path: Path) -> TrialRunner:
-    """Return the jobs of a trial in the folder that an experiment has for it."""
+    """Return the runner of a trial in its folder of the experiment."""
     found = TrialRunner(
         tmp_path / "volume" / "mine" / "trials" / "abc" / "0000", ["--recipe", "digits"], {}, Reporter("tune")
     )
@@ -34,7 +34,7 @@ def pair(tmp_path: Path) -> TrialRunner:
 
 @pytest.fixture
 def act(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Return `act(*scripts)`: jobs run these scripts in turn in place of themselves; the list of jobs that were run."""
+    """Return `act(*scripts)`: these scripts run in turn in place of jobs; returns the list of jobs run."""
 
     def play(*scripts: str) -> list[str]:
         run: list[str] = []
@@ -50,12 +50,12 @@ def act(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 
 def ends_with(code: int, said: str = "") -> str:
-    """Return a script that says something on standard error and ends with an exit code."""
+    """Return a script that writes to standard error and ends with an exit code."""
     return f"import sys; print({said!r}, file=sys.stderr); sys.exit({code})"
 
 
 def test_the_folder_shares_real_and_classifier(pair: TrialRunner) -> None:
-    """Links, which still hold when the volume is moved, lead to the experiment's images and classifier."""
+    """Relative links, valid after the volume is moved, lead to the experiment's images and classifier."""
     experiment = pair.folder.parent.parent.parent
     for name in ("real", "classifier"):
         assert (pair.folder / name).readlink() == Path("..", "..", "..", name)
@@ -65,14 +65,14 @@ def test_the_folder_shares_real_and_classifier(pair: TrialRunner) -> None:
 
 
 def test_a_job_that_is_lost_is_started_again(pair: TrialRunner, act: Callable[..., list[str]]) -> None:
-    """A job that is killed, or fails by accident, is run again, and then has finished."""
+    """A job that is killed, or fails by accident, is run again and then finishes."""
     run = act("import os; os.kill(os.getpid(), 9)", ends_with(1), ends_with(0))
     assert pair.train(lambda: False)
     assert run == ["train_gan"] * 3
 
 
 def test_a_job_that_fails_again_and_again_is_an_error(pair: TrialRunner, act: Callable[..., list[str]]) -> None:
-    """After three accidents the worker gives up and says why; the trial stays for another run."""
+    """After three failures the worker gives up and says why; the trial stays for another run."""
     run = act(*[ends_with(1, "error: no memory")] * ATTEMPTS)
     with pytest.raises(HalfrealError, match="no memory") as caught:
         pair.train(lambda: False)
@@ -91,7 +91,7 @@ def test_a_refusal_is_not_tried_again(pair: TrialRunner, act: Callable[..., list
 def test_what_a_lost_worker_left_running_is_waited_for(
     pair: TrialRunner, act: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While another process holds the artifact's lock (exit code 75) the worker watches; then it asks the job again."""
+    """While another process holds the artifact's lock (exit code 75) the worker waits; then it runs the job again."""
     monkeypatch.setattr(module, "PAUSE_S", 0)
     run = act(ends_with(75), ends_with(0))
     held, watched = locked(pair.folder / "gan"), 0
@@ -110,21 +110,21 @@ def test_what_a_lost_worker_left_running_is_waited_for(
 
 
 def test_what_a_lost_worker_left_running_can_fall_behind(pair: TrialRunner, act: Callable[..., list[str]]) -> None:
-    """A trial whose GAN another process still trains is given up too where it falls behind."""
+    """A trial whose GAN another process still trains is pruned too where it falls behind."""
     act(ends_with(75))
     with locked(pair.folder / "gan"):
         assert not pair.train(lambda: True)
 
 
 def test_a_trial_that_falls_behind_is_stopped_gently(pair: TrialRunner, act: Callable[..., list[str]]) -> None:
-    """Where the watch says so the job gets SIGTERM and is not started again."""
+    """Where `watch` asks for it the job gets SIGTERM and is not started again."""
     run = act(STAY)
     assert not pair.train(lambda: b"up" in (pair.folder / "log.txt").read_bytes())
     assert run == ["train_gan"]
 
 
 def test_a_signal_to_the_worker_reaches_its_job(pair: TrialRunner, act: Callable[..., list[str]]) -> None:
-    """A worker that is asked to stop stops its job, waits for it and leaves with 75."""
+    """A worker that gets a signal stops its job, waits for it and exits with 75."""
     act(STAY)
 
     def watch() -> bool:
@@ -136,7 +136,7 @@ def test_a_signal_to_the_worker_reaches_its_job(pair: TrialRunner, act: Callable
 
 
 def test_snapshots_are_found_while_the_gan_trains_and_after(pair: TrialRunner) -> None:
-    """Snapshots stand in the draft until the GAN is finished, then in the artifact; half-written files do not count."""
+    """Snapshots are in the staging folder while the GAN trains, then in the artifact; partial files are ignored."""
     draft = pair.folder / ".gan-0123" / "snapshots"
     draft.mkdir(parents=True)
     (draft / "epoch-00004.safetensors").touch()

@@ -1,4 +1,4 @@
-"""`halfreal tune` as a user runs it: two workers, one of them lost; what trials read; what is left in the end."""
+"""`halfreal tune` as a user runs it: two workers, one of them lost; what trials read; what remains in the end."""
 
 import json
 import os
@@ -61,12 +61,12 @@ def note(event, arguments):
 
 sys.addaudithook(note)
 """
-"""A sitecustomize that every Python process loads: it writes down which shards of real images it opens."""
+"""A sitecustomize that every Python process loads: it logs which shards of real images are opened."""
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A volume on which a search was done by two workers, one of which was lost on the way."""
+    """A volume on which two workers did a search, one of which was lost on the way."""
 
     root: Path
     recipe: Path
@@ -81,7 +81,7 @@ class Searched:
 
     @property
     def trials(self) -> list[optuna.trial.FrozenTrial]:
-        """The trials as optuna's own reader of the journal finds them."""
+        """The trials as optuna's own journal reader returns them."""
         (journal,) = (self.root / "small" / "trials").glob("*/journal.log")
         storage = JournalStorage(JournalFileBackend(str(journal)))
         (name,) = optuna.get_all_study_names(storage)
@@ -90,7 +90,7 @@ class Searched:
 
 @pytest.fixture(scope="module")
 def searched(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched:
-    """Start two workers, kill one by SIGKILL while its trial trains, let the other finish; then run tune again."""
+    """Start two workers, kill one with SIGKILL while its trial trains, let the other finish; then run tune again."""
     place = tmp_path_factory.mktemp("search")
     root, recipe = place / "v", place / "small.toml"
     recipe.write_text(RECIPE, encoding="utf-8")
@@ -126,7 +126,7 @@ def searched(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched
 
 @pytest.mark.slow
 def test_no_trial_is_lost_or_counted_twice(searched: Searched) -> None:
-    """With one worker killed there are exactly as many trials as were asked for, and each came to an end."""
+    """With one worker killed there are exactly as many trials as were asked for, and each ended."""
     assert searched.killed == -signal.SIGKILL
     assert [trial.number for trial in searched.trials] == [0, 1, 2, 3]
     assert {trial.state.name for trial in searched.trials} <= {"COMPLETE", "PRUNED"}
@@ -141,7 +141,7 @@ def test_no_trial_is_lost_or_counted_twice(searched: Searched) -> None:
 
 @pytest.mark.slow
 def test_trials_never_open_the_test_split(searched: Searched) -> None:
-    """No process of a trial opens a test shard; the runs before and after do, so the watch sees them."""
+    """No process of a trial opens a test shard; the baseline and tuned runs do, so the log does record them."""
     trials = [line for line in searched.seen if re.search(r"--experiment \d{4}\b", line)]
     assert {line.partition("-")[0] for line in trials} == {"train", "val"}
     after = [line for line in searched.seen if "--experiment recipe-seed-4" in line]
@@ -197,7 +197,7 @@ def test_the_tuned_recipe_is_one_that_run_takes(searched: Searched, tmp_path: Pa
 
 @pytest.mark.slow
 def test_the_figures_are_there(searched: Searched) -> None:
-    """History, curves, parallel coordinates, importances, before and after stand in the artifact as pictures."""
+    """History, curves, parallel coordinates, importances, baseline and tuned are pictures in the artifact."""
     names = {path.stem for path in (searched.tune.folder / "figures").iterdir()}
     assert names == {"history", "trial_curves", "parallel", "importances", "comparison", "baseline_and_tuned"}
     shares = searched.tune.facts["importances"]
@@ -206,14 +206,14 @@ def test_the_figures_are_there(searched: Searched) -> None:
 
 @pytest.mark.slow
 def test_the_same_command_again_is_already_complete(searched: Searched) -> None:
-    """A search that is done is not repeated."""
+    """A finished search is not repeated."""
     assert searched.again.returncode == 0, searched.again.stderr
     assert "already complete" in searched.again.stderr
 
 
 @pytest.mark.slow
 def test_other_options_are_in_the_tuned_recipe_at_once(searched: Searched, tmp_path: Path) -> None:
-    """An option that no trial depends on changes the tuned recipe and makes no trial anew."""
+    """An option that no trial depends on changes the tuned recipe and repeats no trial."""
     shutil.copytree(searched.root / "small", tmp_path / "small", symlinks=True)
     recipe = tmp_path / "small.toml"
     recipe.write_text(RECIPE + "\n[synthesize]\nshare = 0.3\n", encoding="utf-8")
@@ -229,7 +229,7 @@ def test_other_options_are_in_the_tuned_recipe_at_once(searched: Searched, tmp_p
 def test_the_report_has_a_section_on_it(
     searched: Searched, volume: Path, tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:
-    """The page of an experiment that was tuned shows before and after; one that was not has no such section."""
+    """The report of a tuned experiment shows baseline and tuned; others have no such section."""
     root = tmp_path / "v"
     shutil.copytree(volume / "small", root / "small")
     page = root / "small" / "report" / "index.html"
@@ -273,7 +273,7 @@ def row(low: float | None, high: float | None, outcome: str, after: float = 2.0)
     ],
 )
 def test_the_sentence_says_what_the_interval_says(found: QualityRow, unchanged: bool, words: str) -> None:
-    """Better, worse and no difference shown each have their words; the interval stands beside them."""
+    """Better, worse and no difference shown each have their own sentence, with the interval."""
     said = sentence(found, unchanged)
     assert words in said
     if found["outcome"] in ("better", "worse"):

@@ -1,4 +1,4 @@
-"""The search space: what it may hold, that mistakes stop before the first trial and name the line of the recipe."""
+"""The search space: its values; mistakes are refused before the first trial with the line of the recipe."""
 
 from pathlib import Path
 from typing import Any
@@ -63,14 +63,14 @@ def test_lists_and_ranges_become_domains() -> None:
     ],
 )
 def test_a_wrong_space_says_what_and_where(text: str, keys: tuple[str, ...], words: str) -> None:
-    """Whatever is wrong with a space is found, with the keys under which it stands."""
+    """Every mistake in a space is found, with the keys that lead to it."""
     with pytest.raises(WrongSpace, match=words) as caught:
         parse_space(text, TYPES)
     assert caught.value.keys == keys
 
 
 def test_what_cannot_be_tuned_are_options() -> None:
-    """Every name that is refused with a reason is an option of train_gan: a renamed one would slip through."""
+    """Every name that is refused with a reason is an option of train_gan, or a renamed one would slip through."""
     assert set(FIXED) <= {str(param.name) for param in command_of("train_gan").params}
 
 
@@ -93,7 +93,7 @@ MISTAKES = {
 @pytest.mark.parametrize("line", MISTAKES)
 @pytest.mark.parametrize("command", ["tune", "run"])
 def test_a_mistake_stops_before_the_first_trial(line: str, command: str, tmp_path: Path) -> None:
-    """A wrong option, range or value ends with 2, names the file and its line, and leaves nothing behind."""
+    """A wrong option, range or value ends with 2 and its file and line, and leaves nothing behind."""
     recipe = tmp_path / "own.toml"
     recipe.write_text(f'extends = "digits"\n\n[tune.space]\ntrain_gan.width = [8, 16]\n{line}\n', encoding="utf-8")
     words = [command, "--recipe", str(recipe), "--data-root", str(tmp_path / "volume")]
@@ -124,12 +124,12 @@ def test_the_line_is_that_of_the_recipe_below(tmp_path: Path) -> None:
 
 
 def train_gan_options(words: list[str], changes: dict[str, object]) -> dict[str, Any]:
-    """Return the options of train_gan called with `words`, where `changes` beat everything."""
+    """Return the options of train_gan called with `words`, where `changes` take precedence."""
     return options_with(command_of("train_gan"), words, changes)
 
 
 def test_options_of_a_trial_beat_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a trial sets beats the recipe and the user's environment, and is gone afterwards."""
+    """A trial's options take precedence over the recipe and the user's environment, and leave no trace."""
     monkeypatch.setenv("HALFREAL_TRAIN_GAN_LATENT", "7")
     assert train_gan_options(["--recipe", "digits"], {})["latent"] == 7
     assert train_gan_options(["--recipe", "digits"], {"latent": 9})["latent"] == 9
@@ -143,7 +143,7 @@ def test_options_of_a_trial_beat_everything(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_another_family_leaves_out_what_belongs_to_the_recipes() -> None:
-    """A trial of another family has none of the options that the recipe sets for its own."""
+    """A trial of another family drops the options that the recipe sets for its own family."""
     found = train_gan_options(["--recipe", "digits"], {"family": "dcgan"})
     assert "penalty_weight" not in found
     assert (found["learning_rate"], found["critic_steps"]) == (2e-4, 1)

@@ -1,4 +1,4 @@
-"""The trials of a search as its workers share them: claims, lost workers, budgets, seeds, successive halving."""
+"""The trials of a search as its workers share them: leases, lost workers, budgets, seeds, successive halving."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def finish(study: Study, claim: Lease, value: float) -> None:
 
 
 def claimed(study: Study) -> Lease:
-    """Return the next claim, which there must be."""
+    """Return the next lease, which must exist."""
     claim = study.claim()
     assert claim is not None
     return claim
@@ -48,18 +48,18 @@ def claimed(study: Study) -> Lease:
 
 @pytest.fixture(params=["journal", "database"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
-    """Return where the trials are kept: None for the journal file, or the URL of a database."""
+    """Return where the trials are stored: None for the journal file, or the URL of a database."""
     return None if request.param == "journal" else f"sqlite:///{tmp_path / 'study.db'}"
 
 
 def test_the_first_trial_is_the_recipe_itself(tmp_path: Path, storage: str | None) -> None:
-    """Trial 0 has the recipe's own options, so that the best is never worse on val than they are."""
+    """Trial 0 has the recipe's own options, so that the best trial is never worse on val."""
     study = Study(tmp_path / "s", config(), storage)
     assert claimed(study).trial.params == {"train_gan.latent": 16, "train_gan.learning_rate": 1e-3}
 
 
 def test_workers_share_the_budget(tmp_path: Path, storage: str | None) -> None:
-    """However many workers ask, they begin exactly as many trials as were asked for, each once."""
+    """Any number of workers together start exactly the requested number of trials, each once."""
     first, second = (Study(tmp_path / "s", config(trials=5), storage) for _ in range(2))
     claims = [claimed(first), claimed(second), claimed(first), claimed(second), claimed(second)]
     assert [claim.trial.number for claim in claims] == [0, 1, 2, 3, 4]
@@ -75,7 +75,7 @@ def test_workers_share_the_budget(tmp_path: Path, storage: str | None) -> None:
 
 
 def test_a_trial_of_a_lost_worker_is_taken_over(tmp_path: Path, storage: str | None) -> None:
-    """A running trial whose lock is free goes on under its number, options and scores, before any new one begins."""
+    """A running trial whose lock is free is resumed with its number, options and scores before a new one starts."""
     lost, other = (Study(tmp_path / "s", config(trials=2), storage) for _ in range(2))
     left = claimed(lost)
     left.trial.report(12.0, 12)
@@ -92,8 +92,8 @@ def test_a_trial_of_a_lost_worker_is_taken_over(tmp_path: Path, storage: str | N
     assert [trial.state for trial in lost.trials] == [TrialState.COMPLETE] * 2
 
 
-def test_a_trial_that_is_worked_on_is_left_alone(tmp_path: Path) -> None:
-    """As long as a worker holds the lock of its trial nobody takes it."""
+def test_a_trial_in_progress_is_left_alone(tmp_path: Path) -> None:
+    """No worker takes a trial whose lock another one holds."""
     first, second = (Study(tmp_path / "s", config(trials=1), None) for _ in range(2))
     mine = claimed(first)
     assert second.claim() is None
@@ -103,14 +103,14 @@ def test_a_trial_that_is_worked_on_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_options_lost_on_the_way_are_drawn(tmp_path: Path) -> None:
-    """A worker that was lost before it had drawn every option leaves a trial that gets the missing ones."""
+    """A worker lost before it had drawn every option leaves a trial whose missing options are then drawn."""
     study = Study(tmp_path / "s", config(), None)
     study.optuna.ask()
     assert claimed(study).trial.params.keys() == config().domains.keys()
 
 
 def test_the_same_seed_draws_the_same_trials(tmp_path: Path) -> None:
-    """One seed gives one sequence of options, another one another."""
+    """Equal seeds give equal sequences of options, other seeds others."""
 
     def drawn(name: str, seed: int) -> list[dict[str, Any]]:
         study = Study(tmp_path / name, config(trials=8, seed=seed), None)
@@ -124,8 +124,8 @@ def test_the_same_seed_draws_the_same_trials(tmp_path: Path) -> None:
     assert drawn("a2", 4)[1:] != drawn("b2", 3)[1:]
 
 
-def test_workers_do_not_try_the_same(tmp_path: Path) -> None:
-    """Two workers of one seed that begin at once draw different options."""
+def test_workers_draw_different_options(tmp_path: Path) -> None:
+    """Two workers with one seed that start at the same time draw different options."""
     first, second = (Study(tmp_path / "s", config(), None) for _ in range(2))
     claims = [claimed(study) for study in (first, second, first, second)]
     assert len({claim.trial.params["train_gan.learning_rate"] for claim in claims}) == 4
@@ -144,7 +144,7 @@ def test_no_options_are_tried_twice(tmp_path: Path, storage: str | None) -> None
 
 
 def test_a_line_torn_by_a_lost_writer_is_cut_off(tmp_path: Path) -> None:
-    """A journal that ends within a record goes on behind the record before it."""
+    """A journal that ends within a record is continued after the last whole record."""
     lost = Study(tmp_path / "s", config(), None)
     finish(lost, claimed(lost), 1.0)
     with (tmp_path / "s" / "journal.log").open("ab") as journal:
@@ -156,7 +156,7 @@ def test_a_line_torn_by_a_lost_writer_is_cut_off(tmp_path: Path) -> None:
 
 
 def test_a_whole_journal_is_not_read_before_each_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the last line is torn its last byte says: a long journal costs no more than a short one."""
+    """The last byte tells whether the last line is torn: a long journal costs no more than a short one."""
     study = Study(tmp_path / "s", config(), None)
     monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
     finish(study, claimed(study), 1.0)
@@ -164,7 +164,7 @@ def test_a_whole_journal_is_not_read_before_each_record(tmp_path: Path, monkeypa
 
 
 def test_a_range_of_whole_numbers_is_used_up_too(tmp_path: Path) -> None:
-    """From 14 to 17 there are four trials, all different, however often the sampler repeats itself."""
+    """The range 14 to 17 gives four different trials, however often the sampler repeats itself."""
     study = Study(tmp_path / "s", config(trials=9, space='{"train_gan": {"latent": {"low": 14, "high": 17}}}'), None)
     found = []
     while (claim := study.claim()) is not None:
@@ -175,7 +175,7 @@ def test_a_range_of_whole_numbers_is_used_up_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://a/b", "sqlite:////nonexistent/x.db", "sqlite:///{}"])
 def test_a_database_that_cannot_be_used_leaves_nothing(url: str, tmp_path: Path) -> None:
-    """A wrong URL, a place that is not there and a file that is no database are refused before a folder is made."""
+    """A wrong URL, a missing folder and a file that is no database are refused before a folder is made."""
     (tmp_path / "file").write_text("no database, but longer than a hundred bytes" * 9, encoding="utf-8")
     with pytest.raises(BadConfig, match="--storage"):
         Study(tmp_path / "s", config(), url.format(tmp_path / "file"))
@@ -183,7 +183,7 @@ def test_a_database_that_cannot_be_used_leaves_nothing(url: str, tmp_path: Path)
 
 
 def test_no_trial_begins_when_the_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many minutes after the first trial began nobody begins another; what is running goes on."""
+    """After the time budget, counted from the first trial, no new trial starts; running ones go on."""
     import jobs.tune.study as module
 
     study = Study(tmp_path / "s", config(minutes=10.0), None)
@@ -238,7 +238,7 @@ def test_a_database_that_cannot_be_opened_is_a_bad_option(tmp_path: Path) -> Non
 
 
 def test_the_budget_is_no_part_of_a_study() -> None:
-    """More trials or time go on with the trials that stand there; whatever a trial depends on makes other ones."""
+    """More trials or time continue the study; any option that a trial depends on starts another one."""
     mine = config().study({})
     assert config(trials=60, minutes=5.0, seeds=9).study({}) == mine
     others = [config(seed=1), config(reduction=3), config(objective="synthetic_only"), config(train_gan={"epochs": 9})]
@@ -246,7 +246,7 @@ def test_the_budget_is_no_part_of_a_study() -> None:
 
 
 def test_force_drops_every_trial_but_not_under_a_worker(tmp_path: Path, storage: str | None) -> None:
-    """`--force` begins anew; while another worker is at a trial it is refused, and nothing is lost."""
+    """`--force` starts over; while another worker runs a trial it is refused, and nothing is lost."""
     run = Run({}, tmp_path / "mine", tmp_path / "sources", "cpu", Reporter("tune"))
     worker = Worker(run, config(), [], storage)
     mine = claimed(worker.study)

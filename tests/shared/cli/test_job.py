@@ -1,4 +1,4 @@
-"""The command line as a stranger uses it: options, resume, commit. Its errors are in test_cli_errors.py."""
+"""The command line as a user meets it: options, resume, commit. Its errors are in test_exit_codes.py."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_the_seed_follows_the_same_order(
     assert laboratory.options["seed"] == seed
 
 
-def test_where_things_lie_can_be_set_by_the_environment(
+def test_paths_can_be_set_by_the_environment(
     laboratory: Any, tmp_path: Path, make_dataset: Callable[..., Artifact]
 ) -> None:
     """HALFREAL_RECIPE, _EXPERIMENT, _DATA_ROOT and _DEVICE are what containers set."""
@@ -79,7 +79,7 @@ def test_an_experiment_is_named_after_its_recipe(
 
 
 def test_a_job_gets_its_inputs_and_leaves_an_artifact(laboratory: Any) -> None:
-    """Inputs come opened by name; options, input hashes, facts and files stand in the manifest."""
+    """Inputs come opened by name; the manifest has options, input hashes, facts and files."""
     outcome = laboratory.call("--steps", "3", "--word", "x")
     assert outcome.exit_code == 0
     real = laboratory.runs[0].inputs["real"]
@@ -92,8 +92,8 @@ def test_a_job_gets_its_inputs_and_leaves_an_artifact(laboratory: Any) -> None:
     assert outcome.stderr.endswith("a fine toy\n")
 
 
-def test_the_diary_stands_beside_the_manifest_and_not_in_it(laboratory: Any) -> None:
-    """run.json says when, how long and how much memory; equal work still gives an equal manifest."""
+def test_run_json_is_not_part_of_the_manifest(laboratory: Any) -> None:
+    """run.json records time, duration and memory; equal work still gives an equal manifest."""
     manifests = []
     for _ in range(2):
         assert laboratory.call("--force").exit_code == 0
@@ -105,7 +105,7 @@ def test_the_diary_stands_beside_the_manifest_and_not_in_it(laboratory: Any) -> 
 
 
 def test_figures_have_a_folder_of_their_own(laboratory: Any) -> None:
-    """`run.figures` is made when it is asked for, and the manifest does not list what stands in it."""
+    """`run.figures` is made when it is asked for, and the manifest does not list its files."""
     laboratory.body = lambda run, config: (run.figures / "a.png").write_bytes(b"")
     assert laboratory.call().exit_code == 0
     assert (laboratory.final / "figures" / "a.png").exists()
@@ -113,7 +113,7 @@ def test_figures_have_a_folder_of_their_own(laboratory: Any) -> None:
 
 
 def test_the_same_command_again_says_already_complete(laboratory: Any) -> None:
-    """A finished artifact of the same request is left alone: exit 0, one line, the body is not called."""
+    """A finished artifact of the same build key is left alone: exit 0, one line, the body is not called."""
     laboratory.call()
     before = (laboratory.final / "run.json").stat().st_mtime_ns
     again = laboratory.call()
@@ -122,14 +122,14 @@ def test_the_same_command_again_says_already_complete(laboratory: Any) -> None:
     assert (laboratory.final / "run.json").stat().st_mtime_ns == before
 
 
-def test_force_makes_a_complete_artifact_anew(laboratory: Any) -> None:
+def test_force_rebuilds_a_complete_artifact(laboratory: Any) -> None:
     """--force calls the body again although nothing changed."""
     laboratory.call()
     assert laboratory.call("--force").exit_code == 0
     assert len(laboratory.runs) == 2
 
 
-def test_a_changed_option_makes_anew_and_says_why(laboratory: Any) -> None:
+def test_a_changed_option_rebuilds_and_says_why(laboratory: Any) -> None:
     """The old artifact is replaced, and the log names the option with both values."""
     laboratory.call()
     again = laboratory.call("--steps", "2")
@@ -138,8 +138,8 @@ def test_a_changed_option_makes_anew_and_says_why(laboratory: Any) -> None:
     assert laboratory.options["steps"] == 2
 
 
-def test_a_changed_input_makes_anew_and_says_why(laboratory: Any, make_dataset: Callable[..., Artifact]) -> None:
-    """An input that was made again with other content makes its followers out of date."""
+def test_a_changed_input_rebuilds_and_says_why(laboratory: Any, make_dataset: Callable[..., Artifact]) -> None:
+    """An input rebuilt with other content makes dependent artifacts out of date."""
     laboratory.call()
     make_dataset(laboratory.volume / "digits" / "real", train=4, seed=1)
     again = laboratory.call()
@@ -149,7 +149,7 @@ def test_a_changed_input_makes_anew_and_says_why(laboratory: Any, make_dataset: 
 
 
 def test_the_old_artifact_stays_when_the_new_run_fails(laboratory: Any) -> None:
-    """A run with another option that fails leaves what was complete before."""
+    """A failing run with another option leaves the complete artifact."""
     laboratory.call()
     laboratory.body = _fail
     assert laboratory.call("--steps", "2").exit_code == 1
@@ -161,7 +161,7 @@ def _fail(run: Run, config: Any) -> None:
 
 
 def test_a_dry_run_writes_nothing_and_shows_the_options(laboratory: Any) -> None:
-    """--dry-run prints what would be written, the options as they resolved and what would be done; no file changes."""
+    """--dry-run prints the artifact, the resolved options and what would be done; no file changes."""
     before = sorted(laboratory.volume.rglob("*"))
     outcome = laboratory.call("--dry-run", "--steps", "3")
     assert (outcome.exit_code, laboratory.runs) == (0, [])
@@ -176,7 +176,7 @@ def test_a_dry_run_writes_nothing_and_shows_the_options(laboratory: Any) -> None
 
 
 def test_a_dry_run_without_inputs_says_what_is_missing(laboratory: Any, tmp_path: Path) -> None:
-    """The plan of an experiment that does not exist yet can be looked at; its folder is not made."""
+    """A dry run works on an experiment that does not exist yet, and does not create its folder."""
     outcome = laboratory.call("--dry-run", "--experiment", "later")
     assert outcome.exit_code == 0
     assert "later/real: does not exist; run first: halfreal preprocess" in outcome.stdout
@@ -194,7 +194,7 @@ def _stop_after_half(run: Run, config: Any) -> None:
 
 @pytest.mark.parametrize("resumes", [True, False])
 def test_a_signal_ends_with_75_and_the_next_run_resumes(laboratory: Any, resumes: bool) -> None:
-    """SIGTERM ends the job at its next step with exit code 75; a job that resumes finds its work again."""
+    """SIGTERM ends the job at its next step with exit code 75; a resumed job finds its work again."""
     laboratory.body = _stop_after_half
     outcome = laboratory.call(resumes=resumes)
     assert outcome.exit_code == 75
@@ -204,13 +204,13 @@ def test_a_signal_ends_with_75_and_the_next_run_resumes(laboratory: Any, resumes
 
 
 def test_force_drops_unfinished_work(laboratory: Any) -> None:
-    """After an interrupted run --force starts from an empty draft, without it the draft is resumed."""
+    """After an interrupted run --force starts from an empty staging folder; without it the work is resumed."""
     laboratory.body = _stop_after_half
     assert [laboratory.call(*words, resumes=True).exit_code for words in ([], ["--force"], [])] == [75, 75, 0]
 
 
 def test_of_several_processes_only_the_first_commits(laboratory: Any) -> None:
-    """With RANK=1 of 2 the body runs, but lock, diary and commit are left to rank 0."""
+    """With RANK=1 of 2 the body runs, but lock, run.json and commit are left to rank 0."""
     laboratory.body = lambda run, config: run.folder.mkdir()
     outcome = laboratory.call(RANK="1", WORLD_SIZE="2")
     assert (outcome.exit_code, len(laboratory.runs)) == (0, 1)
@@ -219,13 +219,13 @@ def test_of_several_processes_only_the_first_commits(laboratory: Any) -> None:
 
 
 def test_a_stray_rank_means_nothing(laboratory: Any) -> None:
-    """RANK without WORLD_SIZE, as cluster containers have it, is not of a launcher: the job does all its work."""
+    """RANK without WORLD_SIZE, as cluster containers set it, is no launcher's: the job does all of its work."""
     outcome = laboratory.call(RANK="1")
     assert outcome.exit_code == 0
     assert laboratory.final.exists()
 
 
-def test_a_rank_that_is_no_number_is_refused(laboratory: Any) -> None:
+def test_a_non_numeric_rank_is_refused(laboratory: Any) -> None:
     """A RANK that is no number ends with 2 and its name."""
     outcome = laboratory.call(RANK="abc", WORLD_SIZE="2")
     assert outcome.exit_code == 2
@@ -263,7 +263,7 @@ job(Job("tiny", "toy", "model", "", gpu=True), JobOptions)(body).main(["--thread
 
 
 def test_threads_bind_the_linear_algebra(python: Callable[..., Any], tmp_path: Path) -> None:
-    """--threads holds for numpy's and scipy's libraries too, whatever the environment says: their sums depend on it."""
+    """--threads holds for numpy's and scipy's libraries too, in any environment: their sums depend on it."""
     done = python(THREADS, tmp_path, OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")
     assert done.stdout.strip() == "{'blas': 1}", done.stderr
 

@@ -1,4 +1,4 @@
-"""A job's options as a dataclass: what is derived from its fields; values that another option owns."""
+"""A job's options as a dataclass: what its fields define, and values that another option owns."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -53,20 +53,20 @@ MERGED: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", MERGED)
-def test_what_an_owner_owns_goes_with_its_value(case: str) -> None:
-    """Values of lower layers hold until a layer gives their owner another value; what is no owner's stays."""
+def test_owned_values_are_dropped_with_their_owners_value(case: str) -> None:
+    """Values of lower layers hold until a layer changes their owner; values without an owner stay."""
     layers, expected = MERGED[case]
     assert merge(ToyOptions, [("", layer) for layer in layers])[0] == expected
 
 
-def test_what_was_replaced_is_told_with_its_source() -> None:
-    """Each change of an owner is recorded: from what to what, by which layer, and the values that went."""
+def test_a_change_of_an_owner_is_recorded_with_its_source() -> None:
+    """Each change of an owner is recorded: old and new value, the layer, and the values that were dropped."""
     layers = [("recipe a", {"rate": 1.0, "width": 8}), ("recipe b", {"kind": "deep"})]
     assert merge(ToyOptions, layers)[1] == [Replaced("kind", "plain", "deep", "recipe b", {"rate": 1.0})]
 
 
 def test_types_and_order_come_from_the_fields() -> None:
-    """The job's own options come in their order, the seed last; None beside a type is no type of its own."""
+    """The job's own options come in their order, the seed last; `| None` is no type of its own."""
     assert list(specs(ToyOptions)) == ["kind", "rate", "labels", "width", "mirror", "plan", "helpers", "seed"]
     assert value_types(ToyOptions) == {
         "kind": str,
@@ -80,14 +80,14 @@ def test_types_and_order_come_from_the_fields() -> None:
     }
 
 
-def test_what_changes_no_result_is_not_recorded() -> None:
+def test_options_that_change_no_result_are_not_recorded() -> None:
     """A manifest records the options as they were given: None where the owner's value decides."""
     made = recorded(ToyOptions(kind="deep", helpers=4))
     assert made == {"kind": "deep", "rate": None, "labels": None, "width": 16, "mirror": False, "plan": "{}", "seed": 0}
 
 
 def test_click_gets_names_types_ranges_and_variables() -> None:
-    """What click offers is what the fields say: flags in pairs, ranges, keys of a table, both variables of the seed."""
+    """Click's options follow the fields: flags in pairs, ranges, keys of a table, both variables of the seed."""
     params = {str(param.name): param for param in click_options(ToyOptions, "HALFREAL_TOY")}
     assert list(params) == list(specs(ToyOptions))
     assert (params["labels"].opts, params["labels"].secondary_opts) == (["--labels"], ["--unlabelled"])
@@ -112,19 +112,19 @@ def test_click_gets_names_types_ranges_and_variables() -> None:
     ],
 )
 def test_a_recipes_table_is_checked_against_the_fields(table: dict[str, Any], words: str) -> None:
-    """An unknown option is answered with the nearest one; a list or a table is no value of an ordinary option."""
+    """An unknown option is answered with the nearest name; an ordinary option takes no list or table."""
     with pytest.raises(BadConfig, match=words):
         check_recipe(ToyOptions, "recipe r: [toy]", table, ["threads"])
     check_recipe(ToyOptions, "recipe r: [toy]", {"width": 3, "threads": 1, "plan": {"a": [1]}}, ["threads"])
 
 
 def test_the_nearest_name_is_near() -> None:
-    """Only a name that looks alike is suggested."""
+    """Only a similar name is suggested."""
     assert nearest("epoch", ["epochs", "width"]) == "; did you mean epochs?"
     assert nearest("zebra", ["epochs", "width"]) == ""
 
 
 @pytest.mark.parametrize(("text", "names"), [("a,b", ("a", "b")), (" a , ", ("a",)), ("", ()), (",", ())])
 def test_names_are_joined_by_commas(text: str, names: tuple[str, ...]) -> None:
-    """Blanks around names, and names left empty, do not count."""
+    """Blanks around names, and empty names, are ignored."""
     assert listed(text) == names

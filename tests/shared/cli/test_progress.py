@@ -12,7 +12,7 @@ from shared.errors import Interrupted
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -23,14 +23,14 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return the clock that the progress bar reads."""
+    """Return the progress bar's clock."""
     made = Clock()
     monkeypatch.setattr(shared.cli.progress.time, "monotonic", made)
     return made
 
 
 def test_a_line_has_share_rate_and_time_left(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    """600 of 2,400 images in 12 s are 25 %, 50 images/s, and 36 s remain; stdout stays empty."""
+    """600 of 2,400 images in 12 s are 25 % at 50 images/s, so 36 s remain; stdout stays empty."""
     with Reporter("train_gan").bar("epoch 1", 2400, "images") as bar:
         clock.now += 12
         bar.advance(600, "loss 0.5")
@@ -45,7 +45,7 @@ def test_a_line_has_share_rate_and_time_left(clock: Clock, capsys: pytest.Captur
 def test_the_time_left_is_written_as_a_clock(
     clock: Clock, capsys: pytest.CaptureFixture[str], seconds: float, clocked: str
 ) -> None:
-    """Minutes and seconds, with hours when there are any: half of the work done leaves as long as it took."""
+    """Minutes and seconds, with hours if needed; with half of the work done, the time left is the time taken."""
     with Reporter("job").bar("work", 2, "steps") as bar:
         clock.now += max(seconds, LOG_EVERY_S)
         bar.advance()
@@ -53,7 +53,7 @@ def test_the_time_left_is_written_as_a_clock(
 
 
 def test_there_is_one_line_per_interval(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    """35 steps of a second each give three lines: after 10, 20 and 30 seconds."""
+    """35 steps of one second give three lines, after 10, 20 and 30 seconds."""
     with Reporter("job").bar("work", 35, "steps") as bar:
         for _ in range(35):
             clock.now += 1
@@ -63,7 +63,7 @@ def test_there_is_one_line_per_interval(clock: Clock, capsys: pytest.CaptureFixt
 
 
 def test_work_of_an_earlier_run_does_not_count_for_the_rate(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    """After 900 skipped, 20 in 10 s are 2 per second, and the 80 that are left take 40 s."""
+    """After 900 skipped, 20 in 10 s are 2 per second, so the remaining 80 take 40 s."""
     with Reporter("job").bar("work", 1000, "steps") as bar:
         bar.skip(900)
         clock.now += 10
@@ -72,7 +72,7 @@ def test_work_of_an_earlier_run_does_not_count_for_the_rate(clock: Clock, capsys
 
 
 def test_without_any_progress_the_time_left_is_unknown(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    """No rate, no promise."""
+    """Without a rate no estimate is shown."""
     with Reporter("job").bar("work", 10, "steps") as bar:
         clock.now += 10
         bar.advance(0)
@@ -80,7 +80,7 @@ def test_without_any_progress_the_time_left_is_unknown(clock: Clock, capsys: pyt
 
 
 def test_each_yields_every_item_and_counts_it(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    """Items come in their order; each advances the bar by one after it was used."""
+    """Items are yielded in order; each advances the bar by one after its use."""
     seen = []
     for item in Reporter("job").each("abc", "read", 3, "files"):
         clock.now += 6
@@ -90,10 +90,10 @@ def test_each_yields_every_item_and_counts_it(clock: Clock, capsys: pytest.Captu
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 
@@ -119,7 +119,7 @@ def _signal(number: int) -> Callable[[], None]:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_ends_the_work_at_its_next_step(name: str) -> None:
-    """The signal is only noted; the next `advance` raises Interrupted (75), which names the signal."""
+    """The signal only sets a flag; the next `advance` raises Interrupted (75), which names the signal."""
     reporter = Reporter("job")
     reporter.stop.listen()
     with reporter.bar("work", 3, "steps") as bar:
@@ -133,7 +133,7 @@ def test_a_signal_ends_the_work_at_its_next_step(name: str) -> None:
 
 
 def test_the_second_signal_stops_at_once() -> None:
-    """Who asks twice does not want to wait for the next step."""
+    """A second signal does not wait for the next step."""
     reporter = Reporter("job")
     reporter.stop.listen()
     _signal(signal.SIGINT)()
@@ -142,7 +142,7 @@ def test_the_second_signal_stops_at_once() -> None:
 
 
 def test_a_bar_that_does_not_stop_leaves_it_to_the_caller() -> None:
-    """With stops=False the caller sees `stop.by`, saves, and leaves by itself."""
+    """With stops=False the caller reads `stop.by`, saves, and exits by itself."""
     reporter = Reporter("job")
     reporter.stop.listen()
     with reporter.bar("work", 3, "steps", stops=False) as bar:
@@ -161,7 +161,7 @@ def test_no_signal_no_interruption() -> None:
     assert bar.done == 3
 
 
-def test_leaving_for_another_process_says_so() -> None:
-    """Where the signal came to another rank, the message does not claim one here."""
+def test_stopping_for_another_process_says_so() -> None:
+    """Where another rank received the signal, the message does not claim one here."""
     with pytest.raises(Interrupted, match="stopped by a signal to another process"):
         Reporter("job").stop.raise_if_set()

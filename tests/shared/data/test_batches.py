@@ -90,7 +90,7 @@ def test_pixels_are_rounded_and_clipped() -> None:
 @both_ways
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_each_sample_comes_exactly_once_per_epoch(make_dataset: MakeDataset, world: int, resident: bool) -> None:
-    """Over all ranks, four batches of six are the 24 samples, and so are the next four in another order."""
+    """Over all ranks, four batches of six are the 24 samples, as are the next four, in another order."""
     order = _order(make_dataset(train=24), 8, 6, world, resident=resident)
     first, second = order[:24], order[24:]
     assert sorted(first) == sorted(second) == list(range(24))
@@ -130,7 +130,7 @@ def test_every_number_of_processes_reads_the_same_order(make_dataset: MakeDatase
 def test_a_resumed_run_reads_on_where_it_stopped(
     make_dataset: MakeDataset, start: int, world: int, resident: bool
 ) -> None:
-    """From `start` on come the batches that an uninterrupted run would have had, also in a later epoch."""
+    """From `start` on the batches are those of an uninterrupted run, also in a later epoch."""
     dataset = make_dataset(train=10)
     whole = _order(dataset, 9, 4, world, resident=resident)
     assert _order(dataset, 9 - start, 4, world, start=start, resident=resident) == whole[4 * start :]
@@ -138,7 +138,7 @@ def test_a_resumed_run_reads_on_where_it_stopped(
 
 @both_ways
 def test_the_order_depends_on_the_seed_alone(make_dataset: MakeDataset, resident: bool) -> None:
-    """Equal seeds read equally, whatever torch and Python drew before; other seeds read otherwise."""
+    """Equal seeds give equal orders, regardless of earlier draws by torch and Python; other seeds give others."""
     dataset = make_dataset(train=24)
     first = _order(dataset, 4, 6, seed=1, resident=resident)
     torch.rand(3)
@@ -148,7 +148,7 @@ def test_the_order_depends_on_the_seed_alone(make_dataset: MakeDataset, resident
 
 @both_ways
 def test_labels_stay_with_their_images(make_dataset: MakeDataset, resident: bool) -> None:
-    """In every batch the label is that of the image beside it: the index modulo three classes."""
+    """In every batch the label is that of its image: the index modulo three classes."""
     dataset = make_dataset(train=9)
     for images, labels in _steps(dataset, 3, 4, resident=resident, device=torch.device("cpu")):
         assert images.dtype == torch.uint8
@@ -163,10 +163,10 @@ def test_a_stream_mixes_shards_and_samples(make_dataset: MakeDataset) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_torch_never_gets_memory_that_it_must_not_write(
+def test_torch_never_gets_read_only_memory(
     make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch, channels: int
 ) -> None:
-    """Arrays are copied out of Pillow's read-only buffer; torch warns on standard error about any other."""
+    """Arrays are copied from Pillow's read-only buffer, about which torch would warn on standard error."""
     writable = []
     from_numpy = torch.from_numpy
 
@@ -188,7 +188,7 @@ def test_small_splits_are_kept_in_memory(make_dataset: MakeDataset, monkeypatch:
         assert fits_in_memory(dataset, "train") is fits
 
 
-def test_a_batch_that_ranks_cannot_share_is_refused() -> None:
+def test_a_batch_that_does_not_divide_by_ranks_is_refused() -> None:
     """Four images do not divide into three equal parts."""
     with pytest.raises(FormatError, match="batch of 4 images does not divide into 3"):
         BatchPlan(batch_images=4, seed=0, world=3)

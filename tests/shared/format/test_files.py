@@ -16,14 +16,14 @@ def test_sha256_is_the_published_hash() -> None:
 
 
 def test_a_written_file_is_alone_and_whole(tmp_path: Path) -> None:
-    """Writing leaves the file under its final name and nothing beside it."""
+    """Writing leaves the file under its final name and nothing else."""
     write_whole(tmp_path / "numbers", b"\x00\x01\x02")
     assert [path.name for path in tmp_path.iterdir()] == ["numbers"]
     assert (tmp_path / "numbers").read_bytes() == b"\x00\x01\x02"
 
 
 class Cut(BaseException):
-    """The moment at which the power goes."""
+    """Simulated loss of power."""
 
 
 def _cut(*_: object) -> None:
@@ -35,7 +35,7 @@ def _cut(*_: object) -> None:
 def test_a_write_cut_off_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, old: bytes | None
 ) -> None:
-    """Before the rename the final name holds what it held: the old file, or none."""
+    """Until the rename the final name keeps the old file, or none."""
     path = tmp_path / "file"
     if old is not None:
         path.write_bytes(old)
@@ -67,7 +67,7 @@ def test_content_reaches_the_disk_before_the_name_and_the_name_before_the_return
 
 
 def test_json_keeps_the_order_of_keys_and_a_line_for_each_value() -> None:
-    """JSON is indented by one, keeps the order in which keys were given and ends in a newline."""
+    """JSON is indented by one, keeps the order of keys and ends in a newline."""
     assert json_bytes({"b": [], "a": {"x": 0.1}}) == b'{\n "b": [],\n "a": {\n  "x": 0.1\n }\n}\n'
 
 
@@ -88,7 +88,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_file_that_is_not_as_recorded_is_refused(tmp_path: Path, damage: str) -> None:
+def test_a_file_that_differs_from_its_record_is_refused(tmp_path: Path, damage: str) -> None:
     """Size and sha256 must both be those of the record; the error names the file."""
     payload, path = b"as it was written", tmp_path / "file"
     path.write_bytes(DAMAGES[damage](payload))
@@ -97,7 +97,7 @@ def test_a_file_that_is_not_as_recorded_is_refused(tmp_path: Path, damage: str) 
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
-    """A file that its manifest lists and that is not there is named, with what to do."""
+    """A missing file that the manifest lists is named, with what to do."""
     with pytest.raises(FormatError, match=r"gone: missing"):
         read_whole(tmp_path / "gone", 0, hashlib.sha256(b"").hexdigest())
 
@@ -108,8 +108,8 @@ def test_a_file_as_recorded_is_returned(tmp_path: Path) -> None:
     assert read_whole(tmp_path / "file", 7, hashlib.sha256(b"content").hexdigest()) == b"content"
 
 
-def test_a_place_that_cannot_be_written_to_is_bad_input_unless_it_is_full(tmp_path: Path) -> None:
-    """The message has path, reason and what to do; where the disk is full trying again may help, so that is code 1."""
+def test_an_unwritable_path_is_bad_input_unless_the_disk_is_full(tmp_path: Path) -> None:
+    """The message has path, reason and what to do; a full disk is code 1, since a retry may help."""
     forbidden = unwritable(tmp_path, OSError(errno.EROFS, "Read-only file system"))
     assert type(forbidden) is BadInput
     said = "cannot be written to (Read-only file system); fix its permissions or choose another path"

@@ -58,7 +58,7 @@ def test_equal_samples_give_equal_bytes() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "a/b", "a b", "a\n", "../a", "ä"])
-def test_a_key_that_readers_would_cut_or_misplace_is_refused(key: str) -> None:
+def test_a_key_with_a_dot_or_slash_is_refused(key: str) -> None:
     """WebDataset ends a key at its first dot and tar takes a slash for a folder: neither may be in a key."""
     with pytest.raises(FormatError, match="key"):
         encode(_sample(key=key))
@@ -160,7 +160,7 @@ def _short_idat() -> bytes:
 
 @pytest.mark.parametrize("picture", [_short_idat(), _bomb(50_000)], ids=["broken chunk", "decompression bomb"])
 def test_every_picture_that_pillow_refuses_is_a_format_error(picture: bytes) -> None:
-    """Whatever Pillow raises for a bad file, the reader says which sample of which shard it is."""
+    """For any error that Pillow raises on a bad file, the reader names the sample and the shard."""
     with pytest.raises(FormatError, match="shard: sample 'a'"):
         decode("a", _members(png=picture), "shard")
 

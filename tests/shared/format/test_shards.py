@@ -30,7 +30,7 @@ def split(tmp_path: Path, make_samples: Make) -> Split:
 
 
 def test_shards_are_numbered_and_full_but_for_the_last(tmp_path: Path, split: Split) -> None:
-    """Seven samples in shards of three are 3 + 3 + 1, named by split and five digits; nothing else is written."""
+    """Seven samples in shards of three give 3 + 3 + 1, named by split and five digits; nothing else is written."""
     assert [(shard.name, shard.count) for shard in split.shards] == [
         ("train-00000.tar", 3),
         ("train-00001.tar", 3),
@@ -39,7 +39,7 @@ def test_shards_are_numbered_and_full_but_for_the_last(tmp_path: Path, split: Sp
     assert sorted(path.name for path in tmp_path.iterdir()) == [shard.name for shard in split.shards]
 
 
-def test_the_record_is_what_stands_on_disk(tmp_path: Path, split: Split) -> None:
+def test_the_record_matches_the_disk(tmp_path: Path, split: Split) -> None:
     """Bytes and sha256 are the file's; counts are those of labels 0, 1, 2, 0, 1, 2, 0."""
     for shard in split.shards:
         payload = (tmp_path / shard.name).read_bytes()
@@ -48,14 +48,14 @@ def test_the_record_is_what_stands_on_disk(tmp_path: Path, split: Split) -> None
     assert (split.count, split.class_counts) == (7, [3, 2, 2])
 
 
-def test_members_stand_in_reading_order_by_key_and_type(tmp_path: Path, split: Split) -> None:
+def test_members_are_in_reading_order_by_key_and_type(tmp_path: Path, split: Split) -> None:
     """Tarfile lists <key>.cls, <key>.json, <key>.png of one sample after the other."""
     with tarfile.open(tmp_path / "train-00000.tar") as tar:
         names = [f"s000{index}.{kind}" for index in range(3) for kind in ("cls", "json", "png")]
         assert tar.getnames() == names == sorted(names)
 
 
-def test_members_tell_nothing_of_time_or_user(tmp_path: Path, split: Split) -> None:
+def test_members_have_no_time_or_user(tmp_path: Path, split: Split) -> None:
     """Every member is a plain file, mode 0644, mtime 0, ids 0 and without user or group name, in ustar format."""
     with tarfile.open(tmp_path / "train-00000.tar") as tar:
         for member in tar:
@@ -108,7 +108,7 @@ def test_a_sample_that_the_dataset_cannot_hold_stops_the_write(
 
 @pytest.mark.parametrize("length", [95, 96])
 def test_a_key_is_as_long_as_ustar_can_hold(tmp_path: Path, make_samples: Make, length: int) -> None:
-    """A ustar name has 100 bytes: with ".json" a key has up to 95; a longer one is refused like any bad key."""
+    """A ustar name has 100 bytes, hence a key at most 95 before ".json"; a longer one is refused like any bad key."""
     sample = Sample(**(vars(make_samples(1)[0]) | {"key": "k" * length}))
     if length > 95:
         with pytest.raises(FormatError, match="key"):
@@ -119,7 +119,7 @@ def test_a_key_is_as_long_as_ustar_can_hold(tmp_path: Path, make_samples: Make, 
 
 
 def test_a_source_that_fails_leaves_only_whole_shards(tmp_path: Path, make_samples: Make) -> None:
-    """When the samples stop with an error after five of six, the first shard of three stands and is readable."""
+    """When the samples stop with an error after five of six, the first shard of three remains and is readable."""
 
     def failing() -> Iterator[Sample]:
         yield from make_samples(5)
@@ -133,7 +133,7 @@ def test_a_source_that_fails_leaves_only_whole_shards(tmp_path: Path, make_sampl
 
 
 def _record_boundary(payload: bytes) -> int:
-    """Return where the second sample begins: a reader that trusts tar takes the cut for a shorter dataset."""
+    """Return where the second sample begins: a reader that trusts tar would see a shorter dataset."""
     with tarfile.open(fileobj=io.BytesIO(payload)) as tar:
         return tar.getmembers()[3].offset
 
@@ -157,7 +157,7 @@ def _flip(payload: bytes, at: int) -> bytes:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_shard_is_refused_before_its_first_sample(tmp_path: Path, split: Split, damage: str) -> None:
-    """Size and sha256 of the whole file are checked first; the error names the shard and what to do."""
+    """Size and sha256 of the whole file are checked first; the error says which shard and what to do."""
     path = tmp_path / split.shards[0].name
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
     with pytest.raises(FormatError, match=r"train-00000\.tar: "):
@@ -172,7 +172,7 @@ def test_a_missing_shard_is_refused(tmp_path: Path, split: Split) -> None:
 
 
 def _forge(path: Path, members: list[tuple[str, bytes | str]], count: int = 1) -> ShardInfo:
-    """Write a tar whose record is right but whose members are these; text is the target of a link."""
+    """Write a tar of these members with a correct record; text is the target of a link."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for name, content in members:
             header = tarfile.TarInfo(name)
@@ -226,7 +226,7 @@ def test_a_pickle_under_a_known_name_is_refused_and_never_run(tmp_path: Path, ma
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_shard_with_another_number_of_samples_is_refused(tmp_path: Path, make_samples: Make, count: int) -> None:
-    """Two samples where the record says one or three are refused."""
+    """Two samples are refused where the record says one or three."""
     members = [member for sample in make_samples(2) for member in _good(sample)]
     info = _forge(tmp_path / "forged.tar", members, count=count)
     with pytest.raises(FormatError, match=f"2 samples, the manifest says {count}"):
@@ -258,7 +258,7 @@ def test_a_key_that_comes_twice_stops_the_write(tmp_path: Path, make_samples: Ma
 
 
 def test_a_key_that_comes_again_later_is_refused(tmp_path: Path, make_samples: Make) -> None:
-    """A second sample of the same key, apart from the first, is more samples than the record says."""
+    """A second sample of the same key, apart from the first, exceeds the number of samples on record."""
     first, second = make_samples(2)
     info = _forge(tmp_path / "forged.tar", [*_good(first), *_good(second), *_good(first)], count=2)
     with pytest.raises(FormatError, match="3 samples, the manifest says 2"):
@@ -271,8 +271,8 @@ def test_a_preview_is_the_first_of_each_class_from_the_first_shards(tmp_path: Pa
     assert [sample.key for sample in preview(tmp_path, split, 2)] == [f"s000{index}" for index in range(6)]
 
 
-def test_a_preview_gives_what_there_is_of_a_small_class(tmp_path: Path, split: Split) -> None:
-    """Nine of each class are asked for and 3, 2, 2 are there: all seven come."""
+def test_a_preview_has_all_of_a_small_class(tmp_path: Path, split: Split) -> None:
+    """With nine of each class requested and 3, 2, 2 available, all seven are returned."""
     assert [sample.label for sample in preview(tmp_path, split, 9)] == [0, 1, 2, 0, 1, 2, 0]
 
 

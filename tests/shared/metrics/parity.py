@@ -1,10 +1,10 @@
-"""Our scores beside those of the tools that people cite, on the same images: prints a table.
+"""Our scores and those of the tools that people cite, on the same images: prints a table.
 
     python -m tests.shared.metrics.parity SYNTHETIC REAL [--images 64]
 
 SYNTHETIC and REAL are datasets in our format, such as data/emoji/synthetic and data/emoji/real (its test split). Ours
 come from their shards, the others from the same images as PNG files in folders. Inception's published weights need a
-network: one of the same architecture with made weights stands in, in the published file's own format.
+network: one of the same architecture with generated weights replaces it, in the published file's own format.
 """
 
 import argparse
@@ -152,7 +152,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         rows = parity(given.synthetic, given.real, given.images, Path(folder))
-    print("| score | beside | ours | theirs | relative difference |\n|---|---|---|---|---|")
+    print("| score | peer | ours | theirs | relative difference |\n|---|---|---|---|---|")
     for score, peer, ours, theirs in rows:
         print(f"| {score} | {peer} | {ours:.9g} | {theirs:.9g} | {abs(ours - theirs) / max(abs(theirs), 1e-12):.1e} |")
 

@@ -162,7 +162,7 @@ def test_kernel_distance_of_equal_distributions_is_about_zero() -> None:
 
 
 def test_kernel_distance_depends_on_its_seed_alone() -> None:
-    """The same seed gives the same value whatever numpy's global generator does; another seed gives another."""
+    """The same seed gives the same value in any state of numpy's global generator; another seed gives another."""
     a, b = features("relu", 50, 1), features("relu", 70, 2)
     first = kernel_distance(a, b, seed=3)
     np.random.seed(99)

@@ -1,4 +1,4 @@
-"""Diversity, sharpness and contrast: by hand, and beside the real images' own."""
+"""Diversity, sharpness and contrast: by hand, and relative to the real images."""
 
 import json
 import math
@@ -79,11 +79,11 @@ def test_a_class_of_fewer_than_three_images_has_no_qualities() -> None:
     ],
 )
 def test_the_worst_ratio_gives_the_category(ratios: tuple[float, float, float], expected: str) -> None:
-    """A34: within 15 % of the real value Excellent, within 35 % Good."""
+    """Within 15 % of the real value is Excellent, within 35 % Good."""
     assert category(dict(zip(("diversity", "sharpness", "contrast"), ratios, strict=True))) == expected
 
 
-def test_real_images_beside_themselves_are_excellent() -> None:
+def test_real_images_compared_with_themselves_are_excellent() -> None:
     """Every ratio is 1."""
     found = class_qualities(NOISE, torch.arange(40) % 2, 2)
     for row in compared(found, found, ["a", "b"]):
@@ -92,14 +92,14 @@ def test_real_images_beside_themselves_are_excellent() -> None:
 
 
 def test_a_real_class_without_contrast_has_no_ratio() -> None:
-    """A ratio to 0 says nothing; there is no category then, and the row can be stored."""
+    """A ratio to 0 is undefined: there is no category, and the row can still be stored."""
     flat = class_qualities(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.zeros(3), 1)
     (row,) = compared(class_qualities(NOISE, torch.zeros(40), 1), flat, ["a"])
     assert (row.ratios, row.category) == (None, None)
 
 
 def test_the_loss_indicator_smooths() -> None:
-    """0.9 of what was and 0.1 of what comes; log 2 is Excellent, four times that needs improvement."""
+    """A moving average of weights 0.9 and 0.1; log 2 is Excellent, four times that needs improvement."""
     history = losses(1.0, 2.0)
     assert loss_indicator(history).smoothed_generator_loss == pytest.approx(1.1)
     assert loss_indicator(losses(math.log(2))).category == "Excellent"

@@ -30,7 +30,7 @@ def test_by_hand_on_a_line() -> None:
     """Real points 0, 1, 2, 10 with radii 1, 1, 1, 8; synthetic 0.5, 1.5, 20 with radii 1, 1, 18.5.
 
     0.5 lies in the balls of 0 and 1, 1.5 in those of 1 and 2, 20 in none: precision 2/3, density 4/3. The balls of 0,
-    1 and 2 hold a synthetic point, that of 10 none (1.5 is 8.5 away): coverage 3/4. Of the real points 0, 1, 2 lie in
+    1 and 2 hold a synthetic point, that of 10 none (1.5 is 8.5 away): coverage 3/4. The real points 0, 1, 2 lie in
     synthetic balls, and 10 in that of 20: recall 1.
     """
     real, synthetic = np.array([[0.0], [1.0], [2.0], [10.0]]), np.array([[0.5], [1.5], [20.0]])

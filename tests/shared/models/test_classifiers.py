@@ -1,4 +1,4 @@
-"""Classifiers: how their layers stand is equal to how papers write them."""
+"""Classifiers: the order of their layers is equivalent to that of the papers."""
 
 from typing import Any
 

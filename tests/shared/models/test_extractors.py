@@ -203,7 +203,7 @@ def test_every_score_moves_as_its_definition_says() -> None:
 
 
 def test_kernel_distance_of_equal_sets_is_at_most_0() -> None:
-    """A set beside itself: the unbiased estimate is not above its error."""
+    """A set against itself: the unbiased estimate is not above its error."""
     same = np.random.default_rng(0).normal(size=(200, 4))
     mean, error = kernel_distance(same, same, seed=0)
     assert mean < 2 * error

@@ -101,7 +101,7 @@ def test_the_curve_has_cross_entropy_as_scikit_learn_computes_it() -> None:
 
 
 def test_a_fit_is_reproducible_bit_for_bit() -> None:
-    """On the CPU equal seeds give equal weights and curves, whatever was drawn before; another seed does not."""
+    """On the CPU equal seeds give equal weights and curves, regardless of earlier draws; another seed does not."""
     first = fit(_shades(48), _shades(12), 3, SHORT, seed=3, device=CPU)
     torch.rand(5)
     second = fit(_shades(48), _shades(12), 3, SHORT, seed=3, device=CPU)
@@ -131,7 +131,7 @@ class Script:
         self.rows, self.weights = rows, list[dict[str, Tensor]]()
 
     def __call__(self, classes: int, device: torch.device) -> Callable[[nn.Module, Images], dict[str, float]]:
-        """Stand in for the function that prepares the measurement."""
+        """Replace the function that prepares the measurement."""
         return self._measure
 
     def _measure(self, network: nn.Module, val: Images) -> dict[str, float]:

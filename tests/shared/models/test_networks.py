@@ -66,7 +66,7 @@ def test_where_weights_lie_changes_no_number(name: str) -> None:
 @pytest.mark.parametrize("size_px", SIZES_PX)
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_a_discriminator_gives_one_logit_per_image(name: str, size_px: int, channels: int) -> None:
-    """Logits are (N,), whatever the size, and take both signs or any value: no squashing."""
+    """Logits are (N,) for any size and are unbounded, of both signs."""
     network = build_discriminator(_spec(name, size_px, channels))
     assert network(_images(size_px, channels), LABELS).shape == (4,)
 

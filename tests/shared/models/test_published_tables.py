@@ -1,4 +1,4 @@
-"""The layer tables of the seeds, layer by layer, and the numbers of parameters that they print."""
+"""The layer tables of the published systems (docs/systems.md), and the numbers of parameters that they state."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def table(network: nn.Module) -> list[Row]:
 
 
 def block(kind: str, before: int, after: int, norm: str, active: str, stride: int = 2, padding: int = 1) -> list[Row]:
-    """Return the rows of a `_block` of the seeds: a convolution without bias, a norm, an activation."""
+    """Return the rows of a published `_block`: a convolution without bias, a norm, an activation."""
     return [(kind, before, after, 4, stride, padding, False), (norm, after, 1e-5), (active,)]
 
 
@@ -40,7 +40,7 @@ S1 = {"size_px": 64, "channels": 3, "classes": 0, "width": 64}
 
 
 def test_s1_generator() -> None:
-    """S1.4 at 64 features and 100 latents: five steps from 1x1 to 64x64 px, 12.66 million parameters."""
+    """At 64 features and 100 latents: five steps from 1x1 to 64x64 px, 12.66 million parameters."""
     network = build_generator({"name": "dcgan", "latent": 100, **S1})
     kind, norm = "ConvTranspose2d", "BatchNorm"
     assert table(network) == [
@@ -55,7 +55,7 @@ def test_s1_generator() -> None:
 
 
 def test_s1_critic() -> None:
-    """S1.3 at 64 features: five steps from 64x64 px to one number, 2.76 million parameters in convolutions."""
+    """At 64 features: five steps from 64x64 px to one number, 2.76 million parameters in convolutions."""
     network = build_discriminator({"name": "dcgan", "norm": "instance", **S1})
     kind, norm, active = "Conv2d", "InstanceNorm2d", "LeakyReLU"
     assert table(network) == [
@@ -72,7 +72,7 @@ def test_s1_critic() -> None:
 
 @pytest.mark.parametrize(("size_px", "first", "blocks"), [(16, 4, 2), (32, 8, 3), (64, 16, 4), (128, 16, 5)])
 def test_depth_follows_from_the_resolution(size_px: int, first: int, blocks: int) -> None:
-    """Every doubling of the side adds a block to both networks; the widest maps have at most 16 and 8 times f."""
+    """Each doubling of the side adds a block to both networks; the widest maps have at most 16 f and 8 f channels."""
     spec = {"name": "dcgan", "size_px": size_px, "channels": 1, "classes": 0, "width": 4}
     generator = [row for row in table(build_generator({"latent": 7, **spec})) if row[0] == "ConvTranspose2d"]
     critic = [row for row in table(build_discriminator(spec)) if row[0] == "Conv2d"]
@@ -100,7 +100,7 @@ S2 = {"size_px": 128, "channels": 3, "classes": 3, "width": 64}
     ("name", "latent_layer", "first"), [("rps_literal", 1024, 1024), ("rps_learnopencv", 512 * 16, 513)]
 )
 def test_s2_generator(name: str, latent_layer: int, first: int) -> None:
-    """S2.3 to S2.5 in both readings of A1: the body begins with 1,024 channels, or with 512 and the label's one."""
+    """Both readings of how the label enters: the body begins with 1,024 channels, or with 512 and the label's one."""
     network = build_generator({"name": name, "latent": 100, "bn_eps": 0.8, **S2})
     body = [
         row
@@ -120,7 +120,7 @@ def test_s2_generator(name: str, latent_layer: int, first: int) -> None:
 
 
 def test_s2_literal_generator_multiplies_latent_and_label() -> None:
-    """A1, literally: the first layer sees latent (1024, 1, 1) times label (1, 4, 4), broadcast to (1024, 4, 4)."""
+    """Read literally, the first layer sees latent (1024, 1, 1) times label (1, 4, 4), broadcast to (1024, 4, 4)."""
     network = build_generator({"name": "rps_literal", "latent": 100, **S2})
     seen: list[Tensor] = []
     network.body[0].register_forward_hook(lambda layer, inputs, output: seen.append(inputs[0]))
@@ -132,7 +132,7 @@ def test_s2_literal_generator_multiplies_latent_and_label() -> None:
 
 
 def test_s2_discriminator() -> None:
-    """S2.6 and S2.7 with the stem that the seed left out (A2): 49152 = 3 * 128 * 128, and 4608 = 512 * 3 * 3."""
+    """With the stem that the published tables leave out: 49152 = 3 * 128 * 128, and 4608 = 512 * 3 * 3."""
     network = build_discriminator({"name": "rps", "norm": "batch", "bn_eps": 0.8, **S2})
     body = [
         row
@@ -153,12 +153,12 @@ def test_s2_discriminator() -> None:
 
 
 def test_s2_prints_4608_for_128_px_only() -> None:
-    """A2: at 64 px the last layer of the discriminator sees 2,048 numbers, not the 4,608 that the seed prints."""
+    """At 64 px the last layer of the discriminator sees 2,048 numbers, not the published 4,608."""
     assert table(build_discriminator({"name": "rps", **S2 | {"size_px": 64}}))[-1] == ("Linear", 2048, 1)
 
 
 def test_s2_classifier() -> None:
-    """S2.12 at 64 px: three convolutions, Linear(16384, 512), Linear(512, 3)."""
+    """At 64 px: three convolutions, Linear(16384, 512), Linear(512, 3)."""
     network = build_classifier({"name": "rps_cnn", "size_px": 64, "channels": 3, "classes": 3, "width": 16})
     norm, active, pool = "BatchNorm2d", ("ReLU",), ("MaxPool2d",)
     assert table(network) == [
@@ -171,7 +171,7 @@ def test_s2_classifier() -> None:
 
 
 def test_s3_networks() -> None:
-    """S3.1 and S3.4 at 16 px: transposed convolutions, batch norm, ReLU; convolutions and LeakyReLU."""
+    """At 16 px: transposed convolutions, batch norm, ReLU; convolutions and LeakyReLU."""
     spec = {"size_px": 16, "channels": 1, "classes": 0, "width": 32}
     generator = build_generator({"name": "dcgan", "latent": 100, **spec})
     assert table(generator) == [
@@ -190,7 +190,7 @@ def test_s3_networks() -> None:
 
 
 def test_s4_acgan_discriminator_sees_the_image_alone() -> None:
-    """S4.8: the output is real or fake and the class; the label that comes in changes nothing."""
+    """The outputs are real or fake and the class; the label passed in changes nothing."""
     spec = {"name": "dcgan", "auxiliary": True, **S1 | {"classes": 10}}
     network = build_discriminator(spec).eval()
     assert table(network)[-1] == ("Linear", 512 * 4 * 4, 10)

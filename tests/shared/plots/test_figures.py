@@ -200,7 +200,7 @@ def test_every_chart_says_how_many_images_stand_behind_it(name: str, count: str)
 
 
 def test_bars_are_as_high_as_the_counts() -> None:
-    """Bars of a class stand side by side around its tick, one for each series."""
+    """Bars of a class are side by side around its tick, one for each series."""
     (axes,) = CHARTS["class_balance"]().axes
     bars = [[(round(bar.get_center()[0], 6), bar.get_height()) for bar in group] for group in axes.containers]
     assert bars == [[(-0.2, 1200), (0.8, 300)], [(0.2, 120), (1.2, 30)]]
@@ -215,7 +215,7 @@ def test_the_histogram_lies_over_zero_to_one() -> None:
 
 
 def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
-    """Each count but 0 stands at (predicted, true); the shade is the share of the row, dark ones get white ink."""
+    """Each count but 0 is written at (predicted, true); the shade is the share of the row, dark ones get white ink."""
     (axes,) = CHARTS["confusion"]().axes
     shown = {text.get_position(): (text.get_text(), text.get_color()) for text in axes.texts}
     assert shown == {(0, 0): ("9", "white"), (1, 0): ("1", "black"), (1, 1): ("7", "white")}
@@ -242,7 +242,7 @@ def test_a_very_long_class_name_leaves_room_for_what_is_drawn() -> None:
 
 
 def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
-    """An arm without real images stands at the tick 0, left of the smallest number of real images."""
+    """An arm without real images is at the tick 0, left of the smallest number of real images."""
     (axes,) = CHARTS["learning_curve"]().axes
     ticks = dict(zip([label.get_text() for label in axes.get_xticklabels()], axes.get_xticks(), strict=True))
     assert list(ticks) == ["0", "100", "1,000"]
@@ -251,7 +251,7 @@ def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
 
 
 def test_the_chosen_snapshot_is_marked() -> None:
-    """A dotted line stands at the chosen epoch; distances are on a log scale."""
+    """A dotted line marks the chosen epoch; distances are on a log scale."""
     (axes,) = CHARTS["score_curve"]().axes
     assert list(axes.lines[-1].get_xdata()) == [8, 8]
     assert axes.get_yscale() == "log"

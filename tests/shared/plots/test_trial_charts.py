@@ -107,7 +107,7 @@ def test_a_trial_zero_of_other_options_is_not_called_the_recipe() -> None:
 
 
 def test_bars_are_as_long_as_the_importances() -> None:
-    """The most important option stands first, its bar as long as its share."""
+    """The most important option is first, its bar as long as its share."""
     axes = importance_chart(record()).axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.75, 0.25]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["learning rate", "augment"]

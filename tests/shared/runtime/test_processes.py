@@ -1,4 +1,4 @@
-"""Work on several processes gives what one gives, in order, and ends with the process that asked for it."""
+"""Several processes give the results of one, in order, and end with their parent."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def _process(number: int) -> int:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_results_come_in_order_for_any_number_of_processes(count: int) -> None:
-    """The squares of 0, 1, 2, ... come as they do from map; nothing comes of nothing; a second use works too."""
+    """Squares arrive as from map; no input gives no output; the pool can be used again."""
     with processes(count) as spread:
         assert list(spread(_square, range(COUNT))) == [number * number for number in range(COUNT)]
         assert list(spread(_square, [])) == []
@@ -39,7 +39,7 @@ def test_results_come_in_order_for_any_number_of_processes(count: int) -> None:
 
 
 def test_several_processes_share_the_work() -> None:
-    """Two processes, neither of them this one, do chunks of the work."""
+    """Two other processes do chunks of the work."""
     with processes(2) as spread:
         done = set(spread(_process, range(COUNT)))
     assert len(done) == 2
@@ -48,13 +48,13 @@ def test_several_processes_share_the_work() -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_an_error_is_raised_where_the_results_are_read(count: int) -> None:
-    """What the function raises comes out as it is, and nothing hangs."""
+    """An exception of the function is raised unchanged, and nothing hangs."""
     with processes(count) as spread, pytest.raises(ZeroDivisionError):
         list(spread(_inverse, range(3, -3, -1)))
 
 
-def test_only_so_much_is_read_ahead() -> None:
-    """Of endless items no more are taken than chunks that are under way, so memory does not grow."""
+def test_reading_ahead_is_bounded() -> None:
+    """No more items are read than the chunks in progress need, so memory does not grow."""
     taken = []
 
     def endless() -> Iterator[int]:
@@ -69,7 +69,7 @@ def test_only_so_much_is_read_ahead() -> None:
 
 
 def test_the_processes_end_with_the_one_that_is_killed() -> None:
-    """After SIGKILL of the parent no process goes on: each leaves within seconds."""
+    """After SIGKILL of the parent every process exits within seconds."""
     code = (
         "import os, sys, time\n"
         "from shared.runtime.processes import processes\n"
@@ -93,7 +93,7 @@ def test_the_processes_end_with_the_one_that_is_killed() -> None:
     ("content", "cores"), [("max 100000", None), ("100000 100000", 1), ("50000 100000", 1), (None, None), ("", None)]
 )
 def test_a_containers_quota_counts(tmp_path: Path, content: str | None, cores: int | None) -> None:
-    """One core's worth of quota is one core, half a core too; without a quota it is what the process is bound to."""
+    """A quota of one core or of half a core counts as one core; without a quota the process's CPU affinity counts."""
     path = tmp_path / "cpu.max"
     if content is not None:
         path.write_text(content + "\n")

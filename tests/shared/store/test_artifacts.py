@@ -19,7 +19,7 @@ MakeDataset = Callable[..., Artifact]
 
 
 class Trained(Record):
-    """What a model says of itself here."""
+    """A model's record for these tests."""
 
     loss: float
 
@@ -40,7 +40,7 @@ def model(tmp_path: Path) -> Artifact:
 
 
 def test_a_committed_artifact_can_be_opened_and_read(model: Artifact) -> None:
-    """After the commit the artifact stands under its final name with its files, facts and options."""
+    """After the commit the artifact has its final name and its files, facts and options."""
     found = open_artifact(model.folder, "model", "train")
     assert found == model
     assert found.read("snapshots/one.txt") == b"weights"
@@ -49,7 +49,7 @@ def test_a_committed_artifact_can_be_opened_and_read(model: Artifact) -> None:
 
 
 def test_the_manifest_lists_each_file_with_its_size_and_sha256(model: Artifact) -> None:
-    """The record of a file is what hashlib says of it."""
+    """The record of a file matches hashlib."""
     fields = json.loads((model.folder / MANIFEST).read_bytes())
     digest = hashlib.sha256(b"weights").hexdigest()
     assert fields["files"] == [{"name": "snapshots/one.txt", "bytes": 7, "sha256": digest}]
@@ -63,7 +63,7 @@ def test_an_artifact_is_named_by_the_sha256_of_its_manifest(model: Artifact) -> 
 
 
 def test_outputs_for_people_are_not_listed(tmp_path: Path) -> None:
-    """Figures, TensorBoard files, the diary and the log may differ between equal runs: no manifest lists them."""
+    """Figures, TensorBoard files, run.json and the log may differ between equal runs: no manifest lists them."""
     files = {"figures/a.png": "", "tensorboard/x/events": "", "metrics.jsonl": "", "run.json": ""}
     assert {name.split("/")[0] for name in files} == set(OUTPUTS)
     made = _model(tmp_path / "gan", {}, files | {"weights": "w", ".weights.part": "half"})
@@ -72,7 +72,7 @@ def test_outputs_for_people_are_not_listed(tmp_path: Path) -> None:
 
 
 def test_equal_work_gives_equal_manifests(tmp_path: Path) -> None:
-    """The same request and content in another place, with another diary, is the same artifact."""
+    """The same build key and content in another place, with another run.json, are the same artifact."""
     twins = [
         _model(tmp_path / place / "gan", {"epochs": 2}, {"weights": "w", "run.json": place})
         for place in ("here", "there")
@@ -100,7 +100,7 @@ FILE_DAMAGES: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("damage", FILE_DAMAGES)
 def test_a_file_of_another_size_is_refused_on_opening(model: Artifact, damage: str) -> None:
-    """Opening an artifact compares every listed file's size; the error says how to make it again."""
+    """Opening an artifact compares every listed file's size; the error says how to rebuild it."""
     FILE_DAMAGES[damage](model.folder / "snapshots/one.txt")
     with pytest.raises(FormatError, match=r"(?s)one\.txt: .*make it again: halfreal train --force"):
         open_artifact(model.folder, "model", "train")
@@ -140,7 +140,7 @@ def test_an_artifact_of_another_kind_is_refused(model: Artifact) -> None:
 
 
 def test_a_dataset_gives_its_samples_split_by_split(make_dataset: MakeDataset) -> None:
-    """Members come in reading order over all shards of the split that is asked for."""
+    """Samples are read in order over all shards of the requested split."""
     real = make_dataset(train=9, val=2)
     assert [path.name for path, _ in real.shards("train")] == [f"train-0000{index}.tar" for index in range(3)]
     assert [key for key, _ in real.members("train")] == [f"train000{index}" for index in range(9)]
@@ -149,7 +149,7 @@ def test_a_dataset_gives_its_samples_split_by_split(make_dataset: MakeDataset) -
 
 
 def test_an_unknown_split_is_refused_with_the_known_ones(make_dataset: MakeDataset) -> None:
-    """The error lists the splits that there are."""
+    """The error lists the existing splits."""
     with pytest.raises(FormatError, match="no split 'test', it has train, val"):
         make_dataset(train=2, val=1).shards("test")
 
@@ -163,14 +163,14 @@ def test_a_shard_too_many_is_refused(make_dataset: MakeDataset) -> None:
 
 
 def test_a_shard_too_few_is_refused(make_dataset: MakeDataset) -> None:
-    """A shard that is gone is noticed on opening, before any work begins."""
+    """A missing shard is noticed on opening, before any work begins."""
     real = make_dataset(train=6)
     (real.folder / "train-00001.tar").unlink()
     with pytest.raises(FormatError, match=r"(?s)train-00001\.tar: missing.*halfreal preprocess --force"):
         open_artifact(real.folder, "dataset", "preprocess")
 
 
-def test_equal_requests_share_a_fingerprint_and_others_do_not(make_dataset: MakeDataset) -> None:
+def test_equal_build_keys_share_a_fingerprint_and_others_do_not(make_dataset: MakeDataset) -> None:
     """The fingerprint depends on job, kind, options and inputs, and on nothing else: not on the options' order."""
     real, other = make_dataset(train=1), make_dataset(train=1, seed=5)
     request = BuildKey("train", "model", {"a": 1, "b": (1, 2)}, {"real": real})
@@ -210,7 +210,7 @@ def test_options_are_recorded_as_json_holds_them(tmp_path: Path) -> None:
 
 
 def test_the_picture_read_back_is_the_picture_written(make_dataset: MakeDataset) -> None:
-    """From commit to decode nothing changes a pixel: numpy's generator gives the same noise again."""
+    """No pixel changes from commit to decoding: numpy's generator gives the same noise again."""
     real = make_dataset(train=1, channels=3, seed=9)
     key, members = next(iter(real.members("train")))
     expected = np.random.default_rng(9).integers(0, 256, (16, 16, 3), dtype=np.uint8)
@@ -220,7 +220,7 @@ def test_the_picture_read_back_is_the_picture_written(make_dataset: MakeDataset)
 def test_an_artifact_that_may_not_be_read_is_not_called_absent(
     make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To make it again would be no help: the system's own reason reaches the user."""
+    """Rebuilding would not help: the system's own reason reaches the user."""
     made = make_dataset(tmp_path / "real", train=4)
 
     def forbidden(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""What stands side by side on the volume must belong together; so must a launcher's variables."""
+"""Artifacts that are read together must have one lineage; a launcher's variables must be complete."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ SCORES = Job("evaluate", "scores", "scores", "", (REAL, GAN))
 
 
 def make(folder: Path, row: Job, **options: Any) -> None:
-    """Make an empty artifact of `row` from what stands in `folder`."""
+    """Make an empty artifact of `row` from the artifacts in `folder`."""
     inputs = {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
     with draft(folder / row.writes, BuildKey(row.name, row.kind, options, inputs), keep=False) as work:
         work.commit()
@@ -35,7 +35,7 @@ def test_inputs_of_one_lineage_are_opened(make_dataset: Callable[..., Artifact],
 
 @pytest.mark.parametrize("again", ["real", "gan"])
 def test_inputs_of_two_lineages_are_refused(make_dataset: Callable[..., Artifact], tmp_path: Path, again: str) -> None:
-    """Where an input was made from another version of a second one, the error says which and how to repair it."""
+    """Where an input was made from another version of a second one, the error says which and what to do."""
     make_dataset(tmp_path / "real", train=4)
     make(tmp_path, GAN)
     make(tmp_path, SCORES)
@@ -51,7 +51,7 @@ def test_inputs_of_two_lineages_are_refused(make_dataset: Callable[..., Artifact
 
 
 def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
-    """An artifact that a job may read is opened where it stands and is in step, and left out where not."""
+    """An optional input is opened where it exists and has the same lineage, and left out otherwise."""
     reader = Job("report", "report", "page", "", (REAL,), extras=(GAN,))
     make_dataset(tmp_path / "real", train=4)
     assert set(open_inputs(reader, tmp_path)) == {"real"}
@@ -75,7 +75,7 @@ def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact
 def test_half_of_a_launchers_variables_is_refused(
     there: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error names the variables that are there, those that are missing, and both ways out."""
+    """The error names the variables that are set, those that are missing, and both remedies."""
     set_launch(monkeypatch, there)
     with pytest.raises(BadConfig, match=f"not {missing}\n") as caught:
         check_launch()
@@ -93,13 +93,13 @@ def test_half_of_a_launchers_variables_is_refused(
     ],
 )
 def test_a_launcher_or_none_is_right(there: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of the variables, none, or a stray rank, as cluster containers have it."""
+    """All of the variables, none, or a stray rank, as cluster containers set it."""
     set_launch(monkeypatch, there)
     check_launch()
 
 
 def set_launch(monkeypatch: pytest.MonkeyPatch, there: dict[str, str]) -> None:
-    """Set these variables of a launcher and take the others away."""
+    """Set these variables of a launcher and unset the others."""
     for name in ("LOCAL_RANK", *RENDEZVOUS):
         monkeypatch.delenv(name, raising=False)
     for name, value in there.items():

@@ -94,15 +94,15 @@ def test_what_parts_leave_for_each_other_is_not_in_the_artifact(tmp_path: Path) 
 def test_a_part_that_fails_for_bad_input_takes_its_word_back(keep: bool, tmp_path: Path) -> None:
     """Others may then begin otherwise; what was done is dropped, unless the job resumes or another part is at work."""
     final = tmp_path / "real"
-    for number, beside in enumerate((False, True)):
+    for number, other_at_work in enumerate((False, True)):
         request = BuildKey("job", "dataset", {"number": number})
         with ExitStack() as held:
-            if beside:
+            if other_at_work:
                 held.enter_context(draft(final, request, keep=keep, part=Shard(1, 2)))
             with suppress(BadInput), draft(final, request, keep=keep, part=Shard(0, 2)) as work:
                 (work.folder / "train-00000.tar").write_text("done")
                 raise BadInput("no image can be read")
-            assert work.folder.exists() == (keep or beside)
+            assert work.folder.exists() == (keep or other_at_work)
             assert list(work.folder.rglob("begun-00000.json")) == []
 
 

@@ -1,4 +1,4 @@
-"""What happens to a draft: crashes at every step, and what stands in its way."""
+"""The staging folder: crashes at every step, and what obstructs it."""
 
 import os
 import shutil
@@ -30,12 +30,12 @@ def _make(final: Path, request: BuildKey, text: str, *, keep: bool = False) -> A
 
 
 def _names(final: Path) -> set[str]:
-    """Return what stands in the artifact's folder besides locks."""
+    """Return the entries of the artifact's folder except locks."""
     return {path.name for path in final.parent.iterdir() if path.suffix != ".lock"}
 
 
 def test_while_it_is_made_nothing_has_the_final_name(final: Path) -> None:
-    """The draft is a hidden sibling; the final name appears with the commit."""
+    """The staging folder is a hidden sibling; the final name appears with the commit."""
     with draft(final, NEW, keep=False) as work:
         (work.folder / "weights").write_text("w")
         assert not final.exists()
@@ -47,7 +47,7 @@ def test_while_it_is_made_nothing_has_the_final_name(final: Path) -> None:
 
 
 def test_the_old_artifact_stays_until_the_new_one_is_committed(final: Path) -> None:
-    """Up to the commit readers see the old artifact, after it the new one, and nothing of the old remains."""
+    """Until the commit readers see the old artifact, after it the new one, and nothing of the old remains."""
     _make(final, OLD, "old")
     with draft(final, NEW, keep=False) as work:
         (work.folder / "weights").write_text("new")
@@ -58,8 +58,8 @@ def test_the_old_artifact_stays_until_the_new_one_is_committed(final: Path) -> N
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_failing_run_keeps_its_draft_only_if_it_can_be_resumed(final: Path, keep: bool) -> None:
-    """With `keep` the next run of the same request finds the work, without it the draft is gone."""
+def test_a_failing_run_keeps_its_staging_folder_only_if_it_can_be_resumed(final: Path, keep: bool) -> None:
+    """With `keep` the next run with the same build key finds the work, without it the staging folder is gone."""
     folders = []
 
     def run() -> None:
@@ -77,8 +77,8 @@ def test_a_failing_run_keeps_its_draft_only_if_it_can_be_resumed(final: Path, ke
 
 
 @pytest.mark.parametrize(("name", "stays"), [("checkpoint", True), ("tensorboard/events", False)])
-def test_bad_input_before_there_is_any_work_leaves_no_draft(final: Path, name: str, stays: bool) -> None:
-    """Nobody comes back to a draft that was refused with nothing in it that could be resumed."""
+def test_bad_input_before_any_work_leaves_no_staging_folder(final: Path, name: str, stays: bool) -> None:
+    """A refused run leaves no empty staging folder that nothing would ever resume."""
     with suppress(BadInput), draft(final, NEW, keep=True) as work:
         (work.folder / name).parent.mkdir(exist_ok=True)
         (work.folder / name).write_text("w")
@@ -86,8 +86,8 @@ def test_bad_input_before_there_is_any_work_leaves_no_draft(final: Path, name: s
     assert work.folder.exists() == stays
 
 
-def test_another_request_never_sees_the_draft(final: Path) -> None:
-    """A changed option starts from nothing, and the draft of the first request stays for its own next run."""
+def test_another_build_key_never_sees_the_staging_folder(final: Path) -> None:
+    """A changed option starts empty; the staging folder of the first build key stays for its own next run."""
     with draft(final, OLD, keep=True) as work:
         (work.folder / "weights").write_text("half")
     with draft(final, NEW, keep=True) as other:
@@ -109,7 +109,7 @@ with draft(Path(sys.argv[1]), BuildKey("train", "model", {"epochs": 2}), keep=sy
 
 @pytest.mark.parametrize("keep", ["keep", "drop"])
 def test_a_killed_run_leaves_nothing_that_looks_finished(final: Path, python: Python, keep: str) -> None:
-    """After SIGKILL the final name is absent, the lock is free, and the next run resumes or starts anew."""
+    """After SIGKILL the final name is absent, the lock is free, and the next run resumes or starts over."""
     assert python(KILLED, final, keep).returncode == -9
     assert finished(final, NEW) is None
     with pytest.raises(MissingArtifact):
@@ -119,7 +119,7 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(final: Path, python: Py
 
 
 class Cut(BaseException):
-    """The moment at which the power goes."""
+    """Simulated loss of power."""
 
 
 STEPS = [(os, "fsync"), (Path, "replace"), (Path, "rename"), (shutil, "rmtree")]
@@ -127,7 +127,7 @@ STEPS = [(os, "fsync"), (Path, "replace"), (Path, "rename"), (shutil, "rmtree")]
 
 @pytest.fixture
 def cut_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
-    """Return `cut_after(n)`: from then on the n-th change of the disk raises Cut, and so does every later one."""
+    """Return `cut_after(n)`: from then on the n-th change on disk raises Cut, as does every later one."""
 
     def arm(count: int) -> None:
         left = [count]
@@ -197,7 +197,7 @@ def test_the_cuts_reach_from_the_first_to_the_last_step(
 
 
 def test_a_commit_cut_off_before_the_final_name_is_completed(final: Path) -> None:
-    """A draft with a manifest is whole: `finished` gives it its name, and readers see it."""
+    """A staging folder with a manifest is whole: `finished` gives it its name, and readers see it."""
     _make(final, OLD, "old")
     made = _make(final.parent / "elsewhere", NEW, "new")
     with draft(final, NEW, keep=True) as work:
@@ -209,8 +209,8 @@ def test_a_commit_cut_off_before_the_final_name_is_completed(final: Path) -> Non
     assert _names(final) == {"gan", "elsewhere"}
 
 
-def test_finished_returns_what_stands_there_whatever_made_it(final: Path) -> None:
-    """An artifact of another request is returned, so that the caller can say what changed."""
+def test_finished_returns_an_artifact_of_any_build_key(final: Path) -> None:
+    """An artifact of another build key is returned, so that the caller can say what changed."""
     old = _make(final, OLD, "old")
     assert finished(final, NEW) == old
     assert finished(final.parent / "none", NEW) is None
@@ -226,7 +226,7 @@ def test_a_folder_of_the_user_in_the_way_is_refused(final: Path) -> None:
 
 
 def test_a_commit_never_removes_a_folder_of_the_user(final: Path) -> None:
-    """Nobody asked `finished` first, or the folder came during the run: the commit must not remove it."""
+    """`finished` was not called first, or the folder appeared during the run: the commit must not remove it."""
     final.mkdir(parents=True)
     (final / "thesis.txt").write_text("mine")
     with pytest.raises(FormatError, match="in the way"):
@@ -235,7 +235,7 @@ def test_a_commit_never_removes_a_folder_of_the_user(final: Path) -> None:
 
 
 def test_finished_leaves_a_commit_alone_that_is_still_running(final: Path) -> None:
-    """Between manifest and final name the draft belongs to the process that holds the lock."""
+    """Between manifest and final name the staging folder belongs to the process that holds the lock."""
     manifest = _make(final.parent / "elsewhere", NEW, "new").manifest
     with draft(final, NEW, keep=True) as work:
         (work.folder / "weights").write_text("new")
