@@ -1,4 +1,4 @@
-# One way in: each target makes the virtual environment first if it is missing or older than the lock file.
+# Each target first creates the virtual environment if it is missing or older than the lock file.
 PYTHON ?= python3
 VENV ?= .venv
 DATA_ROOT ?= data
@@ -22,7 +22,7 @@ $(READY):
 demo: install    ## run the whole pipeline on handwritten digits: about 4 minutes on 2 cores
 	$(BIN)/halfreal run --recipe digits --data-root $(DATA_ROOT)
 
-install: venv    ## let the environment's `halfreal` run this checkout
+install: venv    ## install this checkout into the environment, editable
 	@cd / && "$(abspath $(BIN))/python" -c 'import shared, sys; sys.exit(shared.__file__ != "$(CURDIR)/shared/__init__.py")' 2>/dev/null \
 	  || "$(abspath $(BIN))/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$(CURDIR)"
 
@@ -37,17 +37,17 @@ lint: install    ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-mutations: install  ## plant 34 mistakes, each must be caught by its test
+mutations: install  ## inject 34 faults; a test must catch each
 	$(BIN)/python -m tests.checks.mutations
 
-bench: install   ## the benchmarks, each against named peers; ROWS="load frechet" for some of them
+bench: install   ## run the benchmarks against other tools; ROWS="load frechet" for some of them
 	$(BIN)/python -m tests.bench.peers .bench/venv
 	.bench/venv/bin/python -m tests.bench $(ROWS)
 
-containers: install ## the image, Compose and the manifests for real: 20 minutes; needs Docker, podman, kubectl
+containers: install ## build the image, run Compose and the manifests: 20 minutes; needs Docker, podman, kubectl
 	$(BIN)/python -m pytest -x -v --durations=10 tests/containers/live_compose.py tests/containers/live_kubernetes.py
 
-lock: venv       ## renew requirements.lock from pyproject.toml
+lock: venv       ## update requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Run the jobs of an overlay one after the other on the cluster that kubectl speaks to, and go on where an earlier call was.
+# Run the jobs of an overlay one after the other on kubectl's current cluster, and resume where an earlier call stopped.
 #
 #   k8s/run.sh [OVERLAY]        default: cpu; a folder below k8s/overlays, or the path of your own
 #
 # A job that is complete is left alone; one that failed, or whose manifests have changed since, is recreated and resumes from the
 # volume. Ends with 1 when a job fails, with the last lines of its pod. For a cluster without JobSet; not for the overlay `jobset`.
-#   NAMESPACE=halfreal   the overlay's namespace        POLL_S=5   seconds between two looks        LINES_SHOWN=40   of a failing pod
+#   NAMESPACE=halfreal   the overlay's namespace        POLL_S=5   seconds between polls        LINES_SHOWN=40   of a failing pod
 set -euo pipefail
 
 overlay=${1:-cpu}
@@ -16,7 +16,7 @@ jobs=(preprocess train-classifier train-gan evaluate synthesize train-mixed tune
 
 here() { kubectl --namespace "$namespace" "$@"; }
 
-# What kubectl says of a job: absent, or the newest of its conditions that hold, or nothing yet.
+# Print the state of a job: absent, or its conditions that are true, or nothing yet.
 state() {
     local found
     found=$(here get job "$1" --ignore-not-found --output name) || return 1
@@ -42,7 +42,7 @@ for job in "${jobs[@]}"; do
         here annotate job "$job" --overwrite "halfreal/rendered=$mark" >/dev/null
     fi
     started=$SECONDS
-    # `kubectl wait` knows one condition at a time and would wait for ever on a job that failed
+    # `kubectl wait` takes one condition at a time and would wait forever on a failed job
     until now=$(state "$job") && [[ " $now " == *" Complete "* || " $now " == *" Failed "* || $now == absent ]]; do
         sleep "$poll_s"
     done
