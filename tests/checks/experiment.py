@@ -36,7 +36,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
         MIXED,
         "augment=augmentation(splits.mirrors) if arm.augmented else None,",
         "augment=None,",
-        ARMS + "test_the_augmented_arm_alone_is_augmented",
+        ARMS + "test_only_the_augmented_arm_is_augmented",
         "synthetic images are compared with the standard augmentation",
     ),
     Mutation(
@@ -44,7 +44,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
         MIXED,
         ".at(size_px, resize_filter) for split",
         '.at(size_px, "nearest") for split',
-        ARMS + "test_real_images_come_to_the_synthetic_size_by_its_filter",
+        ARMS + "test_real_images_are_resized_as_synthetic_ones_are",
         "real and synthetic images differ in their content, not in how they were resized",
     ),
     Mutation(
@@ -68,7 +68,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
         SELECTION,
         'pixel_copies(drawn.images, work.splits["test"], work.splits["train"])',
         'pixel_copies(drawn.images, work.splits["train"], work.splits["test"])',
-        SCORES + "test_copies_are_looked_for_in_train_and_held_against_test",
+        SCORES + "test_copies_are_searched_in_train_relative_to_test",
         "copies of training images are found",
     ),
     Mutation(
@@ -84,7 +84,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
         STEPS,
         "if not couples_images(models.discriminator):",
         "if True:",
-        NETWORKS + "test_real_and_fake_images_have_a_batch_norm_pass_each",
+        NETWORKS + "test_real_and_fake_images_have_separate_batch_norm_passes",
         "batch statistics are of real or of fake images, as in DCGAN",
     ),
     Mutation(
@@ -124,7 +124,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
         STEPS,
         "fake = augment(fake, config.augmentations, part.augment_params_fake)",
         "fake = fake.clone()",
-        NETWORKS + "test_the_discriminator_sees_augmented_images_alone",
+        NETWORKS + "test_the_discriminator_sees_only_augmented_images",
         "real and fake images are augmented alike, so that the change itself tells nothing",
     ),
 )

@@ -85,7 +85,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         STEPS,
         '"generator_class_loss"] = family.auxiliary_weight *',
         '"generator_class_loss"] = -family.auxiliary_weight *',
-        NETWORKS + "test_the_generator_is_led_to_the_class_asked_for",
+        NETWORKS + "test_the_generator_learns_the_requested_class",
         "ACGAN's generator draws the class that it was asked for",
     ),
     Mutation(
@@ -101,7 +101,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         STEPS,
         "augmented = augment(made.float(), config.augmentations, part.augment_params_fake)",
         "augmented = made.float()",
-        NETWORKS + "test_the_discriminator_sees_augmented_images_alone",
+        NETWORKS + "test_the_discriminator_sees_only_augmented_images",
         "the generator is judged on augmented images, so that it does not learn to draw the change",
     ),
     Mutation(
@@ -109,7 +109,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         SELECTION,
         "for each in (mine, own, every)",
         "for each in (mine, every, own)",
-        SCORES + "test_copies_are_looked_for_in_train_and_held_against_test",
+        SCORES + "test_copies_are_searched_in_train_relative_to_test",
         "copies of training images are found",
     ),
     Mutation(
@@ -173,7 +173,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         MIXED,
         'f"{name}-seed{seed}.safetensors"',
         'f"{name}.safetensors"',
-        ARMS + "test_a_stopped_experiment_fits_what_is_missing_alone",
+        ARMS + "test_a_stopped_experiment_fits_only_what_is_missing",
         "a resumed experiment reads the fit of the same arm and seed",
     ),
 )

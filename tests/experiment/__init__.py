@@ -1,1 +1,1 @@
-"""The experiment as a specification: what each classifier, annotator and generator really sees."""
+"""The experiment as a specification: what each classifier, annotator and generator actually sees."""

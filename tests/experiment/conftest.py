@@ -1,4 +1,4 @@
-"""The tiny experiment's artifacts, and what its jobs were given while they made them."""
+"""The tiny experiment's artifacts, and the recorded inputs of its jobs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ class Mixed:
 
 @pytest.fixture(scope="session")
 def mixed(tiny: Tiny, recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
-    """Train every arm from two seeds and note what each classifier and each annotator was given."""
+    """Train every arm from two seeds and record the inputs of each classifier and each annotator."""
     root = sharing(tiny, tmp_path_factory.mktemp("mixed"))
     with pytest.MonkeyPatch.context() as patch:
         without_environment(patch)

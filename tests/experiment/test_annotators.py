@@ -1,4 +1,4 @@
-"""What annotators see: the experiment's own, which saw all labels, and those of arms, which must not."""
+"""What annotators see: the experiment's own sees all labels, those of arms must not."""
 
 import pytest
 import torch
@@ -13,14 +13,14 @@ OWN_ARMS = [name for name, arm in ARMS.items() if arm.labels == OWN]
 
 
 def test_the_annotator_learns_from_images_resized_by_the_filter_that_it_records(tiny: Tiny) -> None:
-    """It sees train, is chosen on val, both as Pillow makes them by the filter that it brings images to its size by."""
+    """It is trained on train and chosen on val, both resized by Pillow with the filter that it records."""
     assert same(tiny.annotator.train, seen(tiny.made["real"], "train"))
     assert same(tiny.annotator.val, seen(tiny.made["real"], "val"))
     assert load_classifier(tiny.made["classifier"], torch.device("cpu")).input_format == (SEEN_PX, FILTER)
 
 
-def test_there_is_an_arm_with_an_annotator_of_its_own(mixed: Mixed) -> None:
-    """Other arms fit none."""
+def test_one_arm_has_an_annotator_of_its_own(mixed: Mixed) -> None:
+    """The other arms fit no annotator."""
     assert {name for name, _ in mixed.annotators} == set(OWN_ARMS) == {"synthetic_70_real_30_own"}
 
 
@@ -29,7 +29,7 @@ def test_there_is_an_arm_with_an_annotator_of_its_own(mixed: Mixed) -> None:
 def test_an_annotator_of_the_arms_own_sees_the_arms_real_images_alone(
     name: str, seed: int, mixed: Mixed, tiny: Tiny
 ) -> None:
-    """It learns from the very real images of its arm and is chosen on val: no other label goes into the arm."""
+    """It is trained on exactly its arm's real images and chosen on val: no other label enters the arm."""
     annotator, arm = mixed.annotators[name, seed], mixed.arms[name, seed]
     n_real, _ = ARMS[name].counts(TRAIN)
     assert same(annotator.train, arm.train.subset(range(n_real)))
@@ -40,7 +40,7 @@ def test_an_annotator_of_the_arms_own_sees_the_arms_real_images_alone(
 @pytest.mark.parametrize("name", OWN_ARMS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_arms_own_annotator_gives_the_labels(name: str, seed: int, mixed: Mixed, tiny: Tiny) -> None:
-    """The labels of the arm's synthetic images are the classes that its annotator finds most likely."""
+    """The labels of the arm's synthetic images are its annotator's most likely classes."""
     n_real, n_synthetic = ARMS[name].counts(TRAIN)
     synthetic = load_split(tiny.made["synthetic"], "train")
     with torch.no_grad():
@@ -49,8 +49,8 @@ def test_the_arms_own_annotator_gives_the_labels(name: str, seed: int, mixed: Mi
     assert torch.equal(given, logits.argmax(dim=1))
 
 
-def test_no_two_classifiers_of_a_seed_begin_alike(mixed: Mixed) -> None:
-    """An annotator's seed is none of the arms' seeds, and differs from seed to seed."""
+def test_no_two_classifiers_of_a_seed_start_alike(mixed: Mixed) -> None:
+    """An annotator's seed differs from the arms' seeds, and from seed to seed."""
     arms = {fitted.seed for fitted in mixed.arms.values()}
     annotators = [fitted.seed for fitted in mixed.annotators.values()]
     assert not arms & set(annotators)

@@ -1,4 +1,4 @@
-"""train_mixed: which images and labels the classifier of each arm sees, and by what it is chosen and measured."""
+"""train_mixed: the images and labels that each arm's classifier sees, and how it is chosen and measured."""
 
 import shutil
 from pathlib import Path
@@ -20,12 +20,12 @@ every_arm = pytest.mark.parametrize("name", ARMS)
 
 
 def facts(root: Path) -> dict[str, Any]:
-    """Return what the experiment in this data root found."""
+    """Return the facts of the experiment in this data root."""
     return open_artifact(root / "tiny" / "mixed", "results", "train_mixed").facts
 
 
 def asked(synthetic: Artifact) -> Tensor:
-    """Return the class that the generator was asked for, of each synthetic image."""
+    """Return the requested class of each synthetic image."""
     samples = [decode(key, members, "synthetic") for key, members in synthetic.members("train")]
     return torch.tensor([sample.meta["origin"]["asked_label"] for sample in samples])
 
@@ -33,7 +33,7 @@ def asked(synthetic: Artifact) -> Tensor:
 @every_arm
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_arm_sees_its_shares_and_nothing_else(name: str, seed: int, mixed: Mixed, tiny: Tiny) -> None:
-    """Different real train images with their own labels, then the first synthetic ones in their order."""
+    """Distinct real train images with their own labels, then the first synthetic ones in order."""
     train, synthetic = seen(tiny.made["real"], "train"), load_split(tiny.made["synthetic"], "train")
     n_real, n_synthetic = ARMS[name].counts(TRAIN)
     given = mixed.arms[name, seed].train
@@ -48,8 +48,8 @@ def test_an_arm_sees_its_shares_and_nothing_else(name: str, seed: int, mixed: Mi
 
 
 @every_arm
-def test_synthetic_images_have_the_labels_that_the_arm_says(name: str, mixed: Mixed, tiny: Tiny) -> None:
-    """Those that synthesize wrote, or the classes asked for; `test_annotators` has those of the arm's own."""
+def test_synthetic_images_have_the_labels_of_their_arm(name: str, mixed: Mixed, tiny: Tiny) -> None:
+    """Labels are those in the shards, or the requested classes; `test_annotators` has those of an arm's own."""
     (n_real, n_synthetic), given = ARMS[name].counts(TRAIN), mixed.arms[name, SEEDS[0]].train
     written = load_split(tiny.made["synthetic"], "train").labels
     wanted = {ANNOTATED: written, ASKED: asked(tiny.made["synthetic"])}
@@ -59,7 +59,7 @@ def test_synthetic_images_have_the_labels_that_the_arm_says(name: str, mixed: Mi
 
 
 def test_arms_with_the_same_real_share_see_the_same_real_images(mixed: Mixed) -> None:
-    """The comparison of 30 % real with 30 % real + synthetic is of the same 30 %; another seed draws others."""
+    """30 % real and 30 % real + synthetic have the same 30 %; another seed draws others."""
     drawn = {}
     for seed in SEEDS:
         alone = mixed.arms["real_30", seed].train
@@ -70,8 +70,8 @@ def test_arms_with_the_same_real_share_see_the_same_real_images(mixed: Mixed) ->
     assert drawn[SEEDS[0]] != drawn[SEEDS[1]]
 
 
-def test_real_images_come_to_the_synthetic_size_by_its_filter(mixed: Mixed, tiny: Tiny) -> None:
-    """Train and val images are those that Pillow makes of the stored ones by the filter of the synthetic images."""
+def test_real_images_are_resized_as_synthetic_ones_are(mixed: Mixed, tiny: Tiny) -> None:
+    """Train and val images are the stored ones, resized by Pillow with the filter of the synthetic images."""
     fitted = mixed.arms["real_100", SEEDS[0]]
     assert same(fitted.train, seen(tiny.made["real"], "train"))
     assert same(fitted.val, seen(tiny.made["real"], "val"))
@@ -101,14 +101,14 @@ def test_arms_are_measured_on_the_whole_test_split(name: str, mixed: Mixed, tiny
 
 
 def test_arms_share_their_seeds_and_seeds_differ(mixed: Mixed) -> None:
-    """Every arm is fitted from the same seeds, each of which begins with other weights."""
+    """Every arm is fitted from the same seeds, each with other initial weights."""
     by_seed = {seed: {mixed.arms[name, seed].seed for name in ARMS} for seed in SEEDS}
     assert {len(found) for found in by_seed.values()} == {1}
     assert len(set.union(*by_seed.values())) == len(SEEDS)
 
 
-def test_the_augmented_arm_alone_is_augmented(mixed: Mixed) -> None:
-    """Its images are shifted before a step; those of the arm that it is compared with are not."""
+def test_only_the_augmented_arm_is_augmented(mixed: Mixed) -> None:
+    """Its images are shifted before a step; those of its baseline are not."""
     augmented = {name for (name, _), fitted in mixed.arms.items() if fitted.change is not None}
     assert augmented == {name for name, arm in ARMS.items() if arm.augmented} == {"real_30_augmented"}
     change = mixed.arms["real_30_augmented", SEEDS[0]].change
@@ -116,12 +116,12 @@ def test_the_augmented_arm_alone_is_augmented(mixed: Mixed) -> None:
     images = torch.rand(200, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     moved = change(images, torch.Generator().manual_seed(1))
     kept = (moved == images).flatten(1).all(dim=1).sum().item()
-    assert 0 < kept < 40  # one of 25 shifts moves nothing: 8 are expected
+    assert 0 < kept < 40  # one of 25 shifts is zero: 8 are expected
 
 
 @pytest.mark.parametrize("mirrors", [True, False])
-def test_mirrors_are_for_images_that_keep_their_class(mirrors: bool) -> None:
-    """A bright pixel left of a dark one changes sides in half of the images, or in none."""
+def test_only_mirrorable_classes_are_mirrored(mirrors: bool) -> None:
+    """A bright pixel left of a dark one is mirrored in half of the images, or in none."""
     images = torch.zeros(400, 1, 16, 16)
     images[:, 0, 8, 7], images[:, 0, 8, 8] = 1, -1
     moved = experiment.augmentation(mirrors)(images, torch.Generator().manual_seed(0))
@@ -131,8 +131,8 @@ def test_mirrors_are_for_images_that_keep_their_class(mirrors: bool) -> None:
     assert 0.4 < share < 0.6 if mirrors else share == 0
 
 
-def test_the_baseline_is_of_the_train_split(mixed: Mixed, tiny: Tiny) -> None:
-    """The class that is most frequent in train, on test."""
+def test_the_majority_baseline_is_from_the_train_split(mixed: Mixed, tiny: Tiny) -> None:
+    """The accuracy on test of the class that is most frequent in train."""
     counts = {split: load_split(tiny.made["real"], split).labels.bincount() for split in ("train", "test")}
     wanted = counts["test"][counts["train"].argmax()].item() / TEST
     assert mixed.artifact.facts["majority_baseline"] == pytest.approx(wanted)
@@ -140,7 +140,7 @@ def test_the_baseline_is_of_the_train_split(mixed: Mixed, tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_trains_its_arms(group: str, mixed: Mixed, tiny: Tiny, recipe: Path, tmp_path: Path) -> None:
-    """In the order of the table; an arm gives the same answers in any company."""
+    """Arms train in the table's order, and give the same answers in any group."""
     root = sharing(tiny, tmp_path)
     result = call("train_mixed", root, "--recipe", recipe, "--arms", group, "--seeds", 1)
     assert result.exit_code == 0, result.output
@@ -153,10 +153,10 @@ def test_a_group_trains_its_arms(group: str, mixed: Mixed, tiny: Tiny, recipe: P
         assert row["difference"] == pytest.approx(accuracy[row["a"]] - accuracy[row["b"]])
 
 
-def test_images_that_are_annotated_with_doubt_are_left_out(
+def test_images_of_low_confidence_are_left_out(
     tiny: Tiny, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With --min-confidence the first images are taken of those that are annotated with so much confidence."""
+    """With --min-confidence an arm takes the first images of at least that confidence."""
     synthetic = tiny.made["synthetic"]
     samples = [decode(key, members, "synthetic") for key, members in synthetic.members("train")]
     confidence = torch.tensor([sample.meta["annotation"]["confidence"] for sample in samples])
@@ -174,10 +174,10 @@ def test_images_that_are_annotated_with_doubt_are_left_out(
     assert facts(root)["protocol"]["n_synthetic_usable"] == len(usable)
 
 
-def test_a_stopped_experiment_fits_what_is_missing_alone(
+def test_a_stopped_experiment_fits_only_what_is_missing(
     mixed: Mixed, tiny: Tiny, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cut off in the fourth of six fits it does three again, and finds what an undisturbed one finds."""
+    """Stopped in the fourth of six fits, it repeats only three, with the result of an uninterrupted run."""
     root, fit, left = sharing(tiny, tmp_path), experiment.fit, 3
 
     def cut_off(*arguments: Any, **named: Any) -> Any:
@@ -204,7 +204,7 @@ def test_a_stopped_experiment_fits_what_is_missing_alone(
 def test_images_made_from_other_real_images_are_refused(
     tiny: Tiny, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another split of the real images could put what the generator saw into test: exit code 2, and what to run."""
+    """Another split could put images that the generator saw into test: exit code 2, and what to run."""
     root = tmp_path / "other"
     shutil.copytree(tiny.root, root)
     monkeypatch.setattr("jobs.preprocess.archives.digits", bars)
@@ -215,5 +215,5 @@ def test_images_made_from_other_real_images_are_refused(
 
 
 def test_the_annotated_images_are_larger_than_the_stored_ones(tiny: Tiny) -> None:
-    """Else no filter would show in these tests."""
+    """Otherwise these tests could not tell filters apart."""
     assert tiny.made["real"].dataset.size_px == SIZE_PX < tiny.made["synthetic"].dataset.size_px

@@ -1,4 +1,4 @@
-"""train_gan: what generator and discriminator see, what they lower, and which weights a snapshot holds."""
+"""train_gan: the inputs and losses of generator and discriminator, and the weights of a snapshot."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -34,7 +34,7 @@ INFO = Dataset(classes=["a", "b", "c"], size_px=16, channels=1, preparation={}, 
 def train(
     tmp_path: Path, make_dataset: Callable[..., Artifact], recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., list[dict[str, Any]]]:
-    """Return `train(*words)`: run train_gan and return what each iteration was given and left.
+    """Return `train(*words)`: run train_gan and return the inputs and results of each iteration.
 
     Of each iteration the images of its batch, both learning rates, and the generator's numbers before and after.
     """
@@ -81,7 +81,7 @@ def test_snapshots_hold_the_moving_average(train: Callable[..., list[dict[str, A
 
 @pytest.mark.parametrize("decay", ["none", "late"])
 def test_the_learning_rate_falls_as_the_plan_says(decay: str, train: Callable[..., list[dict[str, Any]]]) -> None:
-    """Late decay: the full rate over the first half of the run, then along a line to 0, in both networks."""
+    """Late decay: the full rate for the first half of the run, then linearly to 0, in both networks."""
     rows = train("--decay", decay)
     late = [min(1, 2 * (1 - number / ITERATIONS)) for number in range(ITERATIONS)]
     wanted = [RATE * (factor if decay == "late" else 1) for factor in late]
@@ -93,7 +93,7 @@ def test_the_learning_rate_falls_as_the_plan_says(decay: str, train: Callable[..
 def test_flips_mirror_half_of_the_real_images(
     flips: bool, train: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    """Every real image of a step is one of train or its mirror image; without --flips none is mirrored."""
+    """Every real image of a step is a train image or its mirror image; without --flips none is mirrored."""
     rows = train("--flips" if flips else "--no-flips")
     train_images = load_split(open_artifact(tmp_path / "tiny" / "real", "dataset", "preprocess"), "train").images
     known = {pixels.numpy().tobytes() for pixels in train_images}
@@ -117,7 +117,7 @@ def made(family: str, **changes: Any) -> tuple[State, GanOptions, Batch]:
 
 
 def watched(state: State) -> tuple[list[Tensor], list[Tensor]]:
-    """Return two lists that fill as steps are taken: what the generator draws, and what the discriminator sees."""
+    """Return two lists that grow with each step: the generator's images, and the discriminator's inputs."""
     drawn: list[Tensor] = []
     seen: list[Tensor] = []
     state.models.generator.register_forward_hook(lambda _, inputs, output: drawn.append(output.detach().clone()))
@@ -125,8 +125,8 @@ def watched(state: State) -> tuple[list[Tensor], list[Tensor]]:
     return drawn, seen
 
 
-def test_real_and_fake_images_have_a_batch_norm_pass_each() -> None:
-    """With batch norm the discriminator is shown the real images, then the fakes, and never both together."""
+def test_real_and_fake_images_have_separate_batch_norm_passes() -> None:
+    """With batch norm the discriminator sees the real images, then the fakes, never both together."""
     state, config, batch = made("dcgan")
     drawn, seen = watched(state)
     critic_step(state.models, state.family, config, batch)
@@ -136,8 +136,8 @@ def test_real_and_fake_images_have_a_batch_norm_pass_each() -> None:
 
 
 @pytest.mark.parametrize("family", ["dcgan", "wgan_gp", "r3gan"])
-def test_the_discriminator_sees_augmented_images_alone(family: str) -> None:
-    """Real and fake images, in its own step and in the generator's, and the points of a penalty between them."""
+def test_the_discriminator_sees_only_augmented_images(family: str) -> None:
+    """Real and fake images in both steps are augmented, and so are the interpolates of a penalty."""
     names = ("translation", "cutout")
     state, config, batch = made(family, augment=",".join(names))
     drawn, seen = watched(state)
@@ -159,13 +159,13 @@ def test_the_discriminator_sees_augmented_images_alone(family: str) -> None:
 
 
 def named(state: State, images: Tensor, labels: Tensor) -> Tensor:
-    """Return the auxiliary head's loss on images, which is the cross-entropy of their classes."""
+    """Return the auxiliary head's loss on images: the cross-entropy of their classes."""
     discriminator = deepcopy(state.models.discriminator)
     return F.cross_entropy(discriminator(images, labels)[:, 1:], labels).detach()
 
 
 def test_the_auxiliary_head_learns_the_classes() -> None:
-    """ACGAN's discriminator lowers the cross-entropy of the classes of real and of fake images, and gets better."""
+    """ACGAN's discriminator step lowers the cross-entropy of the classes of real and fake images."""
     state, config, batch = made("acgan", auxiliary_weight=3.0)
     drawn, _ = watched(state)
     before = deepcopy(state)
@@ -178,8 +178,8 @@ def test_the_auxiliary_head_learns_the_classes() -> None:
     assert named(state, batch.real, batch.labels) < first / 2
 
 
-def test_the_generator_is_led_to_the_class_asked_for() -> None:
-    """ACGAN's generator lowers the same cross-entropy of its own images: the head names them better and better."""
+def test_the_generator_learns_the_requested_class() -> None:
+    """ACGAN's generator step lowers the same cross-entropy on its own images."""
     state, config, batch = made("acgan", auxiliary_weight=20.0)
     for _ in range(30):
         critic_step(state.models, state.family, config, batch)

@@ -1,4 +1,4 @@
-"""evaluate: which latents and images score a snapshot, against which real images, and where copies are looked for."""
+"""evaluate: the latents and real images that score a snapshot, and the references of the copy test."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 def features(tiny: Tiny, images: Tensor) -> np.ndarray:
-    """Return what the experiment's classifier sees in stored images."""
+    """Return the features of stored images in the experiment's classifier."""
     return features_of(load_classifier(tiny.made["classifier"], CPU), enlarged(images))
 
 
@@ -28,7 +28,7 @@ def distance(tiny: Tiny, images: Tensor, split: str) -> float:
 
 
 def test_every_snapshot_is_scored_with_the_same_latents(tiny: Tiny) -> None:
-    """So that the snapshots differ and not the draws."""
+    """Scores then differ because of the snapshots, not of the draws."""
     seeds = [arguments[0] for arguments, _ in tiny.latents.calls]
     assert len(seeds) == SNAPSHOTS + 1
     assert seeds[0] == seeds[1] == seeds[2]
@@ -36,14 +36,14 @@ def test_every_snapshot_is_scored_with_the_same_latents(tiny: Tiny) -> None:
 
 
 def test_the_chosen_snapshot_is_scored_with_fresh_latents(tiny: Tiny) -> None:
-    """None of those that chose it: the printed best is no lucky draw."""
+    """Other latents than those that chose it: the reported best is no lucky draw."""
     seeds = [arguments[0] for arguments, _ in tiny.latents.calls]
     assert len(set(seeds[-1])) == EVALUATED
     assert not set(seeds[0]) & set(seeds[-1])
 
 
 def test_the_snapshot_is_chosen_on_val(tiny: Tiny) -> None:
-    """The row of each snapshot is its distance to val; the chosen one has the lowest, which is not so on test."""
+    """Each snapshot's row is its distance to val; the chosen one has the lowest, which does not hold on test."""
     facts, drawn = tiny.made["scores"].facts, tiny.drawn.returned
     on_val = [distance(tiny, images, "val") for images in drawn[:SNAPSHOTS]]
     assert [row["frechet_classifier"] for row in facts["rows"]] == pytest.approx(on_val, rel=1e-3)
@@ -52,9 +52,9 @@ def test_the_snapshot_is_chosen_on_val(tiny: Tiny) -> None:
 
 
 def test_scores_see_images_as_the_classifier_does(tiny: Tiny) -> None:
-    """Scores on test are of the fresh images against test, those of real images of train against test.
+    """Scores on test compare the fresh images with test, the floor compares train with test.
 
-    Features are of images brought to the classifier's size by its own filter.
+    Images are resized to the classifier's size by its own filter.
     """
     facts, fresh = tiny.made["scores"].facts, tiny.drawn.returned[SNAPSHOTS]
     train = load_split(tiny.made["real"], "train").images
@@ -63,7 +63,7 @@ def test_scores_see_images_as_the_classifier_does(tiny: Tiny) -> None:
 
 
 def test_the_classes_asked_for_are_those_of_train(tiny: Tiny) -> None:
-    """Labels are asked for in the proportions of the train split, the same for every snapshot."""
+    """Requested labels have the proportions of the train split, and are the same for every snapshot."""
     asked = [arguments[2] for arguments, _ in tiny.drawn.calls]
     shares = np.array(tiny.made["real"].dataset.splits["train"].class_counts) / TRAIN
     assert all(torch.equal(labels, asked[0]) for labels in asked)
@@ -71,8 +71,8 @@ def test_the_classes_asked_for_are_those_of_train(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("space", ["pixels", "classifier"])
-def test_copies_are_looked_for_in_train_and_held_against_test(space: str, tiny: Tiny) -> None:
-    """From each fresh image to its nearest train image, against the distances of test images to train."""
+def test_copies_are_searched_in_train_relative_to_test(space: str, tiny: Tiny) -> None:
+    """Distances from each fresh image to its nearest train image, relative to those of test images."""
     splits = {split: load_split(tiny.made["real"], split).images for split in ("test", "train")}
     sides = (tiny.drawn.returned[SNAPSHOTS], splits["test"], splits["train"])
     if space == "pixels":

@@ -1,4 +1,4 @@
-"""synthesize: from which snapshot and latents the training images come, and as whom the annotator saw them."""
+"""synthesize: the snapshot and latents of the training images, and their annotation."""
 
 from collections import Counter
 
@@ -27,7 +27,7 @@ def pixels(samples: list[Sample]) -> torch.Tensor:
 
 
 def test_no_latent_that_scored_a_snapshot_makes_a_training_image(tiny: Tiny, samples: list[Sample]) -> None:
-    """Training images are fresh: neither those that chose the snapshot nor those that were scored on test."""
+    """Training images are fresh: their latents neither chose the snapshot nor were scored on test."""
     scored = {seed for arguments, _ in tiny.latents.calls for seed in arguments[0]}
     drawn = [sample.meta["origin"]["latent_seed"] for sample in samples]
     assert len(set(drawn)) == len(drawn) == TRAIN
@@ -35,7 +35,7 @@ def test_no_latent_that_scored_a_snapshot_makes_a_training_image(tiny: Tiny, sam
 
 
 def test_stored_images_are_those_that_the_annotator_saw(tiny: Tiny, samples: list[Sample]) -> None:
-    """A sample is the chosen snapshot's image at the annotator's size, as Pillow makes it by the annotator's filter."""
+    """A sample is the chosen snapshot's image, resized by Pillow to the annotator's size with its filter."""
     chosen = tiny.made["scores"].facts["chosen"]["file"]
     network = load_snapshot(tiny.made["gan"], chosen, CPU)
     origins = [sample.meta["origin"] for sample in samples]
@@ -47,7 +47,7 @@ def test_stored_images_are_those_that_the_annotator_saw(tiny: Tiny, samples: lis
 
 
 def test_the_annotator_names_what_is_stored(tiny: Tiny, samples: list[Sample]) -> None:
-    """Asked again about a stored image, it gives the stored label and confidence."""
+    """On a stored image it gives the stored label and confidence."""
     network = load_classifier(tiny.made["classifier"], CPU)
     with torch.no_grad():
         probabilities = network(pixels(samples).float() / 127.5 - 1).softmax(dim=1)
@@ -57,6 +57,6 @@ def test_the_annotator_names_what_is_stored(tiny: Tiny, samples: list[Sample]) -
 
 
 def test_the_classes_asked_for_are_those_of_train(tiny: Tiny, samples: list[Sample]) -> None:
-    """As many of each class as the train split has, since as many images are made."""
+    """Each class is as frequent as in the train split, since as many images are made."""
     asked = Counter(sample.meta["origin"]["asked_label"] for sample in samples)
     assert [asked[label] for label in range(3)] == tiny.made["real"].dataset.splits["train"].class_counts

@@ -1,4 +1,4 @@
-"""A tiny experiment, made in seconds, and spies that note what its parts are given."""
+"""A tiny experiment, made in seconds, and spies that record the inputs of its functions."""
 
 import os
 import signal
@@ -24,10 +24,10 @@ from shared.store.artifacts import Artifact
 
 CLASSES = ("left", "middle", "right")
 SIZE_PX, SEEN_PX = 16, 32
-"""The sides of the stored images and of those that the annotator sees: every filter between them shows."""
+"""The sides of the stored images and of the annotator's input: resizing filters differ between them."""
 
 FILTER = "lanczos"
-"""Not the default: what takes another filter than the annotator's is found out."""
+"""Not the default, so that a use of another filter is noticed."""
 
 TRAIN, VAL, TEST = 66, 24, 30
 EVALUATED = 70
@@ -77,7 +77,7 @@ def without_environment(patch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Spy:
-    """Calls through to `function` and notes its arguments and what it returned."""
+    """Calls `function` and records its arguments and results."""
 
     function: Callable[..., Any]
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Spy:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit of a classifier was given, and the network that it returned."""
+    """The inputs of a classifier's fit, and the network that it returned."""
 
     train: Images
     val: Images
@@ -125,7 +125,7 @@ def enlarged(images: Tensor) -> Tensor:
 
 
 def seen(dataset: Artifact, split: str) -> Images:
-    """Return a split of the real images as classifiers must see it."""
+    """Return a split of the real images as classifiers should see it."""
     stored = load_split(dataset, split)
     return Images(enlarged(stored.images), stored.labels)
 
@@ -136,6 +136,6 @@ def same(first: Images, second: Images) -> bool:
 
 
 def places(images: Tensor, among: Tensor) -> list[int]:
-    """Return which of `among` each of `images` is, -1 for one that is none of them."""
+    """Return the index in `among` of each of `images`, -1 for an image that is not there."""
     known = {image.numpy().tobytes(): place for place, image in enumerate(among)}
     return [known.get(image.numpy().tobytes(), -1) for image in images]

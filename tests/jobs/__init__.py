@@ -1,1 +1,1 @@
-"""Tests of the jobs, and what they share."""
+"""Tests of the jobs, and their shared fixtures."""

@@ -1,4 +1,4 @@
-"""A small experiment that every job has run on, and short cuts to run jobs in this process."""
+"""A small experiment on which every job has run, and fixtures that run jobs in this process."""
 
 import os
 import pickle
@@ -26,7 +26,7 @@ from shared.store.artifacts import Artifact, open_output
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 HOSTILE_CLASSES = ('<script>fetch("https://example.org/")</script>', "\"quoted' & <b>bold", "{{ 7 * 7 }}")
-"""Names that would do harm on a page that does not escape them."""
+"""Names that would be harmful on a page that does not escape them."""
 
 SMALL = {
     "preprocess": ["--channels", "3", "--test-fraction", "0.25"],
@@ -105,7 +105,7 @@ def hostile_classes() -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Start a Chromium without a window; skip where there is none."""
+    """Start a headless Chromium; skip where there is none."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     from playwright.sync_api import sync_playwright
@@ -118,7 +118,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let preprocess do its work in this process, on what would arrive in another one: items and results pickled."""
+    """Run preprocess's workers in this process, with items and results pickled as for other processes."""
 
     @contextmanager
     def processes(count: int, preload: str) -> Iterator[Any]:

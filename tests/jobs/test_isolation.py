@@ -1,4 +1,4 @@
-"""Jobs know nothing of each other: a process of one loads no module of another job, nor of a command."""
+"""Jobs are isolated: the process of a job loads no module of another job or of a command."""
 
 import json
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def dry_run(python: Callable[..., Any], job: str, *words: object) -> tuple[str, 
 
 
 def foreign(job: str, loaded: list[str]) -> list[str]:
-    """Return those of the loaded rooms of `jobs` that are another job's or a command's."""
+    """Return the loaded packages of `jobs` that belong to another job or a command."""
     return sorted({f"jobs.{name}" for name in {*NAMES, *COMMANDS} - {job}} & set(loaded))
 
 
@@ -53,7 +53,7 @@ def foreign(job: str, loaded: list[str]) -> list[str]:
 def test_a_dry_run_on_an_empty_volume_loads_no_other_job(
     job: str, recipe: str, python: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """Nothing is there to describe the data: a job says which of its options it could not check, and asks nobody."""
+    """Nothing describes the data: a job says which of its options it could not check, and loads no other job."""
     printed, found = dry_run(python, job, "--recipe", recipe, "--data-root", tmp_path)
     assert found["code"] == 0
     assert f"jobs.{job}" in found["loaded"]
@@ -79,7 +79,7 @@ def test_a_dry_run_on_a_finished_volume_loads_no_other_job(
 
 
 def test_a_loaded_job_would_be_seen(python: Callable[..., Any], tmp_path: Path) -> None:
-    """The tests above would mean nothing if another job that is loaded went unnoticed."""
+    """The tests above would be void if a loaded job went unnoticed."""
     planted = f"import jobs.report.page, jobs.commands.run\n{DRY_RUN}"
     done = python(planted, "synthesize", "--data-root", tmp_path)
     found = json.loads(done.stdout.splitlines()[-1])

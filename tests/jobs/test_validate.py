@@ -1,4 +1,4 @@
-"""The validation of each job is a plain function of its options, the part of the work and a description of the data."""
+"""The validation of each job is a plain function of its options, its work shard and a description of the data."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,7 +61,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_options_that_do_not_go_with_the_data_are_refused(case: str) -> None:
+def test_options_that_contradict_the_data_are_refused(case: str) -> None:
     """Each reason is given; without a description of the data nothing is refused for it."""
     job, words, specs, reason = REFUSED[case]
     with pytest.raises(BadConfig, match=reason):
@@ -70,8 +70,8 @@ def test_options_that_do_not_go_with_the_data_are_refused(case: str) -> None:
         check(job, words, Specs())
 
 
-def test_options_that_go_with_the_data_pass() -> None:
-    """The same options are accepted for other data: it is the data that decides."""
+def test_options_that_match_the_data_pass() -> None:
+    """The same options are accepted for other data."""
     check("train_gan", ["--flips"], images(mirrors=True))
     check("train_gan", ["--family", "cgan", "--discriminator-norm", "instance"], images(size_px=32))
     check("train_mixed", ["--arms", "all"], Specs(GREY_16, SyntheticSpec(share=0.95)))
@@ -81,7 +81,7 @@ def test_options_that_go_with_the_data_pass() -> None:
 
 
 def test_a_part_of_one_network_is_refused() -> None:
-    """Only the family with a network for each class can be trained in parts, with or without data."""
+    """Only the family with a network for each class can be sharded, with or without data."""
     for specs in (Specs(), images()):
         with pytest.raises(BadConfig, match="--parts: the family wgan_gp"):
             check("train_gan", [], specs, Shard(0, 3))

@@ -1,4 +1,4 @@
-"""Dry runs: they say what the run itself would do, and refuse what it would refuse."""
+"""Dry runs report what the run itself would do, and refuse what it would refuse."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def recipe_of(folder: Path, **changes: str) -> Path:
 
 
 def would(volume: Path, *words: object) -> dict[str, str]:
-    """Return what `run --dry-run` says of each job."""
+    """Return the report of `run --dry-run` on each job."""
     place = ["--data-root", volume, "--experiment", "small"]
     result = CliRunner().invoke(halfreal, ["run", "--dry-run", *map(str, [*place, *words])])
     assert result.exit_code == 0, result.output
@@ -37,13 +37,13 @@ def would(volume: Path, *words: object) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_all_is_complete_under_the_same_options(volume: Path, tmp_path: Path) -> None:
-    """Where nothing changed every job is already complete."""
+    """With unchanged options every job is already complete."""
     assert set(would(volume, "--recipe", recipe_of(tmp_path)).values()) == {"already complete"}
 
 
 @pytest.mark.slow
 def test_what_reads_what_would_change_would_be_made_anew(volume: Path, tmp_path: Path) -> None:
-    """An option of one job reaches, through its artifact, all that is made from it, and nothing else."""
+    """An option of one job affects its artifact and all that depend on it, and nothing else."""
     said = would(volume, "--recipe", recipe_of(tmp_path, synthesize="share = 0.8"))
     assert [said[row.name] for row in PIPELINE[:4]] == ["already complete"] * 4
     assert said["synthesize"] == "would be rebuilt because share was 0.7, now 0.8"
@@ -53,7 +53,7 @@ def test_what_reads_what_would_change_would_be_made_anew(volume: Path, tmp_path:
 
 @pytest.mark.slow
 def test_own_options_are_named_beside_the_inputs(volume: Path, tmp_path: Path) -> None:
-    """A job whose options and inputs change says both."""
+    """A job whose options and inputs change reports both."""
     recipe = recipe_of(tmp_path, preprocess="shard_images = 50", train_gan="flips = false\nema_images = 9")
     said = would(volume, "--recipe", recipe)["train_gan"]
     assert said == "would be rebuilt because ema_images was 5000, now 9; its input 'real' would be"
@@ -66,8 +66,8 @@ def test_force_makes_everything(volume: Path, tmp_path: Path) -> None:
     assert all(line.startswith("would be ") for line in said.values())
 
 
-def test_where_nothing_is_yet_all_would_be_made(tmp_path: Path) -> None:
-    """In a chain the jobs before make what a job reads: nothing needs to be run first."""
+def test_on_an_empty_volume_all_would_be_made(tmp_path: Path) -> None:
+    """Earlier jobs of a run make the inputs of later ones: nothing needs to be run first."""
     assert set(would(tmp_path / "none").values()) == {"would be made"}
 
 
@@ -78,7 +78,7 @@ REFUSED = [
 ]
 
 NEED_IMAGES = ("one pixel for images of 16 px",)
-"""What only a look at the images tells."""
+"""Options that can only be checked against the images."""
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["with the images", "before there are images"])
@@ -93,9 +93,9 @@ def test_a_dry_run_refuses_what_the_run_refuses(
     make_dataset: Callable[..., Artifact],
     run_job: Callable[..., Result],
 ) -> None:
-    """Exit code and reason are the same; before there are images a run wants those first, a dry run leaves out checks.
+    """Exit code and reason are the same; without images a job refuses to run, and its dry run skips checks.
 
-    It says so, and refuses what needs no images all the same.
+    It says so, and still refuses what can be checked without images.
     """
     if there:
         make_dataset(tmp_path / "small" / "real", train=8, val=6, test=6)
@@ -111,7 +111,7 @@ def test_a_dry_run_refuses_what_the_run_refuses(
 def test_images_that_stand_there_count_before_the_recipes(
     tmp_path: Path, make_dataset: Callable[..., Artifact], run_job: Callable[..., Result]
 ) -> None:
-    """A job alone takes the images as they are: of 32 px, though its recipe would make them 16 px wide."""
+    """A single job takes the existing images, 32 px wide, though its recipe would make them 16 px wide."""
     make_dataset(tmp_path / "small" / "real", size_px=32, train=8, val=6, test=6)
     words = ["--family", "cgan", "--discriminator-norm", "instance", "--dry-run"]
     assert run_job("train_gan", tmp_path, *words).exit_code == 0
@@ -120,7 +120,7 @@ def test_images_that_stand_there_count_before_the_recipes(
 def test_in_a_chain_images_that_would_be_made_anew_do_not_count(
     tmp_path: Path, make_dataset: Callable[..., Artifact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Images of a size that no network has do not stop a run that would make others."""
+    """Existing images of an unsupported size do not stop a run that would rebuild them."""
     make_dataset(tmp_path / "small" / "real", size_px=24, train=8, val=6, test=6)
     assert would(tmp_path)["train_gan"] == "would be made"
     monkeypatch.setenv("HALFREAL_PREPROCESS_SIZE_PX", "24")
@@ -130,7 +130,7 @@ def test_in_a_chain_images_that_would_be_made_anew_do_not_count(
 
 @pytest.mark.slow
 def test_more_images_than_memory_are_refused(volume: Path, run_job: Callable[..., Result], plain_recipe: Path) -> None:
-    """A million million images are a mistake: exit code 2 and the limit, in a dry run and of one snapshot too."""
+    """A trillion images are a mistake: exit code 2 and the limit, also in a dry run and for one snapshot."""
     given = ["--recipe", plain_recipe, "--images", 10**12]
     snapshot = ["evaluate", "snapshot", volume / "small" / "gan" / "snapshots" / "epoch-00003.safetensors"]
     place = ["--data-root", volume, "--experiment", "small", "--device", "cpu"]

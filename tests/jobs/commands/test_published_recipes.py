@@ -34,7 +34,7 @@ SMALL: dict[str, list[object]] = {
     "evaluate": ["--images", 24],
     "train_mixed": ["--steps", 10, "--measure-every", 5, "--seeds", 1, "--width", 4],
 }
-"""What makes a recipe small: few steps and narrow networks; its layers and everything else stay."""
+"""Overrides that make a recipe small: few steps and narrow networks; its layers and everything else stay."""
 
 if "HALFREAL_FULL_WIDTH" in os.environ:
     for _words in SMALL.values():
@@ -77,7 +77,7 @@ def walk(name: str, root: Path, run_job: Callable[..., Result], small: dict[str,
 def test_a_recipe_goes_through_every_job(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_job: Callable[..., Result]
 ) -> None:
-    """At least 20 generator steps, then scores, synthetic images, every arm and the page, with the recipe's options."""
+    """At least 20 generator steps, then scores, synthetic images, every arm and the report, under the recipe."""
     make_source(tmp_path, name, monkeypatch)
     made = walk(name, tmp_path, run_job, SMALL)
     asked = {job: recipe_table(name, job) for job in ("preprocess", "train_classifier", "train_gan")}

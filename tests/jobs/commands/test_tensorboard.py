@@ -1,4 +1,4 @@
-"""tensorboard: what people look for is there, of finished and of unfinished training, and stays on this machine."""
+"""tensorboard: shows finished and unfinished training, on this machine only."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def ask(address: str, what: str) -> Any:
 
 
 def ask_until(address: str, what: str, found: set[str], timeout_s: float = 90) -> Any:
-    """Return the answer once it has every key of `found`, which TensorBoard reads one after the other."""
+    """Return the answer once it has every expected key; TensorBoard reads them one after the other."""
     deadline = time.monotonic() + timeout_s
     answer: Any = {}
     while time.monotonic() < deadline:
@@ -70,7 +70,7 @@ def ask_until(address: str, what: str, found: set[str], timeout_s: float = 90) -
 
 @pytest.mark.slow
 def test_losses_scores_and_samples_of_every_epoch(served: str, made: dict[str, Artifact]) -> None:
-    """Losses and grids of three epochs of the finished GAN and of twelve of the draft, three scores."""
+    """Losses and grids of three epochs of the finished GAN and twelve of the unfinished one, three scores."""
     tags = ask_until(served, "plugin/scalars/tags", {"gan/tensorboard", DRAFT, "scores/tensorboard"})
     assert {"discriminator_loss", "generator_loss", "penalty"} <= set(tags["gan/tensorboard"])
     history, rows = made["gan"].facts["history"], made["scores"].facts["rows"]
@@ -90,7 +90,7 @@ def test_losses_scores_and_samples_of_every_epoch(served: str, made: dict[str, A
 
 @pytest.mark.slow
 def test_its_page_asks_no_other_host(browser: Any, served: str) -> None:
-    """Opened in a browser it draws its charts, and every request goes to this machine."""
+    """In a browser it draws its charts, and every request goes to this machine."""
     ask_until(served, "plugin/scalars/tags", {"gan/tensorboard"})
     page = browser.new_page()
     asked: list[str] = []
@@ -102,7 +102,7 @@ def test_its_page_asks_no_other_host(browser: Any, served: str) -> None:
 
 
 def test_event_files_are_no_part_of_the_scores(made: dict[str, Artifact]) -> None:
-    """They hold the time, so no manifest may list them."""
+    """They hold timestamps, so no manifest may list them."""
     assert list((made["scores"].folder / "tensorboard").iterdir())
     assert [info.name for info in made["scores"].manifest.files] == []
 

@@ -1,4 +1,4 @@
-"""evaluate on val: what a search goes by reads no test image, and says the same as a whole evaluation."""
+"""evaluate on val, as in a search: no test image is read, and the scores equal those of a full evaluation."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ def copy(volume: Path, tmp_path: Path) -> Path:
 
 
 def spoil_test(root: Path) -> None:
-    """Alter the test shards without changing their size: whoever reads one finds out."""
+    """Alter the test shards without changing their size, so that reading one fails."""
     (shard,) = (root / "small" / "real").glob("test-*.tar")
     shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
 
@@ -42,7 +42,7 @@ def test_scores_on_val_read_no_test_image(copy: Path, run_job: Callable[..., Res
 
 
 def test_scores_on_val_are_refused_where_those_on_test_are_wanted(made: dict[str, Artifact]) -> None:
-    """What shows scores on test says how to get them, with exit code 2, where there are none."""
+    """Commands that show scores on test end with 2 where there are none, and say how to get them."""
     need_test_scores(made["scores"])
     facts = {name: value for name, value in made["scores"].facts.items() if name != "test"}
     scores = replace(made["scores"], manifest=made["scores"].manifest.model_copy(update={"facts": facts}))
@@ -53,7 +53,7 @@ def test_scores_on_val_are_refused_where_those_on_test_are_wanted(made: dict[str
 def test_val_chooses_the_same_snapshot(
     copy: Path, run_job: Callable[..., Result], plain_recipe: Path, made: dict[str, Artifact]
 ) -> None:
-    """Without test every snapshot has the scores on val that it has with it."""
+    """Every snapshot has the same scores on val with and without test."""
     run_job("evaluate", copy, "--recipe", plain_recipe, "--images", 24, "--reference", "val", "--synthetic-only")
     facts = open_artifact(copy / "small" / "scores", "scores", "evaluate").facts
     assert facts["rows"] == made["scores"].facts["rows"]

@@ -1,4 +1,4 @@
-"""The snapshot that evaluate chooses, and what it says of its scores."""
+"""The snapshot that evaluate chooses, and the protocol of its scores."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_every_snapshot_is_scored_and_the_best_on_val_is_chosen(made: dict[str, 
 
 @pytest.mark.parametrize("reference", ["val", "test"])
 def test_scores_carry_their_protocol(reference: str, made: dict[str, Artifact]) -> None:
-    """A score says its extractor and hash, resizer, reference split, both sample sizes and seed."""
+    """A score has its extractor and hash, resizer, reference split, both sample sizes and seed."""
     facts, real = made["scores"].facts, made["real"]
     used = facts["protocol"] if reference == "val" else facts["test_protocols"]["classifier"]
     listed = {info.name: info.sha256 for info in made["classifier"].manifest.files}
@@ -43,7 +43,7 @@ def test_nothing_is_called_fid(made: dict[str, Artifact]) -> None:
 def test_evaluate_leaves_out_what_has_no_weights(
     made: dict[str, Artifact], volume: Path, tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:
-    """Scores whose weights are absent are left out with a line; the rest is computed and the job succeeds."""
+    """Scores whose weights are absent are skipped with a message; the rest is computed and the job succeeds."""
     import shutil
 
     shutil.copytree(volume, tmp_path / "v")
@@ -62,7 +62,7 @@ def test_evaluate_leaves_out_what_has_no_weights(
 
 
 def test_an_unknown_extractor_is_refused(run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path) -> None:
-    """Exit code 2 and the names that there are."""
+    """Exit code 2 and the known names."""
     for option in ("--extractors", "--per-snapshot"):
         for text in ("vgg", ""):
             result = run_job("evaluate", tmp_path, "--recipe", plain_recipe, option, text)

@@ -37,7 +37,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def held(synthetic: Artifact, label: Callable[[dict[str, Any], int], int], least: float = 0.0) -> Features:
-    """Return what the shards hold: of each image of at least this confidence the label that `label` takes."""
+    """Return the images in the shards of at least this confidence, with the label that `label` picks."""
     seen: Features = {}
     for _, members in synthetic.members("train"):
         meta = json.loads(members["json"])
@@ -52,7 +52,7 @@ def annotated(meta: dict[str, Any], cls: int) -> int:
 
 
 def asked(meta: dict[str, Any], cls: int) -> int:
-    """Return the class that the generator was asked for."""
+    """Return the requested class."""
     return int(meta["origin"]["asked_label"])
 
 
@@ -112,7 +112,7 @@ def by_datasets(folder: Path, cache: Path) -> Features:
 
 
 def by_datasets_shards_by_place(folder: Path, cache: Path) -> Features:
-    """Let datasets find out itself what lies in a folder of shards."""
+    """Let datasets detect the layout of a folder of shards."""
     return _rows(load(cache, str(folder)), "png", "cls")
 
 

@@ -1,4 +1,4 @@
-"""The card of an export says what was found, in words that the hub and people read."""
+"""The dataset card of an export: results in a form that the hub and people read."""
 
 from collections import Counter
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.jobs.export.exporting import every_format, export
 
 
 def test_nothing_was_asked_of_an_unconditional_generator(varied: dict[str, Artifact]) -> None:
-    """Where nothing can be asked of the generator there is no such column, and --labels asked is refused."""
+    """Without requested classes there is no such column, and --labels asked is refused."""
     config = ExportConfig(to="hf", labels="asked", min_confidence=0.0)
     synthetic = varied["synthetic"]
     manifest = synthetic.manifest.model_copy(update={"facts": synthetic.facts | {"agreement": None}})
@@ -26,7 +26,7 @@ def test_nothing_was_asked_of_an_unconditional_generator(varied: dict[str, Artif
 
 
 @pytest.mark.parametrize("name", ['tab\tquote"', "\x7f\x85\u2028", "\N{GRINNING FACE}", "yes", "0x1", "- a: b #c"])
-def test_any_name_stands_in_the_head_of_the_card(name: str) -> None:
+def test_any_name_is_valid_in_the_cards_header(name: str) -> None:
     """A quoted name is YAML of the same text."""
     import yaml
 
@@ -34,7 +34,7 @@ def test_any_name_stands_in_the_head_of_the_card(name: str) -> None:
 
 
 def test_the_card_is_one_that_the_hub_reads(root: Path, tmp_path: Path) -> None:
-    """huggingface_hub reads the head of the card; the licence is there to be filled in, at the head and in the text."""
+    """huggingface_hub reads the card's header; header and text have a licence to be filled in."""
     from huggingface_hub import DatasetCard
 
     assert export(root, tmp_path / "out", "--to", "hf").exit_code == 0
@@ -68,7 +68,7 @@ def test_the_card_says_what_was_found(to: str, root: Path, varied: dict[str, Art
 
 
 def test_a_copier_is_warned_of(root: Path, varied: dict[str, Artifact], tmp_path: Path) -> None:
-    """Where the test for copies was flagged the card opens with a warning that gives the rate and its interval."""
+    """A flagged copy test puts a warning with the rate and its interval at the top of the card."""
     scores = varied["scores"]
     found = {"copy_rate": 0.25, "copy_rate_interval": [0.2, 0.31], "flagged": True}
     copies = {"pixels": scores.facts["copies"]["pixels"] | found}
@@ -82,7 +82,7 @@ def test_a_copier_is_warned_of(root: Path, varied: dict[str, Artifact], tmp_path
 
 
 def test_the_card_of_one_arm_and_one_seed(varied: dict[str, Artifact]) -> None:
-    """Without a comparison the card speaks of no verdict's labels; one seed and one image are no plural."""
+    """Without a comparison the card mentions no labels of a verdict; one seed and one image are singular."""
     mixed = varied["mixed"]
     alone = {
         "comparisons": [],

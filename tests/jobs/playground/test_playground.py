@@ -1,4 +1,4 @@
-"""The playground as people use it: a click draws, nothing leaves this machine, what cannot be is said."""
+"""The playground as people use it: a click draws, nothing leaves this machine, problems are explained."""
 
 import base64
 import io
@@ -56,7 +56,7 @@ def place(
 
 @pytest.fixture(scope="module")
 def served(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the playground in a process of its own on a free port, until SIGTERM; it ends with 0 and leaves nothing."""
+    """Serve the playground in another process on a free port until SIGTERM; it ends with 0 and leaves no files."""
     scratch = tmp_path_factory.mktemp("scratch")
     words = [sys.executable, "-m", "jobs", "playground", "--data-root", str(place), "--port", "0"]
     environment = {"PYTHONPATH": str(ROOT), "TMPDIR": str(scratch), "HTTP_PROXY": "http://127.0.0.1:9"}
@@ -75,7 +75,7 @@ def served(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 class Tab:
-    """A page of the playground in a browser, and what it complained of and asked for."""
+    """A page of the playground in a browser, with its console messages and requests."""
 
     def __init__(self, browser: Any, address: str, width_px: int = 1280, scheme: Any = "light") -> None:
         self.address = address
@@ -95,7 +95,7 @@ class Tab:
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def draw(self, button: str = "Draw") -> None:
-        """Click, and wait until all is shown."""
+        """Click, and wait until everything is shown."""
         with self.page.expect_response(lambda response: "/queue/join" in response.url):
             self.page.get_by_role("button", name=button, exact=True).click()
         self.page.locator("#nearest img").first.wait_for()
@@ -107,7 +107,7 @@ class Tab:
         return [np.asarray(picture) for picture in decoded]
 
     def close(self) -> None:
-        """Close the page; nothing was complained of, nothing asked of another host."""
+        """Close the page; assert that there was no console message and no request to another host."""
         assert self.said == []
         elsewhere = [url for url in self.asked if not url.startswith((f"{self.address}/", "data:", "blob:"))]
         assert (elsewhere, len(self.asked) > 5) == ([], True)
@@ -126,7 +126,7 @@ def drawn_by_hand(place: Path, label: int) -> np.ndarray:
 
 @slow
 def test_a_click_draws_sixteen_images_of_class_7(browser: Any, served: str, place: Path, tmp_path: Path) -> None:
-    """They are the generator's sevens, each named; the PNG and the shard that can be downloaded hold the same."""
+    """They are the generator's sevens, each labelled; the downloadable PNG and shard hold the same images."""
     tab = Tab(browser, served)
     tab.choose("Class", "7")
     tab.page.get_by_label("number input for Count").fill("16")
@@ -166,8 +166,8 @@ def test_another_seed_draws_others(browser: Any, served: str, place: Path) -> No
 
 @slow
 @pytest.mark.parametrize("seed", ["-5", "99999999999", "1.7", ""])
-def test_a_seed_that_is_none_is_refused_on_the_page(seed: str, browser: Any, served: str) -> None:
-    """The page says what it wants and nothing else goes wrong; the next seed draws."""
+def test_an_invalid_seed_is_refused_on_the_page(seed: str, browser: Any, served: str) -> None:
+    """The page says what is expected; the next valid seed draws."""
     tab = Tab(browser, served)
     tab.page.get_by_label("Seed").fill(seed)
     tab.page.get_by_role("button", name="Draw", exact=True).click()
@@ -187,7 +187,7 @@ def test_a_seed_that_is_none_is_refused_on_the_page(seed: str, browser: Any, ser
 def test_hostile_names_are_only_names(
     width_px: int, scheme: str, browser: Any, served: str, hostile_classes: tuple[str, ...]
 ) -> None:
-    """Class names that hold markup are shown as they are; nothing sticks out of the window; each image has words."""
+    """Class names with markup are shown verbatim; nothing overflows the window; each image has a text alternative."""
     tab = Tab(browser, served, width_px, scheme)
     tab.choose("Experiment", "hostile")
     tab.page.get_by_label("Class", exact=True).click()
@@ -202,7 +202,7 @@ def test_hostile_names_are_only_names(
 
 
 @slow
-def test_a_generator_without_classes_is_asked_for_none(browser: Any, served: str) -> None:
+def test_an_unconditional_generator_offers_no_class(browser: Any, served: str) -> None:
     """There is no class to choose; the classifier says what was drawn."""
     tab = Tab(browser, served)
     tab.choose("Experiment", "without_classes")
@@ -217,7 +217,7 @@ def test_a_generator_without_classes_is_asked_for_none(browser: Any, served: str
 
 @slow
 def test_an_unfinished_experiment_says_what_to_run(browser: Any, served: str) -> None:
-    """Where an artifact is missing the page says so and draws nothing; the next one can be chosen all the same."""
+    """Where an artifact is missing the page says so and draws nothing; another experiment can still be chosen."""
     tab = Tab(browser, served)
     tab.choose("Experiment", "unfinished")
     alert = tab.page.get_by_role("alert")

@@ -1,4 +1,4 @@
-"""MNIST, CIFAR10 and CelebA in their own layouts: official partitions, and plain words for what cannot be used."""
+"""MNIST, CIFAR10 and CelebA in their own layouts: official partitions, and errors on unusable files."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ def idx(values: np.ndarray[Any, Any]) -> bytes:
 
 
 def write_mnist(folder: Path, zipped: bool) -> None:
-    """Write 60 train and 20 test images of MNIST's layout; every pixel is twice the index, plus 1 in test."""
+    """Write 60 train and 20 test images in MNIST's layout; every pixel is twice the index, plus 1 in test."""
     folder.mkdir(parents=True)
     for images, labels, count in (
         ("train-images-idx3", "train-labels-idx1", 60),
@@ -55,7 +55,7 @@ def test_mnist_in_a_folder(tmp_path: Path, inner: str, zipped: bool) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "magic", "gone"])
 def test_a_broken_mnist_says_which_file(tmp_path: Path, damage: str) -> None:
-    """A file that is cut short, of another kind or missing ends the job with 2 and its name."""
+    """A truncated, mistyped or missing file ends the job with 2 and its name."""
     folder = tmp_path / "sources" / "mnist"
     write_mnist(folder, zipped=False)
     path = folder / "t10k-labels-idx1-ubyte"
@@ -140,7 +140,7 @@ def test_celeba_has_its_official_partition_and_young_as_label(tmp_path: Path) ->
 
 
 def test_celeba_with_another_attribute_and_a_limit(tmp_path: Path) -> None:
-    """Any attribute can be the label; a limit keeps the partition's proportions."""
+    """Any attribute may be the label; a limit keeps the partition's proportions."""
     write_celeba(tmp_path / "sources" / "celeba")
     words = ("--source", "celeba", "--no-verify-md5", "--label", "Smiling", "--limit", "20")
     artifact = done(tmp_path, *words)
@@ -160,7 +160,7 @@ def test_celeba_in_its_own_folder(tmp_path: Path) -> None:
 def test_a_failed_download_leaves_no_empty_folder(
     tmp_path: Path, source: str, there: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a download without network made is gone; the user's own folder stays, empty as it is."""
+    """A failed download leaves no files; the user's own empty folder stays."""
 
     def offline(*given: Any, **named: Any) -> None:
         raise URLError("no network")
@@ -220,7 +220,7 @@ TABLES = {"table": "list_attr_celeba.txt", "partition": "list_eval_partition.txt
     ],
 )
 def test_a_celeba_that_cannot_be_used_says_what_to_copy_where(tmp_path: Path, damage: str, said: str) -> None:
-    """Half unpacked, not unpacked, cut short, a quota page, a wrong md5, nothing at all: exit 2, what to do."""
+    """Half unpacked, not unpacked, truncated, a quota page, a wrong md5, nothing at all: exit 2 and what to do."""
     words = ["--source", "celeba", "--no-verify-md5"]
     if damage != "nothing":
         folder = write_celeba(tmp_path / "sources" / "celeba")
@@ -255,7 +255,7 @@ def test_a_celeba_that_cannot_be_used_says_what_to_copy_where(tmp_path: Path, da
 
 
 def test_celebas_md5_are_those_that_torchvision_publishes() -> None:
-    """The two tables and the archive have the md5 of torchvision's list, and lie in its folder."""
+    """The two tables and the archive have the md5 and the folder of torchvision's list."""
     from torchvision.datasets import CelebA
 
     published = {name: md5 for _, md5, name in CelebA.file_list}

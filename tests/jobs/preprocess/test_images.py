@@ -1,4 +1,4 @@
-"""Every kind of image that Pillow reads becomes the same plain pixels, or is put aside."""
+"""Every kind of image that Pillow reads becomes plain pixels, or is rejected."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from tests.jobs.preprocess.test_preprocess import a_config
 
 
 def turned() -> Image.Image:
-    """Return a picture, black left and white right, whose EXIF says that it must be turned by 90 degrees clockwise."""
+    """Return a picture, black left and white right, whose EXIF orientation is 90 degrees clockwise."""
     stored = Image.fromarray(np.array([[0, 0, 255, 255]] * 4, np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6  # orientation: rotate 90 degrees clockwise to display
@@ -43,7 +43,7 @@ CLEAR_PALETTE.info["transparency"] = 1
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
-        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)), [0, 0, 255]),  # clear: the background alone
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)), [0, 0, 255]),  # transparent: only the background
         (Image.new("RGBA", (4, 4), (255, 0, 0, 51)), [51, 0, 204]),  # a fifth red over four fifths blue
         (Image.new("LA", (4, 4), (200, 0)), [0, 0, 255]),
         (CLEAR_PALETTE, [0, 0, 255]),
@@ -53,8 +53,8 @@ CLEAR_PALETTE.info["transparency"] = 1
     ],
     ids=["clear", "half clear", "grey clear", "palette clear", "CMYK", "16 bit", "animated"],
 )
-def test_every_image_is_laid_flat_on_the_background(image: Image.Image, expected: list[int]) -> None:
-    """Alpha shows the background (blue here), 16 bit keeps its brightness, an animation gives its first frame."""
+def test_every_image_is_flattened_on_the_background(image: Image.Image, expected: list[int]) -> None:
+    """Alpha shows the background (blue here), 16 bit keeps its brightness, an animation has its first frame."""
     pixels = prepare(image, 4, 3, "none", "box", background="blue")
     assert np.abs(pixels.astype(int) - expected).max() <= 1
 
@@ -68,7 +68,7 @@ def test_a_photo_is_turned_upright() -> None:
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_pixels_without_a_known_range_are_refused(mode: str) -> None:
-    """32 bit integers and floating point could mean anything: the image is put aside, never guessed."""
+    """32-bit integers and floats have no known range: the image is rejected, never guessed."""
     with pytest.raises(ValueError, match="no known range"):
         prepare(Image.new(mode, (4, 4)), 4, 1, "none", "box")
 
@@ -92,14 +92,14 @@ def saved(image: Image.Image, kind: str) -> bytes:
     ids=["empty", "text", "cut PNG", "cut JPEG", "floating point"],
 )
 def test_the_reason_is_in_plain_words(payload: bytes, reason: str) -> None:
-    """What cannot be read has a reason without names of types or places in memory."""
+    """The reason for an unreadable file has no type names or memory addresses."""
     found = prepared(a_config(), (Item(0, {}, partial(bytes, payload), open_bytes), "hash"))
     assert isinstance(found, Unreadable)
     assert found.reason.startswith(reason)
 
 
 def test_a_vector_drawing_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An EPS without Ghostscript on the machine says how to go on."""
+    """An EPS without Ghostscript on the machine says what to install."""
     monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)
     monkeypatch.setattr(shutil, "which", lambda *_: None)
     item = Item(0, {}, partial(bytes, saved(Image.new("L", (4, 4)), "EPS")), open_bytes)
@@ -107,8 +107,8 @@ def test_a_vector_drawing_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) ->
     assert found == Unreadable("EPS needs Ghostscript, which is not installed: save it as PNG")
 
 
-def test_files_that_are_none_have_a_reason_without_their_path(tmp_path: Path) -> None:
-    """The same on every machine: a missing file, a folder, and a pipe, which is never opened."""
+def test_non_files_have_a_reason_without_their_path(tmp_path: Path) -> None:
+    """The reason is the same on every machine for a missing file, a folder, and a pipe, which is never opened."""
     (tmp_path / "folder.png").mkdir()
     os.mkfifo(tmp_path / "pipe.png")
     reasons = [digest(from_file(tmp_path / f"{name}.png", 0, {})) for name in ("missing", "folder", "pipe")]
@@ -121,7 +121,7 @@ def test_files_that_are_none_have_a_reason_without_their_path(tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_very_large_images_are_read_without_a_warning(kind: str) -> None:
-    """Between 89 and 179 million pixels Pillow warns, without the file's name; the image is read like others."""
+    """Between 89 and 179 million pixels Pillow would warn without the file's name; the image is read like others."""
     image = Image.new("1" if kind == "PNG" else "L", (60_000, 1_500), 1 if kind == "PNG" else 255)
     found = prepared(a_config(crop="center"), (Item(0, {}, partial(bytes, saved(image, kind)), open_bytes), "hash"))
     assert not isinstance(found, Unreadable)

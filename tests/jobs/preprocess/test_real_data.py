@@ -1,4 +1,4 @@
-"""Published sets as they are, where HALFREAL_TEST_DATA points at a folder that holds them."""
+"""Published sets, where HALFREAL_TEST_DATA points at a folder that has them."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_mnist_as_published(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not (DATA / "emoji").is_dir(), reason="HALFREAL_TEST_DATA has no emoji")
 def test_emoji_with_palettes_and_alpha(tmp_path: Path) -> None:
-    """Every emoji of nine imbalanced classes comes in; their transparent corners show the background."""
+    """Every emoji of nine imbalanced classes is read; their transparent corners show the background."""
     words = ("--source", "folder", "--source-path", str(DATA / "emoji"), "--background", "#ff0000")
     artifact = done(tmp_path, *words)
     assert len(artifact.dataset.classes) == 9

@@ -1,4 +1,4 @@
-"""Values that belong to a family: they go when another source names another family, and the run says so."""
+"""Values that belong to a family are dropped when another source names another family, and the run says so."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ SAYS = (
 
 
 def dry_run(*words: object, **environment: str) -> Result:
-    """Return what `train_gan --dry-run` says."""
+    """Return the output of `train_gan --dry-run`."""
     result = CliRunner().invoke(halfreal, ["train_gan", "--dry-run", *map(str, words)], env=environment)
     assert result.exit_code == 0, result.output
     return result
@@ -30,8 +30,8 @@ def values(result: Result, *names: str) -> dict[str, str]:
     return {name: lines[name] for name in names}
 
 
-def test_a_family_brings_its_own_values_along() -> None:
-    """The published values of WGAN hold in place of those that the recipe digits sets for WGAN-GP; the rest stays."""
+def test_a_family_comes_with_its_own_values() -> None:
+    """WGAN's published values replace those that the recipe digits sets for WGAN-GP; the rest stays."""
     result = dry_run("--family", "wgan")
     assert values(
         result, "learning_rate", "critic_steps", "clip", "beta1", "beta2", "discriminator_norm", "epochs"
@@ -72,7 +72,7 @@ GIVEN: dict[str, tuple[list[str], dict[str, str]]] = {
 
 @pytest.mark.parametrize("case", GIVEN)
 def test_what_is_given_in_this_call_stays(case: str) -> None:
-    """A flag or variable for an owned value is meant for the family of this call."""
+    """A flag or variable for an owned value applies to the family of this call."""
     words, environment = GIVEN[case]
     result = dry_run(*words, **environment)
     assert values(result, "learning_rate", "critic_steps") == {"learning_rate": "0.001", "critic_steps": "5"}
@@ -89,7 +89,7 @@ def test_what_is_given_in_this_call_stays(case: str) -> None:
     ],
 )
 def test_a_recipe_that_extends_another_follows_the_same_rule(own: str, rate: str, steps: str, tmp_path: Path) -> None:
-    """Its table keeps what it says along with its family; what the recipe below says for another family goes."""
+    """Its table keeps its own values with its family; those of the base recipe for another family are dropped."""
     recipe = tmp_path / "mine.toml"
     recipe.write_text(f'extends = "digits"\n[train_gan]\n{own}\n', encoding="utf-8")
     result = dry_run("--recipe", recipe)
@@ -160,7 +160,7 @@ def test_help_has_headings() -> None:
 def test_recorded_options_are_those_that_were_given(
     tmp_path: Path, make_dataset: Callable[..., Any], run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:
-    """What the family brings along is recorded as None, as it always was: artifacts made before are still complete."""
+    """The family's own values are recorded as None, as before, so that older artifacts are still complete."""
     from shared.store.artifacts import open_artifact
 
     make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)

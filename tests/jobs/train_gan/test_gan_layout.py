@@ -1,4 +1,4 @@
-"""GANs whose weights lie as a GPU wants them, here on a CPU: the same steps, and checkpoints that resume exactly."""
+"""GANs with channels-last weights, as on a GPU, here on a CPU: the same steps, and exact resume."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.jobs.train_gan.test_gan_steps import batch, every_family, make_config
 
 @pytest.fixture
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lay weights as on a GPU."""
+    """Store weights channels last, as on a GPU."""
     for module in (state, distributed):
         monkeypatch.setattr(module, "layout", lambda device: devices.layout(torch.device("cuda")))
 
@@ -32,7 +32,7 @@ def steps(trained: State, family: str, count: int) -> list[float]:
 
 @every_family
 def test_channels_last_takes_the_same_steps(family: str, request: pytest.FixtureRequest) -> None:
-    """The losses are those of weights in their plain order, to rounding; convolutions really lie channels last."""
+    """The losses are those of contiguous weights, to rounding; convolutions really are channels last."""
     plain = steps(make_state(make_config(family)), family, 2)
     request.getfixturevalue("as_on_a_gpu")
     trained = make_state(make_config(family))
@@ -45,7 +45,7 @@ def test_channels_last_takes_the_same_steps(family: str, request: pytest.Fixture
 @every_family
 @pytest.mark.usefixtures("as_on_a_gpu")
 def test_channels_last_resumes_bit_by_bit(family: str, tmp_path: Path) -> None:
-    """Steps after a checkpoint are those of the run that was never stopped: the optimizers' averages lie as weights."""
+    """Steps after a checkpoint equal those of an uninterrupted run: optimizer state has the weights' layout."""
     undisturbed = make_state(make_config(family))
     steps(undisturbed, family, 2)
     undisturbed.save(tmp_path)

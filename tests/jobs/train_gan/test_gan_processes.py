@@ -1,4 +1,4 @@
-"""GAN training by several processes: they take the steps of one, and the check of it finds what is broken."""
+"""GAN training by several processes takes the steps of one, and its check finds what is broken."""
 
 import json
 import os
@@ -71,7 +71,7 @@ leave()
 
 
 def two_backwards(steps: Any) -> None:
-    """Each loss of a critic step goes through a backward of its own."""
+    """Run a backward for each loss of a critic step."""
 
     def backward(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
         for name, value in losses.items():
@@ -82,7 +82,7 @@ def two_backwards(steps: Any) -> None:
 
 
 def unsynchronised_loss(steps: Any) -> None:
-    """Gather the gradients of the loss without telling the others, then average the penalty alone."""
+    """Skip gradient synchronisation for the loss, and average the penalty alone."""
 
     def backward(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
         *first, last = losses.values()
@@ -96,7 +96,7 @@ def unsynchronised_loss(steps: Any) -> None:
 
 
 def lazy_penalty(steps: Any) -> None:
-    """Only the penalty goes through the backward, as in steps of lazy regularisation."""
+    """Run the backward of the penalty alone, as in lazy regularisation."""
 
     def backward(models: Any, config: Any, losses: dict[str, Tensor], total: dict[str, Tensor]) -> None:
         models.group.backward(losses.get("penalty", next(iter(losses.values()))))
@@ -106,7 +106,7 @@ def lazy_penalty(steps: Any) -> None:
 
 
 def static_graph(steps: Any) -> None:
-    """DistributedDataParallel is told that its graph never changes, which a double backward does."""
+    """Use DistributedDataParallel with a static graph, which a double backward violates."""
     wrap = ProcessGroup.wrap
 
     def wrapped(group: Any, network: Any) -> Any:
@@ -119,14 +119,14 @@ def static_graph(steps: Any) -> None:
 
 
 def lonely_batch_norm(steps: Any) -> None:
-    """Batch norm sees this process's part of the batch only, as torch's own does on a CPU."""
+    """Use batch norm over this process's part of the batch only, like torch's own on a CPU."""
     from shared.models import layers
 
     layers.BatchNorm.forward = torch.nn.BatchNorm2d.forward  # type: ignore[method-assign]
 
 
 def own_draws(steps: Any) -> None:
-    """Every process draws latents for itself."""
+    """Draw latents independently in every process."""
     normal = steps.Draws.normal
 
     def drawn(draws: Any, width: int) -> Tensor:
@@ -147,7 +147,7 @@ BROKEN: dict[str, Callable[[Any], None]] = {
 
 
 def check(tmp_path: Path, broken: str, *families: str) -> tuple[list[tuple[int, str]], list[list[Any]]]:
-    """Run the distributed check in two processes with something broken; return how they end and what is found."""
+    """Run the distributed check in two processes with a fault; return how they end and what is found."""
     path = tmp_path / "found.json"
     found = ends(together(["-c", CHECK, broken, str(path), *families], 2))
     return found, json.loads(path.read_text()) if path.exists() else []
@@ -155,7 +155,7 @@ def check(tmp_path: Path, broken: str, *families: str) -> tuple[list[tuple[int, 
 
 @pytest.mark.slow
 def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
-    """For every family two processes that share a batch take the gradients of the whole batch, in both steps.
+    """For every family two processes that share a batch have the gradients of the whole batch, in both steps.
 
     After 20 steps both hold the same weights.
     """
@@ -177,13 +177,13 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     ],
 )
 def test_the_check_finds_what_is_broken(broken: str, family: str, tmp_path: Path) -> None:
-    """Each pattern that goes wrong in silence fails the check: it finds a difference, or torch raises an error."""
+    """Each silent fault fails the check: it finds a difference, or torch raises an error."""
     processes, found = check(tmp_path, broken, family)
     assert not found or [each[1] for each in found] == [False], (processes, found)
 
 
 def command(root: Path, epochs: int) -> list[str]:
-    """Return the words that train a tiny GAN on the volume `root`."""
+    """Return the command that trains a tiny GAN on the volume `root`."""
     words = ["-m", "jobs.train_gan", "--data-root", str(root), "--experiment", "small", "--device", "cpu"]
     sizes = ["--batch-images", "8", "--critic-steps", "1", "--width", "2", "--latent", "4"]
     return [*words, *sizes, "--epochs", str(epochs), "--snapshot-every-epochs", str(epochs)]
@@ -213,7 +213,7 @@ leave()
 
 
 @pytest.mark.slow
-def test_every_process_learns_of_a_lost_weight() -> None:
+def test_every_process_reports_a_non_finite_weight() -> None:
     """A weight that is infinite on the second process alone is named by both."""
     found = ends(together(["-c", LOST], world=2))
     assert [(code, said.splitlines()[-1]) for code, said in found] == [(0, "None; True")] * 2, found

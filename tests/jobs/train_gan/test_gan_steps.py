@@ -109,7 +109,7 @@ def test_a_critic_step_reports_its_loss_and_penalty() -> None:
 
 @every_family
 def test_both_steps_share_a_pass_of_the_generator(family: str) -> None:
-    """A critic step and a generator step on the same latents, taken with one pass, lower and change the same."""
+    """A critic step and a generator step that share one pass of the generator give the same losses and weights."""
     config = make_config(family)
     apart, shared, part = make_state(config), make_state(config), batch(config)
     calls: list[int] = []
@@ -184,7 +184,7 @@ def test_bfloat16_leaves_the_weights_float32(family: str) -> None:
 @every_family
 @pytest.mark.parametrize("precision", ["bf16", "float32"])
 def test_bfloat16_on_a_cpu_goes_without_onednn(family: str, precision: str) -> None:
-    """It is wrong there on CPUs with AMX: off in every bf16 forward and every backward; float32 runs keep it."""
+    """With oneDNN bf16 is wrong on CPUs with AMX: off in every bf16 forward and backward; float32 runs keep it."""
     config = make_config(family, precision=precision)
     state = make_state(config)
     forwards, backwards = set(), set()
@@ -204,7 +204,7 @@ def test_bfloat16_on_a_cpu_goes_without_onednn(family: str, precision: str) -> N
 
 @every_family
 def test_bfloat16_runs_are_finite_and_repeatable(family: str) -> None:
-    """Two bf16 runs end with equal, finite weights, although the memory that they get is full of NaN."""
+    """Two bf16 runs end with equal, finite weights, although fresh memory is filled with NaN."""
     found = []
     for _ in range(2):
         config = make_config(family, precision="bf16")

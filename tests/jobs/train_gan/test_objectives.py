@@ -62,7 +62,7 @@ def test_label_smoothing_is_cross_entropy_with_soft_targets(name: str, real_targ
     assert loss.item() == pytest.approx(sum(expected).item(), rel=1e-6)
 
 
-def test_a_smoothed_discriminator_is_content_at_its_target() -> None:
+def test_a_smoothed_discriminators_optimum_is_its_target() -> None:
     """With a real target of 0.9 the best real logit is log(0.9 / 0.1): a larger one is pushed back."""
     best = torch.tensor([math.log(9.0)], requires_grad=True)
     (slope,) = torch.autograd.grad(objectives.cross_entropy_discriminator(best, FAKE, real_target=0.9), best)
@@ -77,7 +77,7 @@ def test_relativistic_losses_do_not_overflow() -> None:
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 2.0), (1.0, 10.0), (0.25, 4.0)])
 def test_interpolation_runs_from_fake_to_real(share: float, expected: float) -> None:
-    """Share 0 is the fake image, 1 the real one, a quarter a quarter of the way; each image has a share of its own."""
+    """Epsilon 0 is the fake image, 1 the real one, and linear in between; each image has its own epsilon."""
     real, fake = torch.full((2, 1, 2, 2), 10.0), torch.full((2, 1, 2, 2), 2.0)
     points = objectives.interpolate(real, fake, torch.tensor([share, 1.0]))
     assert torch.equal(points[0], torch.full((1, 2, 2), expected))
@@ -102,7 +102,7 @@ def test_penalty_of_a_linear_critic(length: float, centre: float, expected: floa
 
 
 def test_penalty_is_a_mean_over_images() -> None:
-    """Where the critic's slope differs between images, each image's own norm is squared before the mean."""
+    """Where the critic's slope differs between images, each norm is squared before the mean."""
     points = torch.tensor([[1.0], [2.0], [4.0]]).requires_grad_()
     values = points.square().sum(dim=1)  # slopes 2, 4, 8
     assert objectives.gradient_penalty(values, points, 0.0).item() == pytest.approx((4 + 16 + 64) / 3, rel=1e-6)
@@ -131,7 +131,7 @@ def test_gradient_of_the_penalty_agrees_with_finite_differences(centre: float) -
 
 
 def test_gradient_of_the_penalty_is_finite_where_the_critic_is_flat() -> None:
-    """A critic without slope has a finite gradient, so that one dead image cannot spoil a step."""
+    """A flat critic has a finite gradient, so that one such image cannot spoil a step."""
     weights = torch.zeros(4, requires_grad=True)
     points = torch.ones(2, 4, requires_grad=True)
     penalty = objectives.gradient_penalty(points @ weights, points, 1.0)
@@ -140,7 +140,7 @@ def test_gradient_of_the_penalty_is_finite_where_the_critic_is_flat() -> None:
 
 
 ADAM = {"beta1": 0.5, "beta2": 0.999}
-"""What Radford et al. 2016 give Adam."""
+"""Adam's settings of Radford et al. 2016."""
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ ADAM = {"beta1": 0.5, "beta2": 0.999}
     ],
 )
 def test_families_hold_the_numbers_of_their_papers(name: str, expected: dict[str, object]) -> None:
-    """A family's row has the losses' weights and the optimizer settings of its paper or seed."""
+    """A family's row has the losses' weights and the optimizer settings of its paper or published system."""
     row = vars(FAMILIES[name])
     assert {key: row[key] for key in expected} == expected
 

@@ -1,4 +1,4 @@
-"""The verdict: intervals that cover what they claim, planted outcomes found, sentences by hand."""
+"""The verdict: intervals that cover what they claim, simulated outcomes found, sentences by hand."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 def outcome_of(hits: Array) -> Outcome:
-    """Return the outcome of two classes that is right where `hits` (seeds, images) is 1."""
+    """Return a two-class outcome that is right where `hits` (seeds, images) is 1."""
     predicted = (hits < 0.5).astype(np.int64)
     return Outcome(np.zeros(hits.shape[1], np.int64), predicted, np.eye(2)[predicted])
 
@@ -65,12 +65,12 @@ def test_no_difference_at_all_is_not_called_one() -> None:
     ],
 )
 def test_an_interval_says_what_it_can(low: float, high: float, says: str) -> None:
-    """An interval that holds 0 shows no difference where it is narrow, and decides nothing where it is wide."""
+    """An interval that contains 0 shows no difference where it is narrow, and is undecided where it is wide."""
     assert judged(low, high) == says
 
 
 def test_p_values_are_corrected_for_the_number_of_comparisons() -> None:
-    """Every comparison whose arms are there is made; Holm's p is never below the plain one."""
+    """Every comparison of available arms is made; Holm's p is never below the plain one."""
     good, bad = arms(0.9, 0.7)
     outcomes = {"synthetic_70_real_30": good, "real_30": bad, "real_100": good, "synthetic_only": bad}
     found = compare_all(outcomes, 400)
@@ -81,7 +81,7 @@ def test_p_values_are_corrected_for_the_number_of_comparisons() -> None:
     assert found[0].p_permutation_holm < 0.01
 
 
-def test_what_synthetic_images_are_worth_is_read_off_the_learning_curve() -> None:
+def test_the_data_equivalent_is_read_off_the_learning_curve() -> None:
     """An arm as good as 50 % of the real images is worth about as many as those, with an interval around it."""
     chance = np.random.default_rng(0)
     hard = chance.random((1, 3000))
@@ -133,5 +133,5 @@ def test_the_headline_asks_whether_adding_helps() -> None:
     [([0, 0, 1], [0, 1, 1, 1], 0.25), ([2, 2, 1, 2], [2, 2, 0, 1], 0.5), ([1], [0, 0], 0.0)],
 )
 def test_majority_baseline_by_hand(train: list[int], test: list[int], expected: float) -> None:
-    """The baseline is the share of test images whose class is the most frequent one of train, not of test."""
+    """The baseline is the share of test images of the class most frequent in train, not in test."""
     assert majority_baseline(np.array(train), np.array(test)) == expected

@@ -12,7 +12,7 @@ KNOWN = {"train_gan": {"HALFREAL_TRAIN_GAN_EPOCHS"}, "tune": {"HALFREAL_TUNE_TRI
 
 
 def test_a_misspelt_variable_of_the_job_is_warned_of(laboratory: Any) -> None:
-    """The job runs, and says on stderr which variable it does not know and which one may be meant."""
+    """The job runs, and names on stderr the unknown variable and the nearest known one."""
     outcome = laboratory.call("--dry-run", HALFREAL_TINY_STEP="3")
     assert outcome.exit_code == 0
     assert outcome.stderr == "HALFREAL_TINY_STEP: unknown; did you mean HALFREAL_TINY_STEPS?\n"
@@ -20,7 +20,7 @@ def test_a_misspelt_variable_of_the_job_is_warned_of(laboratory: Any) -> None:
 
 
 def test_a_strict_environment_refuses_it(laboratory: Any) -> None:
-    """With HALFREAL_STRICT=1 the job ends with 2 before it does anything."""
+    """With HALFREAL_STRICT=1 the job ends with 2 before any work."""
     outcome = laboratory.call(HALFREAL_TINY_STEP="3", HALFREAL_STRICT="1")
     assert (outcome.exit_code, laboratory.runs) == (2, [])
     assert outcome.stderr == "error: HALFREAL_TINY_STEP: unknown; did you mean HALFREAL_TINY_STEPS?\n"
@@ -34,20 +34,20 @@ def test_a_jobs_own_variables_are_known(laboratory: Any, name: str) -> None:
 
 
 def test_help_is_shown_in_any_environment(laboratory: Any) -> None:
-    """A misspelt variable does not keep anybody from the help text."""
+    """A misspelt variable does not hide the help text."""
     assert laboratory.call("--help", HALFREAL_TINY_STEP="3", HALFREAL_STRICT="1").exit_code == 0
 
 
 @pytest.mark.parametrize("name", sorted(COMMON_VARIABLES))
 def test_common_variables_are_known(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What every job reads, and what only the image, Compose or the tests read."""
+    """Variables that every job reads, and those that only the image, Compose or the tests read."""
     monkeypatch.setenv(name, "1")
     monkeypatch.setenv("HALFREAL_STRICT", "1")
     check_environment(KNOWN.get, KNOWN)
 
 
 def test_the_list_has_what_jobs_read() -> None:
-    """The variables of the options that every command has are taken from these options."""
+    """Variables of common options are derived from these options."""
     assert {"HALFREAL_RECIPE", "HALFREAL_DATA_ROOT", "HALFREAL_THREADS", "HALFREAL_INDEX"} <= COMMON_VARIABLES
     assert "JOB_COMPLETION_INDEX" not in COMMON_VARIABLES
 
@@ -64,7 +64,7 @@ UNKNOWN = {
 def test_an_unknown_variable_is_dropped_once_it_was_named(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Processes that are started afterwards do not warn again."""
+    """Processes started afterwards do not warn again."""
     monkeypatch.setenv(name, "3")
     check_environment(KNOWN.get, KNOWN)
     assert capsys.readouterr().err == f"{name}: unknown{UNKNOWN[name]}\n"
@@ -73,10 +73,8 @@ def test_an_unknown_variable_is_dropped_once_it_was_named(
     assert capsys.readouterr().err == ""
 
 
-def test_of_processes_that_train_together_the_first_one_warns(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The others say nothing; where the environment is strict all of them end."""
+def test_only_the_main_process_warns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The others are silent; in a strict environment all of them end."""
     monkeypatch.setenv("HALFREAL_SED", "3")
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
@@ -88,8 +86,8 @@ def test_of_processes_that_train_together_the_first_one_warns(
     assert capsys.readouterr().err == ""
 
 
-def test_variables_of_a_job_that_is_not_looked_at_are_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job does not import the others to know their options."""
+def test_variables_of_other_jobs_are_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job does not import other jobs to learn their options."""
     monkeypatch.setenv("HALFREAL_TUNE_TRAIL", "3")
     monkeypatch.setenv("HALFREAL_STRICT", "1")
     check_environment(lambda job: KNOWN[job] if job == "train_gan" else None, KNOWN)

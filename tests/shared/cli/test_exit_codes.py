@@ -1,4 +1,4 @@
-"""How a job fails: exit codes are an interface, a message takes at most three lines and says what to do."""
+"""How a job fails: exit codes are an interface, a message has at most three lines and says what to do."""
 
 import json
 import shutil
@@ -40,14 +40,14 @@ def _assert_polite(laboratory: Any, outcome: Any, code: int, *phrases: str) -> N
 
 @pytest.mark.parametrize("case", BAD_OPTIONS)
 def test_a_bad_option_ends_with_2_and_says_what_to_do(laboratory: Any, case: str) -> None:
-    """Retrying cannot help: exit code 2, what came, what was wanted, and the body is not called."""
+    """Retrying cannot help: exit code 2, the value, what was expected, and the body is not called."""
     words, *phrases = BAD_OPTIONS[case]
     _assert_polite(laboratory, laboratory.call(*words), 2, *phrases)
     assert laboratory.runs == []
 
 
 def test_a_wrong_environment_variable_ends_with_2(laboratory: Any) -> None:
-    """The value that came is in the message, also when a container set it."""
+    """The wrong value is in the message, also when a container set it."""
     outcome = laboratory.call(HALFREAL_TINY_STEPS="many")
     _assert_polite(laboratory, outcome, 2, "'many' is not a valid integer", "--help")
 
@@ -74,7 +74,7 @@ def test_a_bad_recipe_ends_with_2_and_says_what_to_do(laboratory: Any, case: str
 
 @pytest.mark.parametrize("value", ["1.5", "true"])
 def test_a_recipe_value_of_another_type_ends_with_2(laboratory: Any, value: str) -> None:
-    """A number that is not whole, or a truth value, is no count: on the command line it is refused as well."""
+    """A fraction or a boolean is no count, as on the command line."""
     laboratory.recipe(f"[tiny]\nsteps = {value}")
     _assert_polite(laboratory, laboratory.call(), 2, "steps")
 
@@ -108,7 +108,7 @@ BAD_INPUTS: dict[str, tuple[Callable[[Path], None], str, str]] = {
 
 @pytest.mark.parametrize("case", BAD_INPUTS)
 def test_a_bad_input_ends_with_2_and_names_the_job_to_run(laboratory: Any, case: str) -> None:
-    """An input that is absent, unfinished, damaged or too new is never read; the message has path and next step."""
+    """An absent, unfinished, damaged or too new input is never read; the message has path and next step."""
     damage, *phrases = BAD_INPUTS[case]
     damage(laboratory.volume / "digits" / "real")
     _assert_polite(laboratory, laboratory.call(), 2, *phrases)
@@ -153,13 +153,13 @@ def test_a_folder_of_the_user_in_the_way_is_never_touched(laboratory: Any, words
     ids=lambda value: type(value).__name__,
 )
 def test_the_exit_code_says_whether_to_try_again(laboratory: Any, error: Exception, code: int) -> None:
-    """2 is never retried, 75 is unfinished, everything else is a fault that a retry may cure."""
+    """2 is never retried, 75 is unfinished, everything else is an error that a retry may cure."""
     laboratory.body = _raiser(error)
     _assert_polite(laboratory, laboratory.call(), code, "what came")
 
 
 def test_a_forbidden_place_is_named(laboratory: Any) -> None:
-    """What the system refuses is told with its path and what to do, in one line."""
+    """A permission error is reported with its path and what to do, in one line."""
     laboratory.body = _raiser(PermissionError(13, "Permission denied", "/data/a.tar"))
     said = "error: /data/a.tar: Permission denied; let this user use it, or choose another place\n"
     assert laboratory.call().stderr == said
@@ -167,7 +167,7 @@ def test_a_forbidden_place_is_named(laboratory: Any) -> None:
 
 @pytest.mark.parametrize("filename", [None, "/data/a.tar"])
 def test_a_full_disk_says_what_to_do(laboratory: Any, filename: str | None) -> None:
-    """There a retry helps once there is room; writing to an open file names no path."""
+    """A retry helps once there is space; an error on an open file has no path."""
     laboratory.body = _raiser(OSError(28, "No space left on device", filename))
     outcome = laboratory.call()
     where = f"{filename}: " if filename else ""
@@ -175,7 +175,7 @@ def test_a_full_disk_says_what_to_do(laboratory: Any, filename: str | None) -> N
 
 
 def test_debug_shows_where_the_system_refused(laboratory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be a fault of the program: the traceback comes before the message, the exit code stays."""
+    """The traceback precedes the message, since it may be a bug; the exit code stays."""
     monkeypatch.setenv("HALFREAL_DEBUG", "1")
     laboratory.body = _raiser(PermissionError(13, "Permission denied", "/data/a.tar"))
     outcome = laboratory.call()
@@ -186,7 +186,7 @@ def test_debug_shows_where_the_system_refused(laboratory: Any, monkeypatch: pyte
 
 
 def test_a_message_never_takes_more_than_three_lines(laboratory: Any) -> None:
-    """What a job says beyond its third line is not shown."""
+    """Lines of a job's message beyond the third are not shown."""
     laboratory.body = _raiser(BadInput("one\ntwo\nthree\nfour"))
     assert laboratory.call().stderr == "error: one\ntwo\nthree\n"
 
@@ -206,13 +206,13 @@ def test_an_unexpected_error_says_how_to_see_more(laboratory: Any) -> None:
 
 
 def test_a_long_unexpected_error_keeps_its_hint(laboratory: Any) -> None:
-    """Torch's errors have many lines; they are cut, the hint stays."""
+    """Torch's long errors are truncated, the hint stays."""
     laboratory.body = _raiser(RuntimeError("one\ntwo\nthree\nfour"))
     _assert_polite(laboratory, laboratory.call(), 1, "RuntimeError: one", "--debug")
 
 
 def test_a_file_that_ends_too_early_is_not_an_interruption(laboratory: Any) -> None:
-    """EOFError in a body (a cut-off archive) is an unexpected error: 1, not 75 "run again to go on"."""
+    """EOFError in a body (a truncated archive) is an unexpected error: 1, not 75."""
     laboratory.body = _raiser(EOFError("archive ends"))
     outcome = laboratory.call()
     assert outcome.exit_code == 1
@@ -258,8 +258,8 @@ def test_debug_shows_the_traceback(
     assert "ZeroDivisionError: by nothing" in done.stderr
 
 
-def test_force_never_touches_the_draft_of_a_running_process(laboratory: Any) -> None:
-    """While a run goes on, the same command with --force is Busy (75) and the first one's work stays."""
+def test_force_never_touches_the_staging_folder_of_a_running_process(laboratory: Any) -> None:
+    """During a run the same command with --force is Busy (75), and the first run's work stays."""
 
     def body(run: Run, config: Any) -> None:
         (run.folder / "half").touch()

@@ -21,7 +21,7 @@ def test_the_default_recipe_ships_with_halfreal() -> None:
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_shipped_recipe_loads_and_says_what_it_shows(name: str) -> None:
-    """A shipped recipe has a line `about` and tables of jobs that exist."""
+    """A shipped recipe has a line `about` and only tables of existing jobs."""
     recipe = load_recipe(name, JOB_NAMES)
     assert recipe.name == name
     assert len(recipe.words["about"]) > 10
@@ -49,7 +49,7 @@ def test_an_own_recipe_is_a_path_and_gives_its_name(tmp_path: Path) -> None:
 def test_a_job_gets_its_table_and_the_common_seed(
     tmp_path: Path, text: str, job: str, tables: list[dict[str, object]]
 ) -> None:
-    """What is common to all jobs comes below a job's own table; other tables do not concern a job."""
+    """A job's own table overrides common values; other jobs' tables are ignored."""
     assert load_recipe(_write(tmp_path, text)).tables(job) == tables
 
 
@@ -69,13 +69,13 @@ def test_a_job_gets_its_table_and_the_common_seed(
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    """The error names the file and what is wrong in it."""
+    """The error names the file and its mistake."""
     with pytest.raises(BadConfig, match=rf"(?s)own\.toml: .*{words}"):
         load_recipe(_write(tmp_path, text), JOB_NAMES)
 
 
 def test_a_misspelt_table_is_answered_with_the_nearest_job(tmp_path: Path) -> None:
-    """Where the jobs are known a table of none of them is refused, also in a recipe below; the nearest is named."""
+    """An unknown table is refused, also in a base recipe, with the nearest job's name."""
     _write(tmp_path, "[train_gun]\nepochs = 1\n")
     (tmp_path / "above.toml").write_text('extends = "own.toml"\n', encoding="utf-8")
     with pytest.raises(BadConfig, match=r"(?s)above\.toml: extends .*'train_gun' .*; did you mean train_gan\?"):
@@ -84,7 +84,7 @@ def test_a_misspelt_table_is_answered_with_the_nearest_job(tmp_path: Path) -> No
 
 
 def test_a_recipe_that_is_not_text_is_refused(tmp_path: Path) -> None:
-    """TOML is UTF-8; another encoding or a folder is refused as a bad option, not as a fault of ours."""
+    """TOML is UTF-8; another encoding or a folder is refused as a bad option, not as an internal error."""
     (tmp_path / "bytes.toml").write_bytes(b'about = "\xff"')
     (tmp_path / "folder.toml").mkdir()
     for name in ("bytes.toml", "folder.toml"):
@@ -94,13 +94,13 @@ def test_a_recipe_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nope", "nope.toml", ""])
 def test_an_unknown_recipe_is_answered_with_the_known_ones(name: str) -> None:
-    """The error lists the names that there are and the other way: a path."""
+    """The error lists the known names and the alternative: a path."""
     with pytest.raises(BadConfig, match=rf"recipe '{name}': not found; take one of .*digits.*or a path to a \.toml"):
         load_recipe(name)
 
 
 def test_a_recipe_says_only_what_differs_from_the_one_it_extends(tmp_path: Path) -> None:
-    """Options, common ones and words of the recipe below hold unless the one above has its own."""
+    """Options, common values and texts of the base recipe hold unless the extending one has its own."""
     (tmp_path / "below.toml").write_text(
         'about = "b"\nneeds = "much"\nseed = 1\nthreads = 2\n[train_gan]\nwidth = 4\nlatent = 5\n[report]\nseed = 9\n'
     )
@@ -123,7 +123,7 @@ def test_a_recipe_says_only_what_differs_from_the_one_it_extends(tmp_path: Path)
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_comes_back_as_it_was_written(name: str, tmp_path: Path) -> None:
-    """Words and tables of a layer of every recipe, a search space among them, survive being written and read again."""
+    """Texts and tables of every recipe's layers, search spaces included, survive a round trip."""
     layer = load_recipe(name).layers[-1]
     own = tmp_path / f"{name}.toml"
     own.write_text(to_toml(layer.words, layer.tables), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Differentiable augmentation: what each change does to an image, by hand, and what it leaves alone."""
+"""Differentiable augmentation: the effect of each operation on an image, by hand."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_translation_moves_by_whole_pixels(down: int, right: int) -> None:
 
 
 def test_translation_reaches_every_shift_equally() -> None:
-    """The 25 shifts of a 16 px image come about equally often."""
+    """The 25 shifts of a 16 px image are about equally frequent."""
     marked = torch.zeros(5000, 1, 16, 16)
     marked[:, :, 8, 8] = 1
     places = translation(marked, chance(2, 5000)).flatten(1).argmax(dim=1)
@@ -66,7 +66,7 @@ def test_colour_by_hand() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_every_change_lets_gradients_through(name: str, channels: int) -> None:
-    """The generator learns through the change: the gradient of the output reaches the image's pixels."""
+    """The gradient of the output reaches the image's pixels, so that the generator learns."""
     images = IMAGES[:, :channels].clone().requires_grad_()
     changed = augment(images, (name,), chance(params_per_image((name,))))
     assert changed.shape == images.shape

@@ -87,7 +87,7 @@ def test_labels_are_spread_by_hand(counts: list[int], expected: list[int]) -> No
 
 @pytest.mark.parametrize("counts", [[700, 300], [90, 9], [50, 50, 50, 1], [13, 7, 5, 3, 2]])
 def test_every_prefix_has_about_the_proportions(counts: list[int]) -> None:
-    """Each class comes as often as asked, and no prefix is off its share by more than one image and a rounding."""
+    """Each class has its count, and no prefix is off its share by more than one image and a rounding."""
     labels = spread(counts)
     assert np.bincount(labels, minlength=len(counts)).tolist() == counts
     seen = np.cumsum(labels[:, None] == np.arange(len(counts)), axis=0)
@@ -125,7 +125,7 @@ def test_a_stratified_draw_is_uniform_within_a_class() -> None:
     [(0.1, 30, 3), (0.1, 31, 4), (0.07, 100, 7), (0.2, 0, 0), (1e-7, 5, 1), (0.55, 100, 55)],
 )
 def test_a_ceil_share_is_exact(share: float, total: int, expected: int) -> None:
-    """The share counts as it is written: a tenth of 30 is 3, though in floating point it is a little more."""
+    """The share is exact as written: a tenth of 30 is 3, though in floating point it is a little more."""
     assert ceil_share(share, total) == expected
 
 
