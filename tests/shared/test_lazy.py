@@ -1,4 +1,4 @@
-"""Rows that name their function: every name in the project leads to one, and the tables do without torch."""
+"""Rows that name their function: every name in the project resolves, and the tables need no torch."""
 
 import ast
 import subprocess
@@ -27,12 +27,12 @@ NAMES = sorted({name for text in FILES.values() for name in lazy_names(text)})
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_leads_to_something_to_call(name: str) -> None:
-    """A row whose function was renamed would else fail in the middle of a run."""
+    """A row whose function was renamed would otherwise fail in the middle of a run."""
     assert callable(Lazy(name).get())
 
 
 def test_names_are_found() -> None:
-    """The check above does see the tables' rows."""
+    """The check above does find the tables' rows."""
     assert {"shared.models.classifiers:SmallCnn", "shared.metrics.prdc:score"} <= set(NAMES)
 
 
@@ -44,6 +44,6 @@ TABLES = (
 
 @pytest.mark.parametrize("module", TABLES)
 def test_tables_import_without_torch(module: str) -> None:
-    """Command lines read them, and must not wait for torch."""
+    """The command line reads them, and must not wait for torch."""
     code = f"import sys, {module}; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0

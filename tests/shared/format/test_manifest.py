@@ -33,14 +33,14 @@ def _fields() -> dict[str, Any]:
 
 
 def test_reading_undoes_writing() -> None:
-    """What is parsed equals what was written, and equal manifests are equal bytes."""
+    """Parsing returns what was written, and equal manifests are equal bytes."""
     payload = _manifest().to_bytes()
     assert parse_manifest(payload, PATH) == _manifest()
     assert parse_manifest(payload, PATH).to_bytes() == payload
 
 
 def test_the_fields_are_those_of_the_specification() -> None:
-    """The bytes are JSON with these fields and no others: no time, no host, no path."""
+    """A manifest is JSON with exactly these fields: no time, no host, no path."""
     fields = _fields()
     assert sorted(fields) == [
         "dataset",
@@ -64,7 +64,7 @@ def test_the_fields_are_those_of_the_specification() -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"\xff\xfe", b"\x80\x04}.", b'{"format": "halfreal", '])
 def test_what_is_not_json_is_refused(payload: bytes) -> None:
-    """A manifest that was cut off, or never was one, is refused by its path."""
+    """A truncated manifest, or another file, is refused with its path."""
     with pytest.raises(FormatError, match=r"volume/real/manifest\.json: is not JSON"):
         parse_manifest(payload, PATH)
 
@@ -78,7 +78,7 @@ def test_another_format_is_refused(payload: bytes) -> None:
 
 @pytest.mark.parametrize("version", [0, 2, "1", 1.5, None, [1]])
 def test_an_unknown_version_is_refused_in_one_sentence(version: object) -> None:
-    """The error names the version that came and the one that this build reads."""
+    """The error names the version found and the one that this build reads."""
     with pytest.raises(FormatError) as caught:
         parse_manifest(json.dumps(_fields() | {"version": version}).encode(), PATH)
     assert str(caught.value) == (f"{PATH}: format version {version!r}, this build reads 1")
@@ -99,8 +99,8 @@ PLACES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_an_unknown_field_is_refused_wherever_it_stands(place: str) -> None:
-    """A field that version 1 does not have may change the meaning of the rest; the error gives its place."""
+def test_an_unknown_field_is_refused_anywhere(place: str) -> None:
+    """A field that is not in version 1 may change the meaning of the rest; the error gives its place."""
     fields = _fields()
     PLACES[place](fields)["later"] = 1
     with pytest.raises(FormatError, match=f"field {place}later: "):

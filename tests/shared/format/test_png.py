@@ -1,4 +1,4 @@
-"""PNGs by hand: every reader sees the pixels, and nothing that is broken is taken for one."""
+"""Our own PNG codec: every reader sees the pixels, and broken files are never accepted."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ Pixels = NDArray[np.uint8]
 
 
 def _images() -> list[Pixels]:
-    """Return noise, a flat colour, a ramp and shapes at the edges of what there is, grey and RGB."""
+    """Return noise, a flat colour, a ramp and extreme shapes, grey and RGB."""
     chance = np.random.default_rng(0)
     shapes = [(16, 16, 1), (16, 16, 3), (1, 1, 1), (1, 7, 3), (7, 1, 3), (5, 300, 3), (300, 5, 1), (64, 64, 3)]
     noise = [chance.integers(0, 256, shape, dtype=np.uint8) for shape in shapes]
@@ -43,8 +43,8 @@ def test_every_reader_sees_the_same_pixels(image: Pixels) -> None:
     assert found.flags.writeable
 
 
-def test_the_memory_layout_does_not_show() -> None:
-    """Equal pixels give equal bytes, also from a view whose memory is not in order."""
+def test_the_memory_layout_does_not_matter() -> None:
+    """Equal pixels give equal bytes, also from a non-contiguous view."""
     image = _images()[7]
     assert encode_png(np.asfortranarray(image)) == encode_png(image)
     assert encode_png(image[::-1].copy()[::-1]) == encode_png(image)
@@ -66,7 +66,7 @@ print(digest.hexdigest())
 
 @pytest.mark.slow
 def test_every_process_gives_the_same_bytes() -> None:
-    """Nor does it show where a process has its memory: there are compressors whose output depends on addresses."""
+    """Bytes are equal in every process, although some compressors' output depends on memory addresses."""
     processes = 48
     found = set()
     for _ in range(processes):
@@ -77,7 +77,7 @@ def test_every_process_gives_the_same_bytes() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA"])
 def test_what_others_wrote_is_left_to_pillow(mode: str) -> None:
-    """Pillow's own files, whose rows have filters of their own or other kinds of pixels, are not decoded here."""
+    """Pillow's files, with other row filters or pixel formats, are not decoded here."""
     picture = Image.fromarray(_images()[7]).convert(mode)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
@@ -86,7 +86,7 @@ def test_what_others_wrote_is_left_to_pillow(mode: str) -> None:
 
 
 def test_a_broken_file_is_never_decoded() -> None:
-    """With any one bit flipped, any end cut off or anything behind the end there is no picture."""
+    """A flipped bit, a truncated end or trailing bytes give no picture."""
     payload = encode_png(_images()[0])
     for at in range(len(payload)):
         for bit in (0, 3, 7):
@@ -109,15 +109,15 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
         (4, 4, 8, 3, 0, bytes([2, 0, 0, 0, 0]) * 4),  # a palette
         (4, 4, 16, 0, 0, bytes([2, 0, 0, 0, 0, 0, 0, 0, 0]) * 4),  # 16 bit
         (0, 0, 8, 0, 0, b""),
-        (50_000, 50_000, 8, 0, 0, bytes(100)),  # says that it is huge
+        (50_000, 50_000, 8, 0, 0, bytes(100)),  # claims to be huge
         (2**31, 2**31, 8, 2, 0, bytes(100)),
-        (4, 4, 8, 0, 0, bytes(10_000_000)),  # unpacks to far more than it says
+        (4, 4, 8, 0, 0, bytes(10_000_000)),  # unpacks to far more than it claims
     ],
 )
 def test_a_whole_file_of_another_kind_is_left_to_pillow(
     width: int, height: int, depth: int, colour: int, interlace: int, body: bytes
 ) -> None:
-    """Checksums are right, yet the picture is not one that this reader knows."""
+    """Checksums are right, but this reader does not support the kind of picture."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
     parts = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(body)) + _chunk(b"IEND", b"")
     assert decode_png(b"\x89PNG\r\n\x1a\n" + parts) is None

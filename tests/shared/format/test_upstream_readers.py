@@ -1,4 +1,4 @@
-"""Our shards in the hands of others: tarfile, webdataset and Hugging Face datasets see every sample as it is."""
+"""Other readers on our shards: tarfile, webdataset and Hugging Face datasets see every sample unchanged."""
 
 import io
 import json

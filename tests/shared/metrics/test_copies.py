@@ -1,4 +1,4 @@
-"""The copy test: generators that copy are found, those that do not are left in peace, in the paper's direction."""
+"""The copy test: generators that copy are flagged, others are not, in the paper's direction."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ TRAIN, HELD_OUT = cloud(1000, 1), cloud(400, 2)
 
 
 def test_new_draws_of_the_distribution_are_no_copies() -> None:
-    """As near to train as held-out points: around 50 %, a copy rate around 1 %, not flagged."""
+    """As close to train as held-out points: about 50 % nearer, a copy rate of about 1 %, not flagged."""
     found = copy_test(cloud(500, 3), HELD_OUT, TRAIN)
     assert found.nearer_low < 0.5 < found.nearer_high
     assert found.copy_rate_interval[0] < 0.02
@@ -24,7 +24,7 @@ def test_new_draws_of_the_distribution_are_no_copies() -> None:
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_copies_are_flagged(noise: float) -> None:
-    """Training points, exactly or nearly: nearer in 100 %, copy rate 100 %, flagged, pairs named."""
+    """Training points, exact or nearly: 100 % nearer, copy rate 100 %, flagged, pairs listed."""
     synthetic = TRAIN[:300] + noise * cloud(300, 4)
     found = copy_test(synthetic, HELD_OUT, TRAIN)
     assert found.nearer > 0.99
@@ -43,14 +43,14 @@ def test_a_few_copies_among_many_show_in_the_copy_rate() -> None:
 
 
 def test_points_far_from_everything_are_no_copies() -> None:
-    """Noise is farther from train than held-out points are: nearer in 0 %."""
+    """Noise is farther from train than held-out points are: 0 % nearer."""
     found = copy_test(cloud(200, 6) * 10, HELD_OUT, TRAIN)
     assert found.nearer < 0.05
     assert found.copy_rate < 0.01
 
 
 def test_flat_images_are_no_copies() -> None:
-    """A collapsed generator draws the middle of everything: near to train, but as near to held-out images."""
+    """A collapsed generator draws the mean image: close to train, but as close to held-out images."""
     middle = TRAIN.mean(dim=0, keepdim=True) + 0.01 * cloud(200, 7)
     found = copy_test(middle, HELD_OUT, TRAIN)
     assert found.nearer > 0.9

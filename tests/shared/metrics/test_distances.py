@@ -68,7 +68,7 @@ def test_frechet_distance_of_one_dimension() -> None:
 
 @pytest.mark.parametrize("kind", ["random", "ill-conditioned", "relu", "wide"])
 def test_frechet_distance_of_a_set_from_itself_is_zero(kind: str) -> None:
-    """Equal sets have distance 0 to rounding, relative to the spread of the features, and it is never negative."""
+    """Equal sets have distance 0 to rounding, relative to the features' spread, and never a negative one."""
     same = moments(features(kind, 50, 3))
     assert 0 <= frechet_distance(*same, *same) <= 1e-6 * np.trace(same[1])
 
@@ -92,7 +92,7 @@ def test_frechet_distance_with_covariances_of_lower_rank() -> None:
 
 
 def test_frechet_distance_is_symmetric() -> None:
-    """It does not matter which set comes first."""
+    """The order of the two sets does not matter."""
     a, b = moments(features("random", 100, 1)), moments(features("random", 100, 2))
     assert frechet_distance(*a, *b) == pytest.approx(frechet_distance(*b, *a), rel=1e-9)
 
@@ -100,7 +100,7 @@ def test_frechet_distance_is_symmetric() -> None:
 @pytest.mark.parametrize("kind", ["random", "ill-conditioned", "relu", "wide"])
 @pytest.mark.parametrize(("first", "second"), [(300, 200), (300, 9), (9, 300), (40, 30), (5, 7), (2, 2)])
 def test_every_form_gives_the_same_distance(kind: str, first: int, second: int) -> None:
-    """With more images than features, with fewer on one side or on both: what the covariances give, whichever is first.
+    """With fewer images than features on no, one or both sides the distance is that of the covariances, in any order.
 
     "wide" features, 64 of them, need the small forms most often.
     """
@@ -112,7 +112,7 @@ def test_every_form_gives_the_same_distance(kind: str, first: int, second: int) 
 
 @pytest.mark.parametrize("count", [3, 50, 90])
 def test_a_set_is_at_no_distance_from_itself_in_every_form(count: int) -> None:
-    """The small forms give 0 too, to rounding, and never less."""
+    """The small forms also give 0, to rounding, and never less."""
     same = features("wide", count, 3)
     cloud = FeatureStats(same)
     assert 0 <= cloud.distance(FeatureStats(same)) <= 1e-6 * np.trace(cloud.cov)
@@ -147,7 +147,7 @@ def test_kernel_estimate_by_hand() -> None:
 
 
 def test_kernel_distance_is_about_the_estimate_of_everything(cleanfid: ModuleType) -> None:
-    """The mean over random subsets agrees with clean-fid's value on all images to within its own spread."""
+    """The mean over random subsets agrees with clean-fid's value on all images, within its own spread."""
     a, b = features("relu", 400, 1), features("relu", 400, 2) + 0.3
     mean, spread = kernel_distance(a, b, seed=0)
     assert abs(mean - cleanfid.kernel_distance(a, b, num_subsets=1, max_subset_size=400)) < spread

@@ -32,7 +32,7 @@ def feature_set(seed: int, count: int = 40) -> FeatureSet:
 
 @pytest.fixture
 def scorer() -> Scorer:
-    """Return a scorer whose extractor nobody asks."""
+    """Return a scorer whose extractor is never called."""
     extractor = Extractor("classifier", "hash", "none", lambda images: (images, images))
     return Scorer(extractor, SingleProcess(CPU), seed=0)
 
@@ -57,7 +57,7 @@ def test_scores_are_named_after_their_extractor(name: str, extractor: str, store
 
 
 def test_no_two_rows_share_a_name() -> None:
-    """A name in results leads back to one row."""
+    """A name in results identifies one row."""
     names = [row.stored_name(extractor) for row in FEATURE_METRICS for extractor in EXTRACTORS]
     assert len(set(names)) == len(names)
     assert len({row.name for row in CLASSIFICATION_METRICS}) == len(CLASSIFICATION_METRICS)
@@ -76,17 +76,15 @@ def test_no_two_rows_share_a_name() -> None:
         ("agreement", True, (0, 1)),
     ],
 )
-def test_a_row_knows_what_is_better_and_what_can_be(
-    stored: str, higher: bool | None, bounds: tuple[float, float]
-) -> None:
-    """Distances are to be low, shares high; errors and slopes say nothing of quality."""
+def test_a_row_has_direction_and_bounds(stored: str, higher: bool | None, bounds: tuple[float, float]) -> None:
+    """Low distances and high shares are better; errors and slopes have no direction."""
     row = metric_of(stored, EXTRACTORS)
     assert row is not None
     assert (row.higher_is_better, (row.low, row.high)) == (higher, bounds)
 
 
 def test_an_unknown_name_has_no_row() -> None:
-    """A score that this version does not know is neither better high nor low."""
+    """A score unknown to this version has no direction."""
     assert metric_of("frechet_nothing", EXTRACTORS) is None
 
 
@@ -113,7 +111,7 @@ def test_the_scorer_fills_every_row(scorer: Scorer) -> None:
 
 
 def test_a_new_metric_is_a_row(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row is all that the scorer and the lookups need to know of it."""
+    """The scorer and the lookups need only the row."""
     row = replace(FEATURE_METRICS[0], name="twice", inception_name=None)
     calls: list[FeaturePair] = []
 
@@ -130,7 +128,7 @@ def test_a_new_metric_is_a_row(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_headline_metrics_are_those_that_tuning_is_told_by() -> None:
-    """Short tables have the distances, the manifold scores and what the classifiers say, distances first."""
+    """Short tables have the distances first, then PRDC and the classifiers' scores."""
     assert list(headline_names("classifier")) == [
         "frechet_classifier",
         "kernel_classifier",

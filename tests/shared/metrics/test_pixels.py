@@ -31,14 +31,14 @@ def test_diversity_is_the_mean_distance_of_two_images() -> None:
 
 
 def test_diversity_of_equal_images_is_0_and_of_opposites_1() -> None:
-    """Copies of one image differ in nothing; of two black images and a white one two pairs in three differ by 1."""
+    """Copies of one image do not differ; with two black images and a white one two pairs in three differ by 1."""
     assert qualities(NOISE[:1].repeat(5, 1, 1, 1))["diversity"] == 0
     shades = torch.tensor([0, 0, 255], dtype=torch.uint8).view(3, 1, 1, 1).expand(3, 1, 8, 8)
     assert qualities(shades)["diversity"] == pytest.approx(2 / 3)
 
 
 def test_sharpness_is_the_variance_of_the_laplacian() -> None:
-    """As scipy's Laplacian gives it, where it needs no pixel from outside; 0 for a plane, larger for a sharper edge."""
+    """Equal to scipy's Laplacian in the interior; 0 for a plane, larger for a sharper edge."""
     expected = [ndimage.laplace(image[0] / 255)[1:-1, 1:-1].var() for image in NOISE.numpy()]
     assert qualities(NOISE)["sharpness"] == pytest.approx(np.mean(expected), rel=1e-9)
     ramp = torch.arange(16, dtype=torch.uint8).mul(16).expand(3, 1, 16, 16)
@@ -54,13 +54,13 @@ def test_contrast_is_the_spread_of_pixels() -> None:
 
 
 def test_colour_counts_as_grey() -> None:
-    """Three equal channels have the qualities of the one."""
+    """Three equal channels have the qualities of a single one."""
     grey, colour = qualities(NOISE), qualities(NOISE.repeat(1, 3, 1, 1))
     assert colour == pytest.approx(grey, rel=1e-6)
 
 
 def test_a_class_of_fewer_than_three_images_has_no_qualities() -> None:
-    """Two images have one distance, which says nothing."""
+    """Two images have a single distance, which is no estimate."""
     found = class_qualities(NOISE[:5], torch.tensor([0, 0, 0, 2, 2]), 3)
     assert [each is None for each in found] == [False, True, True]
     rows = compared(found, class_qualities(NOISE, torch.arange(40) % 3, 3), ["a", "b", "c"])

@@ -50,7 +50,7 @@ def test_nearest_distances_are_those_of_scipy() -> None:
 
 
 def test_inception_score_by_hand() -> None:
-    """Sure and evenly spread over k classes: k. Undecided, or always the same class: 1."""
+    """Confident and evenly spread over k classes: k. Undecided, or always the same class: 1."""
     assert inception_score(np.eye(4)[np.arange(40) % 4], seed=0, splits=1)[0] == pytest.approx(4.0)
     assert inception_score(np.full((40, 4), 0.25), seed=0)[0] == pytest.approx(1.0)
     assert inception_score(np.eye(4)[np.zeros(40, int)], seed=0)[0] == pytest.approx(1.0)
@@ -75,7 +75,7 @@ def test_inception_score_is_torchmetrics() -> None:
 
 
 def test_extrapolation_finds_the_distance_of_the_distributions() -> None:
-    """Equal Gaussians: from 400 images the distance is well above 0, extrapolated it is near; the slope is positive."""
+    """For equal Gaussians 400 images give a distance well above 0, extrapolation one near 0; the slope is positive."""
     real, synthetic = cloud(20000, width=32, seed=5), cloud(1000, width=32, seed=6)
     biased = frechet_distance(*moments(synthetic), *moments(real))
     infinite, slope = frechet_infinite(synthetic, real, seed=0)
@@ -85,7 +85,7 @@ def test_extrapolation_finds_the_distance_of_the_distributions() -> None:
 
 
 def test_class_distances_look_at_one_class_each() -> None:
-    """A class that is drawn as another has a large distance, the others none; a class of one image has none at all."""
+    """A class drawn as another has a large distance, the others a small one; a class of one image has none."""
     real = np.concatenate([cloud(300, shift=5.0 * label, seed=label) for label in range(2)])
     labels = np.repeat([0, 1], 300)
     drawn = np.concatenate([cloud(300, seed=9), cloud(300, shift=0.0, seed=10), cloud(1, seed=11)])

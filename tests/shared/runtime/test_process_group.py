@@ -12,8 +12,8 @@ from shared.runtime.process_group import ProcessGroup
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_a_team_of_one_changes_nothing() -> None:
-    """Alone, a process leads, means are the values themselves and gradients those of autograd."""
+def test_a_single_process_changes_nothing() -> None:
+    """A single process is the main one; means are the values themselves and gradients those of autograd."""
     group = ProcessGroup("cpu")
     assert (group.device.type, group.rank, group.world, group.is_main) == ("cpu", 0, 1, True)
     torch.manual_seed(0)
@@ -56,8 +56,8 @@ os._exit(0)  # as the commands do: threads of torch sometimes abort a process th
 
 
 @pytest.mark.slow
-def test_a_team_of_two_averages(tmp_path: Path) -> None:
-    """Two processes: gradients 1 and 2 become 1.5 on both, means run over both, one raised flag is seen by both."""
+def test_two_processes_average(tmp_path: Path) -> None:
+    """Gradients 1 and 2 become 1.5 on both, means are over both, and both see a flag raised by one."""
     script = tmp_path / "two.py"
     script.write_text(TWO)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

@@ -19,7 +19,7 @@ def test_a_part_moves_the_state_of_splitmix64() -> None:
 
 
 def test_every_part_and_its_place_counts() -> None:
-    """Swapped parts, a dropped zero and a part more all give other seeds."""
+    """Swapped parts, a dropped zero and an additional part all give other seeds."""
     seeds = [derive_seed(*parts) for parts in permutations((0, 1, 2))] + [
         derive_seed(1, 2),
         derive_seed(2, 1),
@@ -44,7 +44,7 @@ def test_a_seed_fits_what_torch_takes() -> None:
 
 
 def test_equal_parts_give_equal_draws_and_other_parts_others() -> None:
-    """A generator of its own depends on its parts and not on what was drawn before."""
+    """A derived generator depends on its parts and not on earlier draws."""
     first = torch.randn(8, generator=make_generator(3, 1))
     torch.randn(100)
     assert torch.equal(torch.randn(8, generator=make_generator(3, 1)), first)
@@ -102,7 +102,7 @@ def bare_streams(source: str) -> list[str]:
 
 
 def test_a_bare_stream_is_found() -> None:
-    """The check below does see what it looks for."""
+    """The check below does find such a call."""
     assert bare_streams("make_generator(seed, 3)\nseeding.derive_seed(seed, Stream.GAN_STEP)") == [
         "make_generator(seed, 3)"
     ]
@@ -110,7 +110,7 @@ def test_a_bare_stream_is_found() -> None:
 
 @pytest.mark.parametrize("room", ["jobs", "shared"])
 def test_every_stream_has_a_name(room: str) -> None:
-    """No seed is derived from a bare integer, of which nobody could tell where else it is used."""
+    """No seed is derived from a bare integer, which could silently be used elsewhere too."""
     root = Path(__file__).parents[3] / room
     found = {str(path): bare_streams(path.read_text(encoding="utf-8")) for path in root.rglob("*.py")}
     assert len(found) > 10

@@ -35,13 +35,13 @@ def test_the_interval_of_a_difference_is_welchs() -> None:
 
 
 def test_one_run_has_no_interval() -> None:
-    """One seed says nothing of others."""
+    """One seed tells nothing about others."""
     assert student_summary([2.0])["low"] is None
     assert welch_difference([2.0], [1.0]) == {"difference": -1.0, "low": None, "high": None}
 
 
 def test_runs_that_do_not_differ_have_an_interval_of_no_width() -> None:
-    """Where every run of a side is the same the difference is exact."""
+    """Where all runs of a side are equal the difference is exact."""
     assert welch_difference([2.0, 2.0], [1.0, 1.0]) == {"difference": -1.0, "low": -1.0, "high": -1.0}
 
 

@@ -1,4 +1,4 @@
-"""Tests between two arms: against scipy and by hand."""
+"""Significance tests between two arms: against scipy and by hand."""
 
 import numpy as np
 import pytest
@@ -42,8 +42,8 @@ def test_holm_by_hand() -> None:
         (0.0, 2.0, False, "no difference shown"),
     ],
 )
-def test_only_an_interval_beside_zero_decides(low: float, high: float, lower: bool, outcome: str) -> None:
-    """After is better or worse only where the whole interval lies on one side of zero."""
+def test_only_an_interval_without_zero_decides(low: float, high: float, lower: bool, outcome: str) -> None:
+    """The tuned side is better or worse only where the whole interval is on one side of zero."""
     assert direction_shown(low, high, lower) == outcome
 
 

@@ -43,7 +43,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
-    """Tensors come back to the bit with dtype and shape, facts as JSON holds them."""
+    """Tensors are restored bit by bit with dtype and shape, facts as JSON values."""
     facts = {"spec": {"name": "cnn", "sizes": [1, 2]}, "lr": 0.1, "none": None}
     tensors, back = load(_saved(tmp_path, TENSORS, facts), "here")
     assert back == facts
@@ -57,7 +57,7 @@ def test_the_file_is_plain_safetensors(tmp_path: Path) -> None:
 
 
 def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
-    """Neither the order of names and facts, nor memory layout or gradients, shows in the bytes."""
+    """The bytes do not depend on the order of names and facts, on memory layout or on gradients."""
     one = _saved(tmp_path, TENSORS, {"a": 1, "b": 2})
     twin = {name: TENSORS[name].clone() for name in reversed(TENSORS)}
     twin["weight"] = twin["weight"].T.contiguous().T.requires_grad_()
@@ -104,7 +104,7 @@ def test_adam_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tree", [{}, [], {"a": {}, "b": []}, 3, None, "text", True, [[1], {"x": None}], TENSORS])
 def test_unflatten_undoes_flatten(tree: Any) -> None:
-    """Every tree of dicts, lists, tensors and JSON values comes back; what is left of it is JSON."""
+    """Every tree of dicts, lists, tensors and JSON values is restored; without tensors it is JSON."""
     tensors, rest = flatten(tree)
     assert all(isinstance(tensor, Tensor) for tensor in tensors.values())
     back = unflatten(tensors, json.loads(json.dumps(rest)))
@@ -112,7 +112,7 @@ def test_unflatten_undoes_flatten(tree: Any) -> None:
 
 
 def test_no_two_tensors_share_a_name() -> None:
-    """A key that has a slash is not a path: both tensors of this tree come back."""
+    """A key with a slash is not a path: both tensors of this tree are restored."""
     tree = {"a/b": torch.tensor(1.0), "a": {"b": torch.tensor(2.0)}}
     assert _same(unflatten(*flatten(tree)), tree)
 
@@ -128,7 +128,7 @@ class _Evil:
 
 
 def test_a_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
-    """A file of torch.save or pickle under the name of a checkpoint raises FormatError and does not run."""
+    """A torch.save or pickle file named as a checkpoint raises FormatError and is not executed."""
     torch.save(_Evil(tmp_path / "it ran"), tmp_path / "state.safetensors")
     for payload in ((tmp_path / "state.safetensors").read_bytes(), pickle.dumps(_Evil(tmp_path / "it ran"))):
         with pytest.raises(FormatError, match=r"here: not a halfreal checkpoint .*; make it again"):
@@ -176,7 +176,7 @@ def test_facts_that_json_does_not_know_are_never_written(tmp_path: Path) -> None
 
 
 def test_one_flipped_bit_is_noticed(tmp_path: Path) -> None:
-    """A checkpoint whose numbers were altered since it was written is refused, not trained on."""
+    """A checkpoint altered after it was written is refused, not trained on."""
     path = tmp_path / "state.safetensors"
     save(path, {"weights": torch.arange(64, dtype=torch.float32)}, {})
     payload = bytearray(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Who may work on an artifact at once: one process, or several that do a part each."""
+"""Who may work on an artifact at once: one process, or several with a work shard each."""
 
 import subprocess
 from collections.abc import Callable
@@ -38,7 +38,7 @@ except Busy as error:
 
 
 def test_of_two_processes_the_second_is_told_that_it_is_busy(final: Path, python: Python) -> None:
-    """While one process makes the artifact another gets Busy (75, run again later) and touches nothing."""
+    """While one process builds the artifact another gets Busy (75, run again later) and touches nothing."""
     with draft(final, NEW, keep=False) as work:
         (work.folder / "weights").write_text("mine")
         second = python(SECOND, final)
@@ -48,14 +48,14 @@ def test_of_two_processes_the_second_is_told_that_it_is_busy(final: Path, python
     assert python(SECOND, final).stdout == "made []\n"
 
 
-def test_busy_is_told_for_any_request_of_the_artifact(final: Path) -> None:
-    """The lock is the artifact's, not the request's: two requests cannot both be given its name."""
+def test_busy_is_raised_for_any_build_key_of_the_artifact(final: Path) -> None:
+    """The lock is the artifact's, not the build key's: two build keys compete for one name."""
     with draft(final, OLD, keep=True), pytest.raises(Busy), draft(final, NEW, keep=True):
         pass
 
 
-def test_of_several_processes_only_the_lead_locks_and_clears(final: Path) -> None:
-    """A process that is not the lead gets the lead's folder while the lead holds the lock, and leaves it alone."""
+def test_only_the_main_process_locks_and_clears(final: Path) -> None:
+    """Other processes get the main process's folder while it holds the lock, and leave it alone."""
     with draft(final, NEW, keep=False) as lead:
         (lead.folder / "weights").write_text("w")
         with draft(final, NEW, keep=False, lead=False) as other:
@@ -63,8 +63,8 @@ def test_of_several_processes_only_the_lead_locks_and_clears(final: Path) -> Non
         assert (lead.folder / "weights").read_text() == "w"
 
 
-def test_parts_share_a_draft_and_exclude_the_whole(tmp_path: Path) -> None:
-    """Two parts work in one folder at once; the same part twice, or a part and the whole at once, is busy."""
+def test_work_shards_share_a_staging_folder_and_exclude_the_whole(tmp_path: Path) -> None:
+    """Two work shards share one folder; the same shard twice, or a shard and the whole at once, is busy."""
     final, request = tmp_path / "model", BuildKey("job", "model", {})
     with draft(final, request, keep=True, part=Shard(0, 2)) as first:
         (first.folder / "a").write_text("kept")
@@ -79,8 +79,8 @@ def test_parts_share_a_draft_and_exclude_the_whole(tmp_path: Path) -> None:
         pass
 
 
-def test_what_parts_leave_for_each_other_is_not_in_the_artifact(tmp_path: Path) -> None:
-    """The word that a part has begun, records of pieces, and shards of another plan are gone after the commit."""
+def test_records_of_work_shards_are_not_in_the_artifact(tmp_path: Path) -> None:
+    """Registrations of workers, records of items, and files of another plan are gone after the commit."""
     final, request = tmp_path / "real", BuildKey("job", "dataset", {})
     empty = Dataset(classes=["a"], size_px=8, channels=1, preparation={}, splits={})
     with draft(final, request, keep=False, part=Shard(0, 2)) as work:
@@ -91,8 +91,8 @@ def test_what_parts_leave_for_each_other_is_not_in_the_artifact(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_part_that_fails_for_bad_input_takes_its_word_back(keep: bool, tmp_path: Path) -> None:
-    """Others may then begin otherwise; what was done is dropped, unless the job resumes or another part is at work."""
+def test_a_worker_that_fails_for_bad_input_unregisters(keep: bool, tmp_path: Path) -> None:
+    """Others may then start with other options; its work is dropped unless the job resumes or another shard runs."""
     final = tmp_path / "real"
     for number, other_at_work in enumerate((False, True)):
         request = BuildKey("job", "dataset", {"number": number})
@@ -106,8 +106,8 @@ def test_a_part_that_fails_for_bad_input_takes_its_word_back(keep: bool, tmp_pat
             assert list(work.folder.rglob("begun-00000.json")) == []
 
 
-def test_parts_that_begin_at_the_same_moment_are_never_busy(final: Path) -> None:
-    """Each looks whether another process makes the whole; that look is not taken for a process that does."""
+def test_work_shards_that_start_together_are_never_busy(final: Path) -> None:
+    """Each probes whether a process builds the whole; the probe is not mistaken for such a process."""
     together, told = Barrier(8), []
 
     def begin(index: int) -> None:

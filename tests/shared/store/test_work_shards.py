@@ -1,4 +1,4 @@
-"""Pieces: which are to be done by whom, and which records count."""
+"""Work shards: the assignment of items, and which records count."""
 
 from dataclasses import replace
 from itertools import chain
@@ -13,20 +13,20 @@ from shared.store.work_shards import Shard, WorkShards
 
 
 def run(folder: Path, index: int, count: int) -> Run:
-    """Return the run of a part that works in `folder`."""
+    """Return the run of a work shard in `folder`."""
     return Run({}, folder, folder / "sources", "cpu", Reporter("job"), Shard(index, count))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 12])
 def test_every_piece_is_one_parts_to_do(count: int, tmp_path: Path) -> None:
-    """Ten pieces are shared out, each to one part, evenly."""
+    """Ten items are assigned evenly, each to one work shard."""
     todo = [WorkShards(run(tmp_path, index, count), 10).todo() for index in range(count)]
     assert sorted(chain(*todo)) == list(range(10))
     assert max(map(len, todo)) - min(map(len, todo)) <= 1
 
 
 def test_records_come_together_in_order(tmp_path: Path) -> None:
-    """Whoever looks last finds every record, in order of pieces; before that nobody finds anything."""
+    """The last worker gets every record, in order of items; earlier ones get nothing."""
     first, second = (WorkShards(run(tmp_path, index, 2), 3) for index in range(2))
     second.done(1, "b")
     first.done(2, {"c": 3})
@@ -38,7 +38,7 @@ def test_records_come_together_in_order(tmp_path: Path) -> None:
 
 
 def test_nothing_is_looked_at_before_one_is_alone(tmp_path: Path) -> None:
-    """Records are read after the lock is held: another part may have put all together meanwhile."""
+    """Records are read under the lock: another worker may have merged them meanwhile."""
     pieces = WorkShards(run(tmp_path, 0, 2), 1)
     pieces.done(0, "a")
 
@@ -50,7 +50,7 @@ def test_nothing_is_looked_at_before_one_is_alone(tmp_path: Path) -> None:
 
 
 def test_records_of_another_plan_or_version_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was done for other images, or by another version, is done again."""
+    """Work for other images, or by another version, is repeated."""
     WorkShards(run(tmp_path, 0, 1), 1, ["a.png"]).done(0, "a")
     assert WorkShards(run(tmp_path, 0, 1), 1, ["a.png"]).todo() == []
     assert WorkShards(run(tmp_path, 0, 1), 1, ["b.png"]).todo() == [0]
