@@ -1,4 +1,4 @@
-"""What the tests of every module share: one thread, no network, a clean environment, tiny datasets."""
+"""Fixtures of all tests: one thread, no network, a clean environment, tiny datasets."""
 
 import os
 import signal
@@ -32,14 +32,14 @@ CLASSES = ("cat", "dog", "owl")
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away the variables through which the machine's own environment would change a job."""
+    """Unset the environment variables of this machine that would change a job."""
     for name in [name for name in os.environ if name.startswith("HALFREAL_")] + ["RANK", "WORLD_SIZE"]:
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """Give pytest its signal handlers back after a test in which a job took them."""
+    """Restore pytest's signal handlers after a test in which a job replaced them."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -72,9 +72,9 @@ SHARD_IMAGES = 4
 
 @pytest.fixture
 def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
-    """Return `make(folder=None, **sizes)`: a committed dataset artifact with as many samples as asked in each split.
+    """Return `make(folder=None, **sizes)`: a committed dataset artifact with the given number of samples in each split.
 
-    `classes`, `size_px`, `channels` describe the samples; `claims` overrides what the manifest says of them.
+    `classes`, `size_px`, `channels` describe the samples; `claims` overrides the manifest's description of them.
     """
 
     def make(
@@ -114,7 +114,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
 
 @pytest.fixture
 def python() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return `run(script, *words, **environment)`: the script in a Python process of its own, as a stranger would."""
+    """Return `run(script, *words, **environment)`: the script in a separate Python process."""
 
     def run(script: str, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""The commands that the documents show, checked without running any: program by program, a function each in PROGRAMS.
+"""The commands shown in the documents, checked without running any, by a function per program in PROGRAMS.
 
 A command of halfreal goes through click's own parser and types; no callback runs, so that no recipe, volume or device
 has to exist.
@@ -167,7 +167,7 @@ def check_click(command: click.Command, words: list[str]) -> None:
 
 
 def _check_value(param: click.Parameter, value: Any) -> None:
-    """Check what click leaves to callbacks: names of recipes, and the options that `--set` names."""
+    """Check what click leaves to callbacks: recipe names, and the options in `--set`."""
     if param.metavar == "NAME|FILE.toml":
         need(value in RECIPES or value.isupper() or value.endswith(".toml"), f"no recipe {value!r}")
     if "--set" in param.opts:
@@ -281,7 +281,7 @@ def check_run_script(words: list[str]) -> None:
 
 
 def accept(words: list[str]) -> None:
-    """Take the words of a program that is not ours as they are."""
+    """Accept any arguments of a foreign program."""
 
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {

@@ -1,4 +1,4 @@
-"""The command line as a stranger meets it: help without heavy imports, mistakes answered in three lines."""
+"""The command line for a new user: help without heavy imports, mistakes answered in three lines."""
 
 import json
 import subprocess
@@ -119,15 +119,15 @@ WRONG_OPTIONS = [
 
 @pytest.mark.parametrize(("words", "mentions"), WRONG_OPTIONS, ids=[" ".join(words) for words, _ in WRONG_OPTIONS])
 def test_a_wrong_option_is_refused(words: list[str], mentions: list[str], tmp_path: Path) -> None:
-    """A wrong option or recipe ends with 2, says what came and what is wanted, and leaves nothing behind."""
+    """A wrong option or recipe ends with 2, says what was given and what is expected, and leaves nothing behind."""
     place = ["--data-root", tmp_path / "volume"] if words[0] != "nonsense" else []
     assert_refused(halfreal_says(*words, *place), *mentions)
     assert not (tmp_path / "volume").exists()
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
-def test_a_number_that_is_none_is_refused(value: str, tmp_path: Path, make_dataset: Callable[..., Artifact]) -> None:
-    """Not-a-number and infinity are wrong options: exit code 2, never "unexpected"."""
+def test_nan_and_infinity_are_refused(value: str, tmp_path: Path, make_dataset: Callable[..., Artifact]) -> None:
+    """NaN and infinity are wrong options: exit code 2, never "unexpected"."""
     make_dataset(tmp_path / "digits" / "real", train=9, val=3, test=3)
     assert_refused(halfreal_says("train_gan", "--learning-rate", value, "--data-root", tmp_path), "learning")
 
@@ -169,7 +169,7 @@ def test_a_wrong_environment_variable_is_refused(tmp_path: Path) -> None:
 def test_a_flag_beats_the_environment_beats_the_recipe(
     environment: dict[str, str], flags: list[object], epochs: int, tmp_path: Path
 ) -> None:
-    """A flag beats the environment, the environment beats the recipe, the recipe beats the default."""
+    """A flag overrides the environment, which overrides the recipe, which overrides the default."""
     recipe = tmp_path / "mine.toml"
     recipe.write_text("[train_gan]\nepochs = 7\n", encoding="utf-8")
     result = halfreal_says("train_gan", "--recipe", recipe, "--dry-run", *flags, **environment)
@@ -200,12 +200,12 @@ def cut_a_shard(folder: Path) -> None:
 
 
 def lose_a_shard(folder: Path) -> None:
-    """Take a shard away."""
+    """Remove a shard."""
     (folder / "train-00001.tar").unlink()
 
 
 def add_a_shard(folder: Path) -> None:
-    """Put a shard there that the manifest does not know."""
+    """Add a shard that the manifest does not list."""
     (folder / "train-00099.tar").write_bytes((folder / "train-00001.tar").read_bytes())
 
 

@@ -47,11 +47,11 @@ sys.addaudithook(refuse)
 with open(os.environ["SOCKETS_SEEN"] + ".guarded", "a") as stream:
     stream.write("1\\n")
 """
-"""A sitecustomize that every Python process loads: it writes down and refuses each use of the network."""
+"""A sitecustomize that every Python process loads: it logs and refuses each use of the network."""
 
 
 def command(root: Path, **settings: object) -> list[str]:
-    """Return the words of `halfreal run` on the volume `root`, with few steps and these settings of train_gan."""
+    """Return the command `halfreal run` on the volume `root`, with few steps and these settings of train_gan."""
     pairs = FEW | {f"train_gan.{name}": value for name, value in settings.items()}
     words = [word for name, value in pairs.items() for word in ("--set", f"{name}={value}")]
     return [sys.executable, "-m", "jobs", "run", "--data-root", str(root), "--device", "cpu", *words]
@@ -71,7 +71,7 @@ def surroundings(**environment: str) -> dict[str, str]:
 
 
 def said(stderr: str) -> dict[str, str]:
-    """Return what each job said on standard error, by the job's name."""
+    """Return each job's standard error by the job's name."""
     return {name: "\n".join(re.findall(rf"^{name}: .*$", stderr, re.MULTILINE)) for name in NAMES}
 
 
@@ -83,7 +83,7 @@ def generators(folder: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Finished:
-    """A volume on which everything ran, stopped once, and what the stopped and the finishing run said."""
+    """A volume on which everything ran, stopped once, and the output of the stopped and the finishing run."""
 
     root: Path
     stopped: subprocess.CompletedProcess[str]
@@ -131,7 +131,7 @@ def test_a_signal_stops_the_run(finished: Finished) -> None:
     assert "Traceback" not in finished.stopped.stderr
 
 
-def test_a_stopped_run_goes_on_where_it_was(finished: Finished) -> None:
+def test_a_stopped_run_resumes(finished: Finished) -> None:
     """The same command after a signal keeps the finished jobs, resumes the stopped one and runs the rest."""
     assert finished.done.returncode == 0, finished.done.stderr
     words = said(finished.done.stderr)
@@ -141,8 +141,8 @@ def test_a_stopped_run_goes_on_where_it_was(finished: Finished) -> None:
     assert "complete in" in words["report"]
 
 
-def test_a_stopped_run_has_the_generators_of_an_undisturbed_one(finished: Finished, tmp_path: Path) -> None:
-    """Stopped and resumed, train_gan leaves the same snapshots, byte by byte, as where nothing came between."""
+def test_a_stopped_run_has_the_generators_of_an_uninterrupted_one(finished: Finished, tmp_path: Path) -> None:
+    """Stopped and resumed, train_gan leaves the same snapshots, byte by byte, as without interruption."""
     (tmp_path / "digits").mkdir()
     (tmp_path / "digits" / "real").symlink_to(finished.folder / "real")
     variables = {f"HALFREAL_{name.replace('.', '_').upper()}": str(value) for name, value in FEW.items()}
@@ -164,14 +164,14 @@ def test_everything_runs(finished: Finished) -> None:
     assert report.stat().st_size > 50_000
 
 
-def test_no_draft_is_left(finished: Finished) -> None:
+def test_no_staging_folder_is_left(finished: Finished) -> None:
     """After a run no unfinished folder stays on the volume."""
     names = {path.name for path in finished.folder.iterdir() if path.is_dir()}
     assert names == {row.writes for row in PIPELINE}
 
 
 def test_no_job_uses_the_network(finished: Finished) -> None:
-    """No process of the run, which were all watched, opens a connection or looks up a name."""
+    """No process of the run opens a connection or looks up a name; all of them were monitored."""
     watched = Path(f"{finished.sockets}.guarded").read_text(encoding="utf-8").splitlines()
     assert len(watched) >= 1 + len(PIPELINE)
     assert not finished.sockets.exists(), finished.sockets.read_text(encoding="utf-8")
@@ -187,7 +187,7 @@ def test_a_second_run_is_already_complete(finished: Finished) -> None:
     assert len(manifests) == len(PIPELINE)
 
 
-def test_results_are_there_for_scripts(finished: Finished) -> None:
+def test_results_are_machine_readable(finished: Finished) -> None:
     """`results --json` of a finished run has every arm on 360 real test images."""
     done = run([sys.executable, "-m", "jobs", "results", "--json", "--data-root", str(finished.root)])
     found = json.loads(done.stdout)
@@ -201,7 +201,7 @@ def test_results_are_there_for_scripts(finished: Finished) -> None:
     assert found["protocol"]["n_test"] == 360
 
 
-def test_a_changed_option_remakes_what_depends_on_it(finished: Finished) -> None:
+def test_a_changed_option_rebuilds_its_dependents(finished: Finished) -> None:
     """A changed option of train_gan rebuilds it and all that reads it, and each says why; the rest is kept."""
     before = generators(finished.folder)
     done = run(command(finished.root, latent=32))

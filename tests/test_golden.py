@@ -1,4 +1,4 @@
-"""Datasets of every format version that was ever released stay readable; `golden/` is never written again."""
+"""Datasets of every released format version stay readable; `golden/` is never rewritten."""
 
 from pathlib import Path
 

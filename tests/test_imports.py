@@ -1,4 +1,4 @@
-"""Who may import whom (house.md), read from the syntax tree of every file."""
+"""Which module may import which, by the syntax tree of every file."""
 
 import ast
 import re
@@ -64,7 +64,7 @@ def imports(name: str, tree: ast.AST) -> Iterator[str]:
 
 
 def between_rooms(name: str, tree: ast.AST) -> Iterator[str]:
-    """Yield each import against the house: between jobs, from shared to jobs, from a room to one above it."""
+    """Yield each forbidden import: between jobs, from shared to jobs, from a package to a higher one."""
     mine = name.split("/")
     for found in imports(name, tree):
         parts = found.split(".")
@@ -130,7 +130,7 @@ def broken(rule: Callable[[str, ast.Module], Iterator[str]], files: dict[str, st
 
 
 def test_there_are_files_to_read() -> None:
-    """The rules below mean nothing unless every job and the library are read."""
+    """The rules below are void unless every job and the library are read."""
     files = sources(ROOT)
     rooms = {tuple(name.split("/")[:2]) for name in files}
     assert {("jobs", room) for room in (*JOBS, *COMMANDS)} <= rooms
@@ -138,7 +138,7 @@ def test_there_are_files_to_read() -> None:
     assert len(files) > 100
 
 
-def test_no_folder_has_more_files_than_a_reader_takes_in() -> None:
+def test_folders_have_a_bounded_number_of_files() -> None:
     """A folder of jobs, shared or tests has at most FOLDER_FILES Python files."""
     folders = [path for top in ("jobs", "shared", "tests") for path in [ROOT / top, *(ROOT / top).rglob("*/")]]
     counts = {path.relative_to(ROOT).as_posix(): len(list(path.glob("*.py"))) for path in folders}
@@ -164,8 +164,8 @@ def circles(files: dict[str, str]) -> list[list[str]]:
     return [[module, *sorted(targets & graph.keys())] for module, targets in sorted(graph.items())]
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
-    """There are no import circles, and the search for them finds a planted one."""
+def test_there_are_no_import_circles() -> None:
+    """There are no import circles, and the search finds a deliberate one."""
     assert circles({"a.py": "import b", "b.py": "def late():\n    from c import x", "c.py": "import a"})
     assert circles({"a.py": "import b", "b.py": "import c", "c.py": "x = 1"}) == []
     assert circles(sources(ROOT)) == []
@@ -173,7 +173,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_code_holds_the_rule(rule: str) -> None:
-    """No file of jobs or shared breaks a rule of the house."""
+    """No file of jobs or shared breaks a rule."""
     files = sources(ROOT)
     assert files
     assert broken(RULES[rule], files) == []
@@ -236,7 +236,7 @@ def test_a_planted_fault_is_found(rule: str, name: str, text: str) -> None:
 
 @pytest.mark.parametrize(("rule", "name", "text"), ALLOWED)
 def test_what_is_allowed_passes(rule: str, name: str, text: str) -> None:
-    """No rule forbids what the house allows."""
+    """No rule forbids allowed imports."""
     assert broken(RULES[rule], {name: text}) == []
 
 
@@ -248,14 +248,14 @@ def test_the_format_loads_neither_torch_nor_click(python: Callable[..., object])
 
 
 def test_a_process_of_preprocess_loads_neither_torch_nor_webdataset(python: Callable[..., object]) -> None:
-    """What each of its processes imports is small: no torch, webdataset, scikit-learn, matplotlib or pydantic."""
+    """Its worker processes start quickly: no torch, webdataset, scikit-learn, matplotlib or pydantic."""
     heavy = "torch", "torchvision", "webdataset", "sklearn", "scipy", "matplotlib", "pydantic", "click"
     done = python(f"import sys, jobs.preprocess.work; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]
 
 
 def test_a_finished_job_answers_without_what_its_work_needs(python: Callable[..., object]) -> None:
-    """To read a manifest and say "already complete" no job imports torch, numpy, Pillow or matplotlib."""
+    """Answering "already complete" imports no torch, numpy, Pillow or matplotlib in any job."""
     heavy = "torch", "numpy", "PIL", "matplotlib", "webdataset", "sklearn", "deflate"
     modules = "jobs.__main__, jobs.preprocess.__main__, jobs.train_gan.__main__, shared.store.staging"
     done = python(f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])")

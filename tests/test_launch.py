@@ -1,4 +1,4 @@
-"""`halfreal launch`: several processes that end as the job in them ends."""
+"""`halfreal launch`: several processes, and the job's own exit code."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def start(words: list[str], root: Path, **environment: str) -> subprocess.Popen[
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Return the exit code and what was said on standard error."""
+    """Return the exit code and the standard error."""
     _, said = process.communicate(timeout=180)
     return process.returncode, said
 
@@ -49,7 +49,7 @@ def test_a_bad_input_keeps_its_exit_code(tmp_path: Path) -> None:
 
 
 def test_a_job_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
-    """A job whose processes would all do the same work is no argument of `launch`."""
+    """A job that cannot share its work is no argument of `launch`."""
     code, said = ended(start(["launch", "preprocess"], tmp_path))
     assert code == 2
     assert "'preprocess' is not one of" in said

@@ -55,7 +55,7 @@ def test_artifacts_have_one_maker() -> None:
 
 
 @every_job
-def test_a_job_stands_after_what_it_reads(row: Job) -> None:
+def test_a_job_follows_the_jobs_it_reads(row: Job) -> None:
     """The order of the table is an order in which the jobs can run."""
     assert [read.name for read in row.reads if read not in JOBS[: JOBS.index(row)]] == []
 
@@ -89,7 +89,7 @@ def test_there_are_recipes() -> None:
 @every_job
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_is_accepted_by_every_job(recipe: Path, row: Job, tmp_path: Path) -> None:
-    """A recipe's options arrive in each job, which accepts them, and a dry run writes nothing."""
+    """Each job accepts the recipe's options, and a dry run writes nothing."""
     arguments = [row.name, "--recipe", recipe.stem, "--data-root", str(tmp_path), "--dry-run"]
     result = CliRunner().invoke(halfreal, arguments)
     assert result.exit_code == 0, result.output
@@ -99,7 +99,7 @@ def test_every_recipe_is_accepted_by_every_job(recipe: Path, row: Job, tmp_path:
 
 
 def table(recipe: str, job: str) -> dict[str, Any]:
-    """Return what a recipe sets of a job's own options, all its layers together."""
+    """Return a job's own options in a recipe, all its layers merged."""
     options: type[JobOptions] = import_module(f"jobs.{job}.__main__").main.options
     values, _ = merge(options, [("", layer) for layer in load_recipe(recipe).tables(job)])
     return {name: value for name, value in values.items() if name in specs(options)}

@@ -1,4 +1,4 @@
-"""`halfreal run`: what it hands to the jobs, and what it does when one fails."""
+"""`halfreal run`: the options passed to jobs, and the handling of failures."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def seeds(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 
 
 def test_a_dry_run_walks_the_table_and_writes_nothing(tmp_path: Path) -> None:
-    """`run --dry-run` shows every job in the order of the table, on the volume that was asked for, and stops there."""
+    """`run --dry-run` shows every job in the order of the table, on the given volume, and writes nothing."""
     done = halfreal("run", "--dry-run", "--data-root", tmp_path / "volume", "--experiment", "mine")
     assert done.returncode == 0, done.stderr
     shown = [line for line in done.stdout.splitlines() if " would write " in line]
@@ -44,8 +44,8 @@ def test_a_dry_run_walks_the_table_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "volume").exists()
 
 
-def test_tuning_is_walked_only_when_asked_for(tmp_path: Path) -> None:
-    """`run --with-tuning` walks the whole table: `tune` too, before the report that shows it."""
+def test_tuning_runs_only_on_request(tmp_path: Path) -> None:
+    """`run --with-tuning` runs the whole table, with `tune` before the report that shows it."""
     done = halfreal("run", "--dry-run", "--with-tuning", "--data-root", tmp_path / "volume", "--set", "tune.trials=5")
     assert done.returncode == 0, done.stderr
     shown = [line.split()[0] for line in done.stdout.splitlines() if " would write " in line]
@@ -125,7 +125,7 @@ REFUSED = {
 @pytest.mark.parametrize("words", [["--dry-run"], []], ids=["dry", "real"])
 @pytest.mark.parametrize(("pair", "mention"), REFUSED.items())
 def test_a_mistake_in_a_job_stops_before_the_first(pair: str, mention: str, words: list[str], tmp_path: Path) -> None:
-    """What options alone tell is refused in a dry run, and by a run before its first job: a mistake costs no hours."""
+    """Wrong options are refused in a dry run, and by a run before its first job, so that they cost no hours."""
     done = halfreal("run", "--data-root", tmp_path / "volume", "--set", pair, *words)
     assert done.returncode == 2
     assert mention in done.stderr

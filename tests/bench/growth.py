@@ -28,7 +28,7 @@ VERIFY = READ + "for split in real.dataset.splits:\n    for _ in real.members(sp
 FILL = READ + "from shared.data.batches import load_split\nload_split(real, 'train')\n"
 
 QUICK = {"preprocess": [], "train_classifier": ["--steps", "100"], "train_gan": ["--epochs", "1"], "evaluate": []}
-"""The jobs that synthesize and evaluate build upon, and options that make them short."""
+"""The jobs that synthesize and evaluate depend on, and options that make them short."""
 
 
 def many_photos(folder: Path, count: int) -> Path:

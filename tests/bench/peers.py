@@ -24,7 +24,7 @@ PEERS = {
 
 
 def main() -> None:
-    """Make the environment if it is not there, and install each peer that is not in it yet."""
+    """Create the environment if it is missing, and install each missing peer."""
     folder = Path(sys.argv[1]).resolve()
     python = folder / "bin" / "python"
     if not python.exists():

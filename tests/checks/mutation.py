@@ -1,4 +1,4 @@
-"""What a planted mistake is."""
+"""The description of an injected fault."""
 
 from dataclasses import dataclass
 
