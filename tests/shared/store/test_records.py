@@ -64,7 +64,7 @@ def test_a_missing_field_is_named(name: str) -> None:
 
 
 def test_the_table_of_jobs_names_the_records_that_it_is_annotated_with() -> None:
-    """Job[GanRecord] stands where the row names gan.GanRecord, so that what mypy holds is what is read."""
+    """The type argument of Job[GanRecord] is the record that the table names, so that mypy and the reader agree."""
     for name, annotation in vars(pipeline)["__annotations__"].items():
         row = getattr(pipeline, name)
         if not isinstance(row, tuple):
