@@ -1,7 +1,5 @@
 """The command `recipes`: which recipes ship with halfreal, and every option of one."""
 
-from typing import Any
-
 import click
 
 from jobs.commands.calls import command_of
@@ -31,7 +29,7 @@ def main(context: click.Context) -> None:
         recipe = load_recipe(name)
         preprocess, gan = (options(job, name) for job in ("preprocess", "train_gan"))
         size = f"{preprocess['size_px']} px {'grey' if preprocess['channels'] == 1 else 'colour'}"
-        table.add_row(name, preprocess["source"], gan["family"], size, recipe.words.get("needs", "nothing"))
+        table.add_row(name, str(preprocess["source"]), str(gan["family"]), size, recipe.words.get("needs", "nothing"))
     Console().print(table)
     click.echo("halfreal recipes show NAME prints every option of one; halfreal run --recipe NAME runs it.")
 
@@ -44,7 +42,7 @@ def show(name: str) -> None:
     click.echo(to_toml(recipe.words, {row.name: options(row.name, name) for row in JOBS}), nl=False)
 
 
-def options(job: str, recipe: str) -> dict[str, Any]:
+def options(job: str, recipe: str) -> dict[str, object]:
     """Return every option of a job under a recipe; those that mean nothing there are left out."""
     return resolved_options(command_of(job), recipe)
 

@@ -26,17 +26,16 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     """
     from jobs.preprocess.sources import SOURCES
     from jobs.preprocess.writer import write_dataset
-    from shared.store.records.datasets import RealRecord
 
     given = Path(config.source_path) if config.source_path else Path(config.source)
     written = write_dataset(run, config, SOURCES[config.source].read.get()(run.sources / given, config))
     if written is None:
         return None
-    dataset, facts = written
+    dataset, record = written
     draw(run, dataset)
     sizes = ", ".join(f"{name} {split.count:,}" for name, split in dataset.splits.items())
-    aside = f"; {facts['rejected']} rejected, see rejected.jsonl" if facts["rejected"] else ""
-    return Result(RealRecord.model_validate(facts), dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
+    aside = f"; {record.rejected} rejected, see rejected.jsonl" if record.rejected else ""
+    return Result(record, dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
 
 
 def draw(run: Run, dataset: "Dataset") -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ class Item:
     """
 
     label: int
-    origin: dict[str, Any]
+    origin: dict[str, object]
     read: Callable[[], bytes]
     decode: Callable[[bytes], Picture]
 
@@ -56,7 +55,7 @@ class Source:
     ignored: int = 0
 
 
-def from_array(pixels: Pixels, label: int, origin: dict[str, Any]) -> Item:
+def from_array(pixels: Pixels, label: int, origin: dict[str, object]) -> Item:
     """Return an item of pixels in memory: uint8 (height, width) or (height, width, 3)."""
     return Item(label, origin, partial(bytes, pixels.tobytes()), partial(_shaped, pixels.shape))
 
@@ -66,7 +65,7 @@ def _shaped(shape: tuple[int, ...], payload: bytes) -> Pixels:
     return np.frombuffer(payload, np.uint8).reshape(shape)
 
 
-def from_file(path: Path, label: int, origin: dict[str, Any]) -> Item:
+def from_file(path: Path, label: int, origin: dict[str, object]) -> Item:
     """Return an item of an image file."""
     return Item(label, origin, partial(_read_file, path), open_bytes)
 
@@ -78,7 +77,7 @@ def _read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def unusable(reason: str, origin: dict[str, Any]) -> Item:
+def unusable(reason: str, origin: dict[str, object]) -> Item:
     """Return an item of which is known already that it cannot be used, and why: it is put aside when it is read."""
     return Item(NO_CLASS, origin, partial(_refuse, reason), open_bytes)
 
@@ -92,7 +91,7 @@ def is_label(name: str) -> bool:
     return len(name.splitlines()) == 1 and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def named(origin: dict[str, Any]) -> str:
+def named(origin: dict[str, object]) -> str:
     """Return what finds an image again, for people: its file, and in that its key or index."""
     found = [str(origin["file"])] if "file" in origin else []
     return ", ".join(

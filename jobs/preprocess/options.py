@@ -1,7 +1,6 @@
 """The options of preprocess, checked."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from jobs.preprocess.sources import SOURCES
 from shared.cli.options import JobOptions, Within, option
@@ -83,7 +82,7 @@ class PreprocessOptions(JobOptions):
         """The name of the label: the source's own unless an option says another; None for sources with one label."""
         return self.label or SOURCES[self.source].label
 
-    def resolved(self) -> dict[str, Any]:
+    def resolved(self) -> dict[str, object]:
         """Return every option with what None stands for."""
         return super().resolved() | {"label": self.label_name}
 

@@ -30,7 +30,7 @@ class Found(NamedTuple):
     why: str = ""
 
     @property
-    def origin(self) -> dict[str, Any]:
+    def origin(self) -> dict[str, object]:
         """What finds the sample again."""
         return {"source": "webdataset", "file": self.tar.name, "key": self.key}
 

@@ -1,12 +1,10 @@
 """Read, split, prepare and write the images of a source; what cannot be read is put aside with its reason."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,68 +12,29 @@ from numpy.typing import NDArray
 
 from jobs.preprocess.items import Item, Source, named, plain, some
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.rejects import Rejected, Rejects, line_of
 from jobs.preprocess.sources import SOURCES
 from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.errors import BadInput
-from shared.format.files import write_whole
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.shards import Members, join, shard_name, write_shard
 from shared.runtime.processes import Spread, processes
+from shared.store.records.base import Record
+from shared.store.records.datasets import RealRecord
 from shared.store.work_shards import WorkShards
-
-REJECTED = "rejected.jsonl"
 
 WORTH_A_PROCESS = 256
 """Images below which another process costs more than it saves."""
 
 
-@dataclass
-class Rejects:
-    """Images that could not be read: where they came from and why."""
+class WrittenShard(Record):
+    """What a part leaves of a shard: the shard, None if no image of it could be prepared, and those that could not."""
 
-    total: int
-    allowed: float
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, item: Item, why: Unreadable) -> None:
-        """Put an image aside."""
-        self.rows.append({"origin": item.origin, "reason": why.reason})
-
-    def payload(self) -> bytes:
-        """Return the rows as JSON lines."""
-        return "".join(f"{_line(row)}\n" for row in self.rows).encode()
-
-    def store(self, run: Run) -> None:
-        """Write the rows into the artifact, if there are any, in place of those of an earlier, failed run."""
-        for stale in (_report(run), run.folder / REJECTED):
-            stale.unlink(missing_ok=True)
-        if self.rows:
-            write_whole(run.folder / REJECTED, self.payload())
-
-    def check(self, run: Run) -> None:
-        """Write the rows next to the artifact and raise BadInput if there are more than allowed."""
-        if len(self.rows) <= self.allowed * self.total:
-            return
-        path = _report(run)
-        write_whole(path, self.payload())
-        first = self.rows[0]
-        raise BadInput(
-            f"{len(self.rows):,} of {self.total:,} images cannot be read, more than --max-rejected {self.allowed:.1%}\n"
-            f"the first: {named(first['origin'])}: {first['reason']}\n"
-            f"those found so far, with reasons: {path}; repair or remove them, or raise --max-rejected"
-        )
-
-
-def _report(run: Run) -> Path:
-    """Return where the rows go when they are too many, next to the artifact that is not made."""
-    return run.folder.parent / f"real-{REJECTED}"
-
-
-def _line(row: dict[str, Any]) -> str:
-    return json.dumps(row, sort_keys=True)
+    shard: ShardInfo | None
+    rejected: list[Rejected]
 
 
 @dataclass(frozen=True)
@@ -97,8 +56,8 @@ class Task:
     items: list[int]
 
 
-def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[Dataset, dict[str, Any]] | None:
-    """Write every split of `source` as shards into the run's folder; return the dataset's description and facts.
+def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[Dataset, RealRecord] | None:
+    """Write every split of `source` as shards into the run's folder; return what describes the dataset and its record.
 
     Each part reads every item, so that all agree on duplicates and splits, and prepares its own shards; within a part
     the run's threads are as many processes. Returns None while shards of other parts are missing.
@@ -119,7 +78,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
         records = write_shards(run, each, config, tasks, readable, len(source.classes))
     if records is None:
         return None
-    rejects.rows += [row for record in records for row in record["rejected"]]
+    rejects.rows += [row for record in records for row in record.rejected]
     rejects.check(run)
     rejects.store(run)
     copies = _copies(readable, rejects)
@@ -127,16 +86,16 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     dataset = _describe(config, source, _shards(places, tasks, records))
     # again: what is left of a class after unreadable images were put aside
     _check_classes(config, source, partition, dataset.splits["train"].class_counts)
-    return dataset, {
-        "source": config.source,
-        "mirrors": config.mirrors,
-        "split": "random, stratified" if partition is None else "official",
-        "rejected": len(rejects.rows),
-        "ignored": source.ignored,
-        "duplicates": len(copies),
-        "duplicates_with_other_label": sum(copy.label != first.label for copy, first in copies),
-        "moved_to_the_split_of_their_copy": moved,
-    }
+    return dataset, RealRecord(
+        source=config.source,
+        mirrors=config.mirrors,
+        split="random, stratified" if partition is None else "official",
+        rejected=len(rejects.rows),
+        ignored=source.ignored,
+        duplicates=len(copies),
+        duplicates_with_other_label=sum(copy.label != first.label for copy, first in copies),
+        moved_to_the_split_of_their_copy=moved,
+    )
 
 
 def _split(
@@ -149,12 +108,12 @@ def _split(
     return split_indexes(labels[indexes], contents, official, *fractions, config.seed)
 
 
-def _shards(splits: Iterable[str], tasks: list[Task], records: list[dict[str, Any]]) -> dict[str, list[ShardInfo]]:
+def _shards(splits: Iterable[str], tasks: list[Task], records: list[WrittenShard]) -> dict[str, list[ShardInfo]]:
     """Return the shards of each split, without those of which no image could be prepared."""
     shards: dict[str, list[ShardInfo]] = {split: [] for split in splits}
     for task, record in zip(tasks, records, strict=True):
-        if record["shard"]:
-            shards[task.split].append(ShardInfo(**record["shard"]))
+        if record.shard:
+            shards[task.split].append(record.shard)
     return shards
 
 
@@ -183,11 +142,10 @@ def write_shards(
     tasks: list[Task],
     readable: list[Readable],
     class_count: int,
-) -> list[dict[str, Any]] | None:
+) -> list[WrittenShard] | None:
     """Write the shards that are of this part; return the records of all, or None while some are missing.
 
-    `each` applies a function to items. A record has the shard's own, None where no image of it could be prepared, and
-    the rows of those that could not. An image has the number of its place, whatever becomes of others.
+    `each` applies a function to items. An image has the number of its place, whatever becomes of others.
     """
     plan = [[image.item.label, image.item.origin, image.content] for image in readable]
     pieces = WorkShards(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
@@ -202,8 +160,9 @@ def write_shards(
             first = next(made, None)  # a shard without any image is not written
             path = run.folder / shard_name(task.split, task.number)
             shard = write_shard(path, chain([first], made), class_count) if first else None
-            pieces.done(number, {"shard": shard and shard.model_dump(), "rejected": rejects.rows})
-    return pieces.gather()
+            pieces.done(number, WrittenShard(shard=shard, rejected=rejects.rows).facts())
+    records = pieces.gather()
+    return None if records is None else [WrittenShard.model_validate(record) for record in records]
 
 
 def _members(
@@ -257,14 +216,14 @@ def _check_classes(config: PreprocessOptions, source: Source, partition: Any, co
 
 def _copies(readable: list[Readable], rejects: Rejects) -> list[tuple[Item, Item]]:
     """Return each image that is equal to an earlier one, with the first such; not those that were put aside."""
-    aside = {_line(row["origin"]) for row in rejects.rows}
+    aside = {line_of(row.origin) for row in rejects.rows}
     leaders = leaders_of([image.content for image in readable]).tolist()
     pairs = [
         (image.item, readable[leader].item)
         for image, leader in zip(readable, leaders, strict=True)
         if image is not readable[leader]
     ]
-    return [pair for pair in pairs if _line(pair[0].origin) not in aside]
+    return [pair for pair in pairs if line_of(pair[0].origin) not in aside]
 
 
 def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> None:

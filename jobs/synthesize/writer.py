@@ -1,9 +1,7 @@
 """Generate, annotate and write in one pass: images go from the generator's batch straight into a shard."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
-from itertools import chain
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
 import torch
 
@@ -18,6 +16,7 @@ from shared.format.shards import Members, join, shard_name, write_shard
 from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
+from shared.store.records.base import Record
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.gan import Snapshot
 from shared.store.work_shards import WorkShards
@@ -51,6 +50,15 @@ class Tally:
         )
 
 
+class WrittenShard(Record):
+    """What a part leaves of a shard: the shard and, of each image, what is counted."""
+
+    shard: ShardInfo
+    asked: list[int]
+    given: list[int]
+    confidence: list[float]
+
+
 def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple[Dataset, SyntheticRecord] | None:
     """Write `total` annotated images as the split `train`; return the dataset's description and what is recorded.
 
@@ -78,17 +86,18 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
             "resizer": "Pillow" if size_px != info.size_px else "none needed",
             "quantisation": "uint8, rounded half to even",
         },
-        splits={"train": join([ShardInfo(**shard["shard"]) for shard in shards], classes)},
+        splits={"train": join([shard.shard for shard in shards], classes)},
     )
-    tally = Tally(*(list(chain(*(shard[each.name] for shard in shards))) for each in fields(Tally)))
+    tally = Tally(
+        asked=[label for shard in shards for label in shard.asked],
+        given=[label for shard in shards for label in shard.given],
+        confidence=[sure for shard in shards for sure in shard.confidence],
+    )
     return dataset, tally.record(classes, gan.conditional, run.input(EVALUATE).record.chosen, gan.family)
 
 
-def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[dict[str, Any]] | None:
-    """Write the shard of each range of images that is of this part; return the records of all shards, or None.
-
-    A record has the shard's own and, of each image, what `Tally` counts.
-    """
+def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[WrittenShard] | None:
+    """Write the shard of each range of images that is of this part; return the records of all shards, or None."""
     pieces, classes = WorkShards(run, len(ranges)), len(run.input(PREPROCESS).dataset.classes)
     todo = pieces.todo()
     with run.reporter.bar("synthesize", sum(len(ranges[number]) for number in todo), "images") as bar:
@@ -98,8 +107,9 @@ def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[d
             tally = Tally()
             path = run.folder / shard_name("train", number)
             shard = write_shard(path, work.samples(ranges[number], tally), classes)
-            pieces.done(number, {"shard": shard.model_dump(), **asdict(tally)})
-    return pieces.gather()
+            pieces.done(number, WrittenShard(shard=shard, **asdict(tally)).facts())
+    records = pieces.gather()
+    return None if records is None else [WrittenShard.model_validate(record) for record in records]
 
 
 class Drawing:

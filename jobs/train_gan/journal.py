@@ -4,9 +4,10 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from shared.models.snapshots import GRID_COLUMNS, grid_images
 from shared.plots.charts import gan_losses
 from shared.plots.figures import save_png
 from shared.plots.image_grid import tile
-from shared.plots.tensorboard import open_tensorboard
+from shared.plots.tensorboard import TensorboardWriter, open_tensorboard
 from shared.runtime.process_group import ProcessGroup
 from shared.store.records.gan import HistoryRow
 
@@ -37,7 +38,7 @@ class Journal:
         self.note = ""
         self._rates = _known_rates(folder / METRICS)
         self._since = (time.monotonic(), state.steps)
-        self._tensorboard: Any = None
+        self._tensorboard: TensorboardWriter | None = None
         if group.is_main:
             resume_at = state.history[-1].epoch + 1 if state.history else None
             self._tensorboard = open_tensorboard(folder, resume_at)
@@ -74,6 +75,7 @@ class Journal:
         Image.fromarray(sheet).resize((sheet.shape[1] * 2, sheet.shape[0] * 2), Image.Resampling.NEAREST).save(
             figures / f"samples-epoch-{epoch:05d}.png"
         )
+        assert self._tensorboard is not None  # the main process writes
         for name, value in row.losses.items():
             self._tensorboard.add_scalar(name, value, epoch)
         shown = torch.from_numpy(sheet)
@@ -81,9 +83,9 @@ class Journal:
         self._tensorboard.flush()
         save_png(gan_losses(state.history), figures / "losses.png")
 
-    def sheet(self) -> Any:
+    def sheet(self) -> NDArray[np.uint8]:
         """Return the sample grid: a row a class, real images, a gap, images from latents that never change."""
-        drawn = grid_images(self.state.average, len(self.reals) // GRID_COLUMNS, self.state.spec["latent"])
+        drawn = grid_images(self.state.average, len(self.reals) // GRID_COLUMNS, self.state.average.latent)
         rows = []
         for real, fake in zip(self.reals.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS), strict=True):
             rows += [real, torch.full_like(real[:1], 255), fake]

@@ -1,7 +1,6 @@
 """The options of train_gan, checked; what of them belongs to the family, and what the family then has."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from jobs.train_gan.families import FAMILIES, LOSSES, NETWORKS, Family
 from shared.cli.options import JobOptions, Within, listed, option, specs
@@ -125,7 +124,7 @@ class GanOptions(JobOptions):
         """The names in `augment`, in order."""
         return () if self.augment == NONE else listed(self.augment)
 
-    def resolved(self) -> dict[str, Any]:
+    def resolved(self) -> dict[str, object]:
         """Return every option with what None stands for; None where it has no meaning."""
         family = resolve(self)
         own = {name: None if name in meaningless(family) else getattr(family, name) for name in OWNED}

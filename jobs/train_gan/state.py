@@ -1,9 +1,9 @@
 """The state of a training run: what a checkpoint holds and a resumed run goes on from."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -14,12 +14,13 @@ from jobs.train_gan.steps import Models
 from shared.errors import FormatError
 from shared.format.manifest import Dataset
 from shared.models.gans.build import build_discriminator, build_generator
+from shared.models.tables import Spec
 from shared.runtime.devices import layout
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, seed_everything
 from shared.store.checkpoints import flatten, load, save, unflatten
 from shared.store.records.base import parse_record
-from shared.store.records.gan import HistoryRow
+from shared.store.records.gan import CheckpointHeader, HistoryRow
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -43,15 +44,23 @@ class RunningMean:
         return means
 
 
+class Stateful(Protocol):
+    """A network or an optimizer: what it holds goes into a checkpoint and comes back."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it holds."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> object:
+        """Take over what another one held."""
+
+
 class State:
     """Models, the moving average of the generator's weights, steps done and the history of epochs.
 
     `running_mean` has the losses since the last epoch in the history.
     """
 
-    def __init__(
-        self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[dict[str, Any], dict[str, Any]]
-    ):
+    def __init__(self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[Spec, Spec]):
         seed_everything(config.seed, Stream.GAN_WEIGHTS)
         make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
@@ -114,11 +123,8 @@ class State:
     def save(self, folder: Path) -> None:
         """Write the checkpoint; whole or not at all."""
         tensors, rest = flatten(self._tree())
-        save(
-            folder / CHECKPOINT,
-            tensors,
-            {"state": rest, "steps": self.steps, "history": [row.facts() for row in self.history]},
-        )
+        header = CheckpointHeader(state=rest, steps=self.steps, history=self.history)
+        save(folder / CHECKPOINT, tensors, header.facts())
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's checkpoint if there is one; return whether there was."""
@@ -126,8 +132,9 @@ class State:
         if not path.exists():
             return False
         tensors, facts = load(path.read_bytes(), str(path))
+        header = parse_record(CheckpointHeader, facts, f"{path}: its header")
         try:
-            tree = unflatten(tensors, facts["state"])
+            tree = unflatten(tensors, header.state)
             for name, part in self._parts().items():
                 part.load_state_dict(tree[name])
             for optimizer in (self.models.generator_optimizer, self.models.discriminator_optimizer):
@@ -135,11 +142,10 @@ class State:
         except (KeyError, RuntimeError, ValueError) as error:
             raise FormatError(f"{path}: not a checkpoint of this training; start over with --force") from error
         self.running_mean.sums = {name: tensor.to(self.group.device) for name, tensor in tree["tally"].items()}
-        self.steps = facts["steps"]
-        self.history = [parse_record(HistoryRow, row, f"{path}: the history") for row in facts["history"]]
+        self.steps, self.history = header.steps, header.history
         return True
 
-    def _parts(self) -> dict[str, Any]:
+    def _parts(self) -> dict[str, Stateful]:
         plain = self.group.unwrap
         return {
             "generator": plain(self.models.generator),
@@ -149,21 +155,24 @@ class State:
             "discriminator_optimizer": self.models.discriminator_optimizer,
         }
 
-    def _tree(self) -> dict[str, Any]:
-        return {name: part.state_dict() for name, part in self._parts().items()} | {"tally": self.running_mean.sums}
+    def _tree(self) -> dict[str, Mapping[str, object]]:
+        parts: dict[str, Mapping[str, object]] = {name: part.state_dict() for name, part in self._parts().items()}
+        return parts | {"tally": self.running_mean.sums}
 
 
-def _adam(parameters: Iterable[Any], family: Family) -> torch.optim.Optimizer:
+def _adam(parameters: Iterable[Tensor], family: Family) -> torch.optim.Optimizer:
     """Return Adam (Kingma and Ba 2015), all weights in one fused step."""
     return torch.optim.Adam(parameters, lr=family.learning_rate, betas=family.betas, fused=True)
 
 
-def _rmsprop(parameters: Iterable[Any], family: Family) -> torch.optim.Optimizer:
+def _rmsprop(parameters: Iterable[Tensor], family: Family) -> torch.optim.Optimizer:
     """Return RMSprop (Tieleman and Hinton 2012) with torch's own decay of 0.99, as the authors of WGAN did."""
     return torch.optim.RMSprop(parameters, lr=family.learning_rate, foreach=True)
 
 
-OPTIMIZERS: dict[str, Callable[[Iterable[Any], Family], torch.optim.Optimizer]] = {"adam": _adam, "rmsprop": _rmsprop}
+Optimize = Callable[[Iterable[Tensor], Family], torch.optim.Optimizer]
+
+OPTIMIZERS: dict[str, Optimize] = {"adam": _adam, "rmsprop": _rmsprop}
 
 
 def _match_memory_format(optimizer: torch.optim.Optimizer) -> None:
@@ -176,20 +185,19 @@ def _match_memory_format(optimizer: torch.optim.Optimizer) -> None:
         memory |= {name: torch.empty_like(weight).copy_(value) for name, value in alike.items()}
 
 
-def specs(family: Family, config: GanOptions, info: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+def specs(family: Family, config: GanOptions, info: Dataset) -> tuple[Spec, Spec]:
     """Return what builds generator and discriminator for images as in `info`; see `build_generator`."""
     networks = NETWORKS[family.networks]
     classes = len(info.classes) if family.conditional else 0
     shape = {"size_px": info.size_px, "channels": info.channels, "classes": classes, "width": config.width}
-    generator = {"name": networks.generator, "latent": config.latent, **shape, "init": family.init}
+    generator: dict[str, object] = {"name": networks.generator, "latent": config.latent, **shape, "init": family.init}
     if networks.has_generator_norm:
         generator |= {"norm": family.generator_norm, "bn_eps": config.bn_eps}
-    discriminator = {"name": networks.discriminator, **shape, "init": family.init}
+    discriminator: dict[str, object] = {"name": networks.discriminator, **shape, "init": family.init}
     discriminator |= {"norm": family.discriminator_norm, "bn_eps": config.bn_eps}
     return generator, discriminator | ({"auxiliary": True} if family.auxiliary_weight else {})
 
 
-def save_snapshot(path: Path, average: torch.nn.Module, facts: dict[str, Any]) -> None:
-    """Write the averaged generator with the facts that rebuild it."""
-    tensors: dict[str, Tensor] = average.state_dict()
-    save(path, tensors, facts)
+def save_snapshot(path: Path, average: torch.nn.Module, header: Mapping[str, object]) -> None:
+    """Write the averaged generator with what rebuilds it."""
+    save(path, average.state_dict(), header)

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from jobs.train_gan.families import LOSSES, Family
 from jobs.train_gan.objectives import gradient_penalty, interpolate
@@ -27,8 +26,8 @@ class Models:
     """Generator and discriminator as `group` wrapped them, and their optimizers."""
 
     group: ProcessGroup
-    generator: Any
-    discriminator: Any
+    generator: nn.Module
+    discriminator: nn.Module
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
 

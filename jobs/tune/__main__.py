@@ -1,7 +1,5 @@
 """The command `tune`."""
 
-from typing import Any
-
 import click
 from click.core import ParameterSource
 
@@ -25,7 +23,7 @@ def words_for_trials() -> list[str]:
     return words
 
 
-def owners(recipe: Recipe, answer: Answer) -> dict[str, Any]:
+def owners(recipe: Recipe, answer: Answer) -> dict[str, object]:
     """Return the options of train_gan that own others, as they are where the recipe's search space is written."""
     last = max(
         (place for place, layer in enumerate(recipe.layers) if "space" in layer.tables.get("tune", {})), default=-1
@@ -79,7 +77,7 @@ class TuneCommand(JobCommand):
         inherited = any(now[owner] != value for owner, value in owners(recipe, answers[TUNABLE]).items())
         return complete(lambda *keys: recipe.place("tune", "space", *keys), words, options, answers, inherited)
 
-    def recorded(self, config: TuneConfig) -> dict[str, Any]:
+    def recorded(self, config: TuneConfig) -> dict[str, object]:
         """Return what the manifest records."""
         return config.recorded()
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.pipeline import EVALUATE
 from jobs.tune.space import TUNABLE, Space, WrongSpace, parse_space
@@ -15,6 +15,7 @@ from shared.runtime.job_processes import Answer, ask
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
+    from shared.store.records.base import Value
 
 OBJECTIVES = ("frechet", "synthetic_only")
 """What a trial is judged by, on val: its best Fréchet distance; the error of a classifier that saw its images alone."""
@@ -80,12 +81,12 @@ class TuneConfig(TuneOptions):
     train_gan.
     """
 
-    train_gan: dict[str, Any] = field(default_factory=dict)
-    evaluate: dict[str, Any] = field(default_factory=dict)
-    others: dict[str, dict[str, Any]] = field(default_factory=dict)
+    train_gan: dict[str, object] = field(default_factory=dict)
+    evaluate: dict[str, object] = field(default_factory=dict)
+    others: dict[str, dict[str, object]] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
 
-    def recorded(self) -> dict[str, Any]:
+    def recorded(self) -> dict[str, object]:
         """Return what the manifest records."""
         return recorded(self) | {"train_gan": self.train_gan, "evaluate": self.evaluate, "others": self.others}
 
@@ -95,19 +96,24 @@ class TuneConfig(TuneOptions):
         return parse_space(self.space, {name: TYPES[kind] for name, kind in self.types.items()})
 
     @property
-    def fixed(self) -> dict[str, Any]:
+    def fixed(self) -> dict[str, object]:
         """The options of train_gan, by `job.option`, that every trial has."""
         return {} if self.epochs is None else {f"{TUNABLE}.epochs": self.epochs}
 
     @property
-    def own(self) -> dict[str, Any]:
+    def own(self) -> "dict[str, Value]":
         """The recipe's own values of what the space varies; None where it has none."""
-        return {name: self.train_gan.get(name.partition(".")[2]) for name in self.domains}
+        return {name: _value(self.train_gan.get(name.partition(".")[2])) for name in self.domains}
+
+    @property
+    def trial_epochs(self) -> int:
+        """The epochs that a trial is trained for."""
+        return int(str(self.train_gan["epochs"]))
 
     @property
     def rungs(self) -> list[int]:
         """The epochs after which trials are compared: epochs / reduction^2 and epochs / reduction."""
-        total = self.train_gan["epochs"]
+        total = self.trial_epochs
         if self.reduction == 1:
             return []
         first = max(total // self.reduction**2, 1)
@@ -118,6 +124,12 @@ class TuneConfig(TuneOptions):
         parts = self.recorded() | dict.fromkeys(("trials", "minutes", "seeds", "others"))
         hashes = {name: artifact.sha256 for name, artifact in sorted(inputs.items())}
         return sha256(json_bytes([parts, hashes]))[:12]
+
+
+def _value(found: object) -> "Value":
+    """Return the value of an option that can be varied: options that are tables cannot."""
+    assert found is None or isinstance(found, str | int | float | bool)
+    return found
 
 
 Answers = dict[str, Answer]

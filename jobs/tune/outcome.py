@@ -2,7 +2,6 @@
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
 
 import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
@@ -40,7 +39,7 @@ class Comparison:
     """One run before or after: its folder, the options that it has besides the recipe's, its seed."""
 
     name: str
-    params: dict[str, Any]
+    params: dict[str, object]
     seed: int
 
 
@@ -94,7 +93,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         importance_trials=explained.trials,
         importances=explained.shares,
         comparison=compare(scores, score, config.objective, best.params == config.own),
-        epochs=config.train_gan["epochs"],
+        epochs=config.trial_epochs,
         seeds=[found.seed for found in sides(study, config)["before"]],
         protocol=protocols[first.record.extractor],
         val_protocol=_scores(study, trial_name(best.number)).record.protocol,

@@ -46,7 +46,7 @@ class Study:
         self.folder, self.config = folder, config
         database = None if storage is None else _open_database(storage)
         folder.mkdir(parents=True, exist_ok=True)
-        rungs, epochs = config.rungs, config.train_gan["epochs"]
+        rungs, epochs = config.rungs, config.trial_epochs
         pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
         if rungs:
             pruner = optuna.pruners.SuccessiveHalvingPruner(rungs[0], config.reduction)
@@ -168,7 +168,7 @@ class Journal(JournalFileBackend):
         self._path, self._mine = path, JournalFileSymlinkLock(str(path))
         super().__init__(str(path), self._mine)
 
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+    def append_logs(self, logs: list[dict[str, object]]) -> None:
         """Append records, each a line."""
         self._mine.acquire()
         try:

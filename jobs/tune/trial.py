@@ -62,7 +62,7 @@ class Attempt:
         """Score the snapshot of the next rung if it is there; whether successive halving stops the trial now."""
         due = [epoch for epoch in self.config.rungs if not any(step >= epoch for step in self.reported)]
         there = self.pair.snapshots()
-        ready = sorted(epoch for epoch in there if due and due[0] <= epoch < self.config.train_gan["epochs"])
+        ready = sorted(epoch for epoch in there if due and due[0] <= epoch < self.config.trial_epochs)
         if not ready or not self.curve:
             return False
         printed = self.pair.score(there[ready[0]], self.words)
@@ -97,7 +97,7 @@ def attempt(run: Run, config: TuneConfig, study: Study, claim: Lease, words: lis
     """Take a claimed trial to its end; return in words what came of it."""
     options = config.fixed | claim.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
     options |= {"evaluate.reference": "val", "evaluate.synthetic_only": config.objective == "synthetic_only"}
-    extractor = listed(config.evaluate["per_snapshot"])[0]
+    extractor = listed(str(config.evaluate["per_snapshot"]))[0]
     scored = {"images": config.evaluate["images"], "extractor": extractor, "seed": config.seed, "device": run.device}
     flags = [word for name, value in scored.items() for word in (f"--{name}", str(value))]
     folder: Path = study.folder / trial_name(claim.trial.number)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.cli.progress import Reporter
@@ -41,7 +40,7 @@ class TrialRunner:
 
     folder: Path
     words: list[str]
-    options: dict[str, Any]
+    options: dict[str, object]
     reporter: Reporter
 
     def prepare(self) -> None:

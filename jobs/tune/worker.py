@@ -38,7 +38,7 @@ class Worker:
         shutil.rmtree(self.folder)
         self.study = Study(self.folder, self.config, self.storage)
 
-    def work(self, helpers: int, options: dict[str, Any]) -> None:
+    def work(self, helpers: int, options: dict[str, object]) -> None:
         """Work until every trial and every run before and after is done, with so many helpers called with `options`."""
         place = ["--data-root", str(self.run.folder.parent), "--experiment", self.run.folder.name]
         started = [start("tune", [*self.words[:2], *place], variables(options)) for _ in range(helpers)]

@@ -19,7 +19,7 @@ def _known_device(context: click.Context, parameter: click.Parameter, value: str
     return value
 
 
-def check_finite(options: dict[str, Any]) -> None:
+def check_finite(options: dict[str, object]) -> None:
     """Raise BadConfig for an option, by its argument's name, that is NaN or infinite: click's ranges let NaN pass."""
     for name, value in options.items():
         if isinstance(value, float) and not math.isfinite(value):

@@ -80,7 +80,7 @@ class JobOptions:
 
     seed: int = option(0, "Random seed.", "run", within=Within(0, 2**31 - 1), variable="HALFREAL_SEED")
 
-    def resolved(self) -> dict[str, Any]:
+    def resolved(self) -> dict[str, object]:
         """Return every option with what None stands for; None where it has no meaning."""
         return {name: getattr(self, name) for name in specs(type(self))}
 
@@ -98,12 +98,12 @@ def value_types(options: type[JobOptions]) -> dict[str, type]:
     return {name: next(iter(get_args(hints[name])), hints[name]) for name in specs(options)}
 
 
-def defaults(options: type[JobOptions]) -> dict[str, Any]:
+def defaults(options: type[JobOptions]) -> dict[str, object]:
     """Return the default of each option, by name."""
     return {each.name: each.default for each in fields(options) if "option" in each.metadata}
 
 
-def recorded(options: JobOptions) -> dict[str, Any]:
+def recorded(options: JobOptions) -> dict[str, object]:
     """Return what a manifest records of the options: all that the result depends on, as given."""
     return {name: getattr(options, name) for name, spec in specs(type(options)).items() if spec.recorded}
 
@@ -119,19 +119,19 @@ class Replaced:
     before: Any
     after: Any
     source: str
-    values: dict[str, Any]
+    values: dict[str, object]
 
 
 def merge(
-    options: type[JobOptions], layers: Iterable[tuple[str, Mapping[str, Any]]]
-) -> tuple[dict[str, Any], list[Replaced]]:
+    options: type[JobOptions], layers: Iterable[tuple[str, Mapping[str, object]]]
+) -> tuple[dict[str, object], list[Replaced]]:
     """Return what `layers` set, lowest first, each with the name of its source, and what went on the way.
 
     Where a layer gives an owner another value than it had so far, what layers below said of its options goes: it was
     meant for the other value.
     """
     own, known = defaults(options), specs(options)
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     replaced = []
     for source, layer in layers:
         for owner in sorted({spec.owner for spec in known.values()} & layer.keys()):
@@ -146,11 +146,11 @@ def merge(
     return values, [replace(each, values=_without(each.values, set_again)) for each in replaced]
 
 
-def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+def _without(values: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
     return {name: value for name, value in values.items() if name not in names}
 
 
-def check_recipe(options: type[JobOptions], source: str, table: Mapping[str, Any], others: Iterable[str]) -> None:
+def check_recipe(options: type[JobOptions], source: str, table: Mapping[str, object], others: Iterable[str]) -> None:
     """Raise BadConfig, which names `source`, for a table with an unknown option or with what is no value of one.
 
     `others` are keys that are no fields of `options`.

@@ -72,7 +72,7 @@ class Call:
 
     command: CommandWithOptions
     config: JobOptions
-    recorded: dict[str, Any]
+    recorded: dict[str, object]
     common: Common
 
     @property
@@ -94,7 +94,8 @@ def perform(call: Call, body: Body, resumes: bool) -> None:
     """Do the job unless its artifact is complete; with `resumes` unfinished work is kept for the next call."""
     row, common = call.row, call.common
     reporter = Reporter(row.name)
-    bind_threads(call.recorded.get("threads", 0))
+    threads = call.recorded.get("threads", 0)
+    bind_threads(threads if isinstance(threads, int) else 0)
     from shared.runtime.processes import usable_cores
     from shared.store.staging import BuildKey
 

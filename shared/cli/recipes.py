@@ -42,7 +42,7 @@ class Layer:
     path: Path
     words: dict[str, str]
     common: dict[str, int]
-    tables: dict[str, dict[str, Any]]
+    tables: dict[str, dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Recipe:
         """The jobs that some layer has a table of."""
         return list(dict.fromkeys(job for layer in self.layers for job in layer.tables))
 
-    def tables(self, job: str) -> list[dict[str, Any]]:
+    def tables(self, job: str) -> list[dict[str, object]]:
         """Return what each layer sets for `job`, lowest first; before them what is common to all jobs."""
-        return [self.common, *(layer.tables[job] for layer in self.layers if job in layer.tables)]
+        return [{**self.common}, *(layer.tables[job] for layer in self.layers if job in layer.tables)]
 
     def place(self, *keys: str) -> str:
         """Return "recipe FILE, line N" of the value that is under `keys`; without the line if none holds it."""
@@ -165,7 +165,7 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error})") from error
 
 
-def to_toml(words: dict[str, str], tables: dict[str, dict[str, Any]]) -> str:
+def to_toml(words: dict[str, str], tables: dict[str, dict[str, object]]) -> str:
     """Return a recipe as TOML: what it says of itself, then a table for each job; tables within them as their own."""
     lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in words.items()]
     for job, options in tables.items():

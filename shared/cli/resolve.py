@@ -29,7 +29,7 @@ LAYERS = "halfreal.layers"
 GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 """Sources that a value comes from because somebody asked for it in this call."""
 
-Layers = list[tuple[str, dict[str, Any]]]
+Layers = list[tuple[str, dict[str, object]]]
 
 Before = Callable[[Run, Any], None]
 """`before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share.
@@ -55,7 +55,7 @@ class CommandWithOptions(ErrorHandlingCommand):
         """Return what the body gets: the options, unless a job completes them by those of others."""
         return options
 
-    def recorded(self, config: Any) -> dict[str, Any]:
+    def recorded(self, config: Any) -> dict[str, object]:
         """Return what the manifest records of `config`."""
         return recorded(config)
 
@@ -95,7 +95,8 @@ def resolve_options(command: CommandWithOptions, context: click.Context) -> Reso
     own = defaults(command.options)
     given = {name: params[name] for name in own if context.get_parameter_source(name) in GIVEN}
     merged, replaced = merge(command.options, [*context.meta.get(LAYERS, []), ("", given)])
-    options = command.options(**{name: params[name] if name in merged else own[name] for name in own})
+    values: dict[str, Any] = {name: params[name] if name in merged else own[name] for name in own}
+    options = command.options(**values)
     return ResolvedOptions(
         command.config(options),
         params["threads"],
@@ -130,7 +131,7 @@ def explain(job: str, resolved: ResolvedOptions) -> Iterator[str]:
             )
 
 
-def _listed(values: dict[str, Any]) -> str:
+def _listed(values: dict[str, object]) -> str:
     return ", ".join(f"{name} {plain(value)}" for name, value in values.items())
 
 
@@ -145,7 +146,7 @@ def asked(command: CommandWithOptions, words: list[str]) -> ResolvedOptions:
     return resolved
 
 
-def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, Any]:
+def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, object]:
     """Return the options of a job called with `words`, as `asked`: what None stands for is filled in.
 
     Options without a value, and those that no manifest records, are left out.
@@ -153,7 +154,7 @@ def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, An
     resolved = asked(command, words)
     known = specs(command.options)
     found = {
-        name: json.loads(value) if known[name].table and value is not None else value
+        name: json.loads(value) if known[name].table and isinstance(value, str) else value
         for name, value in resolved.config.resolved().items()
         if known[name].recorded
     }
@@ -161,7 +162,7 @@ def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, An
     return {name: value for name, value in found.items() if value is not None}
 
 
-def options_with(command: CommandWithOptions, words: list[str], changes: Mapping[str, Any]) -> dict[str, Any]:
+def options_with(command: CommandWithOptions, words: list[str], changes: Mapping[str, object]) -> dict[str, object]:
     """Return the options of a job called with `words`, as `asked_options`; `changes` beat recipe and environment.
 
     Raises BadConfig for a value that the job refuses.
@@ -179,7 +180,7 @@ def _answer(context: click.Context, parameter: click.Parameter, wanted: bool) ->
     if not wanted or context.resilient_parsing or not isinstance(command, CommandWithOptions):
         return
     request = json.load(sys.stdin)
-    answers: list[dict[str, Any]] = []
+    answers: list[dict[str, object]] = []
     for changes in request["questions"]:
         try:
             answers.append({"options": options_with(command, request["words"], changes)})
@@ -211,7 +212,7 @@ OPTIONS_JSON = click.option(
 """The option by which a job tells another process its options."""
 
 
-def resolved_options(command: CommandWithOptions, recipe: str) -> dict[str, Any]:
+def resolved_options(command: CommandWithOptions, recipe: str) -> dict[str, object]:
     """Return the options of a job under `recipe`, as `asked_options`, without a look at the environment."""
     with _quiet_environment():
         return asked_options(command, ["--recipe", recipe])
@@ -256,7 +257,7 @@ def shown_defaults(command: CommandWithOptions, context: click.Context, words: l
     own, layers = defaults(command.options), context.meta.get(LAYERS, [])
     given = _given(context, {name: params[name] for name in own}, typed)
     merged, _ = merge(command.options, [*layers, ("", {name: value for name, (value, _) in given.items()})])
-    values = {name: merged.get(name, value) for name, value in own.items()}
+    values: dict[str, Any] = {name: merged.get(name, value) for name, value in own.items()}
     with suppress(HalfrealError):
         values = command.options(**values).resolved()
     owners = {spec.owner: values[spec.owner] for spec in specs(command.options).values() if spec.owner}
@@ -279,7 +280,7 @@ def shown_defaults(command: CommandWithOptions, context: click.Context, words: l
 
 
 def _given(
-    context: click.Context, params: dict[str, click.Parameter], typed: Mapping[str, Any]
+    context: click.Context, params: dict[str, click.Parameter], typed: Mapping[str, object]
 ) -> dict[str, tuple[Any, ParameterSource]]:
     """Return the values that flags, as they were typed, and the environment give, each with its source."""
     found = {name: param.consume_value(context, typed) for name, param in params.items()}

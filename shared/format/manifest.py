@@ -6,7 +6,7 @@ gives equal manifests and the sha256 of a manifest names its artifact.
 
 import json
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -75,7 +75,7 @@ class Dataset(_Record):
     classes: list[str] = Field(min_length=1)
     size_px: int = Field(ge=1)
     channels: Literal[1, 3]
-    preparation: dict[str, Any]
+    preparation: dict[str, object]
     splits: dict[str, Split]
 
     @model_validator(mode="after")
@@ -98,11 +98,11 @@ class Manifest(_Record):
     kind: str
     job: str
     halfreal: str
-    options: dict[str, Any]
+    options: dict[str, object]
     inputs: dict[str, str]
     files: list[FileInfo] = []
     dataset: Dataset | None = None
-    facts: dict[str, Any] = {}
+    facts: dict[str, object] = {}
 
     def to_bytes(self) -> bytes:
         """Return the manifest as it is on disk; equal manifests give equal bytes."""

@@ -4,7 +4,6 @@ import io
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ class Sample:
     key: str
     image: NDArray[np.uint8]
     label: int
-    meta: dict[str, Any]
+    meta: dict[str, object]
 
 
 def encode(sample: Sample) -> dict[str, bytes]:
@@ -45,7 +44,7 @@ def encode(sample: Sample) -> dict[str, bytes]:
         raise FormatError(f"sample {sample.key}: {error}") from error
 
 
-def encode_members(image: NDArray[np.uint8], label: int, meta: dict[str, Any]) -> dict[str, bytes]:
+def encode_members(image: NDArray[np.uint8], label: int, meta: dict[str, object]) -> dict[str, bytes]:
     """Return the members of a sample that has no key yet; as `encode`."""
     if label < 0:
         raise FormatError(f"label {label} is negative, want a class index from 0")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,7 +55,7 @@ class LabelledGenerator:
         """
         cut = {} if drawn.truncation is None else {"truncation": drawn.truncation}
         for offset, pixels in enumerate(images.permute(0, 2, 3, 1).numpy()):
-            asked: dict[str, Any] = {"asked_label": int(drawn.asked[offset])} if self.conditional else {}
+            asked: dict[str, object] = {"asked_label": int(drawn.asked[offset])} if self.conditional else {}
             yield Sample(
                 key=f"synthetic-{first + offset:08d}",
                 image=pixels,

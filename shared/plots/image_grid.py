@@ -1,13 +1,13 @@
 """Images joined into one picture, without matplotlib: its import takes longer than drawing them."""
 
 import io
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 
-def tile(images: Any, columns: int, gap_px: int = 1) -> Any:
+def tile(images: ArrayLike, columns: int, gap_px: int = 1) -> NDArray[np.uint8]:
     """Join uint8 images (N, channels, size, size) into one (height, width[, 3]) picture, row by row, white gaps."""
     pixels = np.asarray(images)
     count, channels, side, _ = pixels.shape
@@ -20,7 +20,7 @@ def tile(images: Any, columns: int, gap_px: int = 1) -> Any:
     return sheet[:, :, 0] if channels == 1 else sheet
 
 
-def enlarged_png(pixels: Any, most_px: int) -> bytes:
+def enlarged_png(pixels: ArrayLike, most_px: int) -> bytes:
     """Return uint8 pixels (height, width[, 3]) as PNG, enlarged by the largest whole factor up to `most_px` a side."""
     picture = Image.fromarray(np.asarray(pixels))
     scale = max(most_px // max(picture.size), 1)

@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 OPTIONS_FLAG = "--options-json"
 """The hidden flag with which a job answers about its options and does nothing else; see `ask`."""
 
-Changes = Mapping[str, Any]
+Changes = Mapping[str, object]
 """Options of one job by name, which beat its recipe and the environment."""
 
 
-def variables(options: Mapping[str, Any]) -> dict[str, str]:
+def variables(options: Mapping[str, object]) -> dict[str, str]:
     """Return options by `job.option` as the environment variables that set them, which beat any recipe."""
     return {f"HALFREAL_{name}".replace(".", "_").upper(): str(value) for name, value in options.items()}
 
@@ -57,11 +57,11 @@ class Answer:
     """
 
     types: dict[str, str]
-    defaults: dict[str, Any]
+    defaults: dict[str, object]
     owners: dict[str, str]
-    resolved: list[dict[str, Any] | str]
+    resolved: list[dict[str, object] | str]
 
-    def options(self, question: int = 0) -> dict[str, Any]:
+    def options(self, question: int = 0) -> dict[str, object]:
         """Return the resolved options of one question; BadConfig with the job's reason where it refuses them."""
         found = self.resolved[question]
         if isinstance(found, str):
@@ -76,8 +76,10 @@ def ask(questions: Mapping[str, Sequence[Changes]], words: Sequence[str]) -> dic
     Answer and `"answers": [...]` with, for each question, `{"options": {...}}`, every option as it resolved, or
     `{"refused": reason}`. So a job can check options of another one without importing it.
     """
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    processes = {job: start(job, [OPTIONS_FLAG], text=True, **pipes) for job in questions}  # they start side by side
+    pipe = subprocess.PIPE
+    processes = {  # they start side by side
+        job: start(job, [OPTIONS_FLAG], text=True, stdin=pipe, stdout=pipe, stderr=pipe) for job in questions
+    }
     try:
         return {job: _read(job, process, words, questions[job]) for job, process in processes.items()}
     finally:

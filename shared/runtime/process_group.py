@@ -35,19 +35,21 @@ class ProcessGroup:
             warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
             warnings.filterwarnings("ignore", message="Grad strides do not match bucket view", category=UserWarning)
 
-    def wrap(self, network: nn.Module) -> Any:
+    def wrap(self, network: nn.Module) -> nn.Module:
         """Return `network` on this process's device; with several processes its gradients are averaged."""
         network = network.to(self.device).to(memory_format=layout(self.device))
         for module in network.modules():
             if isinstance(module, WholeBatch):
                 module.rank, module.world = self.rank, self.world
-        return self._accelerator.prepare_model(network, device_placement=False)
+        prepared: nn.Module = self._accelerator.prepare_model(network, device_placement=False)
+        return prepared
 
-    def unwrap(self, network: nn.Module) -> Any:
+    def unwrap(self, network: nn.Module) -> nn.Module:
         """Return the network itself behind what `wrap` returned."""
-        return self._accelerator.unwrap_model(network)
+        plain: nn.Module = self._accelerator.unwrap_model(network)
+        return plain
 
-    def no_sync_unless(self, network: nn.Module, *, is_last: bool) -> AbstractContextManager[Any]:
+    def no_sync_unless(self, network: nn.Module, *, is_last: bool) -> AbstractContextManager[object]:
         """Return the context of one of several backward passes: gradients are averaged over processes in the last."""
         return nullcontext() if is_last or self.world == 1 else self._accelerator.no_sync(network)
 
@@ -105,11 +107,11 @@ class SingleProcess(ProcessGroup):
     def __init__(self, device: torch.device) -> None:
         self.device, self.rank, self.world, self.is_main = device, 0, 1, True
 
-    def wrap(self, network: nn.Module) -> Any:
+    def wrap(self, network: nn.Module) -> nn.Module:
         """Return `network` on the device."""
         return network.to(self.device).to(memory_format=layout(self.device))
 
-    def unwrap(self, network: nn.Module) -> Any:
+    def unwrap(self, network: nn.Module) -> nn.Module:
         """Return `network`."""
         return network
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.errors import BadInput
 from shared.store.job import Job
@@ -57,7 +57,7 @@ def check_lineage(artifacts: "Mapping[str, Artifact]") -> None:
                 )
 
 
-def lineage(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> list[dict[str, Any]]:
+def lineage(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> list[dict[str, object]]:
     """Return a line for each artifact, in the order of the jobs `rows`: its hash, job, options and inputs."""
     made = [(row, inputs[row.writes]) for row in rows if row.writes in inputs]
     return [

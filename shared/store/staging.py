@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from shared import __version__
 from shared.errors import BadInput, FormatError
@@ -34,7 +34,7 @@ class BuildRecord(Protocol):
     """Whatever records which options and inputs it was made with: a manifest does."""
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, object]:
         """The options by name."""
 
     @property
@@ -48,13 +48,13 @@ class BuildKey:
 
     job: str
     kind: str
-    options: dict[str, Any]
+    options: dict[str, object]
     inputs: dict[str, Artifact] = field(default_factory=dict)
 
     @cached_property
-    def plain_options(self) -> dict[str, Any]:
+    def plain_options(self) -> dict[str, object]:
         """The options as JSON holds them (tuples become lists, paths become text)."""
-        plain: dict[str, Any] = json.loads(json.dumps(self.options, default=str))
+        plain: dict[str, object] = json.loads(json.dumps(self.options, default=str))
         return plain
 
     @cached_property
@@ -87,7 +87,7 @@ class BuildKey:
         ]
 
 
-def _flat(options: dict[str, Any]) -> dict[str, Any]:
+def _flat(options: dict[str, object]) -> dict[str, object]:
     """Return options by name; those of a table within them as `table.name`."""
     tables = {name: value for name, value in options.items() if isinstance(value, dict)}
     plain = {name: value for name, value in options.items() if name not in tables}

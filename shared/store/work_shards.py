@@ -42,7 +42,7 @@ class Registration:
 
     index: int
     count: int
-    options: dict[str, Any]
+    options: dict[str, object]
     inputs: dict[str, str]
 
 
@@ -108,7 +108,7 @@ class WorkShards:
     version of halfreal, count as not there.
     """
 
-    def __init__(self, run: Sharded, count: int, plan: Any = None) -> None:
+    def __init__(self, run: Sharded, count: int, plan: object = None) -> None:
         self.run, self.count = run, count
         self.plan = sha256(json_bytes([__version__, plan]))
 
@@ -116,12 +116,12 @@ class WorkShards:
         """Return the pieces of this part that are not done."""
         return [number for number in self.run.shard.select(range(self.count)) if self._record(number) is None]
 
-    def done(self, number: int, record: Any) -> None:
+    def done(self, number: int, record: object) -> None:
         """Leave the record of a piece, whose files stand under their names."""
         self._path(number).parent.mkdir(exist_ok=True)
         write_json(self._path(number), {"plan": self.plan, "record": record})
 
-    def gather(self) -> list[Any] | None:
+    def gather(self) -> list[object] | None:
         """Return every record in order, or None while pieces of other parts are missing.
 
         From here to the commit no other part puts the pieces together.
@@ -130,7 +130,7 @@ class WorkShards:
         found = [self._record(number) for number in range(self.count)]
         return None if None in found else found
 
-    def _record(self, number: int) -> Any:
+    def _record(self, number: int) -> object:
         found = _read(self._path(number))
         return found["record"] if found is not None and found["plan"] == self.plan else None
 

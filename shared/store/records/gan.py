@@ -37,6 +37,14 @@ class HistoryRow(FlatRecord):
     losses: dict[str, float]
 
 
+class CheckpointHeader(Record):
+    """What the file of a checkpoint says: how its tensors are put together, iterations done, the history so far."""
+
+    state: dict[str, object]
+    steps: int
+    history: list[HistoryRow]
+
+
 class Resolved(Record):
     """The family's row with every override, as it was used; of the rest nothing but the loss is read again."""
 

@@ -276,5 +276,5 @@ def test_the_sentence_says_what_the_interval_says(found: QualityRow, unchanged: 
     """Better, worse and no difference shown each have their own sentence, with the interval."""
     said = sentence(found, unchanged)
     assert words in said
-    if found["outcome"] in ("better", "worse"):
-        assert f"{found['change']['low']:+.3g} to {found['change']['high']:+.3g}, 3 seeds each" in said
+    if found.outcome in ("better", "worse"):
+        assert f"{found.change.low:+.3g} to {found.change.high:+.3g}, 3 seeds each" in said

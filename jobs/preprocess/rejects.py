@@ -1,0 +1,69 @@
+"""Images that could not be read: put aside with the reason, and too many of them end the job."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobs.preprocess.items import Item, named
+from jobs.preprocess.work import Unreadable
+from shared.cli.run import Run
+from shared.errors import BadInput
+from shared.format.files import write_whole
+from shared.store.records.base import Record
+
+REJECTED = "rejected.jsonl"
+
+
+class Rejected(Record):
+    """An image that could not be read: where it came from, and why."""
+
+    origin: dict[str, object]
+    reason: str
+
+
+@dataclass
+class Rejects:
+    """Images that could not be read: where they came from and why."""
+
+    total: int
+    allowed: float
+    rows: list[Rejected] = field(default_factory=list)
+
+    def add(self, item: Item, why: Unreadable) -> None:
+        """Put an image aside."""
+        self.rows.append(Rejected(origin=item.origin, reason=why.reason))
+
+    def payload(self) -> bytes:
+        """Return the rows as JSON lines."""
+        return "".join(f"{line_of(row.facts())}\n" for row in self.rows).encode()
+
+    def store(self, run: Run) -> None:
+        """Write the rows into the artifact, if there are any, in place of those of an earlier, failed run."""
+        for stale in (report_path(run), run.folder / REJECTED):
+            stale.unlink(missing_ok=True)
+        if self.rows:
+            write_whole(run.folder / REJECTED, self.payload())
+
+    def check(self, run: Run) -> None:
+        """Write the rows next to the artifact and raise BadInput if there are more than allowed."""
+        if len(self.rows) <= self.allowed * self.total:
+            return
+        path = report_path(run)
+        write_whole(path, self.payload())
+        first = self.rows[0]
+        raise BadInput(
+            f"{len(self.rows):,} of {self.total:,} images cannot be read, more than --max-rejected {self.allowed:.1%}\n"
+            f"the first: {named(first.origin)}: {first.reason}\n"
+            f"those found so far, with reasons: {path}; repair or remove them, or raise --max-rejected"
+        )
+
+
+def report_path(run: Run) -> Path:
+    """Return where the rows go when they are too many, next to the artifact that is not made."""
+    return run.folder.parent / f"real-{REJECTED}"
+
+
+def line_of(row: Mapping[str, object]) -> str:
+    """Return what JSON lines hold of an image: equal texts, equal images."""
+    return json.dumps(row, sort_keys=True)
