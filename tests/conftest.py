@@ -22,7 +22,7 @@ from shared.format.sample import Sample
 from shared.format.shards import write_split
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import RealRecord
-from shared.store.staging import BuildKey, draft
+from shared.store.staging import BuildKey, stage
 
 torch.set_num_threads(1)
 
@@ -89,7 +89,7 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
         **sizes: int,
     ) -> Artifact:
         folder = folder or tmp_path / "volume" / "real"
-        with draft(folder, BuildKey("preprocess", "dataset", {"seed": seed}), keep=False) as work:
+        with stage(folder, BuildKey("preprocess", "dataset", {"seed": seed}), resumable=False) as work:
             splits = {
                 split: write_split(
                     work.folder,

@@ -131,22 +131,24 @@ def _build(call: Call, key: "BuildKey", run: Run, body: Body, *, resumes: bool, 
     `started` is when the work began, by the monotonic clock.
     """
     from shared.store.locks import locked
-    from shared.store.staging import draft
+    from shared.store.staging import stage
 
     common, shared_work = call.common, call.command.before is not None
-    part = None if common.index is None else common.shard
-    lead = is_main_process()
+    shard = None if common.index is None else common.shard
+    is_main = is_main_process()
     with ExitStack() as held:
         work = held.enter_context(
-            draft(call.final, key, keep=resumes, fresh=common.force, lead=lead, part=part, wait=shared_work)
+            stage(
+                call.final, key, resumable=resumes, fresh=common.force, is_main=is_main, shard=shard, wait=shared_work
+            )
         )
         if shared_work and not common.force and is_complete(call.row, call.final, key, run.reporter):
             return None
         run = replace(run, folder=work.folder)
-        if part and lead:
+        if shard and is_main:
             run = replace(run, exclusive=lambda: held.enter_context(locked(call.final, wait=True)))
         result = body(run, call.config)
-        if not lead:
+        if not is_main:
             return None
         if result is None:
             if not is_complete(call.row, call.final, key, run.reporter):

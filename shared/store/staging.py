@@ -1,10 +1,9 @@
-"""Drafts: artifacts are written whole, in a hidden folder that gets its final name at the end.
+"""Staging: an artifact is written whole, in a hidden folder that is renamed to its final name at the end.
 
-A job asks for an artifact with a `Request`: its own name, its options and its input artifacts. The request's
-fingerprint names the draft folder in which the work goes on, so that the same request resumes its own draft and
-another request never touches it. `commit` writes the manifest last and renames the draft to the final name; the
-artifact that stood there stays until then. Several processes may work on one draft in parts (see `parts`); whichever
-finds every part done commits it.
+A `BuildKey` says what a job is to make: its own name, its options and its input artifacts. The key's fingerprint names
+the staging folder, so that the same key resumes its own work and another key never touches it. `commit` writes the
+manifest last and renames the folder; the artifact that had the name stays until then. Several processes may share one
+staging folder, a work shard each (see `work_shards`); the one that finds every shard done commits.
 """
 
 import json
@@ -27,11 +26,11 @@ from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
 from shared.store.work_shards import Shard, register, unregister
 
 OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
-"""What stands in an artifact, at any depth, for people and no job reads; the manifest does not list it."""
+"""What an artifact holds, at any depth, for people alone: no job reads it and the manifest does not list it."""
 
 
 class BuildRecord(Protocol):
-    """Whatever records which options and inputs it was made with: a manifest does."""
+    """What records the options and inputs that it was made with: a manifest, or the registration of a work shard."""
 
     @property
     def options(self) -> dict[str, object]:
@@ -44,7 +43,7 @@ class BuildRecord(Protocol):
 
 @dataclass(frozen=True)
 class BuildKey:
-    """What a job is asked to make: everything that the result depends on."""
+    """What identifies the result of a job: everything that it depends on."""
 
     job: str
     kind: str
@@ -59,7 +58,7 @@ class BuildKey:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that equal requests share."""
+        """Twelve hexadecimal digits that equal keys share."""
         parts = [self.job, self.kind, sorted(self.plain_options.items()), sorted(self.input_hashes.items())]
         return sha256(json_bytes(parts))[:12]
 
@@ -68,22 +67,22 @@ class BuildKey:
         """The sha256 of each input's manifest."""
         return {name: artifact.sha256 for name, artifact in self.inputs.items()}
 
-    def other_options(self, answer: BuildRecord) -> list[str]:
-        """Say in words in which options what was made as `answer` says differs from this request."""
-        old, new = _flat(answer.options), _flat(self.plain_options)
+    def other_options(self, built: BuildRecord) -> list[str]:
+        """Return, in words, the options by which what was `built` differs from this key."""
+        old, new = _flat(built.options), _flat(self.plain_options)
         return [
             f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
             for name in sorted(old.keys() | new.keys())
             if old.get(name) != new.get(name)
         ]
 
-    def differences(self, answer: BuildRecord) -> list[str]:
-        """Say in words how what was made as `answer` says differs from this request; empty if it is the one."""
+    def differences(self, built: BuildRecord) -> list[str]:
+        """Return, in words, how what was `built` differs from this key; empty if it does not."""
         hashes = self.input_hashes
-        return self.other_options(answer) + [
+        return self.other_options(built) + [
             f"its input {name!r} changed"
-            for name in sorted(hashes.keys() | answer.inputs.keys())
-            if hashes.get(name) != answer.inputs.get(name)
+            for name in sorted(hashes.keys() | built.inputs.keys())
+            if hashes.get(name) != built.inputs.get(name)
         ]
 
 
@@ -91,7 +90,7 @@ def _flat(options: dict[str, object]) -> dict[str, object]:
     """Return options by name; those of a table within them as `table.name`."""
     tables = {name: value for name, value in options.items() if isinstance(value, dict)}
     plain = {name: value for name, value in options.items() if name not in tables}
-    return plain | {f"{table}.{name}": value for table, held in tables.items() for name, value in held.items()}
+    return plain | {f"{table}.{name}": value for table, options in tables.items() for name, value in options.items()}
 
 
 @dataclass(frozen=True)
@@ -100,95 +99,101 @@ class Staging:
 
     folder: Path
     final: Path
-    request: BuildKey
+    key: BuildKey
 
     def commit(self, *, record: Record | None = None, dataset: Dataset | None = None) -> Artifact:
-        """Write the manifest over every file in the draft, give the draft its final name, return the artifact.
-
-        Shards that are not the dataset's go first: parts that began when there were more images may have left some.
-        """
+        """Write the manifest over every file, rename the folder to its final name, return the artifact."""
         shards = {s.name for split in (dataset.splits.values() if dataset else ()) for s in split.shards}
+        # shards of an earlier attempt with more images: no manifest may leave one unlisted
         for path in self.folder.glob("*.tar"):
             if path.name not in shards:
                 path.unlink()
         manifest = Manifest(
-            kind=self.request.kind,
-            job=self.request.job,
+            kind=self.key.kind,
+            job=self.key.job,
             halfreal=__version__,
-            options=self.request.plain_options,
-            inputs=self.request.input_hashes,
+            options=self.key.plain_options,
+            inputs=self.key.input_hashes,
             files=[file_info(self.folder, path) for path in self.files() if path.name not in shards],
             dataset=dataset,
             facts={} if record is None else record.facts(),
         )
+        # The manifest comes last, since its presence means that the work is complete: after a crash from here on
+        # `finished` has only the rename left to do.
         write_whole(self.folder / MANIFEST, manifest.to_bytes())
         shutil.rmtree(self.folder / WORK_SHARDS_FOLDER, ignore_errors=True)
-        _give_final_name(self.folder, self.final)
-        return open_artifact(self.final, self.request.kind, self.request.job)
+        _rename_to_final(self.folder, self.final)
+        return open_artifact(self.final, self.key.kind, self.key.job)
 
     def files(self) -> list[Path]:
-        """Return what the manifest lists of the files that there are."""
-        found = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        """Return the files of the folder that a manifest lists, sorted."""
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
         return [
             path
-            for path in found
+            for path in paths
             if not set(path.relative_to(self.folder).parts) & {*OUTPUTS, WORK_SHARDS_FOLDER}
             and not path.name.startswith(".")
         ]
 
 
 @contextmanager
-def draft(
+def stage(
     final: Path,
-    request: BuildKey,
+    key: BuildKey,
     *,
-    keep: bool,
+    resumable: bool,
     fresh: bool = False,
-    lead: bool = True,
-    part: Shard | None = None,
+    is_main: bool = True,
+    shard: Shard | None = None,
     wait: bool = False,
 ) -> Iterator[Staging]:
-    """Lock the artifact and yield the draft of `request`; where another process holds the lock, Busy or a `wait`.
+    """Lock the artifact and yield the staging folder of `key`; Busy, or with `wait` a wait, while another has the lock.
 
-    With `keep`, work that an earlier, interrupted run of the same request left is there to be resumed (unless
-    `fresh`), and stays if this run fails too; without it the draft starts empty and a failed one is removed. Of
-    several processes that train together only the `lead` locks and clears. A process that does one `part` locks that
-    part alone and clears nothing, but where it fails for bad input: then nobody can finish the draft.
+    With `resumable`, the work of an earlier, interrupted run with the same key is there to be resumed (unless `fresh`),
+    and stays if this run fails too; otherwise the folder starts empty and is removed after a failure. Only the main
+    one of the processes that train together locks and clears. A process that does one `shard` of the work locks that
+    shard alone and clears nothing, except after bad input: then nobody can finish the work.
     """
-    work = Staging(_draft_folder(final, request), final, request)
-    if not lead:
+    work = Staging(_staging_folder(final, key), final, key)
+    if not is_main:
+        # the main process holds the lock on behalf of all: a second attempt would find it taken
         yield work
         return
     _refuse_foreign(final)
-    with locked(final, part, wait=wait), _part_of(work, keep, part) if part else _whole(work, keep, fresh):
+    with (
+        locked(final, shard, wait=wait),
+        _one_shard(work, resumable, shard) if shard else _whole(work, resumable, fresh),
+    ):
         yield work
 
 
 @contextmanager
-def _whole(work: Staging, keep: bool, fresh: bool) -> Iterator[None]:
-    if fresh or not keep:
+def _whole(work: Staging, resumable: bool, fresh: bool) -> Iterator[None]:
+    if fresh or not resumable:
         shutil.rmtree(work.folder, ignore_errors=True)
     work.folder.mkdir(exist_ok=True)
     try:
         yield
     except BadInput:
-        keep = keep and bool(work.files())  # nobody comes back to a draft in which there is nothing
+        # options must change before the next run, so that its key is another: an empty folder would stay forever
+        resumable = resumable and bool(work.files())
         raise
     finally:
-        if not keep:
+        if not resumable:
             shutil.rmtree(work.folder, ignore_errors=True)
 
 
 @contextmanager
-def _part_of(work: Staging, keep: bool, part: Shard) -> Iterator[None]:
+def _one_shard(work: Staging, resumable: bool, shard: Shard) -> Iterator[None]:
     work.folder.mkdir(exist_ok=True)
-    register(work.folder, work.final, work.request, part)
+    register(work.folder, work.final, work.key, shard)
     try:
         yield
     except BadInput:
-        unregister(work.folder, part)
+        unregister(work.folder, shard)
         with probing(work.final):
-            if not keep and not others_at_work(work.final, but=part):
+            # others may still write into the folder: the last one to fail removes it
+            if not resumable and not others_at_work(work.final, but=shard):
                 shutil.rmtree(work.folder, ignore_errors=True)
         raise
 
@@ -199,33 +204,37 @@ def _refuse_foreign(final: Path) -> None:
         raise FormatError(f"{final}: in the way and not an artifact (no manifest.json); move it away")
 
 
-def finished(final: Path, request: BuildKey) -> Artifact | None:
-    """Return the artifact that stands at `final`, whatever request it answers, or None if nothing stands there.
+def finished(final: Path, key: BuildKey) -> Artifact | None:
+    """Return the artifact at `final`, whether it is that of `key` or not; None if there is none.
 
-    A commit of `request` that was cut off between manifest and final name is completed first. Raises FormatError
-    where a folder without a manifest stands in the way: it may be the user's own.
+    A commit of `key` that was cut off between manifest and rename is completed first. Raises FormatError where a folder
+    without a manifest has the name: it may be the user's own.
     """
-    folder = _draft_folder(final, request)
+    folder = _staging_folder(final, key)
     if (folder / MANIFEST).exists():
         with locked(final):
+            # checked again under the lock: another process may have renamed the folder in the meantime
             if (folder / MANIFEST).exists():
-                _give_final_name(folder, final)
+                _rename_to_final(folder, final)
     _refuse_foreign(final)
-    return open_artifact(final, request.kind, request.job) if final.exists() else None
+    return open_artifact(final, key.kind, key.job) if final.exists() else None
 
 
-def _draft_folder(final: Path, request: BuildKey) -> Path:
-    return final.parent / f".{final.name}-{request.fingerprint}"
+def _staging_folder(final: Path, key: BuildKey) -> Path:
+    # a sibling of the final folder: rename(2) works within one file system only
+    return final.parent / f".{final.name}-{key.fingerprint}"
 
 
-def _give_final_name(folder: Path, final: Path) -> None:
-    """Rename `folder` to `final`; what stood there goes only once the new one can take its place."""
+def _rename_to_final(folder: Path, final: Path) -> None:
+    """Rename `folder` to `final`; what had the name before is removed once the new folder has taken its place."""
     _refuse_foreign(final)
     replaced = final.parent / f".{final.name}-replaced"
     shutil.rmtree(replaced, ignore_errors=True)
+    # rename(2) does not replace a folder that is not empty, so the old one moves out of the way first
     if final.exists():
         final.rename(replaced)
     folder.rename(final)
+    # before the old artifact goes: a power cut must not lose both names
     sync_folder(final.parent)
     shutil.rmtree(replaced, ignore_errors=True)
 

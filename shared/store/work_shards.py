@@ -1,7 +1,8 @@
-"""Work that processes share in parts: who has begun with which options, and which pieces are done.
+"""Sharding of work over processes: which shards are registered with which options, and which pieces are done.
 
-All of it stands in a hidden folder of the draft that the parts have in common, and goes when the artifact is committed.
-A piece (a shard, say) is the same whoever makes it, so that the artifact does not depend on the number of parts.
+All of it is in a hidden folder of the staging folder that the shards have in common, and is removed by the commit.
+A piece (a tar of a dataset, say) is the same whoever makes it, so that the artifact does not depend on the number of
+shards.
 """
 
 import json
@@ -22,7 +23,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Shard:
-    """Which part of the work a process does: number `index` of `count`, from 0."""
+    """The share of the work that a process does: number `index` of `count`, from 0."""
 
     index: int
     count: int
@@ -38,7 +39,7 @@ WHOLE = Shard(0, 1)
 
 @dataclass(frozen=True)
 class Registration:
-    """What a part leaves when it begins: which of how many it is, and what it was asked for."""
+    """What a shard leaves when it begins: its number, how many there are, options and inputs of the build key."""
 
     index: int
     count: int
@@ -46,43 +47,44 @@ class Registration:
     inputs: dict[str, str]
 
 
-def register(draft: Path, final: Path, request: Any, part: Shard) -> None:
-    """Leave word in `draft` that `part` of `request` has begun.
+def register(staging: Path, final: Path, key: Any, shard: Shard) -> None:
+    """Record in the folder `staging` that work on `shard` of `key` has begun.
 
-    Raises BadInput where a part of other options, of other inputs or of another number of parts has: they would never
-    come together. Each part leaves word before it looks, so that of two that begin at once at least one sees the other.
+    Raises BadInput where a shard with other options, with other inputs or of another number of shards is registered:
+    they would never make one artifact.
     """
-    mine = draft / FOLDER
-    mine.mkdir(exist_ok=True)
+    (staging / FOLDER).mkdir(exist_ok=True)
+    # written before the others are read, so that of two that begin at once at least one sees the other
     write_json(
-        _word(draft, part), asdict(Registration(part.index, part.count, request.plain_options, request.input_hashes))
+        _registration_file(staging, shard),
+        asdict(Registration(shard.index, shard.count, key.plain_options, key.input_hashes)),
     )
     for path in sorted(final.parent.glob(f".{final.name}-*/{FOLDER}/begun-*.json")):
-        other = _read(path)
-        if other is None:
+        fields = _read(path)
+        if fields is None:  # unregistered between the listing and now
             continue
-        begun = Registration(**other)
-        found = request.differences(begun)
-        if begun.count != part.count:
-            found.append(f"--parts was {begun.count}, now {part.count}")
-        if found:
-            unregister(draft, part)
+        other = Registration(**fields)
+        reasons = key.differences(other)
+        if other.count != shard.count:
+            reasons.append(f"--parts was {other.count}, now {shard.count}")
+        if reasons:
+            unregister(staging, shard)
             raise BadInput(
-                f"{final}: part {begun.index} was begun otherwise: {'; '.join(found)}\n"
-                f"begin every part alike; if that work is to be dropped, remove {path.parent.parent}"
+                f"{final}: part {other.index} was started with other options: {'; '.join(reasons)}\n"
+                f"start every part with the same options; to discard that work, remove {path.parent.parent}"
             )
 
 
-def unregister(draft: Path, part: Shard) -> None:
-    """Take back the word that `part` has begun, and the draft if nothing else is in it."""
-    _word(draft, part).unlink(missing_ok=True)
-    for folder in (draft / FOLDER, draft):
+def unregister(staging: Path, shard: Shard) -> None:
+    """Remove the registration of `shard`, and the staging folder if nothing else is in it."""
+    _registration_file(staging, shard).unlink(missing_ok=True)
+    for folder in (staging / FOLDER, staging):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
 
-def _word(draft: Path, part: Shard) -> Path:
-    return draft / FOLDER / f"begun-{part.index:05d}.json"
+def _registration_file(staging: Path, shard: Shard) -> Path:
+    return staging / FOLDER / f"begun-{shard.index:05d}.json"
 
 
 class Sharded(Protocol):
@@ -98,41 +100,39 @@ class Sharded(Protocol):
 
     @property
     def exclusive(self) -> Callable[[], object]:
-        """Waits until no other process puts the pieces together."""
+        """Waits until no other process gathers the pieces, and keeps others from doing so."""
 
 
 class WorkShards:
     """The pieces of a job's work, numbered from 0; each leaves a record when it is done.
 
-    `plan` is what the pieces depend on besides the request, as JSON holds it: records of another plan, or of another
-    version of halfreal, count as not there.
+    `plan` is what the pieces depend on besides the build key, as JSON holds it.
     """
 
     def __init__(self, run: Sharded, count: int, plan: object = None) -> None:
         self.run, self.count = run, count
+        # the version too: pieces of an older build may differ, and one artifact must not mix them
         self.plan = sha256(json_bytes([__version__, plan]))
 
     def todo(self) -> list[int]:
-        """Return the pieces of this part that are not done."""
+        """Return the pieces of this shard that are not done."""
         return [number for number in self.run.shard.select(range(self.count)) if self._record(number) is None]
 
     def done(self, number: int, record: object) -> None:
-        """Leave the record of a piece, whose files stand under their names."""
+        """Record that a piece is done; its files must have their final names by now."""
         self._path(number).parent.mkdir(exist_ok=True)
         write_json(self._path(number), {"plan": self.plan, "record": record})
 
     def gather(self) -> list[object] | None:
-        """Return every record in order, or None while pieces of other parts are missing.
-
-        From here to the commit no other part puts the pieces together.
-        """
+        """Return every record in order, or None while pieces of other shards are missing."""
+        # held until the commit, since two processes that both see every piece done would commit twice
         self.run.exclusive()
-        found = [self._record(number) for number in range(self.count)]
-        return None if None in found else found
+        records = [self._record(number) for number in range(self.count)]
+        return None if None in records else records
 
     def _record(self, number: int) -> object:
-        found = _read(self._path(number))
-        return found["record"] if found is not None and found["plan"] == self.plan else None
+        stored = _read(self._path(number))
+        return stored["record"] if stored is not None and stored["plan"] == self.plan else None
 
     def _path(self, number: int) -> Path:
         return self.run.folder / FOLDER / f"piece-{number:05d}.json"

@@ -22,7 +22,7 @@ def _dataset(folder: Path) -> Any:
     from shared.format.sample import Sample
     from shared.format.shards import write_split
     from shared.store.artifacts import open_artifact
-    from shared.store.staging import BuildKey, draft
+    from shared.store.staging import BuildKey, stage
 
     chance = np.random.default_rng(0)
     samples = (
@@ -34,7 +34,7 @@ def _dataset(folder: Path) -> Any:
         )
         for i in range(IMAGES)
     )
-    with draft(folder / "real", BuildKey("bench", "dataset", {}), keep=False) as work:
+    with stage(folder / "real", BuildKey("bench", "dataset", {}), resumable=False) as work:
         split = write_split(work.folder, "train", samples, class_count=10, shard_images=1000)
         names = [str(i) for i in range(10)]
         work.commit(dataset=Dataset(classes=names, size_px=64, channels=3, preparation={}, splits={"train": split}))

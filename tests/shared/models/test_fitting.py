@@ -26,7 +26,7 @@ from shared.models.fitting import (
     probabilities_of,
     save_classifier,
 )
-from shared.store.staging import BuildKey, draft
+from shared.store.staging import BuildKey, stage
 
 CPU = torch.device("cpu")
 SHORT = FitConfig(steps=6, measure_every=2, batch_images=16, width=4)
@@ -222,7 +222,7 @@ def test_a_saved_classifier_answers_as_before(tmp_path: Path) -> None:
     data = _shades(24)
     fitted = fit(data, data, 3, SHORT, seed=0, device=CPU)
     spec = classifier_spec(data, 3, SHORT)
-    with draft(tmp_path / "classifier", BuildKey("train_classifier", "model", {}), keep=False) as work:
+    with stage(tmp_path / "classifier", BuildKey("train_classifier", "model", {}), resumable=False) as work:
         save_classifier(work.folder, fitted.network, spec, "bicubic")
         artifact = work.commit()
     loaded = load_classifier(artifact, CPU)

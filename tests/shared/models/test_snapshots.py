@@ -23,7 +23,7 @@ from shared.runtime.seeding import make_generator
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import save
 from shared.store.records.gan import GeneratorRecord
-from shared.store.staging import BuildKey, draft
+from shared.store.staging import BuildKey, stage
 
 CPU = torch.device("cpu")
 SPEC = {"name": "class_dcgan", "size_px": 16, "channels": 1, "classes": 3, "latent": 8, "width": 4}
@@ -42,7 +42,7 @@ def network() -> Any:
 @pytest.fixture
 def gan(tmp_path: Path, network: Any) -> Artifact:
     """Return an artifact with that generator as its snapshot of epoch 2."""
-    with draft(tmp_path / "gan", BuildKey("train_gan", "model", {}), keep=False) as work:
+    with stage(tmp_path / "gan", BuildKey("train_gan", "model", {}), resumable=False) as work:
         (work.folder / "snapshots").mkdir()
         save(work.folder / snapshot_name(2), network.state_dict(), {"spec": SPEC, "epoch": 2})
         made = work.commit(record=GeneratorRecord(latent=8, conditional=True))
@@ -76,7 +76,7 @@ def test_the_layout_in_memory_does_not_change_what_is_drawn(tmp_path: Path, spec
     """With channels side by side and in small batches the images are those of the plain network, to one level."""
     torch.manual_seed(0)
     plain = build_generator(spec).eval()
-    with draft(tmp_path / "gan", BuildKey("train_gan", "model", {}), keep=False) as work:
+    with stage(tmp_path / "gan", BuildKey("train_gan", "model", {}), resumable=False) as work:
         (work.folder / "snapshots").mkdir()
         save(work.folder / snapshot_name(1), plain.state_dict(), {"spec": spec, "epoch": 1})
         gan = work.commit(record=GeneratorRecord(latent=8, conditional=True))

@@ -13,7 +13,7 @@ from shared.format.manifest import MANIFEST
 from shared.format.sample import decode
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.records.base import Record
-from shared.store.staging import OUTPUTS, BuildKey, draft
+from shared.store.staging import OUTPUTS, BuildKey, stage
 
 MakeDataset = Callable[..., Artifact]
 
@@ -26,7 +26,7 @@ class Trained(Record):
 
 def _model(final: Path, options: dict[str, Any], files: dict[str, str], **inputs: Artifact) -> Artifact:
     """Commit an artifact of kind `model` with these text files."""
-    with draft(final, BuildKey("train", "model", options, inputs), keep=False) as work:
+    with stage(final, BuildKey("train", "model", options, inputs), resumable=False) as work:
         for name, text in files.items():
             (work.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (work.folder / name).write_text(text)

@@ -11,7 +11,7 @@ from shared.runtime.launch import RENDEZVOUS, check_launch
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
-from shared.store.staging import BuildKey, draft
+from shared.store.staging import BuildKey, stage
 
 REAL = Job("preprocess", "real", "dataset", "")
 GAN = Job("train_gan", "gan", "model", "", (REAL,))
@@ -21,7 +21,7 @@ SCORES = Job("evaluate", "scores", "scores", "", (REAL, GAN))
 def make(folder: Path, row: Job, **options: Any) -> None:
     """Make an empty artifact of `row` from the artifacts in `folder`."""
     inputs = {read.writes: open_artifact(folder / read.writes, read.kind, read.name) for read in row.reads}
-    with draft(folder / row.writes, BuildKey(row.name, row.kind, options, inputs), keep=False) as work:
+    with stage(folder / row.writes, BuildKey(row.name, row.kind, options, inputs), resumable=False) as work:
         work.commit()
 
 

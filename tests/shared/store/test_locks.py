@@ -12,7 +12,7 @@ import pytest
 from shared.errors import BadInput, Busy
 from shared.format.manifest import Dataset
 from shared.store.locks import locked
-from shared.store.staging import BuildKey, draft
+from shared.store.staging import BuildKey, stage
 from shared.store.work_shards import Shard
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,10 +26,10 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shared.store.staging import BuildKey, draft
+from shared.store.staging import BuildKey, stage
 from shared.errors import Busy
 try:
-    with draft(Path(sys.argv[1]), BuildKey("train", "model", {"epochs": 2}), keep=False) as work:
+    with stage(Path(sys.argv[1]), BuildKey("train", "model", {"epochs": 2}), resumable=False) as work:
         print("made", list(work.folder.iterdir()))
 except Busy as error:
     print(error)
@@ -39,7 +39,7 @@ except Busy as error:
 
 def test_of_two_processes_the_second_is_told_that_it_is_busy(final: Path, python: Python) -> None:
     """While one process builds the artifact another gets Busy (75, run again later) and touches nothing."""
-    with draft(final, NEW, keep=False) as work:
+    with stage(final, NEW, resumable=False) as work:
         (work.folder / "weights").write_text("mine")
         second = python(SECOND, final)
         assert second.returncode == 75
@@ -50,15 +50,15 @@ def test_of_two_processes_the_second_is_told_that_it_is_busy(final: Path, python
 
 def test_busy_is_raised_for_any_build_key_of_the_artifact(final: Path) -> None:
     """The lock is the artifact's, not the build key's: two build keys compete for one name."""
-    with draft(final, OLD, keep=True), pytest.raises(Busy), draft(final, NEW, keep=True):
+    with stage(final, OLD, resumable=True), pytest.raises(Busy), stage(final, NEW, resumable=True):
         pass
 
 
 def test_only_the_main_process_locks_and_clears(final: Path) -> None:
     """Other processes get the main process's folder while it holds the lock, and leave it alone."""
-    with draft(final, NEW, keep=False) as lead:
+    with stage(final, NEW, resumable=False) as lead:
         (lead.folder / "weights").write_text("w")
-        with draft(final, NEW, keep=False, lead=False) as other:
+        with stage(final, NEW, resumable=False, is_main=False) as other:
             assert other.folder == lead.folder
         assert (lead.folder / "weights").read_text() == "w"
 
@@ -66,16 +66,20 @@ def test_only_the_main_process_locks_and_clears(final: Path) -> None:
 def test_work_shards_share_a_staging_folder_and_exclude_the_whole(tmp_path: Path) -> None:
     """Two work shards share one folder; the same shard twice, or a shard and the whole at once, is busy."""
     final, request = tmp_path / "model", BuildKey("job", "model", {})
-    with draft(final, request, keep=True, part=Shard(0, 2)) as first:
+    with stage(final, request, resumable=True, shard=Shard(0, 2)) as first:
         (first.folder / "a").write_text("kept")
-        with draft(final, request, keep=True, part=Shard(1, 2)) as second:
+        with stage(final, request, resumable=True, shard=Shard(1, 2)) as second:
             assert second.folder == first.folder
-        with pytest.raises(Busy), draft(final, request, keep=True, part=Shard(0, 2)):
+        with pytest.raises(Busy), stage(final, request, resumable=True, shard=Shard(0, 2)):
             pass
-        with pytest.raises(Busy), draft(final, request, keep=False):
+        with pytest.raises(Busy), stage(final, request, resumable=False):
             pass
     assert (first.folder / "a").exists()
-    with draft(final, request, keep=True), pytest.raises(Busy), draft(final, request, keep=True, part=Shard(0, 2)):
+    with (
+        stage(final, request, resumable=True),
+        pytest.raises(Busy),
+        stage(final, request, resumable=True, shard=Shard(0, 2)),
+    ):
         pass
 
 
@@ -83,7 +87,7 @@ def test_records_of_work_shards_are_not_in_the_artifact(tmp_path: Path) -> None:
     """Registrations of workers, records of items, and files of another plan are gone after the commit."""
     final, request = tmp_path / "real", BuildKey("job", "dataset", {})
     empty = Dataset(classes=["a"], size_px=8, channels=1, preparation={}, splits={})
-    with draft(final, request, keep=False, part=Shard(0, 2)) as work:
+    with stage(final, request, resumable=False, shard=Shard(0, 2)) as work:
         (work.folder / "train-00009.tar").write_text("of an earlier plan")
         made = work.commit(dataset=empty)
     assert made.manifest.files == []
@@ -98,8 +102,8 @@ def test_a_worker_that_fails_for_bad_input_unregisters(keep: bool, tmp_path: Pat
         request = BuildKey("job", "dataset", {"number": number})
         with ExitStack() as held:
             if other_at_work:
-                held.enter_context(draft(final, request, keep=keep, part=Shard(1, 2)))
-            with suppress(BadInput), draft(final, request, keep=keep, part=Shard(0, 2)) as work:
+                held.enter_context(stage(final, request, resumable=keep, shard=Shard(1, 2)))
+            with suppress(BadInput), stage(final, request, resumable=keep, shard=Shard(0, 2)) as work:
                 (work.folder / "train-00000.tar").write_text("done")
                 raise BadInput("no image can be read")
             assert work.folder.exists() == (keep or other_at_work)

@@ -15,7 +15,7 @@ from shared.errors import BadInput, Busy, FormatError, MissingArtifact
 from shared.format.files import write_whole
 from shared.format.manifest import MANIFEST
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.staging import BuildKey, draft, finished
+from shared.store.staging import BuildKey, finished, stage
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -24,7 +24,7 @@ NEW = BuildKey("train", "model", {"epochs": 2})
 
 
 def _make(final: Path, request: BuildKey, text: str, *, keep: bool = False) -> Artifact:
-    with draft(final, request, keep=keep) as work:
+    with stage(final, request, resumable=keep) as work:
         (work.folder / "weights").write_text(text)
         return work.commit()
 
@@ -36,7 +36,7 @@ def _names(final: Path) -> set[str]:
 
 def test_while_it_is_made_nothing_has_the_final_name(final: Path) -> None:
     """The staging folder is a hidden sibling; the final name appears with the commit."""
-    with draft(final, NEW, keep=False) as work:
+    with stage(final, NEW, resumable=False) as work:
         (work.folder / "weights").write_text("w")
         assert not final.exists()
         assert work.folder.parent == final.parent
@@ -49,7 +49,7 @@ def test_while_it_is_made_nothing_has_the_final_name(final: Path) -> None:
 def test_the_old_artifact_stays_until_the_new_one_is_committed(final: Path) -> None:
     """Until the commit readers see the old artifact, after it the new one, and nothing of the old remains."""
     _make(final, OLD, "old")
-    with draft(final, NEW, keep=False) as work:
+    with stage(final, NEW, resumable=False) as work:
         (work.folder / "weights").write_text("new")
         assert open_artifact(final, "model", "train").read("weights") == b"old"
         work.commit()
@@ -63,7 +63,7 @@ def test_a_failing_run_keeps_its_staging_folder_only_if_it_can_be_resumed(final:
     folders = []
 
     def run() -> None:
-        with draft(final, NEW, keep=keep) as work:
+        with stage(final, NEW, resumable=keep) as work:
             folders.append(work.folder)
             (work.folder / "weights").write_text("half")
             raise RuntimeError
@@ -72,14 +72,14 @@ def test_a_failing_run_keeps_its_staging_folder_only_if_it_can_be_resumed(final:
         run()
     assert not final.exists()
     assert folders[0].exists() is keep
-    with draft(final, NEW, keep=keep) as again:
+    with stage(final, NEW, resumable=keep) as again:
         assert [path.name for path in again.folder.iterdir()] == (["weights"] if keep else [])
 
 
 @pytest.mark.parametrize(("name", "stays"), [("checkpoint", True), ("tensorboard/events", False)])
 def test_bad_input_before_any_work_leaves_no_staging_folder(final: Path, name: str, stays: bool) -> None:
     """A refused run leaves no empty staging folder that nothing would ever resume."""
-    with suppress(BadInput), draft(final, NEW, keep=True) as work:
+    with suppress(BadInput), stage(final, NEW, resumable=True) as work:
         (work.folder / name).parent.mkdir(exist_ok=True)
         (work.folder / name).write_text("w")
         raise BadInput("training diverged")
@@ -88,9 +88,9 @@ def test_bad_input_before_any_work_leaves_no_staging_folder(final: Path, name: s
 
 def test_another_build_key_never_sees_the_staging_folder(final: Path) -> None:
     """A changed option starts empty; the staging folder of the first build key stays for its own next run."""
-    with draft(final, OLD, keep=True) as work:
+    with stage(final, OLD, resumable=True) as work:
         (work.folder / "weights").write_text("half")
-    with draft(final, NEW, keep=True) as other:
+    with stage(final, NEW, resumable=True) as other:
         assert list(other.folder.iterdir()) == []
     assert (work.folder / "weights").read_text() == "half"
 
@@ -100,8 +100,8 @@ import os, signal, sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shared.store.staging import BuildKey, draft
-with draft(Path(sys.argv[1]), BuildKey("train", "model", {"epochs": 2}), keep=sys.argv[2] == "keep") as work:
+from shared.store.staging import BuildKey, stage
+with stage(Path(sys.argv[1]), BuildKey("train", "model", {"epochs": 2}), resumable=sys.argv[2] == "keep") as work:
     (work.folder / "weights").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -114,7 +114,7 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(final: Path, python: Py
     assert finished(final, NEW) is None
     with pytest.raises(MissingArtifact):
         open_artifact(final, "model", "train")
-    with draft(final, NEW, keep=keep == "keep") as work:
+    with stage(final, NEW, resumable=keep == "keep") as work:
         assert [path.name for path in work.folder.iterdir()] == (["weights"] if keep == "keep" else [])
 
 
@@ -149,7 +149,7 @@ def cut_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]
 
 
 def _commit_cut_off(final: Path, arm: Callable[[], None]) -> None:
-    with draft(final, NEW, keep=True) as work:
+    with stage(final, NEW, resumable=True) as work:
         (work.folder / "weights").write_text("new")
         arm()
         work.commit()
@@ -200,7 +200,7 @@ def test_a_commit_cut_off_before_the_final_name_is_completed(final: Path) -> Non
     """A staging folder with a manifest is whole: `finished` gives it its name, and readers see it."""
     _make(final, OLD, "old")
     made = _make(final.parent / "elsewhere", NEW, "new")
-    with draft(final, NEW, keep=True) as work:
+    with stage(final, NEW, resumable=True) as work:
         (work.folder / "weights").write_text("new")
         write_whole(work.folder / MANIFEST, (made.folder / MANIFEST).read_bytes())
     found = finished(final, NEW)
@@ -237,7 +237,7 @@ def test_a_commit_never_removes_a_folder_of_the_user(final: Path) -> None:
 def test_finished_leaves_a_commit_alone_that_is_still_running(final: Path) -> None:
     """Between manifest and final name the staging folder belongs to the process that holds the lock."""
     manifest = _make(final.parent / "elsewhere", NEW, "new").manifest
-    with draft(final, NEW, keep=True) as work:
+    with stage(final, NEW, resumable=True) as work:
         (work.folder / "weights").write_text("new")
         write_whole(work.folder / MANIFEST, manifest.to_bytes())
         with suppress(Busy):
@@ -247,8 +247,8 @@ def test_finished_leaves_a_commit_alone_that_is_still_running(final: Path) -> No
 
 def test_a_change_within_a_table_of_options_is_named(tmp_path: Path) -> None:
     """Options that are a table of their own are compared one by one."""
-    with draft(
-        tmp_path / "tune", BuildKey("tune", "study", {"train_gan": {"epochs": 4, "width": 8}}), keep=False
+    with stage(
+        tmp_path / "tune", BuildKey("tune", "study", {"train_gan": {"epochs": 4, "width": 8}}), resumable=False
     ) as work:
         made = work.commit()
     asked = BuildKey("tune", "study", {"train_gan": {"epochs": 5, "width": 8}})
