@@ -71,7 +71,7 @@ def without_blocks(path: Path) -> str:
 
 def inline_code(path: Path) -> list[str]:
     """Return the inline code of a Markdown file, without that in fenced blocks; what spans lines becomes one line."""
-    return [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", without_blocks(path))]
+    return [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", without_blocks(path))]
 
 
 def check_script(text: str) -> None:
@@ -181,17 +181,17 @@ def _check_value(param: click.Parameter, value: Any) -> None:
 def check_option(job: str, option: str, value: str) -> None:
     """Check that a job has an option by this name, which takes this value."""
     command = subcommand(halfreal, job)
-    found = [param for param in command.params if param.name == option]
-    need(bool(found), f"{job} has no option {option!r}")
-    found[0].type_cast_value(click.Context(command), value)
+    params = [param for param in command.params if param.name == option]
+    need(bool(params), f"{job} has no option {option!r}")
+    params[0].type_cast_value(click.Context(command), value)
 
 
 def check_python(words: list[str]) -> None:
     """Check `python -m MODULE ...`: the module exists, and a job's takes the words."""
     need(words[:1] == ["-m"] and len(words) > 1, "want python -m MODULE")
-    module, *rest = words[1:]
+    module, *arguments = words[1:]
     if module == "jobs" or module.startswith("jobs."):
-        check_halfreal(module.split(".")[1:] + rest)
+        check_halfreal(module.split(".")[1:] + arguments)
     else:
         need(importlib.util.find_spec(module) is not None, f"no module {module}")
 
@@ -241,23 +241,25 @@ def check_compose(words: list[str]) -> None:
         need(known, f"{words[0]} {words[1]}: not there")
         words = words[2:]
     need(bool(words) and words[0] in FLAGS, f"docker compose {' '.join(words[:1])}: unknown")
-    command, *rest = words
-    while rest and rest[0].startswith("-"):
-        if rest[0] == "--scale":
-            need(len(rest) > 1 and rest[1].partition("=")[0] in SERVICES, f"{rest[1:2]}: no such service")
-            rest = rest[1:]
+    command, *arguments = words
+    while arguments and arguments[0].startswith("-"):
+        if arguments[0] == "--scale":
+            need(
+                len(arguments) > 1 and arguments[1].partition("=")[0] in SERVICES, f"{arguments[1:2]}: no such service"
+            )
+            arguments = arguments[1:]
         else:
-            need(rest[0] in FLAGS[command], f"docker compose {command} {rest[0]}: unknown")
-        rest = rest[1:]
+            need(arguments[0] in FLAGS[command], f"docker compose {command} {arguments[0]}: unknown")
+        arguments = arguments[1:]
     if command == "cp":
-        need(rest[0].partition(":")[0] in SERVICES, f"no service {rest[0]!r}")
+        need(arguments[0].partition(":")[0] in SERVICES, f"no service {arguments[0]!r}")
     elif command == "run":
-        need(rest[0] in SERVICES, f"no service {rest[0]!r}")
-        service = SERVICES[rest[0]]
+        need(arguments[0] in SERVICES, f"no service {arguments[0]!r}")
+        service = SERVICES[arguments[0]]
         if service.get("entrypoint", [""])[0] == "halfreal":
-            check_halfreal([*service["entrypoint"][1:], *(rest[1:] or service.get("command", []))])
+            check_halfreal([*service["entrypoint"][1:], *(arguments[1:] or service.get("command", []))])
     else:
-        need(set(rest) <= SERVICES.keys(), f"no service {sorted(set(rest) - SERVICES.keys())}")
+        need(set(arguments) <= SERVICES.keys(), f"no service {sorted(set(arguments) - SERVICES.keys())}")
 
 
 VERBS = {"apply", "get", "logs", "wait", "exec", "cp", "delete", "kustomize", "describe"}

@@ -31,9 +31,9 @@ FOLDERS = ("jobs", "shared", "tests", "docs", "docker", "k8s", ".ci")
 
 def texts() -> dict[str, str]:
     """Return the text of every file that people write, by its path; not of this one."""
-    every = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*"))
+    paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*"))
     names = {
-        path.relative_to(ROOT).as_posix(): path for path in every if path.is_file() and path.name != "test_words.py"
+        path.relative_to(ROOT).as_posix(): path for path in paths if path.is_file() and path.name != "test_words.py"
     }
     return {name: path.read_text(encoding="utf-8") for name, path in sorted(names.items()) if name.endswith(SUFFIXES)}
 
@@ -61,8 +61,8 @@ def test_no_sentence_begins_with_of() -> None:
 
 def test_the_search_finds_what_it_should() -> None:
     """The patterns match the words alone: no part of another word."""
-    planted = {"a.md": "made anew", "b.py": "# Of all chance.", "c.md": "recommended; a stand-in; we understand"}
-    assert found(re.compile(r"\b(?:anew)\b"), planted) == ["a.md:1: made anew"]
-    assert found(OF, planted) == ["b.py:1: # Of all chance."]
+    sample = {"a.md": "made anew", "b.py": "# Of all chance.", "c.md": "recommended; a stand-in; we understand"}
+    assert found(re.compile(r"\b(?:anew)\b"), sample) == ["a.md:1: made anew"]
+    assert found(OF, sample) == ["b.py:1: # Of all chance."]
     stand = next(word for word in AVOIDED if word.startswith("stands"))
-    assert not found(re.compile(rf"\b(?:{stand})\b|\b(?:mend)\b"), {"c.md": planted["c.md"]})
+    assert not found(re.compile(rf"\b(?:{stand})\b|\b(?:mend)\b"), {"c.md": sample["c.md"]})

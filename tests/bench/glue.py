@@ -59,8 +59,8 @@ def forever(data: Any, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
 def outputs(function: Any, data: Any) -> tuple[Tensor, Tensor]:
     """Return `function` of all images, and their labels."""
     with torch.no_grad():
-        found = [(function(images), labels) for images, labels in DataLoader(data, batch_size=BATCH)]
-    return torch.cat([row[0] for row in found]), torch.cat([row[1] for row in found])
+        batches = [(function(images), labels) for images, labels in DataLoader(data, batch_size=BATCH)]
+    return torch.cat([row[0] for row in batches]), torch.cat([row[1] for row in batches])
 
 
 def accuracy(network: nn.Module, data: Any) -> float:
@@ -140,8 +140,8 @@ def draw(path: Path, count: int, out: Path) -> ImageFolder:
 
 def distance(classifier: SmallCnn, one: Any, other: Any) -> float:
     """Return clean-fid's Fréchet distance of the classifier's features of two sets of images."""
-    found = [outputs(classifier.features, data)[0].double().numpy() for data in (one, other)]
-    moments = [(each.mean(axis=0), np.cov(each, rowvar=False)) for each in found]
+    features = [outputs(classifier.features, data)[0].double().numpy() for data in (one, other)]
+    moments = [(values.mean(axis=0), np.cov(values, rowvar=False)) for values in features]
     return float(frechet_distance(*moments[0], *moments[1]))
 
 

@@ -84,7 +84,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     stream = batches(
         real, "train", BatchPlan(batch_images=config.batch_images, seed=derive_seed(seed, Stream.GAN_ORDER))
     )
-    judge = Scorer(real, out)
+    scorer = Scorer(real, out)
     marks: list[dict[str, float]] = []
     spent, images, budget = 0.0, config.batch_images * family.critic_steps, 60 * minutes
     while spent < budget:
@@ -95,9 +95,9 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
         state.update_average(config, state.steps * images)
         spent += time.process_time() - started
         if spent >= MARKS[len(marks)] * budget:
-            found = {"minutes": spent / 60, "images_seen": state.steps * images, **judge.score(state.average, config)}
-            marks.append(found)
-            print(name, seed, found, flush=True)
+            mark = {"minutes": spent / 60, "images_seen": state.steps * images, **scorer.score(state.average, config)}
+            marks.append(mark)
+            print(name, seed, mark, flush=True)
     save_file(state.average.state_dict(), out / f"{name}_{seed}.safetensors")
     return {"name": name, "seed": seed, "minutes": minutes, "marks": marks}
 

@@ -127,9 +127,9 @@ def hashes(volume: Path) -> dict[str, str]:
 
     The folder of a search for better options is named after a hash of what was asked, which is no part of its work.
     """
-    found = sorted(path for kind in ("*.tar", "*.safetensors") for path in volume.rglob(kind))
-    names = {path: re.sub(r"trials/[0-9a-f]{12}/", "trials/*/", path.relative_to(volume).as_posix()) for path in found}
-    return {names[path]: hashlib.sha256(path.read_bytes()).hexdigest() for path in found if not path.is_symlink()}
+    paths = sorted(path for kind in ("*.tar", "*.safetensors") for path in volume.rglob(kind))
+    names = {path: re.sub(r"trials/[0-9a-f]{12}/", "trials/*/", path.relative_to(volume).as_posix()) for path in paths}
+    return {names[path]: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if not path.is_symlink()}
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:

@@ -67,10 +67,10 @@ def misplacement(copy: Path, mutation: Mutation) -> list[str]:
     path = copy / mutation.file
     if not path.is_file():
         return [f"{mutation.name}: no file {mutation.file}; say in tests/checks where it is now"]
-    found = path.read_text(encoding="utf-8").count(mutation.old)
-    if found == 1:
+    count = path.read_text(encoding="utf-8").count(mutation.old)
+    if count == 1:
         return []
-    return [f"{mutation.name}: {mutation.file} has {found} times {mutation.old!r}, want it once; update the row"]
+    return [f"{mutation.name}: {mutation.file} has {count} times {mutation.old!r}, want it once; update the row"]
 
 
 def planted(copy: Path, mutation: Mutation) -> int:

@@ -52,11 +52,11 @@ def _rendered(overlay: str) -> str:
 
 def job_specs(docs: list[Doc]) -> dict[str, Doc]:
     """Return the spec of every Job, and of every template in a JobSet, by name."""
-    found = {doc["metadata"]["name"]: doc["spec"] for doc in docs if doc["kind"] == "Job"}
+    specs = {doc["metadata"]["name"]: doc["spec"] for doc in docs if doc["kind"] == "Job"}
     for doc in docs:
         if doc["kind"] == "JobSet":
-            found |= {each["name"]: each["template"]["spec"] for each in doc["spec"]["replicatedJobs"]}
-    return found
+            specs |= {job["name"]: job["template"]["spec"] for job in doc["spec"]["replicatedJobs"]}
+    return specs
 
 
 def container(spec: Doc) -> Doc:

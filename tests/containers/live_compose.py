@@ -115,7 +115,7 @@ def test_compose_accepts_every_profile(project: Project, files: list[str]) -> No
     services = json.loads(done.stdout)["services"]
     assert set(NAMES) <= services.keys()
     with_gpu = {
-        name for name, each in services.items() if "devices" in each["deploy"]["resources"].get("reservations", {})
+        name for name, row in services.items() if "devices" in row["deploy"]["resources"].get("reservations", {})
     }
     assert bool(with_gpu) == (len(files) == 2)
     assert with_gpu.isdisjoint(row.name for row in PIPELINE if not row.gpu)
@@ -135,8 +135,8 @@ def test_containers_hold_what_the_virtual_environment_holds(
 ) -> None:
     """The manifests of every artifact are byte-identical to those of `halfreal run` outside a container."""
     assert first.returncode == 0, first.stdout
-    found = {name: project.read(f"/data/digits/{name}") for name in outside}
-    assert differing(found, outside) == []
+    inside = {name: project.read(f"/data/digits/{name}") for name in outside}
+    assert differing(inside, outside) == []
 
 
 def test_a_second_up_does_nothing(project: Project, first: Done) -> None:

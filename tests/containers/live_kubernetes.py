@@ -30,8 +30,8 @@ def handed_over(image: str) -> str:
         missing("no podman here to run pods with")
     words = ["docker", "image", "inspect", "--format", "{{.Id}}", image]
     wanted = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-    found = podman("image", "inspect", "--format", "{{.Id}}", f"localhost/{image}", check=False).stdout.strip()
-    if not found or not wanted.endswith(found):
+    image_id = podman("image", "inspect", "--format", "{{.Id}}", f"localhost/{image}", check=False).stdout.strip()
+    if not image_id or not wanted.endswith(image_id):
         subprocess.run(f"docker save {image} | podman load", shell=True, check=True, capture_output=True)
     return f"localhost/{image}"
 

@@ -99,12 +99,12 @@ class Cluster:
 
     def _sequence(self, doc: Doc, maps: list[Doc]) -> str:
         complete: list[str] = []
-        for each in doc["spec"]["replicatedJobs"]:
-            assert all(needed["name"] in complete for needed in each.get("dependsOn", []))
-            why = self._job(each["name"], each["template"]["spec"], maps, f"{doc['metadata']['name']}-")
+        for job in doc["spec"]["replicatedJobs"]:
+            assert all(needed["name"] in complete for needed in job.get("dependsOn", []))
+            why = self._job(job["name"], job["template"]["spec"], maps, f"{doc['metadata']['name']}-")
             if why != "Complete":
-                return f"{each['name']}: {why}"
-            complete.append(each["name"])
+                return f"{job['name']}: {why}"
+            complete.append(job["name"])
         return "Complete"
 
     def _job(self, name: str, spec: Doc, maps: list[Doc], prefix: str) -> str:

@@ -44,9 +44,11 @@ def in_virtual_environment(root: Path) -> Path:
 
 def manifests(folder: Path) -> dict[str, str]:
     """Return the text of the manifest of every artifact in an experiment's folder."""
-    found = {f"{path.parent.name}/{path.name}": path.read_text("utf-8") for path in folder.glob("*/manifest.json")}
-    assert found
-    return found
+    manifests_by_path = {
+        f"{path.parent.name}/{path.name}": path.read_text("utf-8") for path in folder.glob("*/manifest.json")
+    }
+    assert manifests_by_path
+    return manifests_by_path
 
 
 def differing(found: dict[str, str], wanted: dict[str, str]) -> list[str]:

@@ -17,9 +17,9 @@ def faults(doc: Doc) -> list[str]:
     """Return the faults of a document, each with its place."""
     if doc["kind"] == "JobSet":
         return list(_jobset(doc))
-    found = [*_schema(doc)]
+    problems = [*_schema(doc)]
     rules = {"Job": _job, "Pod": _pod}.get(doc["kind"])
-    return found + (list(rules(doc["metadata"]["name"], doc["spec"])) if rules else [])
+    return problems + (list(rules(doc["metadata"]["name"], doc["spec"])) if rules else [])
 
 
 def _schema(doc: Doc) -> Iterator[str]:

@@ -85,10 +85,10 @@ def environment(docs: list[Doc], spec: Doc) -> dict[str, str]:
     """Return the variables of a Job's pod: those of its config maps, then its own."""
     pod = container(spec)
     maps = {doc["metadata"]["name"]: doc["data"] for doc in docs if doc["kind"] == "ConfigMap"}
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for source in pod["envFrom"]:
-        found |= maps[source["configMapRef"]["name"]]
-    return found | {each["name"]: each["value"] for each in pod.get("env", []) if "value" in each}
+        variables |= maps[source["configMapRef"]["name"]]
+    return variables | {entry["name"]: entry["value"] for entry in pod.get("env", []) if "value" in entry}
 
 
 @every_sequence

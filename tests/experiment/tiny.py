@@ -121,7 +121,7 @@ def enlarged(images: Tensor) -> Tensor:
         Image.fromarray(pixels[0].numpy()).resize((SEEN_PX, SEEN_PX), Image.Resampling[FILTER.upper()])
         for pixels in images
     ]
-    return torch.from_numpy(np.stack([np.asarray(each) for each in made]))[:, None]
+    return torch.from_numpy(np.stack([np.asarray(image) for image in made]))[:, None]
 
 
 def seen(dataset: Artifact, split: str) -> Images:

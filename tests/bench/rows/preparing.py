@@ -88,11 +88,11 @@ def _from_tars(out: Path) -> dict[str, NDArray[np.uint8]]:
 
 def _contents(out: Path) -> dict[str, bytes]:
     """Return the members of all archives of a folder, by name."""
-    found = {}
+    members = {}
     for path in sorted(out.glob("*.tar")):
         with tarfile.open(path) as tar:
-            found |= {member.name: tar.extractfile(member).read() for member in tar}
-    return found
+            members |= {member.name: tar.extractfile(member).read() for member in tar}
+    return members
 
 
 def _pictures(contents: dict[str, bytes]) -> list[str]:

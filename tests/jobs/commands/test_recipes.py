@@ -29,9 +29,9 @@ def test_another_family_than_the_recipe_below(family: str, base: str, tmp_path: 
     tables = tomllib.loads(shown.stdout)
     assert tables["train_gan"]["family"] == family
     for row in JOBS:
-        found = options_with(command_of(row.name), ["--recipe", str(recipe)], {})
-        found.pop("space", None)  # in the recipe a table
-        assert {name: value for name, value in tables[row.name].items() if name != "space"} == found
+        options = options_with(command_of(row.name), ["--recipe", str(recipe)], {})
+        options.pop("space", None)  # in the recipe a table
+        assert {name: value for name, value in tables[row.name].items() if name != "space"} == options
 
 
 def test_a_space_of_another_family_is_left_out(tmp_path: Path) -> None:

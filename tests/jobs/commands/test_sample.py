@@ -21,11 +21,11 @@ def test_a_grid_and_its_figures(volume: Path, hostile_classes: tuple[str, ...], 
     """Sixteen images fill four rows of four; the figures name the class, and the JSON is saved next to the picture."""
     result = sample(volume, tmp_path / "a.png", "--class", hostile_classes[1], "--count", 16)
     assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
-    assert found == json.loads((tmp_path / "a.json").read_text("utf-8"))
-    assert found["class_name"] == hostile_classes[1]
-    assert sum(found["predicted"].values()) == 16
-    assert set(found["qualities"]) == {"diversity", "sharpness", "contrast"}
+    figures = json.loads(result.stdout)
+    assert figures == json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert figures["class_name"] == hostile_classes[1]
+    assert sum(figures["predicted"].values()) == 16
+    assert set(figures["qualities"]) == {"diversity", "sharpness", "contrast"}
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.width == picture.height
 

@@ -149,8 +149,9 @@ def test_a_click_draws_sixteen_images_of_class_7(browser: Any, served: str, plac
     with Image.open(tmp_path / f"{stem}.png") as picture:
         assert np.array_equal(np.asarray(picture)[: 16 * 3 : 3, : 16 * 3 : 3], expected[0])
     with tarfile.open(tmp_path / f"{stem}-00000.tar") as tar:
-        members = [Image.open(io.BytesIO(tar.extractfile(each).read())) for each in tar if each.name.endswith("png")]  # type: ignore[union-attr]
-    assert np.array_equal([np.asarray(each) for each in members], expected)
+        files = [tar.extractfile(member) for member in tar if member.name.endswith("png")]
+        images = [Image.open(io.BytesIO(file.read())) for file in files if file]
+    assert np.array_equal([np.asarray(image) for image in images], expected)
     tab.close()
 
 

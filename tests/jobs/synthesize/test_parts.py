@@ -199,7 +199,7 @@ def test_parts_at_once_finish_once(tmp_path: Path, run_job: RunJob) -> None:
     ]
     said = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, said
-    assert sum("preprocess: complete in" in each for each in said) == 1
+    assert sum("preprocess: complete in" in message for message in said) == 1
     assert run_job("preprocess", tmp_path / "one", "--shard-images", 100).exit_code == 0
     assert real(tmp_path / "parts").sha256 == real(tmp_path / "one").sha256
 

@@ -132,11 +132,13 @@ def parity(synthetic: Path, real: Path, images: int, folder: Path) -> list[Row]:
     file = publish(state, folder / "weights")
     row = WEIGHTS["inception"]
     WEIGHTS["inception"] = Weights(about=row.about, file=row.file, sha256=sha256(file.read_bytes()), url=row.url)
-    looks = {name: EXTRACTORS[name].get()({}, file.parent, CPU) for name in ("inception_clean", "inception_legacy")}
-    seen = {name: [look.extract(each) for each in sets] for name, look in looks.items()}
+    extractors = {
+        name: EXTRACTORS[name].get()({}, file.parent, CPU) for name in ("inception_clean", "inception_legacy")
+    }
+    seen = {name: [extractor.extract(each) for each in sets] for name, extractor in extractors.items()}
     assert file.name == NAME
     return [
-        *clean(looks["inception_clean"], file, seen["inception_clean"], folders),
+        *clean(extractors["inception_clean"], file, seen["inception_clean"], folders),
         *legacy(state, seen["inception_legacy"], folders),
         *manifold(seen["inception_clean"]),
     ]
