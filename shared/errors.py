@@ -45,6 +45,6 @@ class Busy(HalfrealError):
 
 
 class Interrupted(HalfrealError):
-    """A signal asked the job to stop; whatever can be resumed has been saved."""
+    """A signal asked the job to stop; all that can be resumed has been saved."""
 
     exit_code = 75

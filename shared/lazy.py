@@ -1,7 +1,7 @@
 """Rows of a table that need torch name their function instead of importing it.
 
-So the table itself is imported in milliseconds: the command line takes its choices from the very table that the work
-uses, and no list of names has to be kept next to it. A test resolves every name in the project.
+The command line takes its choices from the very table that the work uses, without importing torch, and no second list
+of names has to be maintained. A test resolves every name in the project.
 """
 
 from dataclasses import dataclass

@@ -32,8 +32,8 @@ def cutout(images: Tensor, params: Tensor) -> Tensor:
     first = (params * (side + 1 - hole % 2)).long() - hole // 2
     places = torch.arange(side, device=images.device)
     inside = [(places >= first[:, axis, None]) & (places < first[:, axis, None] + hole) for axis in (0, 1)]
-    kept = ~(inside[0][:, :, None] & inside[1][:, None, :])
-    return images * kept[:, None]
+    visible = ~(inside[0][:, :, None] & inside[1][:, None, :])
+    return images * visible[:, None]  # 0 is mid grey in [-1, 1]
 
 
 def colour(images: Tensor, params: Tensor) -> Tensor:
@@ -41,6 +41,7 @@ def colour(images: Tensor, params: Tensor) -> Tensor:
     brightness, saturation, contrast = params[:, :, None, None, None].unbind(dim=1)
     images = images + (brightness - 0.5)
     grey = images.mean(dim=1, keepdim=True)
+    # not clamped to [-1, 1]: a clamp has no gradient for the generator where it cuts off
     images = torch.lerp(grey, images, 2 * saturation)
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     return torch.lerp(mean, images, contrast + 0.5)
@@ -55,9 +56,9 @@ def augment(images: Tensor, names: tuple[str, ...], params: Tensor) -> Tensor:
     """Return images (N, C, S, S) in [-1, 1] changed by each of `names` in turn; params (N, params_per_image(names))."""
     used = 0
     for name in names:
-        row = AUGMENTATIONS[name]
-        images = row.change.get()(images, params[:, used : used + row.params])
-        used += row.params
+        augmentation = AUGMENTATIONS[name]
+        images = augmentation.change.get()(images, params[:, used : used + augmentation.params])
+        used += augmentation.params
     return images
 
 

@@ -139,12 +139,13 @@ class _Stream:
 
     def epoch(self, number: int) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Yield (key, members) of every sample of an epoch: shards in a new order each, shuffled in a buffer."""
-        os.environ["WDS_SECURE"] = "1"  # before the import: webdataset otherwise unpickles and runs pipes
+        # before the import, which reads it: without it webdataset unpickles members and runs `pipe:` URLs
+        os.environ["WDS_SECURE"] = "1"
         import webdataset
 
         shards = self.dataset.shards(self.split)
         rng = random.Random(derive_seed(self.seed, number))
-        # shards first: a buffer alone would leave images of far apart shards apart
+        # shards first: through a buffer alone, images of shards far apart would never meet in a batch
         rng.shuffle(shards)
         members = (
             pair for path, info in shards for pair in self.dataset.shard_members(path, info) if self._takes(pair)

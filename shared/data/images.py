@@ -52,13 +52,10 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def load_split(dataset: Artifact, split: str) -> Images:
-    """Read a whole split into memory, in shard order, every shard checked against the manifest.
-
-    Each picture is decoded once and kept as bytes: floats would take four times the memory.
-    """
+    """Read a whole split into memory, in shard order, every shard checked against the manifest."""
     info = dataset.dataset
     total = info.splits[split].count if split in info.splits else 0
-    # filled in place, since a list of pictures would need the memory twice
+    # uint8, since floats would take four times the memory; filled in place, since a list would need it twice
     images = np.empty((total, info.channels, info.size_px, info.size_px), np.uint8)
     labels = np.empty(total, np.int64)
     for index, (key, members) in enumerate(dataset.members(split)):

@@ -41,7 +41,7 @@ def spread(counts: list[int]) -> "NDArray[np.int64]":
     import numpy as np
 
     labels = np.repeat(np.arange(len(counts)), counts)
-    # the k-th of a class lies at (k + 1/2) / count of the way, whatever the class: sorting mixes them evenly
+    # the k-th of every class lies at (k + 1/2) / count of the way: sorting mixes the classes evenly
     places = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
     return labels[np.argsort(places, kind="stable")].astype(np.int64)
 

@@ -26,17 +26,20 @@ def write_whole(path: Path, payload: bytes) -> None:
 @contextmanager
 def writing_whole(path: Path) -> Iterator[BinaryIO]:
     """Yield a stream whose content becomes `path` at the end, as `write_whole`; after an error nothing is left."""
+    # in the same folder, since a rename is atomic within one file system only
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as stream:
             yield stream
+            # before the rename: file systems may store the new name before the content, and a power cut between the
+            # two would leave an empty file under the final name
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too
         part.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    sync_folder(path.parent)  # the new name is the folder's content: fsync of the file does not store it
 
 
 def write_json(path: Path, value: Any) -> None:

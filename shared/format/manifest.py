@@ -125,6 +125,6 @@ def parse_manifest(payload: bytes, path: Path) -> Manifest:
     try:
         return Manifest.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors()[0]  # one is enough: the user cannot fix a manifest, only rebuild it
         place = ".".join(str(part) for part in first["loc"])
         raise FormatError(f"{path}: field {place}: {first['msg']}") from error

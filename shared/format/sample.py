@@ -85,10 +85,11 @@ def decode_label(member: bytes) -> int:
 
 def decode_image(member: bytes) -> NDArray[np.uint8]:
     """Return uint8 (height, width, channels) from a `.png` member in mode L or RGB, else ValueError or OSError."""
-    found = decode_png(member)
-    if found is not None:
-        return found
+    fast = decode_png(member)
+    if fast is not None:
+        return fast
     try:
+        # PNG alone: a file of another kind must not reach Pillow's other decoders
         with Image.open(io.BytesIO(member), formats=["PNG"]) as image:
             if image.mode not in CHANNEL_MODES.values():
                 raise ValueError(f"image mode {image.mode}, want L or RGB")

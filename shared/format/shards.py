@@ -55,7 +55,7 @@ def write_shard(path: Path, samples: Iterable[Members], class_count: int) -> Sha
     with writing_whole(path) as stream:
 
         def put(content: bytes) -> int:
-            digest.update(content)
+            digest.update(content)  # as it is written, rather than read back afterwards
             return stream.write(content)
 
         for key, members in samples:
@@ -93,6 +93,7 @@ def read_members(path: Path, info: ShardInfo) -> Iterator[Members]:
     payload = read_whole(path, info.bytes, info.sha256)
     count = 0
     try:
+        # as webdataset does: members of one sample follow each other, and the key ends at the first dot
         for key, group in groupby(tar.members(payload), key=lambda member: member[0].split(".", 1)[0]):
             count += 1
             yield key, {name.partition(".")[2]: _content(path, name, content) for name, content in group}
@@ -111,12 +112,12 @@ def _content(path: Path, name: str, content: bytes | None) -> bytes:
 def preview(folder: Path, split: Split, per_class: int) -> list[Sample]:
     """Return the first `per_class` samples of each class, in reading order; reads no more shards than it must."""
     wanted = [min(per_class, count) for count in split.class_counts]
-    found = []
+    samples = []
     for shard in split.shards:
         for sample in read_shard(folder / shard.name, shard):
             if wanted[sample.label]:
                 wanted[sample.label] -= 1
-                found.append(sample)
+                samples.append(sample)
         if not any(wanted):
             break
-    return found
+    return samples

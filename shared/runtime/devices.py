@@ -18,6 +18,7 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+        # torch.device() accepts devices that are not there: only a computation tells
         torch.ones(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         reason = str(error).splitlines()[0]
@@ -32,9 +33,10 @@ def layout(device: torch.device) -> torch.memory_format:
 
 
 def send(tensor: Tensor, device: torch.device) -> Tensor:
-    """Return `tensor` on `device`. A GPU copies from pinned memory while this process goes on with what comes next."""
+    """Return `tensor` on `device`, without waiting for a GPU's copy."""
     if device.type != "cuda" or tensor.is_cuda:
         return tensor.to(device)
+    # only copies from pinned memory are asynchronous
     return tensor.pin_memory().to(device, non_blocking=True)
 
 

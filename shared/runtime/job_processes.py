@@ -63,10 +63,10 @@ class Answer:
 
     def options(self, question: int = 0) -> dict[str, object]:
         """Return the resolved options of one question; BadConfig with the job's reason where it refuses them."""
-        found = self.resolved[question]
-        if isinstance(found, str):
-            raise BadConfig(found)
-        return found
+        answer = self.resolved[question]
+        if isinstance(answer, str):
+            raise BadConfig(answer)
+        return answer
 
 
 def ask(questions: Mapping[str, Sequence[Changes]], words: Sequence[str]) -> dict[str, Answer]:
@@ -92,6 +92,6 @@ def _read(job: str, process: "subprocess.Popen[str]", words: Sequence[str], ques
     printed, said = process.communicate(json.dumps(request))
     if process.returncode:
         raise HalfrealError(f"{job} {OPTIONS_FLAG} failed (exit code {process.returncode}): {said.strip()[-300:]}")
-    found = json.loads(printed)
-    answers = [each.get("refused") or each["options"] for each in found["answers"]]
-    return Answer(found["types"], found["defaults"], found["owners"], answers)
+    fields = json.loads(printed)
+    answers = [answer.get("refused") or answer["options"] for answer in fields["answers"]]
+    return Answer(fields["types"], fields["defaults"], fields["owners"], answers)

@@ -23,8 +23,8 @@ def check_launch() -> None:
     missing = [name for name in RENDEZVOUS if not os.environ.get(name)]
     together = not is_main_process() or os.environ.get("WORLD_SIZE", "1") != "1" or "LOCAL_RANK" in os.environ
     if together and missing:
-        there = [name for name in ("LOCAL_RANK", *RENDEZVOUS) if os.environ.get(name)]
+        present = [name for name in ("LOCAL_RANK", *RENDEZVOUS) if os.environ.get(name)]
         raise BadConfig(
-            f"the environment has {', '.join(there)}, as of a process among several, but not {', '.join(missing)}\n"
-            f"start it by halfreal launch or torchrun, or alone: env -u {' -u '.join(there)} halfreal ..."
+            f"the environment has {', '.join(present)}, as of a process among several, but not {', '.join(missing)}\n"
+            f"start it by halfreal launch or torchrun, or alone: env -u {' -u '.join(present)} halfreal ..."
         )

@@ -17,10 +17,10 @@ def allowed_bytes() -> int:
 
 
 def check_images_fit(option: str, images: int, size_px: int, channels: int) -> None:
-    """Raise BadConfig where so many uint8 images and their features take more than LARGEST_SHARE of the memory."""
-    allowed, each = allowed_bytes(), channels * size_px**2 + FEATURE_BYTES
-    if images * each > allowed:
+    """Raise BadConfig where `images` uint8 images and their features take more than LARGEST_SHARE of the memory."""
+    allowed, per_image = allowed_bytes(), channels * size_px**2 + FEATURE_BYTES
+    if images * per_image > allowed:
         raise BadConfig(
-            f"{option} {images:,}: with their features these would take {images * each / 1e9:,.0f} GB, more than half "
-            f"of this machine's memory; want at most {allowed // each:,}"
+            f"{option} {images:,}: with their features these would take {images * per_image / 1e9:,.0f} GB, more than "
+            f"half of this machine's memory; want at most {allowed // per_image:,}"
         )

@@ -22,7 +22,8 @@ class ProcessGroup:
         wanted = pick_device(device)
         self._accelerator = Accelerator(
             cpu=wanted.type == "cpu",
-            # BatchNorm buffers are each rank's own: broadcasting them between two forwards of one step is an error
+            # DDP would overwrite buffers at each forward; a step has several before its backward, which then finds
+            # tensors changed in place. Running statistics agree anyway: `BatchNorm` sums over all processes.
             kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
         )
         self.device = self._accelerator.device if self._accelerator.num_processes > 1 else wanted
@@ -30,8 +31,9 @@ class ProcessGroup:
         self.world = self._accelerator.num_processes
         self.is_main = self.rank == 0
         if self.world > 1:
-            self._talk: Any = torch.distributed.new_group(backend="gloo")  # between CPUs: asking waits for no GPU
-            # hints of torch that concern neither results nor users
+            # a group between CPUs, so that asking for a flag does not wait for queued GPU work
+            self._cpu_group: Any = torch.distributed.new_group(backend="gloo")
+            # hints of torch that affect neither results nor users
             warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
             warnings.filterwarnings("ignore", message="Grad strides do not match bucket view", category=UserWarning)
 
@@ -51,10 +53,11 @@ class ProcessGroup:
 
     def no_sync_unless(self, network: nn.Module, *, is_last: bool) -> AbstractContextManager[object]:
         """Return the context of one of several backward passes: gradients are averaged over processes in the last."""
+        # DDP sums gradients up locally under no_sync, so that one all-reduce serves all passes of a step
         return nullcontext() if is_last or self.world == 1 else self._accelerator.no_sync(network)
 
     def backward(self, loss: Tensor) -> None:
-        """Add the gradients of `loss`, averaged over processes. One call for each pass: a second would be wrong."""
+        """Add the gradients of `loss`, averaged over processes; one call for each forward pass."""
         self._accelerator.backward(loss)
 
     def all_equal(self, value: Tensor) -> bool:
@@ -62,19 +65,20 @@ class ProcessGroup:
         return not self.any(not torch.equal(broadcast(value.detach().clone(), from_process=0), value))
 
     def shard(self, total: int) -> range:
-        """Return which of `total` things this process does: one run of them, in the order of processes."""
-        each = -(-total // self.world)
-        return range(min(self.rank * each, total), min((self.rank + 1) * each, total))
+        """Return which of `total` items this process does: a contiguous range, in the order of processes."""
+        share = -(-total // self.world)
+        return range(min(self.rank * share, total), min((self.rank + 1) * share, total))
 
     def gather(self, mine: Tensor, total: int) -> Tensor:
         """Return the rows of all processes in the order of `shard`, given this one's, on the CPU."""
         if self.world == 1:
             return mine.cpu()
-        each = -(-total // self.world)
-        padded = mine.new_zeros(each, *mine.shape[1:])
+        # all_gather wants equal shapes, and the last share may be shorter
+        share = -(-total // self.world)
+        padded = mine.new_zeros(share, *mine.shape[1:])
         padded[: len(mine)] = mine
-        found: Tensor = self._accelerator.gather(padded.to(self.device))
-        return found[:total].cpu()
+        gathered: Tensor = self._accelerator.gather(padded.to(self.device))
+        return gathered[:total].cpu()
 
     def mean(self, value: Tensor) -> Tensor:
         """Return the mean of `value` over processes."""
@@ -85,7 +89,7 @@ class ProcessGroup:
         if self.world == 1:
             return flag
         flags = torch.tensor(float(flag))
-        torch.distributed.all_reduce(flags, group=self._talk)
+        torch.distributed.all_reduce(flags, group=self._cpu_group)
         return bool(flags > 0)
 
     def barrier(self) -> None:
@@ -94,7 +98,7 @@ class ProcessGroup:
 
 
 def leave() -> bool:
-    """Take leave of the other processes that train together; return whether there were any."""
+    """Leave the process group; return whether this process was in one."""
     if not torch.distributed.is_initialized():
         return False
     torch.distributed.destroy_process_group()
@@ -102,7 +106,7 @@ def leave() -> bool:
 
 
 class SingleProcess(ProcessGroup):
-    """A team of one, also where a launcher started several processes: what they do together is compared with it."""
+    """A group of one, even where a launcher started several processes: tests compare what those do with it."""
 
     def __init__(self, device: torch.device) -> None:
         self.device, self.rank, self.world, self.is_main = device, 0, 1, True

@@ -40,12 +40,14 @@ def processes(count: int, preload: str = "") -> Iterator[Spread[Any, Any]]:
 
     What it yields does not depend on `count`; with 1 all is done in this process. `function` is one of a module, or a
     `partial` of one; items and results are pickled on their way. Nothing is read more than `AHEAD` chunks ahead. An
-    error of `function` is raised here. The processes begin fresh, so that they hold what their work imports and no
-    more; they share the module `preload` and what it imports. They end with this one, however it ends.
+    error of `function` is raised here. The processes share the module `preload` and what it imports. They end with this
+    one, however it ends.
     """
     if count <= 1:
         yield map
         return
+    # fork would copy this process's memory and locks that its threads hold (torch has threads); a fork server is a
+    # fresh process that has imported `preload` once for all children. macOS and Linux have one.
     method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
     context = get_context(method)
     if preload and method == "forkserver":
@@ -60,6 +62,7 @@ def processes(count: int, preload: str = "") -> Iterator[Spread[Any, Any]]:
 def _in_order(
     executor: ProcessPoolExecutor, ahead: int, function: Callable[[Item], Made], items: Iterator[Item]
 ) -> Iterator[Made]:
+    # not executor.map: that submits every item at once, and all of them would be in memory
     under_way: deque[Future[list[Made]]] = deque()
     while chunk := list(islice(items, CHUNK)):
         under_way.append(executor.submit(_apply, function, chunk))
@@ -75,12 +78,13 @@ def _apply(function: Callable[[Item], Made], chunk: list[Item]) -> list[Made]:
 
 def _begin() -> None:
     """Leave Ctrl-C to the process that waits for this one, and end when that one is gone."""
+    # a terminal sends SIGINT to the whole process group: children that ended first would break the parent's pool
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None  # only children run this
 
     def follow() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
+        wait([parent.sentinel])  # ready when the parent has ended, even by SIGKILL
+        os._exit(1)  # sys.exit would end this thread alone
 
     Thread(target=follow, daemon=True).start()

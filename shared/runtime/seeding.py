@@ -52,6 +52,7 @@ class Stream(IntEnum):
 
 def derive_seed(*parts: int) -> int:
     """Return a 63-bit seed that depends on every part and its place (splitmix64, Steele et al. 2014)."""
+    # mixed rather than added, since seeds 0, 1, 2 and streams 0, 1, 2 would otherwise give the same sums
     state = 0
     for part in parts:
         # the golden-ratio increment and the finalizer's two multipliers are those of the reference implementation
@@ -68,5 +69,6 @@ def seed_everything(*parts: int) -> None:
 
 
 def make_generator(*parts: int) -> torch.Generator:
-    """Return a CPU generator of its own, seeded from `parts`."""
+    """Return a new CPU generator, seeded from `parts`."""
+    # on the CPU even for a GPU's draws, so that every device gets the same numbers
     return torch.Generator().manual_seed(derive_seed(*parts))

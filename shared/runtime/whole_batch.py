@@ -4,7 +4,7 @@ from torch import nn
 
 
 class WholeBatch(nn.Module):
-    """A layer that couples the images of a batch, or draws for all of them: process `rank` of `world` holds a part."""
+    """A layer that couples the images of a batch, or draws for all of them: process `rank` of `world` has a share."""
 
     rank = 0
     world = 1

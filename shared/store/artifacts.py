@@ -1,4 +1,4 @@
-"""Finished artifacts: folders that are read verified. `drafts` is how they are written."""
+"""Finished artifacts: folders whose files are verified as they are read. `staging` writes them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,12 +34,13 @@ class Artifact(Generic[R]):
     @cached_property
     def record(self) -> R:
         """What the job says of the artifact; FormatError if something that this build reads is missing or wrong."""
-        from shared.store.records.base import parse_record  # its rows are built for those who read them alone
+        # here, since commands that read no record need not import its models
+        from shared.store.records.base import parse_record
 
         where = f"{self.folder / MANIFEST}: what {self.made_by or self.manifest.job} recorded (`facts`)"
         with self.remedy():
-            found: R = parse_record(record_class(self.record_name), self.manifest.facts, where)
-        return found
+            record: R = parse_record(record_class(self.record_name), self.manifest.facts, where)
+        return record
 
     @property
     def dataset(self) -> Dataset:
@@ -73,11 +74,11 @@ class Artifact(Generic[R]):
 
     def shards(self, split: str) -> list[tuple[Path, ShardInfo]]:
         """Return (path, record) of each shard of `split` in reading order; FormatError for an unknown split."""
-        found = self.dataset.splits.get(split)
-        if found is None:
+        info = self.dataset.splits.get(split)
+        if info is None:
             known = ", ".join(self.dataset.splits)
             raise FormatError(f"{self.folder}: no split {split!r}, it has {known}")
-        return [(self.folder / shard.name, shard) for shard in found.shards]
+        return [(self.folder / shard.name, shard) for shard in info.shards]
 
     def members(self, split: str) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Yield (key, bytes by member type) of each sample of `split`, every shard checked whole."""
@@ -86,7 +87,7 @@ class Artifact(Generic[R]):
 
     def shard_members(self, path: Path, info: ShardInfo) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Yield (key, bytes by member type) of each sample of one shard, after checking the whole of it."""
-        from shared.format.shards import read_members  # numpy and Pillow, for those who read samples alone
+        from shared.format.shards import read_members  # here, since it imports numpy and Pillow
 
         with self.remedy():
             yield from read_members(path, info)
@@ -121,13 +122,13 @@ def input_of(inputs: Mapping[str, Artifact], row: Job[R]) -> Artifact[R]:
 def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
     """Open a finished artifact of `kind`; `made_by` names the job that a user runs to make it.
 
-    Checks that the manifest is there and valid and that every file it lists stands there with its size; hashes
-    are checked when a file is read. Raises MissingArtifact or FormatError.
+    Checks that the manifest exists and is valid and that every file it lists exists with its size. Raises
+    MissingArtifact or FormatError.
     """
     path = folder / MANIFEST
     try:
         payload = path.read_bytes()
-    except PermissionError:  # it may be whole: another user's
+    except PermissionError:  # another user's artifact may be complete: "run first" would be the wrong advice
         raise
     except OSError as error:
         what = "is unfinished: it has no manifest.json" if folder.is_dir() else "does not exist"
@@ -151,18 +152,20 @@ def _remedy(job: str) -> Iterator[None]:
 
 
 def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
+    # sizes alone, since every job opens its inputs at its start: `read` hashes what is really read
     listed = {info.name: info.bytes for info in manifest.files}
     for split in manifest.dataset.splits.values() if manifest.dataset else ():
         listed |= {shard.name: shard.bytes for shard in split.shards}
     for name, size_bytes in listed.items():
         path = folder / name
-        found = path.stat().st_size if path.is_file() else None
-        if found != size_bytes:
-            came = "missing" if found is None else f"{found} bytes"
+        actual_bytes = path.stat().st_size if path.is_file() else None
+        if actual_bytes != size_bytes:
+            came = "missing" if actual_bytes is None else f"{actual_bytes} bytes"
             raise FormatError(
                 f"{path}: {came}, its manifest says {size_bytes} bytes\n"
                 f"make it again: halfreal {made_by} --force{SAME_PLACE}"
             )
+    # a shard that a user copied in would be silently left out of every split
     extra = sorted(path.name for path in folder.glob("*.tar") if path.name not in listed)
     if extra:
         raise FormatError(f"{folder / extra[0]}: a shard that the manifest does not list; move it away")

@@ -22,6 +22,7 @@ _HEADER = "halfreal"
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
     """Write `tensors` and the JSON-able `facts` to `path`; equal content gives equal bytes."""
+    # contiguous, since safetensors refuses the strides of channels-last weights
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = json.dumps({"facts": dict(facts), "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
     payload = safetensors.torch.save(plain, metadata={_HEADER: header})
@@ -32,6 +33,7 @@ def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]
     """Return (tensors, facts) from the bytes of such a file; `where` names it in errors. Raises FormatError."""
     try:
         tensors = safetensors.torch.load(payload)
+        # `load` drops the metadata: read them from the header, which follows its own length in 8 bytes
         size = int.from_bytes(payload[:8], "little")
         header = json.loads(json.loads(payload[8 : 8 + size])["__metadata__"][_HEADER])
         facts, digest = header["facts"], header["sha256"]
@@ -44,6 +46,7 @@ def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]
 
 def _digest(tensors: dict[str, Tensor]) -> str:
     """Return the sha256 of the tensors' names and bytes."""
+    # as bytes, because numpy has no bfloat16
     total = hashlib.sha256()
     for name in sorted(tensors):
         total.update(name.encode())
@@ -52,20 +55,20 @@ def _digest(tensors: dict[str, Tensor]) -> str:
 
 
 def flatten(tree: Any, prefix: str = "") -> tuple[dict[str, Tensor], Any]:
-    """Split a tree of dicts and lists into its tensors, by path, and the rest as JSON-able structure."""
+    """Split a tree of dicts and lists into its tensors, by path, and a JSON-able structure of everything else."""
     if isinstance(tree, Tensor):
         return {prefix: tree}, {"tensor": prefix}
     if isinstance(tree, dict):
-        # as in a JSON pointer (RFC 6901), so that no two paths are the same text
+        # escaped as in a JSON pointer (RFC 6901), so that no two paths are the same text
         parts = {
             str(k): flatten(v, f"{prefix}/{str(k).replace('~', '~0').replace('/', '~1')}") for k, v in tree.items()
         }
-        tensors = {name: tensor for found, _ in parts.values() for name, tensor in found.items()}
-        return tensors, {"dict": {key: rest for key, (_, rest) in parts.items()}}
+        tensors = {name: tensor for below, _ in parts.values() for name, tensor in below.items()}
+        return tensors, {"dict": {key: structure for key, (_, structure) in parts.items()}}
     if isinstance(tree, list | tuple):
         items = [flatten(value, f"{prefix}/{index}") for index, value in enumerate(tree)]
-        tensors = {name: tensor for found, _ in items for name, tensor in found.items()}
-        return tensors, {"list": [rest for _, rest in items]}
+        tensors = {name: tensor for below, _ in items for name, tensor in below.items()}
+        return tensors, {"list": [structure for _, structure in items]}
     return {}, {"value": tree}
 
 

@@ -21,10 +21,10 @@ PLAIN = "base.Record"
 class Job(Generic[R]):
     """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads.
 
-    With `parts` several processes, on any machines, may each do a part of its work; see `Shard`. It takes the artifacts
-    of the jobs in `extras` too where they stand and were made from what stands here. An `optional` job is run only
-    when it is asked for. `record` names the type R of what its artifact says of itself, `module.Class` in
-    `shared.store.records`: a name, so that a command line does not import what it does not read.
+    With `parts` several processes, on any machines, may each do a shard of its work; see `Shard`. It also takes the
+    artifacts of the jobs in `extras` where they exist and were made from the other inputs. An `optional` job is run
+    only on request. `record` names the type R of its artifact's record, `module.Class` in `shared.store.records`: a
+    name, so that a command line does not import what it does not read.
     """
 
     name: str

@@ -21,8 +21,9 @@ def open_inputs(row: Job, folder: Path) -> "Inputs":
     check_lineage(inputs)
     for extra in row.extras:
         if (folder / extra.writes).exists():
-            found = open_outputs([extra], folder)
-            inputs |= found if _in_step(inputs | found) else {}
+            optional = open_outputs([extra], folder)
+            # one made from older inputs is ignored, not refused: the job can do without it
+            inputs |= optional if _in_step(inputs | optional) else {}
     return inputs
 
 
@@ -42,18 +43,16 @@ def _in_step(artifacts: "Mapping[str, Artifact]") -> bool:
 
 
 def check_lineage(artifacts: "Mapping[str, Artifact]") -> None:
-    """Raise BadInput unless every artifact was made from just those of the others that stand here now.
-
-    Else a verdict could rest on test images that the generator has seen, or a score on another generator.
-    """
+    """Raise BadInput unless each artifact was made from exactly the others that are here now."""
+    # otherwise a verdict could rest on test images that the generator has seen, or a score on another generator
     from shared.store.artifacts import SAME_PLACE
 
     for artifact in artifacts.values():
         for source, digest in artifact.manifest.inputs.items():
             if source in artifacts and artifacts[source].sha256 != digest:
                 raise BadInput(
-                    f"{artifact.folder}: made from another {source!r} than the one that stands beside it\n"
-                    f"bring them in step: halfreal run, or halfreal {artifact.manifest.job}{SAME_PLACE}"
+                    f"{artifact.folder}: made from another {source!r} than the one next to it\n"
+                    f"rebuild them together: halfreal run, or halfreal {artifact.manifest.job}{SAME_PLACE}"
                 )
 
 
