@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Generic, cast
 
 from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
@@ -50,8 +50,8 @@ class Artifact(Generic[R]):
         return self.manifest.dataset
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """The numbers that the job recorded."""
+    def facts(self) -> dict[str, object]:
+        """What the job recorded, as it is stored; `record` has it in typed rows."""
         return self.manifest.facts
 
     @property
