@@ -80,7 +80,7 @@ def print_results(folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from shared.plots.formatting import bought
+    from shared.plots.formatting import real_images
 
     found = collect(folder)
     mixed, scores, used = found.mixed, found.scores, found.mixed.protocol
@@ -106,8 +106,8 @@ def print_results(folder: Path) -> None:
     for comparison in mixed.comparisons:
         console.print(comparison.sentence, highlight=False)
     for row in mixed.worth:
-        words = f"{row.arm}: as good as {bought(row.effective, 'about ')} real images"
-        low, high = bought(row.effective_low), bought(row.effective_high)
+        words = f"{row.arm}: as good as {real_images(row.effective, 'about ')} real images"
+        low, high = real_images(row.effective_low), real_images(row.effective_high)
         console.print(f"{words} ({LEVEL_TEXT} interval {low} to {high}).", highlight=False)
 
 

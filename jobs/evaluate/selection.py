@@ -26,9 +26,9 @@ from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import Artifact
 from shared.store.records.gan import GeneratorRecord
 from shared.store.records.scores import (
-    LookedAt,
     OnTest,
     Protocol,
+    SampleScores,
     Scores,
     ScoresRecord,
     SnapshotScores,
@@ -145,10 +145,10 @@ class Evaluation:
         probabilities = self.scorers["classifier"].extractor.extract(images).probabilities
         return torch.from_numpy(probabilities).argmax(dim=1)
 
-    def looked_at(self, scores: Scores, drawn: Images, split: str) -> LookedAt:
+    def sample_scores(self, scores: Scores, drawn: Images, split: str) -> SampleScores:
         """Add to scores the agreement with the class asked for (None where none can be) and the classes' qualities."""
         asked = self.gan.record.conditional
-        return LookedAt(
+        return SampleScores(
             scores=scores.scores,
             by_class=scores.by_class,
             agreement=float((self.named(drawn.images) == drawn.labels).double().mean()) if asked else None,
@@ -226,7 +226,7 @@ def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> On
         if name == "classifier":
             every = scorer.extract(work.splits["train"].images, work.splits["train"].labels)
             copies[name] = copy_test(*(torch.from_numpy(each.features).double() for each in (mine, own, every)))
-    test = work.looked_at(found, drawn, "test")
+    test = work.sample_scores(found, drawn, "test")
     warned += collapse(test, real, watching[0].extractor.name, plan.images)
     for line in warned:
         reporter.info(f"warning: {line}")
@@ -240,7 +240,7 @@ def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> On
     )
 
 
-def collapse(test: LookedAt, real: Scores, extractor: str, images: int) -> list[str]:
+def collapse(test: SampleScores, real: Scores, extractor: str, images: int) -> list[str]:
     """Say where the generator draws too few kinds of image: by the pixels of a class, and by recall."""
     few = [row.class_name for row in test.classes if row.ratios and row.ratios["diversity"] < LITTLE_DIVERSITY]
     lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
@@ -254,7 +254,7 @@ def collapse(test: LookedAt, real: Scores, extractor: str, images: int) -> list[
     return lines
 
 
-def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> LookedAt:
+def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> SampleScores:
     """Return a snapshot's distances on val; every snapshot gets the same latents."""
     drawn = work.draw(name, Stream.VAL_LATENTS)
     found = Scores(scores={})
@@ -262,4 +262,4 @@ def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> Looke
         found = found.joined(
             scorer.distances(scorer.extract(drawn.images, drawn.labels), work.reference(scorer, "val"))
         )
-    return work.looked_at(found, drawn, "val")
+    return work.sample_scores(found, drawn, "val")

@@ -14,7 +14,7 @@ from shared.cli.progress import Reporter
 from shared.metrics.metric import CLASSIFICATION_METRICS, FeatureMetric, metric_of
 from shared.metrics.pixels import QUALITIES
 from shared.models.tables import EXTRACTORS
-from shared.plots.formatting import bought, percent
+from shared.plots.formatting import percent, real_images
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import lineage, need_test_scores, recipe_text
@@ -35,7 +35,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     )
     environment.filters["percent"] = percent
     environment.filters["spread"] = spread
-    environment.filters["bought"] = bought
+    environment.filters["real_images"] = real_images
     return environment.get_template("page.html").render(
         version=__version__,
         experiment=made.real.folder.parent.name,

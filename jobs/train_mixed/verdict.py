@@ -14,7 +14,7 @@ from shared.stats.confidence import LEVEL_TEXT
 from shared.stats.data_equivalent import data_equivalent
 from shared.stats.intervals import two_way_interval
 from shared.stats.significance import holm, mcnemar, permutation
-from shared.store.records.mixed import Comparison, RealImages, Worth
+from shared.store.records.mixed import ArmDataEquivalent, Comparison, RealImages
 
 UNDECIDED = 0.10
 """An interval of a difference that holds 0 and is wider than this many parts of 1 decides nothing."""
@@ -94,8 +94,8 @@ def judged(low: float, high: float) -> str:
     return "no difference shown" if high - low <= UNDECIDED else "not enough data to tell"
 
 
-def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[Worth]:
-    """Return, for each arm with synthetic images, how many real images would have bought its accuracy.
+def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[ArmDataEquivalent]:
+    """Return, for each arm with synthetic images, how many real images would give its accuracy.
 
     Read off the arms of the learning curve that were trained; empty without at least three. The interval is
     that of the arm's accuracy, read off the same curve.
@@ -112,7 +112,7 @@ def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> li
             bounds = (float(outcome.correct.mean()), low, high)
             mean, least, most = (RealImages(**data_equivalent(counts, curve, value)) for value in bounds)
             rows.append(
-                Worth(
+                ArmDataEquivalent(
                     arm=name,
                     n_real=n_real[name],
                     effective=mean,

@@ -21,14 +21,14 @@ def classification_accuracy_score(
 ) -> SyntheticOnly:
     """Return the accuracy, in [0, 1], on `reference` of a classifier that was trained on the images `drawn` alone.
 
-    `drawn` has at least 4 images; a stratified tenth of them, at least 2, says which weights are kept.
+    `drawn` has at least 4 images; a stratified tenth of them, at least 2, decides which weights are used.
     """
     config = config or FitConfig()
-    # synthetic images choose the weights too: no real image but those of `reference` is looked at
+    # synthetic images choose the weights too: the score must owe nothing to real images other than `reference`
     count = max(round(HELD_OUT * len(drawn)), 2)
-    held = stratified(drawn.labels.numpy(), count, seed)
-    trained_on = sorted(set(range(len(drawn))) - set(held.tolist()))
-    fitted = fit(drawn.subset(trained_on), drawn.subset(held), classes, config, seed=seed, device=device)
+    held_out = stratified(drawn.labels.numpy(), count, seed)
+    trained_on = sorted(set(range(len(drawn))) - set(held_out.tolist()))
+    fitted = fit(drawn.subset(trained_on), drawn.subset(held_out), classes, config, seed=seed, device=device)
     predicted = logits_of(fitted.network, reference.images).argmax(dim=1).cpu()
     table = score_table(reference.labels.numpy(), predicted.numpy(), [str(label) for label in range(classes)])
     return SyntheticOnly(

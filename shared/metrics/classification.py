@@ -17,7 +17,7 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
     Macro means run over the classes that occur in `truth` or `predicted`. Rows of `confusion` are true classes,
     columns predicted ones. A ratio whose denominator is 0 counts as 0.
     """
-    from sklearn import metrics  # takes a second to import, which a command that only asks a classifier can save
+    from sklearn import metrics  # here, since a command that only asks a classifier need not import it
 
     labels = list(range(len(classes)))
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
@@ -48,10 +48,11 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
 class Counts:
     """Weighted counts (true class, predicted class) of a classifier's answers, and areas under ROC curves.
 
-    `areas` are those of each ranked class against the rest, NaN where one side has no weight. A bootstrap measures
-    thousands of these, for which scikit-learn's functions are too slow. A ratio without a denominator counts as 0, as
-    in scikit-learn.
+    `areas` are those of each ranked class against the others, NaN where one side has no weight. A ratio without a
+    denominator counts as 0, as in scikit-learn.
     """
+
+    # not scikit-learn's functions: a bootstrap measures thousands of these from one sorted list
 
     confusion: Array
     areas: list[float] = field(default_factory=list)
@@ -126,7 +127,7 @@ def roc_auc(counts: Counts) -> float:
 
 
 class Ranking:
-    """The ROC-AUC of one class's probability against the rest, for any weights of the images, ties as halves.
+    """The ROC-AUC of one class's probability against all others, for any weights of the images, ties as halves.
 
     Sorting is done once, so that each redraw of the images costs one pass.
     """

@@ -42,22 +42,22 @@ def compare_scores(records: Mapping[str, ScoresRecord]) -> ScoreComparison:
     """
     on_test = {name: record.on_test for name, record in records.items() if record.on_test is not None}
     protocols = shared_protocols({name: on_test[name].test_protocols if name in on_test else {} for name in records})
-    numbers = {name: scores_on_test(found) for name, found in on_test.items()}
+    numbers = {name: scores_on_test(scores) for name, scores in on_test.items()}
     first = next(iter(numbers.values()))
     names = [name for name in first if all(name in scores for scores in numbers.values())]
-    table = {name: {each: scores[name] for each, scores in numbers.items()} for name in names}
+    table = {name: {experiment: scores[name] for experiment, scores in numbers.items()} for name in names}
     return ScoreComparison(
         table,
         {name: best(name, values) for name, values in table.items()},
-        {each: over_snapshots(record) for each, record in records.items()},
+        {experiment: over_snapshots(record) for experiment, record in records.items()},
         protocols,
     )
 
 
-def scores_on_test(found: OnTest) -> dict[str, float]:
+def scores_on_test(on_test: OnTest) -> dict[str, float]:
     """Return every score of the chosen snapshot, its agreement with the class asked for last if there is one."""
-    agreement = {} if found.test.agreement is None else {"agreement": found.test.agreement}
-    return found.test.scores | agreement
+    agreement = {} if on_test.test.agreement is None else {"agreement": on_test.test.agreement}
+    return on_test.test.scores | agreement
 
 
 def shared_protocols(protocols: Mapping[str, Mapping[str, Protocol]]) -> dict[str, Protocol]:
@@ -82,11 +82,11 @@ def shared_protocols(protocols: Mapping[str, Mapping[str, Protocol]]) -> dict[st
 
 def best(name: str, values: dict[str, float]) -> str | None:
     """Return the experiment with the best value of a score; None for what is no score of quality (slope, spread)."""
-    row = metric_of(name, EXTRACTORS)
-    if row is None or row.higher_is_better is None:
+    metric = metric_of(name, EXTRACTORS)
+    if metric is None or metric.higher_is_better is None:
         return None
-    pick = max if row.higher_is_better else min
-    return pick(values, key=lambda each: values[each])
+    pick = max if metric.higher_is_better else min
+    return pick(values, key=lambda experiment: values[experiment])
 
 
 def over_snapshots(record: ScoresRecord) -> OverSnapshots:

@@ -38,6 +38,7 @@ def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> CopyTest:
     to_held_out, _ = nearest_distances(synthetic[:MOST_IMAGES], held_out)
     held_out_to_train, _ = nearest_distances(held_out[:MOST_IMAGES], train)
     nearer, low, high = delong_auc(to_train.numpy(), held_out_to_train.numpy())
+    # what is "near" depends on the data: held-out real images say how near new images come to training images
     limit = float(np.quantile(held_out_to_train.numpy(), NEAR))
     # the second condition spares flat images, which lie near to everything
     copied = int(((to_train < limit) & (2 * to_train < to_held_out)).sum())
@@ -74,6 +75,7 @@ def cosine_distance(points: Tensor, train: Tensor) -> float:
 
 def as_points(images: Tensor) -> Tensor:
     """Return uint8 images (N, C, S, S) as points (N, C * S * S) in [0, 1], so that a distance is one of pixels."""
+    # float64: distances come from a matrix product, whose cancellation would blur those of near copies in float32
     return images.flatten(1).double() / 255
 
 
@@ -83,12 +85,9 @@ def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> CopyTest
 
 
 def nearest_images(images: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distance of pixels of each image to the nearest of `others`, and which one that is.
-
-    `others` become points a block at a time: as numbers they take eight times the room.
-    """
+    """Return the distance of pixels of each image to the nearest of `others`, and which one that is."""
     points = as_points(images)
-    # the nearest within each block, then the nearest of those
+    # a block at a time, since float64 takes eight times the memory of uint8: the nearest of each, then of those
     blocks = [nearest_distances(points, as_points(block)) for block in others.split(BLOCK_IMAGES)]
     distances, block = torch.stack([distances for distances, _ in blocks]).min(dim=0)
     which = torch.stack([which for _, which in blocks]).gather(0, block[None])[0]

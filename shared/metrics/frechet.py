@@ -13,26 +13,23 @@ Array = NDArray[np.float64]
 
 def moments(features: NDArray[np.floating]) -> tuple[Array, Array]:
     """Return the mean (d,) and the unbiased covariance (d, d) of features (n, d), in float64; n at least 2."""
+    # float64: the distance is a small difference of large traces
     exact = np.asarray(features, dtype=np.float64)
     return exact.mean(axis=0), np.atleast_2d(np.cov(exact, rowvar=False))
 
 
 def frechet_distance(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
-    """Return |mean_a - mean_b|^2 + tr(cov_a + cov_b - 2 (cov_a cov_b)^(1/2)), at least 0.
-
-    Heusel et al. 2017, eq. 6.
-    """
+    """Return |mean_a - mean_b|^2 + tr(cov_a + cov_b - 2 (cov_a cov_b)^(1/2)), at least 0."""
     difference = mean_a - mean_b
-    # rounding can make the distance of equal sets a tiny negative number
+    # Heusel et al. 2017, eq. 6
     distance = difference @ difference + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace(cov_a, cov_b)
-    return max(float(distance), 0.0)
+    return max(float(distance), 0.0)  # rounding can make the distance of equal sets a tiny negative number
 
 
 def root_trace(cov_a: Array, cov_b: Array) -> float:
-    """Return tr((cov_a cov_b)^(1/2)): the sum of the roots of the eigenvalues of F' cov_b F, where F F' = cov_a.
-
-    That matrix is symmetric: no complex numbers, and exact for covariances without full rank.
-    """
+    """Return tr((cov_a cov_b)^(1/2)): the sum of the roots of the eigenvalues of F' cov_b F, where F F' = cov_a."""
+    # not scipy's sqrtm of the product: that is not symmetric, so that its root may come out complex, and it is
+    # inaccurate for covariances without full rank
     try:
         # LAPACK solves it as a generalized eigenvalue problem, F being Cholesky's factor
         return _sum_of_roots(linalg.eigvalsh(cov_b, cov_a, type=2, driver="gv"))
@@ -62,11 +59,9 @@ class FeatureStats:
         return cov
 
     def distance(self, other: "FeatureStats") -> float:
-        """Return the Fréchet distance to other features, as `frechet_distance`.
-
-        With fewer images than features on a side, the eigenvalues are those of a matrix as small as that side: with
-        X' X = cov_a, those of X cov_b X' (Gram's form).
-        """
+        """Return the Fréchet distance to other features, as `frechet_distance`."""
+        # With fewer images than features, X' X = cov_a has the same nonzero eigenvalues as a matrix of the size of the
+        # smaller side: those of cov_a cov_b are those of X cov_b X' (Gram's form).
         small, large = sorted((self, other), key=lambda stats: len(stats.rows))
         width = len(self.mean)
         if len(small.rows) >= width:
@@ -106,9 +101,9 @@ def class_frechet(
     """Return the Fréchet distance of each class's images, by label; of classes with 2 images on both sides."""
     distances = {}
     for label in np.unique(labels).tolist():
-        mine, own = synthetic[asked == label], real[labels == label]
-        if len(mine) > 1 and len(own) > 1:
-            distances[label] = FeatureStats(mine).distance(FeatureStats(own))
+        drawn, own = synthetic[asked == label], real[labels == label]
+        if len(drawn) > 1 and len(own) > 1:
+            distances[label] = FeatureStats(drawn).distance(FeatureStats(own))
     return distances
 
 

@@ -16,6 +16,7 @@ def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: i
     scores = []
     for part in np.array_split(exact, min(splits, len(exact))):
         marginal = part.mean(axis=0, keepdims=True)
+        # clipped just above 0: p log p of a probability of 0 counts as 0, where log(0) would make it NaN
         ratio = np.log(np.maximum(part, 1e-300)) - np.log(np.maximum(marginal, 1e-300))
         scores.append(np.exp((part * ratio).sum(axis=1).mean()))
     return float(np.mean(scores)), float(np.std(scores))

@@ -24,6 +24,7 @@ def kernel_distance(
     """
     rng = np.random.default_rng(seed)
     a, b = np.asarray(features_a, dtype=np.float64), np.asarray(features_b, dtype=np.float64)
+    # at most half a side: subsets that were nearly the whole set would hardly differ, and neither would the estimates
     size = min(len(a) // 2, len(b) // 2, subset_size)
     estimates = [
         _unbiased_mmd(a[rng.choice(len(a), size, replace=False)], b[rng.choice(len(b), size, replace=False)])

@@ -16,7 +16,7 @@ CATEGORIES = ((0.15, "Excellent"), (0.35, "Good"), (math.inf, "Needs Improvement
 """The category of a class by how far the worst of its ratios to the real images is from 1, at most."""
 
 MOST_IMAGES, PAIRS_IMAGES = 1000, 500
-"""Images, at most, that are looked at, and whose pairwise distances make the diversity."""
+"""Images, at most, that are measured, and whose pairwise distances make the diversity."""
 
 GREY = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in grey (ITU-R BT.601), as in Pillow."""
@@ -48,7 +48,7 @@ def qualities(images: Tensor) -> Qualities:
 def class_qualities(images: Tensor, labels: Tensor, classes: int) -> list[Qualities | None]:
     """Return the qualities of each class; None for a class of fewer than 3 images."""
     by_class = [images[labels == label] for label in range(classes)]
-    return [qualities(each) if len(each) > 2 else None for each in by_class]
+    return [qualities(own) if len(own) > 2 else None for own in by_class]
 
 
 def category(ratios: Qualities) -> str:

@@ -53,7 +53,7 @@ def score(pair: FeaturePair) -> dict[str, float]:
 
 def radii(points: Tensor, nearest: int) -> Tensor:
     """Return the distance of each of (N, d) to its `nearest`-th neighbour among the others."""
-    # one more than `nearest`, because each point is its own nearest neighbour; topk, because kthvalue is slower
+    # one more than `nearest`, because each point is its own nearest neighbour
     furthest = [block.topk(nearest + 1, dim=1, largest=False).values[:, -1] for _, block in blocks(points, points)]
     return torch.cat(furthest)
 
@@ -61,11 +61,12 @@ def radii(points: Tensor, nearest: int) -> Tensor:
 def nearest_distances(points: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     """Return the distance of each of `points` (N, d) to the nearest of `others` (M, d), and which one that is."""
     minima = [block.min(dim=1) for _, block in blocks(points, others)]
-    return torch.cat([each.values for each in minima]), torch.cat([each.indices for each in minima])
+    return torch.cat([block.values for block in minima]), torch.cat([block.indices for block in minima])
 
 
 def blocks(points: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
     """Yield (first row, Euclidean distances (rows, M)) for the rows of `points` in blocks."""
     for start in range(0, len(points), BLOCK_ROWS):
         part = points[start : start + BLOCK_ROWS]
+        # always by a matrix product: by default small blocks take another path, and the last digits would depend on N
         yield start, torch.cdist(part, others, compute_mode="use_mm_for_euclid_dist")

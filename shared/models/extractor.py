@@ -50,7 +50,7 @@ class Extractor:
             return torch.cat([features.float(), probabilities.float()], dim=1).cpu()
 
         width = self.apply(images[:1])[0].shape[1]
-        # joined for one pass over the batches, then cut apart again
+        # both in one matrix, since `in_batches` joins one tensor for each batch
         joined = in_batches(both, images, self.batch_images).numpy()
         return Features(joined[:, :width], joined[:, width:])
 

@@ -99,6 +99,7 @@ class Inception:
 
         The Inception Score's authors left the bias of the last layer out, by an oversight that everyone repeats.
         """
+        # channels last is the layout that a CPU's convolutions are fastest in
         scaled = ((images - 128) / 128).contiguous(memory_format=torch.channels_last)
         features = self.layers(scaled).flatten(1)
         return features, (features @ self.head.T).softmax(dim=1)
@@ -107,8 +108,7 @@ class Inception:
 def _inception(weights: Path, device: torch.device) -> Inception:
     """Return FID's Inception from its published TorchScript.
 
-    Its batch normalisations are folded into the convolutions and channels are last, which a CPU computes faster;
-    features differ by 4e-7 of the largest.
+    Its batch normalisations are folded into the convolutions: features differ by 4e-7 of the largest.
     """
     path, digest = checked("inception", weights)
     with warnings.catch_warnings():
@@ -134,6 +134,6 @@ def tensorflow_bilinear(images: Tensor, size_px: int) -> Tensor:
     places = torch.arange(size_px, device=images.device, dtype=torch.float32) * (side / size_px)
     low = places.long().clamp(max=side - 1)
     high = (low + 1).clamp(max=side - 1)
-    share = places - low
-    rows = torch.lerp(images[:, :, low], images[:, :, high], share[:, None])
-    return torch.lerp(rows[:, :, :, low], rows[:, :, :, high], share)
+    fraction = places - low
+    rows = torch.lerp(images[:, :, low], images[:, :, high], fraction[:, None])
+    return torch.lerp(rows[:, :, :, low], rows[:, :, :, high], fraction)

@@ -73,7 +73,7 @@ class _Best:
         before = self.curve[-1].step if self.curve else 0
         self.curve.append(row)
         if self.row is row:
-            self.weights = deepcopy(network.state_dict())
+            self.weights = deepcopy(network.state_dict())  # a state dict refers to the weights, which train on
         return row.step - before
 
 
@@ -87,7 +87,7 @@ def fit(
     device: torch.device,
     extras: FitExtras | None = None,
 ) -> Fitted:
-    """Train the classifier from `seed` and keep the weights that did best on `val`.
+    """Train the classifier from `seed`; return it with the weights that did best on `val`.
 
     Best is the highest macro F1, then the lowest cross-entropy.
     """
@@ -121,7 +121,7 @@ def fit(
 
 
 def classifier_spec(images: Images, classes: int, config: FitConfig) -> Spec:
-    """Return what rebuilds the classifier that fits these images."""
+    """Return the spec of the classifier for these images."""
     _, channels, size_px, _ = images.images.shape
     return {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes, "width": config.width}
 

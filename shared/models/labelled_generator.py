@@ -1,4 +1,4 @@
-"""Synthetic images and all that is known of each: drawn by a snapshot, annotated by the experiment's classifier."""
+"""Synthetic images with their labels: drawn by a snapshot, annotated by the experiment's classifier."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,6 +64,7 @@ class LabelledGenerator:
                     "origin": {**self.origin, "latent_seed": drawn.seeds[offset], **cut, **asked},
                     "annotation": {
                         "classifier_sha256": self.annotator_sha256,
+                        # further digits are rounding noise of float32, which differs with the device
                         "confidence": round(float(drawn.confidence[offset]), 6),
                     },
                 },

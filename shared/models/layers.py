@@ -30,6 +30,7 @@ class BatchNorm(nn.BatchNorm2d, WholeBatch):
             return super().forward(images)
         count = images.numel() // images.shape[1] * self.world
         mean = _SumOverProcesses.apply(images.sum((0, 2, 3))) / count
+        # two sums, of values and then of squared deviations: E[x^2] - E[x]^2 would cancel in float32
         centred = images - mean[:, None, None]
         variance = _SumOverProcesses.apply(centred.square().sum((0, 2, 3))) / count
         if self.track_running_stats:
@@ -57,14 +58,18 @@ class Dropout(WholeBatch):
         """Return (N, ...) with a share of the values set to 0 and the others scaled up; unchanged in evaluation."""
         if not self.training:
             return values
-        each = len(values)
-        chance = torch.rand(each * self.world, *values.shape[1:], device=values.device)
-        kept = chance[self.rank * each : (self.rank + 1) * each] >= self.share
-        return values * kept / (1 - self.share)
+        # every process draws the whole batch's mask and takes its own rows: all have the same generator state, and any
+        # number of processes drops the same values
+        count = len(values)
+        uniform = torch.rand(count * self.world, *values.shape[1:], device=values.device)
+        mask = uniform[self.rank * count : (self.rank + 1) * count] >= self.share
+        return values * mask / (1 - self.share)
 
 
 class _SumOverProcesses(torch.autograd.Function):
-    """The sum of a tensor over all processes, and so the sum of its gradients on the way back."""
+    """The sum of a tensor over all processes; its backward sums the gradients likewise."""
+
+    # a Function of our own, because torch.distributed.all_reduce is invisible to autograd
 
     @staticmethod
     def forward(context: Any, value: Tensor) -> Tensor:
@@ -108,7 +113,7 @@ def constrain(network: nn.Module, norm: str) -> None:
     """If `norm` is spectral, divide every convolution's and linear layer's weights by their largest singular value."""
     if norm != "spectral":
         return
-    for module in list(network.modules()):
+    for module in list(network.modules()):  # a list, since parametrizing adds modules to the ones iterated over
         if isinstance(module, Weighted):
             parametrizations.spectral_norm(module)
 

@@ -40,15 +40,16 @@ def load_snapshot(gan: Artifact, name: str, device: torch.device) -> Generator:
             member.load_state_dict(load(gan.read(file), str(gan.folder / file))[0])
     else:
         network.load_state_dict(tensors)
-    # channels last: sampling is faster with it on a CPU too, unlike training, see `devices.layout`
+    # channels last on a CPU too: without a backward it is the better layout there, see `devices.layout`
     return network.to(device).to(memory_format=torch.channels_last).eval()
 
 
 def latents_of(seeds: list[int], latent: int, truncation: float | None = None) -> Tensor:
-    """Return latents (N, latent) from N(0, 1), each from a seed of its own, so that each image can be drawn alone.
+    """Return latents (N, latent) from N(0, 1), each from a seed of its own.
 
     With `truncation` they come from N(0, 1) cut off there; see `truncated`.
     """
+    # a seed each, not one for all: any single image can be drawn again, in any batch and by any process
     drawn = torch.stack([torch.randn(latent, generator=make_generator(seed)) for seed in seeds])
     return drawn if truncation is None else truncated(drawn, truncation)
 
@@ -61,6 +62,7 @@ def truncated(latents: Tensor, limit: float) -> Tensor:
     distribution, Phi^-1(Phi(-limit) + Phi(z) (Phi(limit) - Phi(-limit))), which is distributed alike, and a seed keeps
     its image, more or less, as the limit falls.
     """
+    # float64: in float32 Phi(z) is 1 for z above 5.4, and its inverse infinite
     tail = torch.special.ndtr(torch.tensor(-limit, dtype=torch.float64))
     place = tail + torch.special.ndtr(latents.double()) * (1 - 2 * tail)
     moved: Tensor = torch.special.ndtri(place)
@@ -74,7 +76,7 @@ def draw_images(network: Generator, latents: Tensor, labels: Tensor) -> Tensor:
     def draw(part: Tensor) -> Tensor:
         return to_uint8(network(latents[part].to(device), labels[part].to(device))).cpu()
 
-    # a CPU's cache holds batches of 64 better than those of 256
+    # small batches on a CPU, so that a layer's output stays in its cache
     return in_batches(draw, torch.arange(len(labels)), batch_images=64 if device.type == "cpu" else 256).contiguous()
 
 
@@ -94,6 +96,6 @@ def real_next_to_generated(real: Artifact, gan: Artifact[GeneratorRecord], name:
     blank = torch.full_like(generated[:1], 255)
     rows = []
     for index, drawn in enumerate(generated.split(per_class)):
-        found = held_out.images[held_out.labels == index][:per_class]
-        rows += [found, blank.repeat(per_class - len(found) + 1, 1, 1, 1), drawn]
+        own = held_out.images[held_out.labels == index][:per_class]
+        rows += [own, blank.repeat(per_class - len(own) + 1, 1, 1, 1), drawn]
     return torch.cat(rows)

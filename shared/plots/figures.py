@@ -34,7 +34,7 @@ mpl.rcParams |= {
     "font.size": 10,
     "grid.alpha": 0.3,
     "legend.frameon": False,
-    "svg.hashsalt": "halfreal",
+    "svg.hashsalt": "halfreal",  # fixed, since matplotlib otherwise gives elements random ids
     "svg.fonttype": "none",
 }
 
@@ -88,7 +88,7 @@ def image_grid(images: Any, columns: int, title: str, captions: Sequence[str] = 
     side, across, down = 0.8, 0.95, 0.9 + head
     width, height = across * columns, 0.4 + down * rows
     figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))  # one for all images: one each takes 3x the time
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))  # one for all images, since axes are what takes matplotlib's time
     for index, (image, caption) in enumerate(zip(pixels, captions, strict=True)):
         row, column = divmod(index, columns)
         middle, top = across * (column + 0.5), 0.4 + down * row + head

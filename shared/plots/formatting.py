@@ -8,7 +8,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def bought(found: RealImages, about: str = "") -> str:
+def real_images(number: RealImages, about: str = "") -> str:
     """Return a number of real images as read off the learning curve; `about` precedes one between its ends."""
-    words = about if found.beyond is None else f"{found.beyond} than "
-    return f"{words}{found.images:,}"
+    words = about if number.beyond is None else f"{number.beyond} than "
+    return f"{words}{number.images:,}"

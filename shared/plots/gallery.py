@@ -27,7 +27,7 @@ from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import OnTest, ScoresRecord
 from shared.store.records.tune import TuneRecord
 
-CPU = torch.device("cpu")
+CPU = torch.device("cpu")  # the report needs no GPU, and a page must not depend on the machine that draws it
 
 SAMPLES_PER_CLASS, SYNTHETIC_SAMPLES = 10, 100
 """Real images of each class that are shown; synthetic images in all."""
@@ -83,12 +83,12 @@ def gan_pictures(record: GanRecord) -> Pictures:
 
 
 def scores_pictures(record: ScoresRecord, real: Artifact[RealRecord], gan: Artifact[GanRecord]) -> Pictures:
-    """Return the score of every snapshot; where test was looked at also what the chosen snapshot draws."""
+    """Return the score of every snapshot; if it was scored on test, also what the chosen snapshot draws."""
     alt = f"Fréchet distance per snapshot; epoch {record.chosen.epoch} is the lowest."
     pictures = {"scores": Picture(charts.score_curve(record), alt)}
     if record.on_test is None:
         return pictures
-    if any(each.ratios for row in record.rows for each in row.classes):
+    if any(qualities.ratios for row in record.rows for qualities in row.classes):
         alt = "Diversity, sharpness, contrast per snapshot."
         pictures["qualities"] = Picture(charts.quality_curves(record), alt)
     classes, used = real.dataset.classes, record.on_test.test_protocols[record.extractor]
@@ -105,6 +105,7 @@ def scores_pictures(record: ScoresRecord, real: Artifact[RealRecord], gan: Artif
 
 def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], gan: Artifact[GanRecord]) -> Pictures:
     """Draw again the synthetic images that lie closest to training images: their latents are known by place."""
+    # a record holds places, not pixels: the same seeds and labels as `evaluate` used give the same images
     pairs, used = on_test.copies["pixels"].closest, on_test.test_protocols[record.extractor]
     places = [pair.synthetic for pair in pairs]
     asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, used.n_synthetic)))
@@ -168,9 +169,9 @@ def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
 
 def _arm_confusion(record: MixedRecord, arm: str, classes: Sequence[str]) -> Picture:
     """Draw the confusion matrix of an arm, summed over its seeds."""
-    found = [row.test.confusion for row in record.rows if row.arm == arm]
-    title = f"{arm}: {record.protocol.n_test:,} real test images, sum over {len(found)} seeds"
-    return Picture(figures.confusion(np.sum(found, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")
+    matrices = [row.test.confusion for row in record.rows if row.arm == arm]
+    title = f"{arm}: {record.protocol.n_test:,} real test images, sum over {len(matrices)} seeds"
+    return Picture(figures.confusion(np.sum(matrices, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")
 
 
 def tune_pictures(record: TuneRecord, sheet: Tensor, classes: Sequence[str]) -> Pictures:

@@ -25,7 +25,7 @@ def bootstrap_summaries(
     redrawn = [measure(rng.multinomial(images, np.full(images, 1 / images)).astype(float)) for _ in range(redraws)]
     return {
         name: hierarchical_summary(
-            values, image_variance=float(np.nanvar([np.mean(each[name]) for each in redrawn], ddof=1))
+            values, image_variance=float(np.nanvar([np.mean(redraw[name]) for redraw in redrawn], ddof=1))
         )
         for name, values in whole.items()
     }

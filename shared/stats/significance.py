@@ -9,7 +9,7 @@ Array = NDArray[np.float64]
 
 PERMUTATIONS = 5000
 CHUNK = 500
-"""Permutations at a time: signs of all at once would take permutations x images numbers."""
+"""Permutations at a time: the signs of all at once would be a matrix of permutations x images."""
 
 
 def mcnemar(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:

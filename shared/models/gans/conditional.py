@@ -22,6 +22,7 @@ class ClassBatchNorm(nn.Module):
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return (N, channels, h, w) for (N, channels, h, w) and labels (N,)."""
         scale, shift = self.scale_and_shift(labels)[:, :, None, None].chunk(2, dim=1)
+        # 1 + scale, so that weights of zero begin as plain batch norm
         return torch.addcmul(shift, self.norm(images), 1 + scale)
 
 
@@ -60,7 +61,7 @@ class ClassGenerator(Generator):
 class ProjectionDiscriminator(Discriminator):
     """Strided convolutions, by default without norms, then a projection onto the label (Miyato and Koyama 2018, eq. 4).
 
-    Without batch norm nothing couples the images of a batch, so that a gradient penalty per image means what it says.
+    Without batch norm nothing couples the images of a batch, as a gradient penalty per image requires.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class ProjectionDiscriminator(Discriminator):
         self.head = nn.Linear(features, 1)
         self.project = nn.Embedding(classes, features) if classes else None
         if self.project is not None:
+            # so that the projection of features of size 1 begins with variance 1
             nn.init.normal_(self.project.weight, std=features**-0.5)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:

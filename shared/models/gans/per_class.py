@@ -21,6 +21,7 @@ class PerClassGenerator(Generator):
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Return images (N, channels, size, size) in [-1, 1] for latents (N, latent) from N(0, 1) and labels (N,)."""
+        # one forward for each class that occurs, rather than all members on all latents
         images = latents.new_empty(len(latents), *self.shape)
         for label in labels.unique().tolist():
             mine = labels == label

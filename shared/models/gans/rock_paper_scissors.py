@@ -91,7 +91,7 @@ class RpsDiscriminator(Discriminator):
         bn_eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        doublings(size_px)  # the generator's sizes, and no others
+        doublings(size_px)  # raises for sizes that the generator does not have
         self.label = nn.Sequential(nn.Embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, channels * size_px**2))
         layers: list[nn.Module] = [nn.Conv2d(2 * channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
         side, widths = size_px // 2, [width * 2**stage for stage in range(4)]

@@ -88,8 +88,8 @@ class RealImages(Record):
     beyond: str | None
 
 
-class Worth(Record):
-    """How many real images would have given an arm's accuracy, with the bounds of its interval, and the curve."""
+class ArmDataEquivalent(Record):
+    """An arm's data equivalent: how many real images give its accuracy and its bounds, and the learning curve."""
 
     arm: str
     n_real: int
@@ -120,6 +120,6 @@ class MixedRecord(Record):
     rows: list[FitRow]
     arms: list[ArmRow]
     comparisons: list[Comparison]
-    worth: list[Worth]
+    worth: list[ArmDataEquivalent]
     majority_baseline: float
     protocol: MixedProtocol

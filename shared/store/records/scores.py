@@ -61,9 +61,9 @@ class Scores(FlatRecord):
     def _gather_classes(cls, fields: object) -> object:
         if not isinstance(fields, dict) or "by_class" in fields:
             return fields
-        found = {name: value for name, value in fields.items() if name.endswith(BY_CLASS)}
-        rest = {name: value for name, value in fields.items() if name not in found}
-        return rest | {"by_class": {name.removesuffix(BY_CLASS): value for name, value in found.items()}}
+        by_class = {name: value for name, value in fields.items() if name.endswith(BY_CLASS)}
+        others = {name: value for name, value in fields.items() if name not in by_class}
+        return others | {"by_class": {name.removesuffix(BY_CLASS): value for name, value in by_class.items()}}
 
     @serializer(mode="wrap")
     def _stored(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
@@ -75,14 +75,14 @@ class Scores(FlatRecord):
         return Scores(scores=self.scores | other.scores, by_class=self.by_class | other.by_class)
 
 
-class LookedAt(Scores):
-    """Scores, how often the annotator sees the class asked for (None where none is), and the qualities of classes."""
+class SampleScores(Scores):
+    """Scores, how often the annotator agrees with the class asked for (None if none is), and qualities by class."""
 
     agreement: float | None
     classes: list[ClassQualities]
 
 
-class SnapshotScores(LookedAt, Snapshot):
+class SnapshotScores(SampleScores, Snapshot):
     """A snapshot and its scores on val."""
 
     @property
@@ -91,7 +91,7 @@ class SnapshotScores(LookedAt, Snapshot):
         return Snapshot(file=self.file, epoch=self.epoch, images_seen=self.images_seen)
 
 
-class PrintedScores(LookedAt):
+class PrintedScores(SampleScores):
     """What `evaluate snapshot` prints of a snapshot that is in no manifest yet; `score` is what would choose it."""
 
     epoch: int
@@ -151,7 +151,7 @@ class SyntheticOnly(Record):
 class OnTest(Record):
     """The chosen snapshot on test, drawn from fresh latents, and real train images scored alike."""
 
-    test: LookedAt
+    test: SampleScores
     real: Scores
     copies: dict[str, CopyTest]
     test_protocols: dict[str, Protocol]
@@ -209,9 +209,10 @@ class ScoresRecord(Record):
 
     @validator(mode="after")
     def _chosen_score_is_there(self) -> "ScoresRecord":
-        places = {f"rows.{number}": row for number, row in enumerate(self.rows)}
-        found = places if self.on_test is None else places | {"test": self.on_test.test, "real": self.on_test.real}
-        lacking = [place for place, scores in found.items() if self.chosen_score not in scores.scores]
+        places: dict[str, Scores] = {f"rows.{number}": row for number, row in enumerate(self.rows)}
+        if self.on_test is not None:
+            places |= {"test": self.on_test.test, "real": self.on_test.real}
+        lacking = [place for place, scores in places.items() if self.chosen_score not in scores.scores]
         if lacking:
             raise ValueError(f"{lacking[0]} has no {self.chosen_score}, which chose the snapshot")
         if self.on_test is not None and self.chosen_score not in self.on_test.test.by_class:

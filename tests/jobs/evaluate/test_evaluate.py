@@ -20,7 +20,7 @@ from shared.metrics.feature_cache import load, reference_path, store
 from shared.models.extractor import Extractor
 from shared.models.weights import fetch
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.records.scores import ClassQualities, LookedAt, ScoresRecord
+from shared.store.records.scores import ClassQualities, SampleScores, ScoresRecord
 from tests.jobs.train_gan.test_gan_processes import ends, together
 
 
@@ -105,7 +105,7 @@ def scores_record(made: dict[str, Artifact]) -> ScoresRecord:
 def test_few_images_are_no_collapse() -> None:
     """Missing classes are reported only from ten images per class on."""
     cat = ClassQualities(class_name="cat", qualities=None, ratios=None, category=None)
-    test = LookedAt(scores={"recall_classifier": 1.0}, agreement=None, classes=[cat])
+    test = SampleScores(scores={"recall_classifier": 1.0}, agreement=None, classes=[cat])
     assert collapse(test, test, "classifier", images=9) == []
     (line,) = collapse(test, test, "classifier", images=10)
     assert "cat" in line
