@@ -8,7 +8,7 @@ import click
 from shared.cli.options import JobOptions, Spec, defaults, specs, value_types
 
 SHOWN = "halfreal.defaults"
-"""Where click's context keeps, by option, the default that `--help` shows."""
+"""The key of click's context under which the defaults that `--help` shows are, by option."""
 
 LAST_GROUPS = ("run", "experiment")
 """The headings of the options that every command has: they come last in `--help`."""
@@ -78,7 +78,7 @@ def write_grouped(params: Iterable[click.Parameter], context: click.Context, for
 
 
 def plain(value: Any) -> str:
-    """Return a value as one types it."""
+    """Return a value as a user would type it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

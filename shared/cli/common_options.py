@@ -14,13 +14,15 @@ from shared.errors import BadConfig
 
 
 def _known_device(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    # by its form alone, since torch, which knows better, takes long to import; `pick_device` tries the device
     if not re.fullmatch(r"auto|cpu|(cuda|xpu)(:\d+)?|mps", value):
         raise BadConfig(f"--device {value}: take cpu or auto, or cuda, cuda:1, xpu, mps")
     return value
 
 
 def check_finite(options: dict[str, object]) -> None:
-    """Raise BadConfig for an option, by its argument's name, that is NaN or infinite: click's ranges let NaN pass."""
+    """Raise BadConfig for an option, by its argument's name, that is NaN or infinite."""
+    # click's ranges let NaN pass: no comparison with it is true
     for name, value in options.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
@@ -42,6 +44,7 @@ def use_recipe(context: click.Context, parameter: click.Parameter, value: str) -
     """Load the recipe; a job's command takes its defaults from it. Eager, so that the other options see them."""
     recipe = load_recipe(value, getattr(context.command, "tables", None))
     context.meta["recipe"] = value
+    # other commands, such as `halfreal recipes show`, have no options for a recipe to set
     take = getattr(context.command, "take_recipe", None)
     if take is not None:
         take(context, recipe)

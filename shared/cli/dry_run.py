@@ -12,7 +12,7 @@ from shared.store.artifacts import Artifact, open_output
 from shared.store.lineage import open_inputs
 from shared.store.staging import BuildKey
 
-DESCRIBED = tuple(each.name for each in fields(Specs))
+DESCRIBED = tuple(entry.name for entry in fields(Specs))
 """The artifacts that have a description."""
 
 
@@ -68,16 +68,17 @@ def outcome(call: Call, chain: DryRun) -> str:
     changed = [read.writes for read in (*row.reads, *row.extras) if read.writes in chain.made]
     try:
         inputs = {} if changed else open_inputs(row, call.common.folder)
-        found = open_output(row, call.common.folder) if call.final.exists() else None
+        present = open_output(row, call.common.folder) if call.final.exists() else None
     except BadInput as error:
         chain.made.add(row.writes)
         return f"cannot run yet: {error}"
     key = BuildKey(row.name, row.kind, call.recorded, inputs)
     reasons = []
-    if found is not None:
-        reasons = key.other_options(found.manifest) if changed else key.differences(found.manifest)
+    if present is not None:
+        # the hashes of inputs that would be rebuilt are not known yet: only the options can be compared
+        reasons = key.other_options(present.manifest) if changed else key.differences(present.manifest)
         reasons += [f"its input {name!r} would be" for name in changed]
-    if found and not reasons and not call.common.force:
+    if present and not reasons and not call.common.force:
         return "already complete"
     chain.made.add(row.writes)
     return f"would be rebuilt because {'; '.join(reasons)}" if reasons else "would be made"

@@ -20,18 +20,19 @@ SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCT
 
 def option_variables(params: Iterable[click.Parameter], job: str = "") -> set[str]:
     """Return the variables that set options: those that they name, else what click makes of the job's name."""
-    found: set[str] = set()
+    variables: set[str] = set()
     for param in params:
         named = [param.envvar] if isinstance(param.envvar, str) else param.envvar or []
-        found |= {name for name in named if name.startswith(PREFIX)}
+        variables |= {name for name in named if name.startswith(PREFIX)}
         if job and not named and getattr(param, "allow_from_autoenv", True):
-            found.add(f"{PREFIX}{job}_{param.name}".upper())
-    return found
+            variables.add(f"{PREFIX}{job}_{param.name}".upper())
+    return variables
 
 
 def _common() -> set[str]:
     """Return the variables that set options of every job or command."""
 
+    # click has no public way to list a decorator's options: let them decorate a function that does nothing
     def bare() -> None: ...
 
     decorated: Any = bare
@@ -53,7 +54,7 @@ COMMON_VARIABLES = {
 
 
 def check_environment(known: Callable[[str], Collection[str] | None], jobs: Collection[str]) -> None:
-    """Warn on stderr of every HALFREAL_ variable that sets nothing, and drop it: the next process need not warn again.
+    """Warn on stderr of every HALFREAL_ variable that sets nothing, and drop it.
 
     `known(job)` has the variables of one of `jobs`, or None where they are not to be looked at. Raises BadConfig where
     HALFREAL_STRICT is set.
@@ -61,22 +62,24 @@ def check_environment(known: Callable[[str], Collection[str] | None], jobs: Coll
     unknown = []
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in COMMON_VARIABLES and not SERVICE_LINK.search(name):
+            # the longest, since one job's name may begin with another's
             job = max((job for job in jobs if name.startswith(f"{PREFIX}{job}_".upper())), key=len, default=None)
             own = None if job is None else known(job)
             if job is None:
-                unknown.append((name, {variable for each in jobs for variable in known(each) or ()}))
+                unknown.append((name, {variable for other in jobs for variable in known(other) or ()}))
             elif own is not None and name not in own:
                 unknown.append((name, set(own)))
     lines = [f"{name}: unknown{_nearest(name, names | COMMON_VARIABLES)}" for name, names in unknown]
     if lines and os.environ.get("HALFREAL_STRICT", "") not in ("", "0"):
         raise BadConfig("\n".join(lines))
     for (name, _), line in zip(unknown, lines, strict=True):
-        del os.environ[name]
+        del os.environ[name]  # processes that this one starts need not warn again
         if is_main_process():
             click.echo(line, err=True)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    """Return "; did you mean NAME?" for the one of `names` that is most like `name`; the prefix does not count."""
-    hint = nearest(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in names])
+    """Return "; did you mean NAME?" for the one of `names` that is most like `name`, or nothing."""
+    # without the prefix, which would make all of them alike
+    hint = nearest(name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in names])
     return hint.replace("did you mean ", f"did you mean {PREFIX}")

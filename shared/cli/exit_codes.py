@@ -23,6 +23,7 @@ class ErrorHandlingCommand(click.Command):
         run: Any = super().main
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
+        # click's own standalone mode would print usage errors in its format and end with 1 for most errors
         try:
             code = run(*args, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
@@ -63,7 +64,7 @@ def _fail_expected(cause: BaseException) -> None:
 def from_os_error(error: OSError) -> HalfrealError | None:
     """Return what to say where the system refuses a file or has no room for it; None for any other error.
 
-    Only places that are forbidden are bad input; of a file that is not there nobody knows whether it was to be.
+    A missing file is an unexpected error: it may be the user's mistake or ours.
     """
     where = f"{error.filename}: " if error.filename is not None else ""
     if error.errno in FULL:
@@ -86,13 +87,14 @@ def _fail(message: str, code: int) -> NoReturn:
 def _end(code: int) -> NoReturn:
     """End the process with `code`.
 
-    One of several that train together takes leave of the others first and then goes without tidying up: threads of
-    torch that still run would sometimes abort it, and a launcher would see that in place of the code.
+    One of several that train together leaves the process group first.
     """
     if "torch" in sys.modules and os.environ.get("WORLD_SIZE", "1") != "1":
         from shared.runtime.process_group import leave
 
         if leave():
+            # without the interpreter's cleanup: threads of torch that still run sometimes abort the process in it,
+            # and a launcher would see SIGABRT instead of the code
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)

@@ -7,8 +7,8 @@ A job is one function under `@job`::
         '''Train a GAN.'''
 
 The options are the fields of a frozen dataclass that cannot exist in a wrong state (see `shared.cli.options`). The
-decorator makes it, opens the inputs, answers "already complete" where that is so, and otherwise calls the function with
-a draft folder to write into and commits what it returns. Only then is torch imported, by the function itself.
+decorator makes it, opens the inputs, prints "already complete" if it is, and otherwise calls the function with a
+staging folder to write into and commits what it returns. Only then is torch imported, by the function itself.
 """
 
 from collections.abc import Callable, Collection
@@ -36,7 +36,7 @@ from shared.data.specs import Declare, Validate, no_data_needed
 from shared.store.job import Job
 
 WORDS = "halfreal.words"
-"""Where click's context keeps the words of a call."""
+"""The key of click's context under which the words of a call are."""
 
 
 class JobCommand(CommandWithOptions):
@@ -47,12 +47,12 @@ class JobCommand(CommandWithOptions):
         take_recipe(context, self, recipe)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words of a call, which `--help` looks at as well."""
+        """Parse the words of a call and store them, since `--help` needs them for its defaults."""
         ctx.meta[WORDS] = list(args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, once its own variables are checked: those of other jobs are for these to look at."""
+        """Run the command, once its own variables are checked; those of other jobs are checked by these."""
         own = option_variables(self.params, self.job.name)
         check_environment(lambda job: own if job == self.job.name else None, self.tables or (self.job.name,))
         return super().invoke(ctx)
@@ -84,11 +84,12 @@ def job(
 ) -> Callable[[Body], JobCommand]:
     """Turn `main(run, options) -> Result` into the command of the job in `row`; see the module's docstring.
 
-    `jobs` are the names of all jobs, which recipes may have tables of. With `resumes` an interrupted run's draft is
-    kept for the next run of the same request. A job with parts returns None while parts of other processes are missing.
-    `validate(config, shard, specs)` raises BadInput for options that do not go with the part of the work or with the
-    data, as far as `specs` describe it: in a dry run artifacts may be missing. `declare(config)` describes the artifact
-    for the validation of the jobs that read it. Neither may import torch. `cls` says what else is special to the job.
+    `jobs` are the names of all jobs, which recipes may have tables of. With `resumes` the staging folder of an
+    interrupted run stays for the next run with the same build key. A job with parts returns None while shards of other
+    processes are missing.
+    `validate(config, shard, specs)` raises BadInput for options that do not fit the shard of the work or the data, as
+    far as `specs` describe it: in a dry run artifacts may be missing. `declare(config)` describes the artifact for the
+    validation of the jobs that read it. Neither may import torch. `cls` is a command with more than this.
     """
 
     def decorate(body: Body) -> JobCommand:

@@ -42,7 +42,7 @@ class Spec:
     """What an option is besides its name, type and default.
 
     `help` is a sentence that is complete without the option's name; `group` is its heading in `--help`. `owner` names
-    the option that the value belongs to: None then stands for what the owner's value brings along. `negative` is the
+    the option that the value belongs to: None then means what the owner's value brings along. `negative` is the
     flag for False where it is not `--no-...`; a `table` is a table in a recipe, JSON text elsewhere; `variable` is a
     second environment variable, which every job shares. What is not `recorded` changes no result.
     """
@@ -81,26 +81,27 @@ class JobOptions:
     seed: int = option(0, "Random seed.", "run", within=Within(0, 2**31 - 1), variable="HALFREAL_SEED")
 
     def resolved(self) -> dict[str, object]:
-        """Return every option with what None stands for; None where it has no meaning."""
+        """Return every option, None replaced by what it means; still None where the option does not apply."""
         return {name: getattr(self, name) for name in specs(type(self))}
 
 
 def specs(options: type[JobOptions]) -> dict[str, Spec]:
     """Return what each option is, by name: the job's own first, those that every job has last."""
-    found = {each.name: each.metadata["option"] for each in fields(options) if "option" in each.metadata}
-    common = [each.name for each in fields(JobOptions)]
-    return {name: found[name] for name in (*(name for name in found if name not in common), *common)}
+    # fields of a base class come first in a dataclass, the common ones last in --help
+    own = {entry.name: entry.metadata["option"] for entry in fields(options) if "option" in entry.metadata}
+    common = [entry.name for entry in fields(JobOptions)]
+    return {name: own[name] for name in (*(name for name in own if name not in common), *common)}
 
 
 def value_types(options: type[JobOptions]) -> dict[str, type]:
-    """Return the type of each option's value, by name; None may stand in its place where the field allows it."""
+    """Return the type of each option's value, by name, without the None that some fields allow."""
     hints = get_type_hints(options)
     return {name: next(iter(get_args(hints[name])), hints[name]) for name in specs(options)}
 
 
 def defaults(options: type[JobOptions]) -> dict[str, object]:
     """Return the default of each option, by name."""
-    return {each.name: each.default for each in fields(options) if "option" in each.metadata}
+    return {entry.name: entry.default for entry in fields(options) if "option" in entry.metadata}
 
 
 def recorded(options: JobOptions) -> dict[str, object]:
@@ -110,7 +111,7 @@ def recorded(options: JobOptions) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Replaced:
-    """What went because its owner got another value: `values` belonged to `before`, and `source` says `after`.
+    """Values that were dropped as their owner got another value: they belonged to `before`, `source` says `after`.
 
     What a layer above set again is not among them.
     """
@@ -125,10 +126,10 @@ class Replaced:
 def merge(
     options: type[JobOptions], layers: Iterable[tuple[str, Mapping[str, object]]]
 ) -> tuple[dict[str, object], list[Replaced]]:
-    """Return what `layers` set, lowest first, each with the name of its source, and what went on the way.
+    """Return what `layers` set, lowest first, each with the name of its source, and the values that were dropped.
 
-    Where a layer gives an owner another value than it had so far, what layers below said of its options goes: it was
-    meant for the other value.
+    Where a layer gives an owner another value than it had so far, the values of its options in layers below are
+    dropped: they were meant for the other value.
     """
     own, known = defaults(options), specs(options)
     values: dict[str, object] = {}
@@ -138,12 +139,12 @@ def merge(
             before = values.get(owner, own[owner])
             if layer[owner] == before:
                 continue
-            gone = {name: value for name, value in values.items() if name in known and known[name].owner == owner}
-            values = _without(values, gone)
-            replaced.append(Replaced(owner, before, layer[owner], source, gone))
+            dropped = {name: value for name, value in values.items() if name in known and known[name].owner == owner}
+            values = _without(values, dropped)
+            replaced.append(Replaced(owner, before, layer[owner], source, dropped))
         values |= layer
     set_again = values.keys()
-    return values, [replace(each, values=_without(each.values, set_again)) for each in replaced]
+    return values, [replace(change, values=_without(change.values, set_again)) for change in replaced]
 
 
 def _without(values: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
@@ -166,7 +167,7 @@ def check_recipe(options: type[JobOptions], source: str, table: Mapping[str, obj
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return "; did you mean NAME?" for the one of `names` that is most like `name`, or nothing."""
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # only an error needs it
 
     close = get_close_matches(name, sorted(names), n=1, cutoff=0.75)
     return f"; did you mean {close[0]}?" if close else ""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.store.staging import BuildKey
 
 Body = Callable[[Run, Any], Result | None]
-"""The function of a job; None while the parts of other processes are missing."""
+"""The function of a job; None while the shards of other processes are missing."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,11 @@ class Common:
 
     def __post_init__(self) -> None:
         name = experiment_name(self.experiment, self.recipe)
-        object.__setattr__(self, "folder", self.data_root / name)
+        object.__setattr__(self, "folder", self.data_root / name)  # the class is frozen
         said = click.get_current_context().get_parameter_source
         if said("index") is ParameterSource.COMMANDLINE and said("parts") is ParameterSource.DEFAULT:
             raise BadConfig(f"--index {self.index}: say by --parts into how many parts the work is cut")
+        # Kubernetes sets the index's variable in every Indexed Job, also where the work is in one part
         if self.index is None or self.parts == 1:
             object.__setattr__(self, "index", None)
         elif self.index >= self.parts:
@@ -62,7 +63,7 @@ class Common:
 
     @property
     def shard(self) -> Shard:
-        """Which part of the work is to be done; all of it unless an index says otherwise."""
+        """The shard of the work that is to be done; all of it unless an index says otherwise."""
         return WHOLE if self.index is None else Shard(self.index, self.parts)
 
 
@@ -86,40 +87,40 @@ class Call:
         return self.common.folder / self.row.writes
 
     def validate(self, specs: Specs) -> None:
-        """Raise BadInput for options that do not go with the part of the work or with the data."""
+        """Raise BadInput for options that do not fit the shard of the work or the data."""
         self.command.validate(self.config, self.common.shard, specs)
 
 
 def perform(call: Call, body: Body, resumes: bool) -> None:
-    """Do the job unless its artifact is complete; with `resumes` unfinished work is kept for the next call."""
+    """Do the job unless its artifact is complete; with `resumes` unfinished work stays for the next call."""
     row, common = call.row, call.common
     reporter = Reporter(row.name)
     threads = call.recorded.get("threads", 0)
-    bind_threads(threads if isinstance(threads, int) else 0)
+    bind_threads(threads if isinstance(threads, int) else 0)  # before anything imports numpy
     from shared.runtime.processes import usable_cores
     from shared.store.staging import BuildKey
 
-    request = BuildKey(row.name, row.kind, call.recorded, open_inputs(row, common.folder))
-    if not common.force and is_complete(row, call.final, request, reporter):
+    key = BuildKey(row.name, row.kind, call.recorded, open_inputs(row, common.folder))
+    if not common.force and is_complete(row, call.final, key, reporter):
         return
-    for artifact in request.inputs.values():
+    for artifact in key.inputs.values():
         artifact.record  # noqa: B018  # what an input lacks is said now, not after hours of work
-    call.validate(describe(request.inputs))
-    reporter.stop.listen()
+    call.validate(describe(key.inputs))
+    reporter.stop.listen()  # from here on there is work to save: until now Ctrl-C ends the process at once
     started = time.monotonic()
     threads, sources = common.threads or usable_cores(), common.data_root / "sources"
-    run = Run(request.inputs, common.folder, sources, common.device, reporter, common.shard, threads=threads)
+    run = Run(key.inputs, common.folder, sources, common.device, reporter, common.shard, threads=threads)
     if call.command.before is not None:
         call.command.before(run, call.config)
-    result = _build(call, request, run, body, resumes=resumes, started=started)
+    result = _build(call, key, run, body, resumes=resumes, started=started)
     if result is not None:
         summary = result.summary and f"\n{result.summary}"
         reporter.info(f"complete in {time.monotonic() - started:.1f} s: {call.final}{summary}")
 
 
 def bind_threads(threads: int) -> None:
-    """Bind the libraries of numpy and torch to `threads`, 0 for every core; they look once, when they are imported."""
-    # Waiting threads must sleep: spinning gains 1.2x on idle cores, loses 20x on shared ones.
+    """Bind the libraries of numpy and torch to `threads`, 0 for every core; they read this when they are imported."""
+    # Waiting threads must sleep: spinning gains a little on idle cores and loses a lot on shared ones.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads:
         os.environ |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
@@ -142,6 +143,7 @@ def _build(call: Call, key: "BuildKey", run: Run, body: Body, *, resumes: bool, 
                 call.final, key, resumable=resumes, fresh=common.force, is_main=is_main, shard=shard, wait=shared_work
             )
         )
+        # another process may have committed while this one waited for the lock
         if shared_work and not common.force and is_complete(call.row, call.final, key, run.reporter):
             return None
         run = replace(run, folder=work.folder)
@@ -161,16 +163,16 @@ def _build(call: Call, key: "BuildKey", run: Run, body: Body, *, resumes: bool, 
 
 
 def is_complete(row: Job, final: Path, key: "BuildKey", reporter: Reporter) -> bool:
-    """Whether the artifact at `final` answers `key`; if not, say why it is rebuilt."""
+    """Whether the artifact at `final` is that of `key`; if not, print why it is rebuilt."""
     from shared.store.artifacts import as_output
     from shared.store.staging import finished
 
-    found = finished(final, key)
-    reasons = key.differences(found.manifest) if found else []
-    if found and not reasons:
+    artifact = finished(final, key)
+    reasons = key.differences(artifact.manifest) if artifact else []
+    if artifact and not reasons:
         reporter.info(f"already complete: {final}")
-        for name in as_output(row, found).record.not_measured:
+        for name in as_output(row, artifact).record.not_measured:
             reporter.info(f"it leaves out {name}; once what that lacked is there, --force rebuilds it")
-    elif found:
+    elif artifact:
         reporter.info(f"rebuilding because {'; '.join(reasons)}")
-    return found is not None and not reasons
+    return artifact is not None and not reasons

@@ -24,6 +24,7 @@ class StopFlag:
 
     def listen(self) -> None:
         """Take SIGTERM and SIGINT; only the main thread may."""
+        # SIGTERM is how Kubernetes, Docker and schedulers ask; a handler only sets a flag, since it may run anywhere
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
@@ -34,6 +35,7 @@ class StopFlag:
 
     def raise_if_set(self) -> NoReturn:
         """Raise Interrupted: the caller has saved what can be resumed."""
+        # without a name: the processes that train together stop as soon as one of them is asked to
         who = self.signal_name or "a signal to another process"
         raise Interrupted(f"stopped by {who}; run the same command again (without --force) to go on")
 
@@ -86,12 +88,12 @@ class Reporter:
 
     @contextmanager
     def bar(self, title: str, total: int, unit: str, *, stops: bool = True) -> Iterator[ProgressBar]:
-        """Show the progress of `total` units of work; without `stops` the caller asks `stop.by` itself."""
+        """Show the progress of `total` units of work; without `stops` the caller checks `stop` itself."""
         bar = ProgressBar(self, title, total, unit, stops)
         if not sys.stderr.isatty():
             yield bar
             return
-        from rich.console import Console
+        from rich.console import Console  # here, since most runs have no terminal
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         columns = (

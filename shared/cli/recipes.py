@@ -9,8 +9,8 @@ A recipe has a line `about`, options that every job has, and one table for each 
     [train_gan]
     family = "wgan_gp"
 
-`extends` names another recipe, of which only what differs is said: a recipe is a stack of layers, a file each. Which of
-the lower layers' values hold is for the job to say, whose options may belong together (`shared.cli.options.merge`).
+`extends` names another recipe, and only the differences follow: a recipe is a stack of layers, a file each. Which
+values of lower layers hold depends on the job, whose options may belong together (`shared.cli.options.merge`).
 `follows`, `departs` and `needs` say in words which source a recipe follows, where it does not and why, and what it
 needs. A flag beats the environment, the environment beats the recipe, the recipe beats the option's own default.
 """
@@ -73,6 +73,7 @@ class Recipe:
 
     def place(self, *keys: str) -> str:
         """Return "recipe FILE, line N" of the value that is under `keys`; without the line if none holds it."""
+        # tomllib tells no lines: the value's line is the last one of the shortest beginning that has the value
         for layer in reversed(self.layers):
             lines = layer.path.read_text(encoding="utf-8").splitlines()
             for number in range(1, len(lines) + 1):
@@ -144,13 +145,13 @@ def _read_layer(path: Path, name: str, jobs: Collection[str] | None) -> tuple[La
 def _holds(text: str, keys: tuple[str, ...]) -> bool:
     """Whether `text`, the beginning of a TOML file, is TOML and has a value under `keys`."""
     try:
-        found: Any = tomllib.loads(text)
+        value: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return False
     for key in keys:
-        if not isinstance(found, dict) or key not in found:
+        if not isinstance(value, dict) or key not in value:
             return False
-        found = found[key]
+        value = value[key]
     return True
 
 
@@ -167,6 +168,7 @@ def _read(path: Path, name: str) -> dict[str, Any]:
 
 def to_toml(words: dict[str, str], tables: dict[str, dict[str, object]]) -> str:
     """Return a recipe as TOML: what it says of itself, then a table for each job; tables within them as their own."""
+    # by hand, as tomllib only reads: JSON's strings, numbers and lists are TOML too
     lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in words.items()]
     for job, options in tables.items():
         nested = {name: value for name, value in options.items() if isinstance(value, dict)}
@@ -176,12 +178,12 @@ def to_toml(words: dict[str, str], tables: dict[str, dict[str, object]]) -> str:
             lines += ["", f"[{job}.{name}]"]
             for key, value in table.items():
                 held = {key: value} if not isinstance(value, dict) else {f"{key}.{n}": v for n, v in value.items()}
-                lines += [f"{place} = {_toml(each)}" for place, each in held.items()]
+                lines += [f"{place} = {_toml(inner)}" for place, inner in held.items()]
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: Any) -> str:
-    """Return a value as TOML has it; of JSON's only tables are written in another way."""
+    """Return a value as TOML has it; only tables differ from JSON."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_toml(held)}" for key, held in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)

@@ -24,7 +24,7 @@ from shared.store.job import Job
 from shared.store.work_shards import WHOLE
 
 LAYERS = "halfreal.layers"
-"""Where click's context keeps what each layer of the recipe sets, with the name of its source."""
+"""The key of click's context under which the layers of the recipe are, each with the name of its source."""
 
 GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 """Sources that a value comes from because somebody asked for it in this call."""
@@ -89,7 +89,7 @@ def take_recipe(context: click.Context, command: CommandWithOptions, recipe: Rec
 
 
 def resolve_options(command: CommandWithOptions, context: click.Context) -> ResolvedOptions:
-    """Return the options of the call that `context` is of; BadConfig for what contradicts itself."""
+    """Return the options of the call of `context`; BadConfig for options that contradict each other."""
     params = dict(context.params)
     check_finite(params)
     own = defaults(command.options)
@@ -101,7 +101,7 @@ def resolve_options(command: CommandWithOptions, context: click.Context) -> Reso
         command.config(options),
         params["threads"],
         {name: params[name] for name in COMMON_NAMES & params.keys()},
-        [each if each.source else replace(each, source=_said(command, context, each)) for each in replaced],
+        [change if change.source else replace(change, source=_said(command, context, change)) for change in replaced],
     )
 
 
@@ -120,14 +120,15 @@ def variable(job: str, name: str) -> str:
 def explain(job: str, resolved: ResolvedOptions) -> Iterator[str]:
     """Yield a line for each owner for whose sake values of the recipe were replaced by others: by which, and why."""
     now = resolved.config.resolved()  # in the order of the fields
-    for each in resolved.replaced:
-        changed = {name: each.values[name] for name in now if name in each.values and each.values[name] != now[name]}
+    for change in resolved.replaced:
+        old = change.values
+        changed = {name: old[name] for name in now if name in old and old[name] != now[name]}
         if changed:
             taken = _listed({name: now[name] for name in changed if now[name] is not None})
             yield (
-                f"{job}: {each.source}: "
-                + (f"{taken} are the {each.owner}'s own; " if taken else "")
-                + f"the recipe's for {each.before} are left out: {_listed(changed)}"
+                f"{job}: {change.source}: "
+                + (f"{taken} are the {change.owner}'s own; " if taken else "")
+                + f"the recipe's for {change.before} are left out: {_listed(changed)}"
             )
 
 
@@ -147,19 +148,19 @@ def asked(command: CommandWithOptions, words: list[str]) -> ResolvedOptions:
 
 
 def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, object]:
-    """Return the options of a job called with `words`, as `asked`: what None stands for is filled in.
+    """Return the options of a job called with `words`, as `asked`, None replaced by what it means.
 
     Options without a value, and those that no manifest records, are left out.
     """
     resolved = asked(command, words)
     known = specs(command.options)
-    found = {
+    options = {
         name: json.loads(value) if known[name].table and isinstance(value, str) else value
         for name, value in resolved.config.resolved().items()
         if known[name].recorded
     }
-    found |= {"threads": resolved.threads} if command.job.gpu else {}
-    return {name: value for name, value in found.items() if value is not None}
+    options |= {"threads": resolved.threads} if command.job.gpu else {}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def options_with(command: CommandWithOptions, words: list[str], changes: Mapping[str, object]) -> dict[str, object]:
@@ -167,6 +168,7 @@ def options_with(command: CommandWithOptions, words: list[str], changes: Mapping
 
     Raises BadConfig for a value that the job refuses.
     """
+    # by variables, because these beat a recipe in the same way as a user's, and types are checked on the way
     with environment(variables({f"{command.job.name}.{name}": value for name, value in changes.items()})):
         try:
             return asked_options(command, words)
@@ -213,7 +215,7 @@ OPTIONS_JSON = click.option(
 
 
 def resolved_options(command: CommandWithOptions, recipe: str) -> dict[str, object]:
-    """Return the options of a job under `recipe`, as `asked_options`, without a look at the environment."""
+    """Return the options of a job under `recipe`, as `asked_options`, with no regard to the environment."""
     with _quiet_environment():
         return asked_options(command, ["--recipe", recipe])
 
@@ -283,11 +285,11 @@ def _given(
     context: click.Context, params: dict[str, click.Parameter], typed: Mapping[str, object]
 ) -> dict[str, tuple[Any, ParameterSource]]:
     """Return the values that flags, as they were typed, and the environment give, each with its source."""
-    found = {name: param.consume_value(context, typed) for name, param in params.items()}
+    values = {name: param.consume_value(context, typed) for name, param in params.items()}
     given = {}
-    for name, (value, source) in found.items():
+    for name, (value, source) in values.items():
         if source in GIVEN:
-            with suppress(click.UsageError):
+            with suppress(click.UsageError):  # --help must work on a call with mistakes in it
                 given[name] = params[name].type_cast_value(context, value), source
     return given
 

@@ -28,15 +28,15 @@ class Result:
 
 
 def _not_shared() -> None:
-    """Do nothing: a process that does all of the work is alone."""
+    """Do nothing, since this process does all of the work."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job: its input artifacts by name, the folder to write into, where the user's sources lie.
+    """One run of a job: its input artifacts by name, the folder to write into, the folder of the user's sources.
 
-    A job with parts calls `exclusive` before it puts the parts together: it waits while another process does so.
-    `threads` is how many cores it may use, for jobs that use processes; torch knows its own.
+    A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
+    is how many cores it may use, for jobs that use processes; torch has its own setting.
     """
 
     inputs: "dict[str, Artifact]"
@@ -68,11 +68,12 @@ class Run:
 
 
 def write_run_record(path: Path, started: float) -> None:
-    """Write when and how long the run took, beside the manifest: it must not change the manifest's hash."""
+    """Write when the run finished and how long it took to a file of its own."""
+    # not into the manifest, whose hash must depend on the work alone
     import resource
 
     from shared.format.files import write_json
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # Linux: KiB
     finished_at = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(path, {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak})
