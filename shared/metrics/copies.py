@@ -38,7 +38,7 @@ def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> CopyTest:
     to_held_out, _ = nearest_distances(synthetic[:MOST_IMAGES], held_out)
     held_out_to_train, _ = nearest_distances(held_out[:MOST_IMAGES], train)
     nearer, low, high = delong_auc(to_train.numpy(), held_out_to_train.numpy())
-    # what is "near" depends on the data: held-out real images say how near new images come to training images
+    # "near" depends on the data: held-out real images say how near to training images new ones are
     limit = float(np.quantile(held_out_to_train.numpy(), NEAR))
     # the second condition spares flat images, which lie near to everything
     copied = int(((to_train < limit) & (2 * to_train < to_held_out)).sum())
