@@ -44,7 +44,7 @@ class SampleRequest:
 
     @property
     def name(self) -> str:
-        """A name for files of what was drawn: other wishes, other names."""
+        """A file name for the drawing, different for different requests."""
         cut = "" if self.truncation is None else f"-truncation-{self.truncation}".replace(".", "_")
         label = "any" if self.label is None else self.label
         return f"class-{label}-{Path(self.snapshot).stem}-seed-{self.seed}-count-{self.count}{cut}"
@@ -73,9 +73,9 @@ class DrawingFigures:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What was drawn, for which wish, and its figures: qualities beside real test images' own, predicted classes."""
+    """The images of a request with their figures: qualities next to those of real test images, predicted classes."""
 
-    wish: SampleRequest
+    request: SampleRequest
     source: LabelledGenerator
     drawn: Synthetic
     figures: DrawingFigures
@@ -91,7 +91,7 @@ class Drawing:
         The json of a sample says which generator drew it, from which latent, and how sure the annotator is.
         """
         samples = self.source.samples(self.drawn, self.drawn.images)
-        split = write_split(folder, name, samples, class_count=len(classes), shard_images=self.wish.count)
+        split = write_split(folder, name, samples, class_count=len(classes), shard_images=self.request.count)
         return folder / split.shards[0].name
 
 
@@ -106,7 +106,7 @@ class Experiment:
         self.classes: list[str] = self.real.dataset.classes
         self.conditional = self.gan.record.conditional
         self.chosen = self.scores.record.chosen.epoch
-        self.snapshots = {row.epoch: row.file for row in self.gan.record.snapshots}
+        self.snapshots = {snapshot.epoch: snapshot.file for snapshot in self.gan.record.snapshots}
 
     @property
     def hashes(self) -> list[str]:
@@ -146,34 +146,37 @@ class Experiment:
             raise BadConfig(f"--epoch {wanted}: no such snapshot; there are {', '.join(map(str, self.snapshots))}")
         return self.snapshots[wanted]
 
-    def draw(self, wish: SampleRequest) -> Drawing:
-        """Return what `wish` asks for; qualities are None for fewer than 3 images.
+    def draw(self, request: SampleRequest) -> Drawing:
+        """Return the images of `request` with their figures; qualities are None for fewer than 3 images.
 
-        They stand beside those of the real test images of the class, or of all where no class can be asked for.
+        They are compared with the real test images of the class, or with all where no class can be asked for.
         """
-        source = LabelledGenerator(self.gan, wish.snapshot, self.classifier, torch.device("cpu"))
-        seeds = [derive_seed(wish.seed, Stream.SAMPLE_LATENTS, index) for index in range(wish.count)]
-        drawn = source.draw(seeds, torch.full((wish.count,), wish.label or 0), wish.truncation)
-        own, mine = (
-            class_qualities(each, torch.zeros(len(each)), 1) for each in (self.real_test(wish.label), drawn.images)
+        # on the CPU: a few images, and the same ones on every machine
+        source = LabelledGenerator(self.gan, request.snapshot, self.classifier, torch.device("cpu"))
+        seeds = [derive_seed(request.seed, Stream.SAMPLE_LATENTS, index) for index in range(request.count)]
+        drawn = source.draw(seeds, torch.full((request.count,), request.label or 0), request.truncation)
+        # the whole drawing is one class here, also where an unconditional generator drew several
+        real_qualities, qualities = (
+            class_qualities(images, torch.zeros(len(images)), 1)
+            for images in (self.real_test(request.label), drawn.images)
         )
-        (row,) = compared(mine, own, [""])
+        (quality,) = compared(qualities, real_qualities, [""])
         named = [self.classes[index] for index in drawn.given.tolist()]
         figures = DrawingFigures(
-            snapshot=wish.snapshot,
-            count=wish.count,
-            seed=wish.seed,
-            truncation=wish.truncation,
+            snapshot=request.snapshot,
+            count=request.count,
+            seed=request.seed,
+            truncation=request.truncation,
             asked=self.conditional,
-            class_name=None if wish.label is None else self.classes[wish.label],
-            qualities=row.qualities,
-            ratios=row.ratios,
-            category=row.category,
-            real_qualities=own[0],
+            class_name=None if request.label is None else self.classes[request.label],
+            qualities=quality.qualities,
+            ratios=quality.ratios,
+            category=quality.category,
+            real_qualities=real_qualities[0],
             predicted={name: named.count(name) for name in dict.fromkeys(named)},
             mean_confidence=float(drawn.confidence.mean()),
         )
-        return Drawing(wish, source, drawn, figures)
+        return Drawing(request, source, drawn, figures)
 
     def real_test(self, label: int | None) -> Tensor:
         """Return the real test images of a class, or all of them."""
@@ -191,19 +194,20 @@ class ExperimentIndex:
 
     def __init__(self, data_root: Path) -> None:
         self.data_root = data_root
-        self._held: Experiment | None = None
+        self._kept: Experiment | None = None
 
     def names(self) -> list[str]:
         """Return the names of the experiments that have real images, finished or not."""
-        found = (path.parent.parent.name for path in self.data_root.glob(f"*/{PREPROCESS.writes}/{MANIFEST}"))
-        return sorted(name for name in found if not name.startswith("."))
+        names = (path.parent.parent.name for path in self.data_root.glob(f"*/{PREPROCESS.writes}/{MANIFEST}"))
+        return sorted(name for name in names if not name.startswith("."))
 
     def open(self, name: str) -> Experiment:
         """Return an experiment; BadInput where it is absent or unfinished."""
         if name not in self.names():
             there = ", ".join(self.names()) or "none; run first: halfreal run"
             raise MissingArtifact(f"{self.data_root / name}: no experiment there; there are {there}")
-        opened, held = Experiment(self.data_root / name), self._held
-        if held is None or (held.folder, held.hashes) != (opened.folder, opened.hashes):
-            self._held = held = opened
-        return held
+        # opening reads manifests alone; the images that the kept one has loaded stay as long as the hashes do
+        opened, kept = Experiment(self.data_root / name), self._kept
+        if kept is None or (kept.folder, kept.hashes) != (opened.folder, opened.hashes):
+            self._kept = kept = opened
+        return kept

@@ -17,16 +17,17 @@ MOST_GRIDS = 100_000
 @click.command("tensorboard", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @HOST
-@click.option("--port", type=click.IntRange(1, 65535), default=6006, help="Of the page.")
+@click.option("--port", type=click.IntRange(1, 65535), default=6006, help="Port of the page.")
 def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, **_: object) -> None:
     """Serve TensorBoard on an experiment: losses and samples of each epoch, and the scores of each snapshot.
 
-    A GAN that is still training stands under its hidden draft, `.gan-...`, and is followed as it goes on.
+    A GAN that is still training appears under its staging folder, `.gan-...`, and is followed as it trains.
     """
     folder = data_root / experiment_name(experiment, recipe)
     if not folder.is_dir():
         raise MissingArtifact(f"{folder}: does not exist; run first: halfreal run --data-root {data_root}")
-    listen(host, port).close()  # or say why not, before TensorBoard tries
+    # TensorBoard reports a taken port by a log line and exit code 1: find out first, with our own message
+    listen(host, port).close()
     from tensorboard.program import TensorBoard
 
     board = TensorBoard()

@@ -1,4 +1,4 @@
-"""The dataset card: README.md in the form that Hugging Face's hub reads, set by the template beside this file."""
+"""The dataset card: README.md in the form that Hugging Face's hub reads, rendered from the template card.md."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         judged=is_judged(mixed, config),
         scores=scores.record,
         on_test=on_test,
-        flagged=[space for space, found in on_test.copies.items() if found.flagged],
+        flagged=[space for space, copies in on_test.copies.items() if copies.flagged],
         family=input_of(inputs, TRAIN_GAN).record.family,
         lineage=lineage(JOBS, inputs),
         recipe=RECIPE,
@@ -86,8 +86,8 @@ def quoted(text: str) -> str:
     return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", _escaped, json.dumps(text, ensure_ascii=False))
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+def _escaped(character: re.Match[str]) -> str:
+    return f"\\u{ord(character[0]):04x}"
 
 
 def amount(number: int, one: str, many: str = "") -> str:

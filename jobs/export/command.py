@@ -30,7 +30,7 @@ ROW: Job = Job("export", "", "export", "", tuple(row for row in PIPELINE if row 
 
 @click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
-@click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="The layout.")
+@click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="Layout of the files.")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder [default: the experiment's export/<to>]."
 )
@@ -38,12 +38,15 @@ ROW: Job = Job("export", "", "export", "", tuple(row for row in PIPELINE if row 
     "--labels",
     type=click.Choice([ANNOTATED, ASKED]),
     default=ANNOTATED,
-    help="The classifier's, or the class that the generator was asked for.",
+    help="Whose labels: the classifier's, or the class that the generator was asked for.",
 )
 @click.option(
-    "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Of the annotation; others are left out."
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Least confidence of the classifier; other images are left out.",
 )
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@click.option("--force", is_flag=True, help="Replace what the folder holds.")
 def main(
     recipe: Recipe,
     experiment: str | None,
@@ -59,7 +62,7 @@ def main(
     load_dataset reads with class names. The card, README.md, has the verdict, the scores and the test for copies.
     """
     from jobs.export.card import amount
-    from jobs.export.staging import check_place, deliver, stands
+    from jobs.export.staging import check_place, is_complete, write_export
     from shared.store.artifacts import input_of
     from shared.store.staging import BuildKey
 
@@ -68,14 +71,14 @@ def main(
     target = (out or folder / "export" / config.to).resolve()
     check_place(target, folder)
     inputs, reporter = open_inputs(ROW, folder), Reporter("export")
-    request = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
-    if stands(target, request, force, reporter):
+    key = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
+    if is_complete(target, key, force, reporter):
         reporter.info(f"already complete: {target}")
         return
     counts: Counter[int] = Counter()
-    deliver(target, request, lambda place: _write(place, inputs, config, counts, reporter))
-    for space, found in need_test_scores(input_of(inputs, EVALUATE)).copies.items():
-        if found.flagged:
+    write_export(target, key, lambda staging: _write(staging, inputs, config, counts, reporter))
+    for space, copies in need_test_scores(input_of(inputs, EVALUATE)).copies.items():
+        if copies.flagged:
             reporter.info(f"warning: copies of training images, in {space}; the card says how many")
     reporter.info(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
 

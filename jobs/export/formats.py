@@ -16,15 +16,15 @@ FOLDER_IMAGES = 1000
 """Images in one folder of the layout `hf`; a hub takes at most 10,000."""
 
 SPLIT_WORDS = "train|training|validation|valid|dev|val|test|testing|eval|evaluation"
-"""What Hugging Face datasets takes for the name of a split where it stands alone in the name of a folder."""
+"""What Hugging Face datasets takes for the name of a split where it is a word of its own in a folder's name."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A layout: how it is written, and how it is read, in Python; there FOLDER stands for where it lies.
+    """A layout: the function that writes it, and the Python code that reads it from FOLDER.
 
-    `write` takes the folder, the images and the class names. `named` says whether the names of folders are the labels,
-    and `described` whether the head of the card describes the columns.
+    `write` takes the folder, the images and the class names. `named` is whether folder names are the labels, `described`
+    whether the head of the card describes the columns.
     """
 
     write: Callable[[Path, Iterable[Picture], list[str]], None]
@@ -39,9 +39,12 @@ def class_folders(classes: list[str]) -> list[str]:
     Those are the class names themselves where every one of them can be a folder's name on any system, differs from the
     others by more than capitals, is no word for a split, and their order is alphabetical; else `class-0` and so on.
     """
+    # readers number folders alphabetically: class names out of order, or merged by a file system that ignores case,
+    # would give every image of a class the label of another
     plain = all(map(_can_be_a_folder, classes)) and len({name.casefold() for name in classes}) == len(classes)
     if plain and sorted(classes) == classes:
         return classes
+    # zero-padded, or class-10 would sort before class-2
     digits = len(str(len(classes) - 1))
     return [f"class-{label:0{digits}d}" for label in range(len(classes))]
 
@@ -75,7 +78,8 @@ def image_folder(folder: Path, pictures: Iterable[Picture], classes: list[str]) 
 def web_dataset(folder: Path, pictures: Iterable[Picture], classes: list[str]) -> None:
     """Write shards as the synthetic set has them: `.cls` is the label, `.json` what is known of the image."""
     samples = (
-        Sample(key=each.key, image=decode_image(each.png), label=each.label, meta=_meta(each)) for each in pictures
+        Sample(key=picture.key, image=decode_image(picture.png), label=picture.label, meta=_meta(picture))
+        for picture in pictures
     )
     write_split(folder, "train", samples, class_count=len(classes), shard_images=DEFAULT_SHARD_IMAGES)
 
@@ -99,11 +103,12 @@ def hugging_face(folder: Path, pictures: Iterable[Picture], classes: list[str]) 
 
 
 def _text(path: Path) -> TextIO:
+    # newline: the same bytes on every system
     return path.open("w", encoding="utf-8", newline="\n")
 
 
-def _write_line(table: TextIO, row: dict[str, object]) -> None:
-    table.write(json.dumps(row, ensure_ascii=False) + "\n")
+def _write_line(table: TextIO, values: dict[str, object]) -> None:
+    table.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
 FORMATS: dict[str, Format] = {

@@ -1,4 +1,4 @@
-"""What is asked of an export, and the names that the command offers."""
+"""The options of an export."""
 
 from dataclasses import dataclass
 

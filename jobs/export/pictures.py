@@ -1,4 +1,4 @@
-"""The synthetic images as an export gives them: undecoded, with the label that was asked for."""
+"""The synthetic images of an export: PNGs as they are in the shards, with the chosen label."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.store.samples import annotated_members
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """An image: its PNG as it stands in the shard, its label, and what its json says of it.
+    """An image: its PNG as it is in the shard, its label, and what its json says of it.
 
     `asked` is None where the generator cannot be asked. `confidence` is the annotator's in its own label, 0 to 1.
     """

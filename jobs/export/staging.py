@@ -1,4 +1,4 @@
-"""An export is whole or absent: written beside its place, renamed at the end, and never in place of something else."""
+"""An export is whole or absent: written next to its destination, renamed at the end, never over anything else."""
 
 import os
 import shutil
@@ -17,11 +17,11 @@ RECORD, CARD = "export.json", "README.md"
 """The record is a manifest; it has another name because an export is no artifact that jobs read."""
 
 
-def stands(out: Path, request: BuildKey, force: bool, reporter: Reporter) -> bool:
-    """Return whether the export that answers `request` stands whole at `out`; if not, say why it is made anew.
+def is_complete(out: Path, key: BuildKey, force: bool, reporter: Reporter) -> bool:
+    """Return whether `out` holds a complete export of `key`; if not, report why it is rebuilt.
 
-    An edited card counts as whole. Without `force` raises BadInput for anything else there that is no export, and for
-    an export to be made anew whose card was edited: the licence that somebody filled in would be lost.
+    An edited card counts as complete. Without `force` raises BadInput where `out` holds something other than an export,
+    and where an export that must be rebuilt has an edited card: the licence that somebody filled in would be lost.
     """
     if not out.exists() or force:
         return False
@@ -31,7 +31,7 @@ def stands(out: Path, request: BuildKey, force: bool, reporter: Reporter) -> boo
         if out.is_dir() and not any(out.iterdir()):
             return False
         raise BadInput(f"{out}: in the way and not an export; choose another --out, or --force replaces it") from error
-    reason = "; ".join(request.differences(made)) or _damage(out, made)
+    reason = "; ".join(key.differences(made)) or _damage(out, made)
     if not reason:
         return True
     if _card_was_edited(out, made):
@@ -44,7 +44,7 @@ def stands(out: Path, request: BuildKey, force: bool, reporter: Reporter) -> boo
 
 
 def _damage(out: Path, made: Manifest) -> str:
-    """Say of the first file that is missing or altered what is wrong with it; nothing of an edited card."""
+    """Return what is wrong with the first missing or altered file, or nothing; an edited card is no damage."""
     for info in made.files:
         if info.name == CARD and _card_was_edited(out, made):
             continue
@@ -62,21 +62,24 @@ def _card_was_edited(out: Path, made: Manifest) -> bool:
     return (out / CARD).is_file() and sha256((out / CARD).read_bytes()) not in written
 
 
-def deliver(out: Path, request: BuildKey, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a hidden folder beside `out`, add the record of `request`, and give it its name.
+def write_export(out: Path, key: BuildKey, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a hidden folder next to `out`, add the record of `key`, and rename the folder to `out`.
 
-    What stood at `out` goes only once the new one has its place. Raises Busy where another process does the same, and
-    BadInput where nothing can be written.
+    A previous export is deleted only after the new one is in place. Raises Busy where another process writes the same
+    export, and BadInput where nothing can be written.
     """
     part, replaced = (out.parent / f".{out.name}.{word}" for word in ("part", "replaced"))
     with locked(out):
+        # an earlier call may have been killed between its two renames
         _put_back(replaced, out)
         shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir()
             write(part)
-            write_whole(part / RECORD, _record(part, request).to_bytes())
+            write_whole(part / RECORD, _record(part, key).to_bytes())
+            # every image is on the disk before the rename, or a power cut could leave a named but incomplete export
             os.sync()
+            # rename cannot replace a folder that has files, so the old one moves aside first
             if out.exists():
                 out.rename(replaced)
             part.rename(out)
@@ -86,27 +89,27 @@ def deliver(out: Path, request: BuildKey, write: Callable[[Path], None]) -> None
             _put_back(replaced, out)
 
 
-def _record(folder: Path, request: BuildKey) -> Manifest:
-    """Return the record of every file in `folder` as what answers `request`."""
+def _record(folder: Path, key: BuildKey) -> Manifest:
+    """Return the manifest of every file in `folder`, built from `key`."""
     return Manifest(
-        kind=request.kind,
-        job=request.job,
+        kind=key.kind,
+        job=key.job,
         halfreal=__version__,
-        options=request.plain_options,
-        inputs=request.input_hashes,
+        options=key.plain_options,
+        inputs=key.input_hashes,
         files=[file_info(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()],
     )
 
 
 def _put_back(replaced: Path, out: Path) -> None:
-    """Give what stood at `out` its name again if nothing has taken its place, else drop it."""
+    """Rename the previous export back to `out` if nothing has replaced it, else delete it."""
     if replaced.exists() and not out.exists():
         replaced.rename(out)
     shutil.rmtree(replaced, ignore_errors=True)
 
 
 def check_place(out: Path, experiment: Path) -> None:
-    """Raise BadInput where an export at `out` would write into an artifact, or over one or the place we stand in."""
+    """Raise BadInput where an export at `out` would write into an artifact, or replace one or the working directory."""
     inside = next((place for place in (out, *out.parents) if (place / MANIFEST).exists()), None)
     if inside:
         raise BadInput(f"--out {out}: lies in the artifact {inside}; choose a place of its own")

@@ -65,7 +65,7 @@ def card(images: Tensor, alt: str, caption: str, kind: str = "") -> str:
 def image_cards(drawing: Drawing, classes: list[str]) -> str:
     """Return every image with what the classifier takes it for and how sure it is."""
     cards: list[str] = []
-    asked, drawn = drawing.wish.label, drawing.drawn
+    asked, drawn = drawing.request.label, drawing.drawn
     for image, label, confidence in zip(drawn.images, drawn.given.tolist(), drawn.confidence.tolist(), strict=True):
         alt = f"generated image {len(cards) + 1}, predicted {classes[label]}, confidence {percent(confidence)}"
         caption = f"{classes[label]} · {percent(confidence)}"
@@ -74,39 +74,39 @@ def image_cards(drawing: Drawing, classes: list[str]) -> str:
 
 
 def summary(drawing: Drawing, real_images: int) -> str:
-    """Return what the classifier says of all of them, and the table of qualities beside the real images' own."""
-    found, count = drawing.figures, drawing.wish.count
-    named = ", ".join(f"{number} as {name}" for name, number in found.predicted.items())
-    whose = "" if found.class_name is None else f" of class {found.class_name}"
-    sure = percent(found.mean_confidence)
+    """Return what the classifier says of all of them, and the table of qualities next to those of real images."""
+    figures, count = drawing.figures, drawing.request.count
+    named = ", ".join(f"{number} as {name}" for name, number in figures.predicted.items())
+    whose = "" if figures.class_name is None else f" of class {figures.class_name}"
+    sure = percent(figures.mean_confidence)
     lines = [said(f"{count} images{whose}. The classifier takes {named}; its mean confidence is {sure}.")]
-    if found.qualities is None or found.real_qualities is None:
+    if figures.qualities is None or figures.real_qualities is None:
         return "".join([*lines, said("Quality figures need at least 3 images, generated and real.", "small")])
-    ratios = found.ratios or {}
+    ratios = figures.ratios or {}
     rows = "".join(
-        f'<tr><th scope="row">{name}</th><td>{found.qualities[name]:.3f}</td>'
-        f"<td>{found.real_qualities[name]:.3f}</td><td>{ratios.get(name, float('nan')):.2f}</td></tr>"
-        for name in found.qualities
+        f'<tr><th scope="row">{name}</th><td>{figures.qualities[name]:.3f}</td>'
+        f"<td>{figures.real_qualities[name]:.3f}</td><td>{ratios.get(name, float('nan')):.2f}</td></tr>"
+        for name in figures.qualities
     )
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("quality", "generated", "real", "ratio"))
     limits = ", ".join(f"{name} within {percent(limit)}" for name, limit in LIMITS.items())
     about = f"Real: {real_images:,} test images. {limits} of the real value in every quality."
-    said_category = said(f"Category: {found.category or 'none'}")
+    said_category = said(f"Category: {figures.category or 'none'}")
     return "".join(
         [*lines, said_category, f'<table class="qualities"><tr>{heads}</tr>{rows}</table>', said(about, "small")]
     )
 
 
 def nearest(drawing: Drawing, opened: Experiment) -> str:
-    """Return the images that lie closest to a training image beside that one, the closest first."""
-    distances, found = opened.nearest_train(drawing.drawn.images)
-    held_out = opened.real_test(drawing.wish.label)[:TEST_IMAGES]
+    """Return the images that are closest to a training image next to that one, the closest first."""
+    distances, neighbours = opened.nearest_train(drawing.drawn.images)
+    held_out = opened.real_test(drawing.request.label)[:TEST_IMAGES]
     usual = f"{median(opened.nearest_train(held_out)[0]):.2f}" if len(held_out) else "unknown"
     cards = []
     for index in sorted(range(len(distances)), key=lambda index: distances[index])[:PAIRS]:
-        name, away = opened.classes[int(found.labels[index])], f"{distances[index]:.2f}"
-        alt = f"generated image {index + 1} beside its nearest training image, {name}, distance {away}"
-        pair = torch.stack([drawing.drawn.images[index], found.images[index]])
+        name, away = opened.classes[int(neighbours.labels[index])], f"{distances[index]:.2f}"
+        alt = f"generated image {index + 1} next to its nearest training image, {name}, distance {away}"
+        pair = torch.stack([drawing.drawn.images[index], neighbours.images[index]])
         cards.append(card(pair, alt, f"{away} · train {name}"))
     about = (
         f"Left generated, right the training image that lies nearest, the closest pairs first; distance of pixels in "

@@ -17,7 +17,7 @@ from shared.runtime.sockets import address, listen
 @click.command("playground", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @HOST
-@click.option("--port", type=click.IntRange(0, 65535), default=7860, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=7860, help="Port of the page; 0: a free one.")
 def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, **_: object) -> None:
     """Serve a page on which to draw images from the generators of finished experiments.
 
@@ -29,20 +29,20 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from jobs.commands.drawing import ExperimentIndex
 
-    shelf = ExperimentIndex(data_root)
-    names, wanted = shelf.names(), experiment_name(experiment, recipe)
+    index = ExperimentIndex(data_root)
+    names, wanted = index.names(), experiment_name(experiment, recipe)
     if experiment:
-        shelf.open(experiment)
+        index.open(experiment)
     elif not names:
         raise MissingArtifact(f"{data_root}: no experiment there; run first: halfreal run --data-root {data_root}")
-    with listen(host, port) as door, TemporaryDirectory(prefix="halfreal-playground-") as scratch:
+    with listen(host, port) as listener, TemporaryDirectory(prefix="halfreal-playground-") as scratch:
         os.environ["GRADIO_TEMP_DIR"] = scratch
         from jobs.playground.page import make_app, serve
 
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        app = make_app(shelf, wanted if wanted in names else names[0], Path(scratch))
-        click.echo(f"halfreal playground: {address(door)} (Ctrl-C ends it)")
+        app = make_app(index, wanted if wanted in names else names[0], Path(scratch))
+        click.echo(f"halfreal playground: {address(listener)} (Ctrl-C ends it)")
         try:
-            serve(app, door)
+            serve(app, listener)
         except KeyboardInterrupt:
             click.echo("stopped")

@@ -23,10 +23,10 @@ SANS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
 
 class Page:
-    """The page over the experiments on a shelf; what can be downloaded is written into `scratch`."""
+    """The page over the experiments of an index; what can be downloaded is written into `scratch`."""
 
-    def __init__(self, shelf: ExperimentIndex, first: str, scratch: Path) -> None:
-        self.shelf, self.first, self.scratch = shelf, first, scratch
+    def __init__(self, index: ExperimentIndex, first: str, scratch: Path) -> None:
+        self.index, self.first, self.scratch = index, first, scratch
         with gr.Blocks(title="halfreal playground", analytics_enabled=False, delete_cache=(600, 3600)) as self.blocks:
             gr.HTML(f"<h1>halfreal playground</h1>{said('Draw images from a trained generator and look at them.')}")
             with gr.Row():
@@ -37,7 +37,7 @@ class Page:
             self._connect()
 
     def _ask(self) -> None:
-        self.experiment = gr.Dropdown(label="Experiment", choices=self.shelf.names(), value=self.first)
+        self.experiment = gr.Dropdown(label="Experiment", choices=self.index.names(), value=self.first)
         self.epoch = gr.Dropdown(label="Snapshot", choices=[])
         self.label = gr.Dropdown(label="Class", choices=[], elem_id="class")
         self.count = gr.Slider(1, MOST_IMAGES, 16, step=1, label="Count", elem_id="count")
@@ -63,25 +63,25 @@ class Page:
     def _connect(self) -> None:
         choices = [self.epoch, self.label, self.draw, self.again]
         shown = [self.about, self.images, self.closest, self.png, self.shard]
-        wish = [self.experiment, self.epoch, self.label, self.count, self.seed, self.truncation]
+        request = [self.experiment, self.epoch, self.label, self.count, self.seed, self.truncation]
         private: Any = {"api_visibility": "private", "concurrency_id": "page"}  # one at a time
         listed = self.blocks.load(self.list_experiments, self.experiment, self.experiment, **private)
         for chosen in (listed.then, self.experiment.input):
             chosen(self.choose, self.experiment, [*choices, *shown], **private)
-        self.draw.click(self.answer, wish, shown, **private)
+        self.draw.click(self.answer, request, shown, **private)
         self.again.click(lambda: random.randint(0, MOST_SEED), None, self.seed, **private).then(
-            self.answer, wish, shown, **private
+            self.answer, request, shown, **private
         )
 
     def list_experiments(self, name: str) -> Any:
         """Return what can be chosen now: experiments may have come since the page was made."""
-        names = self.shelf.names()
+        names = self.index.names()
         return gr.update(choices=names, value=name if name in names else self.first)
 
     def choose(self, name: str) -> list[Any]:
         """Return what can be asked of an experiment, or why nothing can; what was shown goes."""
         try:
-            opened = self.shelf.open(name)
+            opened = self.index.open(name)
         except HalfrealError as error:
             nothing, off = gr.update(choices=[], value=None), gr.update(interactive=False)
             return [nothing, nothing, off, off, *self.blank(refusal(str(error)))]
@@ -114,16 +114,16 @@ class Page:
         The nearest training images come later: the first time the whole train split has to be read.
         """
         try:
-            opened = self.shelf.open(name)
-            wish = SampleRequest(
+            opened = self.index.open(name)
+            request = SampleRequest(
                 label=opened.label(wanted if opened.conditional else None),
                 count=count,
                 seed=whole(seed),
                 snapshot=opened.snapshot(epoch),
                 truncation=truncation if truncation < WHOLE else None,
             )
-            drawing = opened.draw(wish)
-            about = summary(drawing, len(opened.real_test(wish.label)))
+            drawing = opened.draw(request)
+            about = summary(drawing, len(opened.real_test(request.label)))
             yield [about, image_cards(drawing, opened.classes), LOOKING, *self.files(name, drawing, opened)]
             yield [*[gr.skip()] * 2, nearest(drawing, opened), *[gr.skip()] * 2]
         except HalfrealError as error:
@@ -131,7 +131,7 @@ class Page:
 
     def files(self, name: str, drawing: Drawing, opened: Experiment) -> list[Any]:
         """Return the buttons that download the drawing."""
-        stem = f"{name}-{drawing.wish.name}"
+        stem = f"{name}-{drawing.request.name}"
         sheet = self.scratch / f"{stem}.png"
         sheet.write_bytes(drawing.sheet())
         shard = drawing.write_shard(self.scratch, stem, opened.classes)
@@ -145,12 +145,12 @@ def whole(seed: float | None) -> int:
     return int(seed)
 
 
-def make_app(shelf: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
+def make_app(index: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
     """Return the page as an application; experiment `first` is shown first, downloads are written into `scratch`."""
     bare: Any = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # their pages load scripts from elsewhere
     app: FastAPI = gr.mount_gradio_app(
         FastAPI(**bare),
-        Page(shelf, first, scratch).blocks,
+        Page(index, first, scratch).blocks,
         path="/",
         app_kwargs=bare,
         footer_links=[],
@@ -167,10 +167,10 @@ def make_app(shelf: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
     return app
 
 
-def serve(app: FastAPI, door: socket.socket) -> None:
+def serve(app: FastAPI, listener: socket.socket) -> None:
     """Serve the page on a listening socket until a signal ends it.
 
     Through uvicorn and not gradio's own launcher, which asks for its own address through a proxy where one is set, and
     has a way to share links.
     """
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[door])
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])

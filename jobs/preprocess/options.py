@@ -83,7 +83,7 @@ class PreprocessOptions(JobOptions):
         return self.label or SOURCES[self.source].label
 
     def resolved(self) -> dict[str, object]:
-        """Return every option with what None stands for."""
+        """Return every option, None replaced by the value that is used."""
         return super().resolved() | {"label": self.label_name}
 
     @property

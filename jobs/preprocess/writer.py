@@ -145,7 +145,7 @@ def write_shards(
 ) -> list[WrittenShard] | None:
     """Write the shards that are of this part; return the records of all, or None while some are missing.
 
-    `each` applies a function to items. An image has the number of its place, whatever becomes of others.
+    `each` applies a function to items. An image is numbered by its place, also where others are rejected.
     """
     plan = [[image.item.label, image.item.origin, image.content] for image in readable]
     pieces = WorkShards(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])

@@ -24,7 +24,7 @@ class Embedded:
 
 
 def embed(picture: Picture) -> Embedded:
-    """Return a figure as it stands in the page."""
+    """Return a figure as HTML for the page."""
     if picture.photo:
         data = b64encode(figures.to_png(picture.figure)).decode()
         html = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(data, picture.alt)

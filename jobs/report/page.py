@@ -1,4 +1,4 @@
-"""The page: sections, tables and lineage from the manifests, set by the template beside this file."""
+"""The page: sections, tables and lineage from the manifests, rendered from the template page.html."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -77,7 +77,7 @@ def _launch(processes: int, device: str) -> int:
 @click.command("verdict", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @click.option("--seeds", type=click.IntRange(2), default=3, help="Fits of each set.")
 @click.option("--steps", type=click.IntRange(6), default=300, help="Optimizer steps of each fit.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Of all chance.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed.")
 def verdict(seeds: int, steps: int, seed: int) -> None:
     """Check the verdict on planted generators whose worth is known: about a minute.
 

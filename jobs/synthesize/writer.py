@@ -124,7 +124,7 @@ class Drawing:
         self.seed, self.bar = seed, bar
 
     def samples(self, places: range, tally: Tally) -> Iterator[Members]:
-        """Yield the images at `places` as members: the annotator gives the label, whatever was asked for.
+        """Yield the images at `places` as members; the label is the annotator's, not the class asked for.
 
         Labels are asked for in the train split's proportions; of an unconditional generator nothing is, so its samples
         have no `asked_label`. Batches begin at the first place, so that a shard does not depend on any other.

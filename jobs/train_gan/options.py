@@ -12,14 +12,14 @@ DECAYS = ("none", "late", "cosine")
 """How the learning rate falls: not at all, linearly to 0 over the second half, as half a cosine to 0."""
 
 NONE = "none"
-"""No augmentation: a word, since an empty environment variable stands for one that is not set."""
+"""No augmentation: a word, since an empty environment variable counts as one that is not set."""
 
 POSITIVE, SHARE, BETA = Within(0, above=True), Within(0, 1), Within(0, 1, below=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GanOptions(JobOptions):
-    """How a GAN is trained. None stands for the family's own value.
+    """How a GAN is trained. None means the family's own value.
 
     An epoch is as many real images, shown to the discriminator, as the train split (for `per_class`: as the class)
     has. There is a snapshot every `snapshot_every_epochs` and one at the end. Raises BadConfig for options that
@@ -125,7 +125,7 @@ class GanOptions(JobOptions):
         return () if self.augment == NONE else listed(self.augment)
 
     def resolved(self) -> dict[str, object]:
-        """Return every option with what None stands for; None where it has no meaning."""
+        """Return every option, None replaced by the family's value; None where the option has no meaning."""
         family = resolve(self)
         own = {name: None if name in meaningless(family) else getattr(family, name) for name in OWNED}
         return super().resolved() | own

@@ -48,7 +48,7 @@ def work(run: Run, config: TuneConfig) -> None:
 
 
 def by_cores(threads: int, device: str) -> int:
-    """Return how many workers of so many threads this machine has cores for; 1 on a GPU, or if torch takes them all."""
+    """Return how many workers of `threads` threads this machine has cores for; 1 on a GPU or where torch takes all."""
     from shared.runtime.devices import pick_device
     from shared.runtime.processes import usable_cores
 

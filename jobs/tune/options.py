@@ -120,7 +120,7 @@ class TuneConfig(TuneOptions):
         return [epoch for epoch in (first, first * self.reduction) if epoch < total]
 
     def study(self, inputs: "Mapping[str, Artifact]") -> str:
-        """Return twelve hexadecimal digits that stand for all that trials depend on: not how many there are."""
+        """Return twelve hexadecimal digits, a hash of all that a trial depends on; their number is not part of it."""
         parts = self.recorded() | dict.fromkeys(("trials", "minutes", "seeds", "others"))
         hashes = {name: artifact.sha256 for name, artifact in sorted(inputs.items())}
         return sha256(json_bytes([parts, hashes]))[:12]

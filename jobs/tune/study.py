@@ -126,10 +126,8 @@ class Study:
                 return drawn
 
     def _suggested(self, trial: optuna.Trial) -> optuna.Trial:
-        """Give every option of the space its value; those that stand in the storage stay.
-
-        The sampler is seeded by the number of the trial: workers of one seed would else all try the same.
-        """
+        """Give every option of the space its value; those already in the storage stay."""
+        # a sampler for each trial, seeded by its number: workers that share one seed would all try the same options
         startup = min(10, max(self.config.trials // 3, 2))
         seed = derive_seed(self.config.seed, Stream.TRIAL_SAMPLER, trial.number) % 2**32
         self.optuna.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)

@@ -34,8 +34,8 @@ class Refused(BadInput):
 class TrialRunner:
     """Both jobs in `folder`; they are called with `words` and with `options`, by `job.option`, that beat the recipe.
 
-    They read the experiment's real images and its classifier by links, write `gan` and `scores` beside them, and say
-    what they do in `log.txt`.
+    They read the experiment's real images and its classifier by links, write `gan` and `scores` next to them, and log
+    to `log.txt`.
     """
 
     folder: Path
@@ -116,7 +116,7 @@ class TrialRunner:
         return code, False
 
     def snapshots(self) -> dict[int, Path]:
-        """Return the snapshots that stand there now, finished or not, by epoch."""
+        """Return the snapshots that exist now, of a finished GAN or not, by epoch."""
         found = [*self.folder.glob(".gan-*/snapshots/epoch-*"), *self.folder.glob("gan/snapshots/epoch-*")]
         return {int(path.stem.removeprefix("epoch-")): path for path in found if path.suffix == ".safetensors"}
 

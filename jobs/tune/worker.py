@@ -39,7 +39,7 @@ class Worker:
         self.study = Study(self.folder, self.config, self.storage)
 
     def work(self, helpers: int, options: dict[str, object]) -> None:
-        """Work until every trial and every run before and after is done, with so many helpers called with `options`."""
+        """Work until every trial and comparison run is done, with `helpers` more processes started with `options`."""
         place = ["--data-root", str(self.run.folder.parent), "--experiment", self.run.folder.name]
         started = [start("tune", [*self.words[:2], *place], variables(options)) for _ in range(helpers)]
         try:
