@@ -26,7 +26,7 @@ def main(job: str, options: tuple[str, ...]) -> None:
     """Start JOB with its OPTIONS in the processes that torchrun's variables ask for; end with the job's exit code.
 
     PET_NNODES and PET_NPROC_PER_NODE say how many machines and processes on each, PET_NODE_RANK which machine this is,
-    PET_MASTER_ADDR and PET_MASTER_PORT where the first one is. torchrun alone would end with 1 for every failure of a job.
+    PET_MASTER_ADDR and PET_MASTER_PORT where the first one is. torchrun itself turns every failure into exit code 1.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError

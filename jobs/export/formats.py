@@ -23,8 +23,8 @@ SPLIT_WORDS = "train|training|validation|valid|dev|val|test|testing|eval|evaluat
 class Format:
     """A layout: the function that writes it, and the Python code that reads it from FOLDER.
 
-    `write` takes the folder, the images and the class names. `named` is whether folder names are the labels, `described`
-    whether the head of the card describes the columns.
+    `write` takes the folder, the images and the class names. `named` is whether folder names are the labels,
+    `described` whether the head of the card describes the columns.
     """
 
     write: Callable[[Path, Iterable[Picture], list[str]], None]

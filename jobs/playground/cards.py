@@ -14,7 +14,7 @@ CARD_PX = 128
 """The side of an image on the page, at most; small ones are enlarged by a whole factor."""
 
 PAIRS, TEST_IMAGES = 12, 100
-"""Pairs of generated and training images that are shown; real test images whose distance is set beside theirs."""
+"""Pairs of generated and training images that are shown; real test images whose distances are given for comparison."""
 
 STYLE = """
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); gap: 10px 8px; }

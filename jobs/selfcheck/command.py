@@ -28,8 +28,10 @@ def main() -> None:
 
 
 @click.command("distributed", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.option("--processes", type=click.IntRange(1), default=2, help="Started here, unless a launcher has done so.")
-@click.option("--device", default="auto", help="cpu, cuda or auto.")
+@click.option(
+    "--processes", type=click.IntRange(1), default=2, help="Processes to start, unless a launcher has started some."
+)
+@click.option("--device", default="auto", help="Device of torch: cpu, cuda or auto.")
 def distributed(processes: int, device: str) -> None:
     """Check, for every GAN family, that several processes take the steps of one.
 
@@ -39,6 +41,7 @@ def distributed(processes: int, device: str) -> None:
     """
     from shared.runtime.devices import pick_device
 
+    # refuse an absent device here, once, and not in every process
     pick_device(device)
     if "WORLD_SIZE" not in os.environ:
         sys.exit(_launch(processes, device))
@@ -50,8 +53,8 @@ def distributed(processes: int, device: str) -> None:
             failed += [] if finding.passed else [finding.family]
             continue
         said = [
-            f"{what}: {found or 'equal'}"
-            for what, found in (
+            f"{what}: {difference or 'equal'}"
+            for what, difference in (
                 ("critic step", finding.critic),
                 ("generator step", finding.generator),
                 ("weights after 20 steps", finding.weights),
@@ -75,26 +78,29 @@ def _launch(processes: int, device: str) -> int:
 
 
 @click.command("verdict", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.option("--seeds", type=click.IntRange(2), default=3, help="Fits of each set.")
+@click.option("--seeds", type=click.IntRange(2), default=3, help="Fits of each training set.")
 @click.option("--steps", type=click.IntRange(6), default=300, help="Optimizer steps of each fit.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed.")
 def verdict(seeds: int, steps: int, seed: int) -> None:
-    """Check the verdict on planted generators whose worth is known: about a minute.
+    """Check the verdict on positive and negative controls, whose data equivalent is known; takes about a minute.
 
-    Other real images must help and be worth about what they are; noise and copies of the training images must not
-    help; shuffled labels must hurt.
+    Other real images must help, by about their own number; noise and copies of the training images must not help;
+    shuffled labels must hurt.
     """
+    # read when torch loads OpenMP: between its short fits idle threads would otherwise spin on the cores
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from jobs.selfcheck.controls import ADDED, REAL, check_verdict
 
     click.echo(f"{REAL} real images, and with {ADDED} others added:")
     failed = []
-    for found in check_verdict(seeds, steps, seed):
-        beyond = {None: "", "more": "more than ", "fewer": "fewer than "}[found.effective["beyond"]]
-        points = f"{100 * found.difference:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
-        worth = f"as good as {beyond}{found.effective['images']} real images"
-        click.echo(f"{'pass' if found.passed else 'FAIL'}  {found.about:28} {found.outcome}: {points}, {worth}")
-        failed += [] if found.passed else [found.name]
+    for finding in check_verdict(seeds, steps, seed):
+        beyond = {None: "", "more": "more than ", "fewer": "fewer than "}[finding.effective["beyond"]]
+        points = f"{100 * finding.difference:+.1f} points ({100 * finding.low:+.1f} to {100 * finding.high:+.1f})"
+        equivalent = f"as good as {beyond}{finding.effective['images']} real images"
+        click.echo(
+            f"{'pass' if finding.passed else 'FAIL'}  {finding.about:28} {finding.outcome}: {points}, {equivalent}"
+        )
+        failed += [] if finding.passed else [finding.name]
     if failed:
         raise SelfcheckFailed(f"the verdict is wrong on {', '.join(failed)}")
 

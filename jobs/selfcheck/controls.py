@@ -1,10 +1,10 @@
-"""Is the instrument right? Planted generators, whose worth is known, through the same fits and the same verdict.
+"""Positive and negative controls of the verdict: added images of known effect, through the same fits and verdict.
 
-Real images are scikit-learn's digits: few of them to train on, many to test on, and a pool of others that plays the
+Real images are scikit-learn's digits: few of them to train on, many to test on, and a pool of others in place of a
 perfect generator. Added to the few real images
 
-* images of the pool are worth about as much as so many real images, which they are;
-* noise, and copies of the training images, are worth nothing new;
+* images of the pool help as much as that number of real images, which they are;
+* noise, and copies of the training images, do not help;
 * images of the pool with shuffled labels hurt.
 
 The copy test, on the same sets, flags the copies and nothing else.
@@ -35,8 +35,8 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Plant:
-    """What is added, and what the verdict must say of it: the outcomes that are right."""
+class Control:
+    """Images to add to the training set, and the outcomes that the verdict may give."""
 
     make: Callable[["Sets"], Images]
     right: tuple[str, ...]
@@ -45,7 +45,7 @@ class Plant:
 
 @dataclass(frozen=True)
 class Sets:
-    """Real images to train on, to choose by, those of the perfect generator, others for the curve, and to test on."""
+    """Disjoint real images: few to train on, val, a pool to add, others for the learning curve, and test."""
 
     train: Images
     val: Images
@@ -56,7 +56,7 @@ class Sets:
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one plant: difference in points with its interval, outcome, worth in real images, whether right."""
+    """The verdict on one control: accuracy difference with its interval, outcome, data equivalent, whether right."""
 
     name: str
     about: str
@@ -82,9 +82,9 @@ def load_sets(seed: int) -> Sets:
 
 def noise(sets: Sets) -> Images:
     """Return random pixels with random labels."""
-    chance = make_generator(Stream.CONTROL_NOISE)
-    images = torch.randint(0, 256, (ADDED, 1, 16, 16), generator=chance, dtype=torch.uint8)
-    return Images(images, torch.randint(0, 10, (ADDED,), generator=chance))
+    generator = make_generator(Stream.CONTROL_NOISE)
+    images = torch.randint(0, 256, (ADDED, 1, 16, 16), generator=generator, dtype=torch.uint8)
+    return Images(images, torch.randint(0, 10, (ADDED,), generator=generator))
 
 
 def shuffled(sets: Sets) -> Images:
@@ -93,21 +93,22 @@ def shuffled(sets: Sets) -> Images:
     return Images(some.images, some.labels[torch.randperm(ADDED, generator=make_generator(Stream.CONTROL_LABELS))])
 
 
-PLANTS: dict[str, Plant] = {
-    "held_out": Plant(lambda sets: sets.pool.subset(range(ADDED)), ("helped",), "other real images"),
-    "noise": Plant(noise, ("hurt", "no difference shown", "not enough data to tell"), "noise"),
-    "copies": Plant(
+CONTROLS: dict[str, Control] = {
+    "held_out": Control(lambda sets: sets.pool.subset(range(ADDED)), ("helped",), "other real images"),
+    # noise may cost accuracy or not, but must never be said to help
+    "noise": Control(noise, ("hurt", "no difference shown", "not enough data to tell"), "noise"),
+    "copies": Control(
         lambda sets: sets.train + sets.train, ("no difference shown", "not enough data to tell"), "copies of train"
     ),
-    "shuffled": Plant(shuffled, ("hurt",), "real images, labels shuffled"),
+    "shuffled": Control(shuffled, ("hurt",), "real images, labels shuffled"),
 }
 
 
 def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[Finding]:
-    """Yield what the verdict says of each plant, and whether that is right.
+    """Yield what the verdict says of each control, and whether that is right.
 
-    Held-out real images must also be worth about as many as they are: the interval of their worth must reach from
-    below 1.5 times to above half of the real images that stand in the set.
+    Held-out real images must also have a data equivalent near their number: its interval must begin below 1.5 times,
+    and end above half, the number of real images in the set.
     """
     sets, config = load_sets(seed), FitConfig(steps=steps, measure_every=max(steps // 6, 1), batch_images=32)
 
@@ -124,16 +125,16 @@ def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[F
 
     real = sets.train + sets.others
     curve = {count: outcome(real.subset(range(count))) for count in CURVE}
-    heights = [float(curve[count].correct.mean()) for count in CURVE]
+    accuracies = [float(curve[count].correct.mean()) for count in CURVE]
     alone = curve[REAL]
-    for name, plant in PLANTS.items():
-        mixed = outcome(sets.train + plant.make(sets))
+    for name, control in CONTROLS.items():
+        mixed = outcome(sets.train + control.make(sets))
         difference = mixed.correct - alone.correct
         low, high = two_way_interval(difference)
         said = judged(low, high)
-        bounds = [data_equivalent(CURVE, heights, value)["images"] for value in two_way_interval(mixed.correct)]
-        passed = said in plant.right
+        bounds = [data_equivalent(CURVE, accuracies, value)["images"] for value in two_way_interval(mixed.correct)]
+        passed = said in control.right
         if name == "held_out":
             passed = passed and bounds[0] <= 1.5 * (REAL + ADDED) and bounds[1] >= 0.5 * (REAL + ADDED)
-        worth = data_equivalent(CURVE, heights, float(mixed.correct.mean()))
-        yield Finding(name, plant.about, float(difference.mean()), low, high, said, worth, passed)
+        equivalent = data_equivalent(CURVE, accuracies, float(mixed.correct.mean()))
+        yield Finding(name, control.about, float(difference.mean()), low, high, said, equivalent, passed)

@@ -1,7 +1,7 @@
-"""Do several processes take the steps of one? For every family, on the processes that a launcher started.
+"""Check, for every family, that the processes of a launcher take the same steps as a single process.
 
-Each process works the whole batch off alone and its part of it together with the others, from the same weights and
-the same draws, then compares the gradients. What breaks this in practice is silent: see `Team.backward`.
+Each process takes the step on the whole batch alone and on its part of the batch together with the others, from the
+same weights and the same draws, then compares the gradients. Mistakes here raise no error: see `ProcessGroup.backward`.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ TOLERANCE = 1e-5
 """Largest difference of a gradient, as a share of its norm."""
 
 NOTHING = 1e-7
-"""Gradients that ought to cancel to 0 differ by rounding alone; this much is rounding, per root of a number."""
+"""Absolute tolerance per square root of a gradient's size: gradients that cancel to 0 differ by rounding alone."""
 
 INFO = Dataset(classes=["a", "b", "c"], size_px=16, channels=1, preparation={}, splits={})
 
@@ -63,7 +63,7 @@ def make_config(family: str, world: int) -> GanOptions:
         batch_images=IMAGES_EACH * world,
         latent=4,
         width=4,
-        learning_rate=1e-2,
+        learning_rate=1e-2,  # large, so that processes that differ drift apart within STEPS
         decay="none",
         ema_images=100,
         seed=0,
@@ -71,7 +71,7 @@ def make_config(family: str, world: int) -> GanOptions:
 
 
 def make_state(group: ProcessGroup, config: GanOptions) -> State:
-    """Return fresh networks and optimizers: the same for every team."""
+    """Return fresh networks and optimizers: the same for every process group."""
     family = resolve(config)
     return State(group, family, config, specs(family, config, INFO))
 
@@ -85,17 +85,19 @@ def make_batch(group: ProcessGroup, config: GanOptions, step: int) -> steps.Batc
 
 
 def first_difference(group: ProcessGroup, family: str, step: Callable[..., Any], network: str) -> str | None:
-    """Return the name of the first gradient of `network` that differs between the team and one process alone."""
+    """Return the name of the first gradient of `network` that differs between the process group and one process alone."""
     config = make_config(family, group.world)
-    found: list[dict[str, Tensor]] = []
-    for each in (group, SingleProcess(group.device)):
-        state = make_state(each, config)
-        step(state.models, state.family, config, make_batch(each, config, 0))
-        plain = each.unwrap(getattr(state.models, network))
-        found.append({name: value.grad for name, value in plain.named_parameters() if value.grad is not None})
-    together, alone = found
+    gradients: list[dict[str, Tensor]] = []
+    for processes in (group, SingleProcess(group.device)):
+        state = make_state(processes, config)
+        step(state.models, state.family, config, make_batch(processes, config, 0))
+        plain = processes.unwrap(getattr(state.models, network))
+        named = plain.named_parameters()
+        gradients.append({name: value.grad for name, value in named if value.grad is not None})
+    together, alone = gradients
     for name, expected in alone.items():
         apart = (together[name] - expected).norm() if name in together else torch.tensor(torch.inf)
+        # asked of all processes, so that every one of them stops at the same tensor
         if group.any(bool(apart > TOLERANCE * expected.norm() + NOTHING * expected.numel() ** 0.5)):
             return f"gradient of {network}.{name}"
     return None

@@ -26,7 +26,7 @@ DONE = "trained.json"
 
 
 class Trained(Record):
-    """What the whole needs to know of a finished class: the generator's spec, the history, the networks' sizes."""
+    """What a finished training leaves for the record: the generator's spec, the history, the networks' sizes."""
 
     spec: dict[str, object]
     history: list[HistoryRow]
@@ -35,7 +35,7 @@ class Trained(Record):
 
 
 def train_family(run: Run, config: GanOptions) -> Result | None:
-    """Train what the family asks for; see `loop.train` and `train_each_class`."""
+    """Train one pair of networks, or one for each class if the family has them."""
     group, family, real = ProcessGroup(run.device), resolve(config), run.input(PREPROCESS)
     check(config, group)
     if family.one_per_class:
@@ -71,11 +71,13 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
         folders[label].mkdir(parents=True, exist_ok=True)
         config = replace(whole.config, seed=derive_seed(whole.config.seed, Stream.GAN_OF_CLASS, label))
         task = replace(whole, config=config, folder=folders[label], label=label)
+        # written after the last snapshot, so that a class is trained again unless all of it is there
         if not (task.folder / DONE).exists():
             state = train(run, task)
             if whole.group.is_main:
                 write_json(task.folder / DONE, trained(state).facts())
     whole.group.barrier()
+    # processes with other classes may finish at the same time: only one of them may join the classes
     run.exclusive()
     paths = [folder / DONE for folder in folders]
     if not all(path.exists() for path in paths):
@@ -85,12 +87,12 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
 
 def join(run: Run, whole: Task, classes: list[Trained]) -> Result:
     """Write the snapshots of all classes together and return what is recorded of the whole."""
-    histories = [each.history for each in classes]
+    histories = [trained_class.history for trained_class in classes]
     joined = Trained(
         spec={"name": "per_class", "classes": len(classes), "member": classes[0].spec},
         history=join_histories(histories),
-        generator_parameters=sum(each.generator_parameters for each in classes),
-        discriminator_parameters=sum(each.discriminator_parameters for each in classes),
+        generator_parameters=sum(trained_class.generator_parameters for trained_class in classes),
+        discriminator_parameters=sum(trained_class.discriminator_parameters for trained_class in classes),
     )
     if whole.group.is_main:
         for row in joined.history:
@@ -102,8 +104,9 @@ def join_histories(histories: Sequence[Sequence[HistoryRow]]) -> list[HistoryRow
     """Return a row for each epoch that every class has: images and steps summed, losses averaged over classes."""
     by_epoch = [{row.epoch: row for row in history} for history in histories]
     joined = []
+    # classes differ in size, so that rounding may give one of them a snapshot that another does not have
     for epoch in sorted(set.intersection(*(set(rows) for rows in by_epoch))):
-        rows = [found[epoch] for found in by_epoch]
+        rows = [history_rows[epoch] for history_rows in by_epoch]
         losses = {name: sum(row.losses[name] for row in rows) / len(rows) for name in rows[0].losses}
         step, images_seen = sum(row.step for row in rows), sum(row.images_seen for row in rows)
         joined.append(HistoryRow(epoch=epoch, step=step, images_seen=images_seen, losses=losses))
@@ -116,6 +119,7 @@ def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: Spec) -> Non
     members = {name: sha256((run.folder / name).read_bytes()) for name in names}
     path = run.folder / snapshot_name(epoch)
     path.parent.mkdir(exist_ok=True)
+    # names and hashes in place of copies: the weights of ten classes are not stored twice
     save(path, {}, {"spec": spec, "epoch": epoch, "members": members})
 
 
@@ -131,9 +135,9 @@ def trained(state: State) -> Trained:
 
 
 def result(
-    task: Task, conditional: bool, found: Trained, class_histories: dict[str, list[HistoryRow]] | None = None
+    task: Task, conditional: bool, finished: Trained, class_histories: dict[str, list[HistoryRow]] | None = None
 ) -> Result:
-    """Return what the finished run hands on, its figures drawn."""
+    """Return the result of a finished run, its figures drawn."""
     config = task.config
     record = GanRecord(
         family=config.family,
@@ -142,14 +146,14 @@ def result(
         resolved=Resolved.model_validate(asdict(task.family)),
         epoch_images=task.real.dataset.splits["train"].count,
         checkpoint=CHECKPOINT,
-        generator_parameters=found.generator_parameters,
-        discriminator_parameters=found.discriminator_parameters,
-        generator=found.spec,
-        history=found.history,
+        generator_parameters=finished.generator_parameters,
+        discriminator_parameters=finished.discriminator_parameters,
+        generator=finished.spec,
+        history=finished.history,
         class_histories=class_histories,
         snapshots=[
             Snapshot(file=snapshot_name(row.epoch), epoch=row.epoch, images_seen=row.images_seen)
-            for row in found.history
+            for row in finished.history
         ],
     )
     if task.group.is_main:

@@ -1,4 +1,4 @@
-"""The GAN families: a row each. The loop never asks for a name. No torch here, so that options are checked at once."""
+"""The GAN families: a row each; the loop never asks for a name. No import of torch, so that options check fast."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Penalty:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A GAN variant: its loss, what holds the discriminator in check, its networks and its paper's settings.
+    """A GAN variant: its loss, its regularisation, its networks and its paper's settings.
 
-    A field that an option may replace has the option's name; None says that the variant has no such thing. `loss` names
-    a row of LOSSES, `networks` one of NETWORKS. `real_target` below 1 is one-sided label smoothing,
-    `fake_target` above 0 makes it two-sided. `auxiliary_weight` is that of the class loss of both networks.
+    A field that an option may override has the option's name; None says that the variant has no such thing. `loss`
+    names a row of LOSSES, `networks` one of NETWORKS. `real_target` below 1 is one-sided label smoothing, `fake_target`
+    above 0 makes it two-sided. `auxiliary_weight` is that of the class loss of both networks.
     `conditional` says whether labels are used; where `conditional_is_fixed` no option changes that. With
     `one_per_class` each class has networks of its own, which see no labels.
     """
@@ -60,7 +60,8 @@ class Family:
 FAMILIES: dict[str, Family] = {
     # Radford et al. 2016: Adam 2e-4 with betas (0.5, 0.999), batch norm in both
     "dcgan": Family(loss="cross_entropy", networks="dcgan", learning_rate=2e-4, discriminator_norm="batch"),
-    # Arjovsky et al. 2017: weights clipped to 0.01, five critic steps, RMSprop 5e-5; their critic has batch norm
+    # Arjovsky et al. 2017, algorithm 1: weights clipped to 0.01, five critic steps, RMSprop 5e-5; their critic has
+    # batch norm
     "wgan": Family(
         loss="wasserstein",
         networks="dcgan",
@@ -80,6 +81,7 @@ FAMILIES: dict[str, Family] = {
         beta1=0.0,
         beta2=0.9,
         critic_steps=5,
+        # no norm in the critic (section 4): batch norm would make the gradient for one image depend on the others
         penalty=Penalty(centre=1.0, interpolated=True),
         penalty_weight=10.0,
         init="torch",
@@ -107,6 +109,7 @@ FAMILIES: dict[str, Family] = {
         networks="dcgan",
         learning_rate=2e-4,
         real_target=0.9,
+        # each pair of networks sees one class only, so a label would tell it nothing
         conditional=False,
         conditional_is_fixed=True,
         one_per_class=True,
@@ -145,6 +148,7 @@ LOSSES: dict[str, Loss] = {
         generator=Lazy("jobs.train_gan.objectives:non_saturating_generator"),
         has_targets=True,
     ),
+    # Miyato et al. 2018, eq. 17: the generator's part of the hinge loss is the Wasserstein one
     "hinge": Loss(
         discriminator=Lazy("jobs.train_gan.objectives:hinge_discriminator"),
         generator=Lazy("jobs.train_gan.objectives:wasserstein_generator"),
@@ -167,9 +171,10 @@ LOSSES: dict[str, Loss] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Networks:
-    """A pair of rows of the network tables, and what it cannot do without or does not have.
+    """A generator and a discriminator of the network tables, and what they need or lack.
 
-    Of images of `one_pixel_at_px` the discriminator's last maps are one pixel, which instance norm cannot have.
+    For images of `one_pixel_at_px` the discriminator's last maps are a single pixel, which instance norm cannot
+    normalise.
     """
 
     generator: str
@@ -181,6 +186,7 @@ class Networks:
 
 
 NETWORKS: dict[str, Networks] = {
+    # its generator always has class-conditional batch norm
     "class": Networks(generator="class_dcgan", discriminator="projection", has_generator_norm=False),
     "dcgan": Networks(generator="dcgan", discriminator="dcgan", has_auxiliary=True),
     "rps_literal": Networks(generator="rps_literal", discriminator="rps", needs_labels=True, one_pixel_at_px=16),

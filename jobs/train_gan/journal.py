@@ -40,11 +40,13 @@ class Journal:
         self._since = (time.monotonic(), state.steps)
         self._tensorboard: TensorboardWriter | None = None
         if group.is_main:
+            # TensorBoard drops what an interrupted run logged after its last checkpoint
             resume_at = state.history[-1].epoch + 1 if state.history else None
             self._tensorboard = open_tensorboard(folder, resume_at)
 
     def close_epoch(self, progress: dict[str, int]) -> None:
         """Append the means since the last row to the history; every process must call it."""
+        # the only place where losses leave the device: reading one each step would wait for the GPU each step
         means = self.state.running_mean.read(self.group)
         for name, mean in means.items():
             if not math.isfinite(mean):

@@ -58,12 +58,13 @@ def train(run: Run, task: Task) -> State:
             state.scale_learning_rate(learning_rate_factor(config.decay, iteration / plan.iterations))
             for losses in iterate(state, config, stream):
                 state.running_mean.add(losses)
+            # once an iteration, not once a critic step: the generator has moved once
             state.update_average(config, state.steps * plan.images)
             # asked of all processes: one that stopped alone would leave the others waiting for it
             stopping = group.any(bool(run.reporter.stop.signal_name))
             if plan.snapshot_due(iteration):
                 record_epoch(task, plan, state, journal)
-            elif stopping and group.is_main:
+            elif stopping and group.is_main:  # a snapshot has just saved the same state
                 state.save(task.folder)
             bar.advance(plan.images, journal.note)
             if stopping:

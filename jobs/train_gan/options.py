@@ -1,4 +1,4 @@
-"""The options of train_gan, checked; what of them belongs to the family, and what the family then has."""
+"""The options of train_gan, checked, and the family that results from them."""
 
 from dataclasses import dataclass, replace
 
@@ -97,12 +97,12 @@ class GanOptions(JobOptions):
     snapshot_every_epochs: int = option(1, "Epochs between snapshots.", "run", within=Within(1))
     precision: str = option(
         "float32",
-        "Number format of convolutions; bf16 is for GPUs: on a CPU it is slower.",
+        "Number format of convolutions; bf16 is meant for GPUs.",
         "run",
         choices=("float32", "bf16"),
     )
     compile: bool = option(
-        False, "Compile the networks (with a gradient penalty the generator alone): for long runs on a GPU.", "run"
+        False, "Compile the networks with torch.compile; with a gradient penalty only the generator.", "run"
     )
 
     def __post_init__(self) -> None:
@@ -139,7 +139,7 @@ def resolve(options: GanOptions) -> Family:
     """Return the family's row with what the options override; BadConfig where the two contradict each other."""
     row = FAMILIES[options.family]
     given = {name: value for name in OWNED if (value := getattr(options, name)) is not None}
-    # the row's own label smoothing goes with its own loss
+    # the family's label smoothing belongs to its own loss: with another one it would be an option that nobody gave
     unsmoothed = {"real_target": 1.0, "fake_target": 0.0} if given.get("loss", row.loss) != row.loss else {}
     family = replace(row, **(unsmoothed | given))
     reasons = {name: f"the family {options.family} has no such thing" for name in given if getattr(row, name) is None}
@@ -152,14 +152,14 @@ def resolve(options: GanOptions) -> Family:
 
 def meaningless(family: Family) -> dict[str, str]:
     """Return the options that mean nothing for a resolved family although its row has a value, each with the reason."""
-    found = {}
+    reasons = {}
     if not NETWORKS[family.networks].has_generator_norm:
-        found["generator_norm"] = f"the networks {family.networks} have a norm of their own"
+        reasons["generator_norm"] = f"the networks {family.networks} have a norm of their own"
     if family.loss != "cross_entropy":
-        found |= dict.fromkeys(
+        reasons |= dict.fromkeys(
             ("real_target", "fake_target"), f"label smoothing: the loss {family.loss} has no targets"
         )
-    return found
+    return reasons
 
 
 def check(family: Family, name: str) -> None:

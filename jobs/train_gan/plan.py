@@ -18,6 +18,7 @@ class Plan:
 
     def epoch_after(self, iteration: int) -> int:
         """Return the number of whole epochs seen after iteration number `iteration` (from 0)."""
+        # the last batch may reach beyond the end of the last epoch
         if iteration + 1 == self.iterations:
             return self.epochs
         return (iteration + 1) * self.images // self.epoch_images
@@ -31,7 +32,8 @@ class Plan:
 
 def make_plan(config: GanOptions, critic_steps: int, train_images: int) -> Plan:
     """Return the plan of a run on `train_images` images."""
-    # an epoch is counted in images that the discriminator was shown, which is what papers and other tools count
+    # an epoch is counted in images that the discriminator was shown, as papers and other tools count; each critic step
+    # reads a batch of its own, so five of them use five batches of the epoch
     images = critic_steps * config.batch_images
     iterations = math.ceil(config.epochs * train_images / images)
     return Plan(iterations, images, train_images, config.snapshot_every_epochs, config.epochs)

@@ -61,6 +61,7 @@ class State:
     """
 
     def __init__(self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[Spec, Spec]):
+        # layers initialise themselves from torch's global generator
         seed_everything(config.seed, Stream.GAN_WEIGHTS)
         make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
@@ -117,13 +118,14 @@ class State:
         parts = ((name, *item) for name, network in networks.items() for item in network.state_dict().items())
         named = {f"{key} of the {name}": value for name, key, value in parts}
         finite = torch.stack([value.isfinite().all() for value in named.values()]).float()
+        # agreed on by all processes: one that failed alone would leave the others waiting for it
         everywhere = self.group.gather(finite[None], self.group.world).amin(0).tolist()
         return next((name for name, whole in zip(named, everywhere, strict=True) if not whole), None)
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint; whole or not at all."""
-        tensors, rest = flatten(self._tree())
-        header = CheckpointHeader(state=rest, steps=self.steps, history=self.history)
+        tensors, structure = flatten(self._tree())
+        header = CheckpointHeader(state=structure, steps=self.steps, history=self.history)
         save(folder / CHECKPOINT, tensors, header.facts())
 
     def resume(self, folder: Path) -> bool:
@@ -157,6 +159,7 @@ class State:
 
     def _tree(self) -> dict[str, Mapping[str, object]]:
         parts: dict[str, Mapping[str, object]] = {name: part.state_dict() for name, part in self._parts().items()}
+        # "tally" is the key of the running means in every checkpoint written so far
         return parts | {"tally": self.running_mean.sums}
 
 
@@ -167,6 +170,7 @@ def _adam(parameters: Iterable[Tensor], family: Family) -> torch.optim.Optimizer
 
 def _rmsprop(parameters: Iterable[Tensor], family: Family) -> torch.optim.Optimizer:
     """Return RMSprop (Tieleman and Hinton 2012) with torch's own decay of 0.99, as the authors of WGAN did."""
+    # torch has no fused RMSprop
     return torch.optim.RMSprop(parameters, lr=family.learning_rate, foreach=True)
 
 
@@ -176,10 +180,8 @@ OPTIMIZERS: dict[str, Optimize] = {"adam": _adam, "rmsprop": _rmsprop}
 
 
 def _match_memory_format(optimizer: torch.optim.Optimizer) -> None:
-    """Give what an optimizer remembers of a weight the weight's memory format, on which fused steps rely.
-
-    A checkpoint does not keep it.
-    """
+    """Give an optimizer's moments the memory format of their weight, which a checkpoint does not keep."""
+    # fused steps expect weights and moments to have the same layout in memory
     for weight, memory in optimizer.state.items():
         alike = {name: value for name, value in memory.items() if value.shape == weight.shape}
         memory |= {name: torch.empty_like(weight).copy_(value) for name, value in alike.items()}

@@ -45,16 +45,16 @@ class Draws:
         self._generator = make_generator(*seed)
         self._batch_images = batch_images
         share = batch_images // group.world
-        self._mine = slice(group.rank * share, (group.rank + 1) * share)
+        self._own = slice(group.rank * share, (group.rank + 1) * share)
         self._device = group.device
 
     def normal(self, width: int) -> Tensor:
         """Return (n, width) from N(0, 1)."""
-        return send(torch.randn(self._batch_images, width, generator=self._generator)[self._mine], self._device)
+        return send(torch.randn(self._batch_images, width, generator=self._generator)[self._own], self._device)
 
     def uniform(self, width: int) -> Tensor:
         """Return (n, width) from [0, 1)."""
-        return send(torch.rand(self._batch_images, width, generator=self._generator)[self._mine], self._device)
+        return send(torch.rand(self._batch_images, width, generator=self._generator)[self._own], self._device)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Batch:
     def parts(self, count: int) -> Iterator["Batch"]:
         """Yield `count` equal parts of the batch."""
         columns = [column.chunk(count) for column in vars(self).values()]
-        return (Batch(*row) for row in zip(*columns, strict=True))
+        return (Batch(*tensors) for tensors in zip(*columns, strict=True))
 
 
 def draw_batch(config: GanOptions, draws: Draws, real: Tensor, labels: Tensor) -> Batch:
@@ -110,6 +110,7 @@ def critic_step(models: Models, family: Family, config: GanOptions, batch: Batch
 
     `fake` are the generator's images for the whole batch if there are any yet.
     """
+    # the generator step before this one switched them off
     models.discriminator.requires_grad_(True)
     models.discriminator_optimizer.zero_grad(set_to_none=True)
     means: Losses = {}
@@ -177,9 +178,11 @@ def _critic_losses(models: Models, family: Family, config: GanOptions, part: Bat
     real = augment(part.real, config.augmentations, part.augment_params_real)
     fake = augment(fake, config.augmentations, part.augment_params_fake)
     images = torch.cat([real, fake])
+    # R1 and R2 are penalties on the images of the loss themselves: a second pass over them would only repeat the first
     shares_pass = penalty is not None and not penalty.interpolated
     if shares_pass:
         images.requires_grad_(True)
+        # no mixed precision: the penalty differentiates a gradient, for which bfloat16 is too coarse
         output = _discriminate(models, images, part.labels)
     else:
         with mixed_precision(models, config):
@@ -202,9 +205,9 @@ def _critic_losses(models: Models, family: Family, config: GanOptions, part: Bat
 def _discriminate(models: Models, images: Tensor, labels: Tensor) -> Tensor:
     """Return the discriminator's output on real and fake images of the same `labels`, in this order.
 
-    Both go through it together, unless a pass couples its images: then real and fake have a pass each, or batch norm
-    would mix their statistics and tell the two apart by them.
+    Both go through it together, unless a pass couples its images: then real and fake have a pass each.
     """
+    # batch norm over both would mix the statistics of real and fake images, by which it could tell the two apart
     if not couples_images(models.discriminator):
         return models.discriminator(images, labels.repeat(2))  # type: ignore[no-any-return]
     return torch.cat([models.discriminator(half, labels) for half in images.chunk(2)])
@@ -212,6 +215,7 @@ def _discriminate(models: Models, images: Tensor, labels: Tensor) -> Tensor:
 
 def _logits(output: Tensor) -> Tensor:
     """Return the logits (N,) in a discriminator's output (N,) or (N, 1 + classes), as float32."""
+    # losses take exponentials and means, in which bfloat16 loses too much
     return (output if output.dim() == 1 else output[:, 0]).float()
 
 
@@ -221,12 +225,10 @@ def _class_loss(output: Tensor, labels: Tensor) -> Tensor:
 
 
 def _backward(models: Models, config: GanOptions, losses: Losses, means: Losses) -> None:
-    """Add the gradients of one part's losses, and the losses to `means` over the gradient-accumulation steps.
-
-    All losses go through one backward: with several processes two would give wrong gradients without an error, since
-    the first already averages over processes.
-    """
+    """Add the gradients of one part's losses, and the losses to `means` over the gradient-accumulation steps."""
     grad_accum_steps = config.accumulate
+    # one backward for all losses: the first one averages gradients over processes, what a second one adds would stay
+    # this process's own, without an error
     with sound_kernels(models.group.device, config.precision):
         models.group.backward(torch.stack(list(losses.values())).sum() / grad_accum_steps)
     for name, value in losses.items():

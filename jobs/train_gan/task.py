@@ -1,4 +1,4 @@
-"""One pair of networks to train: on which images, by which options, where."""
+"""One pair of networks to train: its images, its options and its folder."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,9 +54,9 @@ class Task:
         grid = torch.full(
             (len(labels), GRID_COLUMNS, info.channels, info.size_px, info.size_px), 255, dtype=torch.uint8
         )
-        for row, label in enumerate(labels):
+        for line, label in enumerate(labels):
             for column, sample in enumerate(sample for sample in samples if sample.label == label):
-                grid[row, column] = torch.from_numpy(sample.image.transpose(2, 0, 1).copy())
+                grid[line, column] = torch.from_numpy(sample.image.transpose(2, 0, 1).copy())
         return grid.flatten(0, 1)
 
     def plan(self) -> Plan:
@@ -70,5 +70,6 @@ class Task:
         without which batch norm has no variance.
         """
         unit = self.group.world * self.config.accumulate
+        # -(-2 // unit) rounds 2 / unit up
         most = max(self.images // unit, -(-2 // unit)) * unit
         return replace(self, config=replace(self.config, batch_images=min(self.config.batch_images, most)))

@@ -15,6 +15,7 @@ def validate(options: GanOptions, shard: Shard, specs: Specs) -> None:
     """Raise BadConfig for options that do not go with the images or this machine, or for a shard of one network."""
     if shard.count > 1 and not resolve(options).one_per_class:
         raise BadConfig(f"--parts: the family {options.family} trains one generator; only per_class has parts")
+    # torch.compile builds C++ for the CPU parts of a graph, and would fail only after the images are loaded
     if options.compile and not all(map(shutil.which, os.environ.get("CXX", "g++").split()[:1])):
         raise BadConfig("--compile: torch.compile needs a C++ compiler, g++ or the one that CXX names; leave it out")
     if specs.real is not None:
@@ -24,7 +25,7 @@ def validate(options: GanOptions, shard: Shard, specs: Specs) -> None:
 def check_images(options: GanOptions, images: ImageSpec) -> None:
     """Raise BadConfig for images of a size that the networks are not built for, or that must not be mirrored."""
     family = resolve(options)
-    doublings(images.size_px)
+    doublings(images.size_px)  # raises for a size that is not 4 px doubled a number of times
     if family.discriminator_norm == "instance" and images.size_px == NETWORKS[family.networks].one_pixel_at_px:
         raise BadConfig(
             f"--discriminator-norm instance: the last maps of the networks {family.networks} are one pixel for images "

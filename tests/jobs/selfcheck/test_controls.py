@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.selfcheck.controls import PLANTS, check_verdict, load_sets
+from jobs.selfcheck.controls import CONTROLS, check_verdict, load_sets
 from shared.metrics.copies import pixel_copies
 
 
@@ -10,7 +10,7 @@ from shared.metrics.copies import pixel_copies
 def test_the_verdict_is_right_on_controls() -> None:
     """More real images help as much as they should, noise and copies do not help, shuffled labels hurt."""
     found = {row.name: row for row in check_verdict()}
-    assert {name: row.passed for name, row in found.items()} == dict.fromkeys(PLANTS, True)
+    assert {name: row.passed for name, row in found.items()} == dict.fromkeys(CONTROLS, True)
     assert found["shuffled"].difference < found["noise"].difference < found["held_out"].difference
 
 
@@ -18,7 +18,8 @@ def test_the_copy_test_flags_the_copies_alone() -> None:
     """On the controls, by pixels: copies of the training images are flagged, nothing else is."""
     sets = load_sets(0)
     flagged = {
-        name: pixel_copies(plant.make(sets).images, sets.test, sets.train).flagged for name, plant in PLANTS.items()
+        name: pixel_copies(control.make(sets).images, sets.test, sets.train).flagged
+        for name, control in CONTROLS.items()
     }
     assert flagged == {"held_out": False, "noise": False, "copies": True, "shuffled": False}
 
