@@ -85,7 +85,7 @@ def make_batch(group: ProcessGroup, config: GanOptions, step: int) -> steps.Batc
 
 
 def first_difference(group: ProcessGroup, family: str, step: Callable[..., Any], network: str) -> str | None:
-    """Return the name of the first gradient of `network` that differs between the process group and one process alone."""
+    """Return the name of the first gradient of `network` that differs between the group and one process alone."""
     config = make_config(family, group.world)
     gradients: list[dict[str, Tensor]] = []
     for processes in (group, SingleProcess(group.device)):
