@@ -77,7 +77,7 @@ TUNE: "Job[TuneRecord]" = Job(
     "tune",
     "tune",
     "study",
-    "Search for better options of train_gan on val; compare before and after on test.",
+    "Search for better options of train_gan on val; compare them with the baseline on test.",
     (PREPROCESS, TRAIN_CLASSIFIER),
     gpu=True,
     optional=True,

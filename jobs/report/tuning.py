@@ -1,4 +1,4 @@
-"""The section on tuning, where the artifact `tune` exists: before and after, trials, the tuned recipe."""
+"""The section on tuning, where the artifact `tune` exists: baseline and tuned, trials, the tuned recipe."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.store.records.tune import TuneRecord
 
 @dataclass(frozen=True)
 class Tuning:
-    """What the template `tuning.html` shows: options before and after, how many trials ended how, the recipe."""
+    """What the template `tuning.html` shows: baseline and tuned options, trials by their outcome, the recipe."""
 
     record: TuneRecord
     options: dict[str, tuple[Value, Value]]

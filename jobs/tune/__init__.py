@@ -1,1 +1,1 @@
-"""The job `tune`: search for better options of train_gan, then compare before and after."""
+"""The job `tune`: search for better options of train_gan, then compare them with the baseline."""

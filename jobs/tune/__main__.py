@@ -14,7 +14,7 @@ from shared.runtime.job_processes import Answer, ask
 
 
 def words_for_trials() -> list[str]:
-    """Return the words that every job of a trial is called with: this call's recipe, and what was said by flag."""
+    """Return the arguments of every job of a trial: this call's recipe, and --threads and --device where given."""
     context = click.get_current_context()
     words = ["--recipe", context.meta["recipe"]]
     for name in ("threads", "device"):
@@ -24,7 +24,8 @@ def words_for_trials() -> list[str]:
 
 
 def owners(recipe: Recipe, answer: Answer) -> dict[str, object]:
-    """Return the options of train_gan that own others, as they are where the recipe's search space is written."""
+    """Return the options of train_gan that own others, with their values in the recipe that wrote the search space."""
+    # a recipe that extends another may set another family: the inherited space was written for the family before it
     last = max(
         (place for place, layer in enumerate(recipe.layers) if "space" in layer.tables.get("tune", {})), default=-1
     )
@@ -34,7 +35,7 @@ def owners(recipe: Recipe, answer: Answer) -> dict[str, object]:
 
 
 def work(run: Run, config: TuneConfig) -> None:
-    """Take part in the trials, then in the runs before and after, until all are done."""
+    """Take part in the trials, then in the runs of the baseline and the tuned options, until all are done."""
     from jobs.tune.worker import Worker
 
     params = click.get_current_context().params
@@ -63,10 +64,8 @@ class TuneCommand(JobCommand):
     before = staticmethod(work)
 
     def config(self, options: TuneOptions) -> TuneConfig:
-        """Return the checked config; how many work on it and where they meet changes no result.
-
-        The other jobs are asked for their options in processes of their own.
-        """
+        """Return the checked config, with the options of the other jobs; workers and storage change no result."""
+        # jobs do not import each other, so the others answer for their options in processes of their own
         context = click.get_current_context()
         recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
         fixed = {} if options.epochs is None else {"epochs": options.epochs}
@@ -84,12 +83,12 @@ class TuneCommand(JobCommand):
 
 @job(TUNE, TuneOptions, jobs=JOB_NAMES, cls=TuneCommand)
 def main(run: Run, config: TuneConfig) -> Result:
-    """Search for better options of train_gan, then compare before and after.
+    """Search for better options of train_gan, then compare them with the baseline.
 
     A trial is train_gan and evaluate in a folder of its own, with options drawn from the recipe's [tune.space] and
-    scored on the val split alone; weak ones are stopped early. Start the same command on as many machines as share
-    the volume: each takes trials, also those of a worker that was lost. When all are done, the recipe's own options
-    and the best are trained from several seeds and scored on test, and the tuned recipe is written.
+    scored on the val split alone; weak ones are stopped early. Start the same command on any number of machines that
+    share the volume: each takes trials, also those of a worker that was lost. When all are done, the recipe's own
+    options and the best are trained from several seeds and scored on test, and the tuned recipe is written.
     """
     from jobs.tune.outcome import finish
 

@@ -1,4 +1,4 @@
-"""Real test images, images before and images after, side by side."""
+"""Real test images, images of the baseline and of the tuned options, side by side."""
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ PER_CLASS = 5
 def baseline_and_tuned(real: Artifact, gans: list[Artifact[GanRecord]], files: list[str]) -> Tensor:
     """Return a row for each class, uint8 (N, channels, size, size): real test images, a blank, those of each GAN.
 
-    `files` are the snapshots of `gans`; all draw from latents that never change.
+    `files` are the snapshots of `gans`; both draw from the same fixed latents.
     """
     held_out = load_split(real, "test")
     classes = len(real.dataset.classes)
@@ -25,8 +25,8 @@ def baseline_and_tuned(real: Artifact, gans: list[Artifact[GanRecord]], files: l
     blank = torch.full_like(drawn[0][:1], 255)
     rows = []
     for label in range(classes):
-        found = held_out.images[held_out.labels == label][:PER_CLASS]
-        rows += [found, blank.repeat(PER_CLASS - len(found), 1, 1, 1)]
+        real_images = held_out.images[held_out.labels == label][:PER_CLASS]
+        rows += [real_images, blank.repeat(PER_CLASS - len(real_images), 1, 1, 1)]
         for images in drawn:
             rows += [blank, images[label * PER_CLASS : (label + 1) * PER_CLASS]]
     return torch.cat(rows)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.store.records.base import Value
 
 OBJECTIVES = ("frechet", "synthetic_only")
-"""What a trial is judged by, on val: its best Fréchet distance; the error of a classifier that saw its images alone."""
+"""Scores on val: the best Fréchet distance, or the error of a classifier trained on the trial's images alone."""
 
 TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str)}
 """The types that options have, by name."""
@@ -116,24 +116,26 @@ class TuneConfig(TuneOptions):
         total = self.trial_epochs
         if self.reduction == 1:
             return []
+        # two rungs: at the first a trial has cost 1 / reduction^2 of a full one
         first = max(total // self.reduction**2, 1)
         return [epoch for epoch in (first, first * self.reduction) if epoch < total]
 
     def study(self, inputs: "Mapping[str, Artifact]") -> str:
         """Return twelve hexadecimal digits, a hash of all that a trial depends on; their number is not part of it."""
+        # not how many trials there are: raising --trials continues the same study
         parts = self.recorded() | dict.fromkeys(("trials", "minutes", "seeds", "others"))
         hashes = {name: artifact.sha256 for name, artifact in sorted(inputs.items())}
         return sha256(json_bytes([parts, hashes]))[:12]
 
 
-def _value(found: object) -> "Value":
+def _value(value: object) -> "Value":
     """Return the value of an option that can be varied: options that are tables cannot."""
-    assert found is None or isinstance(found, str | int | float | bool)
-    return found
+    assert value is None or isinstance(value, str | int | float | bool)
+    return value
 
 
 Answers = dict[str, Answer]
-"""What jobs say of their options, by the name of the job."""
+"""The options of the jobs, by the name of the job."""
 
 
 def complete(
@@ -141,9 +143,9 @@ def complete(
 ) -> TuneConfig:
     """Return the config of a call whose trials get `words`.
 
-    Each job has answered for its own options, train_gan also, as its second answer, for those with the epochs of a
-    trial. An `inherited` space was written for another value of an owner: what the present one refuses is left out of
-    it. Raises BadConfig for a wrong space; `place(*keys)` says where the part of it is that `keys` lead to.
+    The second answer of train_gan has the epochs of a trial. An `inherited` space was written for another value of an
+    owner, such as the family: options that the present one refuses are dropped from it. Raises BadConfig for a wrong
+    space; `place(*keys)` names the file and key of a part of the space.
     """
     given = {each.name: getattr(options, each.name) for each in fields(options)}
     answer = answers[TUNABLE]
@@ -159,7 +161,7 @@ def complete(
             raise WrongSpace(reason, *name.split("."))
     except WrongSpace as error:
         raise BadConfig(f"{place(*error.keys)}: {error}") from error
-    others = {job: found.options() for job, found in answers.items() if job != TUNABLE}
+    others = {job: resolved.options() for job, resolved in answers.items() if job != TUNABLE}
     return replace(config, evaluate=others.pop(EVALUATE.name), others=others)
 
 
@@ -168,9 +170,9 @@ def refusals(config: TuneConfig, words: list[str]) -> dict[str, str]:
     probes = [(name, value) for name, domain in config.domains.items() for value in domain.probes]
     questions = [{name.partition(".")[2]: value} for name, value in probes]
     refused: dict[str, str] = {}
-    for (name, value), found in zip(probes, ask({TUNABLE: questions}, words)[TUNABLE].resolved, strict=True):
-        if isinstance(found, str):
-            refused.setdefault(name, f"{name} = {value!r}: {' '.join(found.split())}")
+    for (name, value), resolved in zip(probes, ask({TUNABLE: questions}, words)[TUNABLE].resolved, strict=True):
+        if isinstance(resolved, str):  # the error message, in place of options
+            refused.setdefault(name, f"{name} = {value!r}: {' '.join(resolved.split())}")
     return refused
 
 

@@ -1,4 +1,4 @@
-"""What a search shows: trials, importances, before and after on test, the tuned recipe."""
+"""The outcome of a search: trials, importances, baseline and tuned options on test, the tuned recipe."""
 
 import shlex
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ from shared.store.records.scores import ScoresRecord
 from shared.store.records.tune import BestTrial, Difference, QualityRow, Summary, TrialRow, TuneComparison, TuneRecord
 
 FEWEST = 4
-"""Trials from which importances are worked out."""
+"""Fewest trials from which importances are computed."""
 
 GRID = "grid.safetensors"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One run before or after: its folder, the options that it has besides the recipe's, its seed."""
+    """One run of the baseline or the tuned options: its folder, its options besides the recipe's, its seed."""
 
     name: str
     params: dict[str, object]
@@ -44,14 +44,15 @@ class Comparison:
 
 
 def sides(study: Study, config: TuneConfig) -> dict[str, list[Comparison]]:
-    """Return the runs before, with the recipe's own options, and after, with the best trial's.
+    """Return the runs of the baseline, the recipe's own options, and of the tuned ones, the best trial's.
 
-    Their seeds are none that a trial had. Where the best trial has the recipe's own options both are the same.
+    Where the best trial has the recipe's own options both are the same runs.
     """
     best = study.best
     assert best is not None
-    after = f"trial-{trial_name(best.number)}", best.params
-    chosen = {"before": ("recipe", {}), "after": ("recipe", {}) if best.params == config.own else after}
+    tuned = f"trial-{trial_name(best.number)}", best.params
+    chosen = {"baseline": ("recipe", {}), "tuned": ("recipe", {}) if best.params == config.own else tuned}
+    # not the trials' seed: the best of many trials was chosen for a lucky seed too
     seeds = range(config.seed + 1, config.seed + 1 + config.seeds)
     return {
         side: [Comparison(f"{name}-seed-{seed}", params, seed) for seed in seeds]
@@ -61,24 +62,26 @@ def sides(study: Study, config: TuneConfig) -> dict[str, list[Comparison]]:
 
 def comparison_runs(study: Study, config: TuneConfig) -> list[Comparison]:
     """Return every run of both sides once."""
-    found = sides(study, config)
-    return [*found["before"], *(run for run in found["after"] if run not in found["before"])]
+    baseline, tuned = sides(study, config).values()
+    return [*baseline, *(run for run in tuned if run not in baseline)]
 
 
-def pair_of(study: Study, config: TuneConfig, found: Comparison, words: list[str], reporter: Reporter) -> TrialRunner:
-    """Return the jobs of a run before or after, which are scored on test."""
-    options = config.fixed | found.params | {"train_gan.seed": found.seed, "evaluate.seed": found.seed}
+def runner_of(study: Study, config: TuneConfig, run: Comparison, words: list[str], reporter: Reporter) -> TrialRunner:
+    """Return the jobs of a run of either side, which is scored on test."""
+    options = config.fixed | run.params | {"train_gan.seed": run.seed, "evaluate.seed": run.seed}
     options |= {"evaluate.reference": "test", "evaluate.synthetic_only": True}
-    return TrialRunner(study.folder / found.name, words, options, reporter)
+    return TrialRunner(study.folder / run.name, words, options, reporter)
 
 
 def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage: str | None) -> Result:
-    """Write figures, the grid and the tuned recipe of a search in which everything is done; return its facts."""
+    """Write the figures, the image grid and the tuned recipe of a finished search; return its record."""
     study = Study(run.folder.parent / "trials" / config.study(run.inputs), config, storage)
     best = study.best
     assert best is not None
-    scores = {side: [_scores(study, found.name) for found in runs] for side, runs in sides(study, config).items()}
-    first = scores["before"][0]
+    scores = {
+        side: [_scores(study, comparison.name) for comparison in runs] for side, runs in sides(study, config).items()
+    }
+    first = scores["baseline"][0]
     score, protocols = first.record.chosen_score, need_test_scores(first).test_protocols
     by_classifier = config.objective == "synthetic_only"
     explained = importances(study, config)
@@ -94,7 +97,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         importances=explained.shares,
         comparison=compare(scores, score, config.objective, best.params == config.own),
         epochs=config.trial_epochs,
-        seeds=[found.seed for found in sides(study, config)["before"]],
+        seeds=[comparison.seed for comparison in sides(study, config)["baseline"]],
         protocol=protocols[first.record.extractor],
         val_protocol=_scores(study, trial_name(best.number)).record.protocol,
     )
@@ -151,6 +154,7 @@ def importances(study: Study, config: TuneConfig) -> Importances:
     Of the score at the first rung, which every trial has, where trials were stopped; of the objective otherwise. None
     where there are too few trials, or all are alike.
     """
+    # a stopped trial has no objective, and leaving it out would hide just the options that do badly
     early = any(trial.state == TrialState.PRUNED and trial.intermediate_values for trial in study.trials)
     values = {
         trial.number: trial.intermediate_values[min(trial.intermediate_values)] if early else trial.value
@@ -160,6 +164,7 @@ def importances(study: Study, config: TuneConfig) -> Importances:
     what = f"score at the first rung ({config.rungs[0]} epochs)" if early else "objective"
     if len(values) < FEWEST or len(set(values.values())) == 1:
         return Importances(what, len(values), None)
+    # a copy in memory: the values explained are not always those that the study has
     again = optuna.create_study()
     for trial in study.trials:
         if trial.number in values:
@@ -180,16 +185,16 @@ def compare(
     rows = []
     for name, metric in headline_names(extractor=score.split("_", 1)[1]).items():
         lower_is_better = not metric.higher_is_better
-        before, after = (figures_of(scores[side], name) for side in ("before", "after"))
-        if before is not None and after is not None:
-            change = Difference(**welch_difference(before, after))
+        baseline, tuned = (figures_of(scores[side], name) for side in ("baseline", "tuned"))
+        if baseline is not None and tuned is not None:
+            change = Difference(**welch_difference(baseline, tuned))
             shown = direction_shown(change.low, change.high, lower_is_better)
             rows.append(
                 QualityRow(
                     name=name,
                     lower_is_better=lower_is_better,
-                    before=Summary(**student_summary(before, metric.low, metric.high)),
-                    after=Summary(**student_summary(after, metric.low, metric.high)),
+                    before=Summary(**student_summary(baseline, metric.low, metric.high)),
+                    after=Summary(**student_summary(tuned, metric.low, metric.high)),
                     change=change,
                     outcome="unchanged" if unchanged else shown,
                 )
@@ -201,9 +206,9 @@ def compare(
 
 def figures_of(scores: list[Artifact[ScoresRecord]], name: str) -> list[float] | None:
     """Return a figure of quality of each run on test; None where there is none, such as agreement without classes."""
-    found = [figure_of(each, name) for each in scores]
-    known = [value for value in found if value is not None]
-    return known if len(known) == len(found) else None
+    values = [figure_of(run_scores, name) for run_scores in scores]
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
 
 
 def figure_of(scores: Artifact[ScoresRecord], name: str) -> float | None:
@@ -218,12 +223,12 @@ def figure_of(scores: Artifact[ScoresRecord], name: str) -> float | None:
 def sentence(row: QualityRow, unchanged: bool) -> str:
     """Return the finding in words, from the row of the score that trials were chosen by."""
     name, count = row.name, len(row.before.values)
-    before, after = (f"{side.mean:.3g}" for side in (row.before, row.after))
+    baseline, tuned = (f"{side.mean:.3g}" for side in (row.before, row.after))
     if unchanged:
         seeds = "1 seed" if count == 1 else f"{count} seeds"
-        return f"No trial did better on val than the recipe's own options: {name} is {before} on test ({seeds})."
+        return f"No trial did better on val than the recipe's own options: {name} is {baseline} on test ({seeds})."
     low, high = row.change.low, row.change.high
-    means = f"from {before} to {after} on test"
+    means = f"from {baseline} to {tuned} on test"
     if low is None or high is None:
         return f"Tuning changed {name} {means}; one seed of each cannot say more."
     interval = f"{LEVEL_TEXT} interval of the difference {low:+.3g} to {high:+.3g}, {count} seeds each"
@@ -238,7 +243,7 @@ def tuned_recipe(recipe: str, config: TuneConfig, words: list[str], record: Tune
     said = load_recipe(recipe)
     count, best = len(record.trials), record.best
     about = f"{said.name}, tuned: trial {best.number} of {count} trials of {record.epochs} epochs."
-    found = {EVALUATE.name: config.evaluate, **config.others}
+    options = {EVALUATE.name: config.evaluate, **config.others}
     params = {name.partition(".")[2]: value for name, value in best.params.items()}  # with the recipe's own epochs
-    found[TRAIN_GAN.name] = ask({TRAIN_GAN.name: [params]}, words)[TRAIN_GAN.name].options()
-    return to_toml(said.words | {"about": about}, {row.name: found[row.name] for row in PIPELINE})
+    options[TRAIN_GAN.name] = ask({TRAIN_GAN.name: [params]}, words)[TRAIN_GAN.name].options()
+    return to_toml(said.words | {"about": about}, {job.name: options[job.name] for job in PIPELINE})

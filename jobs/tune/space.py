@@ -1,4 +1,4 @@
-"""The search space: which options of train_gan may vary, and between what. Neither torch nor optuna in here.
+"""The search space: which options of train_gan vary, and over which values. Imports neither torch nor optuna.
 
 As JSON it is `{"train_gan": {option: domain}}`; a domain is a list of values or a range
 `{"low": ..., "high": ..., "log": false}` with both ends in it.

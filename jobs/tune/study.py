@@ -1,4 +1,4 @@
-"""The trials as optuna keeps them: who takes which, what the next one tries, when there are enough."""
+"""The trials in optuna's storage: which worker takes which, what the next one tries, when there are enough."""
 
 import math
 import os
@@ -44,13 +44,16 @@ class Study:
 
     def __init__(self, folder: Path, config: TuneConfig, storage: str | None) -> None:
         self.folder, self.config = folder, config
+        # before the folder is made: a wrong URL leaves nothing behind
         database = None if storage is None else _open_database(storage)
         folder.mkdir(parents=True, exist_ok=True)
         rungs, epochs = config.rungs, config.trial_epochs
+        # pruner and sampler belong to a process, not to the storage: every worker makes the same ones
         pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
         if rungs:
             pruner = optuna.pruners.SuccessiveHalvingPruner(rungs[0], config.reduction)
         assert not rungs or rungs[-1] < epochs
+        # one worker at a time creates the study, the others load it
         with FileLock(folder / ".claim.lock"):
             self.optuna = optuna.create_study(
                 study_name=f"halfreal-{folder.name}",
@@ -67,12 +70,12 @@ class Study:
 
     @property
     def running(self) -> bool:
-        """Whether some trial has not come to its end."""
+        """Whether some trial is unfinished."""
         return any(trial.state == TrialState.RUNNING for trial in self.trials)
 
     @property
     def best(self) -> optuna.trial.FrozenTrial | None:
-        """The finished trial with the lowest value, the first of equals; None where none came to its end."""
+        """The finished trial with the lowest value, the first of equals; None where none finished."""
         done = [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
         return min(done, key=lambda trial: (trial.value, trial.number), default=None)
 
@@ -93,9 +96,11 @@ class Study:
 
     def _lost_trial(self) -> Lease | None:
         """Take over a trial that runs but whose lock nobody holds."""
-        for found in self.trials:
-            if found.state == TrialState.RUNNING and (lock := self.lock(trial_name(found.number))):
-                return Lease(self._suggested(optuna.Trial(self.optuna, found._trial_id)), lock, True)
+        # the system frees a lock when its process dies, so a free lock of a running trial means a lost worker; its
+        # checkpoints and reported scores are on the volume, so that the trial goes on where it was
+        for trial in self.trials:
+            if trial.state == TrialState.RUNNING and (lock := self.lock(trial_name(trial.number))):
+                return Lease(self._suggested(optuna.Trial(self.optuna, trial._trial_id)), lock, True)
         return None
 
     def _new_trial(self) -> Lease | None:
@@ -112,7 +117,7 @@ class Study:
             if not left:
                 self.optuna.enqueue_trial(self._untried())
             trial = self._suggested(self.optuna.ask())
-            if all(trial.params != found.params for found in self.trials if found.number != trial.number):
+            if all(trial.params != other.params for other in self.trials if other.number != trial.number):
                 return Lease(trial, self.lock(trial_name(trial.number)), False)
             self.optuna.tell(trial, state=TrialState.FAIL)
         return None
@@ -157,23 +162,23 @@ def trial_name(number: int) -> str:
 
 
 class Journal(JournalFileBackend):
-    """Optuna's journal file, whose last line may be that of a writer who was lost in it: it is cut off.
+    """Optuna's journal file; an incomplete last line, of a writer that was killed, is cut off before writing.
 
-    Optuna skips it while it reads, but would write on behind it, and no one could read the journal again.
+    Optuna skips such a line when it reads, but would append to it, after which nobody could read the journal.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._mine = path, JournalFileSymlinkLock(str(path))
-        super().__init__(str(path), self._mine)
+        self._path, self._file_lock = path, JournalFileSymlinkLock(str(path))
+        super().__init__(str(path), self._file_lock)
 
     def append_logs(self, logs: list[dict[str, object]]) -> None:
         """Append records, each a line."""
-        self._mine.acquire()
+        self._file_lock.acquire()
         try:
             if not self._whole():
                 os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
         finally:
-            self._mine.release()
+            self._file_lock.release()
         super().append_logs(logs)
 
     def _whole(self) -> bool:

@@ -18,15 +18,15 @@ from shared.store.records.scores import PrintedScores, ScoresRecord
 
 @dataclass
 class Attempt:
-    """A trial at work in `pair`, whose job `evaluate snapshot` is called with `words`.
+    """A trial that `runner` trains and scores; its command `evaluate snapshot` gets the arguments `words`.
 
     `reported` has the scores so far by epoch; `curve` is False once snapshots turn out not to be scorable one by one.
     """
 
     config: TuneConfig
     study: Study
-    claim: Lease
-    pair: TrialRunner
+    lease: Lease
+    runner: TrialRunner
     words: list[str]
     reported: dict[int, float]
     curve: bool = True
@@ -34,20 +34,21 @@ class Attempt:
     @property
     def trial(self) -> Trial:
         """The trial as optuna has it."""
-        return self.claim.trial
+        return self.lease.trial
 
     def run(self) -> str:
-        """Take the trial to its end and tell the study; return in words what came of it."""
-        self.pair.prepare()
+        """Run the trial to its end and tell the study; return the outcome in words."""
+        self.runner.prepare()
         started = time.monotonic()
         try:
             if self.reported and self.trial.should_prune():
                 return self._stopped()
-            finished = self.pair.train(self._falls_behind)
+            finished = self.runner.train(self._falls_behind)
             if not finished or any(self._falls_behind() for _ in self.config.rungs):
                 return self._stopped()
-            scores = self.pair.evaluate()
-        except Refused as error:  # diverged, or options that contradict each other: the sampler learns from it
+            scores = self.runner.evaluate()
+        except Refused as error:  # diverged, or options that contradict each other
+            # pruned, not failed: the sampler learns from pruned trials, and failed ones count as never begun
             self.trial.set_user_attr("refused", str(error))
             self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
             return f"given up: {error}"
@@ -61,24 +62,24 @@ class Attempt:
     def _falls_behind(self) -> bool:
         """Score the snapshot of the next rung if it is there; whether successive halving stops the trial now."""
         due = [epoch for epoch in self.config.rungs if not any(step >= epoch for step in self.reported)]
-        there = self.pair.snapshots()
+        there = self.runner.snapshots()
         ready = sorted(epoch for epoch in there if due and due[0] <= epoch < self.config.trial_epochs)
         if not ready or not self.curve:
             return False
-        printed = self.pair.score(there[ready[0]], self.words)
+        printed = self.runner.score(there[ready[0]], self.words)
         if printed is None:
             self.curve = not there[ready[0]].exists()  # it moves when the GAN is finished: look again
             return False
-        found = parse_record_json(PrintedScores, printed, f"evaluate snapshot {there[ready[0]]}")
-        self.reported[found.epoch] = found.value
-        self.trial.report(found.value, found.epoch)
+        scored = parse_record_json(PrintedScores, printed, f"evaluate snapshot {there[ready[0]]}")
+        self.reported[scored.epoch] = scored.value
+        self.trial.report(scored.value, scored.epoch)
         stop: bool = self.trial.should_prune()
         return stop
 
     def _stopped(self) -> str:
-        """Tell the study that the trial fell behind; its unfinished GAN serves nobody any more."""
+        """Tell the study that the trial fell behind; its unfinished GAN is deleted."""
         self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
-        for draft in self.pair.folder.glob(".gan-*"):
+        for draft in self.runner.folder.glob(".gan-*"):
             if draft.is_dir():
                 shutil.rmtree(draft, ignore_errors=True)
         epoch, score = max(self.reported.items())
@@ -86,20 +87,21 @@ class Attempt:
 
 
 def value_of(scores: ScoresRecord, objective: str) -> float:
-    """Return what a trial is judged by, lower is better, from its scores on val."""
+    """Return the objective of a trial, lower is better, from its scores on val."""
     if objective == "synthetic_only":
-        assert scores.synthetic_only is not None  # `attempt` asks for it
+        assert scores.synthetic_only is not None  # `attempt` sets evaluate.synthetic_only
         return 1 - scores.synthetic_only.accuracy
     return min(value for _, value in scores.curve)
 
 
-def attempt(run: Run, config: TuneConfig, study: Study, claim: Lease, words: list[str]) -> str:
-    """Take a claimed trial to its end; return in words what came of it."""
-    options = config.fixed | claim.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
+def attempt(run: Run, config: TuneConfig, study: Study, lease: Lease, words: list[str]) -> str:
+    """Run a leased trial to its end; return its outcome in words."""
+    # every trial has the same seed, so that only the options differ between them
+    options = config.fixed | lease.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
     options |= {"evaluate.reference": "val", "evaluate.synthetic_only": config.objective == "synthetic_only"}
     extractor = listed(str(config.evaluate["per_snapshot"]))[0]
     scored = {"images": config.evaluate["images"], "extractor": extractor, "seed": config.seed, "device": run.device}
     flags = [word for name, value in scored.items() for word in (f"--{name}", str(value))]
-    folder: Path = study.folder / trial_name(claim.trial.number)
-    reported = dict(study.optuna.get_trials(deepcopy=False)[claim.trial.number].intermediate_values)
-    return Attempt(config, study, claim, TrialRunner(folder, words, options, run.reporter), flags, reported).run()
+    folder: Path = study.folder / trial_name(lease.trial.number)
+    reported = dict(study.optuna.get_trials(deepcopy=False)[lease.trial.number].intermediate_values)
+    return Attempt(config, study, lease, TrialRunner(folder, words, options, run.reporter), flags, reported).run()

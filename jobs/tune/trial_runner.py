@@ -18,7 +18,7 @@ from shared.store.locks import locked
 from shared.store.records.scores import ScoresRecord
 
 ATTEMPTS = 3
-"""How often a job that ends for no reason of its own is started."""
+"""How often a job is started that was killed or crashed."""
 
 PAUSE_S = 0.5
 
@@ -47,7 +47,8 @@ class TrialRunner:
         """Make the folder, its links to the experiment's artifacts and, for extractors, to the volume's weights."""
         self.folder.mkdir(parents=True, exist_ok=True)
         experiment = self.folder.parent.parent.parent
-        links = {self.folder / row.writes: experiment / row.writes for row in SHARED}
+        # relative links, since the volume may be mounted elsewhere on another machine
+        links = {self.folder / job.writes: experiment / job.writes for job in SHARED}
         links[self.folder.parent / "weights"] = experiment.parent / "weights"
         for link, target in links.items():
             if not link.is_symlink():
@@ -58,7 +59,7 @@ class TrialRunner:
 
     @property
     def place(self) -> list[str]:
-        """The words that say where the jobs find and leave their artifacts."""
+        """The arguments that name the volume and the experiment of the jobs."""
         return ["--data-root", str(self.folder.parent), "--experiment", self.folder.name]
 
     def train(self, watch: Callable[[], bool]) -> bool:
@@ -70,30 +71,33 @@ class TrialRunner:
         self._job(EVALUATE, lambda: False)
         return open_output(EVALUATE, self.folder)
 
-    def _job(self, row: Job, watch: Callable[[], bool]) -> bool:
-        """Run a job to its end, again where it was lost or another process still makes the same; else as `train`."""
-        lost, job = 0, row.name
+    def _job(self, job: Job, watch: Callable[[], bool]) -> bool:
+        """Run a job to its end, again if it crashed or another process is still building the same; else as `train`."""
+        lost, name = 0, job.name
         while True:
-            code, stopped = self._once(job, watch)
+            code, stopped = self._once(name, watch)
             if stopped or code == 0:
                 return not stopped
             if code == Interrupted.exit_code:
-                if self._others(row, watch):
+                if self._wait_for_other(job, watch):
                     return False
                 continue
             lost += 1
             if code == BadInput.exit_code:
                 raise Refused(self.last_words())
             if lost == ATTEMPTS:
-                raise HalfrealError(f"{self.folder}: {job} failed {lost} times (exit code {code}): {self.last_words()}")
+                raise HalfrealError(
+                    f"{self.folder}: {name} failed {lost} times (exit code {code}): {self.last_words()}"
+                )
 
-    def _others(self, row: Job, watch: Callable[[], bool]) -> bool:
-        """Wait until nobody else makes the same, as a job does that a lost worker left running; whether to stop."""
+    def _wait_for_other(self, job: Job, watch: Callable[[], bool]) -> bool:
+        """Wait until no other process builds the same artifact; return whether to stop."""
+        # a worker that was killed leaves its job running: let that one finish, rather than kill what it has done
         while True:
             if self.reporter.stop.signal_name:
                 self.reporter.stop.raise_if_set()
             try:
-                with locked(self.folder / row.writes):
+                with locked(self.folder / job.writes):
                     return False
             except Busy:
                 if watch():
@@ -117,12 +121,13 @@ class TrialRunner:
 
     def snapshots(self) -> dict[int, Path]:
         """Return the snapshots that exist now, of a finished GAN or not, by epoch."""
-        found = [*self.folder.glob(".gan-*/snapshots/epoch-*"), *self.folder.glob("gan/snapshots/epoch-*")]
-        return {int(path.stem.removeprefix("epoch-")): path for path in found if path.suffix == ".safetensors"}
+        # the staging folder of an unfinished GAN is named after its options, hence the pattern
+        paths = [*self.folder.glob(".gan-*/snapshots/epoch-*"), *self.folder.glob("gan/snapshots/epoch-*")]
+        return {int(path.stem.removeprefix("epoch-")): path for path in paths if path.suffix == ".safetensors"}
 
     @property
     def done(self) -> bool:
-        """Whether both jobs have come to their end."""
+        """Whether both jobs are finished."""
         return (self.folder / EVALUATE.writes / MANIFEST).exists()
 
     def score(self, snapshot: Path, words: list[str]) -> bytes | None:

@@ -1,11 +1,11 @@
-"""A worker: takes trials until there are none, then runs before and after, and waits for what others still do."""
+"""A worker: runs trials until none is left, then baseline and tuned options; waits for what others still run."""
 
 import shutil
 import time
 from typing import Any
 
 from jobs.tune.options import TuneConfig
-from jobs.tune.outcome import comparison_runs, pair_of
+from jobs.tune.outcome import comparison_runs, runner_of
 from jobs.tune.study import Study
 from jobs.tune.trial import attempt
 from shared.cli.run import Run
@@ -54,17 +54,17 @@ class Worker:
     def _trials(self) -> None:
         say = self.run.reporter.info
         while True:
-            claim = self.study.claim()
-            if claim is not None:
-                number = claim.trial.number
+            lease = self.study.claim()
+            if lease is not None:
+                number = lease.trial.number
                 shown = ", ".join(
-                    f"{name.partition('.')[2]} {short(value)}" for name, value in claim.trial.params.items()
+                    f"{name.partition('.')[2]} {short(value)}" for name, value in lease.trial.params.items()
                 )
-                say(f"trial {number}{' taken over' if claim.resumed else ''}: {shown}")
+                say(f"trial {number}{' taken over' if lease.resumed else ''}: {shown}")
                 try:
-                    say(f"trial {number}: {attempt(self.run, self.config, self.study, claim, self.words)}")
+                    say(f"trial {number}: {attempt(self.run, self.config, self.study, lease, self.words)}")
                 finally:
-                    claim.lock.release()
+                    lease.lock.release()
             elif self.study.running:
                 self._pause()
             else:
@@ -74,22 +74,22 @@ class Worker:
             raise BadInput(f"{self.folder}: no trial came to its end; the first was refused:\n{said}")
 
     def _comparison(self) -> None:
-        """Do the runs before and after that nobody else does; wait for the others."""
+        """Do the runs of both sides that no other worker does; wait for the others."""
         waiting = comparison_runs(self.study, self.config)
         while waiting:
-            for found in list(waiting):
-                pair = pair_of(self.study, self.config, found, self.words, self.run.reporter)
-                lock = None if pair.done else self.study.lock(found.name)
+            for comparison in list(waiting):
+                runner = runner_of(self.study, self.config, comparison, self.words, self.run.reporter)
+                lock = None if runner.done else self.study.lock(comparison.name)
                 if lock is not None:
                     try:
-                        pair.prepare()
-                        pair.train(lambda: False)
-                        pair.evaluate()
+                        runner.prepare()
+                        runner.train(lambda: False)
+                        runner.evaluate()
                     finally:
                         lock.release()
-                    self.run.reporter.info(f"{found.name}: scored on test")
-                if pair.done:
-                    waiting.remove(found)
+                    self.run.reporter.info(f"{comparison.name}: scored on test")
+                if runner.done:
+                    waiting.remove(comparison)
             if waiting:
                 self._pause()
 

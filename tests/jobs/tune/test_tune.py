@@ -233,24 +233,24 @@ def test_the_report_has_a_section_on_it(
     root = tmp_path / "v"
     shutil.copytree(volume / "small", root / "small")
     page = root / "small" / "report" / "index.html"
-    assert "Tuning: before and after" not in page.read_text(encoding="utf-8")
+    assert "Tuning: baseline and tuned options" not in page.read_text(encoding="utf-8")
     shutil.copytree(searched.tune.folder, root / "small" / "tune")
     result = run_job("report", root, "--recipe", plain_recipe)
     assert result.exit_code == 0, result.output
     text = unescape(page.read_text(encoding="utf-8"))
     assert "its input 'tune' changed" in result.output
-    assert "Tuning: before and after" in text
+    assert "Tuning: baseline and tuned options" in text
     assert searched.tune.facts["comparison"]["sentence"].split(" (")[0] in text
     assert searched.tune.sha256[:16] in text
     manifest = json.loads((root / "small" / "tune" / "manifest.json").read_bytes())
     manifest["inputs"]["real"] = "0" * 64
     (root / "small" / "tune" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert run_job("report", root, "--recipe", plain_recipe).exit_code == 0
-    assert "Tuning: before and after" not in page.read_text(encoding="utf-8")
+    assert "Tuning: baseline and tuned options" not in page.read_text(encoding="utf-8")
 
 
 def row(low: float | None, high: float | None, outcome: str, after: float = 2.0) -> QualityRow:
-    """Return a row of the table of before and after: 3.0 before."""
+    """Return a row of the table of baseline and tuned options: 3.0 for the baseline."""
     sides = (Summary(values=[mean] * 3, mean=mean, std=0.0, low=mean, high=mean) for mean in (3.0, after))
     return QualityRow(
         name="frechet_classifier",
