@@ -25,9 +25,9 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 
     Extractors: classifier (the experiment's own), efficientnet_lite0, inception_clean (clean-fid's FID),
-    inception_legacy (TensorFlow's FID). Only Inception's distances are called FID. The same latents score every
-    snapshot; the chosen one is scored on test with fresh ones, so that the printed best is not a lucky draw.
-    `halfreal evaluate compare A B` sets experiments side by side.
+    inception_legacy (TensorFlow's FID). Only Inception's distances are called FID. Every snapshot is
+    scored with the same latents; the chosen one is scored on test with fresh ones, so that the reported score is not
+    that of a lucky draw. `halfreal evaluate compare A B` compares experiments.
     """
     from jobs.evaluate.selection import Plan, evaluate
     from jobs.evaluate.tensorboard import write_tensorboard
@@ -41,14 +41,14 @@ def main(run: Run, config: EvaluateOptions) -> Result:
         save_all(scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN)), run.figures)
         write_tensorboard(run.folder, record.rows)
     score, chose = record.chosen_score, f"chose epoch {record.chosen.epoch}: {record.chosen_score}"
-    found = record.on_test
-    if found is None:
+    on_test = record.on_test
+    if on_test is None:
         return Result(record, summary=f"{chose} {min(value for _, value in record.curve):.3f} on val")
-    for protocol in found.test_protocols.values():
+    for protocol in on_test.test_protocols.values():
         run.reporter.info(f"protocol: {in_words(protocol)}")
-    flagged = [space for space, copies in found.copies.items() if copies.flagged]
+    flagged = [space for space, copies in on_test.copies.items() if copies.flagged]
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
-    test, own = found.test.scores[score], found.real.scores[score]
+    test, own = on_test.test.scores[score], on_test.real.scores[score]
     return Result(record, summary=f"{chose} {test:.3f} on test (real train: {own:.3f}){copies}")
 
 
@@ -59,7 +59,7 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("data"),
     envvar="HALFREAL_DATA_ROOT",
-    help="The volume under which experiments live.",
+    help="Volume with the experiments.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> None:
@@ -73,11 +73,11 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
 
     if len(set(experiments)) < max(len(experiments), 2):
         raise BadInput("compare: want at least two experiments, each once")
-    found = compare_scores({name: open_output(EVALUATE, data_root / name).record for name in experiments})
+    comparison = compare_scores({name: open_output(EVALUATE, data_root / name).record for name in experiments})
     if as_json:
-        click.echo(json.dumps(found.facts(), indent=1))
+        click.echo(json.dumps(comparison.facts(), indent=1))
     else:
-        print_comparison(found)
+        print_comparison(comparison)
 
 
 @click.command("between", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -95,8 +95,8 @@ def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: 
     from jobs.evaluate.score_datasets import open_dataset, score_between
 
     opened = open_dataset(synthetic), open_dataset(real)
-    found = score_between(*opened, split, extractor, data_root / "weights", device, seed)
-    click.echo(json.dumps(found, indent=1))
+    scores = score_between(*opened, split, extractor, data_root / "weights", device, seed)
+    click.echo(json.dumps(scores, indent=1))
 
 
 @click.command("snapshot", cls=ErrorHandlingCommand, context_settings={"show_default": True})

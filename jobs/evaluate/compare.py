@@ -7,25 +7,26 @@ from shared.metrics.compare import ScoreComparison
 from shared.metrics.protocol import in_words
 
 
-def print_comparison(found: ScoreComparison) -> None:
+def print_comparison(comparison: ScoreComparison) -> None:
     """Print the tables to standard output, the best of each score marked."""
-    experiments = list(found.over_snapshots)
+    experiments = list(comparison.over_snapshots)
     table = Table(title="on the real test split, * the best", box=None, padding=(0, 2, 0, 0))
     for heading in ("score", *experiments):
         table.add_column(heading, justify="left" if heading == "score" else "right", overflow="fold")
-    for name, values in found.scores.items():
-        cells = [f"{values[each]:.4f}" for each in experiments]
-        winner = found.best[name]
+    for name, values in comparison.scores.items():
+        cells = [f"{values[experiment]:.4f}" for experiment in experiments]
+        winner = comparison.best[name]
         table.add_row(
             name, *(f"[bold]{c} *[/bold]" if e == winner else f"{c}  " for e, c in zip(experiments, cells, strict=True))
         )
     console = Console()
     console.print(table)
-    for protocol in found.protocols.values():
+    for protocol in comparison.protocols.values():
         console.print(f"protocol: {in_words(protocol)}", highlight=False)
     curves = Table(title="over all snapshots, on val", box=None, padding=(0, 2, 0, 0))
     for heading in ("experiment", "score", "lowest", "mean", "highest"):
         curves.add_column(heading, justify="left" if heading in ("experiment", "score") else "right", overflow="fold")
-    for each, row in found.over_snapshots.items():
-        curves.add_row(each, row.score, *(f"{value:.3f}" for value in (row.lowest, row.mean, row.highest)))
+    for experiment, curve in comparison.over_snapshots.items():
+        values = (curve.lowest, curve.mean, curve.highest)
+        curves.add_row(experiment, curve.score, *(f"{value:.3f}" for value in values))
     console.print(curves)

@@ -59,13 +59,14 @@ def score_between(
             f"images of {ours.size_px} px, {ours.channels} channels against {theirs.size_px} px, {theirs.channels}"
         )
     if ours.classes == theirs.classes:
-        found = scorer.scores(sides[0], sides[1], theirs.classes)
+        scores = scorer.scores(sides[0], sides[1], theirs.classes)
     else:
         warned.append("their classes differ: no score by class")
-        mine, own = (FeatureSet(side.extracted, np.zeros_like(side.labels)) for side in sides)
-        found = Scores(scores=scorer.scores(mine, own, ["all"]).scores)
+        # label 1 of one dataset is not label 1 of the other: score all images as one class, and drop that class's row
+        merged = [FeatureSet(side.extracted, np.zeros_like(side.labels)) for side in sides]
+        scores = Scores(scores=scorer.scores(*merged, ["all"]).scores)
     return {
-        "scores": found.facts(),
+        "scores": scores.facts(),
         "protocol": protocol.facts(),
         "synthetic_sha256": synthetic.sha256,
         "warnings": warned,

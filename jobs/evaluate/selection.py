@@ -38,15 +38,15 @@ from shared.store.records.scores import (
 FEWEST = 4
 
 LITTLE_DIVERSITY, LITTLE_RECALL = 0.65, 0.5
-"""Below these shares of the real images' own diversity and recall a generator is said to have collapsed."""
+"""Shares of the real images' own diversity and recall below which mode collapse is reported."""
 
 ENOUGH_PER_CLASS = 10
-"""Images asked for, a class: with fewer nothing is said of classes that are not drawn."""
+"""Images asked for per class; with fewer, a class that is not drawn is not reported."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for: images drawn for each score, extractors for each snapshot and for the chosen one, the seed.
+    """The options of an evaluation: images per score, extractors of all snapshots and of the chosen one, the seed.
 
     `reference` is the split that the chosen snapshot is scored on; with `synthetic_only` a classifier is trained on
     its images and measured there too.
@@ -66,7 +66,7 @@ class Plan:
 
 
 class Evaluation:
-    """The images of an experiment, and the scorers whose weights are there."""
+    """The images of an experiment, and the scorers whose weights are on the volume."""
 
     def __init__(self, run: Run, plan: Plan, gan: Artifact[GeneratorRecord]) -> None:
         self.run, self.plan, self.gan = run, plan, gan
@@ -86,18 +86,19 @@ class Evaluation:
 
     def _scorers(self) -> dict[str, Scorer]:
         """Return the scorers by name; extractors without weights are left out with the command that brings them."""
-        found = {}
+        scorers = {}
+        # the classifier always: it names the images of unconditional generators and finds copies
         for name in dict.fromkeys(("classifier", *self.plan.per_snapshot, *self.plan.extractors)):
             try:
                 extractor = EXTRACTORS[name].get()(self.run.inputs, self.run.weights, self.group.device)
-                found[name] = Scorer(extractor, self.group, self.plan.seed)
+                scorers[name] = Scorer(extractor, self.group, self.plan.seed)
             except MissingArtifact as error:
                 self.left_out[name] = str(error)
                 self.run.reporter.info(f"left out: {name}: {error}")
-        return found
+        return scorers
 
     def among(self, names: tuple[str, ...]) -> list[Scorer]:
-        """Return the scorers of these names that are there."""
+        """Return the scorers of these names, without those that were left out."""
         return [self.scorers[name] for name in names if name in self.scorers]
 
     def reference(self, scorer: Scorer, split: str) -> FeatureSet:
@@ -121,15 +122,16 @@ class Evaluation:
         return self._reference_features[key]
 
     def draw(self, name: str, stream: Stream) -> Images:
-        """Return the images of snapshot `name` from the latents of `stream`, with the labels that count.
+        """Return the images of snapshot `name` from the latents of `stream`, with their labels.
 
-        Those are the classes asked for, or the classifier's where nothing can be asked of the generator.
+        Labels are the classes asked for, or the classifier's for an unconditional generator.
         """
         network, latent = load_snapshot(self.gan, name, self.group.device), self.gan.record.latent
-        mine = self.group.shard(self.plan.images)
-        seeds = [derive_seed(self.plan.seed, stream, index) for index in mine]
+        # a seed for each image: any number of processes draws the same images
+        share = self.group.shard(self.plan.images)
+        seeds = [derive_seed(self.plan.seed, stream, index) for index in share]
         latents = latents_of(seeds, latent) if seeds else torch.zeros(0, latent)
-        drawn = draw_images(network, latents, self.asked[mine.start : mine.stop]) if seeds else self._nothing()
+        drawn = draw_images(network, latents, self.asked[share.start : share.stop]) if seeds else self._nothing()
         images = self.group.gather(drawn, self.plan.images)
         return Images(images, self.asked if self.gan.record.conditional else self.named(images))
 
@@ -170,7 +172,7 @@ class Evaluation:
 
 
 def evaluate(run: Run, plan: Plan) -> ScoresRecord:
-    """Return what the evaluation finds; the chosen snapshot is drawn again from fresh latents."""
+    """Score every snapshot on val, choose one, score it on test; return the record."""
     gan = run.input(TRAIN_GAN)
     work = Evaluation(run, plan, gan)
     watching = work.among(plan.per_snapshot) or work.among(("classifier",))
@@ -183,7 +185,9 @@ def evaluate(run: Run, plan: Plan) -> ScoresRecord:
         SnapshotScores(**dict(snapshot), **dict(score_snapshot(work, watching, snapshot.file)))
         for snapshot in run.reporter.each(snapshots, "score", len(snapshots), "snapshots")
     ]
+    # chosen on val: a choice by test scores would make the best of many test scores the reported one
     chosen = min(rows, key=lambda row: row.scores[score]).snapshot
+    # fresh latents: those that chose the snapshot favour it, as val does, and would make the test score too good
     drawn = work.draw(chosen.file, Stream.TEST_LATENTS)
     return ScoresRecord(
         rows=rows,
@@ -202,31 +206,34 @@ def evaluate(run: Run, plan: Plan) -> ScoresRecord:
 def score_by_classifier(work: Evaluation, drawn: Images) -> SyntheticOnly:
     """Return how a classifier that was trained on the images `drawn` alone does on the reference."""
     reference = work.plan.reference
-    found = classification_accuracy_score(
+    accuracy = classification_accuracy_score(
         drawn, work.splits[reference], len(work.classes), work.plan.seed, work.group.device
     )
-    return found.model_copy(update={"reference": reference})
+    return accuracy.model_copy(update={"reference": reference})
 
 
 def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> OnTest:
     """Return every score of the images `drawn` against test, the same of real train images, and what looks wrong."""
     plan, reporter = work.plan, work.run.reporter
     final = {scorer.extractor.name: scorer for scorer in [*watching, *work.among(plan.extractors)]}
-    found, real = Scores(scores={}), Scores(scores={})
+    synthetic, real = Scores(scores={}), Scores(scores={})
     copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
     warned: list[str] = []
     for name, scorer in reporter.each(list(final.items()), "score on test", len(final), "extractors"):
-        mine, own, train = (
+        features, test_features, train_features = (
             scorer.extract(drawn.images, drawn.labels),
             *(work.reference(scorer, s) for s in ("test", "train")),
         )
-        found = found.joined(scorer.scores(mine, own, work.classes))
-        real = real.joined(scorer.scores(train, own, work.classes))
-        warned += scorer.warnings(len(mine), len(own), mine.features.shape[1])
+        synthetic = synthetic.joined(scorer.scores(features, test_features, work.classes))
+        # the scale of each score: as good as other real images are
+        real = real.joined(scorer.scores(train_features, test_features, work.classes))
+        warned += scorer.warnings(len(features), len(test_features), features.features.shape[1])
         if name == "classifier":
-            every = scorer.extract(work.splits["train"].images, work.splits["train"].labels)
-            copies[name] = copy_test(*(torch.from_numpy(each.features).double() for each in (mine, own, every)))
-    test = work.sample_scores(found, drawn, "test")
+            # held-out real images show how near to train new images lie; all of train, since any of it may be copied
+            train = scorer.extract(work.splits["train"].images, work.splits["train"].labels)
+            compared_sets = (features, test_features, train)
+            copies[name] = copy_test(*(torch.from_numpy(images.features).double() for images in compared_sets))
+    test = work.sample_scores(synthetic, drawn, "test")
     warned += collapse(test, real, watching[0].extractor.name, plan.images)
     for line in warned:
         reporter.info(f"warning: {line}")
@@ -241,25 +248,25 @@ def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> On
 
 
 def collapse(test: SampleScores, real: Scores, extractor: str, images: int) -> list[str]:
-    """Say where the generator draws too few kinds of image: by the pixels of a class, and by recall."""
+    """Return a line for each sign of mode collapse: diversity of the pixels of a class, absent classes, recall."""
     few = [row.class_name for row in test.classes if row.ratios and row.ratios["diversity"] < LITTLE_DIVERSITY]
     lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
     absent = [row.class_name for row in test.classes if row.qualities is None]
     if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
         lines.append(f"mode collapse: fewer than 3 images of {', '.join(absent)} were drawn")
     name = f"recall_{extractor}"
-    found, own = test.scores[name], real.scores[name]
-    if found < LITTLE_RECALL * own:
-        lines.append(f"mode collapse: {name} is {found:.2f}, real train images have {own:.2f}")
+    recall, real_recall = test.scores[name], real.scores[name]
+    if recall < LITTLE_RECALL * real_recall:
+        lines.append(f"mode collapse: {name} is {recall:.2f}, real train images have {real_recall:.2f}")
     return lines
 
 
 def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> SampleScores:
     """Return a snapshot's distances on val; every snapshot gets the same latents."""
     drawn = work.draw(name, Stream.VAL_LATENTS)
-    found = Scores(scores={})
+    scores = Scores(scores={})
     for scorer in watching:
-        found = found.joined(
+        scores = scores.joined(
             scorer.distances(scorer.extract(drawn.images, drawn.labels), work.reference(scorer, "val"))
         )
-    return work.sample_scores(found, drawn, "val")
+    return work.sample_scores(scores, drawn, "val")

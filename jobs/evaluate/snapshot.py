@@ -36,8 +36,8 @@ def score_file(
     run = Run(inputs, folder, weights.parent / "sources", device, Reporter("evaluate"))
     work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"), gan)
     scorers = work.among((extractor,)) or work.among(("classifier",))
-    found = score_snapshot(work, scorers, file.name)
-    return PrintedScores(epoch=epoch, score=scorers[0].extractor.distance, **dict(found))
+    scores = score_snapshot(work, scorers, file.name)
+    return PrintedScores(epoch=epoch, score=scorers[0].extractor.distance, **dict(scores))
 
 
 def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:
@@ -52,6 +52,7 @@ def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:
         raise BadInput(f"{file}: not a snapshot of a generator; want a file of `gan/snapshots`")
     if "members" in header:
         raise BadInput(f"{file}: holds one generator for each class; run `halfreal evaluate` when they are finished")
+    # the artifact has no manifest before training ends, so the file itself says what the scorer needs to know
     manifest = Manifest(
         kind=TRAIN_GAN.kind,
         job=TRAIN_GAN.name,

@@ -11,11 +11,13 @@ from shared.store.records.scores import SnapshotScores
 def write_tensorboard(folder: Path, rows: list[SnapshotScores]) -> None:
     """Write, by epoch, every number of the `rows` of snapshots, and the ratios to real images as means over classes."""
     tensorboard = open_tensorboard(folder)
-    for row in rows:
-        numbers = row.scores | ({} if row.agreement is None else {"agreement": row.agreement})
-        ratios = [each.ratios for each in row.classes if each.ratios]
+    for snapshot in rows:
+        numbers = snapshot.scores | ({} if snapshot.agreement is None else {"agreement": snapshot.agreement})
+        ratios = [quality.ratios for quality in snapshot.classes if quality.ratios]
         if ratios:
-            numbers |= {f"ratio_to_real/{name}": mean(each[name] for each in ratios) for name in QUALITIES}
+            numbers |= {
+                f"ratio_to_real/{name}": mean(class_ratios[name] for class_ratios in ratios) for name in QUALITIES
+            }
         for name, value in numbers.items():
-            tensorboard.add_scalar(name, value, row.epoch)
+            tensorboard.add_scalar(name, value, snapshot.epoch)
     tensorboard.close()

@@ -13,9 +13,8 @@ def main(run: Run, config: SynthesizeOptions) -> Result | None:
     """Generate floor(share * train images) images from the chosen snapshot, annotate them, write them as shards.
 
     Classes are asked for in the proportions of the train split; the label of a sample is the one that the
-    annotator gives, with its confidence in the sample's json. With --parts several processes write a part of the shards
-    each. Writes the dataset `synthetic` and figures of
-    annotated images, labels and confidence.
+    annotator gives, with its confidence in the sample's json. With --parts several processes share the
+    shards. Writes the dataset `synthetic` and figures of annotated images, labels and confidence.
     """
     from jobs.synthesize.writer import write_synthetic
     from shared.data.sampling import floor_share

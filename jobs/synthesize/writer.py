@@ -26,10 +26,10 @@ CONFIDENCE_BINS = 20
 
 
 @dataclass
-class Tally:
-    """What the pass counts: the label asked for, the label given and the confidence of each image.
+class Annotations:
+    """The label asked for, the annotator's label and its confidence of each image, in order.
 
-    Nothing is asked of an unconditional generator: `asked_counts` and `agreement` are None then.
+    An unconditional generator is asked for no class: `asked_counts` and `agreement` of the record are None then.
     """
 
     asked: list[int] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Tally:
 
     def record(self, classes: int, conditional: bool, snapshot: Snapshot, family: str) -> SyntheticRecord:
         """Return what was counted of the images of a snapshot."""
-        sure, asked, given = (torch.tensor(found) for found in (self.confidence, self.asked, self.given))
+        sure, asked, given = (torch.tensor(column) for column in (self.confidence, self.asked, self.given))
         return SyntheticRecord(
             snapshot=snapshot,
             family=family,
@@ -88,12 +88,12 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
         },
         splits={"train": join([shard.shard for shard in shards], classes)},
     )
-    tally = Tally(
+    annotations = Annotations(
         asked=[label for shard in shards for label in shard.asked],
         given=[label for shard in shards for label in shard.given],
         confidence=[sure for shard in shards for sure in shard.confidence],
     )
-    return dataset, tally.record(classes, gan.conditional, run.input(EVALUATE).record.chosen, gan.family)
+    return dataset, annotations.record(classes, gan.conditional, run.input(EVALUATE).record.chosen, gan.family)
 
 
 def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[WrittenShard] | None:
@@ -101,13 +101,14 @@ def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[W
     pieces, classes = WorkShards(run, len(ranges)), len(run.input(PREPROCESS).dataset.classes)
     todo = pieces.todo()
     with run.reporter.bar("synthesize", sum(len(ranges[number]) for number in todo), "images") as bar:
+        # networks are loaded only where there is work: the part that gathers the shards may have none
         work = Drawing(run, total, seed, bar) if todo else None
         for number in todo:
             assert work is not None
-            tally = Tally()
+            annotations = Annotations()
             path = run.folder / shard_name("train", number)
-            shard = write_shard(path, work.samples(ranges[number], tally), classes)
-            pieces.done(number, WrittenShard(shard=shard, **asdict(tally)).facts())
+            shard = write_shard(path, work.samples(ranges[number], annotations), classes)
+            pieces.done(number, WrittenShard(shard=shard, **asdict(annotations)).facts())
     records = pieces.gather()
     return None if records is None else [WrittenShard.model_validate(record) for record in records]
 
@@ -123,7 +124,7 @@ class Drawing:
         )
         self.seed, self.bar = seed, bar
 
-    def samples(self, places: range, tally: Tally) -> Iterator[Members]:
+    def samples(self, places: range, annotations: Annotations) -> Iterator[Members]:
         """Yield the images at `places` as members; the label is the annotator's, not the class asked for.
 
         Labels are asked for in the train split's proportions; of an unconditional generator nothing is, so its samples
@@ -132,11 +133,13 @@ class Drawing:
         for start in range(places.start, places.stop, BATCH_IMAGES):
             batch = range(start, min(start + BATCH_IMAGES, places.stop))
             labels = self.asked[batch.start : batch.stop]
+            # a latent for each place: any number of parts writes the same images, and latent_seed draws one again
             seeds = [derive_seed(self.seed, Stream.SYNTHETIC_LATENTS, place) for place in batch]
             drawn = self.source.draw(seeds, labels)
-            tally.asked += labels.tolist()
-            tally.given += drawn.given.tolist()
-            tally.confidence += drawn.confidence.tolist()
+            annotations.asked += labels.tolist()
+            annotations.given += drawn.given.tolist()
+            annotations.confidence += drawn.confidence.tolist()
+            # stored at the size that the annotator saw, so that a classifier learns from the annotated pixels
             images = resized(drawn.images, *self.source.annotator.input_format)
             for sample in self.source.samples(drawn, images, first=start):
                 yield sample.key, encode(sample)

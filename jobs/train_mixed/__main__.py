@@ -18,7 +18,7 @@ def main(run: Run, config: MixedOptions) -> Result:
     """Train the same classifier on real, mixed and synthetic images; measure on the real test split.
 
     Every arm gets the same model, seeds and number of optimizer steps; weights are chosen on the real val split
-    and the test split is looked at once. Writes the results `mixed`: a row per arm and seed, and the verdict.
+    and the test split is used once. Writes the results `mixed`: a row per arm and seed, and the verdict.
     """
     from jobs.train_mixed.experiment import Plan, run_experiment
     from shared.plots.gallery import mixed_pictures, save_all

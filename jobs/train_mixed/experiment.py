@@ -51,7 +51,7 @@ class Splits:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done: the arms by name, how each is fitted, from which seeds, the least annotation confidence."""
+    """The arms by name, the options of a fit, the number of seeds and the first one, the least confidence."""
 
     arms: list[str]
     fit: FitConfig
@@ -82,9 +82,9 @@ def load_synthetic(synthetic: Artifact[SyntheticRecord]) -> Synthetic:
 
 
 def run_experiment(run: Run, plan: Plan) -> MixedRecord:
-    """Return what the experiment found: a row per arm and seed, a summary per arm, comparisons, baseline."""
+    """Fit every arm from every seed and return the record: fits, a summary per arm, comparisons, baseline."""
     splits = load_experiment(run, plan.min_confidence)
-    # an arm that cannot be made is found before the first fit, the one that lacks most first
+    # fail before the first fit where an arm lacks synthetic images, by the arm that lacks most
     for name in sorted(plan.arms, key=lambda name: -ARMS[name].synthetic_share):
         training_set(name, splits.train, splits.synthetic, plan.seed)
     device = pick_device(run.device)
@@ -146,6 +146,7 @@ def _fit_once(
     folder: Path, name: str, splits: Splits, config: FitConfig, seed: int, device: torch.device, bar: ProgressBar
 ) -> tuple[FitRow, NDArray[np.float32]]:
     """Fit an arm from a seed, or read the fit that an interrupted run finished; return its row and probabilities."""
+    # a file for each fit: the job resumes after the last finished one, and a broken file costs one fit, not all
     path, arm = folder / "fits" / f"{name}-seed{seed}.safetensors", ARMS[name]
     try:
         tensors, stored = load(path.read_bytes(), str(path))
@@ -153,7 +154,7 @@ def _fit_once(
         bar.skip(config.steps)
     except (FileNotFoundError, FormatError):
         synthetic = splits.synthetic
-        # an annotator that saw every real label would lend the arm what it is meant to do without
+        # an annotator that saw every real label would leak into the arm the labels that it is meant to do without
         if arm.labels == OWN:
             synthetic = annotated_by_own(splits, arm.annotator_share, config, seed, device)
         train, n_real, n_synthetic = training_set(name, splits.train, synthetic, seed)
@@ -174,6 +175,7 @@ def _fit_once(
         row = FitRow(
             arm=name, seed=seed, n_real=n_real, n_synthetic=n_synthetic, best_step=fitted.best_step, test=table
         )
+        # probabilities, not only the metrics: paired comparisons and ROC-AUC need the answer for each test image
         tensors = {"probabilities": answers}
         path.parent.mkdir(exist_ok=True)
         save(path, tensors, row.facts())
@@ -188,5 +190,5 @@ def arm_summary(name: str, rows: list[FitRow], outcome: Outcome) -> ArmRow:
         about=ARMS[name].about,
         n_real=first.n_real,
         n_synthetic=first.n_synthetic,
-        metrics={metric: Estimate(**found) for metric, found in metric_summaries(outcome).items()},
+        metrics={metric: Estimate(**summary) for metric, summary in metric_summaries(outcome).items()},
     )

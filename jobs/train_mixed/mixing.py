@@ -36,6 +36,7 @@ class Synthetic:
 
 def real_part(real: Images, share: float, seed: int) -> Images:
     """Return a stratified draw from `seed` of a share of the real images, the same for every arm with that share."""
+    # seeded by (seed, purpose) alone, so that arms with the same share see the same images and compare pairwise
     count = len(real) - floor_share(1 - share, len(real))
     return real.subset(stratified(real.labels.numpy(), count, derive_seed(seed, Stream.REAL_SHARE)))
 
@@ -49,6 +50,7 @@ def training_set(name: str, real: Images, synthetic: Synthetic, seed: int) -> tu
     n_real, n_synthetic = arm.counts(len(real))
     if n_synthetic > len(synthetic.images):
         raise BadInput(too_few(name, n_synthetic, synthetic, len(real)))
+    # the first ones: classes are spread evenly over the synthetic set, so that its beginning has their proportions
     drawn = synthetic.images.subset(range(n_synthetic))
     if arm.labels == ASKED and n_synthetic:
         if synthetic.asked is None:
@@ -58,7 +60,7 @@ def training_set(name: str, real: Images, synthetic: Synthetic, seed: int) -> tu
 
 
 def too_few(name: str, needed: int, synthetic: Synthetic, train_images: int) -> str:
-    """Return what is missing for an arm, and the --share of synthesize that is enough if as large a part is usable."""
+    """Return what an arm lacks, and the --share of synthesize that is enough at the same rate of usable images."""
     usable, total = len(synthetic.images), synthetic.total
     filtered = usable < total
     passing = f"{usable:,} of {total:,} synthetic images pass --min-confidence" if filtered else f"there are {total:,}"

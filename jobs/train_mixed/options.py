@@ -16,7 +16,7 @@ class MixedOptions(FitOptions):
     )
     min_confidence: float = option(
         0.0,
-        "Least confidence of the annotation of a synthetic image that is used.",
+        "Least annotation confidence of the synthetic images used.",
         "experiment design",
         within=Within(0, 1),
     )

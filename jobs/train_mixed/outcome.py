@@ -1,4 +1,4 @@
-"""What the classifiers of one arm answered, and every classification metric of it with its interval."""
+"""The predictions of one arm's classifiers, and every classification metric with its interval."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the classifiers of one arm answered, a row for each seed.
+    """The predictions of one arm's classifiers on the test images, by seed.
 
     `truth` is int64 (images,), `predicted` int64 (seeds, images), `probabilities` float (seeds, images, classes).
     """
@@ -33,7 +33,7 @@ class Outcome:
 
     @property
     def voted(self) -> NDArray[np.bool_]:
-        """Where the seeds together, by majority of those that are right, are right: (images,)."""
+        """Whether more than half of the seeds are right about an image: (images,)."""
         right: NDArray[np.bool_] = self.correct.mean(axis=0) > 0.5
         return right
 
@@ -53,7 +53,7 @@ def metric_summaries(outcome: Outcome, redraws: int = 300, seed: int = 0) -> dic
         [Ranking(outcome.probabilities[place, :, label], outcome.truth == label) for label in ranked]
         for place in range(seeds)
     ]
-    functions = {row.name: row.compute.get() for row in CLASSIFICATION_METRICS}
+    functions = {metric.name: metric.compute.get() for metric in CLASSIFICATION_METRICS}
 
     def measure(weights: Array) -> dict[str, list[float]]:
         """Return the values of each metric, a seed each, with the images weighted."""

@@ -17,7 +17,7 @@ from shared.stats.significance import holm, mcnemar, permutation
 from shared.store.records.mixed import ArmDataEquivalent, Comparison, RealImages
 
 UNDECIDED = 0.10
-"""An interval of a difference that holds 0 and is wider than this many parts of 1 decides nothing."""
+"""Width of an interval, in parts of 1: a wider one that holds 0 says that there is not enough data."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ COMPARISONS = (
     Question("synthetic_only", "real_100", "replacing every real image by synthetic ones"),
     Question("synthetic_only_asked", "synthetic_only", "taking the class asked for in place of the annotation"),
 )
-"""Those whose arms were trained are made; the first of them is the headline."""
+"""Comparisons are made where both arms were trained; the first one made is the headline."""
 
 
 def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[Comparison]:
@@ -62,6 +62,7 @@ def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[Comparison]:
 
 def compare(question: Question, a: Outcome, b: Outcome, n_test: int) -> Comparison:
     """Return the difference in accuracy of the question's arms, its interval, tests and what that says."""
+    # paired: both arms answer the same test images, so what is hard in those cancels out
     difference = a.correct - b.correct
     low, high = two_way_interval(difference)
     outcome = judged(low, high)
@@ -95,23 +96,23 @@ def judged(low: float, high: float) -> str:
 
 
 def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[ArmDataEquivalent]:
-    """Return, for each arm with synthetic images, how many real images would give its accuracy.
+    """Return, for each arm with synthetic images, the number of real images that give its accuracy.
 
     Read off the arms of the learning curve that were trained; empty without at least three. The interval is
     that of the arm's accuracy, read off the same curve.
     """
     points = sorted((n_real[name], name) for name in LEARNING_CURVE.values() if name in outcomes)
-    if len(points) < 3:
+    if len(points) < 3:  # two points are a line, not a curve
         return []
     counts = [count for count, _ in points]
     curve = [float(outcomes[name].correct.mean()) for _, name in points]
-    rows = []
+    equivalents = []
     for name, outcome in outcomes.items():
         if ARMS[name].synthetic_share:
             low, high = two_way_interval(outcome.correct)
             bounds = (float(outcome.correct.mean()), low, high)
             mean, least, most = (RealImages(**data_equivalent(counts, curve, value)) for value in bounds)
-            rows.append(
+            equivalents.append(
                 ArmDataEquivalent(
                     arm=name,
                     n_real=n_real[name],
@@ -121,7 +122,7 @@ def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> li
                     curve=list(zip(counts, curve, strict=True)),
                 )
             )
-    return rows
+    return equivalents
 
 
 def sentence(question: str, outcome: str, difference: float, low: float, high: float) -> str:

@@ -107,8 +107,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "copies_by_features_swapped",
         SELECTION,
-        "for each in (mine, own, every)",
-        "for each in (mine, every, own)",
+        "compared_sets = (features, test_features, train)",
+        "compared_sets = (features, train, test_features)",
         SCORES + "test_copies_are_searched_in_train_relative_to_test",
         "copies of training images are found",
     ),
