@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def main(run: Run, config: PreprocessOptions) -> Result | None:
     """Crop and resize real images, split them into train, val and test, write them as shards.
 
-    The split is the source's official one, else random, seeded and stratified by class. Val and test get their
-    fraction of the different images that are there, rounded up to whole images (val, where only that is missing, of
-    the official train part). Equal images are never in two splits: a copy goes where the first one is. What cannot
-    be read is counted and listed in rejected.jsonl; what lies there and is not taken is said. With --parts each of
-    several processes reads every image, to agree on the splits, and prepares its share of the shards. Writes the
-    dataset `real` and figures of samples, class balance and split sizes.
+    The split is the source's official one, or else random, seeded and stratified by class. Val and test get their
+    fraction of the distinct images, rounded up (val its fraction of the official train part, where the source has no
+    val). Equal images are never in two splits: a copy goes where the first one is. Unreadable images are counted and
+    listed in rejected.jsonl; files that are not taken are reported. With --parts several processes share the shards;
+    each reads every image, so that all agree on the splits. Writes the dataset `real` and figures of samples, class
+    balance and split sizes.
     """
     from jobs.preprocess.sources import SOURCES
     from jobs.preprocess.writer import write_dataset

@@ -29,6 +29,7 @@ def digits(place: Path, config: PreprocessOptions) -> Source:
     from sklearn.datasets import load_digits
 
     data = load_digits()
+    # 16 is white there, 255 everywhere else
     pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
     items = [
         from_array(image, int(label), {"source": "sklearn.datasets.load_digits", "index": index})
@@ -114,7 +115,7 @@ CELEBA_MD5 = {
     "list_eval_partition.txt": "d32c9cbf5e040fd4025c592c306e6668",
     "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
 }
-"""As torchvision has them: importing it to read three lines takes seconds, and memory in every process."""
+"""Copied from torchvision, which would be imported in every process for these three lines alone."""
 
 CELEBA_TABLES = ("list_attr_celeba.txt", "list_eval_partition.txt")
 
@@ -154,11 +155,13 @@ def celeba(place: Path, config: PreprocessOptions) -> Source:
 def _complete_celeba(place: Path) -> Path:
     """Return the folder of CelebA's images and tables, downloaded where no images are there.
 
-    Of `place` and `celeba` in it that is the one with more of them. BadInput names what is missing.
+    It is `place`, or `celeba` in it if that has more of the files. BadInput names what is missing.
     """
     names = (*CELEBA_TABLES, "img_align_celeba")
     inner = place / "celeba"
-    folder = max((inner, place), key=lambda each: sum((each / name).exists() for name in (*CELEBA_MD5, names[-1])))
+    folder = max(
+        (inner, place), key=lambda candidate: sum((candidate / name).exists() for name in (*CELEBA_MD5, names[-1]))
+    )
     missing = [name for name in names if not (folder / name).exists()]
     archive = folder / "img_align_celeba.zip"
     if "img_align_celeba" not in missing:
@@ -177,11 +180,11 @@ def _complete_celeba(place: Path) -> Path:
 def _attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
     """Return file names, attribute names and values (-1 or 1) of CelebA's attribute table."""
     try:
-        first, names, *rest = [*path.read_text(encoding="utf-8").splitlines(), "", ""]
+        first, names, *lines = [*path.read_text(encoding="utf-8").splitlines(), "", ""]
         if not first.strip().isdecimal():
             raise ValueError(f"line 1 was {plain(first.strip()[:40]) or 'empty'}, want the number of images")
         header = names.split()
-        rows = [line.split() for line in rest if line.strip()]
+        rows = [line.split() for line in lines if line.strip()]
         _check_lengths(rows, 1 + len(header), first_line=3)
         values = np.array([row[1:] for row in rows], dtype=np.int8)
         if values.shape != (int(first), len(header)):
@@ -205,24 +208,26 @@ def _partition(path: Path, names: list[str]) -> list[str]:
     try:
         rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         _check_lengths(rows, 2, first_line=1)
-        found = {name: {"0": "train", "1": "val", "2": "test"}[number] for name, number in rows}
+        splits = {name: {"0": "train", "1": "val", "2": "test"}[number] for name, number in rows}
     except (OSError, KeyError, ValueError) as error:
         raise BadInput(f"{path}: not CelebA's partition ({error}); fetch it again") from error
-    missing = [name for name in names if name not in found]
+    missing = [name for name in names if name not in splits]
     if missing:
         raise BadInput(
             f"{path}: {len(missing):,} of {len(names):,} images are missing ({missing[0]}, ...); fetch it again"
         )
-    return [found[name] for name in names]
+    return [splits[name] for name in names]
 
 
 def _check_md5(folder: Path) -> None:
     for name in CELEBA_TABLES:
         path = folder / name
-        found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else "missing"
-        if found != CELEBA_MD5[name]:
+        # md5 is what torchvision publishes; it guards against a wrong download, not against an attacker
+        payload = path.read_bytes() if path.is_file() else None
+        digest = "missing" if payload is None else hashlib.md5(payload, usedforsecurity=False).hexdigest()
+        if digest != CELEBA_MD5[name]:
             raise BadInput(
-                f"{path}: md5 {found}, want {CELEBA_MD5[name]}; a quota page instead of the file, or another version?\n"
+                f"{path}: md5 {digest}, want {CELEBA_MD5[name]}; a quota page instead of the file, or another version?\n"
                 f"fetch {name} of CelebA again and copy it to {folder} (or say --no-verify-md5 if it is meant so)"
             )
 

@@ -16,12 +16,12 @@ Parts = tuple[str, ...]
 """A path below the source's folder."""
 
 HEADER = ("file", "label")
-"""The columns that a table must have; others may lie between them."""
+"""The columns that a table must have, in any order and among others."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in a source's folder: images by class, in alphabetical order, and what is not taken."""
+    """The content of a source's folder: images by class, in alphabetical order, and files that are not taken."""
 
     images: dict[str, list[Parts]]
     empty: list[Parts]
@@ -29,7 +29,7 @@ class Listing:
     others: list[Parts]
 
     def warnings(self) -> list[str]:
-        """Return a line for each kind of thing that is there and not taken."""
+        """Return a line for each kind of file or folder that is not taken."""
         rows = (
             (self.loose, "images outside the class folders, not taken", "move each into the folder of its class"),
             (self.others, "files without the suffix of an image, not taken", "if they are images, rename them"),
@@ -106,6 +106,7 @@ def _files(place: Path, parts: Parts) -> Iterator[Parts]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
+            # a link to a folder above would never end
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(place / entry.name, (*parts, entry.name))
             else:
@@ -124,6 +125,7 @@ def _table(place: Path) -> Source:
     without any value are skipped.
     """
     try:
+        # utf-8-sig: Excel writes a byte order mark; newline="": csv handles line breaks inside quotes itself
         with place.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(_rows(place, stream))
     except (OSError, UnicodeDecodeError) as error:
@@ -152,8 +154,8 @@ def _rows(place: Path, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
                 f"{where} has {len(values)} values ({plain(','.join(values)[:80])}), "
                 f"want {len(columns)}: {','.join(columns)}; put text with commas between quotes"
             )
-        row = dict(zip(columns, values, strict=False))
-        file, label = (row.get(name, "") for name in HEADER)
+        by_column = dict(zip(columns, values, strict=False))
+        file, label = (by_column.get(name, "") for name in HEADER)
         if not file or not label:
             raise BadInput(f"{where} has no file or no label; fill it in or remove the line")
         if not is_label(label):

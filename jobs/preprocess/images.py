@@ -43,18 +43,20 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
 def flatten(image: Image.Image, background: str) -> Image.Image:
     """Return any Pillow image as opaque 8 bit L or RGB, turned upright.
 
-    Of an animation the first frame counts; EXIF's orientation is applied; alpha, of palettes too, is laid over
+    The first frame of an animation counts; EXIF's orientation is applied; alpha, of palettes too, is laid over
     `background`; 16 bit grey is scaled to 8 bit by 255 / 65535; CMYK, YCbCr, Lab and HSV become RGB. 32 bit and
     floating point pixels have no known range: Unusable.
     """
     image.seek(0)
     image = ImageOps.exif_transpose(image)
+    # Pillow's own conversion clips 16 bit grey at 255 in place of scaling it
     if image.mode.startswith("I;16"):
         grey = np.asarray(image).astype(np.float64) * (255 / 65535)
         return Image.fromarray(np.rint(grey).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise Unusable(f"pixels of mode {image.mode} (32 bit) have no known range; save as 8 or 16 bit")
     if image.has_transparency_data:
+        # dropping alpha would uncover the colour below it, in many files black
         coloured = image.convert("RGBA")
         under = Image.new("RGBA", image.size, background)
         return Image.alpha_composite(under, coloured).convert("RGB")

@@ -13,13 +13,13 @@ from PIL import Image
 from shared.data.jpeg import decode_jpeg
 
 NO_CLASS = -1
-"""The label of what has none, since it cannot be used."""
+"""The label of an item that cannot be used and so has none."""
 
 Pixels = NDArray[np.uint8]
 """uint8, grey (height, width) or RGB (height, width, 3)."""
 
 Picture = Image.Image | Pixels
-"""An image of any kind, or pixels to which nothing needs to be done."""
+"""A Pillow image of any mode, or decoded pixels."""
 
 
 class Unusable(ValueError):
@@ -57,6 +57,7 @@ class Source:
 
 def from_array(pixels: Pixels, label: int, origin: dict[str, object]) -> Item:
     """Return an item of pixels in memory: uint8 (height, width) or (height, width, 3)."""
+    # bytes, so that pixels are hashed like files, and equal ones are recognised as copies
     return Item(label, origin, partial(bytes, pixels.tobytes()), partial(_shaped, pixels.shape))
 
 
@@ -93,9 +94,9 @@ def is_label(name: str) -> bool:
 
 def named(origin: dict[str, object]) -> str:
     """Return what finds an image again, for people: its file, and in that its key or index."""
-    found = [str(origin["file"])] if "file" in origin else []
+    parts = [str(origin["file"])] if "file" in origin else []
     return ", ".join(
-        plain(word) for word in found + [f"{k} {origin[k]}" for k in ("split", "key", "index") if k in origin]
+        plain(word) for word in parts + [f"{k} {origin[k]}" for k in ("split", "key", "index") if k in origin]
     )
 
 

@@ -13,9 +13,9 @@ SPLITS = ("auto", "official", "random")
 
 @dataclass(frozen=True, kw_only=True)
 class PreprocessOptions(JobOptions):
-    """What becomes of a source's images. `channels` is 1 (grey) or 3 (colour); None and 0 mean no limit."""
+    """How a source's images are selected, split and prepared; 0 means no limit."""
 
-    source: str = option("digits", "Where the images come from.", "source", choices=SOURCES)
+    source: str = option("digits", "Source of the real images.", "source", choices=SOURCES)
     source_path: str | None = option(
         None, "Folder, CSV or tar of the source; without it sources/<source> on the volume.", "source", metavar="PATH"
     )
@@ -28,7 +28,7 @@ class PreprocessOptions(JobOptions):
     )
     verify_md5: bool = option(True, "Check CelebA's tables against the published md5.", "source")
     max_rejected: float = option(
-        0.01, "Unreadable share of the images that fails the job.", "source", within=Within(0, 1)
+        0.01, "Largest share of unreadable images; with more the job fails.", "source", within=Within(0, 1)
     )
 
     limit: int = option(0, "Images in all, in proportion to the classes; 0: every one.", "selection", within=Within(0))
@@ -41,10 +41,10 @@ class PreprocessOptions(JobOptions):
         owner="source",
         choices=SPLITS,
     )
-    val_fraction: float = option(0.1, "Share of the different images that val gets, rounded up.", "selection")
-    test_fraction: float = option(0.2, "Share of the different images that test gets, rounded up.", "selection")
+    val_fraction: float = option(0.1, "Share of the distinct images for val, rounded up.", "selection")
+    test_fraction: float = option(0.2, "Share of the distinct images for test, rounded up.", "selection")
 
-    size_px: int = option(16, "Side of the square images.", "images", within=Within(8, 1024))
+    size_px: int = option(16, "Side of the square images, in pixels.", "images", within=Within(8, 1024))
     channels: int = option(1, "Channels of the images: 1 grey, 3 colour.", "images", choices=(1, 3))
     crop: str = option(
         "center", "Cut out the centre square, or squeeze the whole image.", "images", choices=("center", "none")

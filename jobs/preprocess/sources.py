@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownSource:
-    """What is known of a source: whether it has an official partition, whether a mirror keeps the class of its images.
+    """The facts about a source: whether it has an official partition, whether mirroring keeps the class of its images.
 
     `read(place, options)` lists its images. `label` is the name of its class label where it has several, of which
     `--label` takes one. `counts` are the images of each class, by part of the partition, in the order train, val,

@@ -1,4 +1,4 @@
-"""Which images are taken, and which split each goes to."""
+"""The choice of images and of the split of each."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,10 +24,11 @@ def choose(labels: Indexes, partition: Sequence[str] | None, limit: int, per_cla
         rng = np.random.default_rng(seed)
         drawn = []
         for name in np.unique(labels):
-            found = np.flatnonzero(labels == name)
-            drawn.append(found if len(found) <= per_class else rng.choice(found, per_class, replace=False))
+            members = np.flatnonzero(labels == name)
+            drawn.append(members if len(members) <= per_class else rng.choice(members, per_class, replace=False))
         kept = np.sort(np.concatenate(drawn))
     if limit and limit < len(kept):
+        # a stratum for each (class, official split), so that the limit keeps the proportions of both
         strata = labels[kept] * len(ORDER)
         if partition is not None:
             strata = strata + np.array([ORDER.index(partition[index]) for index in kept.tolist()])
@@ -62,14 +63,17 @@ def split_indexes(
     place = np.full(len(labels), -1)
     if partition is not None:
         given = np.array([ORDER.index(name) for name in partition])
+        # copies in two official splits: all go to test before val before train, so that no test image is lost and none
+        # of them is trained on
         np.maximum.at(place, leaders, given)
         if not (given == ORDER.index("val")).any():
             train = own[place[own] == 0]
             place[_draw(train, labels, ceil_share(val_fraction, len(train)), seed)[1]] = 1
         moved = int((place[leaders] != given)[given != 0].sum() + ((place[leaders] == 2) & (given == 0)).sum())
     else:
-        rest, test = _draw(own, labels, ceil_share(test_fraction, len(own)), seed)
-        _, val = _draw(rest, labels, ceil_share(val_fraction, len(own)), seed)
+        # fractions are of all distinct images, also for val, which is drawn after test
+        remaining, test = _draw(own, labels, ceil_share(test_fraction, len(own)), seed)
+        _, val = _draw(remaining, labels, ceil_share(val_fraction, len(own)), seed)
         place[own], place[val], place[test] = 0, 1, 2
         moved = 0
     where = place[leaders]
@@ -80,6 +84,6 @@ def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:
     """Return the candidates that stay and the `count` that are drawn, stratified by class, from `seed`."""
     from sklearn.model_selection import train_test_split  # it takes longer to import than all else here
 
-    mine = labels[candidates]
-    check_room(np.unique(mine, return_counts=True)[1].tolist(), count)
-    return train_test_split(candidates, test_size=count, random_state=seed, stratify=mine)
+    strata = labels[candidates]
+    check_room(np.unique(strata, return_counts=True)[1].tolist(), count)
+    return train_test_split(candidates, test_size=count, random_state=seed, stratify=strata)

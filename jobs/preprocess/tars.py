@@ -16,7 +16,7 @@ from shared.errors import BadInput
 IMAGES = ("jpg", "jpeg", "png", "webp")
 
 KINDS = {list: "a list", dict: "an object", float: "a decimal number", bool: "true or false", type(None): "null"}
-"""What a json field may be that is no label, in words."""
+"""Types of a json field that cannot be a label, in words."""
 
 
 class Found(NamedTuple):
@@ -37,7 +37,7 @@ class Found(NamedTuple):
 
 @dataclass
 class Scan:
-    """What a pass over the headers of tars brings to light, in order."""
+    """The result of a pass over the headers of tars, in order."""
 
     samples: list[Found] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Scan:
         return {sample.label for sample in self.samples if not sample.why}
 
     def warnings(self) -> list[str]:
-        """Return a line for each kind of thing that people should know of."""
+        """Return a line for each kind of irregularity."""
         cut = "; compare their number of samples, or fetch them again"
         rows = (
             (self.ignored, "members without key or suffix, not taken", ""),
@@ -104,12 +104,13 @@ def _item(sample: Found, labels: dict[str, int]) -> Item:
 
 
 def _scan(tar: Path, label_field: str, scan: Scan) -> None:
-    """Add the samples of a tar to `scan`, and what people should know of.
+    """Add the samples of a tar to `scan`, and its irregularities.
 
     `ignored` gets the members that are of no sample, as WebDataset sees it, `endless` the tar if it has no end mark.
     """
     samples: list[Found] = []
     try:
+        # "r:" refuses compressed tars, in which members cannot be read where they lie
         with tarfile.open(tar, mode="r:") as archive:
             for key, group in groupby(_members(archive, tar.stat().st_size), key=_key):
                 members = {_kind(member): member for member in group}

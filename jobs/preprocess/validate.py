@@ -1,4 +1,4 @@
-"""What can be refused by what is known of the source alone, and what the options say of the images they will give."""
+"""Checks of the options against the source before it is read, and the description of the images they will give."""
 
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.sources import SOURCES
@@ -49,10 +49,10 @@ def check_splits(options: PreprocessOptions, counts: dict[str, list[int]]) -> No
     if SOURCES[options.source].official and options.split != "random":
         check_room(counts["train"], ceil_share(options.val_fraction, sum(counts["train"])))
         return
-    every = [sum(each) for each in zip(*counts.values(), strict=True)]
-    test, val = (ceil_share(fraction, sum(every)) for fraction in (options.test_fraction, options.val_fraction))
-    check_room(every, test)
-    check_room(apportion(every, sum(every) - test), val)
+    totals = [sum(parts) for parts in zip(*counts.values(), strict=True)]
+    test, val = (ceil_share(fraction, sum(totals)) for fraction in (options.test_fraction, options.val_fraction))
+    check_room(totals, test)
+    check_room(apportion(totals, sum(totals) - test), val)
 
 
 def check_room(counts: list[int], drawn: int) -> None:

@@ -1,4 +1,4 @@
-"""What is done to one image, by any of several processes: this module imports little, since each of them does."""
+"""The work on one image, in any of several processes; imports little, since each of them imports it."""
 
 import re
 import struct

@@ -26,7 +26,7 @@ from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
 from shared.store.work_shards import WorkShards
 
-WORTH_A_PROCESS = 256
+IMAGES_PER_PROCESS = 256
 """Images below which another process costs more than it saves."""
 
 
@@ -67,14 +67,17 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     partition = _partition(run, config, source)
     labels = np.array([item.label for item in source.items], dtype=np.int64)
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
-    # before anything is read: a class that cannot have images is known now
+    # before anything is read: a class without images is known already
     _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
     rejects = Rejects(len(chosen), config.max_rejected)
-    with processes(min(run.threads, len(chosen) // WORTH_A_PROCESS), digest.__module__) as each:
+    with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as each:
+        # every image is hashed before any is split: where copies go depends on all of them
         readable = _read_all(run, each, source, chosen, rejects)
         rejects.check(run)
         places, moved = _split(config, labels, partition, readable)
-        tasks = [task for split, mine in places.items() for task in tasks_of(split, mine.tolist(), config.shard_images)]
+        tasks = [
+            task for split, indexes in places.items() for task in tasks_of(split, indexes.tolist(), config.shard_images)
+        ]
         records = write_shards(run, each, config, tasks, readable, len(source.classes))
     if records is None:
         return None
@@ -191,8 +194,8 @@ def _partition(run: Run, config: PreprocessOptions, source: Source) -> Any:
 
 def _for_train(source: Source, partition: Any, chosen: list[int]) -> list[int]:
     """Return how many of the chosen images of each class may be in train."""
-    found = Counter(source.items[index].label for index in chosen if partition is None or partition[index] == "train")
-    return [found[label] for label in range(len(source.classes))]
+    counts = Counter(source.items[index].label for index in chosen if partition is None or partition[index] == "train")
+    return [counts[label] for label in range(len(source.classes))]
 
 
 def _check_classes(config: PreprocessOptions, source: Source, partition: Any, counts: Sequence[int]) -> None:
@@ -244,9 +247,9 @@ def _read_all(run: Run, each: Spread[Any, Any], source: Source, chosen: Any, rej
     """Return the items that can be read, with what each holds."""
     readable = []
     digests = each(digest, (source.items[index] for index in chosen.tolist()))
-    for index, found in zip(chosen.tolist(), run.reporter.each(digests, "read", len(chosen), "images"), strict=True):
-        if isinstance(found, Unreadable):
-            rejects.add(source.items[index], found)
+    for index, content in zip(chosen.tolist(), run.reporter.each(digests, "read", len(chosen), "images"), strict=True):
+        if isinstance(content, Unreadable):
+            rejects.add(source.items[index], content)
         else:
-            readable.append(Readable(index, source.items[index], found))
+            readable.append(Readable(index, source.items[index], content))
     return readable
