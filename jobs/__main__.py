@@ -12,7 +12,7 @@ from shared import __version__
 from shared.cli.environment import check_environment, option_variables
 from shared.cli.exit_codes import ErrorHandlingCommand
 
-COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in JOBS} | {
+COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
     "run": "jobs.commands.run",
     "launch": "jobs.commands.launch",
     "results": "jobs.commands.results",
@@ -26,7 +26,7 @@ COMMANDS = {row.name: f"jobs.{row.name}.__main__" for row in JOBS} | {
 }
 """Where each command lives; `main` there is the click command."""
 
-ABOUT = {row.name: row.about for row in JOBS} | {
+ABOUT = {job.name: job.about for job in JOBS} | {
     "run": "Run every job in order; skip what is complete.",
     "launch": "Start a job in several processes that train together.",
     "results": "Print the results table and the verdict of an experiment.",
@@ -34,9 +34,9 @@ ABOUT = {row.name: row.about for row in JOBS} | {
     "sample": "Draw images of a class, with their quality figures.",
     "playground": "Serve a local page on which to draw images.",
     "tensorboard": "Show losses, scores and samples of each epoch.",
-    "export": "Hand the synthetic images to other tools, with a dataset card.",
-    "weights": "Bring, list and check the weights of feature extractors.",
-    "selfcheck": "Check that this installation does what it should.",
+    "export": "Write the synthetic images for other tools, with a dataset card.",
+    "weights": "Download, list and check the weights of feature extractors.",
+    "selfcheck": "Check that this installation works as it should.",
 }
 
 
@@ -50,8 +50,7 @@ class Jobs(ErrorHandlingCommand, click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands: run first, then the jobs in the order in which they run."""
-        jobs = [row.name for row in JOBS]
-        return [*(name for name in COMMANDS if name not in jobs), *jobs]
+        return [*(name for name in COMMANDS if name not in JOB_NAMES), *JOB_NAMES]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import and return a command; None if there is none of that name."""
@@ -63,11 +62,11 @@ class Jobs(ErrorHandlingCommand, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; one that is no job, and may call any, checks the variables of every job."""
-        name, command, rest = super().resolve_command(ctx, args)
-        if name not in JOB_NAMES and "--help" not in rest:
+        """Find a command; one that is no job checks the environment variables of every job, since it may call any."""
+        name, command, remaining = super().resolve_command(ctx, args)
+        if name not in JOB_NAMES and "--help" not in remaining:
             check_environment(job_variables, JOB_NAMES)
-        return name, command, rest
+        return name, command, remaining
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""

@@ -1,7 +1,7 @@
 """The table of jobs: what each reads and writes, in the order in which they run.
 
 compose.yaml, the Kubernetes manifests and the README's table are tested against it; `halfreal run` walks `PIPELINE`,
-which leaves out what is run only when asked for.
+which leaves out the jobs that run only when asked for.
 """
 
 from typing import TYPE_CHECKING
@@ -103,5 +103,5 @@ JOBS: "tuple[Job[Record], ...]" = (
     TUNE,
     REPORT,
 )
-PIPELINE = tuple(row for row in JOBS if not row.optional)
-JOB_NAMES = tuple(row.name for row in JOBS)
+PIPELINE = tuple(job for job in JOBS if not job.optional)
+JOB_NAMES = tuple(job.name for job in JOBS)

@@ -1,1 +1,1 @@
-"""Commands that people type and no job needs."""
+"""Commands for people; no job needs them."""

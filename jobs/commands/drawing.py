@@ -1,4 +1,4 @@
-"""Draw images from an experiment's generator and look at them: what `sample` writes and the playground shows."""
+"""Draw images from an experiment's generator, with quality figures, for `sample` and the playground."""
 
 import math
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from shared.store.job import Job
 from shared.store.lineage import open_inputs
 
 READS: Job = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE))
-"""What is read of an experiment."""
+"""The artifacts that are read."""
 
 LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}
-"""How far from 1 the ratios of a category may be, at most."""
+"""The largest distance from 1 that a category allows for the ratios."""
 
 SHEET_PX = 256
 """A grid of small images is enlarged, by a whole factor, up to this size."""
@@ -52,7 +52,7 @@ class SampleRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawingFigures:
-    """What is said of a drawing: what was asked for, qualities next to real test images' own, what the classifier sees.
+    """The figures of a drawing: the request, qualities next to those of real test images, predicted classes.
 
     `class_name` is None where no class can be asked for. `sample` prints it as JSON.
     """
@@ -110,7 +110,7 @@ class Experiment:
 
     @property
     def hashes(self) -> list[str]:
-        """What names the artifacts: equal hashes, equal experiment."""
+        """The hashes of the artifacts: equal hashes mean the same experiment."""
         return [artifact.sha256 for artifact in self.inputs.values()]
 
     @cached_property

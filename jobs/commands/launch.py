@@ -11,7 +11,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.errors import Interrupted
 
 CHECKPOINT_S = "100"
-"""Time to save the state after a signal, in seconds, unless TORCH_ELASTIC_SHUTDOWN_TIMEOUT says otherwise."""
+"""Seconds to save a checkpoint after a signal, unless TORCH_ELASTIC_SHUTDOWN_TIMEOUT is set: torch allows 30."""
 
 TOGETHER = (TRAIN_GAN.name, EVALUATE.name)
 """The jobs that share their work among the processes of a launcher."""

@@ -1,4 +1,4 @@
-"""The command `recipes`: which recipes ship with halfreal, and every option of one."""
+"""The command `recipes`: the recipes that ship with halfreal, and every option of one."""
 
 import click
 
@@ -39,11 +39,11 @@ def main(context: click.Context) -> None:
 def show(name: str) -> None:
     """Print the resolved options of every job, as a recipe of your own would hold them."""
     recipe = load_recipe(name)
-    click.echo(to_toml(recipe.words, {row.name: options(row.name, name) for row in JOBS}), nl=False)
+    click.echo(to_toml(recipe.words, {job.name: options(job.name, name) for job in JOBS}), nl=False)
 
 
 def options(job: str, recipe: str) -> dict[str, object]:
-    """Return every option of a job under a recipe; those that mean nothing there are left out."""
+    """Return every option of a job under a recipe, without those that have no meaning there."""
     return resolved_options(command_of(job), recipe)
 
 

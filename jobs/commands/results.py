@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from shared.store.records.scores import OnTest, ScoresRecord
 
 READS: Job = Job("results", "", "", "", (TRAIN_MIXED, SYNTHESIZE, EVALUATE))
-"""What is read of an experiment."""
+"""The artifacts that are read."""
 
-METRICS = tuple(row.name for row in CLASSIFICATION_METRICS if row.headline)
+METRICS = tuple(metric.name for metric in CLASSIFICATION_METRICS if metric.headline)
 
 
 @dataclass(frozen=True)
 class Results:
-    """What an experiment found: the verdict, the chosen snapshot's scores, and the hashes of both artifacts."""
+    """The results of an experiment: the verdict, the chosen snapshot's scores, and the hashes of both artifacts."""
 
     experiment: str
     mixed: "MixedRecord"
@@ -46,7 +46,7 @@ class Results:
             "verdict": {
                 "sentence": self.mixed.comparisons[0].sentence if self.mixed.comparisons else None,
                 "comparisons": mixed["comparisons"],
-                "worth": mixed["worth"],
+                "worth": mixed["worth"],  # data equivalents; scripts read this key
             },
             "protocol": mixed["protocol"],
             "scores": {
@@ -82,9 +82,9 @@ def print_results(folder: Path) -> None:
 
     from shared.plots.formatting import real_images
 
-    found = collect(folder)
-    mixed, scores, used = found.mixed, found.scores, found.mixed.protocol
-    title = f"{found.experiment}: the same classifier on {used.n_test:,} real test images"
+    results = collect(folder)
+    mixed, scores, used = results.mixed, results.scores, results.mixed.protocol
+    title = f"{results.experiment}: the same classifier on {used.n_test:,} real test images"
     table = Table(title=title, box=None, padding=(0, 1, 0, 0))
     for heading in ("arm", "real", "synthetic", *METRICS):
         table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
@@ -99,15 +99,15 @@ def print_results(folder: Path) -> None:
     console.print(f"Always answering the largest class: {100 * mixed.majority_baseline:.1f} %.", highlight=False)
     score = scores.chosen_score
     console.print(
-        f"{score} {found.on_test.test.scores[score]:.3f} on test (real train against test: "
-        f"{found.on_test.real.scores[score]:.3f}), snapshot of epoch {scores.chosen.epoch}.",
+        f"{score} {results.on_test.test.scores[score]:.3f} on test (real train against test: "
+        f"{results.on_test.real.scores[score]:.3f}), snapshot of epoch {scores.chosen.epoch}.",
         highlight=False,
     )
     for comparison in mixed.comparisons:
         console.print(comparison.sentence, highlight=False)
-    for row in mixed.worth:
-        words = f"{row.arm}: as good as {real_images(row.effective, 'about ')} real images"
-        low, high = real_images(row.effective_low), real_images(row.effective_high)
+    for equivalent in mixed.worth:
+        words = f"{equivalent.arm}: as good as {real_images(equivalent.effective, 'about ')} real images"
+        low, high = real_images(equivalent.effective_low), real_images(equivalent.effective_high)
         console.print(f"{words} ({LEVEL_TEXT} interval {low} to {high}).", highlight=False)
 
 

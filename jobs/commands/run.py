@@ -1,4 +1,4 @@
-"""The command `run`: walk the table of jobs, each in a process of its own."""
+"""The command `run`: every job of the table in order, each in a process of its own."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from jobs.commands.calls import command_of
-from jobs.pipeline import JOBS, PIPELINE
+from jobs.pipeline import JOB_NAMES, JOBS, PIPELINE
 from shared.cli.common_options import COMMON_NAMES, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import StopFlag
@@ -31,11 +31,11 @@ class JobFailed(HalfrealError):
 
 def settings(pairs: tuple[str, ...]) -> dict[str, str]:
     """Return `job.option=value` pairs as the environment variables that set the option; BadConfig for others."""
-    found = {}
+    values = {}
     for pair in pairs:
         place, equals, value = pair.partition("=")
         job, _, option = place.partition(".")
-        if not equals or job not in {row.name for row in JOBS}:
+        if not equals or job not in JOB_NAMES:
             raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
         command = command_of(job)
         name = option.replace("-", "_")
@@ -44,19 +44,19 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
             raise BadConfig(f"--set {pair}: {job} has no option {option!r}; it has {', '.join(known)}")
         if not value:
             raise BadConfig(f"--set {pair}: no value; leave it out to have the recipe's")
-        found[f"{job}.{name}"] = value
-    return variables(found)
+        values[f"{job}.{name}"] = value
+    return variables(values)
 
 
 @click.command("run", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
-@click.option("--with-tuning", is_flag=True, help="Also search for better options of train_gan: the job tune.")
+@click.option("--with-tuning", is_flag=True, help="Also run tune, which searches for better options of train_gan.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
-@click.option("--device", help="cpu, cuda, cuda:1 or auto.")
-@click.option("--force", is_flag=True, help="Rebuild everything.")
-@click.option("--dry-run", is_flag=True, help="Show what each job would do, do nothing.")
+@click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@click.option("--force", is_flag=True, help="Rebuild every artifact.")
+@click.option("--dry-run", is_flag=True, help="Show what each job would do without doing it.")
 def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any) -> None:
     """Run every job in order, each in a process of its own, and print the results.
 
@@ -70,12 +70,13 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
         arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
     arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
     os.environ |= settings(options["pairs"])
+    # nobody starts more workers next to `run`, so tune takes every core itself
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
     rows = JOBS if options["with_tuning"] else PIPELINE
     if options["dry_run"]:
         dry_run_jobs(rows, arguments)
         return
-    # a mistake in the last job must not cost hours; what jobs say of their options they say again when they run
+    # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         dry_run_jobs(rows, [*arguments, "--dry-run"])
     stop = StopFlag()
@@ -109,6 +110,7 @@ def _run_job(row: Job, arguments: list[str], stop: StopFlag) -> None:
 
     SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
     """
+    # a process of its own: memory and threads of torch go with the job, and a crash of one leaves `run` alive
     process = start(row.name, arguments)
     passed_on = False
     while (code := wait(process)) is None:

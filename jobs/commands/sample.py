@@ -22,7 +22,7 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
 
 @click.command("sample", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
-@click.option("--class", "wanted", metavar="NAME", help="The class to draw; its number works too.")
+@click.option("--class", "wanted", metavar="NAME", help="Class to draw, by name or number.")
 @click.option("--count", type=click.IntRange(1, 10_000), default=16, help="Images to draw.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the latents.")
 @click.option("--epoch", type=click.IntRange(0), help="Snapshot to draw from [default: the one that evaluate chose].")
@@ -35,7 +35,7 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_png,
-    help="PNG [default: in the experiment's samples/].",
+    help="PNG file to write [default: in the experiment's samples/].",
 )
 def main(
     recipe: Recipe,
@@ -48,8 +48,8 @@ def main(
 ) -> None:
     """Draw images of a class from an experiment's generator: a PNG, and as JSON their quality figures.
 
-    Diversity, sharpness and contrast are given next to the real test images' own, with the category that they give. An
-    unconditional generator takes no class; the predicted classes say what that is.
+    Diversity, sharpness and contrast are given next to those of the real test images, with the resulting category. An
+    unconditional generator takes no class; the figures name the classes that the classifier predicts.
     """
     from jobs.commands.drawing import Experiment, SampleRequest
 

@@ -11,7 +11,7 @@ from shared.errors import MissingArtifact
 from shared.runtime.sockets import listen
 
 MOST_GRIDS = 100_000
-"""Sample grids that are shown: one for each epoch, where TensorBoard by itself picks ten."""
+"""Most sample grids shown: enough for one of each epoch; TensorBoard's default is ten in all."""
 
 
 @click.command("tensorboard", cls=ErrorHandlingCommand, context_settings={"show_default": True})

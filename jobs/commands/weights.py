@@ -13,7 +13,7 @@ data_root = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("data"),
     envvar="HALFREAL_DATA_ROOT",
-    help="The volume; weights live below it in weights/.",
+    help="Volume; weights are in its folder weights/.",
 )
 
 
@@ -23,7 +23,7 @@ class WeightsGroup(ErrorHandlingCommand, click.Group):
 
 @click.command("weights", cls=WeightsGroup)
 def main() -> None:
-    """Bring, list and check the weights of feature extractors; jobs never download any."""
+    """Download, list and check the weights of feature extractors; jobs never download any."""
 
 
 def _known(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def _known(context: click.Context, parameter: click.Parameter, names: tuple[str,
 @click.argument("names", nargs=-1, callback=_known, metavar="[NAME]...")
 @data_root
 def fetch(names: tuple[str, ...], data_root: Path) -> None:
-    """Bring weights to the volume: all, or those named. Every file's sha256 is checked."""
+    """Download weights to the volume: all, or those named. The sha256 of every file is checked."""
     from shared.models.weights import WEIGHTS, checked
     from shared.models.weights import fetch as bring
 
@@ -61,31 +61,31 @@ def fetch(names: tuple[str, ...], data_root: Path) -> None:
 @click.command("list", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @data_root
 def show(data_root: Path) -> None:
-    """List what there is and what each is for."""
+    """List the weights with their state and purpose."""
     from shared.models.weights import WEIGHTS, checked
 
-    for name, row in WEIGHTS.items():
+    for name, weights in WEIGHTS.items():
         try:
             state = "there" if checked(name, data_root / "weights") else ""
         except MissingArtifact:
             state = "absent"
         except HalfrealError:
             state = "altered"
-        click.echo(f"{name:20} {state:7}  {row.about}\n{'':20} {row.path(data_root / 'weights')}")
+        click.echo(f"{name:20} {state:7}  {weights.about}\n{'':20} {weights.path(data_root / 'weights')}")
 
 
 @click.command("verify", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @click.argument("names", nargs=-1, callback=_known, metavar="[NAME]...")
 @data_root
 def verify(names: tuple[str, ...], data_root: Path) -> None:
-    """Check the sha256 of what is there; what is absent is only named."""
+    """Check the sha256 of the weights on the volume; absent ones are only named."""
     from shared.models.weights import checked
 
     wrong: list[Any] = []
     for name in names:
         try:
-            path, found = checked(name, data_root / "weights")
-            click.echo(f"{name}: {found}  {path}")
+            path, state = checked(name, data_root / "weights")
+            click.echo(f"{name}: {state}  {path}")
         except MissingArtifact as error:
             click.echo(f"{name}: absent ({error})")
         except HalfrealError as error:

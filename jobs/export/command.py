@@ -1,4 +1,4 @@
-"""The command `export`: hand the synthetic set to other tools, with labels and a dataset card."""
+"""The command `export`: write the synthetic set for other tools, with labels and a dataset card."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -26,6 +26,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
     page needs no network. It has no password: publish it to people you trust.
     """
     os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}  # before gradio is imported
+    # also read at import: between drawings idle threads would otherwise spin on the cores
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from jobs.commands.drawing import ExperimentIndex
 
@@ -39,6 +40,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
         os.environ["GRADIO_TEMP_DIR"] = scratch
         from jobs.playground.page import make_app, serve
 
+        # containers are stopped by SIGTERM: end as after Ctrl-C, so that the temporary folder is removed
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         app = make_app(index, wanted if wanted in names else names[0], Path(scratch))
         click.echo(f"halfreal playground: {address(listener)} (Ctrl-C ends it)")

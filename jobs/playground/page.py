@@ -16,7 +16,7 @@ from shared.errors import BadConfig, HalfrealError
 
 MOST_IMAGES, MOST_SEED = 100, 2**31 - 1
 WHOLE = 4
-"""The value of truncation that cuts nothing off: of a million latents it would touch 63."""
+"""The value of truncation that means no truncation: 63 in a million normal numbers are beyond it."""
 
 LOOKING = said("Looking for the nearest training images ...", "small")
 SANS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
@@ -64,7 +64,8 @@ class Page:
         choices = [self.epoch, self.label, self.draw, self.again]
         shown = [self.about, self.images, self.closest, self.png, self.shard]
         request = [self.experiment, self.epoch, self.label, self.count, self.seed, self.truncation]
-        private: Any = {"api_visibility": "private", "concurrency_id": "page"}  # one at a time
+        # no public endpoints; one shared queue, so that drawings run one at a time
+        private: Any = {"api_visibility": "private", "concurrency_id": "page"}
         listed = self.blocks.load(self.list_experiments, self.experiment, self.experiment, **private)
         for chosen in (listed.then, self.experiment.input):
             chosen(self.choose, self.experiment, [*choices, *shown], **private)
@@ -74,12 +75,12 @@ class Page:
         )
 
     def list_experiments(self, name: str) -> Any:
-        """Return what can be chosen now: experiments may have come since the page was made."""
+        """Return the experiments that exist now; some may be newer than the page."""
         names = self.index.names()
         return gr.update(choices=names, value=name if name in names else self.first)
 
     def choose(self, name: str) -> list[Any]:
-        """Return what can be asked of an experiment, or why nothing can; what was shown goes."""
+        """Return the choices of an experiment, or the reason why there are none; clear what was shown."""
         try:
             opened = self.index.open(name)
         except HalfrealError as error:
@@ -87,7 +88,9 @@ class Page:
             return [nothing, nothing, off, off, *self.blank(refusal(str(error)))]
         epochs = [(self.epoch_name(epoch, opened), epoch) for epoch in opened.snapshots]
         known = "Choose a class, then draw."
-        unknown = "This generator was trained without classes: it draws what it draws, and the classifier names it."
+        unknown = (
+            "This generator was trained without classes: the class is left to chance, and the classifier names it."
+        )
         return [
             gr.update(choices=epochs, value=opened.chosen),
             gr.update(choices=opened.classes, value=opened.classes[0], visible=opened.conditional),
@@ -109,7 +112,7 @@ class Page:
     def answer(
         self, name: str, epoch: int, wanted: str | None, count: int, seed: float | None, truncation: float
     ) -> Iterator[list[Any]]:
-        """Yield the drawing that was asked for, in words and pictures and as files, or why there is none.
+        """Yield the drawing as text, images and files, or the reason why there is none.
 
         The nearest training images come later: the first time the whole train split has to be read.
         """
@@ -168,9 +171,6 @@ def make_app(index: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
 
 
 def serve(app: FastAPI, listener: socket.socket) -> None:
-    """Serve the page on a listening socket until a signal ends it.
-
-    Through uvicorn and not gradio's own launcher, which asks for its own address through a proxy where one is set, and
-    has a way to share links.
-    """
+    """Serve the page on a listening socket until a signal ends it."""
+    # not by gradio's launcher: it requests its own address through a proxy where one is set, and can share links
     uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])

@@ -227,7 +227,8 @@ def _check_md5(folder: Path) -> None:
         digest = "missing" if payload is None else hashlib.md5(payload, usedforsecurity=False).hexdigest()
         if digest != CELEBA_MD5[name]:
             raise BadInput(
-                f"{path}: md5 {digest}, want {CELEBA_MD5[name]}; a quota page instead of the file, or another version?\n"
+                f"{path}: md5 {digest}, want {CELEBA_MD5[name]}; a quota page instead of the file, or another version?"
+                "\n"
                 f"fetch {name} of CelebA again and copy it to {folder} (or say --no-verify-md5 if it is meant so)"
             )
 

@@ -17,7 +17,7 @@ GRID = "grid.safetensors"
 
 @dataclass(frozen=True)
 class Embedded:
-    """A figure as HTML: inline SVG for charts, an inline PNG for images; `alt` is what a blind reader gets."""
+    """A figure as HTML: inline SVG for charts, an inline PNG for images; `alt` is its text for screen readers."""
 
     html: Markup
     alt: str
@@ -48,7 +48,7 @@ def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedde
         "real": lambda: gallery.real_pictures(made.real.folder, made.real.dataset),
     }
     return {
-        name: {each: embed(picture) for each, picture in sections[name]().items()}
+        name: {figure: embed(picture) for figure, picture in sections[name]().items()}
         for name in reporter.each(sections, "draw", len(sections), "sections")
     }
 

@@ -1,4 +1,4 @@
-"""The artifacts that the page shows, each as what its job wrote."""
+"""The artifacts that the page shows, each with the record of its job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

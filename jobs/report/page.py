@@ -29,7 +29,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a name that the template has wrong fails the job, not a reader
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -50,7 +50,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         classifier=made.classifier.record,
         pictures=draw_all(made, reporter),
         level=LEVEL_TEXT,
-        metrics=[row.name for row in CLASSIFICATION_METRICS],
+        metrics=[metric.name for metric in CLASSIFICATION_METRICS],
         qualities=QUALITIES,
         score_names=[name for name in on_test.real.scores if judges_snapshots(name)],
         over_snapshots=lambda name: over_snapshots(scores.rows, name),
@@ -62,8 +62,8 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
 
 def judges_snapshots(name: str) -> bool:
     """Whether every snapshot has this score, and it says something of quality."""
-    row = metric_of(name, EXTRACTORS)
-    return isinstance(row, FeatureMetric) and row.per_snapshot and row.higher_is_better is not None
+    metric = metric_of(name, EXTRACTORS)
+    return isinstance(metric, FeatureMetric) and metric.per_snapshot and metric.higher_is_better is not None
 
 
 def over_snapshots(rows: Sequence[SnapshotScores], name: str) -> tuple[float, float, float]:
