@@ -100,6 +100,7 @@ class Experiment:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # checked here once, so that drawing itself cannot meet a missing artifact
         self.inputs = open_inputs(READS, folder)
         self.real, self.classifier = input_of(self.inputs, PREPROCESS), input_of(self.inputs, TRAIN_CLASSIFIER)
         self.gan, self.scores = input_of(self.inputs, TRAIN_GAN), input_of(self.inputs, EVALUATE)

@@ -39,6 +39,8 @@ def main(job: str, options: tuple[str, ...]) -> None:
     except SignalException as error:
         raise Interrupted(f"{job}: stopped by {error.sigval.name}; run the same command again to go on") from error
     except ChildFailedError as error:
+        # the first one: the others fail because it is gone
         rank, failure = error.get_first_failure()
+        # a shell's convention: 128 plus the signal that ended the process
         code = failure.exitcode if failure.exitcode > 0 else 128 - failure.exitcode
         raise JobFailed(f"{job}: process {rank} ended with exit code {code}; it says above why", code) from error

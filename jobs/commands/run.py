@@ -114,6 +114,7 @@ def _run_job(row: Job, arguments: list[str], stop: StopFlag) -> None:
     process = start(row.name, arguments)
     passed_on = False
     while (code := wait(process)) is None:
+        # once: a second signal makes a job stop without saving
         if stop.signal_name == "SIGTERM" and not passed_on:
             process.send_signal(signal.SIGTERM)
             passed_on = True

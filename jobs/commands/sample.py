@@ -15,6 +15,7 @@ from shared.format.files import unwritable, write_whole
 
 
 def _png(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    # the JSON has the same name with the suffix .json
     if path is not None and path.suffix.lower() != ".png":
         raise BadConfig(f"--out {path}: want a name that ends in .png")
     return path

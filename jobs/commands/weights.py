@@ -43,6 +43,7 @@ def fetch(names: tuple[str, ...], data_root: Path) -> None:
     from shared.models.weights import WEIGHTS, checked
     from shared.models.weights import fetch as bring
 
+    # one that fails does not keep the others from being fetched
     failed: list[HalfrealError] = []
     for name in names:
         try:

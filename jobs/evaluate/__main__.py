@@ -37,6 +37,7 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     extractors = listed(config.per_snapshot), listed(config.extractors)
     plan = Plan(config.images, *extractors, config.seed, config.reference, config.synthetic_only)
     record = evaluate(run, plan)
+    # all processes have the same record; one of them writes
     if is_main_process():
         save_all(scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN)), run.figures)
         write_tensorboard(run.folder, record.rows)
@@ -71,6 +72,7 @@ def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> Non
     from shared.metrics.compare import compare_scores
     from shared.store.artifacts import open_output
 
+    # an experiment named twice would be compared with itself
     if len(set(experiments)) < max(len(experiments), 2):
         raise BadInput("compare: want at least two experiments, each once")
     comparison = compare_scores({name: open_output(EVALUATE, data_root / name).record for name in experiments})

@@ -27,6 +27,6 @@ def print_comparison(comparison: ScoreComparison) -> None:
     for heading in ("experiment", "score", "lowest", "mean", "highest"):
         curves.add_column(heading, justify="left" if heading in ("experiment", "score") else "right", overflow="fold")
     for experiment, curve in comparison.over_snapshots.items():
-        values = (curve.lowest, curve.mean, curve.highest)
-        curves.add_row(experiment, curve.score, *(f"{value:.3f}" for value in values))
+        summary = (curve.lowest, curve.mean, curve.highest)
+        curves.add_row(experiment, curve.score, *(f"{value:.3f}" for value in summary))
     console.print(curves)

@@ -30,6 +30,7 @@ def score_between(
 
     Raises BadInput for the extractor `classifier`, which belongs to an experiment, and for too few images.
     """
+    # without an experiment there is no classifier of one's own to extract features with
     if extractor == "classifier":
         raise BadInput("--extractor classifier: belongs to an experiment; run `halfreal evaluate` there")
     for dataset, part in ((synthetic, "train"), (real, split)):
@@ -54,6 +55,7 @@ def score_between(
     )
     warned = scorer.warnings(len(sides[0]), len(sides[1]), sides[0].features.shape[1])
     ours, theirs = synthetic.dataset, real.dataset
+    # a warning, no error: extractors resize, but the resizing shows in the score
     if (ours.size_px, ours.channels) != (theirs.size_px, theirs.channels):
         warned.append(
             f"images of {ours.size_px} px, {ours.channels} channels against {theirs.size_px} px, {theirs.channels}"
@@ -63,8 +65,8 @@ def score_between(
     else:
         warned.append("their classes differ: no score by class")
         # label 1 of one dataset is not label 1 of the other: score all images as one class, and drop that class's row
-        merged = [FeatureSet(side.extracted, np.zeros_like(side.labels)) for side in sides]
-        scores = Scores(scores=scorer.scores(*merged, ["all"]).scores)
+        ours_merged, theirs_merged = (FeatureSet(side.extracted, np.zeros_like(side.labels)) for side in sides)
+        scores = Scores(scores=scorer.scores(ours_merged, theirs_merged, ["all"]).scores)
     return {
         "scores": scores.facts(),
         "protocol": protocol.facts(),

@@ -75,11 +75,13 @@ class Evaluation:
         self.classes = self.real.dataset.classes
         self.splits = {split: load_split(self.real, split) for split in plan.splits}
         for split, data in self.splits.items():
+            # a covariance and nearest neighbours of three images say nothing
             if len(data) < FEWEST:
                 raise BadInput(f"{self.real.folder}: {split} has {len(data)} images, want at least {FEWEST}")
         self.left_out: dict[str, str] = {}
         self.scorers = self._scorers()
         counts = self.real.dataset.splits["train"].class_counts
+        # in the train split's proportions: distances compare whole distributions, the classes' shares included
         self.asked = torch.from_numpy(spread(apportion(counts, plan.images)))
         self._reference_features: dict[tuple[str, str], FeatureSet] = {}
         self._own = {split: self._qualities(data) for split, data in self.splits.items() if split != "train"}
@@ -117,6 +119,7 @@ class Evaluation:
             self._reference_features[key] = (
                 FeatureSet(cached, data.labels.numpy()) if cached else scorer.extract(data.images, data.labels)
             )
+            # one process writes: all of them would write the same file
             if cacheable and cached is None and self.group.is_main:
                 feature_cache.store(path, self._reference_features[key].extracted)
         return self._reference_features[key]
@@ -126,6 +129,7 @@ class Evaluation:
 
         Labels are the classes asked for, or the classifier's for an unconditional generator.
         """
+        # snapshots are loaded one at a time, so that memory does not grow with their number
         network, latent = load_snapshot(self.gan, name, self.group.device), self.gan.record.latent
         # a seed for each image: any number of processes draws the same images
         share = self.group.shard(self.plan.images)
@@ -215,6 +219,7 @@ def score_by_classifier(work: Evaluation, drawn: Images) -> SyntheticOnly:
 def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> OnTest:
     """Return every score of the images `drawn` against test, the same of real train images, and what looks wrong."""
     plan, reporter = work.plan, work.run.reporter
+    # a dict: an extractor that is in both lists is scored once
     final = {scorer.extractor.name: scorer for scorer in [*watching, *work.among(plan.extractors)]}
     synthetic, real = Scores(scores={}), Scores(scores={})
     copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
@@ -252,6 +257,7 @@ def collapse(test: SampleScores, real: Scores, extractor: str, images: int) -> l
     few = [row.class_name for row in test.classes if row.ratios and row.ratios["diversity"] < LITTLE_DIVERSITY]
     lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
     absent = [row.class_name for row in test.classes if row.qualities is None]
+    # few images asked for may miss a rare class by their number alone
     if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
         lines.append(f"mode collapse: fewer than 3 images of {', '.join(absent)} were drawn")
     name = f"recall_{extractor}"

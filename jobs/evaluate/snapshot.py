@@ -50,6 +50,7 @@ def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:
     spec = header.get("spec", {})
     if not {"latent", "classes"} <= spec.keys() or "epoch" not in header:
         raise BadInput(f"{file}: not a snapshot of a generator; want a file of `gan/snapshots`")
+    # its classes are trained one after the other, so there is no epoch at which all can be scored
     if "members" in header:
         raise BadInput(f"{file}: holds one generator for each class; run `halfreal evaluate` when they are finished")
     # the artifact has no manifest before training ends, so the file itself says what the scorer needs to know

@@ -78,6 +78,7 @@ def is_judged(mixed: MixedRecord, config: ExportConfig) -> bool:
 
 def plain(text: object) -> str:
     """Return a text that Markdown shows as it is, on one line, also inside a table."""
+    # class names are the user's: a pipe or a backtick would break the table
     return re.sub(r"([\\`*_\[\]<>|#~$&!])", r"\\\1", " ".join(str(text).split()))
 
 

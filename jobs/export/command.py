@@ -103,6 +103,7 @@ def _write(
                 yield picture
 
     FORMATS[config.to].write(folder, counted(), synthetic.dataset.classes)
+    # after writing: only reading every sample tells
     if not counts:
         raise BadConfig(f"--min-confidence {config.min_confidence}: leaves no image; take a lower one")
     write_whole(folder / RECIPE, (recipe_text(PIPELINE, inputs) + "\n").encode())

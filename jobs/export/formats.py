@@ -87,6 +87,7 @@ def web_dataset(folder: Path, pictures: Iterable[Picture], classes: list[str]) -
 def _meta(picture: Picture) -> dict[str, object]:
     if picture.label == picture.annotated:
         return picture.meta.facts()
+    # readers take the label from the json too: it must be the one that was exported
     annotation = picture.meta.annotation.model_copy(update={"label": picture.annotated})
     return picture.meta.model_copy(update={"annotation": annotation}).facts()
 

@@ -46,6 +46,7 @@ def is_complete(out: Path, key: BuildKey, force: bool, reporter: Reporter) -> bo
 def _damage(out: Path, made: Manifest) -> str:
     """Return what is wrong with the first missing or altered file, or nothing; an edited card is no damage."""
     for info in made.files:
+        # people fill in the licence there
         if info.name == CARD and _card_was_edited(out, made):
             continue
         try:
@@ -113,6 +114,7 @@ def check_place(out: Path, experiment: Path) -> None:
     inside = next((place for place in (out, *out.parents) if (place / MANIFEST).exists()), None)
     if inside:
         raise BadInput(f"--out {out}: lies in the artifact {inside}; choose a place of its own")
+    # --force replaces the folder as a whole, with all that is in it
     for place in (experiment.resolve(), Path.cwd()):
         if place.is_relative_to(out):
             raise BadInput(f"--out {out}: holds {place}; choose a place of its own")

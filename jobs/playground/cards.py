@@ -101,6 +101,7 @@ def nearest(drawing: Drawing, opened: Experiment) -> str:
     """Return the images that are closest to a training image next to that one, the closest first."""
     distances, neighbours = opened.nearest_train(drawing.drawn.images)
     held_out = opened.real_test(drawing.request.label)[:TEST_IMAGES]
+    # a scale: real images that the generator never saw have neighbours too
     usual = f"{median(opened.nearest_train(held_out)[0]):.2f}" if len(held_out) else "unknown"
     cards = []
     for index in sorted(range(len(distances)), key=lambda index: distances[index])[:PAIRS]:

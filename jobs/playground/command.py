@@ -37,6 +37,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
     elif not names:
         raise MissingArtifact(f"{data_root}: no experiment there; run first: halfreal run --data-root {data_root}")
     with listen(host, port) as listener, TemporaryDirectory(prefix="halfreal-playground-") as scratch:
+        # gradio would leave copies of every download in the system's temporary folder
         os.environ["GRADIO_TEMP_DIR"] = scratch
         from jobs.playground.page import make_app, serve
 

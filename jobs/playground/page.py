@@ -127,6 +127,7 @@ class Page:
             )
             drawing = opened.draw(request)
             about = summary(drawing, len(opened.real_test(request.label)))
+            # shown at once; the neighbours follow in a second update
             yield [about, image_cards(drawing, opened.classes), LOOKING, *self.files(name, drawing, opened)]
             yield [*[gr.skip()] * 2, nearest(drawing, opened), *[gr.skip()] * 2]
         except HalfrealError as error:

@@ -77,6 +77,7 @@ def _read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
         raise BadInput(f"{path}: cannot be unpacked ({error}); fetch it again") from error
     rank = payload[3] if len(payload) > 3 else 0
     sizes = np.frombuffer(payload[4 : 4 + 4 * rank], ">u4").astype(int).tolist()
+    # a cut download has the right magic number, so the length is checked too
     if payload[:3] != b"\0\0\x08" or len(payload) != 4 + 4 * rank + int(np.prod(sizes)):
         raise BadInput(f"{path}: not an IDX file of bytes, or cut short; fetch it again")
     return np.frombuffer(payload, np.uint8, offset=4 + 4 * rank).reshape(sizes)
@@ -137,6 +138,7 @@ def celeba(place: Path, config: PreprocessOptions) -> Source:
     column = header.index(wanted)
     partition = _partition(folder / "list_eval_partition.txt", names)
     images = folder / "img_align_celeba"
+    # one listing, in place of a question to the file system for each of 202,599 files
     there = {path.name for path in images.iterdir()} if images.is_dir() else set()
     missing = [name for name in names if name not in there]
     if missing:
@@ -248,6 +250,7 @@ def _download(name: str, place: Path, inner: Path, advice: str) -> None:
         reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         raise BadInput(f"{place}: {name} is not there and could not be downloaded ({reason})\ncopy {advice}") from error
     finally:
+        # an empty folder would look like a source whose images are missing
         for folder in new:
             with suppress(OSError):  # one that is not empty stays
                 folder.rmdir()

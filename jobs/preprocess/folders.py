@@ -167,6 +167,7 @@ def _rows(place: Path, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
 
 def _records(place: Path, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of the line where each record begins, and its values, if it has any."""
+    # strict: a quote left open would else swallow the lines after it
     reader = csv.reader(lines, strict=True)
     line = 1
     try:

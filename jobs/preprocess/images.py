@@ -22,6 +22,7 @@ def prepare(
         opened = opened.crop(_centre(*opened.size)) if crop == "center" else opened
     else:
         height, width = image.shape[:2]
+        # an array is cut before Pillow copies it
         left, top, right, bottom = _centre(width, height) if crop == "center" else (0, 0, width, height)
         opened = Image.fromarray(image[top:bottom, left:right])
     pixels = np.asarray(resize(_in_mode(opened, CHANNEL_MODES[channels]), size_px, resize_filter), dtype=np.uint8)

@@ -57,6 +57,7 @@ class PreprocessOptions(JobOptions):
     shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))
 
     def __post_init__(self) -> None:
+        # imported late: options are read for every --help
         from PIL import ImageColor
 
         if not (0 < self.val_fraction < 1 and 0 < self.test_fraction < 1):

@@ -26,6 +26,7 @@ def choose(labels: Indexes, partition: Sequence[str] | None, limit: int, per_cla
         for name in np.unique(labels):
             members = np.flatnonzero(labels == name)
             drawn.append(members if len(members) <= per_class else rng.choice(members, per_class, replace=False))
+        # sorted: which images are drawn must not change their order in the shards
         kept = np.sort(np.concatenate(drawn))
     if limit and limit < len(kept):
         # a stratum for each (class, official split), so that the limit keeps the proportions of both
@@ -58,6 +59,7 @@ def split_indexes(
     val before train where a partition tears them apart. Raises BadInput where a class is too small to be in every
     split.
     """
+    # only the first of equal images is drawn; copies follow it, or a training image could be a test image too
     leaders = leaders_of(contents)
     own = np.flatnonzero(leaders == np.arange(len(leaders)))
     place = np.full(len(labels), -1)
@@ -67,6 +69,7 @@ def split_indexes(
         # of them is trained on
         np.maximum.at(place, leaders, given)
         if not (given == ORDER.index("val")).any():
+            # test stays the official one, so that scores compare with published ones
             train = own[place[own] == 0]
             place[_draw(train, labels, ceil_share(val_fraction, len(train)), seed)[1]] = 1
         moved = int((place[leaders] != given)[given != 0].sum() + ((place[leaders] == 2) & (given == 0)).sum())

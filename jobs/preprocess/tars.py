@@ -74,6 +74,7 @@ def webdataset(place: Path, config: PreprocessOptions) -> Source:
         _scan(tar, config.label_name or "", scan)
     classes = _classes(place, scan)
     labels = {name: label for label, name in enumerate(classes)}
+    # only offsets are kept: images are read when they are prepared, from any process
     items = [_item(sample, labels) for sample in scan.samples]
     return Source(classes, items, warnings=scan.warnings(), ignored=len(scan.ignored))
 
@@ -113,6 +114,7 @@ def _scan(tar: Path, label_field: str, scan: Scan) -> None:
         # "r:" refuses compressed tars, in which members cannot be read where they lie
         with tarfile.open(tar, mode="r:") as archive:
             for key, group in groupby(_members(archive, tar.stat().st_size), key=_key):
+                # WebDataset groups neighbours with the same key, so order matters and a later repeat is another sample
                 members = {_kind(member): member for member in group}
                 if key.rpartition("/")[2] and "" not in members:
                     samples.append(_sample(tar, archive, key, members, label_field))

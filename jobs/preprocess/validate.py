@@ -40,6 +40,7 @@ def taken(counts: dict[str, tuple[int, ...]], limit: int, per_class: int) -> dic
     parts = {name: [min(count, per_class or count) for count in of_part] for name, of_part in counts.items()}
     strata = [parts[name][label] for label in range(len(next(iter(parts.values())))) for name in parts]
     if limit and limit < sum(strata):
+        # the same rounding as the real draw, so that this check and the job agree
         strata = apportion(strata, limit)
     return {name: strata[place :: len(parts)] for place, name in enumerate(parts)}
 

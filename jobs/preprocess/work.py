@@ -54,6 +54,7 @@ def prepared(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, byt
                 )
         except UNREADABLE as error:
             return _unreadable(error)
+    # the hash of the original goes with the sample, so that an image can be traced to its file
     return encode_members(pixels, item.label, {"origin": {**item.origin, "sha256": content}})
 
 

@@ -81,6 +81,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
         records = write_shards(run, each, config, tasks, readable, len(source.classes))
     if records is None:
         return None
+    # an image may be readable as bytes and still not decode, so rejects are counted again after preparation
     rejects.rows += [row for record in records for row in record.rejected]
     rejects.check(run)
     rejects.store(run)
@@ -151,6 +152,7 @@ def write_shards(
     `each` applies a function to items. An image is numbered by its place, also where others are rejected.
     """
     plan = [[image.item.label, image.item.origin, image.content] for image in readable]
+    # the plan is part of the key: parts that saw different files must not share shards
     pieces = WorkShards(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
     todo = pieces.todo()
     with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
@@ -187,6 +189,7 @@ def _members(
 def _partition(run: Run, config: PreprocessOptions, source: Source) -> Any:
     """Return the official split of each item, or None where the split is to be random."""
     if config.split == "random" and source.partition is not None:
+        # for instance faces of one person, or frames of one video
         run.reporter.info("warning: a random split of a set with an official one; related images may be in two splits")
         return None
     return source.partition

@@ -26,6 +26,7 @@ class Embedded:
 def embed(picture: Picture) -> Embedded:
     """Return a figure as HTML for the page."""
     if picture.photo:
+        # inline, so that the page is one file that can be sent
         data = b64encode(figures.to_png(picture.figure)).decode()
         html = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(data, picture.alt)
     else:
@@ -36,6 +37,7 @@ def embed(picture: Picture) -> Embedded:
 
 def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedded]]:
     """Return every picture of the page by artifact and name; a signal stops it between two artifacts."""
+    # functions, so that no figure is drawn before its turn and a signal can stop between two
     sections = {
         "mixed": lambda: gallery.mixed_pictures(made.mixed.record, made.real.dataset.classes),
         "synthetic": lambda: gallery.synthetic_pictures(

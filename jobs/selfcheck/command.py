@@ -44,11 +44,13 @@ def distributed(processes: int, device: str) -> None:
     # refuse an absent device here, once, and not in every process
     pick_device(device)
     if "WORLD_SIZE" not in os.environ:
+        # torchrun starts this command again, once for each process
         sys.exit(_launch(processes, device))
     from jobs.selfcheck.distributed import check_families
 
     failed = []
     for finding in check_families(device):
+        # every process checks, one reports
         if not is_main_process():
             failed += [] if finding.passed else [finding.family]
             continue

@@ -110,6 +110,7 @@ def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[F
     Held-out real images must also have a data equivalent near their number: its interval must begin below 1.5 times,
     and end above half, the number of real images in the set.
     """
+    # measured six times: enough to choose weights on val, as the real experiment does
     sets, config = load_sets(seed), FitConfig(steps=steps, measure_every=max(steps // 6, 1), batch_images=32)
 
     def outcome(train: Images) -> Outcome:

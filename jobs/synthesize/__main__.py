@@ -20,6 +20,7 @@ def main(run: Run, config: SynthesizeOptions) -> Result | None:
     from shared.data.sampling import floor_share
     from shared.plots.gallery import save_all, synthetic_pictures
 
+    # the count of a share, rounded down as the arms of train_mixed round theirs
     total = floor_share(config.share, run.input(PREPROCESS).dataset.splits["train"].count)
     if total < 1:
         raise BadConfig(f"--share {config.share}: gives no image at all; take a larger share")

@@ -70,6 +70,7 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
         run.input(TRAIN_GAN).record,
         run.input(TRAIN_CLASSIFIER).record,
     )
+    # shards are cut by number, not by class: each has the proportions of the whole
     ranges = [range(start, min(start + shard_images, total)) for start in range(0, total, shard_images)]
     shards = write_shards(run, ranges, total, seed)
     if shards is None:

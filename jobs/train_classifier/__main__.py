@@ -30,6 +30,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
 
     real = run.input(PREPROCESS)
     size_px = config.size_px or real.dataset.size_px
+    # the same filter is recorded and used for synthetic images: a classifier reacts to how images were resized
     splits = {name: load_split(real, name).at(size_px, config.resize_filter) for name in ("train", "val", "test")}
     with run.reporter.bar("train", config.steps, "steps") as bar:
         fitted = fit(
@@ -43,6 +44,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
         )
     spec = classifier_spec(splits["train"], len(real.dataset.classes), config)
     save_classifier(run.folder, fitted.network, spec, config.resize_filter)
+    # test only measures: weights were chosen on val
     val, test = (table_of(fitted.network, splits[name], real.dataset.classes) for name in ("val", "test"))
     record = ClassifierRecord(
         network=config.network,

@@ -67,8 +67,10 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
             "trains a generator on each class; leave the class out or take another family"
         )
     folders = [run.folder / "classes" / f"{label:03d}" for label in range(len(classes))]
+    # a part trains every n-th class; without --parts one process trains all of them in turn
     for label in run.shard.select(range(len(classes))):
         folders[label].mkdir(parents=True, exist_ok=True)
+        # a seed of its own: equal initial weights and latents would couple the classes
         config = replace(whole.config, seed=derive_seed(whole.config.seed, Stream.GAN_OF_CLASS, label))
         task = replace(whole, config=config, folder=folders[label], label=label)
         # written after the last snapshot, so that a class is trained again unless all of it is there
@@ -107,6 +109,7 @@ def join_histories(histories: Sequence[Sequence[HistoryRow]]) -> list[HistoryRow
     # classes differ in size, so that rounding may give one of them a snapshot that another does not have
     for epoch in sorted(set.intersection(*(set(rows) for rows in by_epoch))):
         rows = [history_rows[epoch] for history_rows in by_epoch]
+        # a mean for the overview; each class's own losses are in class_histories
         losses = {name: sum(row.losses[name] for row in rows) / len(rows) for name in rows[0].losses}
         step, images_seen = sum(row.step for row in rows), sum(row.images_seen for row in rows)
         joined.append(HistoryRow(epoch=epoch, step=step, images_seen=images_seen, losses=losses))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.lazy import Lazy
 
+# the loss functions are named as strings and imported only when a step needs them
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -66,6 +67,7 @@ FAMILIES: dict[str, Family] = {
         loss="wasserstein",
         networks="dcgan",
         learning_rate=5e-5,
+        # section 4.2: with momentum, as Adam has it, training of a clipped critic became unstable
         optimizer="rmsprop",
         beta1=None,
         beta2=None,

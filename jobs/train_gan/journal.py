@@ -54,6 +54,7 @@ class Journal:
                     f"training diverged: the {name.replace('_', ' ')} is {mean} by epoch {progress['epoch']}; "
                     f"lower --learning-rate (now {self.state.family.learning_rate}) and start over with --force"
                 )
+        # monotonic: the wall clock may be set back while a run goes on
         now, (then, steps) = time.monotonic(), self._since
         images_per_step = progress["images_seen"] / progress["step"]
         self._rates[progress["epoch"]] = round((progress["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
@@ -70,10 +71,12 @@ class Journal:
             dict(sorted(line.facts().items())) | {"images_per_s": self._rates.get(line.epoch)} for line in state.history
         ]
         lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in rows)
+        # strict JSON: NaN is no JSON, and non-finite losses have ended the run before
         write_whole(self.folder / METRICS, lines.encode())
         figures = self.folder / "figures"
         figures.mkdir(exist_ok=True)
         sheet = self.sheet()
+        # enlarged without smoothing, so that single pixels can be judged
         Image.fromarray(sheet).resize((sheet.shape[1] * 2, sheet.shape[0] * 2), Image.Resampling.NEAREST).save(
             figures / f"samples-epoch-{epoch:05d}.png"
         )
@@ -82,6 +85,7 @@ class Journal:
             self._tensorboard.add_scalar(name, value, epoch)
         shown = torch.from_numpy(sheet)
         self._tensorboard.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
+        # people watch the run while it goes on
         self._tensorboard.flush()
         save_png(gan_losses(state.history), figures / "losses.png")
 

@@ -38,6 +38,7 @@ from shared.runtime.seeding import Stream, derive_seed
 
 def train(run: Run, task: Task) -> State:
     """Train to the end of `config.epochs`, from the newest checkpoint in the task's folder if there is one."""
+    # capped first: everything below, the plan included, depends on the batch that is really used
     asked, task = task.config.batch_images, task.capped()
     group, config, plan = task.group, task.config, task.plan()
     state = State(group, task.family, config, specs(task.family, config, task.real.dataset))
@@ -83,6 +84,7 @@ def read_batches(task: Task, state: State) -> Iterator[tuple[Tensor, Tensor]]:
         seed=derive_seed(config.seed, Stream.GAN_ORDER),
         rank=group.rank,
         world=group.world,
+        # every critic step uses a batch, so a resumed run skips steps times critic steps of them
         start=state.steps * task.family.critic_steps,
     )
     return batches(task.real, "train", plan, device=group.device, label=task.label)
@@ -98,6 +100,7 @@ def iterate(state: State, config: GanOptions, stream: Iterator[tuple[Tensor, Ten
         pixels, labels = next(stream)
         draws = Draws(state.group, config.batch_images, config.seed, Stream.GAN_STEP, state.steps, step)
         batch = draw_batch(config, draws, to_unit_range(pixels), labels)
+        # the last critic step and the generator step share one batch of fakes: one pass through the generator fewer
         yield (train_step if step == last else critic_step)(state.models, family, config, batch)
     state.steps += 1
 
@@ -109,6 +112,7 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
     """
     epoch = plan.epoch_after(state.steps - 1)
     progress = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
+    # before the check of the main process: means over processes are a collective call
     journal.close_epoch(progress)
     lost = state.lost()
     if lost is not None:  # a loss is taken before the update that breaks the weights
@@ -121,6 +125,7 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
         return
     path = task.folder / snapshot_name(epoch)
     path.parent.mkdir(exist_ok=True)
+    # the averaged generator alone: it is what is evaluated and sampled, the raw one is in the checkpoint
     save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **progress})
     journal.write()
     state.save(task.folder)
@@ -128,6 +133,7 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
 
 def check_snapshots(task: Task, state: State) -> None:
     """Raise FormatError unless every row of the history has its snapshot: an earlier part of the run made it."""
+    # somebody may have deleted files of the unfinished run, and the record would then name snapshots that do not exist
     for row in state.history:
         path = task.folder / snapshot_name(row.epoch)
         if not path.is_file():

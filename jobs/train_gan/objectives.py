@@ -34,6 +34,7 @@ def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
 
 def wasserstein_generator(real: Tensor | None, fake: Tensor) -> Tensor:
     """Return the generator loss -E[fake] on the critic's values (N,) (Arjovsky et al. 2017)."""
+    # real values do not depend on the generator, so their mean has no gradient for it
     return -fake.mean()
 
 
@@ -65,6 +66,7 @@ def relativistic_generator(real: Tensor | None, fake: Tensor) -> Tensor:
 
 def interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
     """Return points on the lines from fake to real images (N, ...), at `epsilon` (N,) in [0, 1], 1 being real."""
+    # one epsilon for each image, not for each pixel: points lie on straight lines between pairs
     return torch.lerp(fake, real, epsilon.view(-1, *[1] * (real.dim() - 1)))
 
 

@@ -173,10 +173,12 @@ def check(family: Family, name: str) -> None:
             f"--discriminator-norm batch: {name} has a gradient penalty for each image, and batch norm "
             "couples the images of a batch; take instance, layer, spectral or none"
         )
+    # their generators multiply or concatenate the label's map, without which their layers do not fit
     if networks.needs_labels and not family.conditional:
         raise BadConfig(f"the networks {family.networks} need labels: take --networks dcgan, or leave them conditional")
     if family.auxiliary_weight and not networks.has_auxiliary:
         raise BadConfig(f"--networks {family.networks}: no auxiliary head, which {name} needs; take dcgan")
+    # equal targets have no gradient that tells real from fake, swapped ones train the discriminator to be wrong
     if family.real_target <= family.fake_target:
         raise BadConfig(
             f"--real-target {family.real_target:g}, --fake-target {family.fake_target:g}: want the target of real "

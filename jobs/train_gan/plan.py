@@ -25,6 +25,7 @@ class Plan:
 
     def snapshot_due(self, iteration: int) -> bool:
         """Whether a snapshot falls due at the end of this iteration."""
+        # by crossing a multiple, not by equality: one iteration may span several small epochs
         every = self.snapshot_every_epochs
         before = self.epoch_after(iteration - 1) // every if iteration else 0
         return self.epoch_after(iteration) // every > before or iteration + 1 == self.iterations
@@ -35,6 +36,7 @@ def make_plan(config: GanOptions, critic_steps: int, train_images: int) -> Plan:
     # an epoch is counted in images that the discriminator was shown, as papers and other tools count; each critic step
     # reads a batch of its own, so five of them use five batches of the epoch
     images = critic_steps * config.batch_images
+    # rounded up: every epoch that was asked for is shown whole
     iterations = math.ceil(config.epochs * train_images / images)
     return Plan(iterations, images, train_images, config.snapshot_every_epochs, config.epochs)
 

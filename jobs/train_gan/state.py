@@ -63,11 +63,13 @@ class State:
     def __init__(self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[Spec, Spec]):
         # layers initialise themselves from torch's global generator
         seed_everything(config.seed, Stream.GAN_WEIGHTS)
+        # weights are made on the CPU, whose random numbers are the same on every machine, and moved afterwards
         make = OPTIMIZERS[family.optimizer]
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
         self.spec = specs[0]
         # before it is wrapped or compiled, so that the average is a plain network
         self.average = deepcopy(generator).to(group.device).to(memory_format=layout(group.device))
+        # eval: samples come from the running statistics of batch norm, not from those of a batch of samples
         self.average.eval().requires_grad_(False)
         if config.compile:
             generator.compile()
@@ -98,7 +100,10 @@ class State:
         now = self.models.group.unwrap(self.models.generator).state_dict()
         old = self.average.state_dict()
         # counters of batch norm are whole numbers, which cannot be averaged
+        # the whole state, not only parameters: an average of weights with the latest batch statistics would not fit
+        # together
         floating = [name for name, tensor in now.items() if tensor.is_floating_point()]
+        # one fused call over all tensors in place of one call for each
         torch._foreach_lerp_([old[name] for name in floating], [now[name] for name in floating], 1 - keep)
 
     def scale_learning_rate(self, factor: float) -> None:
@@ -124,6 +129,7 @@ class State:
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint; whole or not at all."""
+        # safetensors holds tensors alone; numbers and nesting of the optimizers go into its header
         tensors, structure = flatten(self._tree())
         header = CheckpointHeader(state=structure, steps=self.steps, history=self.history)
         save(folder / CHECKPOINT, tensors, header.facts())
@@ -143,6 +149,7 @@ class State:
                 _match_memory_format(optimizer)
         except (KeyError, RuntimeError, ValueError) as error:
             raise FormatError(f"{path}: not a checkpoint of this training; start over with --force") from error
+        # losses since the last epoch are part of the state, or the first row after a resume would miss some steps
         self.running_mean.sums = {name: tensor.to(self.group.device) for name, tensor in tree["tally"].items()}
         self.steps, self.history = header.steps, header.history
         return True
@@ -190,6 +197,7 @@ def _match_memory_format(optimizer: torch.optim.Optimizer) -> None:
 def specs(family: Family, config: GanOptions, info: Dataset) -> tuple[Spec, Spec]:
     """Return what builds generator and discriminator for images as in `info`; see `build_generator`."""
     networks = NETWORKS[family.networks]
+    # 0 classes builds the same network without its label inputs
     classes = len(info.classes) if family.conditional else 0
     shape = {"size_px": info.size_px, "channels": info.channels, "classes": classes, "width": config.width}
     generator: dict[str, object] = {"name": networks.generator, "latent": config.latent, **shape, "init": family.init}

@@ -40,10 +40,12 @@ class Draws:
     """
 
     def __init__(self, group: ProcessGroup, batch_images: int, *seed: int) -> None:
+        # dropout and similar layers take no generator of their own
         seed_everything(*seed, Stream.GAN_STEP_LAYERS)
         # on the CPU for every device: a GPU's generator gives other numbers for the same seed
         self._generator = make_generator(*seed)
         self._batch_images = batch_images
+        # drawn whole on every process, then cut: cheaper than communication, and independent of the number of processes
         share = batch_images // group.world
         self._own = slice(group.rank * share, (group.rank + 1) * share)
         self._device = group.device
@@ -122,6 +124,7 @@ def critic_step(models: Models, family: Family, config: GanOptions, batch: Batch
             losses = _critic_losses(models, family, config, part, images.float())
             _backward(models, config, losses, means)
     models.discriminator_optimizer.step()
+    # after the optimizer's step, as in the paper: the constraint is on the weights that the next loss sees
     if family.clip is not None:  # Arjovsky et al. 2017, algorithm 1, line 7
         with torch.no_grad():
             for parameter in models.discriminator.parameters():
@@ -175,6 +178,7 @@ def _critic_losses(models: Models, family: Family, config: GanOptions, part: Bat
     A gradient penalty is taken in float32; one on real and fake images shares their pass, which then is float32 too.
     """
     penalty, loss = family.penalty, LOSSES[family.loss]
+    # Zhao et al. 2020: real and fake images alike, or the discriminator would tell them apart by the augmentation
     real = augment(part.real, config.augmentations, part.augment_params_real)
     fake = augment(fake, config.augmentations, part.augment_params_fake)
     images = torch.cat([real, fake])
@@ -232,4 +236,5 @@ def _backward(models: Models, config: GanOptions, losses: Losses, means: Losses)
     with sound_kernels(models.group.device, config.precision):
         models.group.backward(torch.stack(list(losses.values())).sum() / grad_accum_steps)
     for name, value in losses.items():
+        # detached: a mean that kept its graph would keep every step's activations in memory
         means[name] = means.get(name, torch.zeros_like(value)) + value.detach() / grad_accum_steps

@@ -51,6 +51,7 @@ class Task:
         info = self.real.dataset
         labels = range(len(info.classes)) if self.label is None else [self.label]
         samples = preview(self.real.folder, info.splits["train"], per_class=GRID_COLUMNS)
+        # white cells where a class has few images keep the rows of all classes aligned
         grid = torch.full(
             (len(labels), GRID_COLUMNS, info.channels, info.size_px, info.size_px), 255, dtype=torch.uint8
         )

@@ -26,6 +26,7 @@ def check_images(options: GanOptions, images: ImageSpec) -> None:
     """Raise BadConfig for images of a size that the networks are not built for, or that must not be mirrored."""
     family = resolve(options)
     doublings(images.size_px)  # raises for a size that is not 4 px doubled a number of times
+    # instance norm subtracts the mean of a map: of a single pixel nothing is left
     if family.discriminator_norm == "instance" and images.size_px == NETWORKS[family.networks].one_pixel_at_px:
         raise BadConfig(
             f"--discriminator-norm instance: the last maps of the networks {family.networks} are one pixel for images "

@@ -104,6 +104,7 @@ def chosen_arms(text: str, conditional: bool) -> list[str]:
     unknown = [name for name in names if name not in GROUPS and name not in ARMS]
     if unknown or not names:
         raise BadConfig(_unknown_arms(text, unknown))
+    # a set: an arm in two groups is trained once
     wanted = {arm for name in names for arm in GROUPS.get(name, (name,))}
     return [name for name, arm in ARMS.items() if name in wanted and (conditional or arm.labels != ASKED)]
 

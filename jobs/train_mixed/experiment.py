@@ -66,6 +66,7 @@ def load_experiment(run: Run, min_confidence: float) -> Splits:
     size_px, resize_filter = synthetic.dataset.size_px, synthetic.preparation.resize_filter
     train, val, test = (load_split(real, split).at(size_px, resize_filter) for split in ("train", "val", "test"))
     drawn = load_synthetic(synthetic).confident(min_confidence)
+    # the least confidence filters synthetic images before arms draw from them, so that arms keep their sizes
     return Splits(train, val, test, drawn, real.dataset.classes, real.record.mirrors)
 
 
@@ -75,6 +76,7 @@ def load_synthetic(synthetic: Artifact[SyntheticRecord]) -> Synthetic:
     asked = [meta.origin.asked_label for meta in metas if meta.origin.asked_label is not None]
     return Synthetic(
         load_split(synthetic, "train"),
+        # all or none: an image without the class asked for makes the arms with it impossible
         torch.tensor(asked) if len(asked) == len(metas) else None,
         torch.tensor([meta.annotation.confidence for meta in metas]),
         len(metas),
@@ -92,6 +94,7 @@ def run_experiment(run: Run, plan: Plan) -> MixedRecord:
     outcomes: dict[str, Outcome] = {}
     with run.reporter.bar("fit", len(plan.arms) * plan.seeds * plan.fit.steps, "steps") as bar:
         for name in plan.arms:
+            # every arm gets the same seeds, so that differences can be paired by seed
             seeds = range(plan.seed, plan.seed + plan.seeds)
             fits = [_fit_once(run.folder, name, splits, plan.fit, seed, device, bar) for seed in seeds]
             rows += [row for row, _ in fits]

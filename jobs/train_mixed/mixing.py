@@ -67,6 +67,7 @@ def too_few(name: str, needed: int, synthetic: Synthetic, train_images: int) -> 
     if not usable:
         return f"arm {name} needs {needed:,} synthetic images; {passing}; lower --min-confidence"
     to_make = -(-needed * total // usable)
+    # rounded up to whole percent: the advice must be enough
     share = -(-100 * to_make // train_images) / 100
     lower = ", or lower --min-confidence" if filtered else ""
     return (

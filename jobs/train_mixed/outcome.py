@@ -49,6 +49,7 @@ def metric_summaries(outcome: Outcome, redraws: int = 300, seed: int = 0) -> dic
     # a cell of the confusion matrix for each answer, so that one bincount makes the whole matrix
     cells = outcome.truth * classes + outcome.predicted
     ranked = [1] if classes == 2 else range(classes)
+    # sorted once, outside the bootstrap, which then only reweights images
     rankings = [
         [Ranking(outcome.probabilities[place, :, label], outcome.truth == label) for label in ranked]
         for place in range(seeds)

@@ -13,6 +13,7 @@ def validate(options: MixedOptions, shard: Shard, specs: Specs) -> None:
         options.check_size(specs.real.size_px)
     if specs.synthetic is None:
         return
+    # the arm that needs most: if it has enough, all have
     arm = max(chosen_arms(options.arms, conditional=True), key=lambda name: ARMS[name].synthetic_share)
     if ARMS[arm].synthetic_share > specs.synthetic.share:
         raise BadConfig(

@@ -66,6 +66,7 @@ def compare(question: Question, a: Outcome, b: Outcome, n_test: int) -> Comparis
     difference = a.correct - b.correct
     low, high = two_way_interval(difference)
     outcome = judged(low, high)
+    # over test images only, the interval would else be read as one for other fits too
     alone = " One seed: this says nothing about other fits." if len(difference) == 1 else ""
     p_mcnemar, p_permutation = mcnemar(a.voted, b.voted), permutation(difference.mean(axis=0))
     return Comparison(
@@ -111,6 +112,7 @@ def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> li
         if ARMS[name].synthetic_share:
             low, high = two_way_interval(outcome.correct)
             bounds = (float(outcome.correct.mean()), low, high)
+            # the curve rises, so that the bounds of the accuracy map to the bounds of the number
             mean, least, most = (RealImages(**data_equivalent(counts, curve, value)) for value in bounds)
             equivalents.append(
                 ArmDataEquivalent(

@@ -44,6 +44,7 @@ def work(run: Run, config: TuneConfig) -> None:
     helpers |= {"tune.storage": params["storage"]} if params["storage"] else {}
     worker = Worker(run, config, words_for_trials(), params["storage"])
     if params["force"]:
+        # before other workers start: they would take trials of the study that is deleted
         worker.forget()
     worker.work((params["workers"] or by_cores(params["threads"], run.device)) - 1, helpers)
 

@@ -200,6 +200,7 @@ def compare(
                 )
             )
     first = "synthetic_only_accuracy" if objective == "synthetic_only" else score
+    # stable: the other rows keep the order of the metrics table
     rows.sort(key=lambda row: row.name != first)
     return TuneComparison(rows=rows, unchanged=unchanged, sentence=sentence(rows[0], unchanged))
 

@@ -109,11 +109,13 @@ class Study:
         Options that an earlier trial had would give its very score: such a trial is given back, and its number is lost.
         """
         if not self.optuna.get_trials(deepcopy=False):  # the first trial is the recipe itself
+            # the baseline takes part, so that tuning never ends with options worse on val than the recipe's
             own = self.config.own
             self.optuna.enqueue_trial({n: own[n] for n, domain in self.config.domains.items() if domain.holds(own[n])})
         for left in reversed(range(DRAWS + 1)):
             if self._enough():
                 break
+            # the sampler keeps proposing what it believes best; in a small space only chance finds what is left
             if not left:
                 self.optuna.enqueue_trial(self._untried())
             trial = self._suggested(self.optuna.ask())
@@ -152,6 +154,7 @@ class Study:
             return True
         if self.config.minutes is None or not begun:
             return False
+        # from the first trial of any worker: the budget is the search's, not one worker's
         first = min(trial.datetime_start for trial in begun if trial.datetime_start)
         return (datetime.now() - first).total_seconds() > 60 * self.config.minutes
 

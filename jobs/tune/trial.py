@@ -41,9 +41,11 @@ class Attempt:
         self.runner.prepare()
         started = time.monotonic()
         try:
+            # a trial taken over may have lost already, by scores reported after its worker died
             if self.reported and self.trial.should_prune():
                 return self._stopped()
             finished = self.runner.train(self._falls_behind)
+            # training may end between two looks, with rungs not yet scored
             if not finished or any(self._falls_behind() for _ in self.config.rungs):
                 return self._stopped()
             scores = self.runner.evaluate()
@@ -99,6 +101,7 @@ def attempt(run: Run, config: TuneConfig, study: Study, lease: Lease, words: lis
     # every trial has the same seed, so that only the options differ between them
     options = config.fixed | lease.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
     options |= {"evaluate.reference": "val", "evaluate.synthetic_only": config.objective == "synthetic_only"}
+    # rungs use the extractor that chooses snapshots, so that pruning and objective agree
     extractor = listed(str(config.evaluate["per_snapshot"]))[0]
     scored = {"images": config.evaluate["images"], "extractor": extractor, "seed": config.seed, "device": run.device}
     flags = [word for name, value in scored.items() for word in (f"--{name}", str(value))]

@@ -85,6 +85,7 @@ class TrialRunner:
             lost += 1
             if code == BadInput.exit_code:
                 raise Refused(self.last_words())
+            # a crash may be bad luck (memory, a lost node), three in a row are not
             if lost == ATTEMPTS:
                 raise HalfrealError(
                     f"{self.folder}: {name} failed {lost} times (exit code {code}): {self.last_words()}"
@@ -152,5 +153,6 @@ class TrialRunner:
     def last_words(self) -> str:
         """Return the last error that the jobs wrote."""
         lines = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+        # the log has all runs of both jobs; only the last error matters
         starts = [index for index, line in enumerate(lines) if line.startswith("error: ")]
         return " ".join(lines[starts[-1] :] if starts else lines[-1:])[:300].removeprefix("error: ")

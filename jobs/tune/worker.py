@@ -34,6 +34,7 @@ class Worker:
         if self.storage is not None:
             import optuna
 
+            # a database outlives the folder, and the journal file is in it
             optuna.delete_study(study_name=self.study.optuna.study_name, storage=self.study.optuna._storage)
         shutil.rmtree(self.folder)
         self.study = Study(self.folder, self.config, self.storage)
