@@ -71,6 +71,7 @@ class Jobs(ErrorHandlingCommand, click.Group):
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
         with formatter.section("Commands"):
+            # from the table, not from docstrings, for which every command would be imported
             formatter.write_dl([(name, ABOUT[name]) for name in self.list_commands(context)])
 
 

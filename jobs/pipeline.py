@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.store.job import Job
 
+# records are named as strings: the table is read by every --help and must import little
 if TYPE_CHECKING:
     from shared.store.records.base import Record
     from shared.store.records.classifier import ClassifierRecord

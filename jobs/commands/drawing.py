@@ -133,6 +133,7 @@ class Experiment:
             if wanted is not None:
                 raise BadConfig(f"--class {wanted!r}: this generator was trained without classes; leave --class out")
             return None
+        # the name first: a class may be called 7 and have the label 3
         if wanted in self.classes:
             return self.classes.index(wanted)
         if wanted is not None and wanted.isdecimal() and int(wanted) < len(self.classes):

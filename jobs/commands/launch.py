@@ -33,6 +33,7 @@ def main(job: str, options: tuple[str, ...]) -> None:
     from torch.distributed.run import parse_args, run
 
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", CHECKPOINT_S)
+    # run in this process, so that its exceptions tell which exit code the job had
     arguments: Any = parse_args(["--module", f"jobs.{job}", *options])
     try:
         run(arguments)

@@ -69,6 +69,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     for option in ("seed", "threads", "device"):
         arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
     arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
+    # as environment variables, which jobs in other processes inherit
     os.environ |= settings(options["pairs"])
     # nobody starts more workers next to `run`, so tune takes every core itself
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")

@@ -112,6 +112,7 @@ class Evaluation:
                 count = min(len(data), self.plan.images)
                 data = data.subset(stratified(data.labels.numpy(), count, self.plan.seed))
                 part = f"train, {count} drawn from {self.plan.seed}"
+            # keyed by the hashes of dataset and weights, so that experiments may share it and none reads stale features
             path = feature_cache.reference_path(self.run.weights, scorer.extractor, self.real.sha256, part)
             # the small classifier extracts as fast as a file is read
             cacheable = scorer.extractor.name != "classifier"
@@ -179,6 +180,7 @@ def evaluate(run: Run, plan: Plan) -> ScoresRecord:
     """Score every snapshot on val, choose one, score it on test; return the record."""
     gan = run.input(TRAIN_GAN)
     work = Evaluation(run, plan, gan)
+    # a snapshot must be chosen even where no weights were fetched: the classifier needs none
     watching = work.among(plan.per_snapshot) or work.among(("classifier",))
     if watching[0].extractor.name != plan.per_snapshot[0]:
         run.reporter.info(

@@ -13,6 +13,7 @@ def write_tensorboard(folder: Path, rows: list[SnapshotScores]) -> None:
     tensorboard = open_tensorboard(folder)
     for snapshot in rows:
         numbers = snapshot.scores | ({} if snapshot.agreement is None else {"agreement": snapshot.agreement})
+        # classes with too few images have none
         ratios = [quality.ratios for quality in snapshot.classes if quality.ratios]
         if ratios:
             numbers |= {

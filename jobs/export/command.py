@@ -69,8 +69,10 @@ def main(
     folder = data_root / experiment_name(experiment, recipe)
     config = ExportConfig(**asked)
     target = (out or folder / "export" / config.to).resolve()
+    # before anything is opened or written
     check_place(target, folder)
     inputs, reporter = open_inputs(ROW, folder), Reporter("export")
+    # the version too: another one may write other bytes from the same artifacts
     key = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
     if is_complete(target, key, force, reporter):
         reporter.info(f"already complete: {target}")

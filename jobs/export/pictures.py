@@ -43,8 +43,10 @@ def pictures(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> Iter
 
     Raises BadConfig where the classes asked for are wanted of a generator that was asked for none.
     """
+    # before the first shard is read, so that a mistake costs seconds
     if config.labels == ASKED and synthetic.record.agreement is None:
         raise BadConfig("--labels asked: the generator is unconditional and was asked for no class; take annotated")
+    # PNGs are passed on as bytes: encoding them again would change files for nothing
     for key, members, meta in annotated_members(synthetic):
         annotated, asked = decode_label(members["cls"]), meta.origin.asked_label
         if config.labels == ASKED and asked is None:

@@ -41,6 +41,7 @@ h2.heading { font-weight: 600; font-size: 16px; margin: 14px 0 6px; }
 
 def said(words: str, kind: str = "") -> str:
     """Return a paragraph of plain words."""
+    # escaped: class names are the user's
     return f'<p class="said {kind}">{escape(words)}</p>'
 
 

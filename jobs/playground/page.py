@@ -144,6 +144,7 @@ class Page:
 
 def whole(seed: float | None) -> int:
     """Return a seed from its field; BadConfig where that is empty or holds no whole number in the range of seeds."""
+    # gradio's number field gives None, fractions and any size
     if seed is None or not 0 <= seed <= MOST_SEED or seed % 1:
         raise BadConfig(f"Seed {'is empty' if seed is None else seed}: want a whole number from 0 to {MOST_SEED}")
     return int(seed)
@@ -163,6 +164,7 @@ def make_app(index: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
+        # gradio's default fonts are loaded from a server, and the page must work without a network
         theme=gr.themes.Default(font=SANS, font_mono=MONO).set(
             block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
         ),

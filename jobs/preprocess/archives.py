@@ -44,6 +44,7 @@ def mnist(place: Path, config: PreprocessOptions) -> Source:
     `place` holds the four IDX files, gzipped or not, itself or in `MNIST/raw` as torchvision leaves them; if it
     does not, torchvision downloads them there.
     """
+    # people copy the files either way: flat, or with the folders that torchvision makes
     raw = next((folder for folder in (place, place / "MNIST" / "raw") if _idx(folder, IDX_FILES["train"][0])), None)
     if raw is None:
         raw = place / "MNIST" / "raw"
@@ -150,6 +151,7 @@ def celeba(place: Path, config: PreprocessOptions) -> Source:
         from_file(images / name, int(row[column] > 0), {"source": "celeba", "file": name, "attribute": wanted})
         for name, row in zip(names, values, strict=True)
     ]
+    # the attribute's absence needs a name of its own in tables and folders
     opposite = {"Young": "Old", "Male": "Female"}.get(wanted, f"not {wanted}")
     return Source((opposite, wanted), items, partition)
 

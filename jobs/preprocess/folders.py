@@ -144,6 +144,7 @@ def _rows(place: Path, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     """Yield file and label of each line of a table; BadInput names the line that is wrong."""
     records = _records(place, lines)
     _, columns = next(records, (0, []))
+    # a column named twice leaves open which of the two is meant
     if any(columns.count(name) != 1 for name in HEADER):
         came = f"begins with {plain(','.join(columns)[:80])}" if columns else "is empty"
         raise BadInput(f"{place}: {came}; want a first line with file,label, each once, between commas")

@@ -26,6 +26,7 @@ def prepare(
         left, top, right, bottom = _centre(width, height) if crop == "center" else (0, 0, width, height)
         opened = Image.fromarray(image[top:bottom, left:right])
     pixels = np.asarray(resize(_in_mode(opened, CHANNEL_MODES[channels]), size_px, resize_filter), dtype=np.uint8)
+    # one layout for grey and colour, so that nothing after this asks for the number of dimensions
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
@@ -54,6 +55,7 @@ def flatten(image: Image.Image, background: str) -> Image.Image:
     if image.mode.startswith("I;16"):
         grey = np.asarray(image).astype(np.float64) * (255 / 65535)
         return Image.fromarray(np.rint(grey).astype(np.uint8))
+    # guessing a range by the image's own minimum and maximum would change its brightness
     if image.mode in ("I", "F"):
         raise Unusable(f"pixels of mode {image.mode} (32 bit) have no known range; save as 8 or 16 bit")
     if image.has_transparency_data:

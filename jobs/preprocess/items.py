@@ -89,6 +89,7 @@ def _refuse(reason: str) -> bytes:
 
 def is_label(name: str) -> bool:
     """Return whether a class can have this name: text of one line that UTF-8 can hold."""
+    # lone surrogates come from file names that are not UTF-8, and no JSON can hold them
     return len(name.splitlines()) == 1 and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
@@ -114,5 +115,6 @@ def open_bytes(payload: bytes) -> Picture:
     """Open an image file's bytes: plain JPEGs directly, others with any of Pillow's readers; OSError if none knows."""
     if not payload:
         raise Unusable("empty file")
+    # plain JPEGs skip Pillow's lazy reader; what the decoder does not know falls back to it
     pixels = decode_jpeg(payload)
     return Image.open(io.BytesIO(payload)) if pixels is None else pixels

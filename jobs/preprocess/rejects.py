@@ -40,6 +40,7 @@ class Rejects:
 
     def store(self, run: Run) -> None:
         """Write the rows into the artifact, if there are any, in place of those of an earlier, failed run."""
+        # a report of a run that failed would contradict the artifact that now exists
         for stale in (report_path(run), run.folder / REJECTED):
             stale.unlink(missing_ok=True)
         if self.rows:
@@ -49,6 +50,7 @@ class Rejects:
         """Write the rows next to the artifact and raise BadInput if there are more than allowed."""
         if len(self.rows) <= self.allowed * self.total:
             return
+        # next to the artifact: the staging folder of a failed job may be removed
         path = report_path(run)
         write_whole(path, self.payload())
         first = self.rows[0]

@@ -62,6 +62,7 @@ def split_indexes(
     # only the first of equal images is drawn; copies follow it, or a training image could be a test image too
     leaders = leaders_of(contents)
     own = np.flatnonzero(leaders == np.arange(len(leaders)))
+    # -1: not placed yet; 0, 1, 2 are train, val, test
     place = np.full(len(labels), -1)
     if partition is not None:
         given = np.array([ORDER.index(name) for name in partition])

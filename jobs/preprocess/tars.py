@@ -129,6 +129,7 @@ def _scan(tar: Path, label_field: str, scan: Scan) -> None:
         raise BadInput(
             f"{tar}: cannot be read as an uncompressed tar ({error}); unpack .gz first, or fetch it again"
         ) from error
+    # at the end, so that a tar that breaks in the middle adds nothing
     scan.samples += samples
 
 
@@ -206,6 +207,7 @@ def _field(payload: bytes, label_field: str) -> str:
     if label_field not in fields:
         raise Unusable(f"json has no field {label_field!r}; it has fields: {', '.join(fields) or 'none'}")
     value = fields[label_field]
+    # exact types: True is an int in Python, and 1.0 would name another class than 1
     if type(value) not in (str, int):
         raise Unusable(f"field {label_field!r} is {KINDS[type(value)]}; want text or a whole number")
     return str(value)

@@ -63,6 +63,7 @@ def check_room(counts: list[int], drawn: int) -> None:
     """
     there = [count for count in counts if count]
     total = sum(there)
+    # scikit-learn would raise the same, only after every image has been read
     if there and min(there) >= 2 and len(there) <= drawn <= total - len(there):
         return
     raise BadInput(

@@ -31,6 +31,7 @@ class Unreadable:
 def digest(item: Item) -> str | Unreadable:
     """Return the sha256 of what an item holds, or why it cannot be read."""
     try:
+        # hashed as stored, not decoded: copies are found before the costly work, and the hash names a file
         return sha256(item.read())
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         return _unreadable(error)
@@ -45,9 +46,11 @@ def prepared(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, byt
     item, content = task
     with warnings.catch_warnings():
         for kind in (Image.DecompressionBombWarning, UserWarning):
+            # within catch_warnings: the filters of a process that imports halfreal stay as they are
             warnings.simplefilter("ignore", kind)
         try:
             picture = item.decode(item.read())
+            # Pillow keeps a file open until its last frame is read
             with picture if isinstance(picture, Image.Image) else nullcontext():
                 pixels = prepare(
                     picture, config.size_px, config.channels, config.crop, config.resize_filter, config.background

@@ -62,6 +62,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     Each part reads every item, so that all agree on duplicates and splits, and prepares its own shards; within a part
     the run's threads are as many processes. Returns None while shards of other parts are missing.
     """
+    # first, since the job may fail on just what they say
     for warning in source.warnings:
         run.reporter.info(f"warning: {warning}")
     partition = _partition(run, config, source)
@@ -70,6 +71,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     # before anything is read: a class without images is known already
     _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
     rejects = Rejects(len(chosen), config.max_rejected)
+    # processes, not threads: the code around Pillow holds the interpreter lock
     with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as each:
         # every image is hashed before any is split: where copies go depends on all of them
         readable = _read_all(run, each, source, chosen, rejects)
@@ -178,6 +180,7 @@ def _members(
     bar: ProgressBar,
 ) -> Iterator[Members]:
     """Yield the encoded samples of a shard, the next ones of `results`; put aside what cannot be read."""
+    # not strict: `results` goes on with the images of the next shard
     for place, item, members in zip(task.places, items, results, strict=False):
         bar.advance()
         if isinstance(members, Unreadable):

@@ -28,6 +28,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     scores, on_test = made.scores.record, need_test_scores(made.scores)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
+        # class names and messages are the user's
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,  # a name that the template has wrong fails the job, not a reader
         trim_blocks=True,

@@ -72,6 +72,7 @@ def distributed(processes: int, device: str) -> None:
 
 def _launch(processes: int, device: str) -> int:
     """Start this check in `processes` processes on this machine; return the exit code."""
+    # from a checkout or an installation alike, and from any working directory
     root = str(Path(__file__).resolve().parents[2])
     environment = os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]

@@ -74,6 +74,7 @@ def load_sets(seed: int) -> Sets:
 
     data = load_digits()
     pixels = torch.from_numpy(np.rint(data.images * (255 / 16)).astype(np.uint8))[:, None]
+    # shuffled: the digits come in blocks by writer
     order = torch.randperm(len(pixels), generator=make_generator(seed, Stream.CONTROL_SPLIT))
     every = Images(resized(pixels, 16, "bicubic")[order], torch.from_numpy(data.target)[order].long())
     ends = [*np.cumsum([0, REAL, VAL, ADDED, max(CURVE) - REAL]).tolist(), len(every)]
@@ -127,6 +128,7 @@ def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[F
     real = sets.train + sets.others
     curve = {count: outcome(real.subset(range(count))) for count in CURVE}
     accuracies = [float(curve[count].correct.mean()) for count in CURVE]
+    # the point of the curve at REAL images is the arm without additions
     alone = curve[REAL]
     for name, control in CONTROLS.items():
         mixed = outcome(sets.train + control.make(sets))

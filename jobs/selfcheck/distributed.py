@@ -79,6 +79,7 @@ def make_state(group: ProcessGroup, config: GanOptions) -> State:
 def make_batch(group: ProcessGroup, config: GanOptions, step: int) -> steps.Batch:
     """Return this process's part of the batch of a step: noise as real images, and what is drawn."""
     draws = steps.Draws(group, config.batch_images, SEED, step)
+    # noise is enough: gradients are compared, not images
     real = draws.uniform(INFO.channels * INFO.size_px**2) * 2 - 1
     labels = (draws.uniform(1).squeeze(1) * len(INFO.classes)).long()
     return steps.draw_batch(config, draws, real.view(-1, INFO.channels, INFO.size_px, INFO.size_px), labels)

@@ -120,6 +120,7 @@ class Drawing:
     def __init__(self, run: Run, total: int, seed: int, bar: ProgressBar) -> None:
         snapshot, device = run.input(EVALUATE).record.chosen.file, pick_device(run.device)
         self.source = LabelledGenerator(run.input(TRAIN_GAN), snapshot, run.input(TRAIN_CLASSIFIER), device)
+        # the whole list on every part: place n has the same class however the work is cut
         self.asked = torch.from_numpy(
             spread(apportion(run.input(PREPROCESS).dataset.splits["train"].class_counts, total))
         )
@@ -143,5 +144,6 @@ class Drawing:
             # stored at the size that the annotator saw, so that a classifier learns from the annotated pixels
             images = resized(drawn.images, *self.source.annotator.input_format)
             for sample in self.source.samples(drawn, images, first=start):
+                # a generator, so that a shard is written while its next batch is drawn, and none is held whole
                 yield sample.key, encode(sample)
                 self.bar.advance()

@@ -21,6 +21,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
     Best is the highest macro F1 on val. Writes the model `classifier`, which annotates synthetic images and whose
     features the scores use, and figures of its training and its confusion matrix.
     """
+    # imported here: torch takes seconds, and --help and option checks need none of it
     from shared.data.images import load_split
     from shared.models.classifiers import parameter_count
     from shared.models.fitting import FitExtras, classifier_spec, fit, save_classifier

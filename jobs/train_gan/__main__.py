@@ -14,6 +14,7 @@ def main(run: Run, config: GanOptions) -> Result | None:
     Writes the model `gan`: a snapshot of the averaged generator per epoch, the training state, losses
     (metrics.jsonl, TensorBoard) and a sample grid from fixed latents per snapshot.
     """
+    # imported here: torch takes seconds, and --help and option checks need none of it
     from jobs.train_gan.experiment import train_family
 
     return train_family(run, config)

@@ -61,6 +61,7 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
     A snapshot of the whole names the snapshot of each class, with its hash.
     """
     classes, counted = whole.classes, whole.real.dataset.splits["train"].class_counts
+    # here, not in validate: only the finished dataset tells
     if 0 in counted:
         raise BadInput(
             f"{whole.real.folder}: class {classes[counted.index(0)]!r} has no train images, and {whole.config.family} "
@@ -160,6 +161,7 @@ def result(
         ],
     )
     if task.group.is_main:
+        # one process draws: all of them would write the same files
         figures = task.folder / "figures"
         figures.mkdir(exist_ok=True)
         save_all(gan_pictures(record), figures)

@@ -36,6 +36,7 @@ class Journal:
     def __init__(self, folder: Path, reals: Tensor, state: State, group: ProcessGroup) -> None:
         self.folder, self.reals, self.state, self.group = folder, reals, state, group
         self.note = ""
+        # not in the history: a checkpoint must not depend on how fast the machine was
         self._rates = _known_rates(folder / METRICS)
         self._since = (time.monotonic(), state.steps)
         self._tensorboard: TensorboardWriter | None = None
@@ -91,6 +92,7 @@ class Journal:
 
     def sheet(self) -> NDArray[np.uint8]:
         """Return the sample grid: a row a class, real images, a gap, images from latents that never change."""
+        # the average, which is what is evaluated; fixed latents show how the same images change
         drawn = grid_images(self.state.average, len(self.reals) // GRID_COLUMNS, self.state.average.latent)
         rows = []
         for real, fake in zip(self.reals.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS), strict=True):

@@ -46,6 +46,7 @@ def train(run: Run, task: Task) -> State:
     resumed = state.resume(task.folder)
     journal = Journal(task.folder, task.reals(), state, group)
     stream = read_batches(task, state)
+    # said, since it differs from what was asked for
     if config.batch_images < asked:
         run.reporter.info(
             f"{task.title}: batches of {config.batch_images} in place of --batch-images {asked}: "
@@ -79,6 +80,7 @@ def train(run: Run, task: Task) -> State:
 def read_batches(task: Task, state: State) -> Iterator[tuple[Tensor, Tensor]]:
     """Return this process's part of the batches that the run has not used yet."""
     config, group = task.config, task.group
+    # an order by seed and epoch: a resumed run reads on without replaying what was read
     plan = BatchPlan(
         batch_images=config.batch_images,
         seed=derive_seed(config.seed, Stream.GAN_ORDER),

@@ -40,6 +40,7 @@ def wasserstein_generator(real: Tensor | None, fake: Tensor) -> Tensor:
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """Return the hinge loss on logits (N,) (Miyato et al. 2018, eq. 16); the generator's is Wasserstein's."""
+    # no gradient beyond the margin: images that are told apart well enough have no more say
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
@@ -55,6 +56,7 @@ def least_squares_generator(real: Tensor | None, fake: Tensor) -> Tensor:
 
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """Return the relativistic pairing loss on logits (N,) of pairs (Jolicoeur-Martineau 2019; Huang et al. 2024)."""
+    # only the difference of a pair counts, so that logits cannot drift together
     return F.softplus(fake - real).mean()
 
 

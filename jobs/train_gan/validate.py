@@ -13,6 +13,7 @@ from shared.store.work_shards import Shard
 
 def validate(options: GanOptions, shard: Shard, specs: Specs) -> None:
     """Raise BadConfig for options that do not go with the images or this machine, or for a shard of one network."""
+    # parts share work without communication; several processes on one generator need a launcher
     if shard.count > 1 and not resolve(options).one_per_class:
         raise BadConfig(f"--parts: the family {options.family} trains one generator; only per_class has parts")
     # torch.compile builds C++ for the CPU parts of a graph, and would fail only after the images are loaded
@@ -32,6 +33,7 @@ def check_images(options: GanOptions, images: ImageSpec) -> None:
             f"--discriminator-norm instance: the last maps of the networks {family.networks} are one pixel for images "
             f"of {images.size_px} px, which has no variance; take another norm, or run preprocess with --size-px 32"
         )
+    # a mirrored digit is another sign: the generator would learn what is in no class
     if options.flips and not images.mirrors:
         raise BadConfig(
             f"--flips: images of the source {images.source} are not the same class in a mirror; leave it out"

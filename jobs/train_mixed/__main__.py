@@ -23,6 +23,7 @@ def main(run: Run, config: MixedOptions) -> Result:
     from jobs.train_mixed.experiment import Plan, run_experiment
     from shared.plots.gallery import mixed_pictures, save_all
 
+    # the record of an unconditional generator has no agreement of asked and given labels
     conditional = run.input(SYNTHESIZE).record.agreement is not None
     arms = chosen_arms(config.arms, conditional)
     record = run_experiment(run, Plan(arms, config, config.seeds, config.seed, config.min_confidence))

@@ -140,6 +140,7 @@ def annotated_by_own(splits: Splits, share: float, config: FitConfig, seed: int,
     fitted = fit(
         seen, splits.val, len(splits.classes), config, seed=derive_seed(seed, Stream.OWN_ANNOTATOR), device=device
     )
+    # the same synthetic images with other labels: this arm differs from its neighbour in nothing else
     confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.images).cpu().max(dim=1)
     drawn = splits.synthetic
     return replace(drawn, images=Images(drawn.images.images, labels), confidence=confidence)
@@ -154,6 +155,7 @@ def _fit_once(
     try:
         tensors, stored = load(path.read_bytes(), str(path))
         row = parse_record(FitRow, stored, str(path))
+        # skipped, not advanced: the rate and the time left are those of this run
         bar.skip(config.steps)
     except (FileNotFoundError, FormatError):
         synthetic = splits.synthetic

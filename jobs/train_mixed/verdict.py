@@ -50,6 +50,7 @@ COMPARISONS = (
 
 def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[Comparison]:
     """Return every comparison whose arms are there, p values corrected for their number (Holm 1979)."""
+    # fixed in advance: a comparison picked after seeing accuracies would need a harsher correction
     made = [row for row in COMPARISONS if row.a in outcomes and row.b in outcomes]
     compared = [compare(row, outcomes[row.a], outcomes[row.b], n_test) for row in made]
     # each test is corrected among its own kind: both answer the same questions
@@ -68,6 +69,7 @@ def compare(question: Question, a: Outcome, b: Outcome, n_test: int) -> Comparis
     outcome = judged(low, high)
     # over test images only, the interval would else be read as one for other fits too
     alone = " One seed: this says nothing about other fits." if len(difference) == 1 else ""
+    # two tests: McNemar's of the majority vote, the permutation test of the mean over seeds
     p_mcnemar, p_permutation = mcnemar(a.voted, b.voted), permutation(difference.mean(axis=0))
     return Comparison(
         a=question.a,

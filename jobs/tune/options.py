@@ -167,6 +167,7 @@ def complete(
 
 def refusals(config: TuneConfig, words: list[str]) -> dict[str, str]:
     """Return why train_gan refuses values of the search space: by `job.option`, the first reason of each."""
+    # the ends of ranges and every listed value: a mistake shows now, not in the trial that draws it
     probes = [(name, value) for name, domain in config.domains.items() for value in domain.probes]
     questions = [{name.partition(".")[2]: value} for name, value in probes]
     refused: dict[str, str] = {}

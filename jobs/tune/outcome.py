@@ -171,6 +171,7 @@ def importances(study: Study, config: TuneConfig) -> Importances:
             again.add_trial(
                 optuna.create_trial(params=trial.params, distributions=trial.distributions, value=values[trial.number])
             )
+    # seeded: its random forest would give other shares each time
     evaluator = FanovaImportanceEvaluator(seed=config.seed)
     return Importances(what, len(values), dict(get_param_importances(again, evaluator=evaluator)))
 

@@ -76,6 +76,7 @@ class Study:
     @property
     def best(self) -> optuna.trial.FrozenTrial | None:
         """The finished trial with the lowest value, the first of equals; None where none finished."""
+        # by number among equals, so that every worker names the same best trial
         done = [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
         return min(done, key=lambda trial: (trial.value, trial.number), default=None)
 
@@ -83,6 +84,7 @@ class Study:
         """Return the lock of the work called `name`, held, or None where another process holds it."""
         lock = FileLock(self.folder / f".{name}.lock")
         try:
+            # no waiting: a held lock is the answer, the trial is in other hands
             lock.acquire(timeout=0)
         except Timeout:
             return None
@@ -150,6 +152,7 @@ class Study:
     def _enough(self) -> bool:
         """Whether no further trial is to be begun."""
         begun = self.trials
+        # a space of few values may be exhausted before the trials are
         if len(begun) >= min(self.config.trials, math.prod(domain.size for domain in self.config.domains.values())):
             return True
         if self.config.minutes is None or not begun:
@@ -179,6 +182,7 @@ class Journal(JournalFileBackend):
         self._file_lock.acquire()
         try:
             if not self._whole():
+                # under the lock of the journal, or a writer in the middle of its line would lose it
                 os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
         finally:
             self._file_lock.release()
@@ -199,6 +203,7 @@ def _open_database(url: str) -> RDBStorage:
     try:
         return RDBStorage(url)
     except (SQLAlchemyError, ImportError, ValueError) as error:
+        # SQLAlchemy's messages span many lines
         reason = " ".join(str(error).split())[:200]
         raise BadConfig(
             f"--storage: optuna cannot use this database ({reason}); want a URL as SQLAlchemy has them"

@@ -81,6 +81,7 @@ class Attempt:
     def _stopped(self) -> str:
         """Tell the study that the trial fell behind; its unfinished GAN is deleted."""
         self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
+        # its checkpoints would fill the volume: most trials of a search are stopped
         for draft in self.runner.folder.glob(".gan-*"):
             if draft.is_dir():
                 shutil.rmtree(draft, ignore_errors=True)
