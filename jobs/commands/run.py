@@ -73,27 +73,27 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     os.environ |= settings(options["pairs"])
     # nobody starts more workers next to `run`, so tune takes every core itself
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
-    rows = JOBS if options["with_tuning"] else PIPELINE
+    selected = JOBS if options["with_tuning"] else PIPELINE
     if options["dry_run"]:
-        dry_run_jobs(rows, arguments)
+        dry_run_jobs(selected, arguments)
         return
     # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        dry_run_jobs(rows, [*arguments, "--dry-run"])
+        dry_run_jobs(selected, [*arguments, "--dry-run"])
     stop = StopFlag()
     stop.listen()
     started = time.monotonic()
-    for number, row in enumerate(rows, start=1):
+    for number, job in enumerate(selected, start=1):
         elapsed = time.monotonic() - started
-        click.secho(f"[{number}/{len(rows)}] {row.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
-        _run_job(row, arguments, stop)
+        click.secho(f"[{number}/{len(selected)}] {job.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
+        _run_job(job, arguments, stop)
     from jobs.commands.results import print_results
 
     print_results(data_root / name)
     click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
 
 
-def dry_run_jobs(rows: tuple[Job, ...], arguments: list[str]) -> None:
+def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> None:
     """Let every job check its options and print what it would do after those before it, without doing anything.
 
     Each job checks its options against what the jobs before it declare that they will write.
@@ -101,18 +101,18 @@ def dry_run_jobs(rows: tuple[Job, ...], arguments: list[str]) -> None:
     from shared.cli.dry_run import DryRun
 
     chain = DryRun()
-    for row in rows:
-        command = command_of(row.name)
-        command.main(arguments, prog_name=f"halfreal {row.name}", standalone_mode=False, obj=chain)
+    for job in selected:
+        command = command_of(job.name)
+        command.main(arguments, prog_name=f"halfreal {job.name}", standalone_mode=False, obj=chain)
 
 
-def _run_job(row: Job, arguments: list[str], stop: StopFlag) -> None:
+def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:
     """Run one job to its end; Interrupted if a signal came, JobFailed if it does not end well.
 
     SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
     """
     # a process of its own: memory and threads of torch go with the job, and a crash of one leaves `run` alive
-    process = start(row.name, arguments)
+    process = start(job.name, arguments)
     passed_on = False
     while (code := wait(process)) is None:
         # once: a second signal makes a job stop without saving
@@ -120,6 +120,6 @@ def _run_job(row: Job, arguments: list[str], stop: StopFlag) -> None:
             process.send_signal(signal.SIGTERM)
             passed_on = True
     if stop.signal_name or code == Interrupted.exit_code:
-        raise Interrupted(f"{row.name} stopped; run the same command again (without --force) to go on")
+        raise Interrupted(f"{job.name} stopped; run the same command again (without --force) to go on")
     if code:
-        raise JobFailed(f"{row.name} failed (exit code {code}); fix what it says above, then run this again", code)
+        raise JobFailed(f"{job.name} failed (exit code {code}); fix what it says above, then run this again", code)

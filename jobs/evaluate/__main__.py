@@ -49,8 +49,8 @@ def main(run: Run, config: EvaluateOptions) -> Result:
         run.reporter.info(f"protocol: {in_words(protocol)}")
     flagged = [space for space, copies in on_test.copies.items() if copies.flagged]
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
-    test, own = on_test.test.scores[score], on_test.real.scores[score]
-    return Result(record, summary=f"{chose} {test:.3f} on test (real train: {own:.3f}){copies}")
+    test, real_train = on_test.test.scores[score], on_test.real.scores[score]
+    return Result(record, summary=f"{chose} {test:.3f} on test (real train: {real_train:.3f}){copies}")
 
 
 @click.command("compare", cls=ErrorHandlingCommand, context_settings={"show_default": True})

@@ -192,7 +192,7 @@ def evaluate(run: Run, plan: Plan) -> ScoresRecord:
         for snapshot in run.reporter.each(snapshots, "score", len(snapshots), "snapshots")
     ]
     # chosen on val: a choice by test scores would make the best of many test scores the reported one
-    chosen = min(rows, key=lambda row: row.scores[score]).snapshot
+    chosen = min(rows, key=lambda scored: scored.scores[score]).snapshot
     # fresh latents: those that chose the snapshot favour it, as val does, and would make the test score too good
     drawn = work.draw(chosen.file, Stream.TEST_LATENTS)
     return ScoresRecord(
@@ -200,7 +200,7 @@ def evaluate(run: Run, plan: Plan) -> ScoresRecord:
         chosen=chosen,
         chosen_score=score,
         chosen_by=f"{score} on val, lowest",
-        worst=max(rows, key=lambda row: row.scores[score]).snapshot,
+        worst=max(rows, key=lambda scored: scored.scores[score]).snapshot,
         loss_indicators=loss_indicators(gan.record),
         protocol=work.protocol(watching[0], "val", plan.images),
         left_out=work.left_out,
@@ -256,9 +256,13 @@ def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> On
 
 def collapse(test: SampleScores, real: Scores, extractor: str, images: int) -> list[str]:
     """Return a line for each sign of mode collapse: diversity of the pixels of a class, absent classes, recall."""
-    few = [row.class_name for row in test.classes if row.ratios and row.ratios["diversity"] < LITTLE_DIVERSITY]
+    few = [
+        quality.class_name
+        for quality in test.classes
+        if quality.ratios and quality.ratios["diversity"] < LITTLE_DIVERSITY
+    ]
     lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
-    absent = [row.class_name for row in test.classes if row.qualities is None]
+    absent = [quality.class_name for quality in test.classes if quality.qualities is None]
     # few images asked for may miss a rare class by their number alone
     if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
         lines.append(f"mode collapse: fewer than 3 images of {', '.join(absent)} were drawn")

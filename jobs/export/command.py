@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jobs.export.pictures import Picture
     from shared.store.artifacts import Artifact
 
-ROW: Job = Job("export", "", "export", "", tuple(row for row in PIPELINE if row is not REPORT))
+ROW: Job = Job("export", "", "export", "", tuple(job for job in PIPELINE if job is not REPORT))
 
 
 @click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})

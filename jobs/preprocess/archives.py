@@ -148,8 +148,8 @@ def celeba(place: Path, config: PreprocessOptions) -> Source:
             f"unpack all of img_align_celeba.zip (md5 {CELEBA_MD5['img_align_celeba.zip']}) into {folder}"
         )
     items = [
-        from_file(images / name, int(row[column] > 0), {"source": "celeba", "file": name, "attribute": wanted})
-        for name, row in zip(names, values, strict=True)
+        from_file(images / name, int(attributes[column] > 0), {"source": "celeba", "file": name, "attribute": wanted})
+        for name, attributes in zip(names, values, strict=True)
     ]
     # the attribute's absence needs a name of its own in tables and folders
     opposite = {"Young": "Old", "Male": "Female"}.get(wanted, f"not {wanted}")

@@ -61,7 +61,7 @@ def split_indexes(
     """
     # only the first of equal images is drawn; copies follow it, or a training image could be a test image too
     leaders = leaders_of(contents)
-    own = np.flatnonzero(leaders == np.arange(len(leaders)))
+    distinct = np.flatnonzero(leaders == np.arange(len(leaders)))
     # -1: not placed yet; 0, 1, 2 are train, val, test
     place = np.full(len(labels), -1)
     if partition is not None:
@@ -71,14 +71,14 @@ def split_indexes(
         np.maximum.at(place, leaders, given)
         if not (given == ORDER.index("val")).any():
             # test stays the official one, so that scores compare with published ones
-            train = own[place[own] == 0]
+            train = distinct[place[distinct] == 0]
             place[_draw(train, labels, ceil_share(val_fraction, len(train)), seed)[1]] = 1
         moved = int((place[leaders] != given)[given != 0].sum() + ((place[leaders] == 2) & (given == 0)).sum())
     else:
         # fractions are of all distinct images, also for val, which is drawn after test
-        remaining, test = _draw(own, labels, ceil_share(test_fraction, len(own)), seed)
-        _, val = _draw(remaining, labels, ceil_share(val_fraction, len(own)), seed)
-        place[own], place[val], place[test] = 0, 1, 2
+        remaining, test = _draw(distinct, labels, ceil_share(test_fraction, len(distinct)), seed)
+        _, val = _draw(remaining, labels, ceil_share(val_fraction, len(distinct)), seed)
+        place[distinct], place[val], place[test] = 0, 1, 2
         moved = 0
     where = place[leaders]
     return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}, moved

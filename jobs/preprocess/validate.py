@@ -25,7 +25,7 @@ def validate(options: PreprocessOptions, shard: Shard, specs: Specs) -> None:
     """Raise BadInput for options that the source does not have, or that leave too few images for the splits."""
     known = SOURCES[options.source]
     if options.label is not None and known.label is None:
-        takers = ", ".join(name for name, row in SOURCES.items() if row.label)
+        takers = ", ".join(name for name, source in SOURCES.items() if source.label)
         raise BadConfig(
             f"--label {options.label}: the source {options.source} has one label; leave it out (for: {takers})"
         )

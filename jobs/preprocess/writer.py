@@ -72,19 +72,19 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
-    with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as each:
+    with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
         # every image is hashed before any is split: where copies go depends on all of them
-        readable = _read_all(run, each, source, chosen, rejects)
+        readable = _read_all(run, spread, source, chosen, rejects)
         rejects.check(run)
         places, moved = _split(config, labels, partition, readable)
         tasks = [
             task for split, indexes in places.items() for task in tasks_of(split, indexes.tolist(), config.shard_images)
         ]
-        records = write_shards(run, each, config, tasks, readable, len(source.classes))
+        records = write_shards(run, spread, config, tasks, readable, len(source.classes))
     if records is None:
         return None
     # an image may be readable as bytes and still not decode, so rejects are counted again after preparation
-    rejects.rows += [row for record in records for row in record.rejected]
+    rejects.rows += [rejected for record in records for rejected in record.rejected]
     rejects.check(run)
     rejects.store(run)
     copies = _copies(readable, rejects)
@@ -143,7 +143,7 @@ def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
 
 def write_shards(
     run: Run,
-    each: Spread[Any, Any],
+    spread: Spread[Any, Any],
     config: PreprocessOptions,
     tasks: list[Task],
     readable: list[Readable],
@@ -151,7 +151,8 @@ def write_shards(
 ) -> list[WrittenShard] | None:
     """Write the shards that are of this part; return the records of all, or None while some are missing.
 
-    `each` applies a function to items. An image is numbered by its place, also where others are rejected.
+    `spread` applies a function to items in several processes. An image is numbered by its place, also where others are
+    rejected.
     """
     plan = [[image.item.label, image.item.origin, image.content] for image in readable]
     # the plan is part of the key: parts that saw different files must not share shards
@@ -160,7 +161,7 @@ def write_shards(
     with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
         # one stream over all shards keeps every process busy across their ends
         wanted = (readable[place] for number in todo for place in tasks[number].items)
-        results = each(partial(prepared, config), ((image.item, image.content) for image in wanted))
+        results = spread(partial(prepared, config), ((image.item, image.content) for image in wanted))
         for number in todo:
             task, rejects = tasks[number], Rejects(len(readable), config.max_rejected)
             made = _members(task, [readable[place].item for place in task.items], results, rejects, bar)
@@ -225,7 +226,7 @@ def _check_classes(config: PreprocessOptions, source: Source, partition: Any, co
 
 def _copies(readable: list[Readable], rejects: Rejects) -> list[tuple[Item, Item]]:
     """Return each image that is equal to an earlier one, with the first such; not those that were put aside."""
-    aside = {line_of(row.origin) for row in rejects.rows}
+    aside = {line_of(rejected.origin) for rejected in rejects.rows}
     leaders = leaders_of([image.content for image in readable]).tolist()
     pairs = [
         (image.item, readable[leader].item)
@@ -249,10 +250,10 @@ def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> No
         )
 
 
-def _read_all(run: Run, each: Spread[Any, Any], source: Source, chosen: Any, rejects: Rejects) -> list[Readable]:
+def _read_all(run: Run, spread: Spread[Any, Any], source: Source, chosen: Any, rejects: Rejects) -> list[Readable]:
     """Return the items that can be read, with what each holds."""
     readable = []
-    digests = each(digest, (source.items[index] for index in chosen.tolist()))
+    digests = spread(digest, (source.items[index] for index in chosen.tolist()))
     for index, content in zip(chosen.tolist(), run.reporter.each(digests, "read", len(chosen), "images"), strict=True):
         if isinstance(content, Unreadable):
             rejects.add(source.items[index], content)

@@ -69,7 +69,7 @@ def judges_snapshots(name: str) -> bool:
 
 def over_snapshots(rows: Sequence[SnapshotScores], name: str) -> tuple[float, float, float]:
     """Return the lowest, the mean and the highest of a score over all snapshots."""
-    values = [row.scores[name] for row in rows]
+    values = [snapshot.scores[name] for snapshot in rows]
     return min(values), sum(values) / len(values), max(values)
 
 

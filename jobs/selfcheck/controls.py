@@ -76,9 +76,9 @@ def load_sets(seed: int) -> Sets:
     pixels = torch.from_numpy(np.rint(data.images * (255 / 16)).astype(np.uint8))[:, None]
     # shuffled: the digits come in blocks by writer
     order = torch.randperm(len(pixels), generator=make_generator(seed, Stream.CONTROL_SPLIT))
-    every = Images(resized(pixels, 16, "bicubic")[order], torch.from_numpy(data.target)[order].long())
-    ends = [*np.cumsum([0, REAL, VAL, ADDED, max(CURVE) - REAL]).tolist(), len(every)]
-    return Sets(*(every.subset(range(start, end)) for start, end in pairwise(ends)))
+    digits = Images(resized(pixels, 16, "bicubic")[order], torch.from_numpy(data.target)[order].long())
+    ends = [*np.cumsum([0, REAL, VAL, ADDED, max(CURVE) - REAL]).tolist(), len(digits)]
+    return Sets(*(digits.subset(range(start, end)) for start, end in pairwise(ends)))
 
 
 def noise(sets: Sets) -> Images:

@@ -98,21 +98,21 @@ def join(run: Run, whole: Task, classes: list[Trained]) -> Result:
         discriminator_parameters=sum(trained_class.discriminator_parameters for trained_class in classes),
     )
     if whole.group.is_main:
-        for row in joined.history:
-            write_joined_snapshot(run, row.epoch, len(classes), joined.spec)
+        for entry in joined.history:
+            write_joined_snapshot(run, entry.epoch, len(classes), joined.spec)
     return result(whole, True, joined, dict(zip(whole.classes, histories, strict=True)))
 
 
 def join_histories(histories: Sequence[Sequence[HistoryRow]]) -> list[HistoryRow]:
     """Return a row for each epoch that every class has: images and steps summed, losses averaged over classes."""
-    by_epoch = [{row.epoch: row for row in history} for history in histories]
+    by_epoch = [{entry.epoch: entry for entry in history} for history in histories]
     joined = []
     # classes differ in size, so that rounding may give one of them a snapshot that another does not have
     for epoch in sorted(set.intersection(*(set(rows) for rows in by_epoch))):
         rows = [history_rows[epoch] for history_rows in by_epoch]
         # a mean for the overview; each class's own losses are in class_histories
-        losses = {name: sum(row.losses[name] for row in rows) / len(rows) for name in rows[0].losses}
-        step, images_seen = sum(row.step for row in rows), sum(row.images_seen for row in rows)
+        losses = {name: sum(entry.losses[name] for entry in rows) / len(rows) for name in rows[0].losses}
+        step, images_seen = sum(entry.step for entry in rows), sum(entry.images_seen for entry in rows)
         joined.append(HistoryRow(epoch=epoch, step=step, images_seen=images_seen, losses=losses))
     return joined
 
@@ -156,8 +156,8 @@ def result(
         history=finished.history,
         class_histories=class_histories,
         snapshots=[
-            Snapshot(file=snapshot_name(row.epoch), epoch=row.epoch, images_seen=row.images_seen)
-            for row in finished.history
+            Snapshot(file=snapshot_name(entry.epoch), epoch=entry.epoch, images_seen=entry.images_seen)
+            for entry in finished.history
         ],
     )
     if task.group.is_main:

@@ -66,8 +66,8 @@ class Journal:
 
     def write(self) -> None:
         """Write the last row, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
-        state, row = self.state, self.state.history[-1]
-        epoch = row.epoch
+        state, latest = self.state, self.state.history[-1]
+        epoch = latest.epoch
         rows = [
             dict(sorted(line.facts().items())) | {"images_per_s": self._rates.get(line.epoch)} for line in state.history
         ]
@@ -82,7 +82,7 @@ class Journal:
             figures / f"samples-epoch-{epoch:05d}.png"
         )
         assert self._tensorboard is not None  # the main process writes
-        for name, value in row.losses.items():
+        for name, value in latest.losses.items():
             self._tensorboard.add_scalar(name, value, epoch)
         shown = torch.from_numpy(sheet)
         self._tensorboard.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
@@ -111,6 +111,6 @@ def _known_rates(path: Path) -> dict[int, float | None]:
         return {}
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return {int(row["epoch"]): row["images_per_s"] for row in rows}
+        return {int(line["epoch"]): line["images_per_s"] for line in rows}
     except (ValueError, KeyError, TypeError):  # for people only: not worth a failure
         return {}

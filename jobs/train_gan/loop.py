@@ -136,7 +136,7 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
 def check_snapshots(task: Task, state: State) -> None:
     """Raise FormatError unless every row of the history has its snapshot: an earlier part of the run made it."""
     # somebody may have deleted files of the unfinished run, and the record would then name snapshots that do not exist
-    for row in state.history:
-        path = task.folder / snapshot_name(row.epoch)
+    for entry in state.history:
+        path = task.folder / snapshot_name(entry.epoch)
         if not path.is_file():
             raise FormatError(f"{path}: gone from the unfinished work; start over with --force")

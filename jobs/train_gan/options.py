@@ -137,12 +137,14 @@ OWNED = tuple(name for name, spec in specs(GanOptions).items() if spec.owner == 
 
 def resolve(options: GanOptions) -> Family:
     """Return the family's row with what the options override; BadConfig where the two contradict each other."""
-    row = FAMILIES[options.family]
+    defaults = FAMILIES[options.family]
     given = {name: value for name in OWNED if (value := getattr(options, name)) is not None}
     # the family's label smoothing belongs to its own loss: with another one it would be an option that nobody gave
-    unsmoothed = {"real_target": 1.0, "fake_target": 0.0} if given.get("loss", row.loss) != row.loss else {}
-    family = replace(row, **(unsmoothed | given))
-    reasons = {name: f"the family {options.family} has no such thing" for name in given if getattr(row, name) is None}
+    unsmoothed = {"real_target": 1.0, "fake_target": 0.0} if given.get("loss", defaults.loss) != defaults.loss else {}
+    family = replace(defaults, **(unsmoothed | given))
+    reasons = {
+        name: f"the family {options.family} has no such thing" for name in given if getattr(defaults, name) is None
+    }
     for name, why in (reasons | meaningless(family)).items():
         if name in given:
             raise BadConfig(f"--{name.replace('_', '-')}: {why}; leave it out")
@@ -164,9 +166,9 @@ def meaningless(family: Family) -> dict[str, str]:
 
 def check(family: Family, name: str) -> None:
     """Raise BadConfig where the resolved family called `name` contradicts its row or itself."""
-    row, networks = FAMILIES[name], NETWORKS[family.networks]
-    if row.conditional_is_fixed and family.conditional != row.conditional:
-        flag, always = ("unconditional", "always") if row.conditional else ("conditional", "never")
+    defaults, networks = FAMILIES[name], NETWORKS[family.networks]
+    if defaults.conditional_is_fixed and family.conditional != defaults.conditional:
+        flag, always = ("unconditional", "always") if defaults.conditional else ("conditional", "never")
         raise BadConfig(f"--{flag}: the family {name} {always} uses labels; leave it out")
     if family.penalty is not None and family.discriminator_norm == "batch":
         raise BadConfig(

@@ -51,13 +51,16 @@ COMPARISONS = (
 def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[Comparison]:
     """Return every comparison whose arms are there, p values corrected for their number (Holm 1979)."""
     # fixed in advance: a comparison picked after seeing accuracies would need a harsher correction
-    made = [row for row in COMPARISONS if row.a in outcomes and row.b in outcomes]
-    compared = [compare(row, outcomes[row.a], outcomes[row.b], n_test) for row in made]
+    made = [question for question in COMPARISONS if question.a in outcomes and question.b in outcomes]
+    compared = [compare(question, outcomes[question.a], outcomes[question.b], n_test) for question in made]
     # each test is corrected among its own kind: both answer the same questions
-    mcnemars, permutations = holm([row.p_mcnemar for row in compared]), holm([row.p_permutation for row in compared])
+    mcnemars, permutations = (
+        holm([comparison.p_mcnemar for comparison in compared]),
+        holm([comparison.p_permutation for comparison in compared]),
+    )
     return [
-        row.model_copy(update={"p_mcnemar_holm": p, "p_permutation_holm": q})
-        for row, p, q in zip(compared, mcnemars, permutations, strict=True)
+        comparison.model_copy(update={"p_mcnemar_holm": p, "p_permutation_holm": q})
+        for comparison, p, q in zip(compared, mcnemars, permutations, strict=True)
     ]
 
 

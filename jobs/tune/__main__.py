@@ -70,7 +70,7 @@ class TuneCommand(JobCommand):
         context = click.get_current_context()
         recipe, words = load_recipe(context.meta["recipe"]), words_for_trials()
         fixed = {} if options.epochs is None else {"epochs": options.epochs}
-        answers = ask({row.name: [{}] for row in PIPELINE} | {TUNABLE: [{}, fixed]}, words)
+        answers = ask({job.name: [{}] for job in PIPELINE} | {TUNABLE: [{}, fixed]}, words)
         if context.get_parameter_source("space") in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
             return complete(lambda *keys: "--space", words, options, answers, inherited=False)
         now = answers[TUNABLE].options()

@@ -147,7 +147,7 @@ def complete(
     owner, such as the family: options that the present one refuses are dropped from it. Raises BadConfig for a wrong
     space; `place(*keys)` names the file and key of a part of the space.
     """
-    given = {each.name: getattr(options, each.name) for each in fields(options)}
+    given = {spec.name: getattr(options, spec.name) for spec in fields(options)}
     answer = answers[TUNABLE]
     types = answer.types | {"threads": "int"}  # so that the space is told why it cannot vary
     try:

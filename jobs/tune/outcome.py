@@ -102,9 +102,9 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         val_protocol=_scores(study, trial_name(best.number)).record.protocol,
     )
     write_whole(run.folder / "tuned.toml", tuned_recipe(recipe, config, words, record).encode())
-    gans = [open_output(TRAIN_GAN, each[0].folder.parent) for each in scores.values()]
+    gans = [open_output(TRAIN_GAN, runs[0].folder.parent) for runs in scores.values()]
     real = run.input(PREPROCESS)
-    sheet = baseline_and_tuned(real, gans, [each[0].record.chosen.file for each in scores.values()])
+    sheet = baseline_and_tuned(real, gans, [runs[0].record.chosen.file for runs in scores.values()])
     save(run.folder / GRID, {"sheet": sheet}, {})
     save_all(tune_pictures(record, sheet, real.dataset.classes), run.figures)
     tuned = run.folder.parent / TUNE.writes / "tuned.toml"
@@ -202,7 +202,7 @@ def compare(
             )
     first = "synthetic_only_accuracy" if objective == "synthetic_only" else score
     # stable: the other rows keep the order of the metrics table
-    rows.sort(key=lambda row: row.name != first)
+    rows.sort(key=lambda quality: quality.name != first)
     return TuneComparison(rows=rows, unchanged=unchanged, sentence=sentence(rows[0], unchanged))
 
 
@@ -242,10 +242,10 @@ def sentence(row: QualityRow, unchanged: bool) -> str:
 
 def tuned_recipe(recipe: str, config: TuneConfig, words: list[str], record: TuneRecord) -> str:
     """Return the recipe, every option of every job written out, with the options of the best trial, as TOML."""
-    said = load_recipe(recipe)
+    source = load_recipe(recipe)
     count, best = len(record.trials), record.best
-    about = f"{said.name}, tuned: trial {best.number} of {count} trials of {record.epochs} epochs."
+    about = f"{source.name}, tuned: trial {best.number} of {count} trials of {record.epochs} epochs."
     options = {EVALUATE.name: config.evaluate, **config.others}
     params = {name.partition(".")[2]: value for name, value in best.params.items()}  # with the recipe's own epochs
     options[TRAIN_GAN.name] = ask({TRAIN_GAN.name: [params]}, words)[TRAIN_GAN.name].options()
-    return to_toml(said.words | {"about": about}, {job.name: options[job.name] for job in PIPELINE})
+    return to_toml(source.words | {"about": about}, {job.name: options[job.name] for job in PIPELINE})

@@ -71,8 +71,8 @@ class Worker:
             else:
                 break
         if self.study.best is None:
-            said = next((trial.user_attrs["refused"] for trial in self.study.trials if trial.user_attrs), "")
-            raise BadInput(f"{self.folder}: no trial came to its end; the first was refused:\n{said}")
+            reason = next((trial.user_attrs["refused"] for trial in self.study.trials if trial.user_attrs), "")
+            raise BadInput(f"{self.folder}: no trial came to its end; the first was refused:\n{reason}")
 
     def _comparison(self) -> None:
         """Do the runs of both sides that no other worker does; wait for the others."""

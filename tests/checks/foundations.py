@@ -20,7 +20,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         "val_drawn_from_test_too",
         "jobs/preprocess/splits.py",
         "_, val = _draw(remaining, labels,",
-        "_, val = _draw(own, labels,",
+        "_, val = _draw(distinct, labels,",
         "tests/jobs/preprocess/test_preprocess.py::test_a_split_is_a_partition_that_depends_on_the_seed",
         "splits have the sizes that were asked for",
     ),
