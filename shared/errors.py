@@ -17,7 +17,7 @@ A message says where, what came, what was wanted and what to do next, in at most
 class HalfrealError(Exception):
     """Any failure that halfreal explains; `exit_code` is what the process ends with."""
 
-    exit_code = 1
+    exit_code = 1  # Kubernetes retries a Job's pod after 1 and gives up after 2: see `podFailurePolicy` in k8s
 
 
 class BadInput(HalfrealError):

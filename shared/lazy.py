@@ -19,5 +19,5 @@ class Lazy(Generic[T]):
 
     def get(self) -> T:
         """Return the attribute."""
-        module, _, attribute = self.name.partition(":")
+        module, _, attribute = self.name.partition(":")  # as in entry points
         return cast(T, getattr(import_module(module), attribute))

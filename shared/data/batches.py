@@ -31,6 +31,7 @@ def fits_in_memory(dataset: Artifact, split: str) -> bool:
     """Whether the split's uint8 images take at most half of this machine's memory."""
     info = dataset.dataset
     total = sum(shard.count for _, shard in dataset.shards(split))
+    # uint8, as `load_split` holds them
     size_bytes = total * info.channels * info.size_px**2
     return size_bytes <= allowed_bytes()
 

@@ -27,7 +27,7 @@ def resized(images: "Tensor", size_px: int, resize_filter: str) -> "Tensor":
 
     if images.shape[-1] == size_px:
         return images
-    # channel by channel, as Pillow resizes one of several
+    # channel by channel: Pillow resizes the channels of an image independently, so that the result is the same
     planes = images.cpu().numpy().reshape(-1, *images.shape[-2:])
     small = np.stack([np.asarray(resize(Image.fromarray(plane), size_px, resize_filter)) for plane in planes])
     return torch.from_numpy(small).view(*images.shape[:2], size_px, size_px).to(images.device)

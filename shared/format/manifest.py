@@ -19,6 +19,7 @@ MANIFEST = "manifest.json"
 
 
 def _inside(name: str) -> str:
+    # a manifest from elsewhere must not make a job read or overwrite files outside of the artifact
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts:
         raise ValueError(f"{name!r} is not a file inside the artifact's folder")
@@ -26,6 +27,7 @@ def _inside(name: str) -> str:
 
 
 class _Record(BaseModel):
+    # forbid: an unknown field is a newer format's, which this build cannot claim to have read
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 

@@ -1,6 +1,6 @@
 """Plain ustar archives by hand: only what a shard holds, which is regular files with short names and nothing else.
 
-tarfile makes and parses an object for each member; a header here is one bytes object with three places filled in.
+The standard library's tarfile makes and parses an object with dozens of fields for each member.
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ _FIXED = sum(_FILE + b"\0" + _TIME + _SUM + _KIND)
 def member(name: bytes, payload: bytes) -> bytes:
     """Return one file of an archive, padded: mode 0644, mtime 0, ids 0, no user names, as tarfile writes it.
 
-    `name` has at most 100 bytes. A header is put together from constants, which is what makes it
-    faster than tarfile.
+    `name` has at most 100 bytes.
     """
+    # name, size and checksum are all that differs between headers: everything else is constant
     size = b"%011o" % len(payload)
     checksum = b"%06o\0 " % (_FIXED + sum(name) + sum(size))
     padding = -len(payload) % BLOCK
@@ -38,9 +38,9 @@ def closing(size_bytes: int) -> bytes:
 def members(payload: bytes) -> Iterator[tuple[str, bytes | None]]:
     """Yield (name, content) of each member of an archive; content None for what is no regular file.
 
-    Checksums of headers are not read: a shard's sha256 was checked before. Raises ValueError for what is no ustar
-    archive or is cut off.
+    Raises ValueError for what is no ustar archive or is cut off.
     """
+    # checksums of headers are not read, since the shard's sha256 was checked before
     at = 0
     while payload[at : at + BLOCK].strip(b"\0"):
         header = payload[at : at + BLOCK]
@@ -53,6 +53,7 @@ def members(payload: bytes) -> Iterator[tuple[str, bytes | None]]:
         content = payload[at + BLOCK : at + BLOCK + size_bytes]
         if len(content) < size_bytes:
             raise ValueError(f"member {name!r} is cut off")
+        # no link, no device, and no name in two parts, which no writer of shards makes
         plain = header[156:157] in (b"0", b"\0") and not header[345:500].strip(b"\0")
         yield name, content if plain else None
         at += BLOCK + size_bytes + -size_bytes % BLOCK

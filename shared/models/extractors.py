@@ -40,6 +40,7 @@ def classifier(inputs: dict[str, Artifact], weights: Path, device: torch.device)
 
 def inception_clean(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:
     """Return clean-fid's: FID's Inception behind Pillow's antialiased bicubic filter in float (Parmar et al. 2022)."""
+    # clean-fid's own resizer, so that numbers compare with published ones to the last digit of the resizing
     from cleanfid.resize import build_resizer
 
     network = _inception(weights, device)
@@ -78,6 +79,7 @@ def efficientnet_lite0(inputs: dict[str, Artifact], weights: Path, device: torch
     network = network.to(device).eval()
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
+        # 127 and 128: the normalisation that these weights were trained with
         unit = (resized(_colour(images), LITE0_PX, "bicubic").to(device).float() - 127) / 128
         features = network.extract_features(unit).mean(dim=(2, 3))
         return features, network._fc(features).softmax(dim=1)
@@ -95,13 +97,11 @@ class Inception:
     batch_images: int
 
     def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return pooled features (N, 2048) of float images 0..255 at 299 px, and probabilities without the head's bias.
-
-        The Inception Score's authors left the bias of the last layer out, by an oversight that everyone repeats.
-        """
+        """Return pooled features (N, 2048) of float images 0..255 at 299 px, and class probabilities (N, 1008)."""
         # channels last is the layout that a CPU's convolutions are fastest in
         scaled = ((images - 128) / 128).contiguous(memory_format=torch.channels_last)
         features = self.layers(scaled).flatten(1)
+        # without the head's bias, which the Inception Score's reference code leaves out: published scores do too
         return features, (features @ self.head.T).softmax(dim=1)
 
 

@@ -62,7 +62,7 @@ class _Best:
     @property
     def row(self) -> CurveRow:
         """The best measurement, of equal ones the first."""
-        return max(self.curve, key=_rank)
+        return max(self.curve, key=_rank)  # `max` returns the first of equals
 
     def add(self, row: CurveRow, network: Classifier) -> int:
         """Add a measurement; return how many steps it is after the last one. BadInput for a loss that is not finite."""
@@ -94,6 +94,7 @@ def fit(
     seed_everything(seed, Stream.CLASSIFIER_LAYERS)
     extras = extras or FitExtras()
     network = build_classifier(classifier_spec(train, classes, config)).to(device)
+    # fused: one kernel for all parameters, since these networks are small and launches would dominate
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
@@ -133,6 +134,7 @@ def _rank(row: CurveRow) -> tuple[float, float]:
 def _batch_indexes(total: int, config: FitConfig, seed: int) -> Iterator[Tensor]:
     """Yield the indexes of each step's batch: shuffled epochs joined end to end."""
     generator = make_generator(seed, Stream.CLASSIFIER_ORDER)
+    # joined, since epochs of small sets may be shorter than a batch, and a last partial batch would weigh more
     waiting = torch.empty(0, dtype=torch.int64)
     for _ in range(config.steps):
         while len(waiting) < config.batch_images:

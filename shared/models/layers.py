@@ -19,10 +19,12 @@ Weighted = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 
 
 class BatchNorm(nn.BatchNorm2d, WholeBatch):
-    """Batch normalisation over the global batch; torch's SyncBatchNorm does this on GPUs only.
+    """Batch normalisation over the global batch, differentiable once.
 
-    Differentiable once; a gradient penalty through it is refused elsewhere, since it couples images.
+    A gradient penalty through it is refused elsewhere, since it couples images.
     """
+
+    # not torch's SyncBatchNorm, which works on GPUs only: runs on CPUs must give the same gradients
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (N, channels, h, w) for (N, channels, h, w); every process must bring the same N."""

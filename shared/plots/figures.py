@@ -35,7 +35,7 @@ mpl.rcParams |= {
     "grid.alpha": 0.3,
     "legend.frameon": False,
     "svg.hashsalt": "halfreal",  # fixed, since matplotlib otherwise gives elements random ids
-    "svg.fonttype": "none",
+    "svg.fonttype": "none",  # text stays text, which can be searched and read aloud
 }
 
 
@@ -47,6 +47,7 @@ def save_png(figure: Figure, path: Path) -> None:
 def to_png(figure: Figure) -> bytes:
     """Return `figure` as the bytes of a PNG file."""
     buffer = io.BytesIO()
+    # matplotlib's version would otherwise be in the file: equal figures should be equal bytes
     _save(figure, buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()
 
@@ -67,6 +68,7 @@ def to_svg(figure: Figure) -> str:
 
 def plot(width: float = 5.4, height: float = 3.3) -> tuple[Figure, Axes]:
     """Return an empty figure of one pair of axes, in inches."""
+    # Figure, not pyplot: that keeps every figure alive in a global registry and picks a GUI backend
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
 

@@ -71,7 +71,7 @@ def curves_chart(record: TuneRecord) -> Figure:
     for epoch in record.rungs:
         axes.axvline(epoch, color="grey", linestyle=":", linewidth=1, label=None if "rung" in shown else "rung")
         shown.add("rung")
-    axes.set_yscale("log")
+    axes.set_yscale("log")  # early scores are many times the final ones
     axes.set_xlabel("epoch")
     axes.set_ylabel(f"{record.score} on val (log scale)")
     axes.set_title(_on_val(record), fontsize=9)

@@ -39,7 +39,7 @@ def wait(process: subprocess.Popen[Any], seconds: float = 0.2) -> int | None:
         code = process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         return None
-    return code if code >= 0 else 128 - code
+    return code if code >= 0 else 128 - code  # Popen gives a signal's number as a negative code
 
 
 def end(process: subprocess.Popen[Any]) -> int:

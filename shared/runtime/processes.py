@@ -26,6 +26,7 @@ AHEAD = 3
 
 def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """Return how many cores this process may use: those it is bound to, at most what a container's `quota` allows."""
+    # os.cpu_count() counts the machine's cores, also in a container that may use two of them
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         allowed, period = quota.read_text("ascii").split()

@@ -125,14 +125,16 @@ def welch_difference(before: Sequence[float], after: Sequence[float]) -> Differe
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:
     """Return the interval of a share (Wilson 1927); unlike the normal one it is never empty at 0 or 1."""
+    # the normal interval would be [0, 0] for no hit among few, a certainty that the data do not give
     z, share = quantile(), hits / total
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     reach = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)  # rounding alone can pass 0 or 1
 
 
 def delong_auc(lower: NDArray[np.floating], higher: NDArray[np.floating]) -> tuple[float, float, float]:
     """Return P(lower < higher) + P(equal) / 2 for draws (n,), (m,) of each, with its interval (DeLong et al. 1988)."""
+    # each draw's share of pairs that are in order, from sorted arrays: all n x m pairs would not fit in memory
     sorted_lower, sorted_higher = np.sort(lower), np.sort(higher)
     placed_lower = _share_above(lower, sorted_higher)
     placed_higher = 1 - _share_above(higher, sorted_lower)

@@ -17,6 +17,7 @@ class PerClassGenerator(Generator):
         members = [build(member) for _ in range(classes)]
         self.latent = members[0].latent
         self.members = nn.ModuleList(members)
+        # from the spec, so that the images of no latents at all have a shape too
         self.shape = cast("tuple[int, int, int]", (member["channels"], member["size_px"], member["size_px"]))
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ Value = str | int | float | bool | None
 class Record(BaseModel):
     """A row, or what a whole artifact says of itself."""
 
+    # defer_build: a command reads a few of the records, and pydantic would build the validators of all on import
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", defer_build=True)
 
     @serializer(mode="wrap")
@@ -92,6 +93,7 @@ def parse_record_json(row: type[R], payload: bytes, where: str) -> R:
 
 
 def _reason(error: ValidationError) -> str:
+    # one mistake is enough, as a message has three lines
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"] if part not in FLAT_FIELDS)
     if first["type"] == "missing":
