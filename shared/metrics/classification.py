@@ -69,7 +69,7 @@ class Counts:
 
     @cached_property
     def named(self) -> Array:
-        """The weight of images that are said to be of each class."""
+        """The weight of images that are predicted to be of each class."""
         return np.asarray(self.confusion.sum(axis=0))
 
     @cached_property

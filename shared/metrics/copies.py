@@ -14,7 +14,7 @@ from shared.stats.intervals import delong_auc, wilson_interval
 from shared.store.records.scores import ClosestPair, CopyTest
 
 MOST_IMAGES = 2000
-"""Synthetic and held-out images, at most, whose nearest training images are looked for."""
+"""Synthetic and held-out images, at most, whose nearest training images are searched for."""
 
 NEAR = 0.01
 """The share of held-out images that are as near to a training image as a copy is."""

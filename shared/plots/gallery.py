@@ -1,6 +1,6 @@
 """Every figure of an artifact, composed once: the job that makes it draws them to PNG, the report shows the same.
 
-A function for each kind of artifact returns its figures by name, each with what a reader who cannot see it is told.
+A function for each kind of artifact returns its figures by name, each with its alternative text.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ SAMPLES_PER_CLASS, SYNTHETIC_SAMPLES = 10, 100
 
 
 class Picture(NamedTuple):
-    """A figure, what is told of it, and whether it shows images, which no vector graphic should hold."""
+    """A figure, its alternative text, and whether it shows images, which no vector graphic should hold."""
 
     figure: Figure
     alt: str

@@ -51,7 +51,7 @@ def end(process: subprocess.Popen[Any]) -> int:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a job says of its options, by name: the name of the type of each, its default, its owner if it has one.
+    """The description of a job's options, by name: the name of the type of each, its default, its owner if any.
 
     `resolved` has, for each question, every option that has a value, or the reason why the job refuses them.
     """

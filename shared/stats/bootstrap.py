@@ -21,7 +21,7 @@ def bootstrap_summaries(
     """
     rng = np.random.default_rng(seed)
     whole = measure(np.ones(images))
-    # how often each image is drawn is multinomial: the bootstrap without gathering any answers
+    # how often each image is drawn is multinomial: weights do the bootstrap without a copy of the answers
     redrawn = [measure(rng.multinomial(images, np.full(images, 1 / images)).astype(float)) for _ in range(redraws)]
     return {
         name: hierarchical_summary(

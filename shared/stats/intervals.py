@@ -58,7 +58,7 @@ def two_way_interval(values: Array) -> tuple[float, float]:
     if seeds > 1:
         residual = ((values - mean - of_seed[:, None] - of_image) ** 2).sum() / ((seeds - 1) * (images - 1))
         between_seeds = images * (of_seed**2).sum() / (seeds - 1)
-        # seeds that differ less than chance would make them have a variance estimate below 0: they add nothing
+        # seeds that differ less than expected at random have a variance estimate below 0: they add nothing
         if between_seeds > residual:
             total = between_seeds + between_images - residual
             squares = between_seeds**2 + between_images**2 / (images - 1) * (seeds - 1) + residual**2 / (images - 1)

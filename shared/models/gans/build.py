@@ -1,4 +1,4 @@
-"""Generators and discriminators from their specs, as snapshots and checkpoints keep them."""
+"""Generators and discriminators from their specs, as snapshots and checkpoints store them."""
 
 from collections.abc import Callable, Mapping
 

@@ -30,7 +30,7 @@ class ClassGenerator(Generator):
     """DCGAN's stack of transposed convolutions (Radford et al. 2016) with class-conditional batch norm.
 
     The label enters twice: as an embedding that follows the latent and through every normalisation. Without classes
-    there is one of each.
+    both are those of a single class.
     """
 
     def __init__(
