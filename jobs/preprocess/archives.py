@@ -100,6 +100,7 @@ def cifar10(place: Path, config: PreprocessOptions) -> Source:
     classes: tuple[str, ...] = ()
     for split in ("train", "test"):
         try:
+            # checks the md5 of every batch before it unpickles any
             data: Any = datasets.CIFAR10(str(place), train=split == "train", download=False)
         except RuntimeError as error:
             raise BadInput(f"{place}: CIFAR10 is incomplete or altered (md5 differs); copy {advice}") from error
@@ -133,6 +134,7 @@ def celeba(place: Path, config: PreprocessOptions) -> Source:
     if config.verify_md5:
         _check_md5(folder)
     wanted = config.label_name or ""
+    # image by image from the tables, not through torchvision's class, which checks no image and stops in mid-epoch
     names, header, values = _attributes(folder / "list_attr_celeba.txt")
     if wanted not in header:
         raise BadInput(f"--label {wanted}: CelebA has no such attribute; it has {', '.join(header)}")

@@ -25,6 +25,7 @@ def prepare(
         # an array is cut before Pillow copies it
         left, top, right, bottom = _centre(width, height) if crop == "center" else (0, 0, width, height)
         opened = Image.fromarray(image[top:bottom, left:right])
+    # grey before it is resized: a third of the work, and the same to rounding
     pixels = np.asarray(resize(_in_mode(opened, CHANNEL_MODES[channels]), size_px, resize_filter), dtype=np.uint8)
     # one layout for grey and colour, so that nothing after this asks for the number of dimensions
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
@@ -50,9 +51,11 @@ def flatten(image: Image.Image, background: str) -> Image.Image:
     floating point pixels have no known range: Unusable.
     """
     image.seek(0)
+    # a camera stores a portrait as a landscape and a note to turn it: without this, faces would lie on their side
     image = ImageOps.exif_transpose(image)
     # Pillow's own conversion clips 16 bit grey at 255 in place of scaling it
     if image.mode.startswith("I;16"):
+        # convert("L") would clip at 255 instead: nearly every 16 bit image would come out white
         grey = np.asarray(image).astype(np.float64) * (255 / 65535)
         return Image.fromarray(np.rint(grey).astype(np.uint8))
     # guessing a range by the image's own minimum and maximum would change its brightness

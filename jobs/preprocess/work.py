@@ -44,6 +44,7 @@ def prepared(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, byt
     are read like others.
     """
     item, content = task
+    # read again rather than kept since `digest`: the images of a large set do not fit the memory
     with warnings.catch_warnings():
         for kind in (Image.DecompressionBombWarning, UserWarning):
             # within catch_warnings: the filters of a process that imports halfreal stay as they are

@@ -47,6 +47,7 @@ def training_set(name: str, real: Images, synthetic: Synthetic, seed: int) -> tu
     Raises BadInput where there are fewer synthetic images than the arm needs.
     """
     arm = ARMS[name]
+    # the first synthetic images: any prefix has the proportions of the classes
     n_real, n_synthetic = arm.counts(len(real))
     if n_synthetic > len(synthetic.images):
         raise BadInput(too_few(name, n_synthetic, synthetic, len(real)))

@@ -98,6 +98,7 @@ def judged(low: float, high: float) -> str:
         return "helped"
     if high < 0:
         return "hurt"
+    # "no difference" needs an interval that would have shown one
     return "no difference shown" if high - low <= UNDECIDED else "not enough data to tell"
 
 

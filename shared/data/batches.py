@@ -33,6 +33,7 @@ def fits_in_memory(dataset: Artifact, split: str) -> bool:
     total = sum(shard.count for _, shard in dataset.shards(split))
     # uint8, as `load_split` holds them
     size_bytes = total * info.channels * info.size_px**2
+    # bytes, since images stay uint8 until a batch needs them as floats
     return size_bytes <= allowed_bytes()
 
 
@@ -164,6 +165,7 @@ class _Stream:
 def _stream_batches(stream: _Stream, plan: BatchPlan, device: torch.device | None) -> Iterator[tuple[Tensor, Tensor]]:
     """Read the stream epoch after epoch; decode this process's samples only."""
     start_epoch, skip = divmod(plan.first, stream.total)
+    # a resumed run skips undecoded samples of one epoch at most, and reads no earlier epoch
     samples = (pair for epoch in count(start_epoch) for pair in stream.epoch(epoch))
     mine = _every(islice(samples, skip, None), plan.share, plan.batch_images)
     while True:

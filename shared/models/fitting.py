@@ -153,6 +153,7 @@ def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Im
         MulticlassRecall,
     )
 
+    # on the device: each measurement then copies four numbers, not every answer
     collection = MetricCollection(
         {
             "val_accuracy": MulticlassAccuracy(classes, average="micro"),
@@ -194,7 +195,7 @@ def _applied(network: Classifier, function: Callable[[Tensor], Tensor], images: 
 
     Images of another size than a loaded classifier's own are resized to it, by the filter that it was trained with.
     """
-    network.eval()
+    network.eval()  # batch norm by its running statistics: an answer must not depend on the batch
     device = next(network.parameters()).device
     size_px, resize_filter = network.input_format
 

@@ -44,6 +44,7 @@ class LabelledGenerator:
     def draw(self, seeds: list[int], asked: Tensor, truncation: float | None = None) -> Synthetic:
         """Return an image for each latent seed; labels (N,) are asked for where the generator knows classes."""
         images = draw_images(self.network, latents_of(seeds, self.latent, truncation), asked)
+        # the annotator gives the label, since a generator does not always draw what it is asked for
         confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
         return Synthetic(images, seeds, truncation, asked, given, confidence)
 

@@ -111,6 +111,7 @@ def _packaged(row: Weights) -> bytes:
 
 def _downloaded(row: Weights, path: Path) -> bytes:
     assert row.url is not None
+    # to a file first: a download that ends early must not be taken for the weights
     part = path.with_suffix(".part")
     try:
         with urllib.request.urlopen(row.url, timeout=TIMEOUT_S) as response, part.open("wb") as stream:

@@ -39,6 +39,7 @@ class DcganGenerator(Generator):
         self.embed = nn.Embedding(classes, EMBEDDING) if classes else None
         layers: list[nn.Module] = []
         for place, (before, after) in enumerate(pairwise([latent + EMBEDDING * bool(classes), *widths])):
+            # the first block opens one pixel to 4x4, each other doubles the side
             stride, padding = (2, 1) if place else (1, 0)
             layers.append(nn.ConvTranspose2d(before, after, 4, stride, padding, bias=False))
             layers += [*norm_layers(norm, after, bn_eps), nn.ReLU()]
@@ -81,6 +82,7 @@ class DcganDiscriminator(Discriminator):
         self.body = nn.Sequential(*layers)
         self.head = nn.Conv2d(widths[-1], 1, 4, 2, 0)
         features = widths[-1] * 4 * 4
+        # an auxiliary discriminator must not be told the class that it is to name
         self.project = nn.Embedding(classes, features) if classes and not auxiliary else None
         self.name_class = nn.Linear(features, classes) if auxiliary else None
         if self.project is not None:
