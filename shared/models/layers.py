@@ -30,7 +30,7 @@ class BatchNorm(nn.BatchNorm2d, WholeBatch):
         """Return (N, channels, h, w) for (N, channels, h, w); every process must bring the same N."""
         if self.world == 1 or not self.training:
             return super().forward(images)
-        # equal numbers on every process, which `ProcessGroup` sees to: the sums then need no counts of their own
+        # every process brings the same number of images: the sums need no counts of their own
         count = images.numel() // images.shape[1] * self.world
         mean = _SumOverProcesses.apply(images.sum((0, 2, 3))) / count
         # two sums, of values and then of squared deviations: E[x^2] - E[x]^2 would cancel in float32

@@ -17,7 +17,6 @@ class ClassBatchNorm(nn.Module):
         super().__init__()
         self.norm = BatchNorm(channels, affine=False)
         self.scale_and_shift = nn.Embedding(classes, 2 * channels)
-        # scale is kept as its difference from 1: every class begins with plain batch norm
         nn.init.zeros_(self.scale_and_shift.weight)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
