@@ -190,7 +190,7 @@ def _members(
             yield f"{task.split}-{place:08d}", members
 
 
-def _partition(run: Run, config: PreprocessOptions, source: Source) -> Any:
+def _partition(run: Run, config: PreprocessOptions, source: Source) -> Sequence[str] | None:
     """Return the official split of each item, or None where the split is to be random."""
     if config.split == "random" and source.partition is not None:
         # for instance faces of one person, or frames of one video
@@ -199,13 +199,15 @@ def _partition(run: Run, config: PreprocessOptions, source: Source) -> Any:
     return source.partition
 
 
-def _for_train(source: Source, partition: Any, chosen: list[int]) -> list[int]:
+def _for_train(source: Source, partition: Sequence[str] | None, chosen: list[int]) -> list[int]:
     """Return how many of the chosen images of each class may be in train."""
     counts = Counter(source.items[index].label for index in chosen if partition is None or partition[index] == "train")
     return [counts[label] for label in range(len(source.classes))]
 
 
-def _check_classes(config: PreprocessOptions, source: Source, partition: Any, counts: Sequence[int]) -> None:
+def _check_classes(
+    config: PreprocessOptions, source: Source, partition: Sequence[str] | None, counts: Sequence[int]
+) -> None:
     """Raise BadInput unless each class has images to learn from, given the `counts` of those for train."""
     empty = [name for name, count in zip(source.classes, counts, strict=True) if not count]
     if not empty:
@@ -250,7 +252,9 @@ def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> No
         )
 
 
-def _read_all(run: Run, spread: Spread[Any, Any], source: Source, chosen: Any, rejects: Rejects) -> list[Readable]:
+def _read_all(
+    run: Run, spread: Spread[Any, Any], source: Source, chosen: NDArray[np.int64], rejects: Rejects
+) -> list[Readable]:
     """Return the items that can be read, with what each holds."""
     readable = []
     digests = spread(digest, (source.items[index] for index in chosen.tolist()))

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import optuna
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
@@ -31,7 +30,7 @@ class Lease:
     """A trial that this process works on, as long as it holds the lock; `resumed` if another one began it."""
 
     trial: optuna.Trial
-    lock: Any
+    lock: BaseFileLock
     resumed: bool
 
 
@@ -80,7 +79,7 @@ class Study:
         done = [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
         return min(done, key=lambda trial: (trial.value, trial.number), default=None)
 
-    def lock(self, name: str) -> Any:
+    def lock(self, name: str) -> BaseFileLock | None:
         """Return the lock of the work called `name`, held, or None where another process holds it."""
         lock = FileLock(self.folder / f".{name}.lock")
         try:
@@ -122,7 +121,9 @@ class Study:
                 self.optuna.enqueue_trial(self._untried())
             trial = self._suggested(self.optuna.ask())
             if all(trial.params != other.params for other in self.trials if other.number != trial.number):
-                return Lease(trial, self.lock(trial_name(trial.number)), False)
+                lock = self.lock(trial_name(trial.number))
+                assert lock is not None  # nobody else knows of the trial yet
+                return Lease(trial, lock, False)
             self.optuna.tell(trial, state=TrialState.FAIL)
         return None
 

@@ -1,10 +1,10 @@
 """A split in memory: uint8 images and their labels."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from shared.data.resizing import resized
@@ -23,7 +23,7 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def subset(self, indexes: Any) -> "Images":
+    def subset(self, indexes: ArrayLike | Tensor) -> "Images":
         """Return the images at `indexes`, in that order."""
         chosen = torch.as_tensor(np.asarray(indexes), dtype=torch.int64)
         return Images(self.images[chosen], self.labels[chosen])
@@ -63,7 +63,7 @@ def load_split(dataset: Artifact, split: str) -> Images:
     return Images(torch.from_numpy(images), torch.from_numpy(labels))
 
 
-def checked_sample(dataset: Artifact, key: str, members: dict[str, bytes]) -> tuple[Any, int]:
+def checked_sample(dataset: Artifact, key: str, members: dict[str, bytes]) -> tuple[NDArray[np.uint8], int]:
     """Return image and label of a sample, as `_checked_image` and `checked_label`."""
     info, where = dataset.dataset, f"{dataset.folder}: sample {key!r}"
     with dataset.remedy():
@@ -71,7 +71,7 @@ def checked_sample(dataset: Artifact, key: str, members: dict[str, bytes]) -> tu
         return image, checked_label(members, len(info.classes), where)
 
 
-def _checked_image(members: dict[str, bytes], size_px: int, channels: int, where: str) -> Any:
+def _checked_image(members: dict[str, bytes], size_px: int, channels: int, where: str) -> NDArray[np.uint8]:
     """Return uint8 (channels, size_px, size_px), a view; FormatError if the image is not as the manifest says."""
     try:
         image = decode_image(members["png"])

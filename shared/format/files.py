@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from shared.errors import BadInput, FormatError, HalfrealError
 
@@ -42,12 +42,12 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)  # the new name is the folder's content: fsync of the file does not store it
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON, whole or not at all."""
     write_whole(path, json_bytes(value))
 
 
-def json_bytes(value: Any) -> bytes:
+def json_bytes(value: object) -> bytes:
     """Return `value` as indented JSON, keys in their own order; NaN and infinities raise ValueError."""
     return (json.dumps(value, indent=1, allow_nan=False) + "\n").encode()
 

@@ -5,10 +5,9 @@ global batch, so that the gradients of any number of processes are those of one 
 place).
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn.utils import parametrizations
 
 from shared.models.tables import INITS, NORMS
@@ -75,13 +74,13 @@ class _SumOverProcesses(torch.autograd.Function):
     # a Function of our own, because torch.distributed.all_reduce is invisible to autograd
 
     @staticmethod
-    def forward(context: Any, value: Tensor) -> Tensor:
+    def forward(context: FunctionCtx, value: Tensor) -> Tensor:
         total = value.clone()
         torch.distributed.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
+    def backward(context: FunctionCtx, *gradients: Tensor) -> Tensor:
         total = gradients[0].clone()
         torch.distributed.all_reduce(total)
         return total

@@ -15,6 +15,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from shared.format.sample import Sample
 from shared.plots.image_grid import tile
@@ -76,7 +77,7 @@ def plot(width: float = 5.4, height: float = 3.3) -> tuple[Figure, Axes]:
 GREY_PIXELS: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
 
 
-def image_grid(images: Any, columns: int, title: str, captions: Sequence[str] = ()) -> Figure:
+def image_grid(images: ArrayLike, columns: int, title: str, captions: Sequence[str] = ()) -> Figure:
     """Draw uint8 images (N, channels, size, size) in rows of `columns`, each with its caption if there are any."""
     pixels = np.asarray(images)
     rows = max(-(-len(pixels) // columns), 1)
@@ -112,7 +113,7 @@ def class_rows(samples: Sequence[Sample], classes: Sequence[str], title: str) ->
     return named_rows(np.stack(filled).transpose(0, 3, 1, 2), classes, title)
 
 
-def named_rows(images: Any, names: Sequence[str], title: str) -> Figure:
+def named_rows(images: ArrayLike, names: Sequence[str], title: str) -> Figure:
     """Draw uint8 images (N, channels, size, size) in as many rows of equal length as there are `names`."""
     pixels = np.asarray(images)
     columns, side = len(pixels) // len(names), pixels.shape[2]
@@ -155,7 +156,7 @@ def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], y
     return figure
 
 
-def confusion(matrix: Any, classes: Sequence[str], title: str) -> Figure:
+def confusion(matrix: ArrayLike, classes: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix of counts: rows true classes, columns predicted ones, shaded by share of the row."""
     counts = np.asarray(matrix)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -204,7 +205,7 @@ def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
     return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
 
 
-def closest_pairs(synthetic: Any, train: Any, distances: Sequence[float]) -> Figure:
+def closest_pairs(synthetic: ArrayLike, train: ArrayLike, distances: Sequence[float]) -> Figure:
     """Draw synthetic images above the training images that they lie closest to, with the distance of each pair."""
     above, below = np.asarray(synthetic), np.asarray(train)
     figure = Figure(figsize=(max(1.1 * len(above), 3), 2.6), layout="constrained")
