@@ -60,8 +60,8 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any) -> None:
     """Run every job in order, each in a process of its own, and print the results.
 
-    What is complete is skipped; a job whose options or inputs changed is rebuilt, and says why. Stopped by a
-    signal, the same command goes on where it was.
+    Complete artifacts are skipped; those whose options or inputs changed are rebuilt, with the reason. After a signal
+    the same command resumes.
     """
     name = experiment_name(experiment, recipe)
     arguments = ["--recipe", click.get_current_context().meta["recipe"], "--experiment", name]
@@ -81,6 +81,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         dry_run_jobs(selected, [*arguments, "--dry-run"])
     stop = StopFlag()
+    # from here on: before it a signal ends `run` at once, and nothing is running yet
     stop.listen()
     started = time.monotonic()
     for number, job in enumerate(selected, start=1):
@@ -119,6 +120,7 @@ def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:
         if stop.signal_name == "SIGTERM" and not passed_on:
             process.send_signal(signal.SIGTERM)
             passed_on = True
+    # a job may finish in spite of the signal: `run` stops all the same
     if stop.signal_name or code == Interrupted.exit_code:
         raise Interrupted(f"{job.name} stopped; run the same command again (without --force) to go on")
     if code:

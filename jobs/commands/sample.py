@@ -61,6 +61,7 @@ def main(
     request = SampleRequest(label=label, snapshot=snapshot, **{name: asked[name] for name in names})
     drawing = opened.draw(request)
     path = out or folder / "samples" / f"{request.name}.png"
+    # asdict, not facts: None stays, so that every JSON has the same keys
     text = json.dumps({"picture": str(path), **asdict(drawing.figures)}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

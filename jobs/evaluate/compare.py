@@ -22,6 +22,7 @@ def print_comparison(comparison: ScoreComparison) -> None:
     console = Console()
     console.print(table)
     for protocol in comparison.protocols.values():
+        # without highlighting: numbers in a protocol are to be read as text
         console.print(f"protocol: {in_words(protocol)}", highlight=False)
     curves = Table(title="over all snapshots, on val", box=None, padding=(0, 2, 0, 0))
     for heading in ("experiment", "score", "lowest", "mean", "highest"):

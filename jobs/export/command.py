@@ -56,7 +56,7 @@ def main(
     debug: bool,
     **asked: Any,
 ) -> None:
-    """Write the synthetic set for other tools: images with labels, and a dataset card to put your licence into.
+    """Write the synthetic set for other tools: images with labels, and a dataset card with a place for your licence.
 
     imagefolder has a folder for each class, for torchvision; webdataset has shards; hf is a folder that Hugging Face's
     load_dataset reads with class names. The card, README.md, has the verdict, the scores and the test for copies.

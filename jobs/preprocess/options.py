@@ -69,6 +69,7 @@ class PreprocessOptions(JobOptions):
                 f"val_fraction={self.val_fraction} and test_fraction={self.test_fraction} leave nothing to train on"
             )
         try:
+            # any colour that Pillow knows; asked now, not at the first transparent image
             ImageColor.getrgb(self.background)
         except ValueError as error:
             raise BadConfig(f"--background {self.background}: no colour; want white, black or #rrggbb") from error

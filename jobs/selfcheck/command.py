@@ -85,7 +85,7 @@ def _launch(processes: int, device: str) -> int:
 @click.option("--steps", type=click.IntRange(6), default=300, help="Optimizer steps of each fit.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed.")
 def verdict(seeds: int, steps: int, seed: int) -> None:
-    """Check the verdict on positive and negative controls, whose data equivalent is known; takes about a minute.
+    """Check the verdict on positive and negative controls, whose data equivalent is known.
 
     Other real images must help, by about their own number; noise and copies of the training images must not help;
     shuffled labels must hurt.

@@ -50,6 +50,7 @@ class Journal:
         # the only place where losses leave the device: reading one each step would wait for the GPU each step
         means = self.state.running_mean.read(self.group)
         for name, mean in means.items():
+            # the mean tells of every step: one NaN makes it NaN
             if not math.isfinite(mean):
                 raise BadInput(
                     f"training diverged: the {name.replace('_', ' ')} is {mean} by epoch {progress['epoch']}; "

@@ -50,6 +50,7 @@ class Task:
         """Return the first train images of each class, a row of uint8 images each; white where there are too few."""
         info = self.real.dataset
         labels = range(len(info.classes)) if self.label is None else [self.label]
+        # the first images of each class, not random ones: every grid of every run shows the same
         samples = preview(self.real.folder, info.splits["train"], per_class=GRID_COLUMNS)
         # white cells where a class has few images keep the rows of all classes aligned
         grid = torch.full(

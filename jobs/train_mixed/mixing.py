@@ -57,6 +57,7 @@ def training_set(name: str, real: Images, synthetic: Synthetic, seed: int) -> tu
         if synthetic.asked is None:
             raise BadInput("the generator was asked for no class; leave out the arms with the class asked for")
         drawn = Images(drawn.images, synthetic.asked[:n_synthetic])
+    # real images first: the order of a training set is part of every fit
     return real_part(real, arm.real_share, seed) + drawn, n_real, n_synthetic
 
 

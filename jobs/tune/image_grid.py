@@ -22,6 +22,7 @@ def baseline_and_tuned(real: Artifact, gans: list[Artifact[GanRecord]], files: l
         grid_images(load_snapshot(gan, file, torch.device("cpu")), classes, gan.record.latent, PER_CLASS)
         for gan, file in zip(gans, files, strict=True)
     ]
+    # white cells part the three groups
     blank = torch.full_like(drawn[0][:1], 255)
     rows = []
     for label in range(classes):

@@ -73,6 +73,7 @@ class Range:
     @property
     def probes(self) -> tuple[Value, ...]:
         """The values that are tried out before the first trial."""
+        # what a job refuses in between it refuses at an end: its limits are intervals
         return self.low, self.high
 
     @property
