@@ -59,23 +59,28 @@ def check_environment(known: Callable[[str], Collection[str] | None], jobs: Coll
     `known(job)` has the variables of one of `jobs`, or None where they are not to be looked at. Raises BadConfig where
     HALFREAL_STRICT is set.
     """
-    unknown = []
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in COMMON_VARIABLES and not SERVICE_LINK.search(name):
-            # the longest, since one job's name may begin with another's
-            job = max((job for job in jobs if name.startswith(f"{PREFIX}{job}_".upper())), key=len, default=None)
-            own = None if job is None else known(job)
-            if job is None:
-                unknown.append((name, {variable for other in jobs for variable in known(other) or ()}))
-            elif own is not None and name not in own:
-                unknown.append((name, set(own)))
-    lines = [f"{name}: unknown{_nearest(name, names | COMMON_VARIABLES)}" for name, names in unknown]
+    ours = [name for name in sorted(os.environ) if name.startswith(PREFIX) and not SERVICE_LINK.search(name)]
+    candidates = {name: _candidates(name, known, jobs) for name in ours if name not in COMMON_VARIABLES}
+    unknown = {name: names for name, names in candidates.items() if names is not None and name not in names}
+    lines = [f"{name}: unknown{_nearest(name, names | COMMON_VARIABLES)}" for name, names in unknown.items()]
     if lines and os.environ.get("HALFREAL_STRICT", "") not in ("", "0"):
         raise BadConfig("\n".join(lines))
-    for (name, _), line in zip(unknown, lines, strict=True):
+    for name, line in zip(unknown, lines, strict=True):
         del os.environ[name]  # processes that this one starts need not warn again
         if is_main_process():
             click.echo(line, err=True)
+
+
+def _candidates(name: str, known: Callable[[str], Collection[str] | None], jobs: Collection[str]) -> set[str] | None:
+    """Return the variables that a name may be meant for: of the job that it begins with, else of every job.
+
+    None where that job's are not to be looked at.
+    """
+    named = [job for job in jobs if name.startswith(f"{PREFIX}{job}_".upper())]
+    if not named:
+        return {variable for job in jobs for variable in known(job) or ()}
+    own = known(max(named, key=len))  # the longest, since one job's name may begin with another's
+    return None if own is None else set(own)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -11,6 +11,8 @@ decorator makes it, opens the inputs, prints "already complete" if it is, and ot
 staging folder to write into and commits what it returns. Only then is torch imported, by the function itself.
 """
 
+import json
+import sys
 from collections.abc import Callable, Collection
 from functools import update_wrapper
 from typing import Any
@@ -20,23 +22,63 @@ import click
 from shared.cli.click_options import SHOWN, click_options, write_grouped
 from shared.cli.common_options import COMMON, PARTS, PLACE
 from shared.cli.environment import check_environment, option_variables
-from shared.cli.options import JobOptions
+from shared.cli.options import JobOptions, defaults, specs, value_types
 from shared.cli.perform import Body, Call, Common, perform
 from shared.cli.recipes import Recipe
 from shared.cli.resolve import (
-    OPTIONS_JSON,
     CommandWithOptions,
     explain,
+    options_with,
     resolve_options,
     shown_defaults,
     take_recipe,
     variable,
 )
 from shared.data.specs import Declare, Validate, no_data_needed
+from shared.errors import BadInput
+from shared.runtime.job_processes import OPTIONS_FLAG
 from shared.store.job import Job
 
 WORDS = "halfreal.words"
 """The key of click's context under which the words of a call are."""
+
+
+def _answer(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Answer what `shared.runtime.job_processes.ask` asks on standard input, and end; see there."""
+    command = context.command
+    if not wanted or context.resilient_parsing or not isinstance(command, CommandWithOptions):
+        return
+    request = json.load(sys.stdin)
+    answers: list[dict[str, object]] = []
+    for changes in request["questions"]:
+        try:
+            answers.append({"options": options_with(command, request["words"], changes)})
+        except BadInput as error:
+            answers.append({"refused": str(error)})
+    known = specs(command.options)
+    click.echo(
+        json.dumps(
+            {
+                "types": {name: kind.__name__ for name, kind in value_types(command.options).items()},
+                "defaults": defaults(command.options),
+                "owners": {name: spec.owner for name, spec in known.items() if spec.owner},
+                "answers": answers,
+            }
+        )
+    )
+    context.exit()
+
+
+OPTIONS_JSON = click.option(
+    OPTIONS_FLAG,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    hidden=True,
+    allow_from_autoenv=False,
+    callback=_answer,
+)
+"""The option by which a job tells another process its options."""
 
 
 class JobCommand(CommandWithOptions):

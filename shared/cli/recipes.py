@@ -131,15 +131,18 @@ def _read_layer(path: Path, name: str, jobs: Collection[str] | None) -> tuple[La
             f"recipe {path}: want `{'`, `'.join((*WORDS, 'extends'))}` to be text, "
             f"`{'`, `'.join(COMMON_KEYS)}` a whole number"
         )
+    _check_tables(path, tables, jobs)
+    return Layer(path, words, common, tables), below
+
+
+def _check_tables(path: Path, tables: dict[str, Any], jobs: Collection[str] | None) -> None:
+    """Raise BadConfig for what is no table, or no table of one of `jobs`."""
+    known = sorted(tables if jobs is None else jobs)
     for job, options in tables.items():
-        known = sorted(tables.keys() if jobs is None else jobs)
         if job not in known or not isinstance(options, dict):
             hint = "" if job in known else nearest(job, known)
-            raise BadConfig(
-                f"recipe {path}: {job!r} is no table of a job{hint}"
-                + (f"\nthe jobs are {', '.join(known)}" if jobs is not None else "")
-            )
-    return Layer(path, words, common, tables), below
+            there = "" if jobs is None else f"\nthe jobs are {', '.join(known)}"
+            raise BadConfig(f"recipe {path}: {job!r} is no table of a job{hint}{there}")
 
 
 def _holds(text: str, keys: tuple[str, ...]) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -14,12 +13,12 @@ from click.core import ParameterSource
 from shared.cli.click_options import plain
 from shared.cli.common_options import COMMON_NAMES, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs, value_types
+from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
 from shared.cli.recipes import Recipe
 from shared.cli.run import Run
 from shared.data.specs import Declare, Specs, Validate
-from shared.errors import BadConfig, BadInput, HalfrealError
-from shared.runtime.job_processes import OPTIONS_FLAG, variables
+from shared.errors import BadConfig, HalfrealError
+from shared.runtime.job_processes import variables
 from shared.store.job import Job
 from shared.store.work_shards import WHOLE
 
@@ -176,44 +175,6 @@ def options_with(command: CommandWithOptions, words: list[str], changes: Mapping
             raise BadConfig(error.format_message()) from error
 
 
-def _answer(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """Answer what `shared.runtime.job_processes.ask` asks on standard input, and end; see there."""
-    command = context.command
-    if not wanted or context.resilient_parsing or not isinstance(command, CommandWithOptions):
-        return
-    request = json.load(sys.stdin)
-    answers: list[dict[str, object]] = []
-    for changes in request["questions"]:
-        try:
-            answers.append({"options": options_with(command, request["words"], changes)})
-        except BadInput as error:
-            answers.append({"refused": str(error)})
-    known = specs(command.options)
-    click.echo(
-        json.dumps(
-            {
-                "types": {name: kind.__name__ for name, kind in value_types(command.options).items()},
-                "defaults": defaults(command.options),
-                "owners": {name: spec.owner for name, spec in known.items() if spec.owner},
-                "answers": answers,
-            }
-        )
-    )
-    context.exit()
-
-
-OPTIONS_JSON = click.option(
-    OPTIONS_FLAG,
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    hidden=True,
-    allow_from_autoenv=False,
-    callback=_answer,
-)
-"""The option by which a job tells another process its options."""
-
-
 def resolved_options(command: CommandWithOptions, recipe: str) -> dict[str, object]:
     """Return the options of a job under `recipe`, as `asked_options`, with no regard to the environment."""
     with _quiet_environment():
@@ -262,23 +223,18 @@ def shown_defaults(command: CommandWithOptions, context: click.Context, words: l
     values: dict[str, Any] = {name: merged.get(name, value) for name, value in own.items()}
     with suppress(HalfrealError):
         values = command.options(**values).resolved()
-    owners = {spec.owner: values[spec.owner] for spec in specs(command.options).values() if spec.owner}
+    owners = {
+        name: f"the {spec.owner} {values[spec.owner]}" for name, spec in specs(command.options).items() if spec.owner
+    }
     typed_values = {name for name, (_, source) in given.items() if source is ParameterSource.COMMANDLINE}
     values |= {name: value for name, value in (own | merge(command.options, layers)[0]).items() if name in typed_values}
-    shown = {}
-    for name, spec in specs(command.options).items():
-        source = ""
-        if name in given and name not in typed_values:
-            source = f", from {variable(command.job.name, name)}"
-        elif name in merged and name not in given:
-            source = f", from the recipe {recipe.name}" if recipe else ""
-        elif own[name] is None and spec.owner:
-            source = f", from the {spec.owner} {owners[spec.owner]}"
-        if values[name] is not None:
-            shown[name] = _flag_or_value(params[name], values[name]) + source
-        elif spec.owner:
-            shown[name] = f"unused by the {spec.owner} {owners[spec.owner]}"
-    return shown
+    # a typed value is not shown: the reader sees what would hold without it
+    origins = {name: f", from the recipe {recipe.name}" if recipe else "" for name in merged if name not in given}
+    origins |= {name: f", from {variable(command.job.name, name)}" for name in given if name not in typed_values}
+    owned = {name: f", from {owner}" for name, owner in owners.items()}
+    unused = {name: f"unused by {owner}" for name, owner in owners.items()}
+    shown = {name: _flag_or_value(params[name], value) for name, value in values.items() if value is not None}
+    return unused | {name: text + (owned | origins).get(name, "") for name, text in shown.items()}
 
 
 def _given(
