@@ -30,7 +30,7 @@ def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> CopyTest:
     its interval (DeLong et al. 1988): 0.5 for a generator as good as new images, 1 for a copier (Meehan et al.
     2020). `copy_rate` is the share of synthetic points that are nearer to train than the nearest 1 % of held-out ones
     are, and more than twice as near as to any held-out one: flat or blurred images, which lie near to every image, are
-    no copies. Of new images it is at most 1 %; its interval is Wilson's, and above 2 % the set is flagged.
+    no copies. It is at most 1 % for new images; its interval is Wilson's, and above 2 % the set is flagged.
     `memorisation` is the mean cosine distance to the nearest training point (MiFID, Bai et al. 2021), next to that
     of the held-out points.
     """
