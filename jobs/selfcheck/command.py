@@ -62,7 +62,7 @@ def distributed(processes: int, device: str) -> None:
                 ("weights after 20 steps", finding.weights),
             )
         ]
-        click.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.family:10} {'; '.join(said)}")
+        click.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.family:12} {'; '.join(said)}")
         failed += [] if finding.passed else [finding.family]
     if failed:
         raise SelfcheckFailed(f"{os.environ['WORLD_SIZE']} processes do not train as one: {', '.join(failed)}")
