@@ -30,7 +30,12 @@ ROW: Job = Job("export", "", "export", "", tuple(job for job in PIPELINE if job 
 
 @click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
-@click.option("--to", type=click.Choice(tuple(FORMATS)), required=True, help="Layout of the files.")
+@click.option(
+    "--to",
+    type=click.Choice(tuple(FORMATS)),
+    required=True,
+    help="; ".join(f"{name}: {row.about}" for name, row in FORMATS.items()) + ".",
+)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder [default: the experiment's export/<to>]."
 )
@@ -58,8 +63,7 @@ def main(
 ) -> None:
     """Write the synthetic set for other tools: images with labels, and a dataset card with a place for your licence.
 
-    imagefolder has a folder for each class, for torchvision; webdataset has shards; hf is a folder that Hugging Face's
-    load_dataset reads with class names. The card, README.md, has the verdict, the scores and the test for copies.
+    The card, README.md, has the verdict, the scores and the test for copies.
     """
     from jobs.export.card import amount
     from jobs.export.staging import check_place, is_complete, write_export

@@ -21,13 +21,14 @@ SPLIT_WORDS = "train|training|validation|valid|dev|val|test|testing|eval|evaluat
 
 @dataclass(frozen=True)
 class Format:
-    """A layout: the function that writes it, and the Python code that reads it from FOLDER.
+    """A layout: the function that writes it, what it is, and the Python code that reads it from FOLDER.
 
     `write` takes the folder, the images and the class names. `named` is whether folder names are the labels,
     `described` whether the head of the card describes the columns.
     """
 
     write: Callable[[Path, Iterable[Picture], list[str]], None]
+    about: str
     reading: str
     named: bool = False
     described: bool = False
@@ -115,14 +116,21 @@ def _write_line(table: TextIO, values: dict[str, object]) -> None:
 FORMATS: dict[str, Format] = {
     "imagefolder": Format(
         image_folder,
+        "a folder for each class, for torchvision",
         'torchvision.datasets.ImageFolder("FOLDER")\n'
         'datasets.load_dataset("imagefolder", data_dir="FOLDER", split="train")',
         named=True,
     ),
     "webdataset": Format(
         web_dataset,
+        "shards",
         'webdataset.WebDataset(sorted(glob("FOLDER/*.tar")), shardshuffle=False)\n'
         'datasets.load_dataset("webdataset", data_files="FOLDER/*.tar", split="train")',
     ),
-    "hf": Format(hugging_face, 'datasets.load_dataset("FOLDER", split="train")', described=True),
+    "hf": Format(
+        hugging_face,
+        "a folder that Hugging Face's load_dataset reads with class names",
+        'datasets.load_dataset("FOLDER", split="train")',
+        described=True,
+    ),
 }

@@ -24,7 +24,7 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     each reads every image, so that all agree on the splits. Writes the dataset `real` and figures of samples, class
     balance and split sizes.
     """
-    from jobs.preprocess.sources import SOURCES
+    from jobs.preprocess.sources.table import SOURCES
     from jobs.preprocess.writer import write_dataset
 
     given = Path(config.source_path) if config.source_path else Path(config.source)

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from jobs.preprocess.items import Picture, Pixels, Unusable
+from jobs.preprocess.sources.items import Picture, Pixels, Unusable
 from shared.data.resizing import resize
 from shared.format.sample import CHANNEL_MODES
 

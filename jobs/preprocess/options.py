@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.preprocess.sources import SOURCES
+from jobs.preprocess.sources.table import SOURCES
 from shared.cli.options import JobOptions, Within, option
 from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
@@ -17,7 +17,10 @@ class PreprocessOptions(JobOptions):
 
     source: str = option("digits", "Source of the real images.", "source", choices=SOURCES)
     source_path: str | None = option(
-        None, "Folder, CSV or tar of the source; without it sources/<source> on the volume.", "source", metavar="PATH"
+        None,
+        "Folder or file of the source, absolute or below sources/ on the volume [default: sources/<source>].",
+        "source",
+        metavar="PATH",
     )
     label: str | None = option(
         None,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.preprocess.items import Item, named
+from jobs.preprocess.sources.items import Item, named
 from jobs.preprocess.work import Unreadable
 from shared.cli.run import Run
 from shared.errors import BadInput

@@ -1,7 +1,7 @@
 """Checks of the options against the source before it is read, and the description of the images they will give."""
 
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources import SOURCES
+from jobs.preprocess.sources.table import SOURCES
 from shared.data.sampling import apportion, ceil_share
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from PIL import Image, UnidentifiedImageError
 
 from jobs.preprocess.images import prepare
-from jobs.preprocess.items import Item, Unusable
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources.items import Item, Unusable
 from shared.format.files import sha256
 from shared.format.sample import encode_members
 

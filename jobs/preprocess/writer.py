@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.preprocess.items import Item, Source, named, plain, some
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.rejects import Rejected, Rejects, line_of
-from jobs.preprocess.sources import SOURCES
+from jobs.preprocess.sources.items import Item, Source, named, plain, some
+from jobs.preprocess.sources.table import SOURCES
 from jobs.preprocess.splits import choose, leaders_of, split_indexes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.cli.progress import ProgressBar

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from shared.data.images import Images
-from shared.metrics.prdc import nearest_distances
+from shared.metrics.features.prdc import nearest_distances
 from shared.stats.intervals import delong_auc, wilson_interval
 from shared.store.records.scores import ClosestPair, CopyTest
 

@@ -76,15 +76,15 @@ class ClassificationMetric(Metric):
     compute: "Lazy[Callable[[Counts], float]]"
 
 
-EXTRAPOLATION: "Lazy[Compute]" = Lazy("shared.metrics.frechet:extrapolated_score")
-PRDC: "Lazy[Compute]" = Lazy("shared.metrics.prdc:score")
-INCEPTION_SCORE: "Lazy[Compute]" = Lazy("shared.metrics.inception_score:score")
+EXTRAPOLATION: "Lazy[Compute]" = Lazy("shared.metrics.features.frechet:extrapolated_score")
+PRDC: "Lazy[Compute]" = Lazy("shared.metrics.features.prdc:score")
+INCEPTION_SCORE: "Lazy[Compute]" = Lazy("shared.metrics.features.inception_score:score")
 
 FRECHET = FeatureMetric(
     name="frechet",
     inception_name="fid",
     about="Fréchet distance of Gaussians fitted to the features (Heusel et al. 2017)",
-    compute=Lazy("shared.metrics.frechet:score"),
+    compute=Lazy("shared.metrics.features.frechet:score"),
     higher_is_better=False,
     high=math.inf,
     per_snapshot=True,
@@ -95,7 +95,7 @@ KERNEL = FeatureMetric(
     name="kernel",
     inception_name="kid",
     about="squared MMD with a cubic kernel, unbiased, so that it may be negative (Binkowski et al. 2018)",
-    compute=Lazy("shared.metrics.kernel:score"),
+    compute=Lazy("shared.metrics.features.kernel:score"),
     higher_is_better=False,
     low=-math.inf,
     high=math.inf,
@@ -141,7 +141,7 @@ FEATURE_METRICS = (
         suffix="by_class",
         inception_name="fid",
         about="Fréchet distance of the images of each class",
-        compute=Lazy("shared.metrics.frechet:class_score"),
+        compute=Lazy("shared.metrics.features.frechet:class_score"),
         higher_is_better=False,
         high=math.inf,
     ),

@@ -109,7 +109,7 @@ class Scorer:
         import torch
 
         from shared.data.images import load_split
-        from shared.metrics.frechet import moments
+        from shared.metrics.features.frechet import moments
         from shared.models.fitting import features_of, load_classifier
         from shared.store.artifacts import open_artifact
 
@@ -124,7 +124,7 @@ class Scorer:
         import torch
 
         from shared.data.images import Images
-        from shared.metrics.frechet import frechet_distance, moments
+        from shared.metrics.features.frechet import frechet_distance, moments
         from shared.models.fit_options import FitConfig
         from shared.models.fitting import features_of, fit, logits_of
         from shared.models.snapshots import draw_images, latents_of

@@ -46,7 +46,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
     rows = [row for row in PIPELINE if row.name in OPTIONS and row.name != "train_mixed"]
     with pytest.MonkeyPatch.context() as patch:
         without_environment(patch)
-        patch.setattr("jobs.preprocess.archives.digits", bars)
+        patch.setattr("jobs.preprocess.sources.archives.digits", bars)
         fit, latents, drawn = Spy(classify.fit), Spy(selection.latents_of), Spy(selection.draw_images)
         patch.setattr(classify, "fit", fit)
         patch.setattr(selection, "latents_of", latents)

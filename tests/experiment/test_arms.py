@@ -108,9 +108,10 @@ def test_arms_share_their_seeds_and_seeds_differ(mixed: Mixed) -> None:
 
 
 def test_only_the_augmented_arm_is_augmented(mixed: Mixed) -> None:
-    """Its images are shifted before a step; those of its baseline are not."""
+    """Its images are shifted before a step; those of other arms, its baseline among them, are not."""
     augmented = {name for (name, _), fitted in mixed.arms.items() if fitted.change is not None}
-    assert augmented == {name for name, arm in ARMS.items() if arm.augmented} == {"real_30_augmented"}
+    assert augmented == {name for name, arm in ARMS.items() if arm.augmented}
+    assert {"real_30_augmented"} <= augmented
     change = mixed.arms["real_30_augmented", SEEDS[0]].change
     assert change is not None
     images = torch.rand(200, 1, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -207,7 +208,7 @@ def test_images_made_from_other_real_images_are_refused(
     """Another split could put images that the generator saw into test: exit code 2, and what to run."""
     root = tmp_path / "other"
     shutil.copytree(tiny.root, root)
-    monkeypatch.setattr("jobs.preprocess.archives.digits", bars)
+    monkeypatch.setattr("jobs.preprocess.sources.archives.digits", bars)
     assert call("preprocess", root, "--recipe", recipe, "--seed", 9, "--force").exit_code == 0
     result = call("train_mixed", root, "--recipe", recipe)
     assert result.exit_code == 2

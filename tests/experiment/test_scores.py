@@ -7,7 +7,7 @@ from torch import Tensor
 
 from shared.data.images import load_split
 from shared.metrics.copies import copy_test
-from shared.metrics.frechet import frechet_distance, moments
+from shared.metrics.features.frechet import frechet_distance, moments
 from shared.models.fitting import features_of, load_classifier
 from tests.experiment.conftest import Tiny
 from tests.experiment.tiny import EVALUATED, TEST, TRAIN, enlarged

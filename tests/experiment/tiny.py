@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from jobs.__main__ import main as halfreal
-from jobs.preprocess.items import Source, from_array
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources.items import Source, from_array
 from shared.data.images import Images, load_split
 from shared.models.fitting import FitExtras
 from shared.store.artifacts import Artifact

@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
-from jobs.preprocess.items import Source, from_array
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources.items import Source, from_array
 from shared.format.files import sha256
 from shared.format.sample import decode
 from shared.format.shards import write_split
@@ -84,7 +84,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
             patch.delenv(name)
-        patch.setattr("jobs.preprocess.archives.digits", hostile_source)
+        patch.setattr("jobs.preprocess.sources.archives.digits", hostile_source)
         for row in PIPELINE:
             result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
             assert result.exit_code == 0, result.output

@@ -33,12 +33,12 @@ def test_every_name_leads_to_something_to_call(name: str) -> None:
 
 def test_names_are_found() -> None:
     """The check above does find the tables' rows."""
-    assert {"shared.models.classifiers:SmallCnn", "shared.metrics.prdc:score"} <= set(NAMES)
+    assert {"shared.models.classifiers:SmallCnn", "shared.metrics.features.prdc:score"} <= set(NAMES)
 
 
 TABLES = (
     *("shared.models.tables", "shared.data.tables", "shared.metrics.metric"),
-    *("jobs.train_gan.families", "jobs.preprocess.sources"),
+    *("jobs.train_gan.families", "jobs.preprocess.sources.table"),
 )
 
 

@@ -30,7 +30,7 @@ class Task:
 
 def _task(folder: Path, count: int) -> Task:
     """Draw `count` features and 4,096 of the reference; more than `WIDTH` are given as moments alone."""
-    from shared.metrics.frechet import FeatureStats, moments
+    from shared.metrics.features.frechet import FeatureStats, moments
 
     chance = np.random.default_rng(0)
     drawn, reference = (chance.standard_normal((n, WIDTH)) * chance.uniform(0.2, 2, WIDTH) for n in (count, 4096))
@@ -47,7 +47,7 @@ def _both(task: Task) -> tuple[Moments, Moments]:
 
 
 def _ours(task: Task) -> Work:
-    from shared.metrics.frechet import FeatureStats, frechet_distance
+    from shared.metrics.features.frechet import FeatureStats, frechet_distance
 
     if task.features is None:
         return lambda: frechet_distance(*task.moments, *task.reference_moments)

@@ -51,8 +51,8 @@ def photos(folder: Path, count: int = COUNT) -> Photos:
 
 def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
     """Return the whole of preprocess: the scan for duplicates, the split, shards, hashes, flushed to disk."""
-    from jobs.preprocess.folders import folder
     from jobs.preprocess.options import PreprocessOptions
+    from jobs.preprocess.sources.folders import folder
     from jobs.preprocess.writer import write_dataset
     from shared.cli.progress import Reporter
     from shared.cli.run import Run

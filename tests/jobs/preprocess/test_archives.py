@@ -13,7 +13,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from jobs.preprocess.archives import CELEBA_MD5
+from jobs.preprocess.sources.archives import CELEBA_MD5
 from tests.jobs.preprocess.source_files import done, everything, picture, preprocess, samples
 
 pytestmark = pytest.mark.usefixtures("as_if_sent")

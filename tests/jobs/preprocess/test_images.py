@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from jobs.preprocess.images import prepare
-from jobs.preprocess.items import Item, from_file, open_bytes
+from jobs.preprocess.sources.items import Item, from_file, open_bytes
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.format.sample import decode
 from tests.jobs.preprocess.test_preprocess import a_config

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from jobs.preprocess.images import prepare
-from jobs.preprocess.items import open_bytes
+from jobs.preprocess.sources.items import open_bytes
 from shared.data.jpeg import decode_jpeg
 from shared.data.resizing import FILTERS
 

@@ -12,10 +12,10 @@ from click.testing import Result
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from jobs.preprocess.archives import digits
 from jobs.preprocess.images import prepare
-from jobs.preprocess.items import Source
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources.archives import digits
+from jobs.preprocess.sources.items import Source
 from jobs.preprocess.splits import split_indexes
 from shared.errors import BadConfig, BadInput
 from shared.format.sample import decode
@@ -242,7 +242,7 @@ def test_a_source_that_cannot_be_split_ends_with_code_2(
     """A source with too few images ends with 2, in at most three lines, and leaves no artifact."""
     source = digits(Path(), a_config())
     few = Source(source.classes, source.items[:20])
-    monkeypatch.setattr("jobs.preprocess.archives.digits", lambda folder, config: few)
+    monkeypatch.setattr("jobs.preprocess.sources.archives.digits", lambda folder, config: few)
     result = run_job("preprocess", tmp_path)
     assert result.exit_code == 2
     assert "cannot draw 4 of 20 images" in result.stderr

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from shared.metrics.copies import copy_test
-from shared.metrics.frechet import frechet_distance, frechet_infinite, moments
-from shared.metrics.kernel import kernel_distance
-from shared.metrics.prdc import prdc
+from shared.metrics.features.frechet import frechet_distance, frechet_infinite, moments
+from shared.metrics.features.kernel import kernel_distance
+from shared.metrics.features.prdc import prdc
 
 CLASSES, WIDTH, COUNT = 10, 16, 600
 

@@ -21,9 +21,9 @@ from shared.metrics.distances import _unbiased_mmd
 
 from shared.data.images import load_split
 from shared.format.files import sha256
-from shared.metrics.frechet import frechet_distance, moments
-from shared.metrics.inception_score import inception_score
-from shared.metrics.prdc import prdc
+from shared.metrics.features.frechet import frechet_distance, moments
+from shared.metrics.features.inception_score import inception_score
+from shared.metrics.features.prdc import prdc
 from shared.models.extractor import Extractor, Features
 from shared.models.tables import EXTRACTORS
 from shared.models.weights import WEIGHTS, Weights

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.metrics.frechet import FeatureStats, frechet_distance, moments
-from shared.metrics.kernel import _unbiased_mmd, kernel_distance
+from shared.metrics.features.frechet import FeatureStats, frechet_distance, moments
+from shared.metrics.features.kernel import _unbiased_mmd, kernel_distance
 
 Array = NDArray[np.float64]
 

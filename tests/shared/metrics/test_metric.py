@@ -119,7 +119,7 @@ def test_a_new_metric_is_a_row(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) 
         calls.append(pair)
         return {"twice": 2.0}
 
-    monkeypatch.setattr("shared.metrics.frechet.score", twice)
+    monkeypatch.setattr("shared.metrics.features.frechet.score", twice)
     monkeypatch.setattr("shared.metrics.scorer.FEATURE_METRICS", (row,))
     monkeypatch.setattr("shared.metrics.metric.FEATURE_METRICS", (row,))
     assert scorer.scores(feature_set(0), feature_set(1), ["cat", "dog"]).scores == {"twice_classifier": 2.0}

@@ -5,9 +5,9 @@ import pytest
 import torch
 from prdc import compute_prdc
 
-from shared.metrics.frechet import class_frechet, frechet_distance, frechet_infinite, moments
-from shared.metrics.inception_score import inception_score
-from shared.metrics.prdc import nearest_distances, prdc
+from shared.metrics.features.frechet import class_frechet, frechet_distance, frechet_infinite, moments
+from shared.metrics.features.inception_score import inception_score
+from shared.metrics.features.prdc import nearest_distances, prdc
 
 CHANCE = np.random.default_rng(0)
 

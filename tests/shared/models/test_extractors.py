@@ -18,8 +18,8 @@ import shared.models.weights
 from jobs.__main__ import main as halfreal
 from shared.errors import BadInput, MissingArtifact
 from shared.format.files import sha256
-from shared.metrics.frechet import frechet_distance, moments
-from shared.metrics.kernel import kernel_distance
+from shared.metrics.features.frechet import frechet_distance, moments
+from shared.metrics.features.kernel import kernel_distance
 from shared.models.extractors import tensorflow_bilinear
 from shared.models.tables import EXTRACTORS
 from shared.models.weights import WEIGHTS, Weights, checked, fetch

@@ -9,8 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jobs.preprocess.items import Item, Source, Unusable, is_label, named, open_bytes, plain, some, unusable
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources.items import Item, Source, Unusable, is_label, named, open_bytes, plain, some, unusable
 from shared.errors import BadInput
 
 IMAGES = ("jpg", "jpeg", "png", "webp")

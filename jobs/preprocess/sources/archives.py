@@ -10,8 +10,8 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.preprocess.items import Item, Source, from_array, from_file, plain
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources.items import Item, Source, from_array, from_file, plain
 from shared.errors import BadInput
 
 IDX_FILES = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from jobs.preprocess.items import Source, from_file, is_label, plain, some
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.sources.items import Source, from_file, is_label, plain, some
 from shared.errors import BadInput
 
 Parts = tuple[str, ...]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shared.lazy import Lazy
 
 if TYPE_CHECKING:
-    from jobs.preprocess.items import Source
+    from jobs.preprocess.sources.items import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +33,17 @@ class KnownSource:
 
 SOURCES: dict[str, KnownSource] = {
     "digits": KnownSource(
-        read=Lazy("jobs.preprocess.archives:digits"),
+        read=Lazy("jobs.preprocess.sources.archives:digits"),
         mirrors=False,
         counts={"train": (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)},
     ),
-    "mnist": KnownSource(read=Lazy("jobs.preprocess.archives:mnist"), official=True, mirrors=False),
+    "mnist": KnownSource(read=Lazy("jobs.preprocess.sources.archives:mnist"), official=True, mirrors=False),
     "cifar10": KnownSource(
-        read=Lazy("jobs.preprocess.archives:cifar10"),
+        read=Lazy("jobs.preprocess.sources.archives:cifar10"),
         official=True,
         counts={"train": (5000,) * 10, "test": (1000,) * 10},
     ),
-    "celeba": KnownSource(read=Lazy("jobs.preprocess.archives:celeba"), official=True, label="Young"),
-    "folder": KnownSource(read=Lazy("jobs.preprocess.folders:folder")),
-    "webdataset": KnownSource(read=Lazy("jobs.preprocess.tars:webdataset"), label="label"),
+    "celeba": KnownSource(read=Lazy("jobs.preprocess.sources.archives:celeba"), official=True, label="Young"),
+    "folder": KnownSource(read=Lazy("jobs.preprocess.sources.folders:folder")),
+    "webdataset": KnownSource(read=Lazy("jobs.preprocess.sources.tars:webdataset"), label="label"),
 }

@@ -1,0 +1,1 @@
+"""Metrics on two sets of features, by an extractor."""
