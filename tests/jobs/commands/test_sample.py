@@ -104,4 +104,4 @@ def test_an_unwritable_path_is_refused(under: str, volume: Path, tmp_path: Path)
     result = sample(volume, out, "--class", 0)
     assert result.exit_code == 2
     assert f"error: {out}: cannot be written to (" in result.stderr
-    assert "choose another place" in result.stderr
+    assert "choose another path" in result.stderr

@@ -38,18 +38,18 @@ import torch
 from torch import nn
 from shared.runtime.process_group import ProcessGroup
 torch.set_num_threads(1)
-team = Team("cpu")
+group = ProcessGroup("cpu")
 torch.manual_seed(0)
 network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2, track_running_stats=True), nn.Linear(2, 1))
-wrapped = team.wrap(network)
-torch.manual_seed(team.rank)
+wrapped = group.wrap(network)
+torch.manual_seed(group.rank)
 answers = [wrapped(torch.rand(4, 3)).mean() for _ in range(2)]  # two forwards of one step, as a critic needs
-team.backward(sum(answers) / 2 * (1 + team.rank))
-bias = team.plain(wrapped)[2].bias.grad.item()  # its gradient is the factor: 1 on rank 0, 2 on rank 1
-mean = team.mean(torch.tensor(float(team.rank))).item()
-flags = [team.any(flag) for flag in (team.rank == 1, False, True)]
-team.wait()
-Path(sys.argv[1], f"rank-{team.rank}").write_text(f"{team.world} {team.lead} {bias} {mean} {flags}")
+group.backward(sum(answers) / 2 * (1 + group.rank))
+bias = group.unwrap(wrapped)[2].bias.grad.item()  # its gradient is the factor: 1 on rank 0, 2 on rank 1
+mean = group.mean(torch.tensor(float(group.rank))).item()
+flags = [group.any(flag) for flag in (group.rank == 1, False, True)]
+group.barrier()
+Path(sys.argv[1], f"rank-{group.rank}").write_text(f"{group.world} {group.is_main} {bias} {mean} {flags}")
 torch.distributed.destroy_process_group()
 os._exit(0)  # as the commands do: threads of torch sometimes abort a process that tidies up
 """
