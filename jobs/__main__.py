@@ -62,10 +62,11 @@ class Jobs(ErrorHandlingCommand, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; one that is no job checks the environment variables of every job, since it may call any."""
+        """Find a command and check the environment variables of every job; a job checks its own by itself."""
         name, command, remaining = super().resolve_command(ctx, args)
-        if name not in JOB_NAMES and "--help" not in remaining:
-            check_environment(job_variables, JOB_NAMES)
+        if "--help" not in remaining:
+            # a job is imported here only where a variable that begins with its name is set
+            check_environment(lambda job: None if job == name else job_variables(job), JOB_NAMES)
         return name, command, remaining
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -246,3 +246,15 @@ def test_a_device_that_is_not_here_is_refused(
     make_dataset(tmp_path / "digits" / "real", train=9, val=3, test=3)
     result = halfreal_says("train_classifier", "--data-root", tmp_path, "--device", device)
     assert_refused(result, device, "cpu or auto")
+
+
+def test_a_job_called_by_halfreal_looks_at_the_variables_of_other_jobs(
+    python: Callable[..., subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelt variable of train_gan is named by `halfreal preprocess` too, and refused where that is asked for."""
+    monkeypatch.setenv("HALFREAL_TRAIN_GAN_EPOCH", "3")
+    monkeypatch.setenv("HALFREAL_STRICT", "1")
+    code = "from jobs.__main__ import main; main(['preprocess', '--dry-run'], prog_name='halfreal')"
+    ended = python(code)
+    assert ended.returncode == 2
+    assert "did you mean HALFREAL_TRAIN_GAN_EPOCHS?" in ended.stderr

@@ -16,7 +16,7 @@ from shared.cli.common_options import COMMON_NAMES, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
-from shared.errors import BadConfig, HalfrealError, Interrupted
+from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import start, variables, wait
 from shared.store.job import Job
 
@@ -104,7 +104,12 @@ def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> None:
     chain = DryRun()
     for job in selected:
         command = command_of(job.name)
-        command.main(arguments, prog_name=f"halfreal {job.name}", standalone_mode=False, obj=chain)
+        try:
+            command.main(arguments, prog_name=f"halfreal {job.name}", standalone_mode=False, obj=chain)
+        except BadInput as error:  # several jobs have options of one name
+            raise type(error)(f"{job.name}: {error}") from error
+        except click.UsageError as error:
+            raise BadConfig(f"{job.name}: {error.format_message()}") from error
 
 
 def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:

@@ -8,6 +8,7 @@ from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.validate import declare, validate
 from shared.cli.job import job
 from shared.cli.run import Result, Run
+from shared.errors import BadInput
 
 if TYPE_CHECKING:
     from shared.format.manifest import Dataset
@@ -28,7 +29,11 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     from jobs.preprocess.writer import write_dataset
 
     given = Path(config.source_path) if config.source_path else Path(config.source)
-    written = write_dataset(run, config, SOURCES[config.source].read.get()(run.sources / given, config))
+    place = run.sources / given
+    if config.source_path and not place.exists() and given.exists():
+        # a container sees the volume, not the folder of the caller: relative paths mean the same in both
+        raise BadInput(f"{place}: does not exist; --source-path is absolute or below there: give {given.resolve()}")
+    written = write_dataset(run, config, SOURCES[config.source].read.get()(place, config))
     if written is None:
         return None
     dataset, record = written

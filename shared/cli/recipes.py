@@ -139,8 +139,10 @@ def _check_tables(path: Path, tables: dict[str, Any], jobs: Collection[str] | No
     """Raise BadConfig for what is no table, or no table of one of `jobs`."""
     known = sorted(tables if jobs is None else jobs)
     for job, options in tables.items():
-        if job not in known or not isinstance(options, dict):
-            hint = "" if job in known else nearest(job, known)
+        if job in known and not isinstance(options, dict):
+            raise BadConfig(f"recipe {path}: {job} = {options!r:.60}; want a table of options: [{job}]")
+        if job not in known:
+            hint = nearest(job, [*known, *WORDS, *COMMON_KEYS, "extends"])
             there = "" if jobs is None else f"\nthe jobs are {', '.join(known)}"
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job{hint}{there}")
 

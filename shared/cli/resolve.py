@@ -230,7 +230,9 @@ def shown_defaults(command: CommandWithOptions, context: click.Context, words: l
     values |= {name: value for name, value in (own | merge(command.options, layers)[0]).items() if name in typed_values}
     # a typed value is not shown: the reader sees what would hold without it
     origins = {name: f", from the recipe {recipe.name}" if recipe else "" for name in merged if name not in given}
-    origins |= {name: f", from {variable(command.job.name, name)}" for name in given if name not in typed_values}
+    for name in given.keys() - typed_values:
+        names = (variable(command.job.name, name), specs(command.options)[name].variable)
+        origins[name] = f", from {next((each for each in names if each in os.environ), names[0])}"
     owned = {name: f", from {owner}" for name, owner in owners.items()}
     unused = {name: f"unused by {owner}" for name, owner in owners.items()}
     shown = {name: _flag_or_value(params[name], value) for name, value in values.items() if value is not None}

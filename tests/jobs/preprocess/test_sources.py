@@ -3,10 +3,12 @@
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 
 from tests.jobs.preprocess.source_files import done, everything, fill, preprocess, samples
 
@@ -144,3 +146,14 @@ def test_limits_keep_the_proportions(tmp_path: Path) -> None:
     assert np.sum([s.class_counts for s in artifact.dataset.splits.values()], axis=0).tolist() == [30, 30]
     again = done(tmp_path, "--source", "folder", "--per-class", "30", "--limit-seed", "4", "--force")
     assert again.sha256 == artifact.sha256
+
+
+def test_a_path_below_the_current_folder_is_named_whole(
+    run_job: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path is below sources/ on the volume: the error gives the absolute one that was meant."""
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    result = run_job("preprocess", tmp_path / "data", "--source", "folder", "--source-path", "photos")
+    assert result.exit_code == 2
+    assert f"give {tmp_path / 'photos'}" in result.stderr

@@ -64,8 +64,8 @@ def test_a_job_gets_its_table_and_the_common_seed(
         ("seed = 0.5", "`seed`, `threads` a whole number"),
         ('seed = "0"', "`seed`, `threads` a whole number"),
         ("[gan]\nepochs = 1", "'gan' is no table of a job\nthe jobs are .*preprocess"),
-        ("preprocess = 1", "'preprocess' is no table of a job"),
-        ("[[preprocess]]\nsize_px = 16", "'preprocess' is no table of a job"),
+        ("preprocess = 1", "want a table of options: .preprocess."),
+        ("[[preprocess]]\nsize_px = 16", "want a table of options: .preprocess."),
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: str) -> None:
