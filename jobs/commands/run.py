@@ -14,6 +14,7 @@ from jobs.commands.calls import command_of
 from jobs.pipeline import JOB_NAMES, JOBS, PIPELINE
 from shared.cli.common_options import COMMON_NAMES, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.options import nearest
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
@@ -41,7 +42,9 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
         name = option.replace("-", "_")
         known = sorted({str(param.name) for param in command.params} - COMMON_NAMES)
         if name not in known:
-            raise BadConfig(f"--set {pair}: {job} has no option {option!r}; it has {', '.join(known)}")
+            raise BadConfig(
+                f"--set {pair}: {job} has no option {option!r}{nearest(name, known)}\nit has {', '.join(known)}"
+            )
         if not value:
             raise BadConfig(f"--set {pair}: no value; leave it out to have the recipe's")
         values[f"{job}.{name}"] = value
