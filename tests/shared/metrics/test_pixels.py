@@ -12,7 +12,7 @@ from scipy import ndimage, spatial
 from shared.metrics.pixels import category, class_qualities, compared, loss_indicator, loss_indicators, qualities
 from shared.store.records.gan import GanRecord, HistoryRow, Resolved
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "records"
+GOLDEN = Path(__file__).parents[1] / "store" / "golden_records"
 NOISE = torch.randint(0, 256, (40, 1, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 
 

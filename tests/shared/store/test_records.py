@@ -17,7 +17,7 @@ from shared.store.records.datasets import SampleMeta
 from shared.store.records.gan import GanRecord, HistoryRow
 from shared.store.records.scores import Scores, ScoresRecord
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "records"
+GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that the build before records made, by experiment: conditional (every arm, tuned), unconditional, one
 generator for each class, and a GAN that was scored on val alone."""
 
