@@ -18,7 +18,7 @@ class PreprocessOptions(JobOptions):
     source: str = option("digits", "Source of the real images.", "source", choices=SOURCES)
     source_path: str | None = option(
         None,
-        "Folder or file of the source, absolute or below sources/ on the volume [default: sources/<source>].",
+        "Folder or file of the source, absolute or below sources/ on the volume; sources/<source> where not given.",
         "source",
         metavar="PATH",
     )
