@@ -1,4 +1,4 @@
-"""What `train_mixed` says: every fit, a line for each arm, the comparisons between them."""
+"""What `train_mixed` says: every fit, a line for each arm, the answers to the questions, where the variance is from."""
 
 from typing import Annotated, ClassVar
 
@@ -11,32 +11,62 @@ from shared.store.records.classifier import ClassTable
 Point = Annotated[tuple[int, float], Field(strict=False)]
 """A number of real images and the accuracy that they give; JSON has them as a list."""
 
+HELPED, HURT, NO_EFFECT = "helped", "hurt", "no effect shown"
+"""The outcomes of an answer: the interval is above 0, below 0, or holds 0."""
+
 
 class FitRow(Record):
-    """One classifier: its arm, its seed, its training set, how it does on test."""
+    """One classifier: its arm, its replicate and fit, its training set, how it does on test.
+
+    `best_step` is the step of the weights that were kept, `stopped_at` the last one taken. `equal_steps_accuracy` is
+    that of the best weights within the recipe's number of steps, the same for every arm.
+    """
 
     arm: str
+    replicate: int
+    fit: int
     seed: int
     n_real: int
     n_synthetic: int
     best_step: int
+    stopped_at: int
+    equal_steps_accuracy: float
     test: ClassTable
 
 
+class FitsRecord(Record):
+    """The fits of one replicate: a row for each arm and fit; their answers are in the files of the artifact."""
+
+    rows: list[FitRow] = Field(min_length=1)
+    n_val: int
+    n_synthetic_usable: int
+
+
+class Information(Record):
+    """Which shares of the real train images, with their labels, an arm's networks saw: 0 where there is no network."""
+
+    classifier: float
+    generator: float
+    annotator: float
+
+    @property
+    def seen(self) -> float:
+        """The share that reached the arm by any way; a smaller share is part of a larger one."""
+        return max(self.classifier, self.generator, self.annotator)
+
+
 class Estimate(Record):
-    """A metric in [0, 1]: mean over seeds, standard deviation (None with one seed), its values, 95 % interval."""
+    """A metric in [0, 1]: mean over replicates, standard deviation (None of one), their values, 95 % interval."""
 
     mean: float
     std: float | None
-    min: float
-    max: float
     values: list[float]
     low: float
     high: float
 
 
 class ArmRow(FlatRecord):
-    """An arm: what it is trained on, and every metric on test by name."""
+    """An arm: what it is trained on, what its networks saw, and every metric on test by name."""
 
     flat: ClassVar[str] = "metrics"
     takes: ClassVar[type | tuple[type, ...]] = (dict, Record)
@@ -45,6 +75,7 @@ class ArmRow(FlatRecord):
     about: str
     n_real: int
     n_synthetic: int
+    information: Information
     metrics: dict[str, Estimate]
 
     @property
@@ -59,26 +90,49 @@ class ArmRow(FlatRecord):
         return self
 
 
-class Comparison(Record):
-    """The accuracy of arm `a` less that of arm `b`: interval, outcome, tests, in words.
+class EqualSteps(Record):
+    """The same difference where every arm takes the recipe's number of steps: the control of early stopping."""
 
-    p values with `_holm` are corrected for the number of comparisons.
-    """
-
-    a: str
-    b: str
-    question: str
     difference: float
     low: float
     high: float
+
+
+class Answer(Record):
+    """The metric of arm `a` less that of arm `b`: interval at `level`, outcome, in words.
+
+    Differences are shares of 1. `values` has one for each replicate. `detectable` is the difference that an experiment
+    like this one would find four times in five: it says how strong the experiment is, and bounds nothing. `warnings`
+    are whole sentences, `sentence` is the answer without them.
+    """
+
+    question: str
+    a: str
+    b: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    level: float
     outcome: str
-    p_mcnemar: float
-    p_permutation: float
-    n_test: int
-    seeds: int
+    detectable: float
+    replicates: int
+    like_for_like: bool
+    warnings: list[str]
+    values: list[float]
+    equal_steps: EqualSteps
     sentence: str
-    p_mcnemar_holm: float
-    p_permutation_holm: float
+
+
+class Variance(Record):
+    """Shares of the variance of the headline's difference that come from generators, fits and test images.
+
+    They add up to 1; None where the experiment cannot tell.
+    """
+
+    generator: float | None
+    fit: float | None
+    images: float | None
 
 
 class RealImages(Record):
@@ -100,26 +154,62 @@ class ArmDataEquivalent(Record):
 
 
 class MixedProtocol(Record):
-    """What the arms have in common, and how intervals were made."""
+    """What the arms have in common, and how intervals were made.
+
+    `planned` is the number of replicates when an answer was first given, `added` how many came later. `fits` is that of
+    each arm and replicate; `optimizer_steps` the recipe's, `most_steps` the cap of early stopping.
+    """
 
     n_test: int
     n_val: int
     n_synthetic_usable: int
     min_confidence: float
-    seeds: list[int]
+    replicates: int
+    planned: int
+    added: int
+    fits: int
     optimizer_steps: int
+    most_steps: int
+    patience: int
     split: str
     selection: str
     interval: str
-    compared: str
 
 
 class MixedRecord(Record):
-    """The experiment: the same classifier on real, mixed and synthetic images, and the verdict."""
+    """The experiment: the same classifier on real, mixed and synthetic images, and the verdict.
+
+    `headline` answers the primary question, `questions` the others that were fixed beforehand and whose arms were
+    trained. `first` is what a page shows first: "headline", or "original" for the published 70/30 design. `train_counts`
+    and `synthetic_counts` are images by class: of the real train split, and of all labels that synthetic images have
+    over all replicates.
+    """
 
     rows: list[FitRow]
     arms: list[ArmRow]
-    comparisons: list[Comparison]
+    headline: Answer | None
+    questions: list[Answer]
+    first: str
+    variance: Variance | None
     worth: list[ArmDataEquivalent]
     majority_baseline: float
+    copies_flagged: list[str]
+    train_counts: list[int]
+    synthetic_counts: list[int]
     protocol: MixedProtocol
+
+    @property
+    def top(self) -> Answer | None:
+        """The answer that a page begins with: the original design's where that is first, else the headline's."""
+        original = [answer for answer in self.questions if (answer.a, answer.b) == ORIGINAL]
+        if self.first == "original" and original:
+            return original[0]
+        return self.headline or next(iter(self.questions), None)
+
+    def arm(self, name: str) -> ArmRow:
+        """Return the line of the arm `name`."""
+        return next(row for row in self.arms if row.arm == name)
+
+
+ORIGINAL = ("synthetic_70_real_30", "real_30")
+"""The arms of the published 70/30 design."""
