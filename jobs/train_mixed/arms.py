@@ -1,13 +1,18 @@
 """The arms of the experiment: a row each. No import of torch, so that options are checked fast."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.cli.options import listed
 from shared.errors import BadConfig
 
-ANNOTATED, ASKED, OWN = "annotated", "asked", "own"
+if TYPE_CHECKING:
+    from shared.store.records.mixed import Information
+
+ANNOTATED, ASKED, OWN, GIVEN = "annotated", "asked", "own", "given"
 """Whose the labels of synthetic images are: the annotator's, who saw all real labels; the classes that the generator
-was asked for; those of an annotator of the arm's own, trained on its real images alone."""
+was asked for; those of an annotator of the arm's own, trained on a share of the real images; the classes asked for
+where the generator is conditional, else the annotator's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +21,8 @@ class Arm:
 
     `synthetic_share` s is floor(s N) synthetic images; `real_share` r is N - floor((1 - r) N) real ones, so that
     shares that add up to 1 give exactly N images. `labels` says whose the labels of synthetic images are,
-    `annotator_share` which share of the real images an annotator of the arm's own sees. With `augmented` the images of
-    each step are shifted and, where that keeps the class, mirrored.
+    `annotator_share` which share of the real images an annotator of the arm's own sees. With `copied` every real image
+    is in the training set twice. With `augmented` the images of each step get the standard augmentation.
     """
 
     about: str
@@ -25,21 +30,42 @@ class Arm:
     synthetic_share: float = 0.0
     labels: str = ANNOTATED
     annotator_share: float = 0.0
+    copied: bool = False
     augmented: bool = False
 
     def counts(self, train_images: int) -> tuple[int, int]:
-        """Return the numbers of (real, synthetic) images."""
+        """Return the numbers of different real images and of synthetic ones."""
         from shared.data.sampling import floor_share
 
         return train_images - floor_share(1 - self.real_share, train_images), floor_share(
             self.synthetic_share, train_images
         )
 
+    def information(self, conditional: bool, filtered: bool = False) -> "Information":
+        """Return the shares of the real train images that the arm's classifier, generator and annotator saw.
+
+        The generator sees all of them. `conditional` says whether it was asked for classes, `filtered` whether the
+        annotator's confidence chose the synthetic images, which lets in what the annotator knows whoever labels them.
+        """
+        # here, because pydantic is slow to import and a check of options needs no records
+        from shared.store.records.mixed import Information
+
+        if not self.synthetic_share:
+            return Information(classifier=self.real_share, generator=0.0, annotator=0.0)
+        asked = self.labels == ASKED or (self.labels == GIVEN and conditional)
+        annotator = self.annotator_share if self.labels == OWN else float(not asked)
+        return Information(classifier=self.real_share, generator=1.0, annotator=1.0 if filtered else annotator)
+
 
 ARMS: dict[str, Arm] = {
     "real_100": Arm(about="all real", real_share=1.0),
+    "real_100_plus_synthetic_100": Arm(
+        about="all real + as many synthetic", real_share=1.0, synthetic_share=1.0, labels=GIVEN
+    ),
+    "synthetic_100": Arm(
+        about="synthetic alone, as many as there are real", real_share=0.0, synthetic_share=1.0, labels=GIVEN
+    ),
     "real_30": Arm(about="30 % of the real", real_share=0.3),
-    "real_30_augmented": Arm(about="30 % of the real, shifted and mirrored", real_share=0.3, augmented=True),
     "synthetic_70_real_30": Arm(about="30 % of the real + synthetic", real_share=0.3, synthetic_share=0.7),
     "synthetic_70_real_30_own": Arm(
         about="30 % of the real + synthetic, annotated by these 30 % alone",
@@ -54,9 +80,28 @@ ARMS: dict[str, Arm] = {
         synthetic_share=0.7,
         labels=ASKED,
     ),
-    "synthetic_only": Arm(about="synthetic only", real_share=0.0, synthetic_share=0.7),
+    "synthetic_only": Arm(about="synthetic alone, 70 % as many as real", real_share=0.0, synthetic_share=0.7),
     "synthetic_only_asked": Arm(
-        about="synthetic only, with the class asked for", real_share=0.0, synthetic_share=0.7, labels=ASKED
+        about="synthetic alone, 70 % as many as real, with the class asked for",
+        real_share=0.0,
+        synthetic_share=0.7,
+        labels=ASKED,
+    ),
+    "real_30_augmented": Arm(about="30 % of the real, augmented", real_share=0.3, augmented=True),
+    "real_100_augmented": Arm(about="all real, augmented", real_share=1.0, augmented=True),
+    "real_100_plus_synthetic_100_augmented": Arm(
+        about="all real + as many synthetic, augmented",
+        real_share=1.0,
+        synthetic_share=1.0,
+        labels=GIVEN,
+        augmented=True,
+    ),
+    "real_100_copied": Arm(about="all real, each of them twice", real_share=1.0, copied=True),
+    "real_100_plus_synthetic_50": Arm(
+        about="all real + half as many synthetic", real_share=1.0, synthetic_share=0.5, labels=GIVEN
+    ),
+    "real_100_plus_synthetic_300": Arm(
+        about="all real + three times as many synthetic", real_share=1.0, synthetic_share=3.0, labels=GIVEN
     ),
 }
 
@@ -82,17 +127,23 @@ ARMS |= {
     if name not in ARMS
 }
 
+ORIGINAL_GROUP = ("real_100", "real_30", "synthetic_70_real_30")
+SHORT_GROUP = ("real_100", "real_100_plus_synthetic_100", "synthetic_100", *ORIGINAL_GROUP[1:])
+
 GROUPS: dict[str, tuple[str, ...]] = {
-    "short": ("real_100", "real_30", "synthetic_70_real_30", "synthetic_only"),
+    "original": ORIGINAL_GROUP,
+    "short": SHORT_GROUP,
     "fair": (
-        *("real_100", "real_30", "real_30_augmented", "synthetic_70_real_30", "synthetic_70_real_30_own"),
-        *("synthetic_70_real_30_asked", "synthetic_only", "synthetic_only_asked"),
+        *SHORT_GROUP,
+        *("real_100_augmented", "real_100_plus_synthetic_100_augmented", "real_100_copied"),
+        *("real_100_plus_synthetic_50", "real_100_plus_synthetic_300"),
     ),
     "curve": tuple(LEARNING_CURVE.values()),
     "sweep": ("real_100", *SWEEP.values()),
     "all": tuple(ARMS),
 }
-"""Sets of arms by name: `short` is the demo's, `fair` has every control, `curve` and `sweep` say how much is enough."""
+"""Sets of arms by name: `original` is the published 70/30 design, `short` adds the questions that users ask, `fair` has
+their controls, `curve` and `sweep` say how much is enough."""
 
 
 def chosen_arms(text: str, conditional: bool) -> list[str]:
@@ -107,6 +158,11 @@ def chosen_arms(text: str, conditional: bool) -> list[str]:
     # a set: an arm in two groups is trained once
     wanted = {arm for name in names for arm in GROUPS.get(name, (name,))}
     return [name for name, arm in ARMS.items() if name in wanted and (conditional or arm.labels != ASKED)]
+
+
+def first_shown(text: str) -> str:
+    """Return what a page of these arms begins with: "original" where that group is named first, else "headline"."""
+    return "original" if listed(text)[:1] == ("original",) else "headline"
 
 
 def _unknown_arms(text: str, unknown: list[str]) -> str:

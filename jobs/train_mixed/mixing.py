@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
-from jobs.train_mixed.arms import ARMS, ASKED
+from jobs.train_mixed.arms import ARMS, ASKED, GIVEN, Arm
 from shared.data.images import Images
 from shared.data.sampling import floor_share, stratified
 from shared.errors import BadInput
@@ -41,24 +42,33 @@ def real_part(real: Images, share: float, seed: int) -> Images:
     return real.subset(stratified(real.labels.numpy(), count, derive_seed(seed, Stream.REAL_SHARE)))
 
 
-def training_set(name: str, real: Images, synthetic: Synthetic, seed: int) -> tuple[Images, int, int]:
-    """Return an arm's images and how many of them are (real, synthetic), labelled by the annotator or as asked.
+def training_set(name: str, real: Images, synthetic: Synthetic, seed: int, draw: int) -> tuple[Images, int, int]:
+    """Return an arm's images and how many different (real, synthetic) ones it has, with the labels that the arm wants.
 
-    Raises BadInput where there are fewer synthetic images than the arm needs.
+    `seed` draws the real images. Fit number `draw` of a replicate takes its own n synthetic images: the window that
+    begins at draw * n, modulo all usable ones; windows overlap where there are fewer than two times n. A copied arm has
+    its real images twice. Raises BadInput where there are fewer synthetic images than the arm needs.
     """
     arm = ARMS[name]
-    # the first synthetic images: any prefix has the proportions of the classes
     n_real, n_synthetic = arm.counts(len(real))
-    if n_synthetic > len(synthetic.images):
+    usable = len(synthetic.images)
+    if n_synthetic > usable:
         raise BadInput(too_few(name, n_synthetic, synthetic, len(real)))
-    # the first ones: classes are spread evenly over the synthetic set, so that its beginning has their proportions
-    drawn = synthetic.images.subset(range(n_synthetic))
-    if arm.labels == ASKED and n_synthetic:
-        if synthetic.asked is None:
-            raise BadInput("the generator was asked for no class; leave out the arms with the class asked for")
-        drawn = Images(drawn.images, synthetic.asked[:n_synthetic])
+    # classes are spread evenly over the synthetic set, so that every window has their proportions
+    window = (draw * n_synthetic + np.arange(n_synthetic)) % max(usable, 1)
+    drawn = labelled(arm, synthetic).subset(window)
+    seen = real_part(real, arm.real_share, seed)
     # real images first: the order of a training set is part of every fit
-    return real_part(real, arm.real_share, seed) + drawn, n_real, n_synthetic
+    return seen + (seen if arm.copied else drawn), n_real, n_synthetic
+
+
+def labelled(arm: Arm, synthetic: Synthetic) -> Images:
+    """Return the synthetic images with the labels that the arm wants: the class asked for, or the annotation."""
+    if arm.labels == ASKED and synthetic.asked is None:
+        raise BadInput("the generator was asked for no class; leave out the arms with the class asked for")
+    if arm.labels in (ASKED, GIVEN) and synthetic.asked is not None:
+        return Images(synthetic.images.images, synthetic.asked)
+    return synthetic.images
 
 
 def too_few(name: str, needed: int, synthetic: Synthetic, train_images: int) -> str:

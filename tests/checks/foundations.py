@@ -37,7 +37,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         "jobs/train_mixed/mixing.py",
         "derive_seed(seed, Stream.REAL_SHARE)",
         "derive_seed(0, Stream.REAL_SHARE)",
-        "tests/jobs/train_mixed/test_arms.py::test_the_real_images_are_drawn_by_seed_without_repeats",
+        "tests/jobs/train_mixed/test_mixing.py::test_the_real_images_are_drawn_by_seed_without_repeats",
         "seeds differ in the real images too, so that the interval speaks of other draws",
     ),
     Mutation(

@@ -1,34 +1,9 @@
-"""The arms: how many images of which kind, and which ones."""
+"""The arms: how many images of which kind, groups and flags."""
 
 import pytest
-import torch
 
-from jobs.train_mixed.arms import ARMS, ASKED, GROUPS, LEARNING_CURVE, SWEEP, chosen_arms
-from jobs.train_mixed.mixing import Synthetic, training_set
-from jobs.train_mixed.verdict import COMPARISONS
-from shared.data.images import Images
-from shared.errors import BadConfig, BadInput
-
-
-def numbered(total: int, classes: int = 4, offset: int = 0) -> Images:
-    """Return images of one pixel whose value, in four uint8 channels, is their index plus `offset`."""
-    numbers = torch.arange(total) + offset
-    digits = [(numbers // 256**power % 256) for power in range(4)]
-    return Images(torch.stack(digits, dim=1).to(torch.uint8)[:, :, None, None], torch.arange(total) ** 2 % classes)
-
-
-def drawn(total: int, offset: int = 10_000, asked: bool = True) -> Synthetic:
-    """Return numbered synthetic images; the requested class is the label plus one, confidence rises from 0 to 1."""
-    images = numbered(total, offset=offset)
-    return Synthetic(
-        images, (images.labels + 1) % 4 if asked else None, torch.linspace(0, 1, max(total, 1))[:total], total
-    )
-
-
-def numbers(images: Images) -> list[int]:
-    """Return the indexes that `numbered` wrote into these images."""
-    weights = 256 ** torch.arange(4)
-    return (images.images.flatten(1).long() * weights).sum(dim=1).tolist()
+from jobs.train_mixed.arms import ARMS, ASKED, GIVEN, GROUPS, LEARNING_CURVE, OWN, SWEEP, chosen_arms, first_shown
+from shared.errors import BadConfig
 
 
 @pytest.mark.parametrize(
@@ -40,6 +15,11 @@ def numbers(images: Images) -> list[int]:
         (1257, "synthetic_only", 0, 879),
         (162770, "synthetic_70_real_30", 48831, 113939),  # CelebA's train split
         (162770, "synthetic_only", 0, 113939),
+        (1257, "real_100_plus_synthetic_100", 1257, 1257),
+        (1257, "synthetic_100", 0, 1257),
+        (1257, "real_100_plus_synthetic_50", 1257, 628),
+        (1257, "real_100_plus_synthetic_300", 1257, 3771),
+        (1257, "real_100_copied", 1257, 0),
         (10, "synthetic_70_real_30", 3, 7),  # 0.7 * 10 is below 7 in floating point
     ],
 )
@@ -54,102 +34,57 @@ def test_the_mixed_arm_has_exactly_as_many_images_as_there_are_real_ones(total: 
     assert sum(ARMS["synthetic_70_real_30"].counts(total)) == total
 
 
-def test_every_comparison_names_two_arms() -> None:
-    """What the verdict compares are rows of the table of arms."""
-    assert {name for row in COMPARISONS for name in (row.a, row.b)} <= ARMS.keys()
+def test_an_own_annotator_sees_no_more_than_its_arm() -> None:
+    """Its share is that of the arm's real images, so that it brings in no label that the arm does not have."""
+    own = [arm for arm in ARMS.values() if arm.labels == OWN]
+    assert own
+    assert all(arm.annotator_share == arm.real_share for arm in own)
 
 
-@pytest.mark.parametrize("seed", [0, 5])
-def test_arms_with_the_same_real_share_use_the_same_real_images(seed: int) -> None:
-    """The mixed arm is exactly the 30 % arm's real images plus synthetic ones: the comparison is paired."""
-    real, synthetic = numbered(200), drawn(180)
-    alone, n_real, _ = training_set("real_30", real, synthetic, seed)
-    mixed, m_real, m_synthetic = training_set("synthetic_70_real_30", real, synthetic, seed)
-    assert (n_real, m_real, m_synthetic) == (60, 60, 140)
-    assert numbers(mixed)[:60] == numbers(alone)
-    assert numbers(mixed)[60:] == list(range(10_000, 10_140))
-    assert torch.equal(mixed.labels[:60], real.labels[torch.tensor(numbers(alone))])
+@pytest.mark.parametrize("name", ARMS)
+def test_a_filter_by_confidence_lets_the_annotator_in(name: str) -> None:
+    """Images chosen by the annotator's confidence carry all labels that it saw, also where others label them."""
+    said = ARMS[name].information(conditional=True, filtered=True)
+    assert said.annotator == said.generator == float(ARMS[name].synthetic_share > 0)
 
 
-def test_the_real_images_are_drawn_by_seed_without_repeats() -> None:
-    """Another seed draws other real images; none is drawn twice; the arm of all real images has them all."""
-    real, synthetic = numbered(200), drawn(0)
-    draws = [numbers(training_set("real_30", real, synthetic, seed)[0]) for seed in (0, 1)]
-    assert draws[0] != draws[1]
-    assert len(set(draws[0])) == 60
-    assert numbers(training_set("real_100", real, synthetic, 0)[0]) == list(range(200))
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("original", "original"),
+        ("original,short", "original"),
+        (" original , fair", "original"),
+        ("short", "headline"),
+        ("short,original", "headline"),
+        ("real_100,original", "headline"),
+    ],
+)
+def test_a_page_begins_with_the_original_design_where_that_is_named_first(text: str, first: str) -> None:
+    """Recipes of published systems name the group `original` first."""
+    assert first_shown(text) == first
 
 
-def test_the_real_images_are_stratified() -> None:
-    """30 % of the real images are 30 % of each class, to within one image."""
-    real = numbered(200, classes=7)
-    chosen = training_set("real_30", real, drawn(0), 0)[0]
-    whole, part = (torch.bincount(images.labels, minlength=7) for images in (real, chosen))
-    assert ((part - 0.3 * whole).abs() <= 1).all()
+def test_the_groups_have_the_arms_of_the_design() -> None:
+    """The default group has the user's question, the question of sharing, and the published design."""
+    design = ("real_100", "real_30", "synthetic_70_real_30")
+    assert GROUPS["original"] == design
+    assert set(GROUPS["short"]) == {*design, "real_100_plus_synthetic_100", "synthetic_100"}
+    added = "real_100_augmented", "real_100_plus_synthetic_100_augmented", "real_100_copied"
+    sizes = "real_100_plus_synthetic_50", "real_100_plus_synthetic_300"
+    assert set(GROUPS["fair"]) == {*GROUPS["short"], *added, *sizes}
+    assert {name for group in GROUPS.values() for name in group} == ARMS.keys()
 
 
-def test_the_synthetic_arm_has_no_real_image() -> None:
-    """The synthetic-only arm has no real image."""
-    chosen, n_real, n_synthetic = training_set("synthetic_only", numbered(100), drawn(70, offset=500), 0)
-    assert (n_real, n_synthetic, numbers(chosen)) == (0, 70, list(range(500, 570)))
-
-
-def test_too_few_synthetic_images_are_refused() -> None:
-    """An arm with too few synthetic images says how many it needs and what to run."""
-    with pytest.raises(BadInput) as caught:
-        training_set("synthetic_only", numbered(100), drawn(69), 0)
-    needs = "arm synthetic_only needs 70 synthetic images; there are 69"
-    assert str(caught.value) == f"{needs}\nrun synthesize with --share 0.7 or more"
-
-
-def passing(total: int, usable: int) -> Synthetic:
-    """Return the synthetic images that pass a filter."""
-    whole = drawn(total)
-    sure = torch.arange(total) < usable
-    return Synthetic(whole.images, whole.asked, sure.float(), total).confident(0.9)
-
-
-def test_a_share_that_suffices_is_named() -> None:
-    """864 of 879 images pass, so 879 need 895 (894.3, rounded up): 0.712 of 1,257, rounded up."""
-    with pytest.raises(BadInput) as caught:
-        training_set("synthetic_70_real_30", numbered(1257), passing(879, 864), 0)
-    assert str(caught.value).splitlines() == [
-        "arm synthetic_70_real_30 needs 879 synthetic images; 864 of 879 synthetic images pass --min-confidence",
-        "run synthesize with --share 0.72 or more, or lower --min-confidence",
-    ]
-
-
-def test_where_no_image_passes_no_share_suffices() -> None:
-    """Then more images are no help, but a lower limit is."""
-    with pytest.raises(BadInput, match="; 0 of 70 synthetic images pass --min-confidence; lower") as caught:
-        training_set("synthetic_only", numbered(100), passing(70, 0), 0)
-    assert "--share" not in str(caught.value)
-
-
-def test_asked_labels_take_the_place_of_annotations() -> None:
-    """The same images, in the same order, with the class that the generator was asked for."""
-    real, synthetic = numbered(100), drawn(70)
-    annotated = training_set("synthetic_only", real, synthetic, 0)[0]
-    asked = training_set("synthetic_only_asked", real, synthetic, 0)[0]
-    assert numbers(asked) == numbers(annotated)
-    assert torch.equal(asked.labels, (annotated.labels + 1) % 4)
-
-
-def test_nothing_can_be_asked_of_an_unconditional_generator() -> None:
-    """Its arms with requested classes are dropped from a group, and refused if named."""
-    assert not [name for name in chosen_arms("all", conditional=False) if ARMS[name].labels == ASKED]
-    with pytest.raises(BadInput, match="asked for no class"):
-        training_set("synthetic_only_asked", numbered(100), drawn(70, asked=False), 0)
-
-
-def test_a_filter_keeps_the_confident() -> None:
-    """Images at or above the least confidence stay, with their labels."""
-    synthetic = drawn(101)
-    kept = synthetic.confident(0.75)
-    assert numbers(kept.images) == list(range(10_075, 10_101))
-    assert kept.asked is not None
-    assert torch.equal(kept.asked, (kept.images.labels + 1) % 4)
-    assert len(synthetic.confident(0.0).images) == 101
+@pytest.mark.parametrize("name", ARMS)
+def test_flags_and_names_agree(name: str) -> None:
+    """An arm's name says whether it is augmented, copied, annotated by its own, or labelled as asked."""
+    arm = ARMS[name]
+    assert arm.augmented == name.endswith("_augmented")
+    assert arm.copied == name.endswith("_copied")
+    assert (arm.labels == OWN) == name.endswith("_own")
+    assert (arm.labels == ASKED) == name.endswith("_asked")
+    assert (arm.labels == GIVEN) == (name.startswith("real_100_plus_synthetic_") or name == "synthetic_100")
+    assert ("synthetic" in name) == (arm.synthetic_share > 0)
 
 
 def test_the_sweeps_add_up() -> None:
@@ -171,7 +106,7 @@ def test_the_sweeps_add_up() -> None:
 )
 def test_unknown_arms_are_refused(text: str, says: str) -> None:
     """The error names only the wrong ones, and lists the groups and the arms."""
-    with pytest.raises(BadConfig, match="short, fair, curve, sweep, all") as caught:
+    with pytest.raises(BadConfig, match="original, short, fair, curve, sweep, all") as caught:
         chosen_arms(text, conditional=True)
     assert says in str(caught.value)
 
