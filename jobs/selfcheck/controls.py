@@ -25,7 +25,7 @@ from shared.models.fit_options import FitConfig
 from shared.models.fitting import fit, logits_of
 from shared.runtime.seeding import Stream, derive_seed, make_generator
 from shared.stats.data_equivalent import DataEquivalent, data_equivalent
-from shared.stats.intervals import two_way_interval
+from shared.stats.intervals import difference_interval, share_interval
 
 REAL, ADDED, VAL = 150, 300, 150
 CURVE = (75, 150, 300, 450, 600)
@@ -133,11 +133,11 @@ def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[F
     for name, control in CONTROLS.items():
         mixed = outcome(sets.train + control.make(sets))
         difference = mixed.correct - alone.correct
-        low, high = two_way_interval(difference)
-        said = judged(low, high)
-        bounds = [data_equivalent(CURVE, accuracies, value)["images"] for value in two_way_interval(mixed.correct)]
+        found, level = difference_interval(difference), share_interval(mixed.correct)
+        said = judged(found.low, found.high)
+        bounds = [data_equivalent(CURVE, accuracies, value)["images"] for value in (level.low, level.high)]
         passed = said in control.right
         if name == "held_out":
             passed = passed and bounds[0] <= 1.5 * (REAL + ADDED) and bounds[1] >= 0.5 * (REAL + ADDED)
         equivalent = data_equivalent(CURVE, accuracies, float(mixed.correct.mean()))
-        yield Finding(name, control.about, float(difference.mean()), low, high, said, equivalent, passed)
+        yield Finding(name, control.about, found.mean, found.low, found.high, said, equivalent, passed)

@@ -1,13 +1,15 @@
-"""Confidence intervals, each at `LEVEL`: of means over seeds and images, of differences, of shares, of an AUC."""
+"""Confidence intervals: of means over replicates and test images, of means of runs, of a share, of an AUC."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.stats.confidence import quantile
+from shared.stats.confidence import LEVEL, POWER, quantile, upper_quantile
+from shared.stats.two_way import MeanSquares, Sums, mean_error
 
 Array = NDArray[np.float64]
 
@@ -40,6 +42,89 @@ class Difference(TypedDict):
     difference: float
     low: float | None
     high: float | None
+
+
+PAIRED_IMAGES = (1.0, -1.0)
+"""Images added to paired differences: one that either arm alone has right (Bonett and Price 2012)."""
+
+SHARE_IMAGES = (1.0, 1.0, 0.0, 0.0)
+"""Images added to the answers of one arm: two right, two wrong (Agresti and Coull 1998)."""
+
+
+@dataclass(frozen=True)
+class MeanInterval:
+    """The mean over replicates and test images, and its interval at `level` for other replicates and other images."""
+
+    mean: float
+    low: float
+    high: float
+    standard_error: float
+    freedom: float
+    level: float
+
+    @property
+    def detectable(self) -> float:
+        """The true distance from 0 that a repetition would show with a probability of `POWER`, of 0 or more."""
+        return (quantile(self.freedom, self.level) + upper_quantile(self.freedom, POWER)) * self.standard_error
+
+
+def difference_interval(difference: Array, level: float = LEVEL) -> MeanInterval:
+    """Return the mean of paired differences of correctness (replicates, images) in [-1, 1], and its interval.
+
+    The model is two-way, see `two_way.mean_error`; fits of a replicate are averaged before. Two more images,
+    `PAIRED_IMAGES`, widen the interval without moving it, so that it is never of zero width. One replicate: the
+    interval is for other images alone. Raises ValueError for an array of another shape, or an empty one.
+    """
+    return _interval(_checked(difference), PAIRED_IMAGES, level, bounds=(-1.0, 1.0))
+
+
+def share_interval(values: Array, level: float = LEVEL) -> MeanInterval:
+    """Return the mean of correctness (replicates, images), or of a metric's pseudo-values, and its interval in [0, 1].
+
+    As `difference_interval`, with the images `SHARE_IMAGES`: near 0 and 1 the interval reaches further inwards.
+    """
+    return _interval(_checked(values), SHARE_IMAGES, level, bounds=(0.0, 1.0))
+
+
+def _checked(values: Array) -> Array:
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"an array of shape {values.shape}, want (replicates, images), neither of them 0")
+    return np.asarray(values, dtype=np.float64)
+
+
+def _interval(values: Array, added: Sequence[float], level: float, bounds: tuple[float, float]) -> MeanInterval:
+    """Return the interval around the mean with the `added` images, cut off at `bounds`."""
+    sums = Sums.of(values)
+    more = sums.with_images(added)
+    error, mean = mean_error(more), float(sums.mean)
+    # paired differences are not drawn towards 0: their interval is around the mean that is printed
+    centre = float(more.mean) if sum(added) else mean
+    standard_error, freedom = float(error.standard_error), float(error.freedom)
+    reach = quantile(freedom, level) * standard_error
+    low, high = max(centre - reach, bounds[0]), min(centre + reach, bounds[1])
+    return MeanInterval(mean, low, high, standard_error, freedom, level)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Variances of one replicate's effect, of one image's effect and of one answer's residual, each 0 or more."""
+
+    replicates: float
+    images: float
+    residual: float
+
+
+def variance_components(values: Array) -> Components:
+    """Return the variance components of `values` (replicates, images) by the analysis of variance, floored at 0.
+
+    With one replicate all variance counts as that of images.
+    """
+    squares = MeanSquares.of(Sums.of(_checked(values)))
+    return Components(
+        replicates=max(float(squares.between_replicates - squares.residual) / squares.images, 0.0),
+        images=max(float(squares.between_images - squares.residual) / squares.replicates, 0.0),
+        residual=float(squares.residual),
+    )
 
 
 def two_way_interval(values: Array) -> tuple[float, float]:
