@@ -122,8 +122,15 @@ def f1(counts: Counts) -> float:
 
 def roc_auc(counts: Counts) -> float:
     """Return the macro mean of the areas that are known; NaN without any."""
-    known = [area for area in counts.areas if not np.isnan(area)]
-    return float(np.mean(known)) if known else float("nan")
+    return float(mean_area(np.asarray(counts.areas, dtype=np.float64)))
+
+
+def mean_area(areas: Array) -> Array:
+    """Return the mean over classes (..., classes) of the areas that are known; NaN without any."""
+    known = ~np.isnan(areas)
+    count = known.sum(axis=-1)
+    total = np.where(known, areas, 0.0).sum(axis=-1)
+    return np.asarray(np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0))
 
 
 class Ranking:

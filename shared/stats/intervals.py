@@ -221,15 +221,15 @@ def delong_auc(lower: NDArray[np.floating], higher: NDArray[np.floating]) -> tup
     """Return P(lower < higher) + P(equal) / 2 for draws (n,), (m,) of each, with its interval (DeLong et al. 1988)."""
     # each draw's share of pairs that are in order, from sorted arrays: all n x m pairs would not fit in memory
     sorted_lower, sorted_higher = np.sort(lower), np.sort(higher)
-    placed_lower = _share_above(lower, sorted_higher)
-    placed_higher = 1 - _share_above(higher, sorted_lower)
+    placed_lower = share_above(lower, sorted_higher)
+    placed_higher = 1 - share_above(higher, sorted_lower)
     area = float(placed_lower.mean())
     variance = placed_lower.var(ddof=1) / len(lower) + placed_higher.var(ddof=1) / len(higher)
     reach = quantile() * math.sqrt(variance)
     return area, max(area - reach, 0.0), min(area + reach, 1.0)
 
 
-def _share_above(values: NDArray[np.floating], ordered: NDArray[np.floating]) -> Array:
-    """Return for each value the share of the sorted `ordered` above it, equal ones counting half."""
+def share_above(values: NDArray[np.floating], ordered: NDArray[np.floating]) -> Array:
+    """Return for each of `values` (n,) the share of the sorted `ordered` (m,) above it, equal ones counting half."""
     left, right = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
     return (len(ordered) - right + (right - left) / 2) / len(ordered)

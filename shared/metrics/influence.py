@@ -1,0 +1,73 @@
+"""Jackknife pseudo-values: what each test image contributes to a metric of a classifier's answers.
+
+A metric that is no mean over images, such as macro F1, gets values of images whose mean has its variance (Tukey 1958;
+Efron and Stein 1981), so that intervals of means over replicates and images are its intervals too.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.metrics.classification import Counts, mean_area
+from shared.metrics.metric import CLASSIFICATION_METRICS
+from shared.stats.intervals import share_above
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+ROC_AUC = "roc_auc"
+
+
+def pseudo_values(
+    truth: Labels, predicted: Labels, probabilities: NDArray[np.floating], metric: str
+) -> tuple[float, Array]:
+    """Return the metric of a classifier's answers, and the pseudo-value of each image: n m - (n - 1) m without it.
+
+    `truth` and `predicted` are (images,), `probabilities` (images, classes); `metric` is a name of
+    CLASSIFICATION_METRICS, KeyError for another. The pseudo-values of the accuracy are 1 where the answer is right,
+    else 0; those of other metrics may lie outside of [0, 1], and their mean is the metric with its bias of order 1 / n
+    removed. NaN where the metric is: an area under the curve with one class in `truth`.
+    """
+    functions = {row.name: row.compute for row in CLASSIFICATION_METRICS}
+    function, images, classes = functions[metric].get(), len(truth), probabilities.shape[1]
+    if metric == ROC_AUC:
+        value, without = _areas(truth, probabilities)
+    else:
+        cells, place, counts = np.unique(truth * classes + predicted, return_inverse=True, return_counts=True)
+        confusion = np.zeros((classes, classes))
+        confusion.flat[cells] = counts
+        value = function(Counts(confusion))
+        # images in one cell of the confusion matrix leave the same matrix behind
+        without = np.asarray([function(Counts(_less_one(confusion, cell))) for cell in cells.tolist()])[place]
+    return value, images * value - (images - 1) * without
+
+
+def _less_one(confusion: Array, cell: int) -> Array:
+    """Return the confusion matrix without an image of a cell, counted along its rows."""
+    left = confusion.copy()
+    left.flat[cell] -= 1
+    return left
+
+
+def _areas(truth: Labels, probabilities: NDArray[np.floating]) -> tuple[float, Array]:
+    """Return the macro mean of the areas under the ROC curves, and that without each image (images,).
+
+    Each class is ranked against the rest, of two classes the second only, since the first would say the same.
+    """
+    classes = probabilities.shape[1]
+    ranked = [1] if classes == 2 else list(range(classes))
+    whole, without = zip(*(_area(probabilities[:, label], truth == label) for label in ranked), strict=True)
+    return float(mean_area(np.asarray(whole))), mean_area(np.stack(without, axis=1))
+
+
+def _area(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> tuple[float, Array]:
+    """Return the area under the ROC curve, and that without each image; NaN where one side has no image."""
+    above, below = scores[positive], scores[~positive]
+    # an image takes its pairs with the other side out of those that are in order, equal scores counting half
+    ordered = np.zeros(len(scores))
+    if len(above) and len(below):
+        ordered[positive] = (1 - share_above(above, np.sort(below))) * len(below)
+        ordered[~positive] = share_above(below, np.sort(above)) * len(above)
+    total = ordered[positive].sum()
+    pairs = np.where(positive, (len(above) - 1) * len(below), len(above) * (len(below) - 1))
+    without = np.divide(total - ordered, pairs, out=np.full(len(scores), np.nan), where=pairs > 0)
+    return float(total / (len(above) * len(below))) if len(above) and len(below) else float("nan"), without
