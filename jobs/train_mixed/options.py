@@ -6,6 +6,12 @@ from jobs.train_mixed.arms import chosen_arms
 from shared.cli.fit_options import FitOptions
 from shared.cli.options import Within, option
 
+CAP = 10
+"""Early stopping ends after this many times `steps` at most."""
+
+LEAST_GAIN = 0.01
+"""What a loss on val, in nats, has to fall by to count as an improvement where macro F1 is the same."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MixedOptions(FitOptions):
@@ -20,8 +26,27 @@ class MixedOptions(FitOptions):
         "experiment design",
         within=Within(0, 1),
     )
-    seeds: int = option(3, "Fits of each arm, each from a seed of its own.", "experiment design", within=Within(1))
-    steps: int = option(1000, "Optimizer steps, the same for every arm.", "optimizer", within=Within(1))
+    fits: int = option(
+        1, "Fits of each arm in a replicate, each from a seed of its own.", "experiment design", within=Within(1)
+    )
+    steps: int = option(
+        1000,
+        f"Optimizer steps: early stopping ends after {CAP} times as many at most; the control takes exactly these.",
+        "optimizer",
+        within=Within(1),
+    )
+    patience: int = option(
+        8,
+        "Early stopping, the same for every arm: measurements on val without improvement before training ends; "
+        "0: never.",
+        "run",
+        within=Within(0),
+    )
+
+    @property
+    def most_steps(self) -> int:
+        """The step at which training ends at the latest."""
+        return CAP * self.steps
 
     def __post_init__(self) -> None:
         super().__post_init__()

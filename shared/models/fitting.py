@@ -20,7 +20,7 @@ from shared.models.fit_options import FitConfig
 from shared.models.inference import in_batches
 from shared.models.networks import Classifier
 from shared.models.tables import Spec
-from shared.runtime.seeding import Stream, make_generator, seed_everything
+from shared.runtime.seeding import Stream, derive_seed, make_generator, seed_everything
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
 from shared.store.records.base import parse_record
@@ -29,13 +29,26 @@ from shared.store.records.classifier import ClassifierHeader, CurveRow
 CLASSIFIER_FILE = "classifier.safetensors"
 
 
+Augment = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
+"""Maps uint8 images (N, channels, size, size), labels (N,) and a step's seed to what the network is trained on.
+
+That is images in [-1, 1] and targets: labels (N,), or probabilities (N, classes).
+"""
+
+
 @dataclass(frozen=True)
 class Fitted:
-    """The best network on val, the step that it is of, and the curve (one row per measurement)."""
+    """The network with the best weights on val until `stopped_at`, their step, and the curve until then.
+
+    The curve has a row for each measurement. `equal_steps`, where it was asked for, has the best weights within the
+    `steps` of the options, whether training stopped earlier or later.
+    """
 
     network: Classifier
     best_step: int
+    stopped_at: int
     curve: list[CurveRow]
+    equal_steps: Classifier | None = None
 
 
 @dataclass(frozen=True)
@@ -43,38 +56,49 @@ class FitExtras:
     """What a fit may do besides its steps.
 
     `patience` is the number of measurements without a better one after which training stops; 0 never stops early.
-    `augment(images, generator)` changes the images of a step, which are in [-1, 1]. `on_step(count, note)` is called as
-    steps are done.
+    Better is a higher macro F1, or the same with a loss on val that is lower by more than `least_gain`, in nats.
+    `most_steps` is where training ends at the latest; None, or fewer than the `steps` of the options: these.
+    `equal_steps` asks for the weights that the `steps` of the options give, from the same training. `augment` changes
+    the images of a step. `on_step(count, note)` is called as steps are done.
     """
 
     patience: int = 0
-    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
+    least_gain: float = 0.0
+    most_steps: int | None = None
+    equal_steps: bool = False
+    augment: Augment | None = None
     on_step: Callable[[int, str], None] = lambda count, note: None
 
 
 class _Best:
     """The weights that did best on val so far, and the curve of all measurements."""
 
-    def __init__(self) -> None:
+    def __init__(self, least_gain: float = 0.0) -> None:
         self.curve: list[CurveRow] = []
         self.weights: dict[str, Tensor] = {}
+        self.waited = 0
+        """Measurements since the last one that patience counts as better."""
+        self._least_gain = least_gain
+        self._reference: CurveRow | None = None
 
     @property
     def row(self) -> CurveRow:
         """The best measurement, of equal ones the first."""
         return max(self.curve, key=_rank)  # `max` returns the first of equals
 
-    def add(self, row: CurveRow, network: Classifier) -> int:
-        """Add a measurement; return how many steps it is after the last one. BadInput for a loss that is not finite."""
-        if not math.isfinite(row.train_loss):
-            raise BadInput(
-                f"training diverged: the classifier's loss is not finite by step {row.step}; lower --learning-rate"
-            )
-        before = self.curve[-1].step if self.curve else 0
+    def add(self, row: CurveRow, network: Classifier) -> None:
+        """Add a measurement of the network as it is."""
         self.curve.append(row)
         if self.row is row:
             self.weights = deepcopy(network.state_dict())  # a state dict refers to the weights, which train on
-        return row.step - before
+        self.waited += 1
+        if self._reference is None or _rank(row, self._least_gain) > _rank(self._reference):
+            # compared with the last improvement, not with the last measurement, so that small gains add up to one
+            self._reference, self.waited = row, 0
+
+    def stopped(self, patience: int) -> bool:
+        """Whether training has gone on for `patience` measurements in vain; 0 never stops."""
+        return 0 < patience <= self.waited
 
 
 def fit(
@@ -89,36 +113,73 @@ def fit(
 ) -> Fitted:
     """Train the classifier from `seed`; return it with the weights that did best on `val`.
 
-    Best is the highest macro F1, then the lowest cross-entropy.
+    Best is the highest macro F1, then the lowest cross-entropy. BadInput for a loss that is not finite.
     """
     seed_everything(seed, Stream.CLASSIFIER_LAYERS)
     extras = extras or FitExtras()
     network = build_classifier(classifier_spec(train, classes, config)).to(device)
-    # fused: one kernel for all parameters, since these networks are small and launches would dominate
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
-    generator = make_generator(seed, Stream.CLASSIFIER_AUGMENTATION)
-    best, losses = _Best(), list[Tensor]()
-    for step, chosen in enumerate(_batch_indexes(len(train), config, seed), start=1):
+    best, control = _Best(extras.least_gain), _Best()
+    last = max(config.steps, extras.most_steps or 0)
+    losses = list[Tensor]()
+    for step, loss in enumerate(_training(network, train, config, seed, extras.augment), start=1):
+        losses.append(loss)
+        if step % config.measure_every and step not in (config.steps, last):
+            continue
+        row = CurveRow(step=step, train_loss=_mean_loss(losses, step), **measure_val(network, val))
+        extras.on_step(len(losses), f"val F1 {row.val_f1:.3f}")
+        losses = []
+        if not best.stopped(extras.patience):
+            best.add(row, network)
+        if extras.equal_steps and step <= config.steps:
+            control.add(row, network)
+        # after an early stop training goes on only for the control, and changes nothing of what is kept
+        if step == last or (best.stopped(extras.patience) and (step >= config.steps or not extras.equal_steps)):
+            break
+    return Fitted(
+        network=_with_weights(network, best.weights),
+        best_step=best.row.step,
+        stopped_at=best.curve[-1].step,
+        curve=best.curve,
+        equal_steps=_with_weights(network, control.weights) if extras.equal_steps else None,
+    )
+
+
+def _training(
+    network: Classifier, train: Images, config: FitConfig, seed: int, augment: Augment | None
+) -> Iterator[Tensor]:
+    """Take a step for each loss that is asked for, without an end; the loss is on the device."""
+    # fused: one kernel for all parameters, since these networks are small and launches would dominate
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    for step, chosen in enumerate(_batch_indexes(len(train), config.batch_images, seed), start=1):
         network.train()  # measuring on val left it in evaluation mode
-        images, labels = to_unit_range(train.images[chosen]), train.labels[chosen]
-        if extras.augment is not None:
-            images = extras.augment(images, generator)
-        loss = F.cross_entropy(network(images), labels)
+        if augment is None:
+            images, targets = to_unit_range(train.images[chosen]), train.labels[chosen]
+        else:
+            # a seed for each step: what a step draws does not depend on how many numbers earlier ones took
+            drawn = derive_seed(seed, Stream.CLASSIFIER_AUGMENTATION, step)
+            images, targets = augment(train.images[chosen], train.labels[chosen], drawn)
+        loss = F.cross_entropy(network(images), targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        losses.append(loss.detach())  # read on the device's own time: a float() here would wait for it at every step
-        if step % config.measure_every and step != config.steps:
-            continue
-        row = CurveRow(step=step, train_loss=float(torch.stack(losses).mean()), **measure_val(network, val))
-        losses = []
-        extras.on_step(best.add(row, network), f"val F1 {row.val_f1:.3f}")
-        if extras.patience and step - best.row.step >= extras.patience * config.measure_every:
-            break
-    network.load_state_dict(best.weights)
-    return Fitted(network.eval(), best.row.step, best.curve)
+        yield loss.detach()  # read on the device's own time: a float() here would wait for it at every step
+
+
+def _mean_loss(losses: list[Tensor], step: int) -> float:
+    """Return the mean of the losses until `step`; BadInput if it is not finite."""
+    mean = float(torch.stack(losses).mean())
+    if not math.isfinite(mean):
+        raise BadInput(f"training diverged: the classifier's loss is not finite by step {step}; lower --learning-rate")
+    return mean
+
+
+def _with_weights(network: Classifier, weights: dict[str, Tensor]) -> Classifier:
+    """Return a copy of the network with these weights, ready to predict."""
+    copy = deepcopy(network)
+    copy.load_state_dict(weights)
+    return copy.eval()
 
 
 def classifier_spec(images: Images, classes: int, config: FitConfig) -> Spec:
@@ -127,20 +188,20 @@ def classifier_spec(images: Images, classes: int, config: FitConfig) -> Spec:
     return {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes, "width": config.width}
 
 
-def _rank(row: CurveRow) -> tuple[float, float]:
-    return row.val_f1, -row.val_loss
+def _rank(row: CurveRow, handicap: float = 0.0) -> tuple[float, float]:
+    return row.val_f1, -row.val_loss - handicap
 
 
-def _batch_indexes(total: int, config: FitConfig, seed: int) -> Iterator[Tensor]:
-    """Yield the indexes of each step's batch: shuffled epochs joined end to end."""
+def _batch_indexes(total: int, batch_images: int, seed: int) -> Iterator[Tensor]:
+    """Yield the indexes of each step's batch without an end: shuffled epochs joined end to end."""
     generator = make_generator(seed, Stream.CLASSIFIER_ORDER)
     # joined, since epochs of small sets may be shorter than a batch, and a last partial batch would weigh more
     waiting = torch.empty(0, dtype=torch.int64)
-    for _ in range(config.steps):
-        while len(waiting) < config.batch_images:
+    while True:
+        while len(waiting) < batch_images:
             waiting = torch.cat([waiting, torch.randperm(total, generator=generator)])
-        yield waiting[: config.batch_images]
-        waiting = waiting[config.batch_images :]
+        yield waiting[:batch_images]
+        waiting = waiting[batch_images:]
 
 
 def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Images], dict[str, float]]:

@@ -28,7 +28,7 @@ class Stream(IntEnum):
     CLASSIFIER_ORDER = 2
     TEST_LATENTS = 2
 
-    # (seed, 3): how a classifier's images are augmented; ((seed, 3), epoch): the order in which a GAN sees its images
+    # (seed, 3, step): how the images of a classifier's step are augmented; ((seed, 3), epoch): a GAN's order of images
     CLASSIFIER_AUGMENTATION = 3
     GAN_ORDER = 3
 

@@ -1,6 +1,7 @@
 """Train a classifier for the same steps on the same batches: `fit` against the loop of every PyTorch tutorial."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def _tutorial(task: Task) -> Work:
         seed_everything(0, Stream.CLASSIFIER_LAYERS)
         network = build_classifier(spec).to(memory_format=torch.contiguous_format)
         optimizer = torch.optim.Adam(network.parameters(), lr=task.config.learning_rate)
-        order = [index.tolist() for index in _batch_indexes(len(task.train), task.config, 0)]
+        batches = _batch_indexes(len(task.train), task.config.batch_images, 0)
+        order = [index.tolist() for index in islice(batches, task.config.steps)]
         losses = []
         network.train()
         for images, labels in torch.utils.data.DataLoader(_Samples(task.train), batch_sampler=order):
