@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.metrics.classification import Counts, Ranking
+from shared.metrics.influence import pseudo_values
 from shared.metrics.metric import CLASSIFICATION_METRICS
-from shared.stats.bootstrap import bootstrap_summaries
-from shared.stats.intervals import HierarchicalSummary
+from shared.stats.confidence import LEVEL
+from shared.stats.intervals import share_interval
+from shared.store.records.mixed import Estimate
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -16,53 +17,68 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The predictions of one arm's classifiers on the test images, by seed.
+    """The predictions of one arm's classifiers on the test images, by replicate and fit.
 
-    `truth` is int64 (images,), `predicted` int64 (seeds, images), `probabilities` float (seeds, images, classes).
+    `truth` is int64 (images,), `predicted` and `equal_steps` int64 (replicates, fits, images), `probabilities` float
+    (replicates, fits, images, classes). `equal_steps` are the predictions of the control of early stopping: the best
+    weights within the same number of steps for every arm.
     """
 
     truth: Labels
     predicted: Labels
     probabilities: NDArray[np.floating]
+    equal_steps: Labels
+
+    def __post_init__(self) -> None:
+        shape = self.predicted.shape
+        shapes = (self.truth.shape, self.equal_steps.shape, self.probabilities.shape[:3], len(shape))
+        if shapes != (shape[2:], shape, shape, 3):
+            raise ValueError(
+                f"an outcome with truth {self.truth.shape}, predicted {shape}, equal_steps {self.equal_steps.shape}, "
+                f"probabilities {self.probabilities.shape}; want (n,), (R, F, n), (R, F, n), (R, F, n, classes)"
+            )
 
     @property
     def correct(self) -> Array:
-        """1 where the classifier of a seed is right about an image: (seeds, images)."""
+        """The share of a replicate's classifiers that are right about an image: (replicates, images)."""
+        share: Array = self.correct_by_fit.mean(axis=1)
+        return share
+
+    @property
+    def correct_by_fit(self) -> Array:
+        """1 where a classifier is right about an image: (replicates, fits, images)."""
         right: Array = (self.predicted == self.truth).astype(np.float64)
         return right
 
     @property
-    def voted(self) -> NDArray[np.bool_]:
-        """Whether more than half of the seeds are right about an image: (images,)."""
-        right: NDArray[np.bool_] = self.correct.mean(axis=0) > 0.5
+    def equal_steps_correct(self) -> Array:
+        """The same as `correct` for the control of early stopping: (replicates, images)."""
+        right: Array = (self.equal_steps == self.truth).astype(np.float64).mean(axis=1)
         return right
 
 
-def metric_summaries(outcome: Outcome, redraws: int = 300, seed: int = 0) -> dict[str, HierarchicalSummary]:
-    """Return each metric's mean over seeds, spread, values and interval for other seeds and other test images.
+def metric_estimates(outcome: Outcome) -> dict[str, Estimate]:
+    """Return every metric: mean, spread and values over replicates, and its interval for others and other images.
 
-    See `bootstrap_summaries`. ROC-AUC ranks each class against the rest, of two classes the second only, since the
-    first would say the same.
+    A replicate's value is the mean over its fits. The interval is that of the mean of the images' jackknife
+    pseudo-values, since most metrics are no mean over images.
     """
-    seeds, images = outcome.predicted.shape
-    classes = outcome.probabilities.shape[2]
-    # a cell of the confusion matrix for each answer, so that one bincount makes the whole matrix
-    cells = outcome.truth * classes + outcome.predicted
-    ranked = [1] if classes == 2 else range(classes)
-    # sorted once, outside the bootstrap, which then only reweights images
-    rankings = [
-        [Ranking(outcome.probabilities[place, :, label], outcome.truth == label) for label in ranked]
-        for place in range(seeds)
-    ]
-    functions = {metric.name: metric.compute.get() for metric in CLASSIFICATION_METRICS}
+    return {metric.name: _estimate(outcome, metric.name) for metric in CLASSIFICATION_METRICS}
 
-    def measure(weights: Array) -> dict[str, list[float]]:
-        """Return the values of each metric, a seed each, with the images weighted."""
-        counted = []
-        for place in range(seeds):
-            counts = np.bincount(cells[place], weights=weights, minlength=classes**2).astype(np.float64)
-            areas = [ranking.area(weights) for ranking in rankings[place]]
-            counted.append(Counts(counts.reshape(classes, classes), areas))
-        return {name: [function(counts) for counts in counted] for name, function in functions.items()}
 
-    return bootstrap_summaries(measure, images, redraws, seed)
+def _estimate(outcome: Outcome, metric: str) -> Estimate:
+    replicates, fits, images = outcome.predicted.shape
+    values, contributions = np.zeros((replicates, fits)), np.zeros((replicates, fits, images))
+    for place in np.ndindex(replicates, fits):
+        value, found = pseudo_values(outcome.truth, outcome.predicted[place], outcome.probabilities[place], metric)
+        # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
+        values[place], contributions[place] = value, found - found.mean() + value
+    by_replicate = values.mean(axis=1)
+    interval = share_interval(contributions.mean(axis=1), LEVEL)
+    return Estimate(
+        mean=float(by_replicate.mean()),
+        std=float(by_replicate.std(ddof=1)) if replicates > 1 else None,
+        values=by_replicate.tolist(),
+        low=interval.low,
+        high=interval.high,
+    )

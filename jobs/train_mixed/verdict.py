@@ -1,151 +1,180 @@
-"""What the experiment shows: intervals, comparisons, plain sentences. Pure functions on arrays.
+"""What the experiment shows: answers to its questions by one rule. Pure functions on arrays; no import of torch.
 
-`correct` is a float array (seeds, test images): 1 where the classifier of that seed is right about that image.
+The rule is the interval's: helped where it is above 0, hurt where it is below, else no effect is shown. The headline
+has the whole level, the others share theirs, so that training more arms never changes it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
-from jobs.train_mixed.outcome import Outcome
-from shared.stats.confidence import LEVEL_TEXT
-from shared.stats.data_equivalent import data_equivalent
-from shared.stats.intervals import two_way_interval
-from shared.stats.significance import holm, mcnemar, permutation
-from shared.store.records.mixed import ArmDataEquivalent, Comparison, RealImages
+from jobs.train_mixed import sentences
+from jobs.train_mixed.arms import ARMS
+from jobs.train_mixed.outcome import Array, Outcome, metric_estimates
+from jobs.train_mixed.questions import AUGMENTED, Question, answerable
+from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
+from shared.stats.confidence import LEVEL, other_level
+from shared.stats.intervals import difference_interval
+from shared.store.records.mixed import (
+    COPIES,
+    HELPED,
+    HURT,
+    NO_EFFECT,
+    Answer,
+    ArmRow,
+    EqualSteps,
+    FitRow,
+    Information,
+    MixedProtocol,
+    MixedRecord,
+)
 
-UNDECIDED = 0.10
-"""Width of an interval, in parts of 1: a wider one that holds 0 says that there is not enough data."""
+
+@dataclass(frozen=True, kw_only=True)
+class Signs:
+    """What else is known of the images: by class, those of train and all synthetic labels; what the scores warn of.
+
+    `collapsed` and `copies` say of which generators in how many replicates, such as "recall 0.03 in 1 of 5 replicates"
+    and "pixels in 2 of 5 replicates"; empty where there is nothing to warn of. `first` is that of `arms.first_shown`.
+    """
+
+    train_counts: list[int]
+    synthetic_counts: list[int]
+    first: str = "headline"
+    collapsed: list[str] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question that the experiment answers: the accuracy of arm `a` against that of arm `b`."""
+class Trained:
+    """All that answers are made of: outcomes and lines of the trained arms, by name."""
 
-    a: str
-    b: str
-    question: str
-
-
-COMPARISONS = (
-    Question("synthetic_70_real_30", "real_30", "adding synthetic images to 30 % of the real ones"),
-    Question(
-        "synthetic_70_real_30_own",
-        "real_30",
-        "adding synthetic images, annotated by these alone, to 30 % of the real ones",
-    ),
-    Question(
-        "synthetic_70_real_30_own",
-        "real_30_augmented",
-        "adding synthetic images, annotated by these alone, instead of augmenting 30 % of the real ones",
-    ),
-    Question("synthetic_70_real_30", "real_100", "replacing 70 % of the real images by synthetic ones"),
-    Question("synthetic_only", "real_100", "replacing every real image by synthetic ones"),
-    Question("synthetic_only_asked", "synthetic_only", "taking the class asked for in place of the annotation"),
-)
-"""Comparisons are made where both arms were trained; the first one made is the headline."""
+    outcomes: Mapping[str, Outcome]
+    lines: Mapping[str, ArmRow]
+    protocol: MixedProtocol
+    signs: Signs
+    majority_baseline: float
 
 
-def compare_all(outcomes: dict[str, Outcome], n_test: int) -> list[Comparison]:
-    """Return every comparison whose arms are there, p values corrected for their number (Holm 1979)."""
-    # fixed in advance: a comparison picked after seeing accuracies would need a harsher correction
-    made = [question for question in COMPARISONS if question.a in outcomes and question.b in outcomes]
-    compared = [compare(question, outcomes[question.a], outcomes[question.b], n_test) for question in made]
-    # each test is corrected among its own kind: both answer the same questions
-    mcnemars, permutations = (
-        holm([comparison.p_mcnemar for comparison in compared]),
-        holm([comparison.p_permutation for comparison in compared]),
+def make_record(
+    outcomes: Mapping[str, Outcome],
+    rows: list[FitRow],
+    information: Mapping[str, Information],
+    protocol: MixedProtocol,
+    signs: Signs,
+) -> MixedRecord:
+    """Return the whole record of an experiment whose arms, in the order of `outcomes`, were fitted as `rows` say."""
+    lines = {name: arm_row(name, rows, outcome, information[name]) for name, outcome in outcomes.items()}
+    truth = next(iter(outcomes.values())).truth
+    trained = Trained(outcomes, lines, protocol, signs, majority_baseline(signs.train_counts, truth))
+    headline, questions = judge(trained)
+    return MixedRecord(
+        rows=rows,
+        arms=list(lines.values()),
+        headline=headline,
+        questions=questions,
+        first=signs.first,
+        variance=None
+        if headline is None
+        else variance_shares(
+            outcomes[headline.a], outcomes[headline.b], b_is_real=not ARMS[headline.b].synthetic_share
+        ),
+        worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}),
+        majority_baseline=trained.majority_baseline,
+        copies_flagged=signs.copies,
+        train_counts=signs.train_counts,
+        synthetic_counts=signs.synthetic_counts,
+        protocol=protocol,
     )
-    return [
-        comparison.model_copy(update={"p_mcnemar_holm": p, "p_permutation_holm": q})
-        for comparison, p, q in zip(compared, mcnemars, permutations, strict=True)
-    ]
 
 
-def compare(question: Question, a: Outcome, b: Outcome, n_test: int) -> Comparison:
-    """Return the difference in accuracy of the question's arms, its interval, tests and what that says."""
-    # paired: both arms answer the same test images, so what is hard in those cancels out
+def arm_row(name: str, rows: list[FitRow], outcome: Outcome, information: Information) -> ArmRow:
+    """Return an arm's line: what it is trained on, what its networks saw, every metric with spread and interval."""
+    first = next(row for row in rows if row.arm == name)  # counts are the same in every replicate
+    return ArmRow(
+        arm=name,
+        about=ARMS[name].about,
+        n_real=first.n_real,
+        n_synthetic=first.n_synthetic,
+        information=information,
+        metrics=metric_estimates(outcome),
+    )
+
+
+def judge(trained: Trained) -> tuple[Answer | None, list[Answer]]:
+    """Return the headline's answer, None unless its arms were trained, and the answers to the other questions."""
+    primary, others = answerable(trained.lines.keys())
+    level = other_level(len(others))
+    answers = [answer(question, trained, level) for question in others]
+    if primary is None:
+        return None, answers
+    augmented = next((found for found in answers if (found.a, found.b) == (AUGMENTED.a, AUGMENTED.b)), None)
+    return answer(primary, trained, LEVEL, sentences.augmentation_clause(augmented)), answers
+
+
+def answer(question: Question, trained: Trained, level: float, clause: str = "") -> Answer:
+    """Return the difference in accuracy of the question's arms, its interval at `level`, and what that says."""
+    a, b = (trained.outcomes[name] for name in (question.a, question.b))
+    line, baseline = (trained.lines[name] for name in (question.a, question.b))
+    # paired: both arms answer the same test images and share their seeds, so that what they share cancels out
     difference = a.correct - b.correct
-    low, high = two_way_interval(difference)
-    outcome = judged(low, high)
-    # over test images only, the interval would else be read as one for other fits too
-    alone = " One seed: this says nothing about other fits." if len(difference) == 1 else ""
-    # two tests: McNemar's of the majority vote, the permutation test of the mean over seeds
-    p_mcnemar, p_permutation = mcnemar(a.voted, b.voted), permutation(difference.mean(axis=0))
-    return Comparison(
+    found = difference_interval(difference, level)
+    control = equal_steps(a.equal_steps_correct - b.equal_steps_correct, level)
+    outcome = judged(found.low, found.high, copied=bool(line.n_synthetic and trained.signs.copies))
+    subject = question.subject.format(real=line.n_real, synthetic=line.n_synthetic, baseline=baseline.n_real)
+    alike = line.information.seen == baseline.information.seen
+    said = sentences.sentence(subject, outcome, found, clause)
+    return Answer(
+        question=subject,
         a=question.a,
         b=question.b,
-        question=question.question,
-        difference=float(difference.mean()),
-        low=low,
-        high=high,
+        metric="accuracy",
+        difference=found.mean,
+        low=found.low,
+        high=found.high,
+        level=level,
         outcome=outcome,
-        p_mcnemar=p_mcnemar,
-        p_permutation=p_permutation,
-        n_test=n_test,
-        seeds=len(difference),
-        sentence=sentence(question.question, outcome, float(difference.mean()), low, high) + alone,
-        p_mcnemar_holm=p_mcnemar,  # alone it needs no correction
-        p_permutation_holm=p_permutation,
+        detectable=found.detectable,
+        replicates=len(difference),
+        like_for_like=alike,
+        warnings=warnings(trained, line, baseline)
+        + ([sentences.other_sign(control, level)] if sign_differs(found.mean, control.difference) else []),
+        values=difference.mean(axis=1).tolist(),
+        equal_steps=control,
+        # in the sentence itself, so that no page can show the answer without it
+        sentence=said if alike else f"{sentences.NOT_LIKE_FOR_LIKE} {said}",
     )
 
 
-def judged(low: float, high: float) -> str:
-    """Return what an interval of a difference says; one wider than UNDECIDED says that there is not enough data."""
-    if low > 0:
-        return "helped"
-    if high < 0:
-        return "hurt"
-    # "no difference" needs an interval that would have shown one
-    return "no difference shown" if high - low <= UNDECIDED else "not enough data to tell"
+def judged(low: float, high: float, copied: bool = False) -> str:
+    """Return what the interval of a difference says; a gain from images that may be copies is not said to have helped.
 
-
-def data_equivalents(outcomes: dict[str, Outcome], n_real: dict[str, int]) -> list[ArmDataEquivalent]:
-    """Return, for each arm with synthetic images, the number of real images that give its accuracy.
-
-    Read off the arms of the learning curve that were trained; empty without at least three. The interval is
-    that of the arm's accuracy, read off the same curve.
+    The interval is as it is: COPIES in place of NO_EFFECT, since the gain was measured, and in place of HELPED, since a
+    generator that stores what it saw has nothing to give to more images.
     """
-    points = sorted((n_real[name], name) for name in LEARNING_CURVE.values() if name in outcomes)
-    if len(points) < 3:  # two points are a line, not a curve
-        return []
-    counts = [count for count, _ in points]
-    curve = [float(outcomes[name].correct.mean()) for _, name in points]
-    equivalents = []
-    for name, outcome in outcomes.items():
-        if ARMS[name].synthetic_share:
-            low, high = two_way_interval(outcome.correct)
-            bounds = (float(outcome.correct.mean()), low, high)
-            # the curve rises, so that the bounds of the accuracy map to the bounds of the number
-            mean, least, most = (RealImages(**data_equivalent(counts, curve, value)) for value in bounds)
-            equivalents.append(
-                ArmDataEquivalent(
-                    arm=name,
-                    n_real=n_real[name],
-                    effective=mean,
-                    effective_low=least,
-                    effective_high=most,
-                    curve=list(zip(counts, curve, strict=True)),
-                )
-            )
-    return equivalents
+    if low > 0:
+        return COPIES if copied else HELPED
+    return HURT if high < 0 else NO_EFFECT
 
 
-def sentence(question: str, outcome: str, difference: float, low: float, high: float) -> str:
-    """Return the comparison in words, in percentage points of accuracy."""
-    points = [f"{100 * value:+.1f}".replace("-", "\u2212") for value in (difference, low, high)]
-    verb = {
-        "helped": "helped",
-        "hurt": "hurt",
-        "no difference shown": "made no difference that this experiment can show",
-        "not enough data to tell": "cannot be judged: there is not enough data to tell",
-    }[outcome]
-    change = f"{points[0]} points of test accuracy ({LEVEL_TEXT} interval {points[1]} to {points[2]})"
-    return f"{question[0].upper()}{question[1:]} {verb}: {change}."
+def equal_steps(difference: Array, level: float) -> EqualSteps:
+    """Return the control of early stopping: the difference (replicates, images) with equal steps for every arm."""
+    found = difference_interval(difference, level)
+    return EqualSteps(difference=found.mean, low=found.low, high=found.high)
 
 
-def majority_baseline(train_labels: NDArray[np.int64], test_labels: NDArray[np.int64]) -> float:
-    """Return the test accuracy of always answering the most frequent train class."""
-    return float((test_labels == np.bincount(train_labels).argmax()).mean())
+def sign_differs(difference: float, control: float) -> bool:
+    """Return whether a difference that is not 0 has not the sign of its control."""
+    # sums in another order differ in the last bits
+    signs = np.sign(np.round([difference, control], 12))
+    return bool(signs[0] != 0 and signs[0] != signs[1])
+
+
+def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
+    """Return what must be read before the answer, the gravest first."""
+    signs, floor = trained.signs, trained.majority_baseline
+    useless = [sentences.at_baseline(arm, floor) for arm in (line, baseline) if arm.accuracy.low <= floor]
+    collapsed = [sentences.collapse(signs.collapsed)] if signs.collapsed and line.n_synthetic else []
+    copied = [sentences.copies(signs.copies)] if signs.copies and line.n_synthetic else []
+    return [*useless, *collapsed, *copied, *sentences.few_replicates(trained.protocol)]

@@ -11,8 +11,10 @@ from shared.store.records.classifier import ClassTable
 Point = Annotated[tuple[int, float], Field(strict=False)]
 """A number of real images and the accuracy that they give; JSON has them as a list."""
 
-HELPED, HURT, NO_EFFECT = "helped", "hurt", "no effect shown"
-"""The outcomes of an answer: the interval is above 0, below 0, or holds 0."""
+HELPED, HURT, NO_EFFECT, COPIES = "helped", "hurt", "no effect shown", "copies"
+"""The outcomes of an answer: the interval is above 0, below 0, or holds 0. COPIES takes the place of HELPED where the
+synthetic images of any replicate are flagged as copies of training images: the gain is there, but says nothing of new
+images."""
 
 
 class FitRow(Record):
@@ -103,7 +105,8 @@ class Answer(Record):
 
     Differences are shares of 1. `values` has one for each replicate. `detectable` is the difference that an experiment
     like this one would find four times in five: it says how strong the experiment is, and bounds nothing. `warnings`
-    are whole sentences, `sentence` is the answer without them.
+    are whole sentences to be read first, `sentence` is the answer without them; where it is not like for like, it
+    begins by saying so.
     """
 
     question: str
@@ -123,11 +126,17 @@ class Answer(Record):
     equal_steps: EqualSteps
     sentence: str
 
+    @property
+    def text(self) -> str:
+        """The warnings, then the answer."""
+        return " ".join([*self.warnings, self.sentence])
+
 
 class Variance(Record):
     """Shares of the variance of the headline's difference that come from generators, fits and test images.
 
-    They add up to 1; None where the experiment cannot tell.
+    `images` is what more replicates on the same test set would leave, the others what they would lower. The shares add
+    up to 1; all are None where the experiment cannot tell.
     """
 
     generator: float | None
@@ -180,9 +189,9 @@ class MixedRecord(Record):
     """The experiment: the same classifier on real, mixed and synthetic images, and the verdict.
 
     `headline` answers the primary question, `questions` the others that were fixed beforehand and whose arms were
-    trained. `first` is what a page shows first: "headline", or "original" for the published 70/30 design. `train_counts`
-    and `synthetic_counts` are images by class: of the real train split, and of all labels that synthetic images have
-    over all replicates.
+    trained. `first` is what a page shows first: "headline", or "original" for the published 70/30 design.
+    `train_counts` and `synthetic_counts` are images by class: of the real train split, and of all labels that synthetic
+    images have over all replicates.
     """
 
     rows: list[FitRow]

@@ -1,0 +1,74 @@
+"""The questions that the experiment answers, fixed before anything is trained. No import of torch or numpy."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from shared.store.records.mixed import ORIGINAL
+
+
+@dataclass(frozen=True)
+class Question:
+    """The accuracy of arm `a` against that of its baseline `b`.
+
+    `subject` begins a sentence: {real} and {synthetic} are the numbers of images of `a`, {baseline} that of `b`.
+    """
+
+    a: str
+    b: str
+    subject: str
+
+
+ADDED = "adding {synthetic:,} synthetic images to all {real:,} real ones"
+REPLACED = "training on {synthetic:,} synthetic images in place of the {baseline:,} real ones"
+
+HEADLINE = Question("real_100_plus_synthetic_100", "real_100", ADDED)
+"""What users ask: is it worth adding synthetic images to all the real ones that there are?"""
+
+AUGMENTED = Question(
+    "real_100_plus_synthetic_100_augmented", "real_100_augmented", "with standard augmentation, " + ADDED
+)
+"""Whether synthetic images bring anything beyond what costs nothing."""
+
+QUESTIONS = (
+    HEADLINE,
+    Question("synthetic_100", "real_100", REPLACED),
+    Question(*ORIGINAL, "adding {synthetic:,} synthetic images to 30 % of the real ones ({baseline:,})"),
+    Question(
+        "synthetic_70_real_30",
+        "real_100",
+        "training on {real:,} real and {synthetic:,} synthetic images in place of all {baseline:,} real ones",
+    ),
+    AUGMENTED,
+    Question(
+        "real_100_plus_synthetic_100",
+        "real_100_copied",
+        "adding {synthetic:,} synthetic images rather than each of the {real:,} real ones once more",
+    ),
+    Question("real_100_plus_synthetic_50", "real_100", ADDED),
+    Question("real_100_plus_synthetic_300", "real_100", ADDED),
+    Question(
+        "synthetic_70_real_30_own",
+        "real_30",
+        "adding {synthetic:,} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,})",
+    ),
+    Question(
+        "synthetic_70_real_30_own",
+        "real_30_augmented",
+        "adding {synthetic:,} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,}) "
+        "rather than augmenting them",
+    ),
+    Question("synthetic_only", "real_100", REPLACED),
+    Question(
+        "synthetic_only_asked",
+        "synthetic_only",
+        "labelling {synthetic:,} synthetic images by the class asked for rather than by the annotator",
+    ),
+)
+"""The first is the primary one, with the whole level; the others share theirs. Their order is that of the page."""
+
+
+def answerable(arms: Collection[str]) -> tuple[Question | None, list[Question]]:
+    """Return the headline's question, None unless both of its arms were trained, and the others that have theirs."""
+    # a table, not the pairs that look interesting: a comparison picked after seeing accuracies shows too much
+    asked = [question for question in QUESTIONS if question.a in arms and question.b in arms]
+    return (HEADLINE if HEADLINE in asked else None), [question for question in asked if question is not HEADLINE]

@@ -1,0 +1,95 @@
+"""Answers and warnings in words. Differences are shares of 1, sentences have percentage points."""
+
+from shared.plots.formatting import bounds_decimals, level_text, percent, signed_points
+from shared.stats.intervals import MeanInterval
+from shared.store.records.mixed import COPIES, HELPED, HURT, Answer, ArmRow, EqualSteps, MixedProtocol
+
+NOT_LIKE_FOR_LIKE = "Not like for like: the generator saw real images that the baseline did not."
+
+NOT_COMPARED = "; augmentation was not compared"
+
+
+def sentence(subject: str, outcome: str, found: MeanInterval, clause: str = "") -> str:
+    """Return an answer in words; `clause` ends that of an effect which helped."""
+    digits = bounds_decimals(found.low, found.high)
+    difference = signed_points(found.mean, digits)
+    subject, interval = subject[0].upper() + subject[1:], _interval(found.low, found.high, found.level)
+    if outcome == HELPED:
+        return f"{subject} helped: {difference} points of test accuracy ({interval}){clause}."
+    if outcome == HURT:
+        return f"{subject} hurt: {difference} points of test accuracy ({interval})."
+    if outcome == COPIES:
+        return (
+            f"{subject} cannot be credited to new images: the synthetic set holds copies of training images "
+            f"({difference} points of test accuracy, {interval})."
+        )
+    return (
+        f"{subject}: no effect shown. {_excluded(found.low, found.high)} are excluded "
+        f"(difference {difference}, {interval})."
+    )
+
+
+def augmentation_clause(augmented: Answer | None) -> str:
+    """Return how a headline that helped ends: whether synthetic images also help on top of standard augmentation."""
+    if augmented is None:
+        return NOT_COMPARED
+    if augmented.outcome == HELPED:
+        return ", also beyond standard augmentation"
+    # no effect shown is not the same as no effect
+    return f", but not {'' if augmented.outcome == HURT else 'shown '}beyond standard augmentation"
+
+
+def at_baseline(arm: ArmRow, majority_baseline: float) -> str:
+    """Return that an arm may be as bad as one answer for every image."""
+    found = arm.accuracy
+    return (
+        f"Arm {arm.arm} is not shown to be better than always answering the most frequent class: its accuracy is "
+        f"{percent(found.mean)} % ({percent(found.low)} to {percent(found.high)} %), "
+        f"that of the one answer {percent(majority_baseline)} %."
+    )
+
+
+def collapse(where: list[str]) -> str:
+    """Return that generators collapsed."""
+    return f"The generator collapsed: {'; '.join(where)}."
+
+
+def copies(where: list[str]) -> str:
+    """Return that synthetic images are copies."""
+    return f"Synthetic images are copies of training images: {'; '.join(where)}."
+
+
+def few_replicates(protocol: MixedProtocol) -> list[str]:
+    """Return what the number of replicates, and when they were added, leave open."""
+    lines = []
+    if protocol.replicates == 1:
+        lines.append("One replicate: this holds for this generator and this draw only.")
+    if protocol.added:
+        lines.append(
+            f"{protocol.added} of {protocol.replicates} replicates were added after a first answer: intervals do not "
+            "allow for adding more until an answer pleases."
+        )
+    return lines
+
+
+def other_sign(control: EqualSteps, level: float) -> str:
+    """Return that the control of early stopping says otherwise."""
+    digits = bounds_decimals(control.low, control.high)
+    return (
+        f"Early stopping changes the sign: with equal steps for every arm the difference is "
+        f"{signed_points(control.difference, digits)} points ({_interval(control.low, control.high, level)})."
+    )
+
+
+def _interval(low: float, high: float, level: float) -> str:
+    digits = bounds_decimals(low, high)
+    return f"{level_text(level)} interval {signed_points(low, digits)} to {signed_points(high, digits)}"
+
+
+def _excluded(low: float, high: float) -> str:
+    """Return the gains and losses outside of an interval that holds 0; a bound of exactly 0 leaves none."""
+    digits = bounds_decimals(low, high)
+    gains = f"Gains above {signed_points(high, digits).lstrip('+')}" if high > 0 else "Any gain"
+    losses = f"losses beyond {signed_points(-low, digits).lstrip('+')} points" if low < 0 else "any loss"
+    unit = " points" if high > 0 and not low < 0 else ""
+    return f"{gains}{unit} and {losses} of test accuracy"
