@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.store.records.classifier import ClassifierRecord
     from shared.store.records.datasets import RealRecord, SyntheticRecord
     from shared.store.records.gan import GanRecord
-    from shared.store.records.mixed import MixedRecord
+    from shared.store.records.mixed import FitsRecord, MixedRecord
     from shared.store.records.report import ReportRecord
     from shared.store.records.scores import ScoresRecord
     from shared.store.records.tune import TuneRecord
@@ -34,6 +34,7 @@ TRAIN_CLASSIFIER: "Job[ClassifierRecord]" = Job(
     "Train the annotator on real images.",
     (PREPROCESS,),
     gpu=True,
+    replicated=True,
     record="classifier.ClassifierRecord",
 )
 TRAIN_GAN: "Job[GanRecord]" = Job(
@@ -44,6 +45,7 @@ TRAIN_GAN: "Job[GanRecord]" = Job(
     (PREPROCESS,),
     gpu=True,
     parts=True,
+    replicated=True,
     record="gan.GanRecord",
 )
 EVALUATE: "Job[ScoresRecord]" = Job(
@@ -51,8 +53,10 @@ EVALUATE: "Job[ScoresRecord]" = Job(
     "scores",
     "scores",
     "Score every snapshot, choose one on val, score it again on test.",
-    (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN),
+    (PREPROCESS, TRAIN_GAN),
     gpu=True,
+    replicated=True,
+    first=(TRAIN_CLASSIFIER,),  # one extractor of features for all replicates, so that their scores compare
     record="scores.ScoresRecord",
 )
 SYNTHESIZE: "Job[SyntheticRecord]" = Job(
@@ -63,14 +67,25 @@ SYNTHESIZE: "Job[SyntheticRecord]" = Job(
     (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE),
     gpu=True,
     parts=True,
+    replicated=True,
     record="datasets.SyntheticRecord",
+)
+FITS: "Job[FitsRecord]" = Job(
+    "train_mixed",
+    "fits",
+    "fits",
+    "Train the same classifier on real, mixed and synthetic images.",
+    (PREPROCESS, SYNTHESIZE),
+    gpu=True,
+    replicated=True,
+    record="mixed.FitsRecord",
 )
 TRAIN_MIXED: "Job[MixedRecord]" = Job(
     "train_mixed",
     "mixed",
     "results",
     "Train the same classifier on real, mixed and synthetic images; give the verdict.",
-    (PREPROCESS, SYNTHESIZE),
+    (PREPROCESS, EVALUATE, SYNTHESIZE, FITS),
     gpu=True,
     record="mixed.MixedRecord",
 )
@@ -79,8 +94,9 @@ TUNE: "Job[TuneRecord]" = Job(
     "tune",
     "study",
     "Search for better options of train_gan on val; compare them with the baseline on test.",
-    (PREPROCESS, TRAIN_CLASSIFIER),
+    (PREPROCESS,),
     gpu=True,
+    first=(TRAIN_CLASSIFIER,),
     optional=True,
     record="tune.TuneRecord",
 )
@@ -106,3 +122,6 @@ JOBS: "tuple[Job[Record], ...]" = (
 )
 PIPELINE = tuple(job for job in JOBS if not job.optional)
 JOB_NAMES = tuple(job.name for job in JOBS)
+
+ARTIFACTS = tuple(made for job in JOBS for made in ([FITS, job] if job is TRAIN_MIXED else [job]))
+"""The rows of all artifacts, in the order in which they are made: train_mixed makes two kinds."""

@@ -20,6 +20,7 @@ from shared.cli.recipes import Recipe
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import start, variables, wait
 from shared.store.job import Job
+from shared.store.replicates import MOST
 
 
 class JobFailed(HalfrealError):
@@ -56,6 +57,8 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
 @click.option("--with-tuning", is_flag=True, help="Also run tune, which searches for better options of train_gan.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
+@click.option("--replicates", type=click.IntRange(1, MOST), help="Replicates of the experiment [default: the recipe's].")
+@click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @click.option("--force", is_flag=True, help="Rebuild every artifact.")
@@ -72,8 +75,11 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     for option in ("seed", "threads", "device"):
         arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
     arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
-    # as environment variables, which jobs in other processes inherit
+    # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
     os.environ |= settings(options["pairs"])
+    for option in ("replicates", "processes"):
+        if options[option] is not None:
+            os.environ[f"HALFREAL_{option}".upper()] = str(options[option])
     # nobody starts more workers next to `run`, so tune takes every core itself
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
     selected = JOBS if options["with_tuning"] else PIPELINE
@@ -102,7 +108,7 @@ def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> None:
 
     Each job checks its options against what the jobs before it declare that they will write.
     """
-    from shared.cli.dry_run import DryRun
+    from shared.cli.calls.dry_run import DryRun
 
     chain = DryRun()
     for job in selected:

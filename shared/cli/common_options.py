@@ -11,6 +11,7 @@ import click
 from shared.cli.click_options import grouped_option
 from shared.cli.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 from shared.errors import BadConfig
+from shared.store.replicates import MOST
 
 
 def _known_device(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -150,8 +151,29 @@ PARTS = (
 """The options of jobs whose work can be done in parts."""
 
 
+REPLICATES = (
+    grouped_option(
+        "run",
+        "--replicates",
+        type=click.IntRange(1, MOST),
+        default=5,
+        envvar="HALFREAL_REPLICATES",
+        help="How often the whole procedure is done, each time from another seed; those that exist are kept.",
+    ),
+    grouped_option(
+        "run",
+        "--processes",
+        type=click.IntRange(0),
+        default=0,
+        envvar="HALFREAL_PROCESSES",
+        help="Replicates that run at once, which changes no result; 0: one for every --threads cores, one on a GPU.",
+    ),
+)
+"""The options of jobs that have replicates."""
+
+
 COMMON_NAMES = {
     *("recipe", "experiment", "data_root", "debug", "device", "force", "dry_run"),
-    *("index", "parts", "options_json"),
+    *("index", "parts", "options_json", "replicates", "processes"),
 }
 """The names of these options; the rest of a job's options are what its result depends on."""

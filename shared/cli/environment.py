@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from shared.cli.common_options import COMMON, PARTS, PLACE
+from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.options import nearest
 from shared.errors import BadConfig
 from shared.runtime.launch import is_main_process
@@ -36,7 +36,7 @@ def _common() -> set[str]:
     def bare() -> None: ...
 
     decorated: Any = bare
-    for option in (*COMMON, *PARTS, *PLACE):
+    for option in (*COMMON, *PARTS, *REPLICATES, *PLACE):
         decorated = option(decorated)
     return option_variables(decorated.__click_params__)
 

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
@@ -24,24 +25,29 @@ class ErrorHandlingCommand(click.Command):
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
         # click's own standalone mode would print usage errors in its format and end with 1 for most errors
-        try:
-            code = run(*args, standalone_mode=False, **extra)
-        except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.format_message())
-            _end(0)
-        except click.ClickException as error:
-            _fail_usage(error)
-        except HalfrealError as error:
-            _fail(str(error), error.exit_code)
-        except (Exception, KeyboardInterrupt) as error:
-            # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
-            cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
-            _fail_expected(cause)
-            if debugging():
-                raise
-            message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
-            _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
-        return _end(code if isinstance(code, int) else 0)
+        exit_with(lambda: run(*args, standalone_mode=False, **extra))
+
+
+def exit_with(run: Callable[[], Any]) -> NoReturn:
+    """End the process with what `run` returns, if that is a number; an error becomes a message and an exit code."""
+    try:
+        code = run()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        _end(0)
+    except click.ClickException as error:
+        _fail_usage(error)
+    except HalfrealError as error:
+        _fail(str(error), error.exit_code)
+    except (Exception, KeyboardInterrupt) as error:
+        # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
+        cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
+        _fail_expected(cause)
+        if debugging():
+            raise
+        message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
+        _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
+    _end(code if isinstance(code, int) else 0)
 
 
 def _fail_usage(error: click.ClickException) -> NoReturn:

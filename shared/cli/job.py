@@ -13,17 +13,18 @@ staging folder to write into and commits what it returns. Only then is torch imp
 
 import json
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import update_wrapper
 from typing import Any
 
 import click
 
+from shared.cli.calls.call import Call, Common
+from shared.cli.calls.perform import perform
 from shared.cli.click_options import SHOWN, click_options, write_grouped
-from shared.cli.common_options import COMMON, PARTS, PLACE
+from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.environment import check_environment, option_variables
 from shared.cli.options import JobOptions, defaults, specs, value_types
-from shared.cli.perform import Body, Call, Common, perform
 from shared.cli.recipes import Recipe
 from shared.cli.resolve import (
     CommandWithOptions,
@@ -34,6 +35,7 @@ from shared.cli.resolve import (
     take_recipe,
     variable,
 )
+from shared.cli.run import Body, Step
 from shared.data.specs import Declare, Validate, no_data_needed
 from shared.errors import BadInput
 from shared.runtime.job_processes import OPTIONS_FLAG
@@ -120,14 +122,16 @@ def job(
     *,
     jobs: Collection[str] = (),
     resumes: bool = False,
+    preload: Sequence[str] = (),
+    after: Sequence[Step] = (),
     validate: Validate = no_data_needed,
     declare: Declare | None = None,
     cls: type[JobCommand] = JobCommand,
 ) -> Callable[[Body], JobCommand]:
     """Turn `main(run, options) -> Result` into the command of the job in `row`; see the module's docstring.
 
-    `jobs` are the names of all jobs, which recipes may have tables of. With `resumes` the staging folder of an
-    interrupted run stays for the next run with the same build key. A job with parts returns None while shards of other
+    `jobs` are the names of all jobs, which recipes may have tables of. `resumes` and `preload` are those of the job's
+    Step; it comes `after` others whose artifacts it gathers. A job with parts returns None while shards of other
     processes are missing.
     `validate(config, shard, specs)` raises BadInput for options that do not fit the shard of the work or the data, as
     far as `specs` describe it: in a dry run artifacts may be missing. `declare(config)` describes the artifact for the
@@ -146,23 +150,26 @@ def job(
             recorded = made.recorded(resolved.config) | ({"threads": resolved.threads} if row.gpu else {})
             call = Call(made, resolved.config, recorded, Common(threads=resolved.threads, **resolved.common))
             if call.common.dry_run:
-                from shared.cli.dry_run import dry_run
+                from shared.cli.calls.dry_run import dry_run
 
                 dry_run(call)
             else:
-                perform(call, body, resumes)
+                perform(call)
 
-        made = _command(row, options, cls, update_wrapper(command, body))
+        made = _command(row, options, cls, update_wrapper(command, body), bool(after))
         made.job, made.options, made.tables = row, options, jobs or None
+        made.steps = (*after, Step(row, body, resumes, tuple(preload)))
         made.validate, made.declare = validate, declare
         return made
 
     return decorate
 
 
-def _command(row: Job, options: type[JobOptions], cls: type[JobCommand], body: Any) -> JobCommand:
+def _command(row: Job, options: type[JobOptions], cls: type[JobCommand], body: Any, gathers: bool) -> JobCommand:
     """Return click's command with the job's own options and those that every job has."""
-    for option in reversed((*(PARTS if row.parts else ()), *COMMON, *PLACE, OPTIONS_JSON)):
+    replicates = row.replicated or gathers
+    shared = [*(PARTS if row.parts or replicates else ()), *(REPLICATES if replicates else ())]
+    for option in reversed((*shared, *COMMON, *PLACE, OPTIONS_JSON)):
         body = option(body)
     prefix = f"HALFREAL_{row.name.upper()}"
     settings = {"auto_envvar_prefix": prefix, "show_default": True, "max_content_width": 100}

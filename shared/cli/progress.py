@@ -75,10 +75,13 @@ class ProgressBar:
 
 
 class Reporter:
-    """What one job says on standard error, and where it hears that it should stop."""
+    """What one job says on standard error, and where it hears that it should stop.
 
-    def __init__(self, job: str) -> None:
-        self.job = job
+    Without `bars` progress is in lines, on a terminal too: for processes that share one.
+    """
+
+    def __init__(self, job: str, bars: bool = True) -> None:
+        self.job, self.bars = job, bars
         self.stop = StopFlag()
         self.terminal: Any = None  # a rich Progress while a bar is shown on a terminal
 
@@ -90,7 +93,7 @@ class Reporter:
     def bar(self, title: str, total: int, unit: str, *, stops: bool = True) -> Iterator[ProgressBar]:
         """Show the progress of `total` units of work; without `stops` the caller checks `stop` itself."""
         bar = ProgressBar(self, title, total, unit, stops)
-        if not sys.stderr.isatty():
+        if not self.bars or not sys.stderr.isatty():
             yield bar
             return
         from rich.console import Console  # here, since most runs have no terminal

@@ -5,6 +5,7 @@ A recipe has a line `about`, options that every job has, and one table for each 
     about = "What it shows, in one line."
     seed = 0
     threads = 1
+    replicates = 5
 
     [train_gan]
     family = "wgan_gp"
@@ -28,7 +29,7 @@ from shared.errors import BadConfig
 RECIPES_FOLDER = Path(__file__).resolve().parents[2] / "jobs" / "recipes"
 DEFAULT_RECIPE = "digits"
 
-COMMON_KEYS = ("seed", "threads")
+COMMON_KEYS = ("seed", "threads", "replicates")
 """Options of every job that a recipe may set once, for all of them: whole numbers."""
 
 WORDS = ("about", "follows", "departs", "needs")

@@ -15,7 +15,7 @@ from shared.cli.common_options import COMMON_NAMES, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
 from shared.cli.recipes import Recipe
-from shared.cli.run import Run
+from shared.cli.run import Run, Step
 from shared.data.specs import Declare, Specs, Validate
 from shared.errors import BadConfig, HalfrealError
 from shared.runtime.job_processes import variables
@@ -40,7 +40,8 @@ The first of them to finish it makes the artifact.
 class CommandWithOptions(ErrorHandlingCommand):
     """A command whose options are the fields of the dataclass `options`; `job` is its row in the table.
 
-    `tables` are the jobs that a recipe may have tables of; None where nobody said. The rest is as in `shared.cli.job`.
+    `tables` are the jobs that a recipe may have tables of; None where nobody said. It takes its `steps` in order. The
+    rest is as in `shared.cli.job`.
     """
 
     job: Job[Any]
@@ -49,6 +50,7 @@ class CommandWithOptions(ErrorHandlingCommand):
     validate: Validate
     declare: Declare | None
     before: Before | None = None
+    steps: tuple[Step, ...]
 
     def config(self, options: Any) -> Any:
         """Return what the body gets: the options, unless a job completes them by those of others."""
@@ -77,7 +79,7 @@ def take_recipe(context: click.Context, command: CommandWithOptions, recipe: Rec
     source = f"recipe {recipe.name}"
     layers = [(source, table) for table in recipe.tables(command.job.name)]
     for _, table in layers:
-        check_recipe(command.options, f"{source}: [{command.job.name}]", table, ("threads",))
+        check_recipe(command.options, f"{source}: [{command.job.name}]", table, ("threads", "replicates"))
     context.meta[LAYERS] = layers
     values, _ = merge(command.options, layers)
     # As text, as on a command line: of values click would take 1.5 or true for a whole number.

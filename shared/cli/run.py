@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.cli.progress import Reporter
 from shared.store.job import Job, R
@@ -33,10 +33,11 @@ def _not_shared() -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job: its input artifacts by name, the folder to write into, the folder of the user's sources.
+    """One run of a job: its input artifacts by place, the folder to write into, the folder of the user's sources.
 
     A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
-    is how many cores it may use, for jobs that use processes; torch has its own setting.
+    is how many cores it may use, for jobs that use processes; torch has its own setting. `previous`
+    is the artifact that this one replaces, if that was made with the same options.
     """
 
     inputs: "dict[str, Artifact]"
@@ -47,12 +48,19 @@ class Run:
     shard: Shard = WHOLE
     exclusive: Callable[[], object] = _not_shared
     threads: int = 1
+    previous: "Artifact | None" = None
 
     def input(self, row: Job[R]) -> "Artifact[R]":
         """Return the artifact of the job in `row`, which this job reads."""
         from shared.store.artifacts import input_of
 
         return input_of(self.inputs, row)
+
+    def inputs_of(self, row: Job[R]) -> "list[Artifact[R]]":
+        """Return the artifacts of all replicates of the job in `row`, in order, which this job reads."""
+        from shared.store.artifacts import inputs_of
+
+        return inputs_of(self.inputs, row)
 
     @property
     def weights(self) -> Path:
@@ -65,6 +73,24 @@ class Run:
         path = self.folder / "figures"
         path.mkdir(exist_ok=True)
         return path
+
+
+Body = Callable[[Run, Any], Result | None]
+"""The function of a job; None while the shards of other processes are missing."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a command does: `body` makes each artifact of `row`.
+
+    With `resumes` the staging folder of an interrupted run stays for the next run with the same build key. `preload`
+    are the modules that processes with a replicate each have imported before they begin.
+    """
+
+    row: Job
+    body: Body
+    resumes: bool = False
+    preload: tuple[str, ...] = ()
 
 
 def write_run_record(path: Path, started: float) -> None:

@@ -57,11 +57,13 @@ def no_data_needed(options: Any, shard: Shard, specs: Specs) -> None:
 
 
 def describe(inputs: "Mapping[str, Artifact]") -> Specs:
-    """Return the descriptions of those of the artifacts `inputs`, by name, that have one.
+    """Return the descriptions of those of the artifacts `inputs`, by place, that have one.
 
     Synthetic images are counted against the real ones: without these nothing is known of them.
     """
-    real, synthetic = inputs.get("real"), inputs.get("synthetic")
+    # the replicates of a set are of one size
+    named = {place.partition("/")[0]: artifact for place, artifact in inputs.items()}
+    real, synthetic = named.get("real"), named.get("synthetic")
     if real is None:
         return Specs()
     images = describe_images(cast("Artifact[RealRecord]", real))

@@ -25,7 +25,8 @@ def classifier(inputs: dict[str, Artifact], weights: Path, device: torch.device)
 
     They know this domain, which Inception's do not; they compare experiments only where the hash is the same.
     """
-    artifact = inputs["classifier"]
+    # the first replicate's for all of them: distances in the features of several networks would not compare
+    artifact = inputs["classifier/r00"]
     network = load_classifier(artifact, device)
     size_px, resize_filter = network.input_format
 

@@ -7,11 +7,21 @@ from shared.errors import BadConfig
 
 def is_main_process() -> bool:
     """Whether this is the first, or only, of the processes that a launcher started together."""
+    world, rank = _world_and_rank()
+    return world <= 1 or rank == 0
+
+
+def is_one_of_several() -> bool:
+    """Whether a launcher started this process together with others."""
+    return _world_and_rank()[0] > 1
+
+
+def _world_and_rank() -> tuple[int, int]:
     try:
         world, rank = (int(os.environ.get(name, fallback)) for name, fallback in (("WORLD_SIZE", "1"), ("RANK", "0")))
     except ValueError as error:
         raise BadConfig(f"RANK and WORLD_SIZE of the environment: {error}; unset them or use a launcher") from error
-    return world <= 1 or rank == 0
+    return world, rank
 
 
 RENDEZVOUS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")

@@ -4,8 +4,11 @@ A resumed run, and any number of processes, therefore draw the same numbers.
 """
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-import torch
+# torch is imported where it is used: a command line needs the seeds of replicates before it needs torch
+if TYPE_CHECKING:
+    import torch
 
 
 class Stream(IntEnum):
@@ -46,6 +49,11 @@ class Stream(IntEnum):
     CONTROL_SPLIT = 21
 
     CONTROL_FIT = 22
+
+    # (seed, 23, number): the seed of a replicate; (seed, 24, number): that of a further fit of a replicate
+    REPLICATE = 23
+    FURTHER_FIT = 24
+
     CONTROL_NOISE = 31
     CONTROL_LABELS = 32
 
@@ -63,12 +71,26 @@ def derive_seed(*parts: int) -> int:
     return state >> 1  # torch takes seeds below 2^63
 
 
+def replicate_seed(seed: int, replicate: int) -> int:
+    """Return the seed of a replicate, below 2^31 as every option's: that of the first one is `seed` itself."""
+    return seed if replicate == 0 else derive_seed(seed, Stream.REPLICATE, replicate) >> 32
+
+
+def fit_seed(seed: int, number: int) -> int:
+    """Return the seed of fit `number` of a replicate with `seed`; the first fit has the replicate's own."""
+    return seed if number == 0 else derive_seed(seed, Stream.FURTHER_FIT, number) >> 32
+
+
 def seed_everything(*parts: int) -> None:
     """Seed torch's generators, of every device, from `parts`."""
+    import torch
+
     torch.manual_seed(derive_seed(*parts))
 
 
-def make_generator(*parts: int) -> torch.Generator:
+def make_generator(*parts: int) -> "torch.Generator":
     """Return a new CPU generator, seeded from `parts`."""
+    import torch
+
     # on the CPU even for a GPU's draws, so that every device gets the same numbers
     return torch.Generator().manual_seed(derive_seed(*parts))

@@ -11,6 +11,7 @@ from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
 from shared.store.job import PLAIN, Job, R, record_class
+from shared.store.replicates import place
 
 if TYPE_CHECKING:
     from shared.store.records.datasets import Preparation
@@ -103,9 +104,12 @@ class Artifact(Generic[R]):
         return {info.name: info for info in self.manifest.files}
 
 
-def open_output(row: Job[R], folder: Path) -> Artifact[R]:
-    """Open what the job in `row` wrote in the experiment's `folder`; as `open_artifact`."""
-    return as_output(row, open_artifact(folder / row.writes, row.kind, row.name))
+def open_output(row: Job[R], folder: Path, replicate: int | None = None) -> Artifact[R]:
+    """Open what the job in `row` wrote in the experiment's `folder`; as `open_artifact`.
+
+    Of a replicated job that is the artifact of one replicate, the first where none is named.
+    """
+    return as_output(row, open_artifact(folder / place(row, replicate), row.kind, row.name))
 
 
 def as_output(row: Job[R], artifact: Artifact) -> Artifact[R]:
@@ -114,9 +118,15 @@ def as_output(row: Job[R], artifact: Artifact) -> Artifact[R]:
     return cast("Artifact[R]", artifact if same else replace(artifact, made_by=row.name, record_name=row.record))
 
 
+def inputs_of(inputs: Mapping[str, Artifact], row: Job[R]) -> list[Artifact[R]]:
+    """Return the artifacts of the job in `row` among `inputs`, which are by place: of its replicates, in order."""
+    made = {name: artifact for name, artifact in inputs.items() if name.partition("/")[0] == row.writes}
+    return [as_output(row, made[name]) for name in sorted(made)]
+
+
 def input_of(inputs: Mapping[str, Artifact], row: Job[R]) -> Artifact[R]:
-    """Return the artifact of the job in `row` among `inputs`, which are by name."""
-    return as_output(row, inputs[row.writes])
+    """Return the one artifact of the job in `row` among `inputs`; of several replicates the first."""
+    return inputs_of(inputs, row)[0]
 
 
 def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:

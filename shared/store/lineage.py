@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import BadInput
 from shared.store.job import Job
+from shared.store.replicates import input_places, place, replicates_among
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -15,23 +16,33 @@ if TYPE_CHECKING:
     Inputs = dict[str, Artifact]
 
 
-def open_inputs(row: Job, folder: Path) -> "Inputs":
-    """Open the artifacts that the job in `row` reads, by name, in the experiment's `folder`."""
-    inputs = open_outputs(row.reads, folder)
+def open_inputs(row: Job, folder: Path, replicate: int | None = None, replicates: int | None = None) -> "Inputs":
+    """Open the artifacts that the job in `row` reads, by their places, in the experiment's `folder`.
+
+    `replicate` is the one whose artifacts are read, None where the job reads those of all `replicates`. Where their
+    number is not given, either, they are those that a result among the inputs was made from.
+    """
+    from shared.store.artifacts import open_output
+
+    if replicate is None and replicates is None:
+        single = [read for read in row.reads if not read.replicated]
+        # not those that are there: replicates that were added after the result are not in it
+        replicates = max((replicates_among(open_output(read, folder).manifest.inputs) for read in single), default=0)
+    inputs = open_places(input_places(row, replicate, replicates or 0), folder)
     check_lineage(inputs)
     for extra in row.extras:
-        if (folder / extra.writes).exists():
-            optional = open_outputs([extra], folder)
+        if (folder / place(extra, replicate)).exists():
+            optional = open_places({place(extra, replicate): extra}, folder)
             # one made from older inputs is ignored, not refused: the job can do without it
             inputs |= optional if _in_step(inputs | optional) else {}
     return inputs
 
 
-def open_outputs(rows: Iterable[Job], folder: Path) -> "Inputs":
-    """Open what several jobs wrote in the experiment's `folder`, by the artifact's name; their lineage is not read."""
-    from shared.store.artifacts import open_output
+def open_places(places: "Mapping[str, Job]", folder: Path) -> "Inputs":
+    """Open the artifacts at some places in the experiment's `folder`, whose jobs are given; lineage is not read."""
+    from shared.store.artifacts import as_output, open_artifact
 
-    return {row.writes: open_output(row, folder) for row in rows}
+    return {name: as_output(row, open_artifact(folder / name, row.kind, row.name)) for name, row in places.items()}
 
 
 def _in_step(artifacts: "Mapping[str, Artifact]") -> bool:
@@ -58,30 +69,47 @@ def check_lineage(artifacts: "Mapping[str, Artifact]") -> None:
 
 def lineage(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> list[dict[str, object]]:
     """Return a line for each artifact, in the order of the jobs `rows`: its hash, job, options and inputs."""
-    made = [(row, inputs[row.writes]) for row in rows if row.writes in inputs]
+    made = [
+        (name, row, inputs[name])
+        for row in rows
+        for name in sorted(inputs)
+        if name.partition("/")[0] == row.writes
+    ]
     return [
         {
-            "name": row.writes,
+            "name": name,
             "sha256": artifact.sha256,
             "job": row.name,
             "halfreal": artifact.manifest.halfreal,
             "options": artifact.manifest.options,
             "inputs": artifact.manifest.inputs,
         }
-        for row, artifact in made
+        for name, row, artifact in made
     ]
 
 
 def recipe_text(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> str:
     """Return a recipe of the jobs `rows` with every option that their artifacts were made with, seeds included."""
-    experiment = next(iter(inputs.values())).folder.parent.name
+    from shared.store.artifacts import inputs_of
+
+    experiment = experiment_folder(inputs).name
     lines = [f'about = "the experiment {experiment}, every option as it was"']
+    replicates = replicates_among(inputs)
+    lines += [f"replicates = {replicates}"] if replicates else []
     for row in rows:
-        if row.writes in inputs:
-            options = inputs[row.writes].manifest.options
+        made = inputs_of(inputs, row)
+        if made:
+            # those of the first replicate: its seed is the one that was given
+            options = made[0].manifest.options
             lines += ["", f"[{row.name}]"]
             lines += [f"{name} = {json.dumps(value)}" for name, value in options.items() if value is not None]
     return "\n".join(lines)
+
+
+def experiment_folder(inputs: "Mapping[str, Artifact]") -> Path:
+    """Return the folder of the experiment that the artifacts, by their places, are in."""
+    name, artifact = next(iter(inputs.items()))
+    return artifact.folder.parents[name.count("/")]
 
 
 def need_test_scores(scores: "Artifact[ScoresRecord]") -> "OnTest":

@@ -32,6 +32,17 @@ class Shard:
         """Return every `count`-th item, beginning with number `index`."""
         return list(items)[self.index :: self.count]
 
+    def over_replicates(self, replicates: int) -> "list[tuple[int, Shard]]":
+        """Return the replicates that the process works on, and which share of the work on each is its own.
+
+        Whole replicates where there are at least as many as processes; else each is shared by several processes.
+        """
+        if self.count <= replicates:
+            return [(replicate, WHOLE) for replicate in self.select(range(replicates))]
+        replicate = self.index % replicates
+        sharing = len(range(replicate, self.count, replicates))
+        return [(replicate, Shard(self.index // replicates, sharing))]
+
 
 WHOLE = Shard(0, 1)
 """All of the work."""

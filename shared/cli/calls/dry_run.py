@@ -5,15 +5,18 @@ from typing import Any
 
 import click
 
-from shared.cli.perform import Call
+from shared.cli.calls.call import Call, Piece
 from shared.data.specs import Specs, describe, no_data_needed
 from shared.errors import BadInput
 from shared.store.artifacts import Artifact, open_output
-from shared.store.lineage import open_inputs
-from shared.store.staging import BuildKey
+from shared.store.job import Job
+from shared.store.replicates import replicate_name
 
 DESCRIBED = tuple(entry.name for entry in fields(Specs))
 """The artifacts that have a description."""
+
+
+COMPLETE = "already complete"
 
 
 @dataclass
@@ -36,17 +39,22 @@ class DryRun:
 def dry_run(call: Call) -> None:
     """Print the options as they resolved and what a run would do; raise what the run would raise before its work."""
     chain = click.get_current_context().find_object(DryRun) or DryRun()
-    click.echo(f"{call.row.name} would write {call.final}")
+    click.echo(f"{call.row.name} would write {call.common.folder / call.row.writes}")
     threads = {"threads": call.common.threads} if call.row.gpu else {}
     for name, value in (call.config.resolved() | threads).items():
         click.echo(f"  {name} = {value!r}")
     specs = known_specs(call, chain)
-    call.validate(specs)
+    for step in call.command.steps:
+        for piece in call.pieces(step.row):
+            call.validate(piece.shard, specs)
     chain.declare(call)
     unknown = [read.writes for read in call.row.reads if read.writes in DESCRIBED and not getattr(specs, read.writes)]
     if unknown and call.command.validate is not no_data_needed:
         click.echo(f"  options not checked against {' and '.join(unknown)}: not there yet")
-    click.echo(f"  {outcome(call, chain)}")
+    for step in call.command.steps:
+        for said, pieces in outcomes(call, chain, step.row).items():
+            names = ", ".join(replicate_name(piece.replicate or 0) for piece in pieces)
+            click.echo(f"  {step.row.writes} {names}: {said}" if step.row.replicated else f"  {said}")
 
 
 def known_specs(call: Call, chain: DryRun) -> Specs:
@@ -62,23 +70,30 @@ def known_specs(call: Call, chain: DryRun) -> Specs:
     return Specs(**{name: getattr(there if name in inputs else chain.declared, name) for name in DESCRIBED})
 
 
-def outcome(call: Call, chain: DryRun) -> str:
-    """Return what a run would do, in words."""
-    row = call.row
-    changed = [read.writes for read in (*row.reads, *row.extras) if read.writes in chain.made]
-    try:
-        inputs = {} if changed else open_inputs(row, call.common.folder)
-        present = open_output(row, call.common.folder) if call.final.exists() else None
-    except BadInput as error:
+def outcomes(call: Call, chain: DryRun, row: Job) -> dict[str, list[Piece]]:
+    """Return what a run would do with each artifact of `row`, in words, and which artifacts that is said of."""
+    changed = [read.writes for read in (*row.reads, *row.first, *row.extras) if read.writes in chain.made]
+    said: dict[str, list[Piece]] = {}
+    for piece in call.pieces(row):
+        said.setdefault(outcome(call, piece, changed), []).append(piece)
+    if set(said) != {COMPLETE}:
         chain.made.add(row.writes)
+    return said
+
+
+def outcome(call: Call, piece: Piece, changed: list[str]) -> str:
+    """Return what a run would do with one artifact, in words; the inputs called `changed` would be made before it."""
+    try:
+        key = call.key(piece, open_them=not changed)
+        there = call.final(piece).exists()
+        present = open_output(piece.row, call.common.folder, piece.replicate) if there else None
+    except BadInput as error:
         return f"cannot run yet: {error}"
-    key = BuildKey(row.name, row.kind, call.recorded, inputs)
     reasons = []
     if present is not None:
         # the hashes of inputs that would be rebuilt are not known yet: only the options can be compared
         reasons = key.other_options(present.manifest) if changed else key.differences(present.manifest)
         reasons += [f"its input {name!r} would be" for name in changed]
     if present and not reasons and not call.common.force:
-        return "already complete"
-    chain.made.add(row.writes)
+        return COMPLETE
     return f"would be rebuilt because {'; '.join(reasons)}" if reasons else "would be made"

@@ -1,0 +1,147 @@
+"""What a call of a job is to make: one artifact, or one for each replicate, each with its place and its build key."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from shared.cli.common_options import experiment_name
+from shared.cli.options import JobOptions
+from shared.cli.recipes import Recipe
+from shared.cli.resolve import CommandWithOptions
+from shared.cli.run import Step
+from shared.data.specs import Specs
+from shared.errors import BadConfig
+from shared.runtime.seeding import replicate_seed
+from shared.store.job import Job
+from shared.store.lineage import open_inputs
+from shared.store.replicates import place
+from shared.store.work_shards import WHOLE, Shard
+
+if TYPE_CHECKING:
+    from shared.store.staging import BuildKey
+
+
+@dataclass(frozen=True)
+class Common:
+    """The values of the options that every job has, and of those that jobs with replicates or parts have."""
+
+    recipe: Recipe
+    experiment: str | None
+    data_root: Path
+    device: str
+    force: bool
+    dry_run: bool
+    debug: bool
+    index: int | None = None
+    parts: int = 1
+    threads: int = 0
+    replicates: int = 1
+    processes: int = 0
+    folder: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = experiment_name(self.experiment, self.recipe)
+        object.__setattr__(self, "folder", self.data_root / name)  # the class is frozen
+        said = click.get_current_context().get_parameter_source
+        if said("index") is ParameterSource.COMMANDLINE and said("parts") is ParameterSource.DEFAULT:
+            raise BadConfig(f"--index {self.index}: say by --parts into how many parts the work is cut")
+        # Kubernetes sets the index's variable in every Indexed Job, also where the work is in one part
+        if self.index is None or self.parts == 1:
+            object.__setattr__(self, "index", None)
+        elif self.index >= self.parts:
+            raise BadConfig(f"--index {self.index}: want less than --parts {self.parts}; parts are counted from 0")
+        elif self.force:
+            raise BadConfig("--force with --index: would drop the other parts' work; run --force alone first")
+
+    @property
+    def shard(self) -> Shard:
+        """The shard of the work that is to be done; all of it unless an index says otherwise."""
+        return WHOLE if self.index is None else Shard(self.index, self.parts)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An artifact that a step makes, of one replicate if the job has replicates.
+
+    `shard` is this process's share of the work on it.
+    """
+
+    row: Job
+    replicate: int | None = None
+    shard: Shard = WHOLE
+
+    @property
+    def place(self) -> str:
+        """Where the artifact is below the experiment's folder."""
+        return place(self.row, self.replicate)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of `command` with the checked options `config`; `recorded` is what of them the result depends on."""
+
+    command: CommandWithOptions
+    config: JobOptions
+    recorded: dict[str, object]
+    common: Common
+
+    @property
+    def row(self) -> Job:
+        """The job's row in the table."""
+        return self.command.job
+
+    def step(self, row: Job) -> Step:
+        """Return the step of the command that makes the artifacts of `row`."""
+        return next(step for step in self.command.steps if step.row.writes == row.writes)
+
+    def pieces(self, row: Job) -> list[Piece]:
+        """Return the artifacts of `row` that this process works on: one, or some of the replicates.
+
+        Raises BadConfig for more parts than replicates where one replicate cannot be shared.
+        """
+        common = self.common
+        if not row.replicated:
+            # what is made of all replicates is made whole, by the part that finds them complete
+            return [Piece(row, None, common.shard if row.parts else WHOLE)]
+        pieces = [Piece(row, number, shard) for number, shard in common.shard.over_replicates(common.replicates)]
+        if not row.parts and any(piece.shard.count > 1 for piece in pieces):
+            raise BadConfig(
+                f"--parts {common.parts}: parts of {row.name} are whole replicates, and there are {common.replicates}; "
+                f"want --parts {common.replicates} at most"
+            )
+        return pieces
+
+    def every_piece(self, row: Job) -> list[Piece]:
+        """Return the artifacts of `row` that all processes together make."""
+        return [Piece(row, number) for number in range(self.common.replicates)] if row.replicated else [Piece(row)]
+
+    def seeded(self, piece: Piece) -> "Call":
+        """Return the call with the seed of the piece's replicate."""
+        seed = self.recorded.get("seed")
+        if not piece.replicate or not isinstance(seed, int):
+            return self
+        own: dict[str, Any] = {"seed": replicate_seed(seed, piece.replicate)}
+        return replace(self, config=replace(self.config, **own), recorded=self.recorded | own)
+
+    def key(self, piece: Piece, *, open_them: bool = True) -> "BuildKey":
+        """Return what identifies the artifact; its inputs are opened. Raises BadInput where one is not there.
+
+        Without `open_them` it has no inputs: they are not made yet.
+        """
+        from shared.store.staging import BuildKey
+
+        gathers = piece.replicate is None and len(self.command.steps) > 1
+        replicates = self.common.replicates if gathers else None
+        inputs = open_inputs(piece.row, self.common.folder, piece.replicate, replicates) if open_them else {}
+        return BuildKey(piece.row.name, piece.row.kind, self.seeded(piece).recorded, inputs)
+
+    def final(self, piece: Piece) -> Path:
+        """Return the folder of an artifact."""
+        return self.common.folder / piece.place
+
+    def validate(self, shard: Shard, specs: Specs) -> None:
+        """Raise BadInput for options that do not fit the shard of the work or the data."""
+        self.command.validate(self.config, shard, specs)

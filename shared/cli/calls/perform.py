@@ -1,0 +1,241 @@
+"""A call of a job: see which of its artifacts are complete, make the others, commit each whole.
+
+The replicates that are to be made run in processes next to each other. Their number changes no result: each has a seed
+of its own, and all that it reads is finished.
+"""
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.cli.calls.call import Call, Common, Piece
+from shared.cli.exit_codes import exit_with
+from shared.cli.options import JobOptions
+from shared.cli.progress import Reporter
+from shared.cli.resolve import CommandWithOptions
+from shared.cli.run import Result, Run, write_run_record
+from shared.data.specs import describe
+from shared.errors import FormatError, HalfrealError, Interrupted
+from shared.format.manifest import MANIFEST
+from shared.runtime.launch import is_main_process, is_one_of_several
+from shared.runtime.pool import Pool
+from shared.store.replicates import replicate_name
+
+if TYPE_CHECKING:
+    from shared.store.artifacts import Artifact
+    from shared.store.staging import BuildKey
+
+
+class ReplicatesFailed(HalfrealError):
+    """Some replicates could not be made; `exit_code` is that of the first of them."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def perform(call: Call) -> None:
+    """Make what is not complete of each step of the command, in order.
+
+    A step that gathers what another one made is left to the process that finds all of that complete.
+    """
+    threads = call.recorded.get("threads", 0)
+    bind_threads(threads if isinstance(threads, int) else 0)  # before anything imports numpy
+    *before, last = call.command.steps
+    for step in before:
+        make_all(call, call.pieces(step.row))
+        missing = [piece for piece in call.every_piece(step.row) if not _is_there(call, piece)]
+        if missing:
+            done = f"part {call.common.index} of {call.common.parts} is done; not yet: "
+            Reporter(call.row.name).info(done + ", ".join(piece.place for piece in missing))
+            return
+    make_all(call, call.pieces(last.row))
+
+
+def bind_threads(threads: int) -> None:
+    """Bind the libraries of numpy and torch to `threads`, 0 for every core; they read this when they are imported."""
+    # Waiting threads must sleep: spinning gains a little on idle cores and loses a lot on shared ones.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if threads:
+        os.environ |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+
+
+def make_all(call: Call, pieces: list[Piece]) -> None:
+    """Make the artifacts that are not complete, several at a time where there are cores for them."""
+    reporter, common, row = Reporter(call.row.name), call.common, pieces[0].row
+    if row.replicated:
+        _refuse_single(common.folder / row.writes)
+    todo = [piece for piece in pieces if common.force or not is_complete(call, piece, call.key(piece), reporter)]
+    step = call.step(row)
+    if len(todo) < 2 or is_one_of_several() or common.processes == 1:
+        for piece in todo:
+            make(call, piece, _reporter(call, piece))
+        return
+    pool = Pool(step.preload)
+    count = common.processes or at_once(pool, common)
+    # from here on a signal is passed on, so that what is unfinished is saved
+    reporter.stop.listen()
+    words = (call.row.name, call.config, call.recorded, common)
+    codes = pool.run(_make_in_process, [(*words, piece) for piece in todo], count, lambda: reporter.stop.signal_name)
+    if reporter.stop.signal_name or Interrupted.exit_code in codes:
+        reporter.stop.raise_if_set()
+    failed = {piece.place: code for piece, code in zip(todo, codes, strict=True) if code}
+    if failed:
+        (_, code), *_ = failed.items()
+        raise ReplicatesFailed(f"{', '.join(failed)} failed; fix what it says above, then run this again", code)
+
+
+def at_once(pool: Pool, common: Common) -> int:
+    """Return how many replicates run at once: one for every `threads` cores; one on a GPU or where torch takes all."""
+    from shared.runtime.processes import usable_cores
+
+    # asked of another process: torch takes seconds to import, and the processes that need it have it already
+    if not common.threads or (common.device != "cpu" and pool.ask(_device_type, common.device) != "cpu"):
+        return 1
+    return max(usable_cores() // common.threads, 1)
+
+
+def _device_type(name: str) -> str:
+    from shared.runtime.devices import pick_device
+
+    return pick_device(name).type
+
+
+def _make_in_process(
+    job: str, config: JobOptions, recorded: dict[str, object], common: Common, piece: Piece
+) -> None:
+    """Make one artifact in a process of its own, which ends with the exit code of a command."""
+    # the command by its name, since it cannot be pickled
+    command: CommandWithOptions = import_module(f"jobs.{job}.__main__").main
+    call = Call(command, config, recorded, common)
+
+    def named() -> None:
+        try:
+            make(call, piece, _reporter(call, piece, bars=False))
+        except HalfrealError as error:
+            error.args = (f"{piece.place}: {error}",)  # several processes write to one log
+            raise
+
+    exit_with(named)
+
+
+def _reporter(call: Call, piece: Piece, bars: bool = True) -> Reporter:
+    """Return the reporter of the work on one artifact, with its replicate's name where there are several."""
+    several = piece.replicate is not None and call.common.replicates > 1
+    return Reporter(f"{call.row.name} {replicate_name(piece.replicate or 0)}" if several else call.row.name, bars)
+
+
+def make(call: Call, piece: Piece, reporter: Reporter) -> None:
+    """Make one artifact: open its inputs, call the step's function in a staging folder, commit what it returns."""
+    from shared.runtime.processes import usable_cores
+
+    common, key, final = call.common, call.key(piece), call.final(piece)
+    for artifact in key.inputs.values():
+        artifact.record  # noqa: B018  # what an input lacks is said now, not after hours of work
+    call.validate(piece.shard, describe(key.inputs))
+    reporter.stop.listen()  # from here on there is work to save: until now Ctrl-C ends the process at once
+    started = time.monotonic()
+    run = Run(
+        key.inputs,
+        common.folder,
+        common.data_root / "sources",
+        common.device,
+        reporter,
+        piece.shard,
+        threads=common.threads or usable_cores(),
+        previous=_previous(final, key),
+    )
+    if call.command.before is not None:
+        call.command.before(run, call.config)
+    result = _build(call.seeded(piece), piece, key, run, started)
+    if result is not None:
+        summary = result.summary and f"\n{result.summary}"
+        reporter.info(f"complete in {time.monotonic() - started:.1f} s: {final}{summary}")
+
+
+def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) -> Result | None:
+    """Call the step's function in a staging folder, commit what it returns and return that; None without a commit.
+
+    `started` is when the work began, by the monotonic clock.
+    """
+    from shared.store.locks import locked
+    from shared.store.staging import stage
+
+    step, common, final = call.step(piece.row), call.common, call.final(piece)
+    # several processes may come to make the same artifact: the first one makes it, the others wait and find it there
+    shared_work = call.command.before is not None or (piece.replicate is None and len(call.command.steps) > 1)
+    shard = piece.shard if piece.shard.count > 1 else None
+    is_main = is_main_process()
+    with ExitStack() as held:
+        work = held.enter_context(
+            stage(
+                final, key, resumable=step.resumes, fresh=common.force, is_main=is_main, shard=shard, wait=shared_work
+            )
+        )
+        # another process may have committed while this one waited for the lock
+        if shared_work and not common.force and is_complete(call, piece, key, run.reporter):
+            return None
+        run = replace(run, folder=work.folder)
+        if shard and is_main:
+            run = replace(run, exclusive=lambda: held.enter_context(locked(final, wait=True)))
+        result = step.body(run, call.config)
+        if not is_main:
+            return None
+        if result is None:
+            if not is_complete(call, piece, key, run.reporter):
+                done = f"part {common.index} of {common.parts} is done; others are not yet"
+                run.reporter.info(f"{done}: {final}")
+            return None
+        write_run_record(work.folder / "run.json", started)
+        work.commit(record=result.record, dataset=result.dataset)
+        return result
+
+
+def is_complete(call: Call, piece: Piece, key: "BuildKey", reporter: Reporter) -> bool:
+    """Whether the artifact is there as `key` has it; if not, print why it is rebuilt."""
+    from shared.store.artifacts import as_output
+    from shared.store.staging import finished
+
+    final = call.final(piece)
+    artifact = finished(final, key)
+    reasons = key.differences(artifact.manifest) if artifact else []
+    if artifact and not reasons:
+        reporter.info(f"already complete: {final}")
+        for name in as_output(piece.row, artifact).record.not_measured:
+            reporter.info(f"it leaves out {name}; once what that lacked is there, --force rebuilds it")
+    elif artifact:
+        reporter.info(f"{final.name}: rebuilding because {'; '.join(reasons)}")
+    return artifact is not None and not reasons
+
+
+def _is_there(call: Call, piece: Piece) -> bool:
+    """Whether the artifact is complete, without a word."""
+    from shared.store.staging import finished
+
+    key = call.key(piece)
+    artifact = finished(call.final(piece), key)
+    return artifact is not None and not key.differences(artifact.manifest)
+
+
+def _previous(final: Path, key: "BuildKey") -> "Artifact | None":
+    """Return the artifact that is to be replaced if it was made with the same options, else None."""
+    from shared.store.staging import finished
+
+    try:
+        artifact = finished(final, key)
+    except FormatError:  # it is to be replaced, broken or not
+        return None
+    return artifact if artifact is not None and not key.other_options(artifact.manifest) else None
+
+
+def _refuse_single(folder: Path) -> None:
+    """Raise FormatError where the folder of the replicates is an artifact itself, as earlier versions wrote it."""
+    if (folder / MANIFEST).exists():
+        raise FormatError(
+            f"{folder}: an artifact of an earlier version, which had one generator; want a folder for each replicate\n"
+            "take another --experiment, or move it away"
+        )

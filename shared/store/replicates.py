@@ -1,0 +1,71 @@
+"""Replicates: the whole procedure again, from another seed. Where the artifacts of each are, which ones there are.
+
+A replicate is a new generator, new latents, a new annotator and new fits. A replicated job writes the artifacts
+`gan/r00`, `gan/r01`, ...; each is complete or absent by itself, so that replicates can be made by any processes in any
+order, and more of them can be added.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import BadInput, MissingArtifact
+from shared.format.manifest import MANIFEST
+from shared.store.job import Job
+
+if TYPE_CHECKING:
+    from shared.store.artifacts import Artifact
+    from shared.store.records.scores import ScoresRecord
+
+MOST = 100
+"""More replicates than this have no names: they have two digits."""
+
+
+def replicate_name(replicate: int) -> str:
+    """Return the name of a replicate: "r00" is that of the first, number 0."""
+    return f"r{replicate:02d}"
+
+
+def place(row: Job[Any], replicate: int | None) -> str:
+    """Return where the artifact of a job is below the experiment's folder, of one replicate where the job has them."""
+    return f"{row.writes}/{replicate_name(replicate or 0)}" if row.replicated else row.writes
+
+
+def input_places(row: Job[Any], replicate: int | None, replicates: int) -> dict[str, Job[Any]]:
+    """Return the job of each artifact that the job in `row` reads, by its place.
+
+    A replicate reads its own ones; a job without replicates reads those of all of them.
+    """
+    places = {}
+    for read in row.reads:
+        own = replicate is not None or not read.replicated
+        for number in [replicate or 0] if own else range(replicates):
+            places[place(read, number)] = read
+    return places | {place(read, 0): read for read in row.first}
+
+
+def replicates_among(names: Iterable[str]) -> int:
+    """Return how many replicates the places of some artifacts belong to; 0 where none has replicates."""
+    numbers = [int(found[1]) for name in names if (found := re.fullmatch(r"\w+/r(\d+)", name))]
+    return max(numbers, default=-1) + 1
+
+
+def existing(folder: Path, row: Job[Any]) -> list[int]:
+    """Return the replicates whose artifact of the job in `row` is finished, in the experiment's `folder`."""
+    names = {number: folder / place(row, number) / MANIFEST for number in range(MOST)}
+    return [number for number, path in names.items() if path.is_file()]
+
+
+def best_on_val(scores: "Mapping[int, Artifact[ScoresRecord]]") -> int:
+    """Return the replicate whose chosen snapshot has the best score on val, by the scores of each replicate.
+
+    All of them are scored by one extractor, on the same images; of equal scores the first counts. BadInput without any,
+    and for scores by different extractors.
+    """
+    if not scores:
+        raise MissingArtifact("no replicate is scored yet; run first: halfreal evaluate")
+    used = {artifact.record.chosen_score for artifact in scores.values()}
+    if len(used) > 1:
+        raise BadInput(f"snapshots were chosen by {' and '.join(sorted(used))}: want one score; name a --replicate")
+    return min(scores, key=lambda number: min(value for _, value in scores[number].record.curve))
