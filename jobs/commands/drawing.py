@@ -20,9 +20,9 @@ from shared.plots.image_grid import enlarged_png, tile
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import input_of
 from shared.store.job import Job
-from shared.store.lineage import open_inputs
+from shared.store.lineage import chosen_replicate, open_inputs
 
-READS: Job = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE))
+READS: Job = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE), replicated=True)
 """The artifacts that are read."""
 
 LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}
@@ -96,12 +96,16 @@ class Drawing:
 
 
 class Experiment:
-    """A finished experiment to draw from. Raises BadInput where an artifact is absent, unfinished or out of step."""
+    """A replicate of a finished experiment to draw from: the best on val where none is named.
 
-    def __init__(self, folder: Path) -> None:
+    Raises BadInput where an artifact is absent, unfinished or out of step.
+    """
+
+    def __init__(self, folder: Path, replicate: int | None = None) -> None:
         self.folder = folder
+        self.replicate = chosen_replicate(folder, EVALUATE, replicate)
         # checked here once, so that drawing itself cannot meet a missing artifact
-        self.inputs = open_inputs(READS, folder)
+        self.inputs = open_inputs(READS, folder, self.replicate)
         self.real, self.classifier = input_of(self.inputs, PREPROCESS), input_of(self.inputs, TRAIN_CLASSIFIER)
         self.gan, self.scores = input_of(self.inputs, TRAIN_GAN), input_of(self.inputs, EVALUATE)
         self.classes: list[str] = self.real.dataset.classes
@@ -192,10 +196,13 @@ class Experiment:
 
 
 class ExperimentIndex:
-    """The experiments under a data root; the one opened last stays in memory until its artifacts change."""
+    """The experiments under a data root, of each the same replicate, or the best on val where none is named.
 
-    def __init__(self, data_root: Path) -> None:
-        self.data_root = data_root
+    The one opened last stays in memory until its artifacts change.
+    """
+
+    def __init__(self, data_root: Path, replicate: int | None = None) -> None:
+        self.data_root, self.replicate = data_root, replicate
         self._kept: Experiment | None = None
 
     def names(self) -> list[str]:
@@ -209,7 +216,7 @@ class ExperimentIndex:
             there = ", ".join(self.names()) or "none; run first: halfreal run"
             raise MissingArtifact(f"{self.data_root / name}: no experiment there; there are {there}")
         # opening reads manifests alone; the images that the kept one has loaded stay as long as the hashes do
-        opened, kept = Experiment(self.data_root / name), self._kept
+        opened, kept = Experiment(self.data_root / name, self.replicate), self._kept
         if kept is None or (kept.folder, kept.hashes) != (opened.folder, opened.hashes):
             self._kept = kept = opened
         return kept

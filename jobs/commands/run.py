@@ -57,7 +57,9 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
 @click.option("--with-tuning", is_flag=True, help="Also run tune, which searches for better options of train_gan.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
-@click.option("--replicates", type=click.IntRange(1, MOST), help="Replicates of the experiment [default: the recipe's].")
+@click.option(
+    "--replicates", type=click.IntRange(1, MOST), help="Replicates of the experiment [default: the recipe's]."
+)
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")

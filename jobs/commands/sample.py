@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from shared.cli.common_options import experiment_name, place
+from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig
 from shared.format.files import unwritable, write_whole
+from shared.store.replicates import replicate_name
 
 
 def _png(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -26,6 +27,7 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
 @click.option("--class", "wanted", metavar="NAME", help="Class to draw, by name or number.")
 @click.option("--count", type=click.IntRange(1, 10_000), default=16, help="Images to draw.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the latents.")
+@REPLICATE
 @click.option("--epoch", type=click.IntRange(0), help="Snapshot to draw from [default: the one that evaluate chose].")
 @click.option(
     "--truncation",
@@ -43,6 +45,7 @@ def main(
     experiment: str | None,
     data_root: Path,
     wanted: str | None,
+    replicate: int | None,
     epoch: int | None,
     out: Path | None,
     **asked: Any,
@@ -55,14 +58,14 @@ def main(
     from jobs.commands.drawing import Experiment, SampleRequest
 
     folder = data_root / experiment_name(experiment, recipe)
-    opened = Experiment(folder)
+    opened = Experiment(folder, replicate)
     label, snapshot = opened.label(wanted), opened.snapshot(epoch)
     names = ("count", "seed", "truncation")
     request = SampleRequest(label=label, snapshot=snapshot, **{name: asked[name] for name in names})
     drawing = opened.draw(request)
-    path = out or folder / "samples" / f"{request.name}.png"
+    path = out or folder / "samples" / f"{replicate_name(opened.replicate)}-{request.name}.png"
     # asdict, not facts: None stays, so that every JSON has the same keys
-    text = json.dumps({"picture": str(path), **asdict(drawing.figures)}, indent=1)
+    text = json.dumps({"picture": str(path), "replicate": opened.replicate, **asdict(drawing.figures)}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, drawing.sheet())

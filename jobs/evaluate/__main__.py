@@ -20,7 +20,14 @@ from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
 
 
-@job(EVALUATE, EvaluateOptions, jobs=JOB_NAMES, validate=validate, cls=JobGroup)
+@job(
+    EVALUATE,
+    EvaluateOptions,
+    jobs=JOB_NAMES,
+    preload=("jobs.evaluate.selection", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
+    validate=validate,
+    cls=JobGroup,
+)
 def main(run: Run, config: EvaluateOptions) -> Result:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 

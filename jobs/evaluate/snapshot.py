@@ -18,7 +18,7 @@ from shared.store.lineage import open_inputs
 from shared.store.records.gan import GeneratorRecord
 from shared.store.records.scores import PrintedScores
 
-READS: Job = Job("snapshot", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER))
+READS: Job = Job("snapshot", "", "", "", (PREPROCESS,), first=(TRAIN_CLASSIFIER,))
 """What is read of an experiment."""
 
 

@@ -12,20 +12,20 @@ from jobs.export.formats import FORMATS
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import EVALUATE, PIPELINE, REPORT, SYNTHESIZE
 from shared import __version__
-from shared.cli.common_options import experiment_name, place
+from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig
 from shared.format.files import write_whole
 from shared.store.job import Job
-from shared.store.lineage import need_test_scores, open_inputs, recipe_text
+from shared.store.lineage import chosen_replicate, need_test_scores, open_inputs, recipe_text
 
 if TYPE_CHECKING:
     from jobs.export.pictures import Picture
     from shared.store.artifacts import Artifact
 
-ROW: Job = Job("export", "", "export", "", tuple(job for job in PIPELINE if job is not REPORT))
+ROW: Job = Job("export", "", "export", "", tuple(job for job in PIPELINE if job is not REPORT), replicated=True)
 
 
 @click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -51,12 +51,14 @@ ROW: Job = Job("export", "", "export", "", tuple(job for job in PIPELINE if job 
     default=0.0,
     help="Least confidence of the classifier; other images are left out.",
 )
+@REPLICATE
 @click.option("--force", is_flag=True, help="Replace what the folder holds.")
 def main(
     recipe: Recipe,
     experiment: str | None,
     data_root: Path,
     out: Path | None,
+    replicate: int | None,
     force: bool,
     debug: bool,
     **asked: Any,
@@ -75,7 +77,8 @@ def main(
     target = (out or folder / "export" / config.to).resolve()
     # before anything is opened or written
     check_place(target, folder)
-    inputs, reporter = open_inputs(ROW, folder), Reporter("export")
+    number, reporter = chosen_replicate(folder, EVALUATE, replicate), Reporter("export")
+    inputs = open_inputs(ROW, folder, number)
     # the version too: another one may write other bytes from the same artifacts
     key = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
     if is_complete(target, key, force, reporter):

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from shared.cli.common_options import HOST, experiment_name, place
+from shared.cli.common_options import HOST, REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
 from shared.errors import MissingArtifact
@@ -17,8 +17,11 @@ from shared.runtime.sockets import address, listen
 @click.command("playground", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @HOST
+@REPLICATE
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, help="Port of the page; 0: a free one.")
-def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, **_: object) -> None:
+def main(
+    recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, replicate: int | None, **_: object
+) -> None:
     """Serve a page on which to draw images from the generators of finished experiments.
 
     Choose experiment, snapshot, class, count, seed and truncation; see the images, what the experiment's classifier
@@ -30,7 +33,7 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, por
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from jobs.commands.drawing import ExperimentIndex
 
-    index = ExperimentIndex(data_root)
+    index = ExperimentIndex(data_root, replicate)
     names, wanted = index.names(), experiment_name(experiment, recipe)
     if experiment:
         index.open(experiment)

@@ -87,6 +87,7 @@ class Page:
             nothing, off = gr.update(choices=[], value=None), gr.update(interactive=False)
             return [nothing, nothing, off, off, *self.blank(refusal(str(error)))]
         epochs = [(self.epoch_name(epoch, opened), epoch) for epoch in opened.snapshots]
+        which = f"The generator of replicate {opened.replicate}{'' if self.index.replicate is not None else ', the best on val'}."
         known = "Choose a class, then draw."
         unknown = (
             "This generator was trained without classes: the class is left to chance, and the classifier names it."
@@ -95,7 +96,7 @@ class Page:
             gr.update(choices=epochs, value=opened.chosen),
             gr.update(choices=opened.classes, value=opened.classes[0], visible=opened.conditional),
             *[gr.update(interactive=True)] * 2,
-            *self.blank(said(known if opened.conditional else unknown)),
+            *self.blank(said(f"{which} {known if opened.conditional else unknown}")),
         ]
 
     @staticmethod

@@ -8,7 +8,13 @@ from shared.cli.run import Result, Run
 from shared.errors import BadConfig
 
 
-@job(SYNTHESIZE, SynthesizeOptions, jobs=JOB_NAMES, declare=declare)
+@job(
+    SYNTHESIZE,
+    SynthesizeOptions,
+    jobs=JOB_NAMES,
+    preload=("jobs.synthesize.writer", "shared.plots.gallery"),
+    declare=declare,
+)
 def main(run: Run, config: SynthesizeOptions) -> Result | None:
     """Generate floor(share * train images) images from the chosen snapshot, annotate them, write them as shards.
 

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from shared.store.records.classifier import ClassTable
 
 
-@job(TRAIN_CLASSIFIER, ClassifierOptions, jobs=JOB_NAMES, validate=validate)
+@job(
+    TRAIN_CLASSIFIER,
+    ClassifierOptions,
+    jobs=JOB_NAMES,
+    preload=("shared.models.fitting", "shared.plots.gallery"),
+    validate=validate,
+)
 def main(run: Run, config: ClassifierOptions) -> Result:
     """Train a small CNN on the real train split, choose the best weights on val, measure them on test.
 
-    Best is the highest macro F1 on val. Writes the model `classifier`, which annotates synthetic images and whose
-    features the scores use, and figures of its training and its confusion matrix.
+    Best is the highest macro F1 on val. Writes a model `classifier` for each replicate, which annotates the synthetic
+    images of that replicate, and figures of its training and its confusion matrix. Scores use the features of the
+    first one.
     """
     # imported here: torch takes seconds, and --help and option checks need none of it
     from shared.data.images import load_split

@@ -7,11 +7,18 @@ from shared.cli.job import job
 from shared.cli.run import Result, Run
 
 
-@job(TRAIN_GAN, GanOptions, jobs=JOB_NAMES, resumes=True, validate=validate)
+@job(
+    TRAIN_GAN,
+    GanOptions,
+    jobs=JOB_NAMES,
+    resumes=True,
+    preload=("jobs.train_gan.experiment",),
+    validate=validate,
+)
 def main(run: Run, config: GanOptions) -> Result | None:
     """Train a GAN on the real train split; run the same command again to resume.
 
-    Writes the model `gan`: a snapshot of the averaged generator per epoch, the training state, losses
+    Writes a model `gan` for each replicate: a snapshot of the averaged generator per epoch, the training state, losses
     (metrics.jsonl, TensorBoard) and a sample grid from fixed latents per snapshot.
     """
     # imported here: torch takes seconds, and --help and option checks need none of it

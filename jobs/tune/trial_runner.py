@@ -16,6 +16,7 @@ from shared.store.artifacts import Artifact, open_output
 from shared.store.job import Job
 from shared.store.locks import locked
 from shared.store.records.scores import ScoresRecord
+from shared.store.replicates import place
 
 ATTEMPTS = 3
 """How often a job is started that was killed or crashed."""
@@ -98,7 +99,7 @@ class TrialRunner:
             if self.reporter.stop.signal_name:
                 self.reporter.stop.raise_if_set()
             try:
-                with locked(self.folder / job.writes):
+                with locked(self.folder / place(job, 0)):
                     return False
             except Busy:
                 if watch():
@@ -107,7 +108,9 @@ class TrialRunner:
 
     def _once(self, job: str, watch: Callable[[], bool]) -> tuple[int, bool]:
         with (self.folder / "log.txt").open("ab") as log:
-            process = start(job, [*self.words, *self.place], variables(self.options), stdout=log, stderr=log)
+            # one replicate: the runs of both sides that are compared in the end have seeds of their own
+            words = [*self.words, *self.place, "--replicates", "1"]
+            process = start(job, words, variables(self.options), stdout=log, stderr=log)
             try:
                 while (code := wait(process)) is None:
                     if self.reporter.stop.signal_name:
@@ -123,13 +126,14 @@ class TrialRunner:
     def snapshots(self) -> dict[int, Path]:
         """Return the snapshots that exist now, of a finished GAN or not, by epoch."""
         # the staging folder of an unfinished GAN is named after its options, hence the pattern
-        paths = [*self.folder.glob(".gan-*/snapshots/epoch-*"), *self.folder.glob("gan/snapshots/epoch-*")]
+        made = self.folder / place(TRAIN_GAN, 0)
+        paths = [*made.parent.glob(f".{made.name}-*/snapshots/epoch-*"), *made.glob("snapshots/epoch-*")]
         return {int(path.stem.removeprefix("epoch-")): path for path in paths if path.suffix == ".safetensors"}
 
     @property
     def done(self) -> bool:
         """Whether both jobs are finished."""
-        return (self.folder / EVALUATE.writes / MANIFEST).exists()
+        return (self.folder / place(EVALUATE, 0) / MANIFEST).exists()
 
     def score(self, snapshot: Path, words: list[str]) -> bytes | None:
         """Return what `evaluate snapshot` prints of a snapshot; None where it refuses it."""

@@ -131,6 +131,14 @@ HOST = click.option(
 """The option of commands that serve a page."""
 
 
+REPLICATE = click.option(
+    "--replicate",
+    type=click.IntRange(0, MOST - 1),
+    help="Which replicate's generator, from 0 [default: the best on val].",
+)
+"""The option of commands that are about one generator."""
+
+
 PARTS = (
     grouped_option(
         "run",

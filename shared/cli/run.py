@@ -36,8 +36,8 @@ class Run:
     """One run of a job: its input artifacts by place, the folder to write into, the folder of the user's sources.
 
     A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
-    is how many cores it may use, for jobs that use processes; torch has its own setting. `previous`
-    is the artifact that this one replaces, if that was made with the same options.
+    is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is
+    the one that is made, from 0. `previous` is the artifact that this one replaces, if that was made with the same options.
     """
 
     inputs: "dict[str, Artifact]"
@@ -48,6 +48,7 @@ class Run:
     shard: Shard = WHOLE
     exclusive: Callable[[], object] = _not_shared
     threads: int = 1
+    replicate: int = 0
     previous: "Artifact | None" = None
 
     def input(self, row: Job[R]) -> "Artifact[R]":

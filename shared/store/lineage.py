@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.errors import BadInput
+from shared.errors import BadConfig, BadInput
 from shared.store.job import Job
-from shared.store.replicates import input_places, place, replicates_among
+from shared.store.replicates import best_on_val, existing, input_places, place, replicates_among
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -36,6 +36,22 @@ def open_inputs(row: Job, folder: Path, replicate: int | None = None, replicates
             # one made from older inputs is ignored, not refused: the job can do without it
             inputs |= optional if _in_step(inputs | optional) else {}
     return inputs
+
+
+def chosen_replicate(folder: Path, scores: "Job[ScoresRecord]", wanted: int | None) -> int:
+    """Return the replicate that is `wanted`, else the best on val of those that the job in `scores` has scored.
+
+    Raises BadConfig for one that is not there.
+    """
+    from shared.store.artifacts import open_output
+
+    there = existing(folder, scores)
+    if wanted is None:
+        return best_on_val({number: open_output(scores, folder, number) for number in there})
+    if wanted not in there:
+        known = ", ".join(map(str, there)) or "none; run first: halfreal evaluate"
+        raise BadConfig(f"--replicate {wanted}: not scored in {folder}; there are {known}")
+    return wanted
 
 
 def open_places(places: "Mapping[str, Job]", folder: Path) -> "Inputs":
@@ -70,10 +86,7 @@ def check_lineage(artifacts: "Mapping[str, Artifact]") -> None:
 def lineage(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> list[dict[str, object]]:
     """Return a line for each artifact, in the order of the jobs `rows`: its hash, job, options and inputs."""
     made = [
-        (name, row, inputs[name])
-        for row in rows
-        for name in sorted(inputs)
-        if name.partition("/")[0] == row.writes
+        (name, row, inputs[name]) for row in rows for name in sorted(inputs) if name.partition("/")[0] == row.writes
     ]
     return [
         {

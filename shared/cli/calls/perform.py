@@ -105,9 +105,7 @@ def _device_type(name: str) -> str:
     return pick_device(name).type
 
 
-def _make_in_process(
-    job: str, config: JobOptions, recorded: dict[str, object], common: Common, piece: Piece
-) -> None:
+def _make_in_process(job: str, config: JobOptions, recorded: dict[str, object], common: Common, piece: Piece) -> None:
     """Make one artifact in a process of its own, which ends with the exit code of a command."""
     # the command by its name, since it cannot be pickled
     command: CommandWithOptions = import_module(f"jobs.{job}.__main__").main
@@ -147,6 +145,7 @@ def make(call: Call, piece: Piece, reporter: Reporter) -> None:
         reporter,
         piece.shard,
         threads=common.threads or usable_cores(),
+        replicate=piece.replicate or 0,
         previous=_previous(final, key),
     )
     if call.command.before is not None:

@@ -1,0 +1,179 @@
+"""The fits of one replicate: every arm, from the replicate's seed; a fit that is done is not repeated after a stop."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from shared.models.augmentation import standard_augmentation
+
+from jobs.pipeline import PREPROCESS, SYNTHESIZE
+from jobs.train_mixed.arms import ARMS, OWN, chosen_arms
+from jobs.train_mixed.mixing import Synthetic, real_part, training_set
+from jobs.train_mixed.options import MixedOptions
+from shared.cli.progress import ProgressBar
+from shared.cli.run import Result, Run
+from shared.data.images import Images, load_split
+from shared.errors import FormatError
+from shared.metrics.classification import score_table
+from shared.models.fitting import FitExtras, fit, probabilities_of
+from shared.runtime.devices import pick_device
+from shared.runtime.seeding import Stream, derive_seed, fit_seed
+from shared.store.artifacts import Artifact
+from shared.store.checkpoints import load, save
+from shared.store.records.base import parse_record
+from shared.store.records.datasets import SyntheticRecord
+from shared.store.records.mixed import FitRow, FitsRecord
+from shared.store.samples import annotated_members
+
+PROBABILITIES, EQUAL_STEPS = "probabilities", "equal_steps"
+"""The tensors of a fit's file, (test images, classes): of the weights that were kept, and of those of the control."""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The images of the experiment; `mirrors` says whether a mirror keeps their class."""
+
+    train: Images
+    val: Images
+    test: Images
+    synthetic: Synthetic
+    classes: list[str]
+    mirrors: bool
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit that is to be made: number `number` of `arm` in a replicate."""
+
+    arm: str
+    replicate: int
+    number: int
+    seed: int
+
+    @property
+    def file(self) -> str:
+        """The name of its file in the artifact."""
+        return fit_file(self.arm, self.number)
+
+
+def fit_file(arm: str, number: int) -> str:
+    """Return the name of the file with the answers of fit `number` of an arm."""
+    return f"{arm}-fit{number}.safetensors"
+
+
+def fit_replicate(run: Run, config: MixedOptions) -> Result:
+    """Fit every arm on the real images and the synthetic ones of one replicate, and answer the test images."""
+    splits = load_experiment(run, config.min_confidence)
+    # the record of an unconditional generator has no agreement of asked and given labels
+    arms = chosen_arms(config.arms, run.input(SYNTHESIZE).record.agreement is not None)
+    # fail before the first fit where an arm lacks synthetic images, by the arm that lacks most
+    for name in sorted(arms, key=lambda name: -ARMS[name].synthetic_share):
+        training_set(name, splits.train, splits.synthetic, config.seed, 0)
+    device = pick_device(run.device)
+    # an arm's fits have the seeds of every other arm's, so that differences are paired
+    fits = [
+        Fit(name, run.replicate, number, fit_seed(config.seed, number))
+        for name in arms
+        for number in range(config.fits)
+    ]
+    with run.reporter.bar("fit", len(fits), "fits") as bar:
+        rows = [_fit_once(run.folder, planned, splits, config, device, bar) for planned in fits]
+    record = FitsRecord(rows=rows, n_val=len(splits.val), n_synthetic_usable=len(splits.synthetic.images))
+    return Result(record, summary=f"{len(rows)} fits of {len(arms)} arms")
+
+
+def load_experiment(run: Run, min_confidence: float) -> Splits:
+    """Return the images: real ones are brought to the size of the synthetic ones by the same filter."""
+    real, synthetic = run.input(PREPROCESS), run.input(SYNTHESIZE)
+    size_px, resize_filter = synthetic.dataset.size_px, synthetic.preparation.resize_filter
+    train, val, test = (load_split(real, split).at(size_px, resize_filter) for split in ("train", "val", "test"))
+    # the least confidence filters synthetic images before arms draw from them, so that arms keep their sizes
+    drawn = load_synthetic(synthetic).confident(min_confidence)
+    return Splits(train, val, test, drawn, real.dataset.classes, real.record.mirrors)
+
+
+def load_synthetic(synthetic: Artifact[SyntheticRecord]) -> Synthetic:
+    """Return the synthetic images with what their json says of them; FormatError if that is not what it should be."""
+    metas = [meta for _, _, meta in annotated_members(synthetic)]
+    asked = [meta.origin.asked_label for meta in metas if meta.origin.asked_label is not None]
+    return Synthetic(
+        load_split(synthetic, "train"),
+        # all or none: an image without the class asked for makes the arms with it impossible
+        torch.tensor(asked) if len(asked) == len(metas) else None,
+        torch.tensor([meta.annotation.confidence for meta in metas]),
+        len(metas),
+    )
+
+
+def annotated_by_own(splits: Splits, share: float, config: MixedOptions, seed: int, device: torch.device) -> Synthetic:
+    """Return the synthetic images with the labels of an annotator that saw a share of the real images alone."""
+    seen = real_part(splits.train, share, seed)
+    fitted = fit(
+        seen, splits.val, len(splits.classes), config, seed=derive_seed(seed, Stream.OWN_ANNOTATOR), device=device
+    )
+    # the same synthetic images with other labels: this arm differs from its neighbour in nothing else
+    confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.images).cpu().max(dim=1)
+    drawn = splits.synthetic
+    return replace(drawn, images=Images(drawn.images.images, labels), confidence=confidence)
+
+
+def _fit_once(
+    folder: Path, planned: Fit, splits: Splits, config: MixedOptions, device: torch.device, bar: ProgressBar
+) -> FitRow:
+    """Fit an arm, or read the fit that an interrupted run finished; return its row."""
+    # a file for each fit: the job resumes after the last finished one, and a broken file costs one fit, not all
+    path = folder / planned.file
+    try:
+        row = parse_record(FitRow, load(path.read_bytes(), str(path))[1], str(path))
+        # skipped, not advanced: the rate and the time left are those of this run
+        bar.skip(1)
+    except (FileNotFoundError, FormatError):
+        row, answers = _fit(planned, splits, config, device)
+        save(path, answers, row.facts())
+        bar.advance(note=f"{planned.arm}: {row.test.accuracy:.3f}")
+    return row
+
+
+def _fit(
+    planned: Fit, splits: Splits, config: MixedOptions, device: torch.device
+) -> tuple[FitRow, dict[str, torch.Tensor]]:
+    """Fit an arm; return its row and the probabilities that it gives the test images."""
+    arm, synthetic = ARMS[planned.arm], splits.synthetic
+    # an annotator that saw every real label would leak into the arm the labels that it is meant to do without
+    if arm.labels == OWN:
+        synthetic = annotated_by_own(splits, arm.annotator_share, config, planned.seed, device)
+    train, n_real, n_synthetic = training_set(planned.arm, splits.train, synthetic, planned.seed, planned.number)
+    fitted = fit(
+        train,
+        splits.val,
+        len(splits.classes),
+        config,
+        seed=derive_seed(planned.seed, Stream.ARM_FIT),
+        device=device,
+        extras=FitExtras(
+            patience=config.patience,
+            most_steps=config.most_steps,
+            equal_steps=True,
+            augment=standard_augmentation(splits.mirrors, len(splits.classes)) if arm.augmented else None,
+        ),
+    )
+    assert fitted.equal_steps is not None  # asked for
+    # probabilities, not only the metrics: paired comparisons and ROC-AUC need the answer for each test image
+    answers = {
+        name: probabilities_of(network, splits.test.images).cpu()
+        for name, network in ((PROBABILITIES, fitted.network), (EQUAL_STEPS, fitted.equal_steps))
+    }
+    truth = splits.test.labels.numpy()
+    row = FitRow(
+        arm=planned.arm,
+        replicate=planned.replicate,
+        fit=planned.number,
+        seed=planned.seed,
+        n_real=n_real,
+        n_synthetic=n_synthetic,
+        best_step=fitted.best_step,
+        stopped_at=fitted.stopped_at,
+        equal_steps_accuracy=float((answers[EQUAL_STEPS].argmax(dim=1).numpy() == truth).mean()),
+        test=score_table(truth, answers[PROBABILITIES].argmax(dim=1).numpy(), splits.classes),
+    )
+    return row, answers
