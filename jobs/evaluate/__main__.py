@@ -14,7 +14,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobGroup, job
 from shared.cli.options import listed
 from shared.cli.recipes import Recipe
-from shared.cli.run import Result, Run
+from shared.cli.run import How, Result, Run
 from shared.errors import BadInput
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
@@ -24,7 +24,7 @@ from shared.runtime.launch import is_main_process
     EVALUATE,
     EvaluateOptions,
     jobs=JOB_NAMES,
-    preload=("jobs.evaluate.selection", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
+    how=How(preload=("jobs.evaluate.selection", "jobs.evaluate.tensorboard", "shared.plots.gallery")),
     validate=validate,
     cls=JobGroup,
 )

@@ -26,6 +26,7 @@ from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import Artifact
 from shared.store.records.gan import GeneratorRecord
 from shared.store.records.scores import (
+    COLLAPSE,
     OnTest,
     Protocol,
     SampleScores,
@@ -261,15 +262,15 @@ def collapse(test: SampleScores, real: Scores, extractor: str, images: int) -> l
         for quality in test.classes
         if quality.ratios and quality.ratios["diversity"] < LITTLE_DIVERSITY
     ]
-    lines = [f"mode collapse: little diversity in {', '.join(few)}"] if few else []
+    lines = [f"{COLLAPSE}little diversity in {', '.join(few)}"] if few else []
     absent = [quality.class_name for quality in test.classes if quality.qualities is None]
     # few images asked for may miss a rare class by their number alone
     if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
-        lines.append(f"mode collapse: fewer than 3 images of {', '.join(absent)} were drawn")
+        lines.append(f"{COLLAPSE}fewer than 3 images of {', '.join(absent)} were drawn")
     name = f"recall_{extractor}"
     recall, real_recall = test.scores[name], real.scores[name]
     if recall < LITTLE_RECALL * real_recall:
-        lines.append(f"mode collapse: {name} is {recall:.2f}, real train images have {real_recall:.2f}")
+        lines.append(f"{COLLAPSE}{name} is {recall:.2f}, real train images have {real_recall:.2f}")
     return lines
 
 

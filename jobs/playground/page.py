@@ -87,7 +87,8 @@ class Page:
             nothing, off = gr.update(choices=[], value=None), gr.update(interactive=False)
             return [nothing, nothing, off, off, *self.blank(refusal(str(error)))]
         epochs = [(self.epoch_name(epoch, opened), epoch) for epoch in opened.snapshots]
-        which = f"The generator of replicate {opened.replicate}{'' if self.index.replicate is not None else ', the best on val'}."
+        best = "" if self.index.replicate is not None else ", the best on val"
+        which = f"The generator of replicate {opened.replicate}{best}."
         known = "Choose a class, then draw."
         unknown = (
             "This generator was trained without classes: the class is left to chance, and the classifier names it."

@@ -4,7 +4,7 @@ from jobs.pipeline import JOB_NAMES, PREPROCESS, SYNTHESIZE
 from jobs.synthesize.options import SynthesizeOptions
 from jobs.synthesize.validate import declare
 from shared.cli.job import job
-from shared.cli.run import Result, Run
+from shared.cli.run import How, Result, Run
 from shared.errors import BadConfig
 
 
@@ -12,7 +12,7 @@ from shared.errors import BadConfig
     SYNTHESIZE,
     SynthesizeOptions,
     jobs=JOB_NAMES,
-    preload=("jobs.synthesize.writer", "shared.plots.gallery"),
+    how=How(preload=("jobs.synthesize.writer", "shared.plots.gallery")),
     declare=declare,
 )
 def main(run: Run, config: SynthesizeOptions) -> Result | None:

@@ -6,7 +6,7 @@ from jobs.pipeline import JOB_NAMES, PREPROCESS, TRAIN_CLASSIFIER
 from jobs.train_classifier.options import ClassifierOptions
 from jobs.train_classifier.validate import validate
 from shared.cli.job import job
-from shared.cli.run import Result, Run
+from shared.cli.run import How, Result, Run
 
 if TYPE_CHECKING:
     from shared.data.images import Images
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     TRAIN_CLASSIFIER,
     ClassifierOptions,
     jobs=JOB_NAMES,
-    preload=("shared.models.fitting", "shared.plots.gallery"),
+    how=How(preload=("shared.models.fitting", "shared.plots.gallery")),
     validate=validate,
 )
 def main(run: Run, config: ClassifierOptions) -> Result:

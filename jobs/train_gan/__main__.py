@@ -4,15 +4,14 @@ from jobs.pipeline import JOB_NAMES, TRAIN_GAN
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.validate import validate
 from shared.cli.job import job
-from shared.cli.run import Result, Run
+from shared.cli.run import How, Result, Run
 
 
 @job(
     TRAIN_GAN,
     GanOptions,
     jobs=JOB_NAMES,
-    resumes=True,
-    preload=("jobs.train_gan.experiment",),
+    how=How(resumes=True, preload=("jobs.train_gan.experiment",)),
     validate=validate,
 )
 def main(run: Run, config: GanOptions) -> Result | None:

@@ -71,11 +71,8 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result:
         training_set(name, splits.train, splits.synthetic, config.seed, 0)
     device = pick_device(run.device)
     # an arm's fits have the seeds of every other arm's, so that differences are paired
-    fits = [
-        Fit(name, run.replicate, number, fit_seed(config.seed, number))
-        for name in arms
-        for number in range(config.fits)
-    ]
+    seeds = [fit_seed(config.seed, number) for number in range(config.fits)]
+    fits = [Fit(name, run.replicate, number, seed) for name in arms for number, seed in enumerate(seeds)]
     with run.reporter.bar("fit", len(fits), "fits") as bar:
         rows = [_fit_once(run.folder, planned, splits, config, device, bar) for planned in fits]
     record = FitsRecord(rows=rows, n_val=len(splits.val), n_synthetic_usable=len(splits.synthetic.images))

@@ -25,7 +25,7 @@ class ErrorHandlingCommand(click.Command):
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
         # click's own standalone mode would print usage errors in its format and end with 1 for most errors
-        exit_with(lambda: run(*args, standalone_mode=False, **extra))
+        return exit_with(lambda: run(*args, standalone_mode=False, **extra))
 
 
 def exit_with(run: Callable[[], Any]) -> NoReturn:

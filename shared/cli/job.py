@@ -2,7 +2,7 @@
 
 A job is one function under `@job`::
 
-    @job(TRAIN_GAN, GanOptions, jobs=JOB_NAMES, resumes=True)
+    @job(TRAIN_GAN, GanOptions, jobs=JOB_NAMES, how=How(resumes=True))
     def main(run: Run, options: GanOptions) -> Result:
         '''Train a GAN.'''
 
@@ -13,7 +13,7 @@ staging folder to write into and commits what it returns. Only then is torch imp
 
 import json
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import update_wrapper
 from typing import Any
 
@@ -35,7 +35,7 @@ from shared.cli.resolve import (
     take_recipe,
     variable,
 )
-from shared.cli.run import Body, Step
+from shared.cli.run import Body, How, Step
 from shared.data.specs import Declare, Validate, no_data_needed
 from shared.errors import BadInput
 from shared.runtime.job_processes import OPTIONS_FLAG
@@ -121,22 +121,20 @@ def job(
     options: type[JobOptions],
     *,
     jobs: Collection[str] = (),
-    resumes: bool = False,
-    preload: Sequence[str] = (),
-    after: Sequence[Step] = (),
+    how: How | None = None,
     validate: Validate = no_data_needed,
     declare: Declare | None = None,
     cls: type[JobCommand] = JobCommand,
 ) -> Callable[[Body], JobCommand]:
     """Turn `main(run, options) -> Result` into the command of the job in `row`; see the module's docstring.
 
-    `jobs` are the names of all jobs, which recipes may have tables of. `resumes` and `preload` are those of the job's
-    Step; it comes `after` others whose artifacts it gathers. A job with parts returns None while shards of other
-    processes are missing.
+    `jobs` are the names of all jobs, which recipes may have tables of. `how` says how its artifacts are made. A job
+    with parts returns None while shards of other processes are missing.
     `validate(config, shard, specs)` raises BadInput for options that do not fit the shard of the work or the data, as
     far as `specs` describe it: in a dry run artifacts may be missing. `declare(config)` describes the artifact for the
     validation of the jobs that read it. Neither may import torch. `cls` is a command with more than this.
     """
+    making = how or How()
 
     def decorate(body: Body) -> JobCommand:
         def command(**params: Any) -> None:
@@ -156,9 +154,9 @@ def job(
             else:
                 perform(call)
 
-        made = _command(row, options, cls, update_wrapper(command, body), bool(after))
+        made = _command(row, options, cls, update_wrapper(command, body), bool(making.after))
         made.job, made.options, made.tables = row, options, jobs or None
-        made.steps = (*after, Step(row, body, resumes, tuple(preload)))
+        made.steps = (*making.after, Step(row, body, making))
         made.validate, made.declare = validate, declare
         return made
 

@@ -36,8 +36,8 @@ class Run:
     """One run of a job: its input artifacts by place, the folder to write into, the folder of the user's sources.
 
     A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
-    is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is
-    the one that is made, from 0. `previous` is the artifact that this one replaces, if that was made with the same options.
+    is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is the one that
+    is made, from 0. `previous` is the artifact that this one replaces, if that was made with the same options.
     """
 
     inputs: "dict[str, Artifact]"
@@ -82,16 +82,25 @@ Body = Callable[[Run, Any], Result | None]
 
 @dataclass(frozen=True)
 class Step:
-    """What a command does: `body` makes each artifact of `row`.
-
-    With `resumes` the staging folder of an interrupted run stays for the next run with the same build key. `preload`
-    are the modules that processes with a replicate each have imported before they begin.
-    """
+    """What a command does: `body` makes each artifact of `row`, as `how` says."""
 
     row: Job
     body: Body
+    how: "How"
+
+
+@dataclass(frozen=True)
+class How:
+    """How the artifacts of a step are made.
+
+    With `resumes` the staging folder of an interrupted run stays for the next run with the same build key. `preload`
+    are the modules that processes with a replicate each have imported before they begin. The step comes `after` others
+    whose artifacts it gathers.
+    """
+
     resumes: bool = False
     preload: tuple[str, ...] = ()
+    after: tuple[Step, ...] = ()
 
 
 def write_run_record(path: Path, started: float) -> None:

@@ -75,7 +75,7 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
         for piece in todo:
             make(call, piece, _reporter(call, piece))
         return
-    pool = Pool(step.preload)
+    pool = Pool(step.how.preload)
     count = common.processes or at_once(pool, common)
     # from here on a signal is passed on, so that what is unfinished is saved
     reporter.stop.listen()
@@ -172,7 +172,13 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
     with ExitStack() as held:
         work = held.enter_context(
             stage(
-                final, key, resumable=step.resumes, fresh=common.force, is_main=is_main, shard=shard, wait=shared_work
+                final,
+                key,
+                resumable=step.how.resumes,
+                fresh=common.force,
+                is_main=is_main,
+                shard=shard,
+                wait=shared_work,
             )
         )
         # another process may have committed while this one waited for the lock

@@ -15,6 +15,9 @@ Interval = Annotated[tuple[float, float], Field(strict=False)]
 
 BY_CLASS = "_by_class"
 
+COLLAPSE = "mode collapse: "
+"""How a warning begins that says that a generator collapsed."""
+
 
 class Protocol(Record):
     """What a score depends on: n, reference and its hash, extractor and its hash, resizer, quantisation, seed.

@@ -1,0 +1,96 @@
+"""From the fits of all replicates to the verdict: read their answers, and what the scores say of the generators."""
+
+from collections import Counter
+
+import numpy as np
+
+from jobs.pipeline import EVALUATE, FITS, PREPROCESS, SYNTHESIZE
+from jobs.train_mixed.arms import ARMS, first_shown
+from jobs.train_mixed.fits import EQUAL_STEPS, PROBABILITIES, fit_file
+from jobs.train_mixed.options import MixedOptions
+from jobs.train_mixed.outcome import Labels, Outcome
+from jobs.train_mixed.verdict import Signs, make_record
+from shared.cli.run import Run
+from shared.data.images import load_split
+from shared.stats.confidence import LEVEL_TEXT
+from shared.store.artifacts import Artifact
+from shared.store.checkpoints import load
+from shared.store.records.mixed import FitsRecord, MixedProtocol, MixedRecord
+from shared.store.records.scores import COLLAPSE
+
+INTERVAL = f"{LEVEL_TEXT}, over replicates and test images (two-way random effects)"
+ONE_REPLICATE = f"{LEVEL_TEXT}, over test images alone: one replicate"
+
+
+def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
+    """Return the record of the experiment, from the fits of every replicate."""
+    truth = load_split(run.input(PREPROCESS), "test").labels.numpy()
+    fits = run.inputs_of(FITS)
+    # arms in the order in which they were trained; every replicate has the same ones
+    arms = list(dict.fromkeys(row.arm for row in fits[0].record.rows))
+    conditional = run.input(SYNTHESIZE).record.agreement is not None
+    return make_record(
+        {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms},
+        [row for artifact in fits for row in artifact.record.rows],
+        {arm: ARMS[arm].information(conditional, filtered=config.min_confidence > 0) for arm in arms},
+        protocol_of(run, config, len(truth)),
+        signs_of(run, config.arms),
+    )
+
+
+def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: Labels) -> Outcome:
+    """Return the answers of an arm's classifiers in every replicate, from their files."""
+    read = [
+        [load(artifact.read(name), str(artifact.folder / name))[0] for name in (fit_file(arm, n) for n in range(count))]
+        for artifact in fits
+    ]
+    kept, control = (
+        np.stack([[tensors[name].numpy() for tensors in replicate] for replicate in read])
+        for name in (PROBABILITIES, EQUAL_STEPS)
+    )
+    return Outcome(truth, kept.argmax(axis=3), kept, control.argmax(axis=3))
+
+
+def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
+    """Return what the arms have in common; the result before this one tells how many replicates were planned."""
+    fits = run.inputs_of(FITS)
+    before = None if run.previous is None else MixedRecord.model_validate(run.previous.manifest.facts).protocol
+    planned = len(fits) if before is None else before.planned
+    return MixedProtocol(
+        n_test=n_test,
+        n_val=fits[0].record.n_val,
+        n_synthetic_usable=min(artifact.record.n_synthetic_usable for artifact in fits),
+        min_confidence=config.min_confidence,
+        replicates=len(fits),
+        planned=planned,
+        added=max(len(fits) - planned, 0),
+        fits=config.fits,
+        optimizer_steps=config.steps,
+        most_steps=config.most_steps,
+        patience=config.patience,
+        split="test of real",
+        selection="highest macro F1 on real val",
+        interval=INTERVAL if len(fits) > 1 else ONE_REPLICATE,
+    )
+
+
+def signs_of(run: Run, arms: str) -> Signs:
+    """Return what there is to warn of in the generators of all replicates, and the images by class."""
+    scored = [artifact.record.on_test for artifact in run.inputs_of(EVALUATE)]
+    tested = {number: on_test for number, on_test in enumerate(scored) if on_test is not None}
+    labels = [artifact.dataset.splits["train"].class_counts for artifact in run.inputs_of(SYNTHESIZE)]
+    flagged = Counter(
+        space for on_test in tested.values() for space, copies in on_test.copies.items() if copies.flagged
+    )
+    return Signs(
+        train_counts=run.input(PREPROCESS).dataset.splits["train"].class_counts,
+        synthetic_counts=np.sum(labels, axis=0).tolist(),
+        first=first_shown(arms),
+        collapsed=[
+            f"{line.removeprefix(COLLAPSE)} (replicate {number})"
+            for number, on_test in tested.items()
+            for line in on_test.warnings
+            if line.startswith(COLLAPSE)
+        ],
+        copies=[f"{space} in {count} of {len(tested)} replicates" for space, count in flagged.items()],
+    )
