@@ -77,6 +77,7 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
         return
     pool = Pool(step.how.preload)
     count = common.processes or at_once(pool, common)
+    reporter.info(f"{len(todo)} replicates, {min(count, len(todo))} at a time")
     # from here on a signal is passed on, so that what is unfinished is saved
     reporter.stop.listen()
     words = (call.row.name, call.config, call.recorded, common)
