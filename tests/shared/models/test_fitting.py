@@ -1,5 +1,3 @@
-from collections.abc import Callable
-from copy import deepcopy
 from itertools import islice
 from pathlib import Path
 
@@ -8,11 +6,10 @@ import pytest
 import torch
 from PIL import Image
 from sklearn import metrics
-from torch import Tensor, nn
+from torch import nn
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
 import shared.models.fitting
-from shared.data.images import Images
 from shared.errors import BadConfig
 from shared.metrics.classification import score_table
 from shared.models.classifiers import build_classifier
@@ -28,36 +25,24 @@ from shared.models.fitting import (
     save_classifier,
 )
 from shared.store.staging import BuildKey, stage
+from tests.shared.models.fits import Script, same_weights, shades
 
 CPU = torch.device("cpu")
 SHORT = FitConfig(steps=6, measure_every=2, batch_images=16, width=4)
 
 
-def _shades(count: int, classes: int = 3, seed: int = 0) -> Images:
-    """Return images whose class is their brightness: 40, 120 or 200, and noise of +-30."""
-    chance = torch.Generator().manual_seed(seed)
-    labels = torch.arange(count) % classes
-    noise = torch.randint(-30, 31, (count, 1, 16, 16), generator=chance)
-    return Images((noise + 40 + 80 * labels[:, None, None, None]).to(torch.uint8), labels)
-
-
-def _same_weights(left: nn.Module, right: nn.Module) -> bool:
-    pairs = zip(left.state_dict().items(), right.state_dict().items(), strict=True)
-    return all(one[0] == two[0] and torch.equal(one[1], two[1]) for one, two in pairs)
-
-
 def test_a_classifier_learns_what_is_plain_to_see() -> None:
     """Three shades of grey are told apart without a mistake after 40 steps."""
-    fitted = fit(_shades(96), _shades(30, seed=1), 3, FitConfig(steps=40, measure_every=10), seed=0, device=CPU)
-    unseen = _shades(60, seed=2)
+    fitted = fit(shades(96), shades(30, seed=1), 3, FitConfig(steps=40, measure_every=10), seed=0, device=CPU)
+    unseen = shades(60, seed=2)
     assert torch.equal(logits_of(fitted.network, unseen.images).argmax(dim=1), unseen.labels)
 
 
 @pytest.mark.parametrize("present", [3, 2])
 def test_val_metrics_agree_with_scikit_learn(present: int) -> None:
     """Torchmetrics on val and scikit-learn on the same predictions agree, also when a class has no val image."""
-    val = _shades(25, classes=present, seed=1)
-    fitted = fit(_shades(48), val, 3, FitConfig(steps=3, measure_every=3, width=4), seed=0, device=CPU)
+    val = shades(25, classes=present, seed=1)
+    fitted = fit(shades(48), val, 3, FitConfig(steps=3, measure_every=3, width=4), seed=0, device=CPU)
     predicted = logits_of(fitted.network, val.images).argmax(dim=1).numpy()
     assert 0 < np.mean(predicted == val.labels.numpy()) < 1
     table = score_table(val.labels.numpy(), predicted, ["a", "b", "c"])
@@ -95,21 +80,21 @@ def test_the_score_table_by_hand() -> None:
 
 def test_the_curve_has_cross_entropy_as_scikit_learn_computes_it() -> None:
     """val_loss is the log loss in nats of the probabilities on val."""
-    val = _shades(30, seed=1)
-    fitted = fit(_shades(48), val, 3, FitConfig(steps=2, measure_every=2), seed=0, device=CPU)
+    val = shades(30, seed=1)
+    fitted = fit(shades(48), val, 3, FitConfig(steps=2, measure_every=2), seed=0, device=CPU)
     probabilities = probabilities_of(fitted.network, val.images).numpy()
     assert fitted.curve[0].val_loss == pytest.approx(metrics.log_loss(val.labels, probabilities), rel=1e-4)
 
 
 def test_a_fit_is_reproducible_bit_for_bit() -> None:
     """On the CPU equal seeds give equal weights and curves, regardless of earlier draws; another seed does not."""
-    first = fit(_shades(48), _shades(12), 3, SHORT, seed=3, device=CPU)
+    first = fit(shades(48), shades(12), 3, SHORT, seed=3, device=CPU)
     torch.rand(5)
-    second = fit(_shades(48), _shades(12), 3, SHORT, seed=3, device=CPU)
-    other = fit(_shades(48), _shades(12), 3, SHORT, seed=4, device=CPU)
+    second = fit(shades(48), shades(12), 3, SHORT, seed=3, device=CPU)
+    other = fit(shades(48), shades(12), 3, SHORT, seed=4, device=CPU)
     assert first.curve == second.curve
-    assert _same_weights(first.network, second.network)
-    assert not _same_weights(first.network, other.network)
+    assert same_weights(first.network, second.network)
+    assert not same_weights(first.network, other.network)
 
 
 @pytest.mark.parametrize(
@@ -120,26 +105,9 @@ def test_val_is_measured_regularly_and_after_the_last_step(steps: int, every: in
     counted: list[int] = []
     config = FitConfig(steps=steps, measure_every=every, batch_images=8, width=4)
     extras = FitExtras(on_step=lambda count, note: counted.append(count))
-    fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU, extras=extras)
+    fitted = fit(shades(24), shades(12), 3, config, seed=0, device=CPU, extras=extras)
     assert [row.step for row in fitted.curve] == measured
     assert sum(counted) == steps
-
-
-class Script:
-    """Val measurements that go as written; keeps the weights that the network had at each."""
-
-    def __init__(self, *rows: tuple[float, float]) -> None:
-        self.rows, self.weights = rows, list[dict[str, Tensor]]()
-
-    def __call__(self, classes: int, device: torch.device) -> Callable[[nn.Module, Images], dict[str, float]]:
-        """Replace the function that prepares the measurement."""
-        return self._measure
-
-    def _measure(self, network: nn.Module, val: Images) -> dict[str, float]:
-        f1, loss = self.rows[len(self.weights)]
-        self.weights.append(deepcopy(network.state_dict()))
-        network.eval()  # as every real measurement leaves it
-        return {"val_f1": f1, "val_loss": loss} | dict.fromkeys(("val_accuracy", "val_precision", "val_recall"), f1)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +131,7 @@ def test_training_stops_by_patience_and_returns_the_best_weights(
     """
     monkeypatch.setattr(shared.models.fitting, "_val_metrics", script := Script(*rows))
     config = FitConfig(steps=3 * len(rows), measure_every=3, batch_images=8, width=4)
-    fitted = fit(_shades(24), _shades(12), 3, config, seed=0, device=CPU, extras=FitExtras(patience))
+    fitted = fit(shades(24), shades(12), 3, config, seed=0, device=CPU, extras=FitExtras(patience))
     assert len(fitted.curve) == stops
     assert fitted.best_step == 3 * best
     found, wanted = fitted.network.state_dict(), script.weights[best - 1]
@@ -194,9 +162,9 @@ def test_a_fit_that_would_never_measure_is_refused(steps: int, every: int) -> No
 
 def test_answers_do_not_depend_on_the_batch() -> None:
     """Networks answer in evaluation mode: 600 images (two batches) get what each gets alone, and in [0, 1]."""
-    images = _shades(600, seed=5).images
+    images = shades(600, seed=5).images
     torch.manual_seed(0)
-    network = build_classifier(classifier_spec(_shades(3), 3, SHORT)).train()
+    network = build_classifier(classifier_spec(shades(3), 3, SHORT)).train()
     logits = logits_of(network, images)
     assert logits.shape == (600, 3)
     for index in (0, 511, 512, 599):
@@ -209,8 +177,8 @@ def test_answers_do_not_depend_on_the_batch() -> None:
 
 def test_features_are_what_the_head_sees() -> None:
     """The logits are the head's linear map of the features, which are float32 and at least 0."""
-    network = build_classifier(classifier_spec(_shades(3), 3, SHORT))
-    images = _shades(9).images
+    network = build_classifier(classifier_spec(shades(3), 3, SHORT))
+    images = shades(9).images
     features = features_of(network, images)
     assert (features.dtype, features.shape) == (np.float32, (9, 64))
     assert features.min() >= 0
@@ -220,7 +188,7 @@ def test_features_are_what_the_head_sees() -> None:
 
 def test_a_saved_classifier_answers_as_before(tmp_path: Path) -> None:
     """Saving and loading changes no bit of an answer."""
-    data = _shades(24)
+    data = shades(24)
     fitted = fit(data, data, 3, SHORT, seed=0, device=CPU)
     spec = classifier_spec(data, 3, SHORT)
     with stage(tmp_path / "classifier", BuildKey("train_classifier", "model", {}), resumable=False) as work:
@@ -234,7 +202,7 @@ def test_a_saved_classifier_answers_as_before(tmp_path: Path) -> None:
 
 def test_a_loaded_classifier_brings_images_to_its_own_size() -> None:
     """Images of another size are resized by the classifier's filter, as Pillow does it, before it answers."""
-    network = build_classifier(classifier_spec(_shades(3), 3, SHORT))
+    network = build_classifier(classifier_spec(shades(3), 3, SHORT))
     network.input_format = (16, "bicubic")
     large = torch.randint(0, 256, (3, 1, 40, 40), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     small = [Image.fromarray(pixels[0].numpy()).resize((16, 16), Image.Resampling.BICUBIC) for pixels in large]
