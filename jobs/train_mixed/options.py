@@ -18,7 +18,9 @@ class MixedOptions(FitOptions):
     """Which arms are trained and how; `arms` are names of groups and arms joined by commas."""
 
     arms: str = option(
-        "short", "Groups (short, fair, curve, sweep, all) or arms to train, joined by commas.", "experiment design"
+        "short",
+        "Groups (original, short, fair, curve, sweep, all) or arms to train, joined by commas.",
+        "experiment design",
     )
     min_confidence: float = option(
         0.0,
