@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch: waiting threads s
 os.environ["WDS_SECURE"] = "1"  # before webdataset is imported: it otherwise unpickles and runs pipes
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["HALFREAL_REPLICATES"] = "1"  # a test that is about several says so
 
 import numpy as np
 import pytest
@@ -32,9 +33,10 @@ CLASSES = ("cat", "dog", "owl")
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unset the environment variables of this machine that would change a job."""
+    """Unset the environment variables of this machine that would change a job; one replicate is made."""
     for name in [name for name in os.environ if name.startswith("HALFREAL_")] + ["RANK", "WORLD_SIZE"]:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HALFREAL_REPLICATES", "1")
 
 
 @pytest.fixture(autouse=True)
