@@ -18,13 +18,15 @@ class Sums:
     """The sums over values (..., replicates, images) that the model needs.
 
     `of_replicates` (..., replicates) are the sums over images; `image_squares` (...) is the sum over images of the
-    squared sum over replicates; `squares` (...) is the sum of the squared values.
+    squared sum over replicates; `squares` (...) is the sum of the squared values. `added` is the sum of squares, in
+    each replicate, of the images that were added.
     """
 
     images: int
     of_replicates: Array
     image_squares: Array
     squares: Array
+    added: float = 0.0
 
     @classmethod
     def of(cls, values: Array) -> "Sums":
@@ -51,6 +53,7 @@ class Sums:
             self.of_replicates + sum(values),
             self.image_squares + self.replicates**2 * added,
             self.squares + self.replicates * added,
+            self.added + added,
         )
 
 
@@ -95,7 +98,8 @@ def mean_error(sums: Sums) -> MeanError:
 
     The variance of the mean is estimated by (MS_replicates + max(MS_images - MS_residual, 0)) / (replicates * images),
     its degrees of freedom as Satterthwaite's (1946). MS_replicates counts in full even where it is the smallest: with
-    few replicates it is often so by chance. One replicate says nothing of others, and counts images alone.
+    few replicates it is often so by chance. Images that were added count in full as well, or replicates with equal
+    means could have no error at all. One replicate says nothing of others, and counts images alone.
     """
     squares = MeanSquares.of(sums)
     answers = squares.replicates * squares.images
@@ -103,7 +107,8 @@ def mean_error(sums: Sums) -> MeanError:
         error = np.sqrt(squares.between_images / answers)
         return MeanError(error, np.full_like(error, squares.images - 1))
     of_replicates = squares.between_replicates / answers
-    of_images = np.maximum(squares.between_images - squares.residual, 0) / answers
+    least = squares.replicates * sums.added / max(squares.images - 1, 1)
+    of_images = np.maximum(squares.between_images - squares.residual, least) / answers
     total = of_replicates + of_images
     spread = of_replicates**2 / (squares.replicates - 1) + of_images**2 / (squares.images - 1)
     # no variance at all: as many degrees of freedom as replicates give, of an error of 0

@@ -8,7 +8,9 @@ from sklearn.metrics import roc_auc_score
 from shared.stats.confidence import LEVEL, LEVEL_TEXT, quantile
 from shared.stats.intervals import (
     delong_auc,
+    difference_interval,
     hierarchical_summary,
+    share_interval,
     student_summary,
     two_way_interval,
     welch_difference,
@@ -157,3 +159,15 @@ def test_the_interval_covers_as_often_as_it_says() -> None:
 def test_wilsons_interval(hits: int, total: int, expected: tuple[float, float]) -> None:
     """Values of the textbook (Agresti and Coull 1998)."""
     assert wilson_interval(hits, total) == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize("images", [12, 240, 5000])
+def test_replicates_with_equal_means_are_no_certainty(images: int) -> None:
+    """Equal in every replicate, each time by other images: the added images still give the interval a width."""
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        hits = np.stack([rng.permutation(np.arange(images) < 0.75 * images) for _ in range(6)]).astype(float)
+        difference, share = difference_interval(hits[:3] - hits[3:]), share_interval(hits[:3])
+        assert difference.low < -2 / images
+        assert difference.high > 2 / images
+        assert share.high - share.low > 3 / images
