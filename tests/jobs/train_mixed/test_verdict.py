@@ -1,137 +1,171 @@
-"""The verdict: intervals that cover what they claim, simulated outcomes found, sentences by hand."""
+"""The verdict: one rule, levels, what is never said."""
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from jobs.train_mixed.outcome import Outcome
-from jobs.train_mixed.verdict import (
-    COMPARISONS,
-    Question,
-    compare,
-    compare_all,
-    data_equivalents,
-    judged,
-    majority_baseline,
-    sentence,
+from jobs.train_mixed.arms import ARMS, GROUPS
+from jobs.train_mixed.questions import QUESTIONS, answerable
+from jobs.train_mixed.verdict import judged
+from shared.stats.intervals import difference_interval
+from shared.store.records.mixed import HELPED, HURT, NO_EFFECT, ORIGINAL, Answer, MixedRecord
+from tests.jobs.train_mixed.planted import (
+    HEADLINE,
+    REPLICATES,
+    TEST,
+    asked,
+    experiment,
+    headline,
+    outcome_of,
+    pair,
+    right,
 )
-from shared.store.records.mixed import RealImages
-
-Array = NDArray[np.float64]
 
 
-def outcome_of(hits: Array) -> Outcome:
-    """Return a two-class outcome that is right where `hits` (seeds, images) is 1."""
-    predicted = (hits < 0.5).astype(np.int64)
-    return Outcome(np.zeros(hits.shape[1], np.int64), predicted, np.eye(2)[predicted])
-
-
-def arms(a: float, b: float, images: int = 400, seeds: int = 3) -> tuple[Outcome, Outcome]:
-    """Return arms with these accuracies on independent images, the same for every seed."""
-    chance = np.random.default_rng(4)
-    first, second = (np.repeat((chance.random((1, images)) < rate).astype(float), seeds, axis=0) for rate in (a, b))
-    return outcome_of(first), outcome_of(second)
-
-
-QUESTION = Question("a", "b", "adding a")
-
-
-@pytest.mark.parametrize(
-    ("accuracies", "outcome"),
-    [((0.9, 0.7), "helped"), ((0.7, 0.9), "hurt"), ((0.95, 0.95), "no difference shown")],
-)
-def test_a_planted_outcome_is_found(accuracies: tuple[float, float], outcome: str) -> None:
-    """20 points on 400 images (eight standard errors) are found with their sign; no difference is not."""
-    found = compare(QUESTION, *arms(*accuracies), 400)
+@pytest.mark.parametrize(("a", "b", "outcome"), [(0.9, 0.7, HELPED), (0.7, 0.9, HURT), (0.8, 0.8, NO_EFFECT)])
+def test_a_planted_outcome_is_found(a: float, b: float, outcome: str) -> None:
+    """20 points on 240 images and five replicates are found with their sign; no difference is not."""
+    found = headline(pair(outcome_of(right(a)), outcome_of(right(b, seed=1))))
     assert found.outcome == outcome
-    assert found.low <= found.difference <= found.high
-
-
-def test_no_difference_at_all_is_not_called_one() -> None:
-    """Two arms with equal hits everywhere show no difference, and no test finds one."""
-    same = arms(0.8, 0.8)[0]
-    found = compare(QUESTION, same, same, 400)
-    assert (found.outcome, found.difference, found.low, found.high) == ("no difference shown", 0, 0, 0)
-    assert (found.p_mcnemar, found.p_permutation) == (1.0, 1.0)
+    assert found.difference == pytest.approx(a - b)
+    assert found.low < found.difference < found.high
+    assert found.replicates == len(found.values) == REPLICATES
 
 
 @pytest.mark.parametrize(
     ("low", "high", "says"),
     [
-        (0.001, 0.2, "helped"),
-        (-0.2, -0.001, "hurt"),
-        (-0.04, 0.05, "no difference shown"),
-        (-0.1, 0.1, "not enough data to tell"),
+        (1e-9, 0.2, HELPED),
+        (-0.2, -1e-9, HURT),
+        (-1e-9, 1e-9, NO_EFFECT),
+        (-0.6, 0.9, NO_EFFECT),  # a wide interval is a wide NO_EFFECT, with its bounds
+        (0.0, 0.2, NO_EFFECT),
+        (-0.2, 0.0, NO_EFFECT),
     ],
 )
-def test_an_interval_says_what_it_can(low: float, high: float, says: str) -> None:
-    """An interval that contains 0 shows no difference where it is narrow, and is undecided where it is wide."""
+def test_the_interval_alone_decides(low: float, high: float, says: str) -> None:
+    """Above 0 it helped, below 0 it hurt, else no effect is shown, however wide the interval."""
     assert judged(low, high) == says
 
 
-def test_p_values_are_corrected_for_the_number_of_comparisons() -> None:
-    """Every comparison of available arms is made; Holm's p is never below the plain one."""
-    good, bad = arms(0.9, 0.7)
-    outcomes = {"synthetic_70_real_30": good, "real_30": bad, "real_100": good, "synthetic_only": bad}
-    found = compare_all(outcomes, 400)
-    assert len(found) == 3
-    for row in found:
-        assert row.p_mcnemar_holm >= row.p_mcnemar
-        assert row.p_permutation_holm >= row.p_permutation
-    assert found[0].p_permutation_holm < 0.01
-
-
-def test_the_data_equivalent_is_read_off_the_learning_curve() -> None:
-    """An arm as good as 50 % of the real images is worth about as many as those, with an interval around it."""
+def test_every_answer_follows_the_rule() -> None:
+    """Outcome, interval and the words of the sentence agree for all questions; there is no second rule."""
     chance = np.random.default_rng(0)
-    hard = chance.random((1, 3000))
-    heights = {"real_5": 0.6, "real_10": 0.7, "real_25": 0.8, "real_50": 0.9, "real_100": 0.95}
-    outcomes = {name: outcome_of(np.repeat(hard < height, 3, axis=0).astype(float)) for name, height in heights.items()}
-    counts = dict(zip(heights, (50, 100, 250, 500, 1000), strict=True))
-    outcomes["synthetic_70_real_30"] = outcomes["real_50"]
-    (row,) = data_equivalents(outcomes, counts | {"synthetic_70_real_30": 300})
-    assert row.effective == RealImages(images=500, beyond=None)
-    assert row.effective_low.images < 500 < row.effective_high.images
-    assert data_equivalents({"synthetic_only": outcomes["real_5"]}, {"synthetic_only": 0}) == []
+    records = [experiment("all", {name: chance.uniform(0.7, 0.9) for name in ARMS}) for _ in range(2)]
+    outcomes = set()
+    for found in asked(records[0]) + asked(records[1]):
+        assert found.outcome == judged(found.low, found.high)
+        said = {HELPED: " helped: ", HURT: " hurt: ", NO_EFFECT: ": no effect shown. "}
+        assert [outcome for outcome, words in said.items() if words in found.sentence] == [found.outcome]
+        outcomes.add(found.outcome)
+    assert outcomes == {HELPED, HURT, NO_EFFECT}
 
 
-@pytest.mark.parametrize(
-    ("outcome", "numbers", "expected"),
-    [
-        (
-            "helped",
-            (0.0123, 0.004, 0.0206),
-            "Adding x helped: +1.2 points of test accuracy (95 % interval +0.4 to +2.1).",
-        ),
-        (
-            "hurt",
-            (-0.105, -0.2, -0.0101),
-            "Adding x hurt: \u221210.5 points of test accuracy (95 % interval \u221220.0 to \u22121.0).",
-        ),
-        (
-            "no difference shown",
-            (0.001, -0.01, 0.012),
-            "Adding x made no difference that this experiment can show: "
-            "+0.1 points of test accuracy (95 % interval \u22121.0 to +1.2).",
-        ),
-    ],
-)
-def test_the_sentence_says_the_outcome_in_points(
-    outcome: str, numbers: tuple[float, float, float], expected: str
-) -> None:
-    """The verdict is one sentence: the question, the outcome, the difference in points and its interval."""
-    assert sentence("adding x", outcome, *numbers) == expected
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_headline_has_the_whole_level_and_the_others_share_theirs(group: str) -> None:
+    """Each of m other questions has 1 - 0.05 / m, where m counts those whose arms are trained."""
+    record = experiment(group)
+    trained = set(GROUPS[group])
+    pairs = [(question.a, question.b) for question in QUESTIONS if {question.a, question.b} <= trained]
+    others = [each for each in pairs if each != HEADLINE]
+    assert [(found.a, found.b) for found in record.questions] == others
+    assert (record.headline is not None) == (HEADLINE in pairs)
+    if record.headline is not None:
+        assert record.headline.level == 0.95
+    for found in record.questions:
+        assert found.level == pytest.approx(1 - 0.05 / len(others))
+        wanted = difference_interval(_difference(record, found, group), found.level)
+        assert (found.low, found.high, found.detectable) == (wanted.low, wanted.high, wanted.detectable)
 
 
-def test_the_headline_asks_whether_adding_helps() -> None:
-    """The first comparison is 70 % synthetic and 30 % real images against the 30 % alone."""
-    assert (COMPARISONS[0].a, COMPARISONS[0].b) == ("synthetic_70_real_30", "real_30")
+def _difference(record: MixedRecord, found: Answer, group: str) -> np.ndarray:
+    """Return the paired difference of an answer's arms, planted as `experiment` plants them."""
+    places = list(ARMS)
+    return right(0.8, seed=places.index(found.a)) - right(0.8, seed=places.index(found.b))
 
 
-@pytest.mark.parametrize(
-    ("train", "test", "expected"),
-    [([0, 0, 1], [0, 1, 1, 1], 0.25), ([2, 2, 1, 2], [2, 2, 0, 1], 0.5), ([1], [0, 0], 0.0)],
-)
-def test_majority_baseline_by_hand(train: list[int], test: list[int], expected: float) -> None:
-    """The baseline is the share of test images of the class most frequent in train, not in test."""
-    assert majority_baseline(np.array(train), np.array(test)) == expected
+def test_the_numbers_of_answers_by_group() -> None:
+    """By hand: what each group answers besides the headline."""
+    counts = {group: len(answerable(GROUPS[group])[1]) for group in GROUPS}
+    assert counts == {"original": 2, "short": 3, "fair": 7, "curve": 0, "sweep": 1, "all": 11}
+
+
+@pytest.mark.parametrize("group", ["short", "fair", "all"])
+def test_more_arms_never_change_the_headline(group: str) -> None:
+    """Its numbers, outcome and warnings are those of an experiment with its two arms alone."""
+    alone = {name: outcome_of(right(0.8, seed=list(ARMS).index(name)), None) for name in HEADLINE}
+    fields = {"sentence"}  # only the clause on augmentation depends on other arms
+    assert headline(experiment(group)).model_dump(exclude=fields) == headline(experiment(alone)).model_dump(
+        exclude=fields
+    )
+
+
+def test_equal_arms_never_give_certainty() -> None:
+    """Answers that agree on every image, few or many, all right or not: an interval around 0 that is not a point."""
+    for images in (12, 240):
+        for accuracy in (0.75, 1.0):
+            same = outcome_of(right(accuracy, images=images))
+            found = headline(pair(same, same))
+            assert (found.outcome, found.difference) == (NO_EFFECT, 0)
+            assert found.low < -1 / images < 1 / images < found.high
+            estimate = pair(same, same).arms[0].accuracy
+            assert estimate.low < estimate.high
+
+
+def test_fits_are_averaged_before_they_are_compared() -> None:
+    """Two fits that are right about other halves of the images are one replicate with one half everywhere."""
+    first = np.tile([1.0, 0.0], TEST // 2)
+    halves = np.stack([np.stack([first, 1 - first])] * REPLICATES)
+    record = pair(outcome_of(halves), outcome_of(np.zeros((REPLICATES, 2, TEST))))
+    found = headline(record)
+    assert found.values == [0.5] * REPLICATES
+    wanted = difference_interval(np.full((REPLICATES, TEST), 0.5))
+    assert (found.low, found.high) == (wanted.low, wanted.high)
+
+
+def test_values_are_the_differences_of_the_replicates() -> None:
+    """One for each replicate, in order; their mean is the difference."""
+    hits = np.stack([np.arange(TEST) < count for count in (200, 190, 180, 210, 170)]).astype(float)
+    found = headline(pair(outcome_of(hits), outcome_of(right(0.5))))
+    assert found.values == pytest.approx([count / TEST - 0.5 for count in (200, 190, 180, 210, 170)])
+    assert found.difference == pytest.approx(np.mean(found.values))
+
+
+def test_what_can_be_found_is_no_bound() -> None:
+    """`detectable` is in the record, beyond the half-width, and in no sentence."""
+    found = headline(experiment("short"))
+    assert found.detectable > found.high - found.difference
+    assert f"{100 * found.detectable:.1f}" not in found.text
+
+
+def test_a_page_of_a_published_design_begins_with_it() -> None:
+    """`top` is the original design's answer where recipes say so, else the headline; without both, any answer."""
+    assert experiment("short").top == experiment("short").headline
+    first = experiment("short", first="original").top
+    assert first is not None
+    assert (first.a, first.b) == ORIGINAL
+    alone = experiment("original")
+    assert alone.headline is None
+    assert alone.variance is None
+    assert alone.top is alone.questions[0]
+
+
+def test_the_lines_of_arms_say_what_they_are() -> None:
+    """Counts, information and every metric, in the order of the arms; the record is the same after JSON."""
+    record = experiment("fair")
+    assert [line.arm for line in record.arms] == [name for name in ARMS if name in GROUPS["fair"]]
+    for line in record.arms:
+        assert (line.n_real, line.n_synthetic) == ARMS[line.arm].counts(100)
+        assert line.information == ARMS[line.arm].information(conditional=True)
+        assert line.accuracy.mean == pytest.approx(0.8)
+    assert MixedRecord.model_validate_json(record.model_dump_json()) == record
+
+
+def test_the_table_of_questions_is_of_arms() -> None:
+    """Each names two arms, `a` with synthetic images, and no two ask the same; the first is the user's question."""
+    pairs = [(question.a, question.b) for question in QUESTIONS]
+    assert pairs[0] == HEADLINE
+    assert len(set(pairs)) == len(pairs)
+    assert {name for each in pairs for name in each} <= ARMS.keys()
+    assert all(ARMS[a].synthetic_share for a, _ in pairs)
+    subjects = [question.subject.format(real=1234, synthetic=5678, baseline=91011) for question in QUESTIONS]
+    assert all("5,678 synthetic" in subject for subject in subjects)

@@ -1,0 +1,145 @@
+"""What is said with an answer: warnings, copies, like for like, augmentation."""
+
+import pytest
+
+from jobs.train_mixed.arms import ARMS
+from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT
+from tests.jobs.train_mixed.planted import GAIN, HEADLINE, asked, experiment, headline, outcome_of, pair, right
+
+
+def test_a_flagged_set_never_helps() -> None:
+    """However large the gain of arms with synthetic images: no answer is HELPED, none is called no effect."""
+    gains = {name: 0.95 for name, arm in ARMS.items() if arm.synthetic_share}
+    plain, flagged = experiment("all", gains), experiment("all", gains, copies=["pixels in 1 of 5 replicates"])
+    assert HELPED in {found.outcome for found in asked(plain)}
+    for before, after in zip(asked(plain), asked(flagged), strict=True):
+        assert after.outcome == {HELPED: COPIES}.get(before.outcome, before.outcome)
+        assert (after.low, after.high) == (before.low, before.high)
+        assert " helped" not in after.sentence
+        assert ("cannot be credited to new images" in after.sentence) == (after.outcome == COPIES)
+        assert "Synthetic images are copies of training images: pixels in 1 of 5 replicates." in after.warnings
+    assert flagged.copies_flagged == ["pixels in 1 of 5 replicates"]
+
+
+def test_a_flagged_set_still_hurts() -> None:
+    """A loss is a loss, and an interval that holds 0 shows no effect, with the warning."""
+    for accuracy, outcome in ((0.6, HURT), (0.8, NO_EFFECT)):
+        found = headline(experiment("short", {HEADLINE[0]: accuracy}, copies=["pixels in 5 of 5 replicates"]))
+        assert found.outcome == outcome
+        assert len(found.warnings) == 1
+
+
+def test_warnings_come_first_and_the_gravest_leads() -> None:
+    """An arm at the majority baseline, a collapse, copies, one replicate, added ones, the other sign: in this order."""
+    a, b = right(0.5, 1, 400), right(0.3, 1, 400, seed=1)
+    found = headline(
+        pair(
+            outcome_of(a, control=b),
+            outcome_of(b, control=a),
+            collapsed=["recall 0.03 in 1 of 1 replicates"],
+            copies=["pixels in 1 of 1 replicates"],
+            replicates=1,
+            planned=1,
+            added=1,
+        )
+    )
+    starts = [
+        "Arm real_100_plus_synthetic_100 is not shown to be better than always answering the most frequent class",
+        "Arm real_100 is not shown to be better than always",
+        "The generator collapsed: recall 0.03 in 1 of 1 replicates.",
+        "Synthetic images are copies of training images: pixels",
+        "One replicate: this holds for this generator and this draw only.",
+        "1 of 1 replicates were added after a first answer",
+        "Early stopping changes the sign: with equal steps for every arm the difference is \u221220.0 points",
+    ]
+    assert len(found.warnings) == len(starts)
+    assert all(line.startswith(start) for line, start in zip(found.warnings, starts, strict=True)), found.warnings
+    assert all(line.endswith(".") for line in found.warnings)
+    assert found.text == " ".join([*found.warnings, found.sentence])
+
+
+def test_an_answer_without_cause_has_no_warning() -> None:
+    """Five replicates of arms far from the baseline, with the same sign at equal steps."""
+    assert headline(experiment("short", GAIN)).warnings == []
+
+
+@pytest.mark.parametrize("name", HEADLINE)
+def test_only_an_arm_of_the_question_is_held_to_the_baseline(name: str) -> None:
+    """An arm at chance is named in the answers that it is part of, and in no other."""
+    record = experiment("short", {name: 0.5})
+    for found in asked(record):
+        warned = [line for line in found.warnings if line.startswith(f"Arm {name} is not shown to be better")]
+        assert len(warned) == (name in (found.a, found.b))
+    assert record.majority_baseline == 0.5
+
+
+def test_one_replicate_and_added_ones_are_said() -> None:
+    """One replicate says nothing of other generators; replicates added after an answer are counted."""
+    one = pair(outcome_of(right(0.9, 1)), outcome_of(right(0.7, 1, seed=1)))
+    assert headline(one).warnings == ["One replicate: this holds for this generator and this draw only."]
+    added = pair(outcome_of(right(0.9)), outcome_of(right(0.7, seed=1)), planned=3, added=2)
+    assert headline(added).warnings == [
+        "2 of 5 replicates were added after a first answer: intervals do not allow for adding more until an answer "
+        "pleases."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "warned"),
+    [(0.9, 0.7, False), (0.7, 0.9, True), (0.8, 0.8, True)],
+    ids=["same sign", "other sign", "no difference"],
+)
+def test_the_control_of_equal_steps_is_heard(a: float, b: float, warned: bool) -> None:
+    """A gain that the same number of steps turns into a loss, or into nothing, is said; its size is in the record."""
+    record = pair(outcome_of(right(0.9), right(a)), outcome_of(right(0.7, seed=1), right(b, seed=1)))
+    found = headline(record)
+    assert found.equal_steps.difference == pytest.approx(a - b)
+    assert found.equal_steps.low < found.equal_steps.difference < found.equal_steps.high
+    assert [line.startswith("Early stopping changes the sign") for line in found.warnings] == [True] * warned
+    assert found.outcome == HELPED
+
+
+def test_what_is_like_for_like() -> None:
+    """By hand: arms with 30 % of the real images next to a generator that saw all of them are not."""
+    unlike = {
+        ("synthetic_70_real_30", "real_30"),
+        ("synthetic_70_real_30_own", "real_30"),
+        ("synthetic_70_real_30_own", "real_30_augmented"),
+    }
+    record = experiment("all")
+    words = "Not like for like: the generator saw real images that the baseline did not. "
+    for found in asked(record):
+        assert found.like_for_like == ((found.a, found.b) not in unlike)
+        assert found.sentence.startswith(words) == (not found.like_for_like)
+    rows = {row.arm: row.information for row in record.arms}
+    for a, b in unlike:  # what the words say is what the rows say
+        assert rows[a].generator > rows[b].seen == rows[b].classifier
+
+
+CLAUSES = {
+    "also": ({"real_100_plus_synthetic_100_augmented": 0.95}, "), also beyond standard augmentation."),
+    "not shown": ({}, "), but not shown beyond standard augmentation."),
+    "hurt": ({"real_100_plus_synthetic_100_augmented": 0.6}, "), but not beyond standard augmentation."),
+}
+
+
+@pytest.mark.parametrize(("accuracies", "end"), CLAUSES.values(), ids=CLAUSES)
+def test_helped_says_whether_augmentation_would_have_done(accuracies: dict[str, float], end: str) -> None:
+    """The clause is the outcome of the augmented arms against each other."""
+    assert headline(experiment("fair", GAIN | accuracies)).sentence.endswith(end)
+
+
+def test_helped_without_augmented_arms_says_so() -> None:
+    """Standard augmentation is free, so that a gain is not a reason for a GAN before both were compared."""
+    assert headline(experiment("short", GAIN)).sentence.endswith("); augmentation was not compared.")
+
+
+def test_only_a_headline_that_helped_has_a_clause() -> None:
+    """Other outcomes and other questions say nothing of augmentation."""
+    for accuracy in (0.6, 0.8):
+        assert "beyond standard" not in headline(experiment("fair", {HEADLINE[0]: accuracy})).sentence
+    helped = [
+        found for found in experiment("fair", GAIN | {"synthetic_100": 0.95}).questions if found.outcome == HELPED
+    ]
+    assert helped
+    assert not [found for found in helped if "augmentation was" in found.sentence or "beyond" in found.sentence]
