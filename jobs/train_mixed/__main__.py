@@ -44,8 +44,8 @@ def main(run: Run, config: MixedOptions) -> Result:
 
 
 def headline(record: "MixedRecord") -> str:
-    """Return the first answer in words, or what was trained where nothing is compared."""
-    return record.top.sentence if record.top else f"{len(record.arms)} arms trained, none compared"
+    """Return the first answer in words, its warnings first, or what was trained where nothing is compared."""
+    return record.top.text if record.top else f"{len(record.arms)} arms trained, none compared"
 
 
 if __name__ == "__main__":

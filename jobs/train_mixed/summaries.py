@@ -23,7 +23,8 @@ def variance_shares(a: Outcome, b: Outcome, b_is_real: bool) -> Variance:
     component of the two-way model over their number, which is what more replicates would leave. With two or more fits
     the fits' part of s^2 is their variance within replicates over their number. With one fit it is told only where the
     baseline `b` has real images alone (`b_is_real`): its accuracy then varies by fits and nothing else, and arm `a` is
-    taken to vary as much by its own, which makes twice that variance. The rest of s^2, at least 0, is the generators'.
+    taken to vary as much by its own fits, independently, which makes twice that variance. The rest of s^2, at least 0,
+    is the generators'.
     A fit counts with what it draws itself: its order, its real subset, its window of the generator's images.
     """
     difference = a.correct_by_fit - b.correct_by_fit

@@ -35,8 +35,8 @@ from shared.store.records.mixed import (
 class Signs:
     """What else is known of the images: by class, those of train and all synthetic labels; what the scores warn of.
 
-    `collapsed` and `copies` say of which generators in how many replicates, such as "recall 0.03 in 1 of 5 replicates"
-    and "pixels in 2 of 5 replicates"; empty where there is nothing to warn of. `first` is that of `arms.first_shown`.
+    `collapsed` and `copies` say what is wrong with which generators, such as "recall is 0.03 (replicate 2)" and "pixels
+    in 2 of 5 replicates"; empty where there is nothing to warn of. `first` is that of `arms.first_shown`.
     """
 
     train_counts: list[int]
