@@ -235,6 +235,8 @@ def score_on_test(work: Evaluation, watching: list[Scorer], drawn: Images) -> On
         synthetic = synthetic.joined(scorer.scores(features, test_features, work.classes))
         # the scale of each score: as good as other real images are
         real = real.joined(scorer.scores(train_features, test_features, work.classes))
+        by_class = scorer.class_scores((features, train_features), test_features, work.classes)
+        synthetic, real = synthetic.joined(by_class[0]), real.joined(by_class[1])
         warned += scorer.warnings(len(features), len(test_features), features.features.shape[1])
         if name == "classifier":
             # held-out real images show how near to train new images lie; all of train, since any of it may be copied

@@ -59,6 +59,11 @@ class FeatureMetric(Metric):
     per_snapshot: bool = False
 
     @property
+    def by_class(self) -> bool:
+        """Whether it has a value for each class."""
+        return self.suffix == "by_class"
+
+    @property
     def key(self) -> str:
         """The name without the extractor."""
         return "_".join(filter(None, (self.name, self.suffix)))
@@ -120,7 +125,8 @@ FEATURE_METRICS = (
         name="frechet",
         suffix="infinite",
         inception_name="fid",
-        about="Fréchet distance extrapolated to infinitely many images (Chong and Forsyth 2020)",
+        about="Fréchet distance extrapolated to infinitely many synthetic images (Chong and Forsyth 2020); of the real "
+        "ones there are as many as there are, so that their part of the bias stays",
         compute=EXTRAPOLATION,
         higher_is_better=False,
         low=-math.inf,
@@ -130,7 +136,7 @@ FEATURE_METRICS = (
         name="frechet",
         suffix="slope",
         inception_name="fid",
-        about="slope of that extrapolation over 1 / n",
+        about="slope of that extrapolation over 1 / n, n synthetic images",
         compute=EXTRAPOLATION,
         higher_is_better=None,
         low=-math.inf,

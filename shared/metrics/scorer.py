@@ -1,7 +1,9 @@
 """Every score of one extractor: two sets of images in, numbers by name out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,6 +41,12 @@ class Scorer:
         """Return every metric, named after the extractor."""
         return self._compute(FEATURE_METRICS, synthetic, real, classes)
 
+    def class_scores(self, sets: Sequence[FeatureSet], real: FeatureSet, classes: list[str]) -> list[Scores]:
+        """Return the distances by class of each set, every one with as many images of a class as the smallest has."""
+        # a Fréchet distance grows as images get fewer: only equal numbers show which set is nearer
+        rows = [row for row in FEATURE_METRICS if row.by_class]
+        return [self._compute(rows, images, real, classes) for images in equal_classes(sets)]
+
     def _compute(
         self,
         rows: "tuple[FeatureMetric, ...] | list[FeatureMetric]",
@@ -62,6 +70,16 @@ class Scorer:
             f"{self.extractor.distance}: {few:,} images for {width:,} features; with so few it comes out too large, "
             "and only equal numbers compare"
         ]
+
+
+def equal_classes(sets: Sequence[FeatureSet]) -> list[FeatureSet]:
+    """Return the first images of each class of each set, as many as the set with the fewest of that class has."""
+    labels = np.unique(np.concatenate([images.labels for images in sets])).tolist()
+    fewest = {label: min(int((images.labels == label).sum()) for images in sets) for label in labels}
+    return [
+        images.subset(np.concatenate([np.flatnonzero(images.labels == label)[: fewest[label]] for label in labels]))
+        for images in sets
+    ]
 
 
 def _functions(rows: "tuple[FeatureMetric, ...] | list[FeatureMetric]") -> dict[str, Compute]:

@@ -69,3 +69,8 @@ class FeatureSet:
     def features(self) -> NDArray[np.float32]:
         """The features (N, d)."""
         return self.extracted.features
+
+    def subset(self, places: NDArray[np.int64]) -> "FeatureSet":
+        """Return the images at these places alone."""
+        extracted = Features(self.extracted.features[places], self.extracted.probabilities[places])
+        return FeatureSet(extracted, self.labels[places])

@@ -1,15 +1,13 @@
-"""Charts of numbers over time or over arms, from the records of artifacts."""
+"""Charts of numbers over time or over classes, from the records of artifacts."""
 
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, NullLocator
+from matplotlib.ticker import LogFormatter
 
 from shared.plots.figures import COLOURS, plot, shorten
-from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.gan import HistoryRow
-from shared.store.records.mixed import Estimate, MixedRecord
 from shared.store.records.scores import ScoresRecord
 
 LOSSES = {
@@ -114,59 +112,4 @@ def quality_curves(record: ScoresRecord) -> Figure:
     title = f"ratio to {record.protocol.n_real:,} real {record.protocol.reference} images, mean over classes"
     figure = curves([epoch for epoch, _ in drawn], series, "epoch", "generated / real", title)
     figure.axes[0].axhspan(0.85, 1.15, color="grey", alpha=0.15, linewidth=0)
-    return figure
-
-
-def learning_curve(record: MixedRecord) -> Figure:
-    """Draw accuracy over the number of real images, and each arm with synthetic images at its number of real ones."""
-    used, equivalents = record.protocol, record.worth
-    counts, heights = zip(*equivalents[0].curve, strict=True)
-    figure, axes = plot()
-    axes.plot(counts, [100 * height for height in heights], marker="o", color=COLOURS[0], label="real images alone")
-    arms = {arm.arm: arm for arm in record.arms}
-    none = counts[0] / 2  # a logarithmic axis has no 0: arms without real images are drawn left of the curve
-    for place, equivalent in enumerate(equivalents, start=1):
-        accuracy, colour = arms[equivalent.arm].accuracy, COLOURS[place % len(COLOURS)]
-        mean, reach = _percent(accuracy)
-        x = equivalent.n_real or none
-        axes.errorbar(x, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=equivalent.arm)
-    axes.set_xscale("log")
-    axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=8)
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("real images in the training set")
-    axes.set_ylabel("accuracy on real test images (%)")
-    axes.set_title(f"{used.n_test:,} real test images, {len(used.seeds)} seeds", fontsize=9)
-    axes.legend(fontsize=7)
-    return figure
-
-
-def _percent(estimate: Estimate) -> tuple[float, list[list[float]]]:
-    """Return the mean of a metric in percent, and how far its interval reaches below and above, for an error bar."""
-    mean = 100 * estimate.mean
-    return mean, [[mean - 100 * estimate.low], [100 * estimate.high - mean]]
-
-
-def arms_chart(record: MixedRecord) -> Figure:
-    """Draw the test accuracy of each arm: every seed, the mean, its interval."""
-    arms, used = record.arms, record.protocol
-    figure, axes = plot(5.4, 0.52 * len(arms) + 1.4)
-    for row, arm in enumerate(arms):
-        mean, reach = _percent(arm.accuracy)
-        axes.errorbar(mean, row, xerr=reach, fmt="o", capsize=4, color=COLOURS[0], label=f"mean, {LEVEL_TEXT} interval")
-        seeds = [100 * value for value in arm.accuracy.values]
-        axes.plot(seeds, [row + 0.22] * len(seeds), "|", markersize=9, color=COLOURS[1], label="one seed")
-    baseline = 100 * record.majority_baseline
-    for row, arm in enumerate(arms):
-        words = f"{arm.about} ({arm.n_real:,} real, {arm.n_synthetic:,} synthetic)"
-        axes.text(0.01, row - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=8)
-    axes.set_yticks([])
-    axes.set_ylim(len(arms) - 0.5, -0.75)
-    axes.set_xlabel(
-        f"accuracy on {used.n_test:,} real test images (%), {len(used.seeds)} seeds\n"
-        f"always the largest class: {baseline:.1f} %"
-    )
-    # by label, since each arm has added the same two entries
-    handles, labels = axes.get_legend_handles_labels()
-    shown = dict(zip(labels, handles, strict=True))
-    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=2)
     return figure

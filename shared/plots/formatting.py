@@ -1,6 +1,11 @@
 """Numbers in words, the same on the page, on the card and in the terminal."""
 
-from shared.store.records.mixed import Answer, RealImages
+from typing import Protocol
+
+from shared.store.records.mixed import Answer, Estimate, Information, RealImages, Variance
+
+NOT_LIKE_FOR_LIKE = "not like for like: the generator saw real images that the baseline did not"
+"""What an answer is followed by whose arms saw different shares of the real images."""
 
 MOST_DECIMALS = 6
 
@@ -46,3 +51,69 @@ def detectable_sentence(answer: Answer) -> str:
         f"An experiment like this one finds a difference of {percent(answer.detectable)} points of test accuracy "
         "four times in five."
     )
+
+
+class InPoints(Protocol):
+    """A difference of shares and its interval."""
+
+    @property
+    def difference(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
+def difference_points(found: InPoints) -> str:
+    """Return a difference in points, with as many decimals as its interval."""
+    return signed_points(found.difference, bounds_decimals(found.low, found.high))
+
+
+def interval_points(found: InPoints) -> str:
+    """Return the interval of a difference in points: "−0.2 to +1.1"."""
+    digits = bounds_decimals(found.low, found.high)
+    return f"{signed_points(found.low, digits)} to {signed_points(found.high, digits)}"
+
+
+def spread(summary: Estimate) -> str:
+    """Return mean ± standard deviation in percent, or the mean alone where one replicate has no spread."""
+    mean = percent(summary.mean)
+    return mean if summary.std is None else f"{mean} ± {percent(summary.std)}"
+
+
+def seen(share: float, train_images: int) -> str:
+    """Return how many real images a network saw, of the real train images: "all 1,257", "377 (30 %)", "none"."""
+    if share == 0:
+        return "none"
+    count = round(share * train_images)
+    return f"all {train_images:,}" if share >= 1 else f"{count:,} ({100 * share:.3g} %)"
+
+
+def saw(information: Information, train_images: int) -> dict[str, str]:
+    """Return what each network of an arm saw of the real images and their labels, in words."""
+    shares = (information.classifier, information.generator, information.annotator)
+    names = ("classifier", "generator", "annotator")
+    return {name: seen(share, train_images) for name, share in zip(names, shares, strict=True)}
+
+
+def like_for_like(answer: Answer) -> str:
+    """Return whether both arms of an answer saw the same real images, in words."""
+    return "like for like" if answer.like_for_like else NOT_LIKE_FOR_LIKE
+
+
+SOURCES = {"generator": "generators", "fit": "fits of the classifier", "images": "test images"}
+"""Where variance comes from, by the field of the record, as a reader sees it."""
+
+
+def variance_shares(variance: Variance | None) -> dict[str, float | None]:
+    """Return the shares of the variance by the words of their source; None where the experiment cannot tell."""
+    return {words: getattr(variance, name) if variance else None for name, words in SOURCES.items()}
+
+
+def variance_words(variance: Variance | None) -> str:
+    """Return in a sentence where the variance of the headline's difference comes from."""
+    shares = variance_shares(variance)
+    if all(share is None for share in shares.values()):
+        return "Where the variance of the headline's difference comes from is not known."
+    said = [f"{words} {'not known' if share is None else f'{100 * share:.0f} %'}" for words, share in shares.items()]
+    return f"The variance of the headline's difference: {', '.join(said)}."

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -23,7 +22,6 @@ from shared.store.artifacts import Artifact
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.datasets import RealRecord, SyntheticRecord
 from shared.store.records.gan import GanRecord
-from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import OnTest, ScoresRecord
 from shared.store.records.tune import TuneRecord
 
@@ -151,27 +149,6 @@ def synthetic_pictures(folder: Path, dataset: Dataset, record: SyntheticRecord) 
             f"Histogram of the annotator's confidence, median {record.confidence_median:.3f}.",
         ),
     }
-
-
-def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
-    """Return every arm's accuracy, the confusion of the two arms of the headline, and the learning curve if known."""
-    means = ", ".join(f"{arm.arm} {100 * arm.accuracy.mean:.1f} %" for arm in record.arms)
-    pictures = {"arms": Picture(charts.arms_chart(record), f"Test accuracy of each arm: {means}.")}
-    if record.comparisons:
-        compared = {"a": record.comparisons[0].a, "b": record.comparisons[0].b}
-        for side, arm in compared.items():
-            pictures[f"confusion_{side}"] = _arm_confusion(record, arm, classes)
-    if record.worth:
-        alt = "Accuracy over the number of real images, and the arms with synthetic images."
-        pictures["learning_curve"] = Picture(charts.learning_curve(record), alt)
-    return pictures
-
-
-def _arm_confusion(record: MixedRecord, arm: str, classes: Sequence[str]) -> Picture:
-    """Draw the confusion matrix of an arm, summed over its seeds."""
-    matrices = [row.test.confusion for row in record.rows if row.arm == arm]
-    title = f"{arm}: {record.protocol.n_test:,} real test images, sum over {len(matrices)} seeds"
-    return Picture(figures.confusion(np.sum(matrices, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")
 
 
 def tune_pictures(record: TuneRecord, sheet: Tensor, classes: Sequence[str]) -> Pictures:

@@ -1,0 +1,115 @@
+"""Scores, per-class distances and copy tests of all replicates: their mean, their interval, the worst."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from shared.metrics.metric import metric_of
+from shared.models.tables import EXTRACTORS
+from shared.stats.intervals import StudentSummary, student_summary
+from shared.store.records.scores import OnTest
+
+NEAR_THE_FLOOR = 2.0
+"""Times the floor below which half or more of a class's distance comes from the small number of images."""
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """A score against test over replicates: of the chosen snapshots, and of real train images."""
+
+    synthetic: StudentSummary
+    real: StudentSummary | None
+
+
+@dataclass(frozen=True)
+class ClassDistance:
+    """A class's distance to test, mean over replicates: synthetic images, and the floor: as many real train images."""
+
+    synthetic: float
+    floor: float | None
+
+    @property
+    def near_the_floor(self) -> bool:
+        """Whether most of the distance is what real images have too, for want of more of them."""
+        return self.floor is not None and self.synthetic < NEAR_THE_FLOOR * self.floor
+
+
+@dataclass(frozen=True)
+class CopiesSummary:
+    """The copy test in one space over replicates: shares of synthetic images, and in how many it was flagged."""
+
+    nearer: list[float]
+    copy_rate: list[float]
+    expected_copy_rate: float
+    flagged: int
+
+    @property
+    def replicates(self) -> int:
+        """How many replicates were tested."""
+        return len(self.nearer)
+
+
+def summaries(on_test: Sequence[OnTest]) -> dict[str, ScoreSummary]:
+    """Return every score that all replicates have, by name; intervals are Student's t over replicates."""
+    tests, reals = [scored.test.scores for scored in on_test], [scored.real.scores for scored in on_test]
+    agreements = [scored.test.agreement for scored in on_test if scored.test.agreement is not None]
+    found = {
+        name: ScoreSummary(
+            summary(name, [scores[name] for scores in tests]),
+            summary(name, [scores[name] for scores in reals]) if all(name in scores for scores in reals) else None,
+        )
+        for name in tests[0]
+        if all(name in scores for scores in tests)
+    }
+    if len(agreements) == len(on_test):
+        found["agreement"] = ScoreSummary(summary("agreement", agreements), None)
+    return found
+
+
+def summary(name: str, values: Sequence[float]) -> StudentSummary:
+    """Return the mean of a score and its interval, which is within what the score can be."""
+    metric = metric_of(name, EXTRACTORS)
+    return student_summary(values) if metric is None else student_summary(values, metric.low, metric.high)
+
+
+def class_distances(on_test: Sequence[OnTest], score: str) -> dict[str, ClassDistance]:
+    """Return the distance of each class that every replicate has, by the name of the class."""
+    drawn = [scored.test.by_class.get(score, {}) for scored in on_test]
+    real = [scored.real.by_class.get(score, {}) for scored in on_test]
+    return {
+        name: ClassDistance(
+            fmean(distances[name] for distances in drawn),
+            fmean(distances[name] for distances in real) if all(name in distances for distances in real) else None,
+        )
+        for name in drawn[0]
+        if all(name in distances for distances in drawn)
+    }
+
+
+def copies(on_test: Sequence[OnTest]) -> dict[str, CopiesSummary]:
+    """Return the copy test of each space that every replicate has."""
+    return {
+        space: CopiesSummary(
+            [scored.copies[space].nearer for scored in on_test],
+            [scored.copies[space].copy_rate for scored in on_test],
+            max(scored.copies[space].expected_copy_rate for scored in on_test),
+            sum(scored.copies[space].flagged for scored in on_test),
+        )
+        for space in on_test[0].copies
+        if all(space in scored.copies for scored in on_test)
+    }
+
+
+def warnings(on_test: Sequence[OnTest]) -> Iterator[tuple[str, list[int]]]:
+    """Yield each warning and the replicates, from 1, that it is of."""
+    said: dict[str, list[int]] = {}
+    for number, scored in enumerate(on_test, start=1):
+        for line in scored.warnings:
+            said.setdefault(line, []).append(number)
+    yield from said.items()
+
+
+def over_all_snapshots(curves: Sequence[Mapping[str, float]], name: str) -> tuple[float, float, float]:
+    """Return the lowest, the mean and the highest of a score over every snapshot of every replicate."""
+    values = [scores[name] for scores in curves]
+    return min(values), fmean(values), max(values)

@@ -1,0 +1,48 @@
+"""Every figure of the verdict, composed once: `train_mixed` draws them to PNG, the report shows the same."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared.plots import figures, verdict_charts
+from shared.plots.formatting import level, percent, points
+from shared.plots.gallery import Picture, Pictures
+from shared.store.records.mixed import MixedRecord
+
+
+def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
+    """Return the differences, every arm's accuracy, the confusion of the two arms of the first answer, and the rest.
+
+    The rest is where the variance is from and the learning curve, as far as they are known.
+    """
+    pictures: Pictures = {}
+    answers, used = verdict_charts.shown_answers(record), record.protocol
+    if answers:
+        title = f"{used.n_test:,} real test images, {verdict_charts.replicates(used.replicates)}"
+        said = "; ".join(
+            f"{answer.question}: {points(answer.difference)} points, {level(answer.level)} interval "
+            f"{points(answer.low)} to {points(answer.high)}"
+            for answer in answers
+        )
+        figure = verdict_charts.differences_chart(answers, title)
+        pictures["differences"] = Picture(figure, f"The difference of each question: {said}.")
+    means = ", ".join(f"{arm.arm} {percent(arm.accuracy.mean)} %" for arm in record.arms)
+    pictures["arms"] = Picture(verdict_charts.arms_chart(record), f"Test accuracy of each arm: {means}.")
+    if answers:
+        for side, arm in {"a": answers[0].a, "b": answers[0].b}.items():
+            pictures[f"confusion_{side}"] = _arm_confusion(record, arm, classes)
+    if record.variance:
+        alt = "Shares of the variance of the headline's difference, by where they come from."
+        pictures["variance"] = Picture(verdict_charts.variance_chart(record.variance), alt)
+    if record.worth:
+        alt = "Accuracy over the number of real images, and the arms with synthetic images."
+        pictures["learning_curve"] = Picture(verdict_charts.learning_curve(record), alt)
+    return pictures
+
+
+def _arm_confusion(record: MixedRecord, arm: str, classes: Sequence[str]) -> Picture:
+    """Draw the confusion matrix of an arm, summed over its fits."""
+    matrices = [row.test.confusion for row in record.rows if row.arm == arm]
+    fits = "1 fit" if len(matrices) == 1 else f"sum over {len(matrices)} fits"
+    title = f"{arm}: {record.protocol.n_test:,} real test images, {fits}"
+    return Picture(figures.confusion(np.sum(matrices, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")
