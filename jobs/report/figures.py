@@ -9,6 +9,7 @@ from jobs.report.inputs import Artifacts
 from shared.cli.progress import Reporter
 from shared.plots import figures, gallery
 from shared.plots.gallery import Picture, Pictures
+from shared.plots.mixed_gallery import mixed_pictures
 from shared.store.checkpoints import load
 
 GRID = "grid.safetensors"
@@ -37,16 +38,18 @@ def embed(picture: Picture) -> Embedded:
 
 def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedded]]:
     """Return every picture of the page by artifact and name; a signal stops it between two artifacts."""
+    shown = made.shown
+    others = [replicate.scores.record for replicate in made.replicates if replicate is not shown]
     # functions, so that no figure is drawn before its turn and a signal can stop between two
     sections = {
-        "mixed": lambda: gallery.mixed_pictures(made.mixed.record, made.real.dataset.classes),
+        "mixed": lambda: mixed_pictures(made.mixed.record, made.real.dataset.classes),
         "synthetic": lambda: gallery.synthetic_pictures(
-            made.synthetic.folder, made.synthetic.dataset, made.synthetic.record
+            shown.synthetic.folder, shown.synthetic.dataset, shown.synthetic.record
         ),
-        "scores": lambda: gallery.scores_pictures(made.scores.record, made.real, made.gan),
-        "gan": lambda: gallery.gan_pictures(made.gan.record),
+        "scores": lambda: gallery.scores_pictures(shown.scores.record, made.real, shown.gan, others),
+        "gan": lambda: gallery.gan_pictures(shown.gan.record),
         "tune": lambda: _tune(made),
-        "classifier": lambda: gallery.classifier_pictures(made.classifier.record),
+        "classifier": lambda: gallery.classifier_pictures(shown.classifier.record),
         "real": lambda: gallery.real_pictures(made.real.folder, made.real.dataset),
     }
     return {

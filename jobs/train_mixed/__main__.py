@@ -33,10 +33,9 @@ def main(run: Run, config: MixedOptions) -> Result:
     test split is used once. Writes `fits` for each replicate, and from all of them the results `mixed`: a row for each
     arm, and the verdict.
     """
-    from shared.plots.mixed_gallery import mixed_pictures
-
     from jobs.train_mixed.experiment import judge_replicates
     from shared.plots.gallery import save_all
+    from shared.plots.mixed_gallery import mixed_pictures
 
     record = judge_replicates(run, config)
     save_all(mixed_pictures(record, run.input(PREPROCESS).dataset.classes), run.figures)

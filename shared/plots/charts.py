@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
+from shared.metrics.over_replicates import ClassDistance
 from shared.plots.figures import COLOURS, plot, shorten
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.gan import HistoryRow
@@ -73,14 +74,19 @@ def class_losses(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
     return figure
 
 
-def score_curve(record: ScoresRecord) -> Figure:
-    """Draw the Fréchet distance of every snapshot on val, and which one was chosen."""
+def score_curve(record: ScoresRecord, others: Sequence[ScoresRecord] = ()) -> Figure:
+    """Draw the Fréchet distance of every snapshot on val, and which was chosen; thin, those of `others`, replicates."""
     used = record.protocol
     title = f"{used.n_real:,} real {used.reference} images, {used.n_synthetic:,} generated per snapshot"
     epochs, values = zip(*record.curve, strict=True)
     series = {record.chosen_score: values}
     figure = curves(epochs, series, "epoch", f"Fréchet distance ({used.extractor} features)", title)
     axes = figure.axes[0]
+    for place, other in enumerate(others):
+        x, y = zip(*other.curve, strict=True)
+        label = "other replicates" if place == 0 else None
+        axes.plot(x, y, color=COLOURS[0], linewidth=0.8, alpha=0.5, label=label, gid=f"replicate-curve-{place}")
+    axes.lines[0].set_linewidth(2.5 if others else 1.5)
     axes.set_yscale("log")
     for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         set_formatter(LogFormatter(minor_thresholds=(2, 0.5)))  # no more labels than fit
@@ -89,15 +95,23 @@ def score_curve(record: ScoresRecord) -> Figure:
     return figure
 
 
-def class_bars(values: Mapping[str, float], name: str, title: str) -> Figure:
-    """Draw a score of each class, by class name, as bars; the class with the highest first, at most 40."""
-    ordered = sorted(values.items(), key=lambda pair: -pair[1])[:40]
+def class_bars(distances: Mapping[str, ClassDistance], name: str, title: str) -> Figure:
+    """Draw the distance of each class, by class name, and its floor; the highest first, at most 40."""
+    ordered = sorted(distances.items(), key=lambda pair: -pair[1].synthetic)[:40]
     figure, axes = plot(5.4, max(0.24 * len(ordered) + 1, 2.2))
-    axes.barh([shorten(class_name) for class_name, _ in ordered], [value for _, value in ordered], color=COLOURS[0])
+    names = [shorten(class_name) for class_name, _ in ordered]
+    rows = range(len(ordered))
+    axes.barh(rows, [distance.synthetic for _, distance in ordered], color=COLOURS[0], label="synthetic images")
+    floors = [(row, distance.floor) for row, (_, distance) in enumerate(ordered) if distance.floor is not None]
+    if floors:
+        heights, values = zip(*floors, strict=True)
+        axes.plot(values, heights, "|", color=COLOURS[5], markersize=12, markeredgewidth=2, label="floor: real images")
+    axes.set_yticks(rows, names)
     axes.invert_yaxis()
     axes.set_xlabel(f"{name} of the class (lower is better)")
     axes.set_ylabel("class")
     axes.set_title(title, fontsize=9)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
 
 

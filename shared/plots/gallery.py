@@ -15,6 +15,7 @@ from shared.data.images import load_split
 from shared.data.sampling import apportion, spread
 from shared.format.manifest import Dataset
 from shared.format.shards import preview
+from shared.metrics.over_replicates import class_distances
 from shared.models.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_next_to_generated
 from shared.plots import charts, figures, trial_charts
 from shared.runtime.seeding import Stream, derive_seed
@@ -80,20 +81,30 @@ def gan_pictures(record: GanRecord) -> Pictures:
     return pictures
 
 
-def scores_pictures(record: ScoresRecord, real: Artifact[RealRecord], gan: Artifact[GanRecord]) -> Pictures:
-    """Return the score of every snapshot; if it was scored on test, also what the chosen snapshot draws."""
-    alt = f"Fréchet distance per snapshot; epoch {record.chosen.epoch} is the lowest."
-    pictures = {"scores": Picture(charts.score_curve(record), alt)}
+def scores_pictures(
+    record: ScoresRecord,
+    real: Artifact[RealRecord],
+    gan: Artifact[GanRecord],
+    others: Sequence[ScoresRecord] = (),
+) -> Pictures:
+    """Return the score of every snapshot; if it was scored on test, also what the chosen snapshot draws.
+
+    `others` are other replicates: their curves are drawn thin, and scores by class are means over all of them.
+    """
+    curve = f"Fréchet distance per snapshot; epoch {record.chosen.epoch} is the lowest"
+    alt = f"{curve}; thin lines: {len(others)} other replicates." if others else f"{curve}."
+    pictures = {"scores": Picture(charts.score_curve(record, others), alt)}
     if record.on_test is None:
         return pictures
     if any(qualities.ratios for row in record.rows for qualities in row.classes):
         alt = "Diversity, sharpness, contrast per snapshot."
         pictures["qualities"] = Picture(charts.quality_curves(record), alt)
-    classes, used = real.dataset.classes, record.on_test.test_protocols[record.extractor]
-    title = f"all classes: {used.n_synthetic:,} generated against {used.n_real:,} real test images"
-    values = record.on_test.test.by_class[record.chosen_score]
+    classes = real.dataset.classes
+    title = f"against {record.on_test.test_protocols[record.extractor].n_real:,} real test images of all classes"
+    on_test = [record.on_test, *(other.on_test for other in others if other.on_test is not None)]
     pictures["class_scores"] = Picture(
-        charts.class_bars(values, record.chosen_score, title), "Fréchet distance of each class of the chosen snapshot."
+        charts.class_bars(class_distances(on_test, record.chosen_score), record.chosen_score, title),
+        "Fréchet distance of each class of the chosen snapshot, and of as many real train images.",
     )
     title = f"left real test images, right generated after epoch {record.chosen.epoch}"
     both = figures.named_rows(real_next_to_generated(real, gan, record.chosen.file), classes, title)

@@ -8,18 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from shared.plots.figures import COLOURS, plot
-from shared.plots.formatting import level, points
+from shared.plots.formatting import level, points, variance_shares
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.mixed import Answer, Estimate, MixedRecord, Variance
 
 LIKE, UNLIKE = COLOURS[0], COLOURS[5]
 """The colours of answers whose arms saw the same real images, and of the others."""
 
-LINE_CHARACTERS = 74
+LINE_CHARACTERS = 58
 """What fits on a line of the chart of differences."""
-
-SOURCES = {"generator": "generators", "fit": "fits of the classifier", "images": "test images"}
-"""Where variance comes from, by the field of the record, as a reader sees it."""
 
 
 def shown_answers(record: MixedRecord) -> list[Answer]:
@@ -34,12 +31,12 @@ def differences_chart(answers: Sequence[Answer], title: str) -> Figure:
     texts = [_words(answer) for answer in answers]
     # each row is as high as its words and its marks need, in lines of text
     heights = [text.count("\n") + 1 + 2.6 for text in texts]
-    figure, axes = plot(5.4, 0.145 * sum(heights) + 1.5)
+    figure, axes = plot(5.4, 0.165 * sum(heights) + 1.5)
     left, right = _limits(answers)
     axes.axvline(0, color="black", linewidth=1, zorder=1, gid="zero-line")
     top = 0.0
     for place, (answer, text, height) in enumerate(zip(answers, texts, heights, strict=True)):
-        style = {"fontsize": 8, "fontweight": "bold" if place == 0 else "normal", "va": "top", "zorder": 4}
+        style = {"fontsize": 9.5, "fontweight": "bold" if place == 0 else "normal", "va": "top", "zorder": 4}
         axes.text(0.01, top + 0.3, text, transform=axes.get_yaxis_transform(), **style)
         _row(axes, answer, place, top + height - 1.3, (left, right))
         top += height
@@ -137,8 +134,7 @@ def variance_chart(variance: Variance) -> Figure:
     """Draw the shares of the variance of the headline's difference as one bar; what is not known is left out."""
     figure, axes = plot(5.4, 1.5)
     start = 0.0
-    for place, (name, words) in enumerate(SOURCES.items()):
-        share = getattr(variance, name)
+    for place, (words, share) in enumerate(variance_shares(variance).items()):
         if share is None:
             axes.barh(0, 0, color=COLOURS[place], label=f"{words}: not known")
             continue

@@ -1,0 +1,77 @@
+"""The scores on the page: over replicates, next to those of real images; distances by class; copies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.report.inputs import Artifacts
+from shared.metrics import over_replicates
+from shared.metrics.metric import FeatureMetric, metric_of
+from shared.metrics.over_replicates import ClassDistance, CopiesSummary, ScoreSummary
+from shared.models.tables import EXTRACTORS
+from shared.store.records.scores import OnTest, SnapshotScores
+
+
+@dataclass(frozen=True)
+class ScoresSection:
+    """What the template `scores.html` shows; `of_snapshots` has lowest, mean and highest over all snapshots.
+
+    `near` are the classes whose distance is near the floor, `smallest_class` the fewest real test images of a class.
+    """
+
+    summaries: dict[str, ScoreSummary]
+    n_synthetic: int
+    n_real: int
+    of_snapshots: dict[str, tuple[float, float, float]]
+    snapshots: int
+    classes: dict[str, ClassDistance]
+    near: list[str]
+    smallest_class: int
+    copies: dict[str, CopiesSummary]
+    warnings: list[str]
+    synthetic_side_only: list[str]
+
+
+def scores_section(made: Artifacts) -> ScoresSection:
+    """Return what the template shows of the scores of all replicates."""
+    on_test, record = made.on_test, made.shown.scores.record
+    rows = [row for replicate in made.replicates for row in replicate.scores.record.rows]
+    classes = over_replicates.class_distances(on_test, record.chosen_score)
+    summaries = over_replicates.summaries(on_test)
+    return ScoresSection(
+        summaries=summaries,
+        n_synthetic=on_test[0].test_protocols[record.extractor].n_synthetic,
+        n_real=on_test[0].n_train_looked_at,
+        of_snapshots=_of_snapshots(rows, on_test[0]),
+        snapshots=len(rows),
+        classes=classes,
+        near=[name for name, distance in classes.items() if distance.near_the_floor],
+        smallest_class=min(made.real.dataset.splits["test"].class_counts),
+        copies=over_replicates.copies(on_test),
+        warnings=[_said_by(line, numbers, len(on_test)) for line, numbers in over_replicates.warnings(on_test)],
+        synthetic_side_only=[name for name in summaries if is_extrapolated(name)],
+    )
+
+
+def _of_snapshots(rows: Sequence[SnapshotScores], on_test: OnTest) -> dict[str, tuple[float, float, float]]:
+    scores = [row.scores for row in rows]
+    names = [name for name in on_test.real.scores if judges_snapshots(name) and all(name in row for row in scores)]
+    return {name: over_replicates.over_all_snapshots(scores, name) for name in names}
+
+
+def _said_by(line: str, numbers: list[int], replicates: int) -> str:
+    """Return a warning with the replicates that it is of, unless it is of all."""
+    if len(numbers) == replicates:
+        return line
+    return f"{line} (replicate{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))} of {replicates})"
+
+
+def judges_snapshots(name: str) -> bool:
+    """Whether every snapshot has this score, and it says something of quality."""
+    metric = metric_of(name, EXTRACTORS)
+    return isinstance(metric, FeatureMetric) and metric.per_snapshot and metric.higher_is_better is not None
+
+
+def is_extrapolated(name: str) -> bool:
+    """Whether a score is extrapolated in the number of synthetic images, which the page says next to its name."""
+    metric = metric_of(name, EXTRACTORS)
+    return isinstance(metric, FeatureMetric) and metric.suffix == "infinite"
