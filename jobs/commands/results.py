@@ -1,4 +1,4 @@
-"""The command `results`: the results table and the verdict of an experiment, for people and for scripts."""
+"""The command `results`: the verdict and the results tables of an experiment, for people and for scripts."""
 
 import json
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from shared.store.job import Job
 from shared.store.lineage import need_test_scores, open_inputs
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from shared.store.records.mixed import Estimate, MixedRecord
     from shared.store.records.scores import OnTest, ScoresRecord
 
@@ -28,46 +30,33 @@ METRICS = tuple(metric.name for metric in CLASSIFICATION_METRICS if metric.headl
 
 @dataclass(frozen=True)
 class Results:
-    """The results of an experiment: the verdict, the chosen snapshot's scores, and the hashes of both artifacts."""
+    """The results of an experiment: the verdict, the scores of every replicate, the hashes of what they are from."""
 
     experiment: str
     mixed: "MixedRecord"
-    scores: "ScoresRecord"
-    on_test: "OnTest"
+    scores: "list[ScoresRecord]"
+    on_test: "list[OnTest]"
     hashes: dict[str, str]
 
     def facts(self) -> dict[str, object]:
-        """Return the results for scripts: arms, scores, verdict, and the protocol of each number."""
-        mixed, scores, on_test = self.mixed.facts(), self.scores.facts(), self.on_test.facts()
-        return {
-            "experiment": self.experiment,
-            "arms": mixed["arms"],
-            "majority_baseline": mixed["majority_baseline"],
-            "verdict": {
-                "sentence": self.mixed.comparisons[0].sentence if self.mixed.comparisons else None,
-                "comparisons": mixed["comparisons"],
-                "worth": mixed["worth"],  # data equivalents; scripts read this key
-            },
-            "protocol": mixed["protocol"],
-            "scores": {
-                "chosen": scores["chosen"],
-                "test": on_test["test"],
-                "real_train_against_test": on_test["real"],
-                "score": scores["chosen_score"],
-                "protocols": on_test["test_protocols"],
-            },
-            "artifacts": self.hashes,
-        }
+        """Return the results for scripts."""
+        from jobs.commands.results_json import results_json
+        from shared.metrics.over_replicates import copies, summaries
+
+        protocols = {name: row.facts() for name, row in self.on_test[0].test_protocols.items()}
+        others: dict[str, object] = {"score_protocols": protocols, "artifacts": self.hashes}
+        return results_json(self.experiment, self.mixed, summaries(self.on_test), copies(self.on_test), others)
 
 
 def collect(folder: Path) -> Results:
     """Return the results of the experiment in `folder`; BadInput where they are missing, out of step or unreadable."""
-    from shared.store.artifacts import input_of
+    from shared.store.artifacts import input_of, inputs_of
 
     opened = open_inputs(READS, folder)
-    mixed, scores = input_of(opened, TRAIN_MIXED), input_of(opened, EVALUATE)
-    hashes = {TRAIN_MIXED.writes: mixed.sha256, EVALUATE.writes: scores.sha256}
-    return Results(folder.name, mixed.record, scores.record, need_test_scores(scores), hashes)
+    mixed, scores = input_of(opened, TRAIN_MIXED), inputs_of(opened, EVALUATE)
+    hashes = {name: opened[name].sha256 for name in opened if name.partition("/")[0] != SYNTHESIZE.writes}
+    on_test = [need_test_scores(replicate) for replicate in scores]
+    return Results(folder.name, mixed.record, [replicate.record for replicate in scores], on_test, hashes)
 
 
 def _cell(summary: "Estimate") -> str:
@@ -76,48 +65,114 @@ def _cell(summary: "Estimate") -> str:
 
 
 def print_results(folder: Path) -> None:
-    """Print the results table, the scores and the verdict to standard output."""
+    """Print the verdict, the questions, the arms and the scores to standard output."""
     from rich.console import Console
+
+    results, console = collect(folder), Console(highlight=False)
+    print_verdict(console, results.mixed)
+    print_questions(console, results.mixed)
+    print_arms(console, results.experiment, results.mixed)
+    print_scores(console, results)
+
+
+def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
+    """Print the warnings, then the answer that matters most."""
+    from rich.text import Text
+
+    from shared.plots.answers import NO_ANSWER, certainty, first_answers, first_warnings
+
+    for line in first_warnings(mixed):
+        console.print(Text(f"Warning: {line}", style="bold yellow"))
+    answers = first_answers(mixed)
+    for answer in answers:
+        # not markup: a question may have brackets
+        console.print(Text(answer.sentence, style="bold"))
+    if not answers:
+        console.print(NO_ANSWER)
+    if cost := certainty(mixed.protocol.replicates):
+        console.print(cost)
+
+
+def print_questions(console: "Console", mixed: "MixedRecord") -> None:
+    """Print a line for each answer: difference, interval, level, what would be detected, whether it is like for like."""
     from rich.table import Table
 
-    from shared.plots.formatting import real_images
+    from shared.plots.answers import shown_answers
+    from shared.plots.formatting import difference_points, interval_points, level_text, like_for_like, percent
 
-    results = collect(folder)
-    mixed, scores, used = results.mixed, results.scores, results.mixed.protocol
-    title = f"{results.experiment}: the same classifier on {used.n_test:,} real test images"
-    table = Table(title=title, box=None, padding=(0, 1, 0, 0))
+    answers = shown_answers(mixed)
+    if not answers:
+        return
+    table = Table(title="questions, in percentage points", box=None, padding=(0, 2, 0, 0))
+    for heading in ("arms", "points", "interval", "level", "detectable", ""):
+        table.add_column(heading, justify="left" if heading in ("arms", "") else "right", overflow="fold")
+    for answer in answers:
+        table.add_row(
+            f"{answer.a} against {answer.b}",
+            difference_points(answer),
+            interval_points(answer),
+            level_text(answer.level),
+            percent(answer.detectable),
+            like_for_like(answer),
+        )
+    console.print(table)
+    console.print("detectable: found four times in five by an experiment like this one; it bounds no answer.")
+    for answer in answers:
+        console.print(f"- {answer.sentence}", markup=False)
+
+
+def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> None:
+    """Print what each arm was trained on and how it does on test."""
+    from rich.table import Table
+
+    from shared.plots.formatting import real_images, variance_words
+
+    used = mixed.protocol
+    table = Table(
+        title=f"{experiment}: the same classifier on {used.n_test:,} real test images",
+        box=None,
+        padding=(0, 1, 0, 0),
+    )
     for heading in ("arm", "real", "synthetic", *METRICS):
         table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
     for arm in mixed.arms:
         cells = [_cell(arm.accuracy), *(f"{100 * arm.metrics[metric].mean:.1f}" for metric in METRICS[1:])]
         table.add_row(arm.arm, f"{arm.n_real:,}", f"{arm.n_synthetic:,}", *cells)
-    console = Console()
     console.print(table)
-    seeds = len(used.seeds)
-    over = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed, so no spread"
-    console.print(f"% of test images; {over}.", highlight=False)
-    console.print(f"Always answering the largest class: {100 * mixed.majority_baseline:.1f} %.", highlight=False)
-    score = scores.chosen_score
-    console.print(
-        f"{score} {results.on_test.test.scores[score]:.3f} on test (real train against test: "
-        f"{results.on_test.real.scores[score]:.3f}), snapshot of epoch {scores.chosen.epoch}.",
-        highlight=False,
-    )
-    for comparison in mixed.comparisons:
-        console.print(comparison.sentence, highlight=False)
+    many = used.replicates > 1
+    over = f"mean ± standard deviation over {used.replicates} replicates" if many else "one replicate, so no spread"
+    console.print(f"% of test images; {over} ({used.planned} planned, {used.added} added).")
+    console.print(f"Always answering the largest class: {100 * mixed.majority_baseline:.1f} %.")
+    console.print(variance_words(mixed.variance))
     for equivalent in mixed.worth:
         words = f"{equivalent.arm}: as good as {real_images(equivalent.effective, 'about ')} real images"
         low, high = real_images(equivalent.effective_low), real_images(equivalent.effective_high)
-        console.print(f"{words} ({LEVEL_TEXT} interval {low} to {high}).", highlight=False)
+        console.print(f"{words} ({LEVEL_TEXT} interval {low} to {high}).")
+
+
+def print_scores(console: "Console", results: Results) -> None:
+    """Print the score that chose the snapshots, over replicates, and what the tests for copies found."""
+    from shared.metrics.over_replicates import copies, summaries
+
+    score = results.scores[0].chosen_score
+    found = summaries(results.on_test)[score]
+    low, high = found.synthetic["low"], found.synthetic["high"]
+    interval = "" if low is None or high is None else f" ({LEVEL_TEXT} interval {low:.3f} to {high:.3f})"
+    real = "" if found.real is None else f", real train against test: {found.real['mean']:.3f}"
+    epochs = ", ".join(str(record.chosen.epoch) for record in results.scores)
+    console.print(f"{score} {found.synthetic['mean']:.3f}{interval} on test{real}; snapshots of epochs {epochs}.")
+    for space, tested in copies(results.on_test).items():
+        what = "copies of training images" if tested.flagged else "no sign of copying"
+        console.print(f"{space}: {what}, flagged in {tested.flagged} of {tested.replicates} replicates.")
 
 
 @click.command("results", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool, **_: object) -> None:
-    """Print the results table, the scores and the verdict of an experiment."""
+    """Print the verdict of an experiment, then its questions, its arms and its scores."""
     folder = data_root / experiment_name(experiment, recipe)
     if as_json:
-        click.echo(json.dumps(collect(folder).facts(), indent=1))
+        click.echo(json.dumps(collect(folder).facts(), indent=1, allow_nan=False))
     else:
         print_results(folder)

@@ -10,16 +10,16 @@ from jobs.report.figures import draw_all
 from jobs.report.inputs import Artifacts
 from jobs.report.scores import scores_section
 from jobs.report.tuning import tuning_section
-from jobs.report.verdict import verdict_section
 from shared import __version__
 from shared.cli.progress import Reporter
+from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.metrics.pixels import QUALITIES
-from shared.plots import formatting
+from shared.plots import answers, formatting
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import lineage, need_test_scores, recipe_text
 
-FILTERS = ("percent", "points", "level", "spread", "like_for_like", "real_images")
+FILTERS = ("percent", "difference_points", "interval_points", "level_text", "spread", "like_for_like", "real_images")
 """The functions of `formatting` that templates call, by name."""
 
 
@@ -39,7 +39,14 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     return environment.get_template("page.html").render(
         version=__version__,
         experiment=made.real.folder.parent.name,
-        verdict=verdict_section(mixed),
+        warnings=answers.first_warnings(mixed),
+        first_answers=answers.first_answers(mixed),
+        no_answer=answers.NO_ANSWER,
+        original=answers.original_arms(mixed),
+        certainty=answers.certainty(mixed.protocol.replicates),
+        answers=answers.shown_answers(mixed),
+        saw={arm.arm: formatting.saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
+        metrics=[metric.name for metric in CLASSIFICATION_METRICS],
         variance_words=formatting.variance_words(mixed.variance),
         mixed=mixed,
         real=made.real.dataset,

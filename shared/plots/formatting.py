@@ -1,8 +1,6 @@
 """Numbers in words, the same on the page, on the card and in the terminal."""
 
-from typing import Protocol
-
-from shared.store.records.mixed import Answer, Estimate, Information, RealImages, Variance
+from shared.store.records.mixed import Answer, EqualSteps, Estimate, Information, RealImages, Variance
 
 NOT_LIKE_FOR_LIKE = "not like for like: the generator saw real images that the baseline did not"
 """What an answer is followed by whose arms saw different shares of the real images."""
@@ -53,24 +51,13 @@ def detectable_sentence(answer: Answer) -> str:
     )
 
 
-class InPoints(Protocol):
-    """A difference of shares and its interval."""
-
-    @property
-    def difference(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-
-
-def difference_points(found: InPoints) -> str:
+def difference_points(found: Answer | EqualSteps) -> str:
     """Return a difference in points, with as many decimals as its interval."""
     return signed_points(found.difference, bounds_decimals(found.low, found.high))
 
 
-def interval_points(found: InPoints) -> str:
-    """Return the interval of a difference in points: "−0.2 to +1.1"."""
+def interval_points(found: Answer | EqualSteps) -> str:
+    """Return the interval of a difference in points: "+0.2 to +1.1"."""
     digits = bounds_decimals(found.low, found.high)
     return f"{signed_points(found.low, digits)} to {signed_points(found.high, digits)}"
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.plots import figures, verdict_charts
-from shared.plots.formatting import level, percent, points
+from shared.plots.answers import shown_answers
+from shared.plots.formatting import difference_points, interval_points, level_text, percent
 from shared.plots.gallery import Picture, Pictures
 from shared.store.records.mixed import MixedRecord
 
@@ -16,12 +17,12 @@ def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
     The rest is where the variance is from and the learning curve, as far as they are known.
     """
     pictures: Pictures = {}
-    answers, used = verdict_charts.shown_answers(record), record.protocol
+    answers, used = shown_answers(record), record.protocol
     if answers:
         title = f"{used.n_test:,} real test images, {verdict_charts.replicates(used.replicates)}"
         said = "; ".join(
-            f"{answer.question}: {points(answer.difference)} points, {level(answer.level)} interval "
-            f"{points(answer.low)} to {points(answer.high)}"
+            f"{answer.question}: {difference_points(answer)} points, {level_text(answer.level)} interval "
+            f"{interval_points(answer)}"
             for answer in answers
         )
         figure = verdict_charts.differences_chart(answers, title)

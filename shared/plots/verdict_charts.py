@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from shared.plots.figures import COLOURS, plot
-from shared.plots.formatting import level, points, variance_shares
+from shared.plots.formatting import difference_points, interval_points, level_text, variance_shares
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.mixed import Answer, Estimate, MixedRecord, Variance
 
@@ -17,13 +17,6 @@ LIKE, UNLIKE = COLOURS[0], COLOURS[5]
 
 LINE_CHARACTERS = 58
 """What fits on a line of the chart of differences."""
-
-
-def shown_answers(record: MixedRecord) -> list[Answer]:
-    """Return every answer in the order of the page: the one that it begins with, the headline, the others."""
-    answers = [record.headline, *record.questions] if record.headline else record.questions
-    top = record.top
-    return [] if top is None else [top, *(answer for answer in answers if answer is not top)]
 
 
 def differences_chart(answers: Sequence[Answer], title: str) -> Figure:
@@ -54,10 +47,14 @@ def differences_chart(answers: Sequence[Answer], title: str) -> Figure:
 
 def _words(answer: Answer) -> str:
     """Return what is written above the marks of an answer."""
-    bounds = f"{points(answer.low)} to {points(answer.high)}"
     marked = "" if answer.like_for_like else ", NOT LIKE FOR LIKE"
     question = wrap(f"{answer.question[0].upper()}{answer.question[1:]}", LINE_CHARACTERS)
-    return "\n".join([*question, f"{points(answer.difference)} ({level(answer.level)} interval {bounds}){marked}"])
+    return "\n".join(
+        [
+            *question,
+            f"{difference_points(answer)} ({level_text(answer.level)} interval {interval_points(answer)}){marked}",
+        ]
+    )
 
 
 def _limits(answers: Sequence[Answer]) -> tuple[float, float]:

@@ -1,0 +1,78 @@
+"""The results of an experiment for scripts: shares of 1, null where a key does not apply, no NaN."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from shared.metrics.over_replicates import CopiesSummary, ScoreSummary
+from shared.store.records.mixed import MixedRecord
+
+Json = object
+"""What JSON holds: numbers, texts, None, lists and dicts of these."""
+
+
+def results_json(
+    experiment: str,
+    mixed: MixedRecord,
+    scores: Mapping[str, ScoreSummary],
+    copies: Mapping[str, CopiesSummary],
+    others: Mapping[str, Json],
+) -> dict[str, Json]:
+    """Return the results as JSON holds them; `others` are further keys, such as the protocols of the scores."""
+    facts = mixed.facts()
+    answers = {"headline": facts["headline"], "questions": facts["questions"]}
+    named = {
+        "experiment": experiment,
+        "first": mixed.first,
+        **answers,
+        "arms": facts["arms"],
+        "copies": copies_json(copies),
+        "membership": None,
+        "variance": facts["variance"] or {"generator": None, "fit": None, "images": None},
+        "scores": {name: _score(summary) for name, summary in scores.items()},
+        "worth": facts["worth"],  # data equivalents; scripts read this key
+        "majority_baseline": mixed.majority_baseline,
+        "train_counts": mixed.train_counts,
+        "synthetic_counts": mixed.synthetic_counts,
+        "protocol": facts["protocol"],
+        **others,
+    }
+    return {name: without_nan(value) for name, value in named.items()}
+
+
+def _score(summary: ScoreSummary) -> dict[str, Json]:
+    """Return a score over replicates, and what real train images have; bounds are null with one replicate."""
+    kept = ("mean", "low", "high", "values")
+    synthetic = {name: value for name, value in summary.synthetic.items() if name in kept}
+    return synthetic | {"real_train": None if summary.real is None else summary.real["mean"]}
+
+
+def copies_json(copies: Mapping[str, CopiesSummary]) -> dict[str, Json]:
+    """Return the copy tests by space, and whether any replicate was flagged in any."""
+    return {
+        "flagged": any(space.flagged for space in copies.values()),
+        "spaces": {
+            name: {
+                "flagged_replicates": space.flagged,
+                "replicates": space.replicates,
+                "nearer": _mean_and_worst(space.nearer),
+                "copy_rate": _mean_and_worst(space.copy_rate),
+                "expected_copy_rate": space.expected_copy_rate,
+            }
+            for name, space in copies.items()
+        },
+    }
+
+
+def _mean_and_worst(values: Sequence[float]) -> dict[str, Json]:
+    return {"mean": math.fsum(values) / len(values), "worst": max(values), "values": list(values)}
+
+
+def without_nan(value: Json) -> Json:
+    """Return what JSON can hold: null in place of numbers that it has none for."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: without_nan(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(part) for part in value]
+    return value

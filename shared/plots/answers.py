@@ -1,0 +1,58 @@
+"""Which answers of an experiment are shown first, what must be read before them, what few replicates cost."""
+
+from shared.stats.confidence import quantile
+from shared.store.records.mixed import ORIGINAL, Answer, ArmRow, MixedRecord
+
+NO_ANSWER = "No two arms were trained that answer a question together."
+
+ORIGINAL_ARMS = ("real_100", "real_30", "synthetic_70_real_30")
+"""The arms of the published 70/30 design, whose metrics are shown with its answer."""
+
+FEW_REPLICATES, MANY_REPLICATES = 3, 5
+"""Up to how many replicates it is said what they cost; the number that they are compared with."""
+
+
+def shown_answers(record: MixedRecord) -> list[Answer]:
+    """Return every answer in the order of the page: the one that it begins with, the headline, the others."""
+    answers = [record.headline, *record.questions] if record.headline else record.questions
+    top = record.top
+    return [] if top is None else [top, *(answer for answer in answers if answer is not top)]
+
+
+def begins_with_original(record: MixedRecord) -> bool:
+    """Whether the first answer is that of the published design, in place of the headline's."""
+    top = record.top
+    return record.first == "original" and top is not None and (top.a, top.b) == ORIGINAL
+
+
+def first_answers(record: MixedRecord) -> list[Answer]:
+    """Return the answer that a reader sees first; then the headline's, where that is another."""
+    top, headline = record.top, record.headline
+    return [answer for answer in (top, None if headline is top else headline) if answer is not None]
+
+
+def first_warnings(record: MixedRecord) -> list[str]:
+    """Return what must be read before the first answers, each line once."""
+    return list(dict.fromkeys(line for answer in first_answers(record) for line in answer.warnings))
+
+
+def original_arms(record: MixedRecord) -> list[ArmRow]:
+    """Return the lines of the published design's arms where the page begins with its answer."""
+    return [arm for arm in record.arms if arm.arm in ORIGINAL_ARMS] if begins_with_original(record) else []
+
+
+def certainty(replicates: int) -> str:
+    """Return what few replicates cost, in words; nothing for more than a few."""
+    if replicates > FEW_REPLICATES:
+        return ""
+    if replicates < 2:  # no spread can be estimated from one
+        return (
+            "With 1 replicate nothing is known of other generators: the interval speaks of other test images alone. "
+            f"With {MANY_REPLICATES} it would speak of the procedure."
+        )
+    few, many = quantile(replicates - 1), quantile(MANY_REPLICATES - 1)
+    return (
+        f"With {replicates} replicates the spread between generators is estimated from few: where it decides the "
+        f"interval, that reaches {few:.1f} standard errors to each side (Student's t), in place of {many:.1f} with "
+        f"{MANY_REPLICATES} replicates."
+    )
