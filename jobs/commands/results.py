@@ -94,7 +94,7 @@ def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
 
 
 def print_questions(console: "Console", mixed: "MixedRecord") -> None:
-    """Print a line for each answer: difference, interval, level, what would be detected, whether it is like for like."""
+    """Print each answer: difference, interval, level, what would be detected, whether it is like for like."""
     from rich.table import Table
 
     from shared.plots.answers import shown_answers

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.store.replicates import best_on_val
-
 from jobs import pipeline
 from shared.store.artifacts import Artifact, input_of, inputs_of
 from shared.store.lineage import need_test_scores
@@ -14,6 +12,7 @@ from shared.store.records.gan import GanRecord
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import OnTest, ScoresRecord
 from shared.store.records.tune import TuneRecord
+from shared.store.replicates import best_on_val
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from textwrap import wrap
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,7 +30,12 @@ def differences_chart(answers: Sequence[Answer], title: str) -> Figure:
     axes.axvline(0, color="black", linewidth=1, zorder=1, gid="zero-line")
     top = 0.0
     for place, (answer, text, height) in enumerate(zip(answers, texts, heights, strict=True)):
-        style = {"fontsize": 9.5, "fontweight": "bold" if place == 0 else "normal", "va": "top", "zorder": 4}
+        style: dict[str, Any] = {
+            "fontsize": 9.5,
+            "fontweight": "bold" if place == 0 else "normal",
+            "va": "top",
+            "zorder": 4,
+        }
         axes.text(0.01, top + 0.3, text, transform=axes.get_yaxis_transform(), **style)
         _row(axes, answer, place, top + height - 1.3, (left, right))
         top += height
@@ -80,7 +86,13 @@ def _row(axes: Axes, answer: Answer, place: int, middle: float, ends: tuple[floa
         )
     colour, kind = (LIKE, "like for like") if answer.like_for_like else (UNLIKE, "not like for like")
     label = f"mean and interval, {kind}"
-    bar = {"linewidth": 5, "alpha": 0.45, "solid_capstyle": "butt", "zorder": 2, "gid": f"interval-{place}"}
+    bar: dict[str, Any] = {
+        "linewidth": 5,
+        "alpha": 0.45,
+        "solid_capstyle": "butt",
+        "zorder": 2,
+        "gid": f"interval-{place}",
+    }
     axes.plot([low, high], [middle] * 2, color=colour, **bar)
     marker = "D" if answer.like_for_like else "X"  # not by colour alone
     axes.plot([mean], [middle], marker, color=colour, markersize=6, zorder=4, label=label)
