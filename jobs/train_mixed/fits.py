@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from shared.models.augmentation import standard_augmentation
+from shared.data.standard_augmentation import standard_augmentation
 
 from jobs.pipeline import PREPROCESS, SYNTHESIZE
 from jobs.train_mixed.arms import ARMS, OWN, chosen_arms
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
-from jobs.train_mixed.options import MixedOptions
+from jobs.train_mixed.options import LEAST_GAIN, MixedOptions
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Result, Run
 from shared.data.images import Images, load_split
@@ -149,6 +149,7 @@ def _fit(
         device=device,
         extras=FitExtras(
             patience=config.patience,
+            least_gain=LEAST_GAIN,
             most_steps=config.most_steps,
             equal_steps=True,
             augment=standard_augmentation(splits.mirrors, len(splits.classes)) if arm.augmented else None,
