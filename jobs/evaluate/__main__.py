@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from shared.cli.run import How, Result, Run
 from shared.errors import BadInput
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
+
+if TYPE_CHECKING:
+    from shared.store.records.scores import ScoresRecord
 
 
 @job(
@@ -71,22 +74,30 @@ def main(run: Run, config: EvaluateOptions) -> Result:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> None:
-    """Print the test scores of two or more experiments side by side, and name the best.
+    """Print the test scores of two or more experiments side by side; name the better one beyond the spread.
 
-    Refuses, with exit code 2, scores whose protocols differ, and says in what.
+    The spread is that over replicates. Refuses, with exit code 2, scores whose protocols differ, and says in what.
     """
     from jobs.evaluate.compare import print_comparison
     from shared.metrics.compare import compare_scores
-    from shared.store.artifacts import open_output
 
     # an experiment named twice would be compared with itself
     if len(set(experiments)) < max(len(experiments), 2):
         raise BadInput("compare: want at least two experiments, each once")
-    comparison = compare_scores({name: open_output(EVALUATE, data_root / name).record for name in experiments})
+    comparison = compare_scores({name: all_scores(data_root / name) for name in experiments})
     if as_json:
         click.echo(json.dumps(comparison.facts(), indent=1))
     else:
         print_comparison(comparison)
+
+
+def all_scores(folder: Path) -> "list[ScoresRecord]":
+    """Return the scores of every finished replicate of the experiment in `folder`; MissingArtifact without any."""
+    from shared.store.artifacts import open_output
+    from shared.store.replicates import existing
+
+    # of none the first is opened all the same: the error says how to make it
+    return [open_output(EVALUATE, folder, number).record for number in existing(folder, EVALUATE) or [0]]
 
 
 @click.command("between", cls=ErrorHandlingCommand, context_settings={"show_default": True})

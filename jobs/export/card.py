@@ -9,10 +9,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from jobs.export.formats import FORMATS, class_folders
-from jobs.export.options import ASKED, ExportConfig
+from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared import __version__
-from shared.plots.formatting import percent
+from shared.plots.answers import NO_ANSWER, begins_with_original, first_answers, first_warnings, shown_answers
+from shared.plots.formatting import difference_points, interval_points, level_text, percent, saw
 from shared.store.artifacts import Artifact, input_of
 from shared.store.lineage import lineage, need_test_scores
 from shared.store.records.datasets import SyntheticRecord
@@ -21,8 +22,11 @@ from shared.store.records.mixed import MixedRecord
 RECIPE = "recipe.toml"
 
 
-def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter[int]) -> str:
-    """Return the card of an export with `counts` images of each label, made from the artifacts `inputs`."""
+def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter[int], replicate: int) -> str:
+    """Return the card of an export with `counts` images of each label, made from the artifacts `inputs`.
+
+    These are those of one `replicate`, numbered from 0, and the verdict of all.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -32,6 +36,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         autoescape=False,  # Markdown and YAML: every text of a user goes through `plain` or `quoted`
     )
     environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
+    environment.filters |= {"interval_points": interval_points, "level_text": level_text, "points": difference_points}
     scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
     mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
     layout, dataset = FORMATS[config.to], synthetic.dataset
@@ -46,7 +51,14 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         counts=counts,
         annotation=synthetic.record,
         mixed=mixed,
-        judged=is_judged(mixed, config),
+        warnings=first_warnings(mixed),
+        first_answers=first_answers(mixed),
+        others=shown_answers(mixed)[len(first_answers(mixed)) :],
+        no_answer=NO_ANSWER,
+        judged=is_judged(mixed, config, conditional=synthetic.record.agreement is not None),
+        saw={arm.arm: saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
+        replicate=replicate,
+        replicates=mixed.protocol.replicates,
         scores=scores.record,
         on_test=on_test,
         flagged=[space for space, copies in on_test.copies.items() if copies.flagged],
@@ -70,10 +82,13 @@ def columns(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> dict[
     }
 
 
-def is_judged(mixed: MixedRecord, config: ExportConfig) -> bool:
-    """Whether the first comparison of the verdict was made with these labels and this least confidence."""
-    same_confidence = mixed.protocol.min_confidence == config.min_confidence
-    return same_confidence and config.labels != ASKED
+def is_judged(mixed: MixedRecord, config: ExportConfig, conditional: bool) -> bool:
+    """Whether the first answer of the verdict was reached with these labels and this least confidence.
+
+    The published design has the annotator's labels, other answers the classes asked for where any were.
+    """
+    wanted = ANNOTATED if begins_with_original(mixed) or not conditional else ASKED
+    return mixed.protocol.min_confidence == config.min_confidence and config.labels == wanted
 
 
 def plain(text: object) -> str:

@@ -67,8 +67,8 @@ def main(
 
     The card, README.md, has the verdict, the scores and the test for copies.
     """
-    from jobs.export.card import amount
-    from jobs.export.staging import check_place, is_complete, write_export
+    from jobs.export.card import RECIPE, amount, render
+    from jobs.export.staging import CARD, check_place, is_complete, write_export
     from shared.store.artifacts import input_of
     from shared.store.staging import BuildKey
 
@@ -85,7 +85,15 @@ def main(
         reporter.info(f"already complete: {target}")
         return
     counts: Counter[int] = Counter()
-    write_export(target, key, lambda staging: _write(staging, inputs, config, counts, reporter))
+    # of all replicates: the recipe makes the whole experiment again
+    remake = recipe_text(PIPELINE, open_inputs(ROW, folder))
+
+    def write(staging: Path) -> None:
+        _write(staging, inputs, config, counts, reporter)
+        write_whole(staging / RECIPE, f"{remake}\n".encode())
+        write_whole(staging / CARD, render(inputs, config, counts, number).encode())
+
+    write_export(target, key, write)
     for space, copies in need_test_scores(input_of(inputs, EVALUATE)).copies.items():
         if copies.flagged:
             reporter.info(f"warning: copies of training images, in {space}; the card says how many")
@@ -95,10 +103,8 @@ def main(
 def _write(
     folder: Path, inputs: "Mapping[str, Artifact]", config: ExportConfig, counts: Counter[int], reporter: Reporter
 ) -> None:
-    """Write the images, the recipe and the card into `folder`; count the images of each label."""
-    from jobs.export.card import RECIPE, render
+    """Write the images into `folder`; count those of each label."""
     from jobs.export.pictures import pictures
-    from jobs.export.staging import CARD
     from shared.store.artifacts import input_of
 
     synthetic = input_of(inputs, SYNTHESIZE)
@@ -115,8 +121,6 @@ def _write(
     # after writing: only reading every sample tells
     if not counts:
         raise BadConfig(f"--min-confidence {config.min_confidence}: leaves no image; take a lower one")
-    write_whole(folder / RECIPE, (recipe_text(PIPELINE, inputs) + "\n").encode())
-    write_whole(folder / CARD, render(inputs, config, counts).encode())
 
 
 if __name__ == "__main__":

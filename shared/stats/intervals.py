@@ -191,8 +191,8 @@ def student_summary(values: Sequence[float], least: float = -math.inf, most: flo
     return {"values": list(values), "mean": mean, "std": spread, "low": low, "high": high}
 
 
-def welch_difference(before: Sequence[float], after: Sequence[float]) -> Difference:
-    """Return the mean of `after` less that of `before` and its interval (Welch 1947); None with one run."""
+def welch_difference(before: Sequence[float], after: Sequence[float], level: float = LEVEL) -> Difference:
+    """Return the mean of `after` less that of `before` and its interval at `level` (Welch 1947); None with one run."""
     # not a paired test: networks of other shapes share no draws, even with equal seeds
     difference = float(np.mean(after) - np.mean(before))
     if len(before) < 2 or len(after) < 2:
@@ -204,7 +204,7 @@ def welch_difference(before: Sequence[float], after: Sequence[float]) -> Differe
     counts = (len(before), len(after))
     # Welch and Satterthwaite: the smaller and noisier side dominates
     freedom = total**2 / sum(variance**2 / (count - 1) for variance, count in zip(variances, counts, strict=True))
-    reach = quantile(freedom) * math.sqrt(total)
+    reach = quantile(freedom, level) * math.sqrt(total)
     return {"difference": difference, "low": difference - reach, "high": difference + reach}
 
 
