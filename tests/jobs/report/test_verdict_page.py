@@ -1,0 +1,237 @@
+"""What the page promises of the verdict: warnings first, every replicate a dot, what each part saw, one rule."""
+
+import re
+from html import unescape
+
+import pytest
+
+from shared.plots.formatting import difference_points, interval_points, level_text, percent
+from shared.store.artifacts import Artifact
+from shared.store.records.mixed import Answer, MixedRecord
+from tests.jobs.report.pages import Inputs, Render, experiment, renderer
+from tests.jobs.report.records import ARMS, TRAIN, mixed_record
+
+FLAG = "not like for like: the generator saw real images that the baseline did not"
+WARNINGS = ["Arm synthetic_100 is not shown to be better than one answer.", "The generator collapsed: 1 of 5."]
+
+
+@pytest.fixture(scope="module")
+def render(made: dict[str, Artifact]) -> Render:
+    """Return a function that renders a page of the experiment `small` with another verdict."""
+    return renderer(made)
+
+
+def pages(render: Render, made: Inputs, record: MixedRecord) -> str:
+    """Return the page with the verdict in `record`."""
+    return render(experiment(made, record))
+
+
+@pytest.fixture(scope="module")
+def record() -> MixedRecord:
+    """Return a verdict whose headline has warnings."""
+    found = mixed_record()
+    assert found.headline is not None
+    return found.model_copy(update={"headline": found.headline.model_copy(update={"warnings": WARNINGS})})
+
+
+@pytest.fixture(scope="module")
+def text(render: Render, made: Inputs, record: MixedRecord) -> str:
+    """Return the page with that verdict."""
+    return pages(render, made, record)
+
+
+def words(html: str) -> str:
+    """Return what a reader reads of some HTML."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def table(html: str, name: str) -> list[list[str]]:
+    """Return the cells of the body of the table of class `name`."""
+    body = re.search(rf'<table class="{name}">.*?<tbody>(.*?)</tbody>', html, re.DOTALL)
+    assert body is not None
+    return [
+        [words(cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row, re.DOTALL)]
+        for row in body[1].split("</tr>")[:-1]
+    ]
+
+
+def drawn(html: str, gid: str) -> str:
+    """Return the SVG element with this id, to its end."""
+    found = re.search(rf'<g id="{gid}">.*?</g>\s*(?=<g id=|</g>)', html, re.DOTALL)
+    assert found is not None, gid
+    return found[0]
+
+
+def test_warnings_come_before_the_headline(text: str, record: MixedRecord) -> None:
+    """Each warning is above the first heading, in words, within the box that has a colour; none is said twice."""
+    assert record.headline is not None
+    heading = text.index("<h1>")
+    box = re.search(r'<section class="warnings".*?</section>', text, re.DOTALL)
+    assert box is not None
+    assert box.end() < heading
+    for line in WARNINGS:
+        assert words(box[0]).count(f"Warning: {line}") == 1
+    assert re.search(r"\.warnings \{[^}]*background: var\(--warn-paper\)", text)
+    assert words(text[heading : text.index("</h1>")]) == record.headline.sentence
+
+
+def test_without_warnings_there_is_no_box(render: Render, made: Inputs) -> None:
+    """A headline that has no warnings is the first thing on the page."""
+    plain = pages(render, made, mixed_record())
+    assert 'class="warnings"' not in plain[: plain.index("<h1>")]
+
+
+def test_every_replicate_is_a_dot(text: str, record: MixedRecord) -> None:
+    """The chart of differences has a row for every answer, and in it a dot for each replicate."""
+    assert record.headline is not None
+    for place, answer in enumerate([record.headline, *record.questions]):
+        assert drawn(text, f"dots-{place}").count("<use") == len(answer.values) == 5
+        assert f'id="interval-{place}"' in text
+    assert f'id="dots-{len(record.questions) + 1}"' not in text
+
+
+def test_the_chart_has_a_zero_line_and_excluded_ranges(text: str, record: MixedRecord) -> None:
+    """The line at 0 is drawn, and what each interval excludes is shaded from its bounds outwards."""
+
+    def across(gid: str) -> list[float]:
+        return [float(x) for x in re.findall(r"[ML] ([\d.]+) [\d.]+", drawn(text, gid))]
+
+    zero = across("zero-line")
+    assert zero[0] == zero[1]
+    for place in range(len(record.questions) + 1):
+        bar = across(f"interval-{place}")
+        assert max(across(f"excluded-below-{place}")) == pytest.approx(min(bar), abs=0.01)
+        assert min(across(f"excluded-above-{place}")) == pytest.approx(max(bar), abs=0.01)
+        assert min(across(f"excluded-below-{place}")) < min(bar)
+        assert max(across(f"excluded-above-{place}")) > max(bar)
+
+
+def test_the_table_of_questions_is_the_record(text: str, record: MixedRecord) -> None:
+    """Sentence, difference, interval, level, what is detectable, and whether it is like for like, of every answer."""
+    assert record.headline is not None
+    answers = [record.headline, *record.questions]
+    rows = table(text, "questions")
+    assert len(rows) == len(answers)
+    for row, answer in zip(rows, answers, strict=True):
+        assert row[0] == f"{answer.sentence} {answer.a} against {answer.b}"
+        assert row[1:5] == [
+            difference_points(answer),
+            interval_points(answer),
+            level_text(answer.level),
+            percent(answer.detectable),
+        ]
+        assert row[5] == ("like for like" if answer.like_for_like else FLAG)
+    assert [row[3] for row in rows] == ["95 %", "98.3 %", "98.3 %", "98.3 %"]
+    assert [row[5] for row in rows].count(FLAG) == 1
+
+
+def test_the_chart_marks_what_is_not_like_for_like(text: str, record: MixedRecord) -> None:
+    """Only the rows of such answers say so, in words."""
+    chart = text[text.index('id="zero-line"') : text.index("<h2>Questions")]
+    assert chart.count("NOT LIKE FOR LIKE") == sum(not answer.like_for_like for answer in record.questions) == 1
+
+
+def test_what_each_part_saw_is_the_record(text: str) -> None:
+    """For each arm the real images that classifier, generator and annotator saw."""
+    count = sum(TRAIN)
+
+    def shown(share: float) -> str:
+        return (
+            "none" if share == 0 else f"all {count:,}" if share == 1 else f"{round(share * count)} ({100 * share:g} %)"
+        )
+
+    expected = [[name, shown(arm[1]), shown(arm[3]), shown(arm[3])] for name, arm in ARMS.items()]
+    assert table(text, "information") == expected
+
+
+def test_the_arms_have_spread_and_interval(text: str, record: MixedRecord) -> None:
+    """Every metric of every arm: mean, standard deviation over replicates, interval."""
+    for row, arm in zip(table(text, "arms"), record.arms, strict=True):
+        assert row[0] == f"{arm.about} {arm.arm}"
+        for cell, metric in zip(row[3:], arm.metrics.values(), strict=True):
+            assert metric.std is not None
+            spread = f"{100 * metric.mean:.1f} ± {100 * metric.std:.1f}"
+            assert cell == f"{spread} {100 * metric.low:.1f} to {100 * metric.high:.1f}"
+
+
+def test_class_counts_are_those_of_the_record(text: str, record: MixedRecord) -> None:
+    """Real train images and labels of synthetic ones, by class."""
+    counts = [row[1:] for row in table(text, "counts")]
+    expected = zip(record.train_counts, record.synthetic_counts, strict=True)
+    assert counts == [[f"{real:,}", f"{synthetic:,}"] for real, synthetic in expected]
+
+
+def test_where_the_variance_comes_from(text: str, render: Render, made: Inputs) -> None:
+    """The shares are said; a share that is not known is called so, also where all are."""
+    assert "generators 35 %, fits of the classifier not known, test images 65 %" in words(text)
+    unknown = words(pages(render, made, mixed_record(variance=None)))
+    assert "Where the variance of the headline's difference comes from is not known." in unknown
+
+
+def test_no_other_rule_is_on_the_page(text: str) -> None:
+    """One rule decides, so that no test with p values may contradict it."""
+    said = words(text).lower()
+    for banned in ("mcnemar", "permutation", "p value", "holm", "significant"):
+        assert banned not in said
+
+
+def original(record: MixedRecord) -> Answer:
+    """Return the answer of the published design."""
+    return next(answer for answer in record.questions if answer.b == "real_30")
+
+
+def test_published_systems_show_their_design_first(render: Render, made: Inputs) -> None:
+    """Its answer is the heading, flagged; its arms' metrics follow, then the headline; the table begins with it."""
+    record = mixed_record(first="original")
+    html = pages(render, made, record)
+    answer, headline = original(record), record.headline
+    assert headline is not None
+    head = html[: html.index("</header>")]
+    assert words(head[head.index("<h1>") : head.index("</h1>")]) == answer.sentence
+    flag = re.search(r'<p class="flag">(.*?)</p>', head)
+    assert flag is not None
+    assert flag[1] == "The published 70/30 design, not like for like"
+    assert flag.start() < head.index("<h1>")
+    arms = [arm for arm in record.arms if arm.arm in ("real_100", "real_30", "synthetic_70_real_30")]
+    for row, arm in zip(table(head, "original"), arms, strict=True):
+        assert row[0] == f"{arm.about} {arm.arm}"
+        assert row[3:] == [f"{100 * m.mean:.1f} ± {100 * (m.std or 0):.1f}" for m in arm.metrics.values()]
+    assert headline.sentence in words(head[head.index("</table>") :])
+    assert table(html, "questions")[0][0].startswith(answer.sentence)
+    assert table(html, "questions")[1][0].startswith(headline.sentence)
+
+
+def test_the_headline_is_first_elsewhere(text: str, record: MixedRecord) -> None:
+    """Without that the published design is a question among the others, and its table is not in the head."""
+    head = text[: text.index("</header>")]
+    assert 'class="original"' not in head
+    assert 'class="flag"' not in head
+    assert table(text, "questions")[0][0].startswith(record.headline.sentence if record.headline else "?")
+
+
+@pytest.mark.parametrize(("replicates", "said"), [(1, "other test images alone"), (2, "12.7"), (3, "4.3"), (5, "")])
+def test_few_replicates_and_what_they_cost(render: Render, made: Inputs, replicates: int, said: str) -> None:
+    """Planned and added replicates are counted; with 3 or fewer the page says what that costs in certainty."""
+    protocol = mixed_record(replicates=replicates).protocol.model_copy(update={"planned": replicates, "added": 0})
+    html = pages(render, made, mixed_record(replicates=replicates, protocol=protocol))
+    head = words(html[: html.index("</header>")])
+    assert f"{replicates} replicate{'s' if replicates > 1 else ''} ({replicates} planned, 0 added)" in head
+    cost = re.search(r'<p class="certainty">(.*?)</p>', html)
+    assert (cost is not None) == (replicates <= 3)
+    if cost:
+        assert said in cost[1]
+        assert replicates < 2 or "in place of 2.8 with 5 replicates" in cost[1]
+
+
+def test_added_replicates_are_counted(render: Render, made: Inputs) -> None:
+    """Those that were added after an answer are told apart from the planned ones."""
+    protocol = mixed_record().protocol.model_copy(update={"planned": 3, "added": 2})
+    assert "5 replicates (3 planned, 2 added)" in words(pages(render, made, mixed_record(protocol=protocol)))
+
+
+def test_no_question_no_chart(render: Render, made: Inputs) -> None:
+    """Without two arms to compare the page says so, and still shows the arms."""
+    html = pages(render, made, mixed_record(headline=None, questions=[], variance=None))
+    assert words(html[html.index("<h1>") : html.index("</h1>")]).startswith("No two arms were trained")
+    assert 'id="zero-line"' not in html
+    assert len(table(html, "arms")) == len(ARMS)
