@@ -12,7 +12,7 @@ from shared.store.records.gan import GanRecord
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import OnTest, ScoresRecord
 from shared.store.records.tune import TuneRecord
-from shared.store.replicates import best_on_val
+from shared.store.replicates import best_on_val, replicate_name
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Artifacts:
     def shown_words(self) -> str:
         """Which replicate is shown, in words."""
         count = len(self.replicates)
-        return f"replicate {self.best + 1} of {count}, the best on val" if count > 1 else "the only replicate"
+        return (
+            f"replicate {replicate_name(self.best)} of {count}, the best on val" if count > 1 else "the only replicate"
+        )
 
     @property
     def on_test(self) -> list[OnTest]:

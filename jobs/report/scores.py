@@ -9,6 +9,7 @@ from shared.metrics.metric import FeatureMetric, metric_of
 from shared.metrics.over_replicates import ClassDistance, CopiesSummary, ScoreSummary
 from shared.models.tables import EXTRACTORS
 from shared.store.records.scores import OnTest, SnapshotScores
+from shared.store.replicates import replicate_name
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _said_by(line: str, numbers: list[int], replicates: int) -> str:
     """Return a warning with the replicates that it is of, unless it is of all."""
     if len(numbers) == replicates:
         return line
-    return f"{line} (replicate{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))} of {replicates})"
+    return f"{line} (replicate{'' if len(numbers) == 1 else 's'} {', '.join(map(replicate_name, numbers))})"
 
 
 def judges_snapshots(name: str) -> bool:

@@ -17,6 +17,7 @@ from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
 from shared.store.records.mixed import FitsRecord, MixedProtocol, MixedRecord
 from shared.store.records.scores import COLLAPSE
+from shared.store.replicates import replicate_name
 
 INTERVAL = f"{LEVEL_TEXT}, over replicates and test images (two-way random effects)"
 ONE_REPLICATE = f"{LEVEL_TEXT}, over test images alone: one replicate"
@@ -87,7 +88,7 @@ def signs_of(run: Run, arms: str) -> Signs:
         synthetic_counts=np.sum(labels, axis=0).tolist(),
         first=first_shown(arms),
         collapsed=[
-            f"{line.removeprefix(COLLAPSE)} (replicate {number})"
+            f"{line.removeprefix(COLLAPSE)} (replicate {replicate_name(number)})"
             for number, on_test in tested.items()
             for line in on_test.warnings
             if line.startswith(COLLAPSE)

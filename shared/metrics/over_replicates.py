@@ -101,9 +101,9 @@ def copies(on_test: Sequence[OnTest]) -> dict[str, CopiesSummary]:
 
 
 def warnings(on_test: Sequence[OnTest]) -> Iterator[tuple[str, list[int]]]:
-    """Yield each warning and the replicates, from 1, that it is of."""
+    """Yield each warning and the replicates that it is of."""
     said: dict[str, list[int]] = {}
-    for number, scored in enumerate(on_test, start=1):
+    for number, scored in enumerate(on_test):
         for line in scored.warnings:
             said.setdefault(line, []).append(number)
     yield from said.items()

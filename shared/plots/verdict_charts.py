@@ -74,10 +74,9 @@ def _row(axes: Axes, answer: Answer, place: int, middle: float, ends: tuple[floa
     """Draw one answer around the height `middle`."""
     low, high, mean = 100 * answer.low, 100 * answer.high, 100 * answer.difference
     for side, (start, end) in {"below": (ends[0], low), "above": (high, ends[1])}.items():
-        axes.fill_betweenx(
-            [middle - 0.75, middle + 0.85],
-            start,
-            end,
+        axes.fill(
+            [start, end, end, start],
+            [middle - 0.75, middle - 0.75, middle + 0.85, middle + 0.85],
             color="0.88",
             linewidth=0,
             zorder=0,

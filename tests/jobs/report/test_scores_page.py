@@ -53,7 +53,7 @@ def test_scores_are_means_with_intervals_over_replicates(text: str, made: dict[s
 def test_one_replicate_has_no_interval(render: Render, made: dict[str, Artifact]) -> None:
     """The value alone is shown."""
     for row in table(render(experiment(made, mixed_record(replicates=1), (1.0,))), "scores"):
-        assert row[2] == "–"
+        assert row[2] == "\u2013"
 
 
 def test_the_extrapolated_score_says_which_side(text: str) -> None:
@@ -83,7 +83,7 @@ def test_pictures_are_those_of_the_best_replicate_on_val(inputs: Inputs, text: s
     made = Artifacts.of(inputs)
     assert made.best == 1
     assert made.shown.scores is made.replicates[1].scores
-    assert words(text).count("replicate 2 of 3, the best on val") >= 5
+    assert words(text).count("replicate r01 of 3, the best on val") >= 5
 
 
 def test_the_curve_of_the_shown_replicate_is_bold(inputs: Inputs) -> None:
@@ -121,4 +121,4 @@ def test_warnings_of_scores_name_their_replicates(inputs: Inputs) -> None:
     for number, lines in enumerate((["all", "few"], ["all"], ["all", "few"])):
         place = f"scores/r{number:02d}"
         changed[place] = with_facts(inputs[place], inputs[place].facts | {"warnings": lines})
-    assert scores_section(Artifacts.of(changed)).warnings == ["all", "few (replicates 1, 3 of 3)"]
+    assert scores_section(Artifacts.of(changed)).warnings == ["all", "few (replicates r00, r02)"]
