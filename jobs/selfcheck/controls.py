@@ -26,6 +26,7 @@ from shared.models.fitting import fit, logits_of
 from shared.runtime.seeding import Stream, derive_seed, make_generator
 from shared.stats.data_equivalent import DataEquivalent, data_equivalent
 from shared.stats.intervals import difference_interval, share_interval
+from shared.store.records.mixed import HELPED, HURT, NO_EFFECT
 
 REAL, ADDED, VAL = 150, 300, 150
 CURVE = (75, 150, 300, 450, 600)
@@ -95,13 +96,11 @@ def shuffled(sets: Sets) -> Images:
 
 
 CONTROLS: dict[str, Control] = {
-    "held_out": Control(lambda sets: sets.pool.subset(range(ADDED)), ("helped",), "other real images"),
+    "held_out": Control(lambda sets: sets.pool.subset(range(ADDED)), (HELPED,), "other real images"),
     # noise may cost accuracy or not, but must never be said to help
-    "noise": Control(noise, ("hurt", "no difference shown", "not enough data to tell"), "noise"),
-    "copies": Control(
-        lambda sets: sets.train + sets.train, ("no difference shown", "not enough data to tell"), "copies of train"
-    ),
-    "shuffled": Control(shuffled, ("hurt",), "real images, labels shuffled"),
+    "noise": Control(noise, (HURT, NO_EFFECT), "noise"),
+    "copies": Control(lambda sets: sets.train + sets.train, (NO_EFFECT,), "copies of train"),
+    "shuffled": Control(shuffled, (HURT,), "real images, labels shuffled"),
 }
 
 
@@ -122,8 +121,10 @@ def check_verdict(seeds: int = 3, steps: int = 300, seed: int = 0) -> Iterator[F
             ).softmax(dim=1)
             for n in range(seeds)
         ]
-        stacked = torch.stack(answers).numpy()
-        return Outcome(sets.test.labels.numpy(), stacked.argmax(axis=2), stacked)
+        # a replicate for each seed, with one fit; every fit takes the same number of steps, as the control would
+        stacked = torch.stack(answers).numpy()[:, None]
+        predicted = stacked.argmax(axis=3)
+        return Outcome(sets.test.labels.numpy(), predicted, stacked, predicted)
 
     real = sets.train + sets.others
     curve = {count: outcome(real.subset(range(count))) for count in CURVE}
