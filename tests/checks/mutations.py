@@ -1,4 +1,4 @@
-"""Plant each mistake of `experiment` and `foundations` in a copy of the checkout and see whether its test notices.
+"""Plant each mistake of the tables in a copy of the checkout and see whether its test notices.
 
 `python -m tests.checks.mutations [NAME ...]` prints `killed NAME` or `SURVIVED NAME`, at the end how many were killed,
 and exits with 1 unless all were. A test that cannot be collected, or that fails without the mistake, kills nothing.
@@ -14,8 +14,9 @@ from pathlib import Path
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.foundations import FOUNDATIONS
 from tests.checks.mutation import Mutation
+from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = EXPERIMENT + FOUNDATIONS
+MUTATIONS = EXPERIMENT + FOUNDATIONS + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
