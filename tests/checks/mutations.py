@@ -12,11 +12,12 @@ import tempfile
 from pathlib import Path
 
 from tests.checks.experiment import EXPERIMENT
+from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
 from tests.checks.mutation import Mutation
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = EXPERIMENT + FOUNDATIONS + VERDICTS
+MUTATIONS = EXPERIMENT + FITS + FOUNDATIONS + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

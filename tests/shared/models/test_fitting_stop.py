@@ -10,7 +10,7 @@ from torch import Tensor
 import shared.models.fitting
 from shared.errors import BadInput
 from shared.models.fit_options import FitConfig
-from shared.models.fitting import FitExtras, Fitted, fit
+from shared.models.fitting import FitExtras, Fitted, fit, logits_of
 from tests.shared.models.fits import Script, same_weights, shades
 
 CPU = torch.device("cpu")
@@ -147,6 +147,34 @@ def test_patience_counts_measurements(monkeypatch: pytest.MonkeyPatch, every: in
     rows: Rows = [(0.5, 1), (0.9, 1), *[(0.1, 1)] * 18]
     fitted = fitted_by(rows, monkeypatch, FitExtras(4), config)
     assert fitted.stopped_at == 6 * every
+
+
+def test_every_step_has_an_augmentation_of_its_own() -> None:
+    """The seed of a step's draws differs from step to step and from fit to fit, and is the same for equal fits."""
+    drawn: list[list[int]] = []
+
+    def spy(images: Tensor, labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        drawn[-1].append(seed)
+        return darkened(images, labels, seed)
+
+    for seed in (1, 1, 2):
+        drawn.append([])
+        fit(shades(24), shades(12), 3, CONFIG, seed=seed, device=CPU, extras=FitExtras(augment=spy))
+    first, again, other = drawn
+    assert first == again
+    assert len({*first, *other}) == 2 * CONFIG.steps
+
+
+def test_training_is_on_what_the_augmentation_returns() -> None:
+    """Probabilities that speak of the next class, for images with their shades reversed, are what is learnt."""
+
+    def turned(images: Tensor, labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        return -(images.float() / 127.5 - 1), torch.nn.functional.one_hot((labels + 1) % 3, 3).float()
+
+    config = FitConfig(steps=40, measure_every=40)
+    fitted = fit(shades(96), shades(30, seed=1), 3, config, seed=0, device=CPU, extras=FitExtras(augment=turned))
+    unseen = shades(60, seed=2)
+    assert torch.equal(logits_of(fitted.network, 255 - unseen.images).argmax(dim=1), (unseen.labels + 1) % 3)
 
 
 def test_a_loss_that_is_not_finite_is_refused() -> None:
