@@ -1,6 +1,8 @@
 """`halfreal launch`: several processes, and the job's own exit code."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from shared.runtime.seeding import replicate_seed
 
 pytestmark = pytest.mark.slow
 
@@ -56,19 +60,26 @@ def test_a_job_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_signal_stops_every_process_and_the_same_command_resumes(tmp_path: Path) -> None:
-    """SIGTERM to `launch` ends it with 75 and a checkpoint; the same command goes on from there to the end."""
+    """Processes make one replicate after the other; SIGTERM in the second ends `launch` with 75 and a checkpoint.
+
+    The same command leaves the first one alone and goes on with the second to its end.
+    """
     assert ended(start(["preprocess"], tmp_path))[0] == 0
-    words = ["launch", "train_gan"]
-    stopped = start(words, tmp_path, PET_NPROC_PER_NODE="2")
+    words, both = ["launch", "train_gan"], {"PET_NPROC_PER_NODE": "2", "HALFREAL_REPLICATES": "2"}
+    stopped, gan = start(words, tmp_path, **both), tmp_path / "digits" / "gan"
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("digits/.gan-*/snapshots/*")) and stopped.poll() is None:
+    while not list(gan.glob(".r01-*/snapshots/*")) and stopped.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     stopped.send_signal(signal.SIGTERM)
     code, said = ended(stopped)
     assert code == 75, said
-    assert not (tmp_path / "digits" / "gan").exists()
-    code, said = ended(start(words, tmp_path, PET_NPROC_PER_NODE="2"))
+    assert [path.name for path in sorted(gan.glob("r*"))] == ["r00"]
+    made = (gan / "r00" / "run.json").read_bytes()
+    code, said = ended(start(words, tmp_path, **both))
     assert code == 0, said
-    assert "resumed after" in said
-    assert (tmp_path / "digits" / "gan" / "manifest.json").exists()
+    assert said.count("already complete") == 1  # one process says so
+    assert re.search(r"^train_gan r01: .*resumed after", said, re.MULTILINE)
+    assert (gan / "r00" / "run.json").read_bytes() == made
+    seeds = [json.loads((gan / name / "manifest.json").read_bytes())["options"]["seed"] for name in ("r00", "r01")]
+    assert seeds == [0, replicate_seed(0, 1)]

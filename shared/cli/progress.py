@@ -77,12 +77,13 @@ class ProgressBar:
 class Reporter:
     """What one job says on standard error, and where it hears that it should stop.
 
-    Without `bars` progress is in lines, on a terminal too: for processes that share one.
+    Without `bars` progress is in lines, on a terminal too: for processes that share one. `stop` is the flag of the
+    process where several reporters follow each other in it.
     """
 
-    def __init__(self, job: str, bars: bool = True) -> None:
+    def __init__(self, job: str, bars: bool = True, stop: StopFlag | None = None) -> None:
         self.job, self.bars = job, bars
-        self.stop = StopFlag()
+        self.stop = stop or StopFlag()
         self.terminal: Any = None  # a rich Progress while a bar is shown on a terminal
 
     def info(self, text: str) -> None:

@@ -92,6 +92,14 @@ class ProcessGroup:
         torch.distributed.all_reduce(flags, group=self._cpu_group)
         return bool(flags > 0)
 
+    def from_main(self, value: list[bool]) -> list[bool]:
+        """Return the `value` of the main process; every process must call it."""
+        if self.world == 1:
+            return value
+        values = [value]
+        torch.distributed.broadcast_object_list(values, src=0, group=self._cpu_group)
+        return values[0]
+
     def barrier(self) -> None:
         """Wait until every process is here."""
         self._accelerator.wait_for_everyone()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from shared.cli.calls.call import Call, Common, Piece
 from shared.cli.exit_codes import exit_with
 from shared.cli.options import JobOptions
-from shared.cli.progress import Reporter
+from shared.cli.progress import Reporter, StopFlag
 from shared.cli.resolve import CommandWithOptions
 from shared.cli.run import Result, Run, write_run_record
 from shared.data.specs import describe
@@ -69,11 +69,12 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
     reporter, common, row = Reporter(call.row.name), call.common, pieces[0].row
     if row.replicated:
         _refuse_single(common.folder / row.writes)
-    todo = [piece for piece in pieces if common.force or not is_complete(call, piece, call.key(piece), reporter)]
+    todo = incomplete(call, pieces, reporter)
     step = call.step(row)
     if len(todo) < 2 or is_one_of_several() or common.processes == 1:
         for piece in todo:
-            make(call, piece, _reporter(call, piece))
+            # one flag for all: a signal may come between two of them
+            make(call, piece, _reporter(call, piece, stop=reporter.stop))
         return
     pool = Pool(step.how.preload)
     count = common.processes or at_once(pool, common)
@@ -88,6 +89,27 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
     if failed:
         (_, code), *_ = failed.items()
         raise ReplicatesFailed(f"{', '.join(failed)} failed; fix what it says above, then run this again", code)
+
+
+def incomplete(call: Call, pieces: list[Piece], reporter: Reporter) -> list[Piece]:
+    """Return the artifacts that are to be made. Where several processes train together, the main one says which."""
+    if call.common.force:
+        return pieces
+    keys = [call.key(piece) for piece in pieces]  # every process opens the inputs: all end where one is missing
+
+    def look() -> list[bool]:
+        return [is_complete(call, piece, key, reporter) for piece, key in zip(pieces, keys, strict=True)]
+
+    if pieces[0].row.replicated and is_one_of_several():
+        from shared.runtime.process_group import ProcessGroup
+
+        # a process on another machine may see the volume as it was a minute ago, or begin when this one has committed:
+        # it would train another replicate than the others, under the same gradients
+        group = ProcessGroup(call.common.device)
+        complete = group.from_main(look() if group.is_main else [])
+    else:
+        complete = look()
+    return [piece for piece, there in zip(pieces, complete, strict=True) if not there]
 
 
 def at_once(pool: Pool, common: Common) -> int:
@@ -122,10 +144,11 @@ def _make_in_process(job: str, config: JobOptions, recorded: dict[str, object], 
     exit_with(named)
 
 
-def _reporter(call: Call, piece: Piece, bars: bool = True) -> Reporter:
+def _reporter(call: Call, piece: Piece, bars: bool = True, stop: StopFlag | None = None) -> Reporter:
     """Return the reporter of the work on one artifact, with its replicate's name where there are several."""
     several = piece.replicate is not None and call.common.replicates > 1
-    return Reporter(f"{call.row.name} {replicate_name(piece.replicate or 0)}" if several else call.row.name, bars)
+    name = f"{call.row.name} {replicate_name(piece.replicate or 0)}" if several else call.row.name
+    return Reporter(name, bars, stop)
 
 
 def make(call: Call, piece: Piece, reporter: Reporter) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -195,8 +196,30 @@ def test_two_processes_train_one_artifact(make_dataset: Callable[..., Artifact],
     make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)
     found = ends(together(command(tmp_path, epochs=2), world=2))
     assert [code for code, _ in found] == [0, 0], found
-    artifact = open_artifact(tmp_path / "small" / "gan", "model", "train_gan")
+    artifact = open_artifact(tmp_path / "small" / "gan" / "r00", "model", "train_gan")
     assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [48]
+
+
+@pytest.mark.slow
+def test_the_first_process_says_which_replicates_are_made(
+    make_dataset: Callable[..., Artifact], tmp_path: Path
+) -> None:
+    """A process that sees the volume as it was earlier makes the replicate that the first process makes."""
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    make_dataset(here / "small" / "real", train=24, val=6, test=6)
+    shutil.copytree(here, elsewhere)
+    words = ["--replicates", "2"]
+    found = ends(together([*command(here, epochs=2), *words], world=2))
+    assert [code for code, _ in found] == [0, 0], found
+    made = here / "small" / "gan" / "r01"
+    wanted = (made / "manifest.json").read_bytes()
+    shutil.rmtree(made)
+    port = free_port()
+    roots = enumerate((here, elsewhere))
+    found = ends([start([*command(root, epochs=2), *words], rank, 2, port) for rank, root in roots])
+    assert [code for code, _ in found] == [0, 0], found
+    assert "r00" in found[0][1]
+    assert (made / "manifest.json").read_bytes() == wanted
 
 
 LOST = """
@@ -225,10 +248,10 @@ def test_a_signal_to_one_process_stops_both(make_dataset: Callable[..., Artifact
     make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)
     processes = together(command(tmp_path, epochs=100_000), world=2)
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "small").glob(".gan-*/tensorboard/*")) and time.monotonic() < deadline:
+    while not list((tmp_path / "small" / "gan").glob(".r00-*/tensorboard/*")) and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(1)
     processes[1].send_signal(signal.SIGTERM)
     found = ends(processes)
     assert [code for code, _ in found] == [75, 75], found
-    assert list((tmp_path / "small").glob(".gan-*/checkpoint.safetensors"))
+    assert list((tmp_path / "small" / "gan").glob(".r00-*/checkpoint.safetensors"))
