@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
+from shared.cli.recipes import RECIPES_FOLDER, load_recipe
 from shared.errors import BadInput, Busy, Interrupted
 from tests.containers.files import OVERLAYS, ROOT, compose, container, job_specs, of_kind, render, words_of
 from tests.containers.strict import faults
@@ -21,15 +23,17 @@ NAMES = [row.name.replace("_", "-") for row in PIPELINE]
 SEQUENCES = [overlay for overlay in OVERLAYS if overlay != "tune"]
 """The overlays that hold the whole sequence."""
 
+RECIPES = sorted(RECIPES_FOLDER.glob("*.toml"))
+
 every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 every_sequence = pytest.mark.parametrize("overlay", SEQUENCES)
 
 
 def test_there_are_overlays() -> None:
     """The tests below mean nothing unless they read the overlays that the README names."""
-    said = re.findall(r"^\| `(\w+)` \|", (ROOT / "k8s" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    said = re.findall(r"^\| `([\w-]+)` \|", (ROOT / "k8s" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(said) == OVERLAYS
-    assert set(OVERLAYS) >= {"cpu", "gpu", "jobset", "indexed", "kueue"}
+    assert set(OVERLAYS) >= {"cpu", "gpu", "gpu-indexed", "jobset", "indexed", "kueue"}
 
 
 @every_overlay
@@ -70,6 +74,7 @@ def test_pods_run_what_compose_runs(overlay: str) -> None:
 def test_the_command_line_accepts_what_a_pod_says(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Words, settings and environment of a pod are options that the job has."""
     docs = render(overlay)
+    monkeypatch.delenv("HALFREAL_REPLICATES")  # as many as the recipe says
     for row, spec in zip(PIPELINE, job_specs(docs).values(), strict=True):
         for name, value in environment(docs, spec).items():
             monkeypatch.setenv(name, value)
@@ -96,7 +101,7 @@ def test_gpus_go_to_the_jobs_that_use_them(overlay: str) -> None:
     """With GPUs, those jobs whose row says so get one each and must find it; the others need none and look for none."""
     docs = render(overlay)
     for row, spec in zip(PIPELINE, job_specs(docs).values(), strict=True):
-        with_gpu = overlay in ("gpu", "jobset", "kueue") and row.gpu
+        with_gpu = overlay not in ("cpu", "indexed") and row.gpu
         pod = spec["template"]["spec"]
         for kind in ("limits", "requests"):
             assert container(spec)["resources"][kind].get("nvidia.com/gpu") == ("1" if with_gpu else None)
@@ -147,16 +152,33 @@ def test_pods_meet_on_the_volume_alone(overlay: str) -> None:
         assert {"name": volume["name"], "mountPath": "/data"} in container(spec)["volumeMounts"]
 
 
-def test_parts_are_as_many_as_pods() -> None:
-    """The overlay `indexed` does preprocess and synthesize in as many parts as it has pods, every other job whole."""
-    for row, spec in zip(PIPELINE, job_specs(render("indexed")).values(), strict=True):
-        if row.name in ("preprocess", "synthesize"):
+@pytest.mark.parametrize("overlay", ["indexed", "gpu-indexed"])
+def test_parts_are_as_many_as_pods(overlay: str) -> None:
+    """Every job that has parts or replicates is done in as many parts as it has pods, the report whole."""
+    for row, spec in zip(PIPELINE, job_specs(render(overlay)).values(), strict=True):
+        if row.name == "report":
+            assert "completions" not in spec
+            assert "args" not in container(spec)
+        else:
             assert spec["completionMode"] == "Indexed"
             assert spec["completions"] == spec["parallelism"] > 1
             assert container(spec)["args"] == ["--parts", str(spec["completions"])]
-        else:
-            assert "completions" not in spec
-            assert "args" not in container(spec)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_has_a_replicate_for_each_pod(path: Path) -> None:
+    """The overlays with parts run any recipe as they are: a job that trains refuses more parts than replicates."""
+    replicates = load_recipe(path.stem).common["replicates"]
+    assert replicates >= max(spec.get("completions", 1) for spec in job_specs(render("indexed")).values())
+
+
+@every_sequence
+def test_pods_make_the_replicates_that_the_recipe_wants(overlay: str) -> None:
+    """No manifest says how many replicates there are, or how many run at once: a setting adds some without a patch."""
+    docs = render(overlay)
+    for spec in job_specs(docs).values():
+        told = {*environment(docs, spec), *container(spec).get("args", [])}
+        assert told.isdisjoint({"HALFREAL_REPLICATES", "HALFREAL_PROCESSES", "--replicates", "--processes"})
 
 
 def test_tune_brings_the_jobs_that_it_needs() -> None:
@@ -165,6 +187,7 @@ def test_tune_brings_the_jobs_that_it_needs() -> None:
     assert list(specs) == ["preprocess", "train-classifier", "tune"]
     for name, spec in specs.items():
         assert container(spec)["command"] == compose()["services"][name.replace("-", "_")]["entrypoint"]
+        assert environment(render("tune"), spec)["HALFREAL_REPLICATES"] == "1"  # tune reads the first classifier alone
     spec = specs["tune"]
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", spec["parallelism"])
     assert spec["completions"] > 1
