@@ -33,7 +33,7 @@ def test_a_job_is_a_service_of_its_own_name(row: Job) -> None:
 @every_job
 def test_a_job_waits_for_the_one_before_it(row: Job) -> None:
     """`up report` runs the table in its order, one job at a time, each only after the one before it succeeded."""
-    before = row.reads[-1:] if row.optional else PIPELINE[: PIPELINE.index(row)][-1:]
+    before = (row.reads + row.first)[-1:] if row.optional else PIPELINE[: PIPELINE.index(row)][-1:]
     wanted = {each.name: {"condition": "service_completed_successfully"} for each in before}
     assert SERVICES[row.name].get("depends_on", {}) == wanted
 
@@ -149,7 +149,7 @@ def test_the_example_settings_are_those_of_compose() -> None:
     own = {
         name: value
         for name, value in example_settings().items()
-        if not name.startswith(("HALFREAL_TRAIN", "HALFREAL_SEED"))
+        if not name.startswith(("HALFREAL_TRAIN", "HALFREAL_SEED", "HALFREAL_REPLICATES", "HALFREAL_PROCESSES"))
     }
     used = dict(VARIABLE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8")))
     assert own.pop("COMPOSE_FILE") == "compose.yaml:compose.gpu.yaml"
