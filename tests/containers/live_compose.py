@@ -16,13 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import PIPELINE, TRAIN_GAN
 from tests.containers.files import ROOT, compose, missing
-from tests.containers.settings import SEARCH, SHORT, differing, numbers_of_trials
+from tests.containers.settings import SEARCH, SHORT, all_places, differing, numbers_of_trials, places
 
 NAMES = [row.name for row in PIPELINE]
 LARGEST_IMAGE_BYTES = 6_500_000_000
-COPY = "mkdir /data/stopped && cp -r /data/digits/real /data/stopped"
 
 Done = subprocess.CompletedProcess[str]
 
@@ -135,7 +134,7 @@ def test_containers_hold_what_the_virtual_environment_holds(
 ) -> None:
     """The manifests of every artifact are byte-identical to those of `halfreal run` outside a container."""
     assert first.returncode == 0, first.stdout
-    inside = {name: project.read(f"/data/digits/{name}") for name in outside}
+    inside = {name: project.read(f"/data/digits/{name}") for name in all_places()}
     assert differing(inside, outside) == []
 
 
@@ -151,17 +150,17 @@ def test_a_second_up_does_nothing(project: Project, first: Done) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_job_runs_alone(project: Project, first: Done, name: str) -> None:
-    """`docker compose run <job> --force` rebuilds each job's artifact with the same bytes."""
-    path = f"/data/digits/{next(row.writes for row in PIPELINE if row.name == name)}/manifest.json"
-    before = project.read(path)
+    """`docker compose run <job> --force` rebuilds each job's artifacts with the same bytes."""
+    paths = [f"/data/digits/{path}" for path in places(next(row for row in PIPELINE if row.name == name))]
+    before = [project.read(path) for path in paths]
     if name in ("train_classifier", "train_gan", "train_mixed"):  # these take long: a dry run is enough
         done = project.job(name)
         assert f"{name}: already complete" in done.stdout
     else:
         done = project.job(name, "--force")
-        assert f"{name}: complete in" in done.stdout
+        assert len(re.findall(rf"^{name}( r\d\d)?: complete in", done.stdout, re.MULTILINE)) == len(paths)
     assert done.returncode == 0, done.stdout
-    assert project.read(path) == before
+    assert [project.read(path) for path in paths] == before
 
 
 def test_a_container_can_do_little(project: Project, first: Done) -> None:
@@ -197,42 +196,43 @@ def test_a_failing_job_stops_the_sequence(project: Project, first: Done) -> None
         project.set(SHORT)
 
 
-def test_a_signal_in_training_is_resumed(project: Project, first: Done) -> None:
-    """SIGTERM to a training container ends it with 75 after a checkpoint; the next run produces the same bytes."""
-    alone = ["-e", "HALFREAL_EXPERIMENT=stopped", "train_gan"]
-    copied = project.job("--entrypoint", "sh", "halfreal", "-c", COPY)
+@pytest.mark.parametrize(("how", "code", "processes"), [("stop", 75, "2"), ("kill", 137, "2"), ("stop", 75, "1")])
+def test_a_signal_in_training_is_resumed(project: Project, first: Done, how: str, code: int, processes: str) -> None:
+    """SIGTERM to a training container ends it with 75 after a checkpoint, whether it trains one replicate or two.
+
+    After that, and after SIGKILL, the next run goes on and makes the same bytes.
+    """
+    folder, name = f"{how}-{processes}", f"{project.name}-{how}-{processes}"
+    alone = ["-e", f"HALFREAL_EXPERIMENT={folder}", "-e", f"HALFREAL_PROCESSES={processes}", "train_gan"]
+    copy = f"mkdir /data/{folder} && cp -r /data/digits/real /data/{folder}"
+    copied = project.job("--entrypoint", "sh", "halfreal", "-c", copy)
     assert copied.returncode == 0, copied.stdout
-    process = project.start("run", "--rm", "--no-deps", "--name", f"{project.name}-stopped", *alone)
+    process = project.start("run", "--rm", "--no-deps", "--name", name, *alone)
     seen, deadline = False, time.monotonic() + 300
+    look = f"ls -d /data/{folder}/gan/.r*/snapshots/* 2>/dev/null"
     while not seen and process.poll() is None and time.monotonic() < deadline:
-        words = [
-            "docker",
-            "exec",
-            f"{project.name}-stopped",
-            "sh",
-            "-c",
-            "ls /data/stopped/.gan-*/snapshots/* 2>/dev/null",
-        ]
-        seen = subprocess.run(words, capture_output=True, check=False).returncode == 0
+        seen = subprocess.run(["docker", "exec", name, "sh", "-c", look], capture_output=True).returncode == 0
         time.sleep(0.2)
     assert seen
-    subprocess.run(["docker", "stop", f"{project.name}-stopped"], capture_output=True, check=True)
+    subprocess.run(["docker", how, name], capture_output=True, check=True)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 75, said
-    assert "stopped by SIGTERM; run the same command again" in said
+    assert process.returncode == code, said
+    assert ("stopped by SIGTERM; run the same command again" in said) == (how == "stop")
     resumed = project.job(*alone)
     assert resumed.returncode == 0, resumed.stdout
     assert "resumed after" in resumed.stdout
-    assert project.read("/data/stopped/gan/manifest.json") == project.read("/data/digits/gan/manifest.json")
+    for path in places(TRAIN_GAN):
+        assert project.read(f"/data/{folder}/{path}") == project.read(f"/data/digits/{path}")
 
 
 def test_two_ranks_train_together(project: Project, first: Done) -> None:
-    """The profile `train-distributed` trains one GAN in two containers that reach each other and nothing else."""
+    """The profile `train-distributed` trains one GAN after the other in two containers that reach nothing else."""
     project.set({**SHORT, "EXPERIMENT": "ranks", "HALFREAL_TRAIN_GAN_EPOCHS": "4"})
     try:
         done = project.compose("--profile", "train-distributed", "up", "--no-build", "train-distributed-rank1")
         assert done.returncode == 0, done.stdout
-        assert '"kind": "model"' in project.read("/data/ranks/gan/manifest.json")
+        for path in places(TRAIN_GAN):
+            assert '"kind": "model"' in project.read(f"/data/ranks/{path}")
         started = re.findall(rf"{project.name}-(train-distributed\S*)-1 +Started", done.stdout)
         assert set(started) == {"train-distributed", "train-distributed-rank1"}
     finally:

@@ -3,6 +3,7 @@
 Not collected by `make test`: `make containers` runs it. Docker hands the image over to podman.
 """
 
+import json
 import os
 import re
 import shutil
@@ -15,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import PIPELINE
-from tests.containers.files import missing, render
+from tests.containers.files import container, missing, render
 from tests.containers.pods import Cluster, podman
-from tests.containers.settings import SEARCH, SHORT, differing, manifests, numbers_of_trials
+from tests.containers.settings import SEARCH, SHORT, all_places, differing, manifests, numbers_of_trials
 
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
 HERE = {"HALFREAL_DEVICE": "cpu"}
@@ -39,7 +40,20 @@ def handed_over(image: str) -> str:
 @pytest.fixture
 def cluster(image: str, handed_over: str) -> Iterator[Cluster]:
     """Yield a cluster with an empty volume, which is removed afterwards."""
-    made = Cluster(f"halfreal-test-{os.getpid()}", {image: handed_over}, SHORT | HERE)
+    yield from on_a_volume(f"halfreal-test-{os.getpid()}", image, handed_over)
+
+
+@pytest.fixture(scope="module")
+def finished(image: str, handed_over: str) -> Iterator[Cluster]:
+    """Yield a cluster that has run the overlay `cpu` to its end."""
+    for made in on_a_volume(f"halfreal-test-{os.getpid()}-finished", image, handed_over):
+        assert made.run(render("cpu")) == "Complete", made.attempts[-1].said
+        yield made
+
+
+def on_a_volume(volume: str, image: str, handed_over: str) -> Iterator[Cluster]:
+    """Yield a cluster with this empty volume, which is removed afterwards."""
+    made = Cluster(volume, {image: handed_over}, SHORT | HERE)
     try:
         yield made
     finally:
@@ -56,52 +70,78 @@ def ended(cluster: Cluster) -> list[tuple[str, int, int]]:
     return [(attempt.job, attempt.index, attempt.exit_code) for attempt in cluster.attempts]
 
 
-def test_the_sequence_on_one_node(cluster: Cluster, outside: dict[str, str]) -> None:
+def test_the_sequence_on_one_node(finished: Cluster, outside: dict[str, str]) -> None:
     """The overlay `cpu`: a pod for each Job, in order, that can do little; the artifacts are those made outside."""
-    assert cluster.run(render("cpu")) == "Complete", cluster.attempts[-1].said
-    assert ended(cluster) == [(name, 0, 0) for name in NAMES]
-    assert differing(manifests(folder(cluster) / "digits"), outside) == []
-    for attempt in cluster.attempts:
+    assert ended(finished) == [(name, 0, 0) for name in NAMES]
+    assert differing(manifests(folder(finished) / "digits"), outside) == []
+    for attempt in finished.attempts:
         host = attempt.inspected["HostConfig"]
         assert host["ReadonlyRootfs"] is True
         assert host["Memory"] == 8 * 1024**3
         assert attempt.inspected["Config"]["User"].startswith("10001")
         assert not attempt.inspected["EffectiveCaps"]
         assert "no-new-privileges" in str(host["SecurityOpt"])
-    again = Cluster(cluster.volume, cluster.images, cluster.settings)
+    again = Cluster(finished.volume, finished.images, finished.settings)
     assert again.run(render("cpu")) == "Complete"
-    assert all("already complete" in attempt.said for attempt in again.attempts)
+    assert all("already complete" in attempt.said and "complete in" not in attempt.said for attempt in again.attempts)
+
+
+def test_a_setting_adds_a_replicate(finished: Cluster, outside: dict[str, str]) -> None:
+    """With one replicate more in the settings the same Jobs make that one alone, and the verdict from all of them."""
+    more = Cluster(finished.volume, finished.images, finished.settings | {"HALFREAL_REPLICATES": "3"})
+    assert more.run(render("cpu")) == "Complete", more.attempts[-1].said
+    made = manifests(folder(finished) / "digits")
+    assert made.keys() == all_places(3)
+    kept = outside.keys() - {"mixed/manifest.json", "report/manifest.json"}
+    assert differing({name: made[name] for name in kept}, {name: outside[name] for name in kept}) == []
+    protocol = json.loads(made["mixed/manifest.json"])["facts"]["protocol"]
+    assert (protocol["replicates"], protocol["planned"], protocol["added"]) == (3, 2, 1)
 
 
 def test_the_sequence_as_a_jobset_of_ranks(cluster: Cluster) -> None:
-    """The overlay `jobset`: two pods train one GAN over the manifest's address; everything else runs in one pod."""
+    """The overlay `jobset`: two pods train each GAN over the manifest's address; everything else runs in one pod."""
+    cluster.settings = SHORT | HERE | {"HALFREAL_TRAIN_GAN_EPOCHS": "5"}
     assert cluster.run(render("jobset")) == "Complete", cluster.attempts[-1].said
     wanted = [(name, 0, 0) for name in NAMES]
     wanted.insert(NAMES.index("train-gan") + 1, ("train-gan", 1, 0))
     assert sorted(ended(cluster)) == sorted(wanted)
-    assert set(manifests(folder(cluster) / "digits")) == {f"{row.writes}/manifest.json" for row in PIPELINE}
+    assert manifests(folder(cluster) / "digits").keys() == all_places()
     said = {attempt.index: attempt.said for attempt in cluster.attempts if attempt.job == "train-gan"}
-    assert "train_gan: complete in" in said[0]
+    assert re.findall(r"^train_gan (r\d\d): complete in", said[0], re.MULTILINE) == ["r00", "r01"]
     assert "complete in" not in said[1]
 
 
-def test_the_parts_of_an_indexed_job(cluster: Cluster, outside: dict[str, str]) -> None:
-    """The overlay `indexed`: four pods side by side make one dataset, the same as one process makes."""
-    docs = [doc for doc in render("indexed") if doc["kind"] != "Job" or doc["metadata"]["name"] == "preprocess"]
+def test_the_parts_of_indexed_jobs(cluster: Cluster, outside: dict[str, str]) -> None:
+    """The overlay `indexed`: pods side by side make a replicate each and all parts of the data, the same as one pod."""
+    docs = render("indexed")
+    for doc in docs:
+        if doc["kind"] == "Job" and "completions" in doc["spec"]:  # as many as there are replicates
+            doc["spec"] |= {"completions": 2, "parallelism": 2}
+            container(doc["spec"])["args"] = ["--parts", "2"]
     assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
-    assert {(job, index) for job, index, _ in ended(cluster)} == {("preprocess", index) for index in range(4)}
-    assert manifests(folder(cluster) / "digits")["real/manifest.json"] == outside["real/manifest.json"]
+    # a pod that looks while another one commits ends with 75 and is started again
+    done = {(job, index) for job, index, code in ended(cluster) if code == 0}
+    assert done == {(name, index) for name in NAMES for index in range(1 if name == "report" else 2)}
+    assert {code for _, _, code in ended(cluster)} <= {0, 75}
+    assert differing(manifests(folder(cluster) / "digits"), outside) == []
+    trained = [attempt.said for attempt in cluster.attempts if attempt.job == "train-gan"]
+    assert ["gan/r01" in said for said in trained] in ([True, False], [False, True])
+    gathered = "".join(attempt.said for attempt in cluster.attempts if attempt.job == "train-mixed")
+    assert gathered.count("train_mixed: complete in") == 1
 
 
 def test_the_pods_of_a_search(cluster: Cluster) -> None:
     """The overlay `tune`: two pods side by side share the trials; one compares before and after, both end well."""
-    cluster.settings = SEARCH | HERE
+    cluster.settings = {name: value for name, value in SEARCH.items() if name != "HALFREAL_REPLICATES"} | HERE
     docs = render("tune")
     for doc in docs:
         if doc["metadata"]["name"] == "tune":
             doc["spec"] |= {"completions": 2, "parallelism": 2}
     assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
     assert sorted(ended(cluster)) == [("preprocess", 0, 0), ("train-classifier", 0, 0), ("tune", 0, 0), ("tune", 1, 0)]
+    assert list((folder(cluster) / "digits" / "classifier").glob("r*")) == [
+        folder(cluster) / "digits" / "classifier" / "r00"
+    ]
     said = "".join(attempt.said for attempt in cluster.attempts)
     assert sorted(re.findall(r"tune: trial (\d+): learning_rate", said)) == ["0", "1", "2"]
     assert numbers_of_trials((folder(cluster) / "digits" / "tune" / "manifest.json").read_text("utf-8")) == [0, 1, 2]
@@ -134,7 +174,7 @@ def stop_once(cluster: Cluster, name: str) -> None:
 
     def wait() -> None:
         deadline = time.monotonic() + 300
-        while not list(folder(cluster).glob("digits/.gan-*/snapshots/*")) and time.monotonic() < deadline:
+        while not list(folder(cluster).glob("digits/gan/.r*/snapshots/*")) and time.monotonic() < deadline:
             time.sleep(0.1)
         podman("stop", "--time", "120", name, check=False)
 

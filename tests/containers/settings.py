@@ -1,4 +1,4 @@
-"""The default recipe in a minute of training, and what comes out of it outside of any container."""
+"""The default recipe in a minute of training, two replicates of it, and what comes out outside of any container."""
 
 import json
 import os
@@ -7,20 +7,35 @@ import sys
 from difflib import unified_diff
 from pathlib import Path
 
+from jobs.pipeline import ARTIFACTS
+from shared.format.manifest import MANIFEST
+from shared.store.job import Job
+from shared.store.replicates import place
 from tests.containers.files import ROOT
 
 SHORT = {
+    "HALFREAL_REPLICATES": "2",
     "HALFREAL_TRAIN_CLASSIFIER_STEPS": "300",
     "HALFREAL_TRAIN_GAN_EPOCHS": "20",
     "HALFREAL_TRAIN_GAN_SNAPSHOT_EVERY_EPOCHS": "5",
     "HALFREAL_EVALUATE_IMAGES": "500",
-    "HALFREAL_TRAIN_MIXED_STEPS": "150",
-    "HALFREAL_TRAIN_MIXED_SEEDS": "2",
+    "HALFREAL_TRAIN_MIXED_STEPS": "50",
+    "HALFREAL_TRAIN_MIXED_PATIENCE": "2",
 }
 """Environment variables of the jobs; they give the same bytes wherever they are set."""
 
 SEARCH = SHORT | {"HALFREAL_TUNE_TRIALS": "3", "HALFREAL_TUNE_EPOCHS": "5", "HALFREAL_TUNE_SEEDS": "2"}
 """The same with a search that takes two minutes."""
+
+
+def places(row: Job, replicates: int = int(SHORT["HALFREAL_REPLICATES"])) -> list[str]:
+    """Return the manifests, below the experiment's folder, of the artifacts of a row."""
+    return [f"{place(row, number)}/{MANIFEST}" for number in (range(replicates) if row.replicated else [0])]
+
+
+def all_places(replicates: int = int(SHORT["HALFREAL_REPLICATES"])) -> set[str]:
+    """Return the manifests, below the experiment's folder, of all that the sequence makes."""
+    return {name for row in ARTIFACTS if not row.optional for name in places(row, replicates)}
 
 
 def numbers_of_trials(manifest: str) -> list[int]:
@@ -43,12 +58,10 @@ def in_virtual_environment(root: Path) -> Path:
 
 
 def manifests(folder: Path) -> dict[str, str]:
-    """Return the text of the manifest of every artifact in an experiment's folder."""
-    manifests_by_path = {
-        f"{path.parent.name}/{path.name}": path.read_text("utf-8") for path in folder.glob("*/manifest.json")
-    }
-    assert manifests_by_path
-    return manifests_by_path
+    """Return the text of the manifest of every artifact in an experiment's folder, by its place."""
+    paths = [*folder.glob(f"[!.]*/{MANIFEST}"), *folder.glob(f"[!.]*/r[0-9][0-9]/{MANIFEST}")]
+    assert paths
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths}
 
 
 def differing(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
