@@ -9,7 +9,7 @@ ARMS = "tests/experiment/test_arms.py::"
 ANNOTATORS = "tests/experiment/test_annotators.py::"
 SCORES = "tests/experiment/test_scores.py::"
 NETWORKS = "tests/experiment/test_networks.py::"
-MIXED = "jobs/train_mixed/experiment.py"
+MIXED = "jobs/train_mixed/fits.py"
 SELECTION = "jobs/evaluate/selection.py"
 STEPS = "jobs/train_gan/steps.py"
 LOOP = "jobs/train_gan/loop.py"
@@ -18,8 +18,8 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "weights_chosen_on_test",
         MIXED,
-        "            splits.val,",
-        "            splits.test,",
+        "        splits.val,",
+        "        splits.test,",
         ARMS + "test_weights_are_chosen_on_val",
         "no arm looks at test before its weights are fixed",
     ),
@@ -34,7 +34,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "augmented_arm_not_augmented",
         MIXED,
-        "augment=augmentation(splits.mirrors) if arm.augmented else None,",
+        "augment=standard_augmentation(splits.mirrors, len(splits.classes)) if arm.augmented else None,",
         "augment=None,",
         ARMS + "test_only_the_augmented_arm_is_augmented",
         "synthetic images are compared with the standard augmentation",

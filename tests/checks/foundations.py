@@ -10,7 +10,7 @@ ANNOTATORS = "tests/experiment/test_annotators.py::"
 SCORES = "tests/experiment/test_scores.py::"
 NETWORKS = "tests/experiment/test_networks.py::"
 SYNTHESIS = "tests/experiment/test_synthesis.py::"
-MIXED = "jobs/train_mixed/experiment.py"
+MIXED = "jobs/train_mixed/fits.py"
 SELECTION = "jobs/evaluate/selection.py"
 STEPS = "jobs/train_gan/steps.py"
 LOOP = "jobs/train_gan/loop.py"
@@ -43,7 +43,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "every_fit_begins_alike",
         MIXED,
-        "seed=derive_seed(seed, Stream.ARM_FIT)",
+        "seed=derive_seed(planned.seed, Stream.ARM_FIT)",
         "seed=derive_seed(0, Stream.ARM_FIT)",
         ARMS + "test_arms_share_their_seeds_and_seeds_differ",
         "the interval speaks of other fits",
@@ -171,8 +171,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "fits_of_all_seeds_in_one_file",
         MIXED,
-        'f"{name}-seed{seed}.safetensors"',
-        'f"{name}.safetensors"',
+        'f"{arm}-fit{number}.safetensors"',
+        'f"{arm}.safetensors"',
         ARMS + "test_a_stopped_experiment_fits_only_what_is_missing",
         "a resumed experiment reads the fit of the same arm and seed",
     ),
