@@ -21,7 +21,7 @@ MOST_GRIDS = 100_000
 def main(recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, **_: object) -> None:
     """Serve TensorBoard on an experiment: losses and samples of each epoch, and the scores of each snapshot.
 
-    A GAN that is still training appears under its staging folder, `.gan-...`, and is followed as it trains.
+    A GAN that is still training appears under its staging folder, `gan/.r00-...`, and is followed as it trains.
     """
     folder = data_root / experiment_name(experiment, recipe)
     if not folder.is_dir():

@@ -82,7 +82,7 @@ class Attempt:
         """Tell the study that the trial fell behind; its unfinished GAN is deleted."""
         self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
         # its checkpoints would fill the volume: most trials of a search are stopped
-        for draft in self.runner.folder.glob(".gan-*"):
+        for draft in self.runner.folder.glob("gan/.r*-*"):
             if draft.is_dir():
                 shutil.rmtree(draft, ignore_errors=True)
         epoch, score = max(self.reported.items())

@@ -189,7 +189,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
     from shared.store.staging import stage
 
     step, common, final = call.step(piece.row), call.common, call.final(piece)
-    # several processes may come to make the same artifact: the first one makes it, the others wait and find it there
+    # several processes may have the same artifact to make: the first one makes it, the others wait and find it there
     shared_work = call.command.before is not None or (piece.replicate is None and len(call.command.steps) > 1)
     shard = piece.shard if piece.shard.count > 1 else None
     is_main = is_main_process()

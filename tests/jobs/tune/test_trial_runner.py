@@ -94,7 +94,7 @@ def test_what_a_lost_worker_left_running_is_waited_for(
     """While another process holds the artifact's lock (exit code 75) the worker waits; then it runs the job again."""
     monkeypatch.setattr(module, "PAUSE_S", 0)
     run = act(ends_with(75), ends_with(0))
-    held, watched = locked(pair.folder / "gan"), 0
+    held, watched = locked(pair.folder / "gan" / "r00"), 0
     held.__enter__()
 
     def watch() -> bool:
@@ -112,7 +112,7 @@ def test_what_a_lost_worker_left_running_is_waited_for(
 def test_what_a_lost_worker_left_running_can_fall_behind(pair: TrialRunner, act: Callable[..., list[str]]) -> None:
     """A trial whose GAN another process still trains is pruned too where it falls behind."""
     act(ends_with(75))
-    with locked(pair.folder / "gan"):
+    with locked(pair.folder / "gan" / "r00"):
         assert not pair.train(lambda: True)
 
 
@@ -137,10 +137,10 @@ def test_a_signal_to_the_worker_reaches_its_job(pair: TrialRunner, act: Callable
 
 def test_snapshots_are_found_while_the_gan_trains_and_after(pair: TrialRunner) -> None:
     """Snapshots are in the staging folder while the GAN trains, then in the artifact; partial files are ignored."""
-    draft = pair.folder / ".gan-0123" / "snapshots"
+    draft = pair.folder / "gan" / ".r00-0123" / "snapshots"
     draft.mkdir(parents=True)
     (draft / "epoch-00004.safetensors").touch()
     (draft / ".epoch-00008.safetensors.part").touch()
     assert pair.snapshots() == {4: draft / "epoch-00004.safetensors"}
-    draft.parent.rename(pair.folder / "gan")
-    assert pair.snapshots() == {4: pair.folder / "gan" / "snapshots" / "epoch-00004.safetensors"}
+    draft.parent.rename(pair.folder / "gan" / "r00")
+    assert pair.snapshots() == {4: pair.folder / "gan" / "r00" / "snapshots" / "epoch-00004.safetensors"}

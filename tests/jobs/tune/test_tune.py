@@ -106,7 +106,7 @@ def searched(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched
     with (place / "said").open("wb") as log:
         first = subprocess.Popen(words, env=environment, stderr=log)
         deadline = time.monotonic() + 120
-        while not list(root.glob("small/trials/*/0000/.gan-*/snapshots/*")) and time.monotonic() < deadline:
+        while not list(root.glob("small/trials/*/0000/gan/.r00-*/snapshots/*")) and time.monotonic() < deadline:
             time.sleep(0.02)
         second = subprocess.Popen(words, env=environment, stderr=log)
         first.kill()
@@ -155,14 +155,14 @@ def test_a_trial_is_an_ordinary_experiment(searched: Searched) -> None:
     real = open_artifact(searched.root / "small" / "real", "dataset", "preprocess")
     for trial in searched.tune.facts["trials"]:
         if trial["state"] == "finished":
-            gan = open_artifact(study / f"{trial['number']:04d}" / "gan", "model", "train_gan")
+            gan = open_artifact(study / f"{trial['number']:04d}" / "gan" / "r00", "model", "train_gan")
             assert gan.manifest.inputs == {"real": real.sha256}
             assert {f"train_gan.{name}": gan.manifest.options[name] for name in ("learning_rate", "latent")} == {
                 name: pytest.approx(value) for name, value in trial["params"].items()
             }
             assert gan.manifest.options["seed"] == 3
         else:
-            assert not list((study / f"{trial['number']:04d}").glob(".gan-*/*"))
+            assert not list((study / f"{trial['number']:04d}").glob("gan/.r*-*/*"))
 
 
 @pytest.mark.slow
