@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from jobs.__main__ import main
 from shared.format.manifest import MANIFEST
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,22 +37,27 @@ SMALL = {
 REPLICATED = ("train_classifier", "train_gan", "evaluate", "synthesize", "train_mixed")
 
 
-def halfreal(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def halfreal(*words: object) -> subprocess.CompletedProcess[str]:
     """Run `halfreal words...` as a user does, in a process of its own."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "jobs", *map(str, words)],
-        env=os.environ | SMALL | {"PYTHONPATH": str(ROOT)} | environment,
+        env=os.environ | SMALL | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def ran(job: str, root: Path, *words: object, **environment: str) -> str:
-    """Run a job that must succeed; return what it says."""
-    result = halfreal(job, "--data-root", root, *words, **environment)
-    assert result.returncode == 0, result.stderr
-    return result.stderr
+def ran(job: str, root: Path, *words: object) -> str:
+    """Run a job that must succeed, in this process; return what it says."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        result = CliRunner().invoke(main, [job, "--data-root", str(root), *map(str, words)], env=SMALL)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def hashes(root: Path) -> dict[str, str]:
