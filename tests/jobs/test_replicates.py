@@ -143,7 +143,9 @@ def test_every_replicate_is_another_draw(two: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_signal_stops_every_replicate_and_the_same_command_goes_on(two: Path, tmp_path: Path) -> None:
+def test_a_signal_stops_every_replicate_and_the_same_command_goes_on(
+    two: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """SIGTERM ends all with 75 after a checkpoint; the resumed run ends in the bytes of an undisturbed one."""
     ran("preprocess", tmp_path)
     ran("train_classifier", tmp_path, "--replicates", 2)
@@ -162,7 +164,8 @@ def test_a_signal_stops_every_replicate_and_the_same_command_goes_on(two: Path, 
     said = process.communicate()[1]
     assert process.returncode == 75, said
     assert not list(folder.glob(f"r*/{MANIFEST}"))
-    assert "resumed after" in ran("train_gan", tmp_path, "--replicates", 2)
+    ran("train_gan", tmp_path, "--replicates", 2)
+    assert "resumed after" in capfd.readouterr().err
     made = hashes(tmp_path)
     assert {place: made[place] for place in made if "/gan/" in place} == {
         place: value for place, value in hashes(two).items() if "/gan/" in place
