@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
 from jobs.train_mixed.outcome import Outcome
 from shared.stats.data_equivalent import data_equivalent
-from shared.stats.intervals import share_interval, variance_components
+from shared.stats.intervals import share_interval
+from shared.stats.two_way import variance_components
 from shared.store.records.mixed import ArmDataEquivalent, RealImages, Variance
 
 Array = NDArray[np.float64]

@@ -20,8 +20,7 @@ from shared.metrics.metric import headline_names
 from shared.plots.gallery import save_all, tune_pictures
 from shared.runtime.job_processes import ask
 from shared.stats.confidence import LEVEL_TEXT
-from shared.stats.intervals import student_summary, welch_difference
-from shared.stats.significance import direction_shown
+from shared.stats.intervals import direction_shown, student_summary, welch_difference
 from shared.store.artifacts import Artifact, open_output
 from shared.store.checkpoints import save
 from shared.store.lineage import need_test_scores

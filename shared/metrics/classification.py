@@ -1,6 +1,6 @@
 """Accuracy, precision, recall, F1, ROC-AUC and the confusion matrix of a classifier's answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -46,30 +46,28 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
 
 @dataclass(frozen=True)
 class Counts:
-    """Weighted counts (true class, predicted class) of a classifier's answers, and areas under ROC curves.
+    """Counts (true class, predicted class) of a classifier's answers.
 
-    `areas` are those of each ranked class against the others, NaN where one side has no weight. A ratio without a
-    denominator counts as 0, as in scikit-learn.
+    A ratio without a denominator counts as 0, as in scikit-learn.
     """
 
-    # not scikit-learn's functions: a bootstrap measures thousands of these from one sorted list
+    # not scikit-learn's functions: the jackknife needs each metric without one image, for every cell of the matrix
 
     confusion: Array
-    areas: list[float] = field(default_factory=list)
 
     @cached_property
     def right(self) -> Array:
-        """The weight of right answers of each class."""
+        """The number of right answers of each class."""
         return np.diag(self.confusion)
 
     @cached_property
     def true(self) -> Array:
-        """The weight of images of each class."""
+        """The number of images of each class."""
         return np.asarray(self.confusion.sum(axis=1))
 
     @cached_property
     def named(self) -> Array:
-        """The weight of images that are predicted to be of each class."""
+        """The number of images that are predicted to be of each class."""
         return np.asarray(self.confusion.sum(axis=0))
 
     @cached_property
@@ -120,36 +118,9 @@ def f1(counts: Counts) -> float:
     return float(scores[counts.occurs].mean())
 
 
-def roc_auc(counts: Counts) -> float:
-    """Return the macro mean of the areas that are known; NaN without any."""
-    return float(mean_area(np.asarray(counts.areas, dtype=np.float64)))
-
-
-def mean_area(areas: Array) -> Array:
-    """Return the mean over classes (..., classes) of the areas that are known; NaN without any."""
+def roc_auc(areas: Array) -> Array:
+    """Return the mean over classes (..., classes) of the areas under ROC curves that are known; NaN without any."""
     known = ~np.isnan(areas)
     count = known.sum(axis=-1)
     total = np.where(known, areas, 0.0).sum(axis=-1)
     return np.asarray(np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0))
-
-
-class Ranking:
-    """The ROC-AUC of one class's probability against all others, for any weights of the images, ties as halves.
-
-    Sorting is done once, so that each redraw of the images costs one pass.
-    """
-
-    def __init__(self, scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> None:
-        self.order = np.argsort(scores, kind="stable")
-        ordered = scores[self.order]
-        self.starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-        self.positive = positive[self.order].astype(np.float64)
-
-    def area(self, weights: Array) -> float:
-        """Return the area under the curve, NaN where one side has no weight."""
-        ordered = weights[self.order]
-        # a step of the curve for each different score: equal scores rise together, which counts ties as halves
-        above = np.add.reduceat(ordered * self.positive, self.starts)
-        below = np.add.reduceat(ordered * (1 - self.positive), self.starts)
-        whole = above.sum() * below.sum()
-        return float((above * (np.cumsum(below) - below / 2)).sum() / whole) if whole else float("nan")

@@ -4,17 +4,18 @@ A metric that is no mean over images, such as macro F1, gets values of images wh
 Efron and Stein 1981), so that intervals of means over replicates and images are its intervals too.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.metrics.classification import Counts, mean_area
+from shared.metrics.classification import Counts
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.intervals import share_above
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
-
-ROC_AUC = "roc_auc"
 
 
 def pseudo_values(
@@ -27,10 +28,12 @@ def pseudo_values(
     else 0; those of other metrics may lie outside of [0, 1], and their mean is the metric with its bias of order 1 / n
     removed. NaN where the metric is: an area under the curve with one class in `truth`.
     """
-    functions = {row.name: row.compute for row in CLASSIFICATION_METRICS}
-    function, images, classes = functions[metric].get(), len(truth), probabilities.shape[1]
-    if metric == ROC_AUC:
-        value, without = _areas(truth, probabilities)
+    row = {known.name: known for known in CLASSIFICATION_METRICS}[metric]
+    function: Callable[..., Any] = row.compute.get()
+    images, classes = len(truth), probabilities.shape[1]
+    if row.ranked:
+        areas, areas_without = _areas(truth, probabilities)
+        value, without = function(areas), function(areas_without)
     else:
         cells, place, counts = np.unique(truth * classes + predicted, return_inverse=True, return_counts=True)
         confusion = np.zeros((classes, classes))
@@ -38,7 +41,7 @@ def pseudo_values(
         value = function(Counts(confusion))
         # images in one cell of the confusion matrix leave the same matrix behind
         without = np.asarray([function(Counts(_less_one(confusion, cell))) for cell in cells.tolist()])[place]
-    return value, images * value - (images - 1) * without
+    return float(value), images * value - (images - 1) * without
 
 
 def _less_one(confusion: Array, cell: int) -> Array:
@@ -48,15 +51,15 @@ def _less_one(confusion: Array, cell: int) -> Array:
     return left
 
 
-def _areas(truth: Labels, probabilities: NDArray[np.floating]) -> tuple[float, Array]:
-    """Return the macro mean of the areas under the ROC curves, and that without each image (images,).
+def _areas(truth: Labels, probabilities: NDArray[np.floating]) -> tuple[Array, Array]:
+    """Return the areas under the ROC curves (ranked classes,), and those without each image (images, ranked classes).
 
     Each class is ranked against the rest, of two classes the second only, since the first would say the same.
     """
     classes = probabilities.shape[1]
     ranked = [1] if classes == 2 else list(range(classes))
     whole, without = zip(*(_area(probabilities[:, label], truth == label) for label in ranked), strict=True)
-    return float(mean_area(np.asarray(whole))), mean_area(np.stack(without, axis=1))
+    return np.asarray(whole), np.stack(without, axis=1)
 
 
 def _area(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> tuple[float, Array]:

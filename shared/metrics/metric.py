@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shared.lazy import Lazy
 
 if TYPE_CHECKING:
-    from shared.metrics.classification import Counts
+    from shared.metrics.classification import Array, Counts
     from shared.models.extractor import FeatureSet
 
 
@@ -76,9 +76,13 @@ class FeatureMetric(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class ClassificationMetric(Metric):
-    """A metric of a classifier's answers on labelled images."""
+    """A metric of a classifier's answers on labelled images.
 
-    compute: "Lazy[Callable[[Counts], float]]"
+    `compute` takes their counts; that of a `ranked` one takes the areas under the ROC curves, (..., classes).
+    """
+
+    compute: "Lazy[Callable[[Counts], float]] | Lazy[Callable[[Array], Array]]"
+    ranked: bool = False
 
 
 EXTRAPOLATION: "Lazy[Compute]" = Lazy("shared.metrics.features.frechet:extrapolated_score")
@@ -254,6 +258,7 @@ CLASSIFICATION_METRICS = (
         about="area under the ROC curve, macro mean of one class against the rest",
         compute=Lazy("shared.metrics.classification:roc_auc"),
         higher_is_better=True,
+        ranked=True,
     ),
 )
 

@@ -1,6 +1,11 @@
 """The one confidence level of every interval, the quantiles that belong to it, the power of `detectable`."""
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LEVEL = 0.95
 """The share of experiments whose interval holds the true value."""
@@ -30,6 +35,12 @@ def quantile(freedom: float = math.inf, level: float = LEVEL) -> float:
 
 def upper_quantile(freedom: float, share: float) -> float:
     """Return the value that a `share` of Student's t distribution with `freedom` degrees of freedom lies below."""
+    return float(upper_quantiles(freedom, share))
+
+
+def upper_quantiles(freedom: "float | NDArray[np.float64]", share: float) -> "NDArray[np.float64]":
+    """Return `upper_quantile` for each of `freedom`, (...)."""
     from scipy import special  # here, because commands that only print LEVEL_TEXT start faster without scipy
 
-    return float(special.ndtri(share) if math.isinf(freedom) else special.stdtrit(freedom, share))
+    quantiles: NDArray[np.float64] = special.stdtrit(freedom, share)
+    return quantiles

@@ -8,47 +8,26 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.stats.confidence import LEVEL, POWER, quantile, upper_quantile
-from shared.stats.two_way import MeanSquares, Sums, mean_error
+from shared.stats.confidence import LEVEL, POWER, quantile, upper_quantile, upper_quantiles
+from shared.stats.two_way import MeanError, Sums, checked, mean_error
 
 Array = NDArray[np.float64]
 
 
-class HierarchicalSummary(TypedDict):
-    """A metric in [0, 1] over seeds and test images; `std` is None with one seed."""
+@dataclass(frozen=True)
+class Scale:
+    """The bounds of a mean, and the values of images that are added so that no interval has a width of zero."""
 
-    mean: float
-    std: float | None
-    min: float
-    max: float
-    values: list[float]
     low: float
     high: float
+    added: tuple[float, ...]
 
 
-class StudentSummary(TypedDict):
-    """Values over runs, their mean, standard deviation and interval; None with one run."""
+DIFFERENCE = Scale(-1.0, 1.0, (1.0, -1.0))
+"""Of paired differences: one image that either arm alone has right (Bonett and Price 2012)."""
 
-    values: list[float]
-    mean: float
-    std: float | None
-    low: float | None
-    high: float | None
-
-
-class Difference(TypedDict):
-    """A difference of means and its interval; None with one run."""
-
-    difference: float
-    low: float | None
-    high: float | None
-
-
-PAIRED_IMAGES = (1.0, -1.0)
-"""Images added to paired differences: one that either arm alone has right (Bonett and Price 2012)."""
-
-SHARE_IMAGES = (1.0, 1.0, 0.0, 0.0)
-"""Images added to the answers of one arm: two right, two wrong (Agresti and Coull 1998)."""
+SHARE = Scale(0.0, 1.0, (1.0, 0.0))
+"""Of one arm's answers: one image right, one wrong (Agresti and Caffo 2000)."""
 
 
 @dataclass(frozen=True)
@@ -68,113 +47,64 @@ class MeanInterval:
         return (quantile(self.freedom, self.level) + upper_quantile(self.freedom, POWER)) * self.standard_error
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """The ends of intervals, and what they were made from, each (...)."""
+
+    low: Array
+    high: Array
+    error: MeanError
+
+
+def bounds(sums: Sums, scale: Scale, level: float = LEVEL) -> Bounds:
+    """Return the intervals of the means of experiments with these sums, around the means with the added images."""
+    error = mean_error(sums, scale.added)
+    centre = sums.with_images(scale.added).mean
+    reach = upper_quantiles(error.freedom, (1 + level) / 2) * error.standard_error
+    return Bounds(np.maximum(centre - reach, scale.low), np.minimum(centre + reach, scale.high), error)
+
+
 def difference_interval(difference: Array, level: float = LEVEL) -> MeanInterval:
     """Return the mean of paired differences of correctness (replicates, images) in [-1, 1], and its interval.
 
-    The model is two-way, see `two_way.mean_error`; fits of a replicate are averaged before. Two more images,
-    `PAIRED_IMAGES`, widen the interval without moving it, so that it is never of zero width. One replicate: the
-    interval is for other images alone. Raises ValueError for an array of another shape, or an empty one.
+    The model is two-way, see `two_way.mean_error`; fits of a replicate are averaged before. The interval is never of
+    zero width. One replicate: it is for other images alone. Raises ValueError for an array of another shape, or an
+    empty one.
     """
-    return _interval(_checked(difference), PAIRED_IMAGES, level, bounds=(-1.0, 1.0))
+    return _interval(difference, DIFFERENCE, level)
 
 
 def share_interval(values: Array, level: float = LEVEL) -> MeanInterval:
     """Return the mean of correctness (replicates, images), or of a metric's pseudo-values, and its interval in [0, 1].
 
-    As `difference_interval`, with the images `SHARE_IMAGES`: near 0 and 1 the interval reaches further inwards.
+    As `difference_interval`; near 0 and 1 the interval reaches further inwards.
     """
-    return _interval(_checked(values), SHARE_IMAGES, level, bounds=(0.0, 1.0))
+    return _interval(values, SHARE, level)
 
 
-def _checked(values: Array) -> Array:
-    if values.ndim != 2 or values.size == 0:
-        raise ValueError(f"an array of shape {values.shape}, want (replicates, images), neither of them 0")
-    return np.asarray(values, dtype=np.float64)
+def _interval(values: Array, scale: Scale, level: float) -> MeanInterval:
+    sums = Sums.of(checked(values))
+    found = bounds(sums, scale, level)
+    standard_error, freedom = float(found.error.standard_error), float(found.error.freedom)
+    return MeanInterval(float(sums.mean), float(found.low), float(found.high), standard_error, freedom, level)
 
 
-def _interval(values: Array, added: Sequence[float], level: float, bounds: tuple[float, float]) -> MeanInterval:
-    """Return the interval around the mean with the `added` images, cut off at `bounds`."""
-    sums = Sums.of(values)
-    more = sums.with_images(added)
-    error, mean = mean_error(more), float(sums.mean)
-    # paired differences are not drawn towards 0: their interval is around the mean that is printed
-    centre = float(more.mean) if sum(added) else mean
-    standard_error, freedom = float(error.standard_error), float(error.freedom)
-    reach = quantile(freedom, level) * standard_error
-    low, high = max(centre - reach, bounds[0]), min(centre + reach, bounds[1])
-    return MeanInterval(mean, low, high, standard_error, freedom, level)
+class StudentSummary(TypedDict):
+    """Values over runs, their mean, standard deviation and interval; None with one run."""
+
+    values: list[float]
+    mean: float
+    std: float | None
+    low: float | None
+    high: float | None
 
 
-@dataclass(frozen=True)
-class Components:
-    """Variances of one replicate's effect, of one image's effect and of one answer's residual, each 0 or more."""
+class Difference(TypedDict):
+    """A difference of means and its interval; None with one run."""
 
-    replicates: float
-    images: float
-    residual: float
-
-
-def variance_components(values: Array) -> Components:
-    """Return the variance components of `values` (replicates, images) by the analysis of variance, floored at 0.
-
-    With one replicate all variance counts as that of images.
-    """
-    squares = MeanSquares.of(Sums.of(_checked(values)))
-    return Components(
-        replicates=max(float(squares.between_replicates - squares.residual) / squares.images, 0.0),
-        images=max(float(squares.between_images - squares.residual) / squares.replicates, 0.0),
-        residual=float(squares.residual),
-    )
-
-
-def two_way_interval(values: Array) -> tuple[float, float]:
-    """Return the interval of the mean of `values` (seeds, images), both taken as draws of many more.
-
-    A two-way random-effects model: the variance of the mean is (MS_seeds + MS_images - MS_rest) / (seeds * images),
-    its degrees of freedom Satterthwaite's (1946), the bounds Student's t. With one seed the interval speaks of other
-    test images only. Pass the difference of two arms' `correct` for a paired comparison.
-    """
-    # not a bootstrap over seeds: with 3 of them it covers down to 70 %, in simulations where this covers 92 to 96 %
-    seeds, images = values.shape
-    mean = values.mean()
-    of_seed, of_image = values.mean(axis=1) - mean, values.mean(axis=0) - mean
-    between_images = seeds * (of_image**2).sum() / (images - 1)
-    total, freedom = between_images, float(images - 1)
-    if seeds > 1:
-        residual = ((values - mean - of_seed[:, None] - of_image) ** 2).sum() / ((seeds - 1) * (images - 1))
-        between_seeds = images * (of_seed**2).sum() / (seeds - 1)
-        # seeds that differ less than expected at random have a variance estimate below 0: they add nothing
-        if between_seeds > residual:
-            total = between_seeds + between_images - residual
-            squares = between_seeds**2 + between_images**2 / (images - 1) * (seeds - 1) + residual**2 / (images - 1)
-            freedom = total**2 / (squares / (seeds - 1))
-    reach = float(np.sqrt(total / (seeds * images)) * quantile(freedom))
-    return float(mean) - reach, float(mean) + reach
-
-
-def hierarchical_summary(values: Sequence[float], image_variance: float) -> HierarchicalSummary:
-    """Return mean, spread, values and interval of a metric in [0, 1] over seeds and test images.
-
-    `values` are the metric of each seed, `image_variance` the variance that a redraw of the images brings to their
-    mean. The seeds' own variance is added, with Student's t at Satterthwaite's degrees of freedom: resampling three
-    seeds would cover far too little. `std` is None with one seed.
-    """
-    mean, seeds = float(np.mean(values)), len(values)
-    seed_variance = float(np.var(values, ddof=1)) / seeds if seeds > 1 else 0.0
-    total = image_variance + seed_variance
-    # only the seeds' part is estimated from few draws, so that it alone limits the degrees of freedom
-    freedom = total**2 / (seed_variance**2 / (seeds - 1)) if seed_variance else math.inf
-    reach = math.sqrt(total) * quantile(freedom) if total else 0.0
-    spread = float(np.std(values, ddof=1)) if seeds > 1 else None
-    return {
-        "mean": mean,
-        "std": spread,
-        "min": min(values),
-        "max": max(values),
-        "values": list(values),
-        "low": max(mean - reach, 0.0),
-        "high": min(mean + reach, 1.0),
-    }
+    difference: float
+    low: float | None
+    high: float | None
 
 
 def student_summary(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> StudentSummary:
@@ -206,6 +136,13 @@ def welch_difference(before: Sequence[float], after: Sequence[float], level: flo
     freedom = total**2 / sum(variance**2 / (count - 1) for variance, count in zip(variances, counts, strict=True))
     reach = quantile(freedom, level) * math.sqrt(total)
     return {"difference": difference, "low": difference - reach, "high": difference + reach}
+
+
+def direction_shown(low: float | None, high: float | None, lower_is_better: bool) -> str:
+    """Return "better", "worse" or "no difference shown": whether the interval of a change lies on one side of 0."""
+    if low is None or high is None or low <= 0 <= high:
+        return "no difference shown"
+    return "better" if (high < 0) == lower_is_better else "worse"
 
 
 def wilson_interval(hits: int, total: int) -> tuple[float, float]:

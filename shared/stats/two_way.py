@@ -1,4 +1,4 @@
-"""The two-way model of replicates and test images: sums, mean squares, the error of the mean.
+"""The two-way model of replicates and test images: sums, sums of squares, variance components, the error of the mean.
 
 values[r, i] = mean + replicate r + image i + residual, every effect drawn independently of the others (Searle, Casella
 and McCulloch 1992, section 4.3). All formulas take sums, each of which may be an array of many experiments.
@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def checked(values: Array) -> Array:
+    """Return the values (replicates, images) as float64; ValueError for another shape."""
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"an array of shape {values.shape}, want (replicates, images), neither of them 0")
+    return np.asarray(values, dtype=np.float64)
+
+
 @dataclass(frozen=True)
 class Sums:
     """The sums over values (..., replicates, images) that the model needs.
 
     `of_replicates` (..., replicates) are the sums over images; `image_squares` (...) is the sum over images of the
-    squared sum over replicates; `squares` (...) is the sum of the squared values. `added` is the sum of squares, in
-    each replicate, of the images that were added.
+    squared sum over replicates; `squares` (...) is the sum of the squared values.
     """
 
     images: int
     of_replicates: Array
     image_squares: Array
     squares: Array
-    added: float = 0.0
 
     @classmethod
     def of(cls, values: Array) -> "Sums":
@@ -46,43 +51,57 @@ class Sums:
 
     def with_images(self, values: Sequence[float]) -> "Sums":
         """Return the sums with more images, each of which has the same one of `values` in every replicate."""
-        # an image is added to every replicate, so that its whole weight goes to the variance between images
         added = sum(value**2 for value in values)
         return Sums(
             self.images + len(values),
             self.of_replicates + sum(values),
             self.image_squares + self.replicates**2 * added,
             self.squares + self.replicates * added,
-            self.added + added,
         )
 
 
 @dataclass(frozen=True)
-class MeanSquares:
-    """Mean squares between replicates, between images and of the rest, (...); those without freedom are 0."""
+class SquareSums:
+    """Sums of squares between replicates, between images and of the rest, each (...)."""
 
-    replicates: int
-    images: int
     between_replicates: Array
     between_images: Array
-    residual: Array
+    rest: Array
 
     @classmethod
-    def of(cls, sums: Sums) -> "MeanSquares":
-        """Return the mean squares of values with these sums."""
-        replicates, images = sums.replicates, sums.images
-        whole = sums.of_replicates.sum(axis=-1) ** 2 / (replicates * images)
+    def of(cls, sums: Sums) -> "SquareSums":
+        """Return the sums of squares of values with these sums."""
+        whole = sums.of_replicates.sum(axis=-1) ** 2 / (sums.replicates * sums.images)
         # rounding alone can make a sum of squares negative
-        of_replicates = np.maximum((sums.of_replicates**2).sum(axis=-1) / images - whole, 0)
-        of_images = np.maximum(sums.image_squares / replicates - whole, 0)
-        rest = np.maximum(sums.squares - whole - of_replicates - of_images, 0)
-        return cls(
-            replicates,
-            images,
-            of_replicates / max(replicates - 1, 1),
-            of_images / max(images - 1, 1),
-            rest / max((replicates - 1) * (images - 1), 1),
-        )
+        between_replicates = np.maximum((sums.of_replicates**2).sum(axis=-1) / sums.images - whole, 0)
+        between_images = np.maximum(sums.image_squares / sums.replicates - whole, 0)
+        rest = np.maximum(sums.squares - whole - between_replicates - between_images, 0)
+        return cls(between_replicates, between_images, rest)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Variances of one replicate's effect, of one image's effect and of one answer's residual, each 0 or more."""
+
+    replicates: float
+    images: float
+    residual: float
+
+
+def variance_components(values: Array) -> Components:
+    """Return the variance components of `values` (replicates, images) by the analysis of variance, floored at 0.
+
+    With one replicate all variance counts as that of images.
+    """
+    squares = SquareSums.of(Sums.of(checked(values)))
+    replicates, images = values.shape
+    freedom_replicates, freedom_images = max(replicates - 1, 1), max(images - 1, 1)
+    residual = float(squares.rest) / (freedom_replicates * freedom_images)
+    return Components(
+        replicates=max(float(squares.between_replicates) / freedom_replicates - residual, 0.0) / images,
+        images=max(float(squares.between_images) / freedom_images - residual, 0.0) / replicates,
+        residual=residual,
+    )
 
 
 @dataclass(frozen=True)
@@ -93,24 +112,30 @@ class MeanError:
     freedom: Array
 
 
-def mean_error(sums: Sums) -> MeanError:
+def mean_error(sums: Sums, added: Sequence[float] = ()) -> MeanError:
     """Return the standard error of the mean for other replicates and other images, and its degrees of freedom.
 
-    The variance of the mean is estimated by (MS_replicates + max(MS_images - MS_residual, 0)) / (replicates * images),
-    its degrees of freedom as Satterthwaite's (1946). MS_replicates counts in full even where it is the smallest: with
-    few replicates it is often so by chance. Images that were added count in full as well, or replicates with equal
-    means could have no error at all. One replicate says nothing of others, and counts images alone.
+    The variance of the mean is estimated by (MS_replicates + max(MS_images - MS_residual, 0)) / (replicates * images).
+    MS_replicates counts in full even where it is the smallest: with few replicates it is often so by chance. The
+    degrees of freedom are the harmonic mean of those of the two parts, weighted by their shares of the variance. One
+    replicate says nothing of others, and counts images alone.
+
+    Images with the values `added` in every replicate count as well, and in full: what they add to the variance between
+    images stays where the rest of it is estimated to be 0, so that replicates with equal means are no certainty.
     """
-    squares = MeanSquares.of(sums)
-    answers = squares.replicates * squares.images
-    if squares.replicates == 1:
-        error = np.sqrt(squares.between_images / answers)
-        return MeanError(error, np.full_like(error, squares.images - 1))
-    of_replicates = squares.between_replicates / answers
-    least = squares.replicates * sums.added / max(squares.images - 1, 1)
-    of_images = np.maximum(squares.between_images - squares.residual, least) / answers
+    more = sums.with_images(added)
+    measured, widened = SquareSums.of(sums), SquareSums.of(more)
+    replicates, images = sums.replicates, more.images
+    freedom_replicates, freedom_images = max(replicates - 1, 1), max(images - 1, 1)
+    # the images that were measured differ by what their residuals alone would give, too
+    expected = measured.rest / freedom_replicates
+    of_images = np.maximum(measured.between_images - expected, 0) + widened.between_images - measured.between_images
+    of_replicates = widened.between_replicates / freedom_replicates / (replicates * images)
+    of_images = of_images / freedom_images / (replicates * images)
     total = of_replicates + of_images
-    spread = of_replicates**2 / (squares.replicates - 1) + of_images**2 / (squares.images - 1)
+    # Satterthwaite (1946) squares the shares: replicates that vary little by chance then cost width and freedom both,
+    # and with three of them the interval covers down to 90 % where this one covers 93 %
+    spread = of_replicates / freedom_replicates + of_images / freedom_images
     # no variance at all: as many degrees of freedom as replicates give, of an error of 0
-    freedom = np.divide(total**2, spread, out=np.full_like(total, squares.replicates - 1), where=spread > 0)
+    freedom = np.divide(total, spread, out=np.full_like(total, freedom_replicates), where=spread > 0)
     return MeanError(np.sqrt(total), freedom)

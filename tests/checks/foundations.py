@@ -129,12 +129,12 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         "no annotator looks at test",
     ),
     Mutation(
-        "interval_without_seeds",
-        "shared/stats/intervals.py",
-        "if between_seeds > residual:",
-        "if False:",
-        "tests/shared/stats/test_intervals.py::test_interval_grows_with_the_differences_between_seeds",
-        "an interval speaks of other seeds as well as of other images",
+        "interval_without_replicates",
+        "shared/stats/two_way.py",
+        "    total = of_replicates + of_images",
+        "    total = of_images",
+        "tests/shared/stats/test_two_way.py::test_the_interval_grows_with_the_differences_between_replicates",
+        "an interval speaks of other replicates as well as of other images",
     ),
     Mutation(
         "difference_reversed",
