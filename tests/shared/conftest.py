@@ -13,7 +13,7 @@ from click.testing import Result as Outcome
 import shared.cli.recipes
 from shared.cli.job import JobCommand, job
 from shared.cli.options import JobOptions, option
-from shared.cli.run import Result, Run
+from shared.cli.run import How, Result, Run
 from shared.errors import BadConfig
 from shared.store.artifacts import Artifact
 from shared.store.job import Job
@@ -69,7 +69,7 @@ class Laboratory:
         return options
 
     def _command(self, resumes: bool) -> JobCommand:
-        @job(TINY, TinyOptions, jobs=[TINY.name], resumes=resumes)
+        @job(TINY, TinyOptions, jobs=[TINY.name], how=How(resumes=resumes))
         def main(run: Run, config: TinyOptions) -> Result:
             """Make a toy."""
             self.runs.append(run)
