@@ -20,7 +20,10 @@ GROUND = {"errors": (), "format": ("errors",), "stats": ("errors",)}
 """Rooms that may import these alone."""
 
 ADDRESSES = {
-    "click": ("shared/cli/*.py", "jobs/__main__.py", "jobs/*/__main__.py", "jobs/commands/*.py", "jobs/*/command.py"),
+    "click": (
+        *("shared/cli/*.py", "shared/cli/calls/*.py"),
+        *("jobs/__main__.py", "jobs/*/__main__.py", "jobs/commands/*.py", "jobs/*/command.py"),
+    ),
     "webdataset": ("shared/data/batches.py",),
     "accelerate": ("shared/runtime/process_group.py",),
     "matplotlib": ("shared/plots/*.py", "jobs/report/figures.py"),
@@ -40,8 +43,8 @@ ADDRESSES = {
 }
 """Where each third-party library may be imported; what unpickles has no address at all."""
 
-STARTS_JOBS = ("shared/runtime/job_processes.py",)
-"""Where modules of jobs are named to be started as processes, which imports nothing."""
+STARTS_JOBS = ("shared/runtime/job_processes.py", "shared/cli/calls/perform.py")
+"""Where modules of jobs are named: to be started as processes, or to be imported by one that makes a replicate."""
 
 FILE_LINES, FUNCTION_LINES, LOOP_LINES, FOLDER_FILES = 300, 60, 120, 14
 
@@ -222,6 +225,7 @@ ALLOWED = [
     ("between_rooms", "jobs/train_gan/families.py", "import_module(f'shared.models.{name}')"),
     ("between_rooms", "jobs/commands/calls.py", "import_module(f'jobs.{job}.__main__')"),
     ("misplaced", "jobs/evaluate/__main__.py", "import click"),
+    ("misplaced", "shared/cli/calls/call.py", "import click"),
     ("misplaced", "jobs/report/page.py", "import jinja2"),
     ("too_long", "shared/format/files.py", "def short():\n" + "    x = 1\n" * 59),
     ("too_long", "jobs/train_gan/loop.py", "def train():\n" + "    x = 1\n" * 119),

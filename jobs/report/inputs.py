@@ -70,7 +70,7 @@ class Artifacts:
         return cls(
             real=input_of(inputs, pipeline.PREPROCESS),
             replicates=[Replicate(*artifacts) for artifacts in made],
-            best=best_on_val(dict(enumerate(scores))),
+            best=best_on_val({number: artifact.record for number, artifact in enumerate(scores)}),
             mixed=input_of(inputs, pipeline.TRAIN_MIXED),
             tune=input_of(inputs, pipeline.TUNE) if pipeline.TUNE.writes in inputs else None,
         )

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from shared.data.standard_augmentation import standard_augmentation
 
 from jobs.pipeline import PREPROCESS, SYNTHESIZE
 from jobs.train_mixed.arms import ARMS, OWN, chosen_arms
@@ -13,6 +12,7 @@ from jobs.train_mixed.options import LEAST_GAIN, MixedOptions
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Result, Run
 from shared.data.images import Images, load_split
+from shared.data.standard_augmentation import standard_augmentation
 from shared.errors import FormatError
 from shared.metrics.classification import score_table
 from shared.models.fitting import FitExtras, fit, probabilities_of

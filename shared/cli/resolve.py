@@ -14,7 +14,7 @@ from shared.cli.click_options import plain
 from shared.cli.common_options import COMMON_NAMES, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
-from shared.cli.recipes import Recipe
+from shared.cli.recipes import COMMON_KEYS, Recipe
 from shared.cli.run import Run, Step
 from shared.data.specs import Declare, Specs, Validate
 from shared.errors import BadConfig, HalfrealError
@@ -77,9 +77,12 @@ class ResolvedOptions:
 def take_recipe(context: click.Context, command: CommandWithOptions, recipe: Recipe) -> None:
     """Feed a recipe to click as the defaults of a job's command; BadConfig for what the job does not have."""
     source = f"recipe {recipe.name}"
-    layers = [(source, table) for table in recipe.tables(command.job.name)]
-    for _, table in layers:
-        check_recipe(command.options, f"{source}: [{command.job.name}]", table, ("threads", "replicates"))
+    common, *tables = recipe.tables(command.job.name)
+    layers = [(source, table) for table in (common, *tables)]
+    # what holds for every job may be of no use to this one; a table of its own may not
+    also = {param.name for param in command.params} & set(COMMON_KEYS)
+    for table in tables:
+        check_recipe(command.options, f"{source}: [{command.job.name}]", table, also)
     context.meta[LAYERS] = layers
     values, _ = merge(command.options, layers)
     # As text, as on a command line: of values click would take 1.5 or true for a whole number.

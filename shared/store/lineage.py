@@ -47,7 +47,7 @@ def chosen_replicate(folder: Path, scores: "Job[ScoresRecord]", wanted: int | No
 
     there = existing(folder, scores)
     if wanted is None:
-        return best_on_val({number: open_output(scores, folder, number) for number in there})
+        return best_on_val({number: open_output(scores, folder, number).record for number in there})
     if wanted not in there:
         known = ", ".join(map(str, there)) or "none; run first: halfreal evaluate"
         raise BadConfig(f"--replicate {wanted}: not scored in {folder}; there are {known}")

@@ -15,7 +15,6 @@ from shared.format.manifest import MANIFEST
 from shared.store.job import Job
 
 if TYPE_CHECKING:
-    from shared.store.artifacts import Artifact
     from shared.store.records.scores import ScoresRecord
 
 MOST = 100
@@ -57,7 +56,7 @@ def existing(folder: Path, row: Job[Any]) -> list[int]:
     return [number for number, path in names.items() if path.is_file()]
 
 
-def best_on_val(scores: "Mapping[int, Artifact[ScoresRecord]]") -> int:
+def best_on_val(scores: "Mapping[int, ScoresRecord]") -> int:
     """Return the replicate whose chosen snapshot has the best score on val, by the scores of each replicate.
 
     All of them are scored by one extractor, on the same images; of equal scores the first counts. BadInput without any,
@@ -65,7 +64,7 @@ def best_on_val(scores: "Mapping[int, Artifact[ScoresRecord]]") -> int:
     """
     if not scores:
         raise MissingArtifact("no replicate is scored yet; run first: halfreal evaluate")
-    used = {artifact.record.chosen_score for artifact in scores.values()}
+    used = {record.chosen_score for record in scores.values()}
     if len(used) > 1:
         raise BadInput(f"snapshots were chosen by {' and '.join(sorted(used))}: want one score; name a --replicate")
-    return min(scores, key=lambda number: min(value for _, value in scores[number].record.curve))
+    return min(scores, key=lambda number: min(value for _, value in scores[number].curve))

@@ -57,7 +57,7 @@ BAD_RECIPES = {
     "unknown job": ("[tinny]\nsteps = 2", "'tinny' is no table of a job", "the jobs are tiny"),
     "option outside a table": ("steps = 2", "'steps' is no table of a job", "the jobs are tiny"),
     "wrong type": ("[tiny]\nsteps = 'many'", "'many' is not a valid integer", "--help"),
-    "wrong seed": ("seed = 'luck'", "`seed`, `threads` a whole number"),
+    "wrong seed": ("seed = 'luck'", "`seed`, `threads`, `replicates` a whole number"),
     "wrong about": ("about = 3", "want `about`"),
     "not TOML": ("[tiny\nsteps = 2", "cannot be read as TOML"),
 }

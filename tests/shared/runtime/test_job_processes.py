@@ -55,7 +55,7 @@ def test_a_job_answers_every_question_in_one_process(monkeypatch: pytest.MonkeyP
     assert (gan.types["latent"], gan.types["learning_rate"], gan.types["flips"]) == ("int", "float", "bool")
     assert (gan.owners["penalty_weight"], gan.defaults["family"]) == ("family", "wgan_gp")
     assert "latent" not in gan.owners
-    assert answers["synthesize"].options()["share"] == 0.7
+    assert answers["synthesize"].options()["share"] == 1.0
 
 
 def test_words_that_a_job_refuses_are_its_answer() -> None:

@@ -82,6 +82,8 @@ def test_the_numbers_of_streams_never_change() -> None:
         "UNTRIED_OPTIONS": 21,
         "CONTROL_SPLIT": 21,
         "CONTROL_FIT": 22,
+        "REPLICATE": 23,
+        "FURTHER_FIT": 24,
         "CONTROL_NOISE": 31,
         "CONTROL_LABELS": 32,
     }

@@ -33,8 +33,8 @@ def test_the_number_of_replicates_is_read_off_the_places() -> None:
 
 
 def scored(score: str, *values: float) -> Any:
-    """Return an artifact of scores with a curve on val."""
-    return SimpleNamespace(record=SimpleNamespace(chosen_score=score, curve=list(enumerate(values))))
+    """Return a record of scores with a curve on val."""
+    return SimpleNamespace(chosen_score=score, curve=list(enumerate(values)))
 
 
 def test_the_best_on_val_has_the_lowest_score_of_all_snapshots() -> None:
