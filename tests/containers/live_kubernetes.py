@@ -155,7 +155,11 @@ def test_bad_input_fails_a_job_at_once(cluster: Cluster) -> None:
 
 
 def test_a_pod_that_is_told_to_go_is_resumed(cluster: Cluster) -> None:
-    """A pod that gets SIGTERM in training ends with 75, which is no failure: the next pod goes on where it was."""
+    """A pod that gets SIGTERM in training ends with 75, which is no failure: the next pod goes on where it was.
+
+    The replicates of this pod follow each other.
+    """
+    cluster.settings = SHORT | HERE | {"HALFREAL_PROCESSES": "1"}
     cluster.watch = lambda name: stop_once(cluster, name)
     few = ("preprocess", "train-gan")
     docs = [doc for doc in render("cpu") if doc["kind"] != "Job" or doc["metadata"]["name"] in few]
@@ -165,6 +169,7 @@ def test_a_pod_that_is_told_to_go_is_resumed(cluster: Cluster) -> None:
     assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
     assert ended(cluster) == [("preprocess", 0, 0), ("train-gan", 0, 75), ("train-gan", 0, 0)]
     assert "resumed after" in cluster.attempts[-1].said
+    assert {"gan/r00/manifest.json", "gan/r01/manifest.json"} <= manifests(folder(cluster) / "digits").keys()
 
 
 def stop_once(cluster: Cluster, name: str) -> None:
