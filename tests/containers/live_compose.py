@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import PIPELINE, TRAIN_GAN
-from shared.store.checkpoints import CHECKPOINT
 from tests.containers.files import ROOT, compose, missing
 from tests.containers.settings import SEARCH, SHORT, all_places, differing, numbers_of_trials, places
 
@@ -210,7 +209,7 @@ def test_a_signal_in_training_is_resumed(project: Project, first: Done, how: str
     assert copied.returncode == 0, copied.stdout
     process = project.start("run", "--rm", "--no-deps", "--name", name, *alone)
     seen, deadline = False, time.monotonic() + 300
-    look = f"ls /data/{how}/gan/.r*/{CHECKPOINT}"
+    look = f"ls /data/{how}/gan/.r*/checkpoint.safetensors"
     while not seen and process.poll() is None and time.monotonic() < deadline:
         seen = subprocess.run(["docker", "exec", name, "sh", "-c", look], capture_output=True).returncode == 0
         time.sleep(0.2)

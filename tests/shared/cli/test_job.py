@@ -203,6 +203,21 @@ def test_a_signal_ends_with_75_and_the_next_run_resumes(laboratory: Any, resumes
     assert laboratory.call(resumes=resumes).exit_code == (0 if resumes else 75)
 
 
+def test_a_signal_between_replicates_stops_the_next(laboratory: Any) -> None:
+    """SIGTERM after the last step of a replicate, which is then committed, stops the one that follows it."""
+
+    def body(run: Run, config: Any) -> None:
+        list(run.reporter.each([1], "work", 1, "pieces"))
+        if run.replicate == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    laboratory.body = body
+    outcome = laboratory.call("--replicates", "3", "--processes", "1", replicated=True)
+    assert outcome.exit_code == 75
+    assert [run.replicate for run in laboratory.runs] == [0, 1]
+    assert [path.name for path in laboratory.final.glob("r*")] == ["r00"]
+
+
 def test_force_drops_unfinished_work(laboratory: Any) -> None:
     """After an interrupted run --force starts from an empty staging folder; without it the work is resumed."""
     laboratory.body = _stop_after_half
