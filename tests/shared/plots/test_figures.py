@@ -10,11 +10,11 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from shared.metrics.over_replicates import ClassDistance
 from shared.plots import charts, figures
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.gan import HistoryRow
-from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import ScoresRecord
 
 TABLE = {"n": 144, "accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9, "classes": [], "confusion": []}
@@ -75,29 +75,7 @@ CONFIDENCE = SyntheticRecord.model_validate(
 )
 
 
-def _arm(name: str, values: list[float]) -> dict[str, Any]:
-    low, high = min(values), max(values)
-    accuracy = {"mean": sum(values) / len(values), "std": 0.01, "values": values}
-    accuracy |= {"low": low, "high": high, "min": low, "max": high}
-    return {"arm": name, "about": name, "n_real": 1000, "n_synthetic": 500, "accuracy": accuracy}
-
-
-def _worth(name: str, n_real: int) -> dict[str, Any]:
-    read_off = {key: {"images": 500, "beyond": None} for key in ("effective", "effective_low", "effective_high")}
-    return {"arm": name, "n_real": n_real, "curve": [(100, 0.8), (1000, 0.9)], **read_off}
-
-
-MIXED = MixedRecord.model_validate(
-    {
-        "rows": [],
-        "arms": [_arm("real", [0.9, 0.92]), _arm("mixed", [0.93, 0.95])],
-        "comparisons": [],
-        "worth": [_worth("real", 1000), _worth("mixed", 0)],
-        "protocol": {"n_test": 360, "seeds": [0, 1], "n_val": 1, "n_synthetic_usable": 500, "min_confidence": 0.0}
-        | {"optimizer_steps": 1, "split": "", "selection": "", "interval": "", "compared": ""},
-        "majority_baseline": 0.125,
-    }
-)
+DISTANCES = {"cat": ClassDistance(3.0, 2.0), "dog": ClassDistance(4.0, None)}
 
 CHARTS: dict[str, Callable[[], Figure]] = {
     "class_balance": lambda: figures.class_balance({"train": [1200, 300], "val": [120, 30]}, ["cat", "dog"]),
@@ -108,9 +86,7 @@ CHARTS: dict[str, Callable[[], Figure]] = {
     "gan_losses": lambda: charts.gan_losses(HISTORY),
     "score_curve": lambda: charts.score_curve(SCORES),
     "quality_curves": lambda: charts.quality_curves(SCORES),
-    "arms_chart": lambda: charts.arms_chart(MIXED),
-    "class_bars": lambda: charts.class_bars({"cat": 3.0, "dog": 4.0}, "frechet_classifier", "90 real test images"),
-    "learning_curve": lambda: charts.learning_curve(MIXED),
+    "class_bars": lambda: charts.class_bars(DISTANCES, "frechet_classifier", "90 real test images"),
 }
 """Each function that draws numbers, with what it is given by its job."""
 
@@ -123,9 +99,7 @@ XLABELS = {
     "gan_losses": "epoch",
     "score_curve": "epoch",
     "quality_curves": "epoch",
-    "arms_chart": "accuracy on 360 real test images (%), 2 seeds\nalways the largest class: 12.5 %",
     "class_bars": "frechet_classifier of the class (lower is better)",
-    "learning_curve": "real images in the training set",
 }
 
 YLABELS = {
@@ -138,7 +112,6 @@ YLABELS = {
     "gan_losses": "loss (mean since the last point)",
     "score_curve": "Fréchet distance (classifier features)",
     "class_bars": "class",
-    "learning_curve": "accuracy on real test images (%)",
 }
 
 LEGENDS = {
@@ -149,8 +122,7 @@ LEGENDS = {
     "gan_losses": ["discriminator (critic)", "generator", "gradient penalty"],
     "score_curve": ["frechet_classifier", "chosen"],
     "quality_curves": ["diversity", "sharpness", "contrast"],
-    "arms_chart": ["mean, 95 % interval", "one seed"],
-    "learning_curve": ["real images alone", "real", "mixed"],
+    "class_bars": ["synthetic images", "floor: real images"],
 }
 
 
@@ -161,14 +133,10 @@ def _texts(figure: Figure) -> str:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_every_chart_says_what_its_axes_are(name: str) -> None:
-    """Each axis has a label with its unit; the rows of the arms are named one by one instead."""
+    """Each axis has a label with its unit."""
     (axes,) = CHARTS[name]().axes
     assert axes.get_xlabel() == XLABELS[name]
-    if name == "arms_chart":
-        names = [text.get_text() for text in axes.texts]
-        assert names == ["real (1,000 real, 500 synthetic)", "mixed (1,000 real, 500 synthetic)"]
-    else:
-        assert axes.get_ylabel() == YLABELS[name]
+    assert axes.get_ylabel() == YLABELS[name]
 
 
 @pytest.mark.parametrize("name", LEGENDS)
@@ -188,9 +156,7 @@ def test_more_than_one_series_has_a_legend(name: str) -> None:
         ("classifier_curve", "144 real val images"),
         ("gan_losses", "3,000 real images shown"),
         ("score_curve", "1,000 real val images, 2,000 generated per snapshot"),
-        ("arms_chart", "360 real test images"),
         ("class_bars", "90 real test images"),
-        ("learning_curve", "360 real test images, 2 seeds"),
         ("confusion", "17 real test images"),
     ],
 )
@@ -222,17 +188,6 @@ def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
     assert np.asarray(axes.images[0].get_array()).tolist() == [[0.9, 0.1], [0.0, 1.0]]
 
 
-def test_an_arm_is_drawn_at_its_mean_with_interval_and_seeds() -> None:
-    """In percent: mean 91 from 90 to 92 in the first row, each seed a stroke; the first arm is on top."""
-    (axes,) = CHARTS["arms_chart"]().axes
-    assert axes.lines[0].get_xdata()[0] == pytest.approx(91)
-    segment = axes.containers[0].lines[2][0].get_segments()[0]
-    assert segment.tolist() == [pytest.approx([90, 0]), pytest.approx([92, 0])]
-    strokes = [line for line in axes.lines if line.get_marker() == "|" and len(line.get_xdata()) == 2]
-    assert [list(line.get_xdata()) for line in strokes][:1] == [pytest.approx([90, 92])]
-    assert axes.yaxis_inverted()
-
-
 def test_a_very_long_class_name_leaves_room_for_what_is_drawn() -> None:
     """On an axis a name of 90 characters is cut to 20, and one with a sign that the font lacks is no warning."""
     classes = ["n" * 90, "smile \N{SLIGHTLY SMILING FACE}"]
@@ -241,13 +196,13 @@ def test_a_very_long_class_name_leaves_room_for_what_is_drawn() -> None:
     assert figures.to_png(figure).startswith(b"\x89PNG")
 
 
-def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
-    """An arm without real images is at the tick 0, left of the smallest number of real images."""
-    (axes,) = CHARTS["learning_curve"]().axes
-    ticks = dict(zip([label.get_text() for label in axes.get_xticklabels()], axes.get_xticks(), strict=True))
-    assert list(ticks) == ["0", "100", "1,000"]
-    assert ticks["0"] < ticks["100"]
-    assert ticks["0"] in [line.get_xdata()[0] for line in axes.lines]
+def test_a_class_is_drawn_with_its_floor() -> None:
+    """The class with the largest distance is on top; a mark where as many real images are, none where not known."""
+    (axes,) = CHARTS["class_bars"]().axes
+    assert [bar.get_width() for bar in axes.patches] == [4.0, 3.0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dog", "cat"]
+    (floor,) = axes.lines
+    assert (list(floor.get_xdata()), list(floor.get_ydata())) == ([2.0], [1])
 
 
 def test_the_chosen_snapshot_is_marked() -> None:
