@@ -112,7 +112,7 @@ def test_few_images_are_no_collapse() -> None:
 
 
 def test_experiments_stand_side_by_side(copy: Path) -> None:
-    """`evaluate compare` prints the scores of both and names the best of each."""
+    """`evaluate compare` prints the scores of both; of two equal ones none is the better."""
     shutil.copytree(copy / "small", copy / "twin")
     words = ["evaluate", "compare", "small", "twin", "--data-root", str(copy)]
     shown = CliRunner().invoke(halfreal, words)
@@ -121,6 +121,7 @@ def test_experiments_stand_side_by_side(copy: Path) -> None:
     assert "protocol: 24 synthetic against" in " ".join(shown.output.split())
     found = json.loads(CliRunner().invoke(halfreal, [*words, "--json"]).output)
     assert found["scores"]["frechet_classifier"]["small"] == found["scores"]["frechet_classifier"]["twin"]
+    assert set(found["best"].values()) == {None}
     assert found["over_snapshots"]["small"]["lowest"] <= found["over_snapshots"]["small"]["mean"]
 
 
@@ -142,7 +143,7 @@ def test_different_protocols_are_not_compared(field: str, value: object, made: d
     protocol = facts["test_protocols"]["classifier"] | {field: value}
     other = ScoresRecord.model_validate(facts | {"test_protocols": {"classifier": protocol}})
     with pytest.raises(BadInput, match=rf"different protocols.*{field}: ") as caught:
-        compare_scores({"a": mine, "b": other})
+        compare_scores({"a": [mine], "b": [other]})
     assert caught.value.exit_code == 2
 
 
@@ -153,7 +154,7 @@ def test_experiments_without_a_common_extractor_are_not_compared(made: dict[str,
     on_test = mine.on_test.model_copy(update={"test_protocols": {"vgg": mine.on_test.test_protocols["classifier"]}})
     for other in (on_test, None):
         with pytest.raises(BadInput, match="no extractor in common"):
-            compare_scores({"a": mine, "b": mine.model_copy(update={"on_test": other})})
+            compare_scores({"a": [mine], "b": [mine.model_copy(update={"on_test": other})]})
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ import pytest
 from jobs.report.figures import draw_all
 from jobs.report.inputs import Artifacts
 from shared.cli.progress import Reporter
-from shared.plots.gallery import mixed_pictures, real_pictures, save_all
+from shared.plots.gallery import real_pictures, save_all
+from shared.plots.mixed_gallery import mixed_pictures
 from shared.store.artifacts import Artifact
 
 ONLY_WHILE_TRAINING = {"gan": "samples-epoch-"}

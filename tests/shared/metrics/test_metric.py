@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from shared.metrics.features.frechet import class_frechet
 from shared.metrics.metric import (
     CLASSIFICATION_METRICS,
     FEATURE_METRICS,
@@ -15,7 +16,7 @@ from shared.metrics.metric import (
     headline_names,
     metric_of,
 )
-from shared.metrics.scorer import Scorer
+from shared.metrics.scorer import Scorer, equal_classes
 from shared.models.extractor import Extractor, Features, FeatureSet
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import SingleProcess
@@ -139,3 +140,25 @@ def test_headline_metrics_are_those_that_tuning_is_told_by() -> None:
         "agreement",
         "synthetic_only_accuracy",
     ]
+
+
+def test_distances_by_class_are_of_equal_numbers_of_images(scorer: Scorer) -> None:
+    """Each set is cut to the smallest class on either side, so that the same images cost both the same bias."""
+    rng = np.random.default_rng(0)
+
+    def drawn(*counts: int) -> FeatureSet:
+        labels = np.repeat(np.arange(len(counts)), counts)
+        return FeatureSet(
+            Features(rng.normal(size=(len(labels), 3)).astype(np.float32), np.eye(2, dtype=np.float32)[labels]), labels
+        )
+
+    many, few, test = drawn(50, 9), drawn(8, 30), drawn(20, 20)
+    cut = equal_classes((many, few))
+    assert [np.bincount(images.labels).tolist() for images in cut] == [[8, 9], [8, 9]]
+    np.testing.assert_array_equal(cut[0].features[:8], many.features[:8])
+    np.testing.assert_array_equal(cut[0].features[8:], many.features[50:59])
+    found = scorer.class_scores((many, few), test, ["cat", "dog"])
+    for scores, images in zip(found, cut, strict=True):
+        assert scores.scores == {}
+        wanted = class_frechet(images.features, images.labels, test.features, test.labels)
+        assert scores.by_class == {"frechet_classifier": {"cat": wanted[0], "dog": wanted[1]}}

@@ -1,0 +1,192 @@
+"""The command `results`: the verdict first; JSON with fixed keys, shares of 1, null where a key does not apply."""
+
+import json
+import math
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from jobs.__main__ import main as halfreal
+from jobs.commands.results import Results, print_verdict
+from jobs.commands.results_json import without_nan
+from shared.store.artifacts import Artifact
+from shared.store.records.mixed import MixedRecord
+from shared.store.records.scores import ScoresRecord
+from tests.jobs.report.pages import experiment
+from tests.jobs.report.records import ARMS, METRICS, mixed_record
+
+ANSWER = {
+    "question": str,
+    "a": str,
+    "b": str,
+    "metric": str,
+    "difference": float,
+    "low": float,
+    "high": float,
+    "level": float,
+    "outcome": str,
+    "detectable": float,
+    "replicates": int,
+    "like_for_like": bool,
+    "warnings": list,
+    "values": list,
+    "sentence": str,
+    "equal_steps": dict,
+}
+"""The keys of an answer and the types of their values."""
+
+T_95 = 4.302652729696142
+"""Student's t of 2 degrees of freedom: from a table, not from the code under test."""
+
+
+def results(volume: Path, *words: str) -> Result:
+    """Return the output of `halfreal results` on the experiment `small`."""
+    return CliRunner().invoke(halfreal, ["results", "--data-root", str(volume), "--experiment", "small", *words])
+
+
+def collected(made: dict[str, Artifact], record: MixedRecord) -> Results:
+    """Return results of three replicates, whose scores are 1, 0.5 and 2 times those of the experiment `small`."""
+    inputs = experiment(made, record)
+    scores = [ScoresRecord.model_validate(inputs[f"scores/r{number:02d}"].facts) for number in range(3)]
+    on_test = [row.on_test for row in scores if row.on_test is not None]
+    return Results("small", record, scores, on_test, {"mixed": "0"})
+
+
+@pytest.fixture(scope="module")
+def found(made: dict[str, Artifact]) -> Any:
+    """Return the JSON of these results, as a script reads it."""
+    return json.loads(json.dumps(collected(made, mixed_record(replicates=3)).facts(), allow_nan=False))
+
+
+def test_the_keys_are_those_that_scripts_read(found: Any) -> None:
+    """Every key is there, and membership, which is not measured, is null."""
+    keys = {"headline", "questions", "arms", "copies", "membership", "variance", "scores"}
+    assert keys <= found.keys()
+    assert found["membership"] is None
+
+
+def test_every_answer_has_its_keys_and_types(found: Any) -> None:
+    """The headline and each question alike: shares of 1, one value for each replicate."""
+    answers = [found["headline"], *found["questions"]]
+    assert len(answers) == 4
+    for answer in answers:
+        assert {name: type(answer[name]) for name in ANSWER} == ANSWER
+        assert answer["low"] <= answer["difference"] <= answer["high"]
+        assert all(-1 <= value <= 1 for value in answer["values"])
+        assert len(answer["values"]) == answer["replicates"] == 3
+    assert found["headline"]["level"] == 0.95
+    assert [answer["level"] for answer in found["questions"]] == [pytest.approx(1 - 0.05 / 3)] * 3
+
+
+def test_every_arm_has_its_metrics_and_information(found: Any) -> None:
+    """Mean, bounds and values of each metric; shares of the real images that each network saw."""
+    assert [arm["arm"] for arm in found["arms"]] == list(ARMS)
+    for arm in found["arms"]:
+        _, real, _, seen, _ = ARMS[arm["arm"]]
+        assert arm["information"] == {"classifier": real, "generator": seen, "annotator": seen}
+        assert (type(arm["n_real"]), type(arm["n_synthetic"])) == (int, int)
+        for metric in METRICS:
+            assert {"mean", "low", "high", "values"} <= arm[metric].keys()
+            assert arm[metric]["mean"] == pytest.approx(mean(arm[metric]["values"]))
+            assert 0 <= arm[metric]["low"] <= arm[metric]["high"] <= 1
+
+
+def test_variance_is_null_where_it_is_not_known(found: Any, made: dict[str, Artifact]) -> None:
+    """Three shares, each a number or null."""
+    assert found["variance"] == {"generator": 0.35, "fit": None, "images": 0.65}
+    unknown = collected(made, mixed_record(replicates=3, variance=None)).facts()["variance"]
+    assert unknown == {"generator": None, "fit": None, "images": None}
+
+
+def test_scores_have_mean_and_interval_over_replicates(found: Any, made: dict[str, Artifact]) -> None:
+    """Student's interval over the three values, worked out here; what real train images have is next to it."""
+    facts: Any = made["scores"].facts
+    for name in ("frechet_classifier_infinite", "kernel_classifier"):
+        values = [factor * facts["test"][name] for factor in (1.0, 0.5, 2.0)]
+        reach = T_95 * stdev(values) / math.sqrt(3)
+        score = found["scores"][name]
+        assert score["values"] == pytest.approx(values)
+        assert score["mean"] == pytest.approx(mean(values))
+        assert (score["low"], score["high"]) == pytest.approx((mean(values) - reach, mean(values) + reach))
+        assert score["real_train"] == pytest.approx(facts["real"][name])
+    assert found["scores"]["agreement"]["real_train"] is None
+
+
+def test_one_replicate_has_null_for_bounds(made: dict[str, Artifact]) -> None:
+    """A single value has no interval over replicates."""
+    three = collected(made, mixed_record(replicates=1))
+    one: Any = Results("small", three.mixed, three.scores[:1], three.on_test[:1], {}).facts()
+    score = one["scores"]["frechet_classifier"]
+    assert (score["low"], score["high"]) == (None, None)
+    assert score["values"] == [score["mean"]]
+
+
+def test_copies_are_counted(made: dict[str, Artifact]) -> None:
+    """Whether any replicate is flagged, in how many, the mean and the worst."""
+    three = collected(made, mixed_record(replicates=3))
+    pixels = [row.copies["pixels"].model_copy(update={"copy_rate": 0.0, "flagged": False}) for row in three.on_test]
+    pixels[2] = pixels[2].model_copy(update={"copy_rate": 0.3, "flagged": True})
+    tested = zip(three.on_test, pixels, strict=True)
+    on_test = [row.model_copy(update={"copies": row.copies | {"pixels": space}}) for row, space in tested]
+    copies: Any = Results("small", three.mixed, three.scores, on_test, {}).facts()["copies"]
+    assert copies["flagged"] is True
+    space = copies["spaces"]["pixels"]
+    assert (space["flagged_replicates"], space["replicates"]) == (1, 3)
+    assert space["copy_rate"] == {"mean": pytest.approx(0.1), "worst": 0.3, "values": [0.0, 0.0, 0.3]}
+
+
+def test_json_has_no_nan() -> None:
+    """What is no number is null, at any depth."""
+    assert without_nan({"a": [1.0, math.nan, {"b": -math.inf}], "c": 2}) == {"a": [1.0, None, {"b": None}], "c": 2}
+
+
+def test_the_command_prints_json(volume: Path, made: dict[str, Artifact]) -> None:
+    """`results --json` prints the experiment's own record and the hashes of what it is from."""
+    printed = json.loads(results(volume, "--json").stdout)
+    facts: Any = made["mixed"].facts
+    assert printed["headline"] == facts["headline"]
+    assert printed["questions"] == facts["questions"]
+    assert printed["arms"] == facts["arms"]
+    assert printed["artifacts"]["mixed"] == made["mixed"].sha256
+    assert "frechet_classifier" in printed["scores"]
+
+
+def test_people_read_the_verdict_first(
+    volume: Path, made: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Warnings, then the headline, the questions, a line for each arm, the scores: in this order."""
+    monkeypatch.setenv("COLUMNS", "1000")
+    lines = results(volume).stdout.splitlines()
+    facts: Any = made["mixed"].facts
+    headline = lines.index(facts["headline"]["sentence"])
+    assert lines[:headline] == [f"Warning: {line}" for line in facts["headline"]["warnings"]]
+    assert facts["headline"]["warnings"]  # one replicate
+    places = [headline]
+    for answer in facts["questions"]:
+        assert f"- {answer['sentence']}" in lines
+        places.append(
+            next(n for n, line in enumerate(lines) if line.startswith(f"{answer['a']} against {answer['b']}"))
+        )
+    for arm in facts["arms"]:
+        (place,) = [n for n, line in enumerate(lines) if line.startswith(f"{arm['arm']} ") and " against " not in line]
+        assert f" {100 * arm['accuracy']['mean']:.1f} " in lines[place]
+        places.append(place)
+    places.append(next(n for n, line in enumerate(lines) if line.startswith("frechet_classifier ")))
+    places.append(next(n for n, line in enumerate(lines) if line.startswith("pixels: ")))
+    assert places == sorted(places)
+
+
+def test_published_systems_print_both_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer of the published design first, then the headline's."""
+    from rich.console import Console
+
+    record = mixed_record(first="original")
+    assert record.top is not None
+    assert record.headline is not None
+    print_verdict(Console(width=500), record)
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("Warning: ")]
+    assert lines == [record.top.sentence, record.headline.sentence]
+    assert record.top.b == "real_30"
