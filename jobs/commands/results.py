@@ -97,7 +97,7 @@ def print_questions(console: "Console", mixed: "MixedRecord") -> None:
     """Print each answer: difference, interval, level, what would be detected, whether it is like for like."""
     from rich.table import Table
 
-    from shared.plots.answers import shown_answers
+    from shared.plots.answers import own_warnings, shown_answers
     from shared.plots.formatting import difference_points, interval_points, level_text, like_for_like, percent
 
     answers = shown_answers(mixed)
@@ -118,7 +118,7 @@ def print_questions(console: "Console", mixed: "MixedRecord") -> None:
     console.print(table)
     console.print("detectable: found four times in five by an experiment like this one; it bounds no answer.")
     for answer in answers:
-        console.print(f"- {answer.sentence}", markup=False)
+        console.print(" ".join(["-", *own_warnings(mixed, answer), answer.sentence]), markup=False)
 
 
 def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> None:

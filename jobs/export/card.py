@@ -12,7 +12,14 @@ from jobs.export.formats import FORMATS, class_folders
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared import __version__
-from shared.plots.answers import NO_ANSWER, begins_with_original, first_answers, first_warnings, shown_answers
+from shared.plots.answers import (
+    NO_ANSWER,
+    begins_with_original,
+    first_answers,
+    first_warnings,
+    own_warnings,
+    shown_answers,
+)
 from shared.plots.formatting import difference_points, interval_points, level_text, percent, saw
 from shared.store.artifacts import Artifact, input_of
 from shared.store.lineage import lineage, need_test_scores
@@ -40,6 +47,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
     scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
     mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
     layout, dataset = FORMATS[config.to], synthetic.dataset
+    labels = judged_labels(mixed, conditional=synthetic.record.agreement is not None)
     return environment.get_template("card.md").render(
         version=__version__,
         experiment=inputs["real"].folder.parent.name,
@@ -55,7 +63,9 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         first_answers=first_answers(mixed),
         others=shown_answers(mixed)[len(first_answers(mixed)) :],
         no_answer=NO_ANSWER,
-        judged=is_judged(mixed, config, conditional=synthetic.record.agreement is not None),
+        own_warnings=lambda answer: own_warnings(mixed, answer),
+        judged_labels="the class asked for as label" if labels == ASKED else "the classifier's labels",
+        judged=config.labels == labels and config.min_confidence == mixed.protocol.min_confidence,
         saw={arm.arm: saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
         replicate=replicate,
         replicates=mixed.protocol.replicates,
@@ -82,13 +92,12 @@ def columns(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> dict[
     }
 
 
-def is_judged(mixed: MixedRecord, config: ExportConfig, conditional: bool) -> bool:
-    """Whether the first answer of the verdict was reached with these labels and this least confidence.
+def judged_labels(mixed: MixedRecord, conditional: bool) -> str:
+    """Return whose labels the first answer of the verdict was reached with.
 
     The published design has the annotator's labels, other answers the classes asked for where any were.
     """
-    wanted = ANNOTATED if begins_with_original(mixed) or not conditional else ASKED
-    return mixed.protocol.min_confidence == config.min_confidence and config.labels == wanted
+    return ANNOTATED if begins_with_original(mixed) or not conditional else ASKED
 
 
 def plain(text: object) -> str:

@@ -109,9 +109,14 @@ def _put_back(replaced: Path, out: Path) -> None:
     shutil.rmtree(replaced, ignore_errors=True)
 
 
+def _is_artifact(place: Path) -> bool:
+    """Return whether a folder is an artifact, or has the artifacts of replicates."""
+    return (place / MANIFEST).exists() or any(place.glob(f"r[0-9][0-9]/{MANIFEST}"))
+
+
 def check_place(out: Path, experiment: Path) -> None:
     """Raise BadInput where an export at `out` would write into an artifact, or replace one or the working directory."""
-    inside = next((place for place in (out, *out.parents) if (place / MANIFEST).exists()), None)
+    inside = next((place for place in (out, *out.parents) if _is_artifact(place)), None)
     if inside:
         raise BadInput(f"--out {out}: lies in the artifact {inside}; choose a place of its own")
     # --force replaces the folder as a whole, with all that is in it

@@ -45,6 +45,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         original=answers.original_arms(mixed),
         certainty=answers.certainty(mixed.protocol.replicates),
         answers=answers.shown_answers(mixed),
+        own_warnings=lambda answer: answers.own_warnings(mixed, answer),
         saw={arm.arm: formatting.saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
         metrics=[metric.name for metric in CLASSIFICATION_METRICS],
         variance_words=formatting.variance_words(mixed.variance),

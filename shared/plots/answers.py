@@ -36,6 +36,12 @@ def first_warnings(record: MixedRecord) -> list[str]:
     return list(dict.fromkeys(line for answer in first_answers(record) for line in answer.warnings))
 
 
+def own_warnings(record: MixedRecord, answer: Answer) -> list[str]:
+    """Return what must be read before an answer and was not said before the first ones."""
+    said = first_warnings(record)
+    return [line for line in answer.warnings if line not in said]
+
+
 def original_arms(record: MixedRecord) -> list[ArmRow]:
     """Return the lines of the published design's arms where the page begins with its answer."""
     return [arm for arm in record.arms if arm.arm in ORIGINAL_ARMS] if begins_with_original(record) else []

@@ -47,6 +47,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
     with pytest.MonkeyPatch.context() as patch:
         without_environment(patch)
         patch.setattr("jobs.preprocess.sources.archives.digits", bars)
+        patch.setenv("HALFREAL_REPLICATES", "1")
         fit, latents, drawn = Spy(classify.fit), Spy(selection.latents_of), Spy(selection.draw_images)
         patch.setattr(classify, "fit", fit)
         patch.setattr(selection, "latents_of", latents)
@@ -54,7 +55,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
         for row in rows:
             result = call(row.name, root, "--recipe", recipe)
             assert result.exit_code == 0, result.output
-    made = {row.writes: open_artifact(root / "tiny" / row.writes, row.kind, row.name) for row in rows}
+    made = {
+        row.writes: open_artifact(
+            root / "tiny" / row.writes / "r00" if row.replicated else root / "tiny" / row.writes, row.kind, row.name
+        )
+        for row in rows
+    }
     return Tiny(root, made, fits(fit)[0], latents, drawn)
 
 

@@ -141,17 +141,18 @@ def root(volume: Path, made: dict[str, Artifact], tmp_path_factory: pytest.TempP
         replace(
             sample,
             label=(sample.meta["origin"]["asked_label"] + (index % 5 == 0)) % 3,
-            meta=sample.meta | {"annotation": sample.meta["annotation"] | {"confidence": (index * 7 % 54) / 54}},
+            meta=sample.meta
+            | {"annotation": sample.meta["annotation"] | {"confidence": (index * 7 % len(samples)) / len(samples)}},
         )
         for index, sample in enumerate(samples)
     ]
-    folder = copy / "small" / "synthetic"
+    folder = copy / "small" / "synthetic" / "r00"
     split = write_split(folder, "train", varied, class_count=3, shard_images=20)
     dataset = synthetic.dataset.model_copy(update={"splits": {"train": split}})
     facts = synthetic.facts | {"annotated_counts": split.class_counts}
     payload = synthetic.manifest.model_copy(update={"dataset": dataset, "facts": facts}).to_bytes()
     (folder / "manifest.json").write_bytes(payload)
-    inputs = mixed.manifest.inputs | {"synthetic": sha256(payload)}
+    inputs = mixed.manifest.inputs | {"synthetic/r00": sha256(payload)}
     changed = mixed.manifest.model_copy(update={"inputs": inputs})
     (copy / "small" / "mixed" / "manifest.json").write_bytes(changed.to_bytes())
     return copy

@@ -166,7 +166,8 @@ def test_people_read_the_verdict_first(
     assert facts["headline"]["warnings"]  # one replicate
     places = [headline]
     for answer in facts["questions"]:
-        assert f"- {answer['sentence']}" in lines
+        own = [line for line in answer["warnings"] if line not in facts["headline"]["warnings"]]
+        assert " ".join(["-", *own, answer["sentence"]]) in lines
         places.append(
             next(n for n, line in enumerate(lines) if line.startswith(f"{answer['a']} against {answer['b']}"))
         )

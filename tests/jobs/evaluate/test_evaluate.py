@@ -33,7 +33,7 @@ def copy(volume: Path, tmp_path: Path) -> Path:
 
 def facts(root: Path) -> dict[str, Any]:
     """Return the facts of the experiment's scores."""
-    return open_artifact(root / "small" / "scores", "scores", "evaluate").facts
+    return open_artifact(root / "small" / "scores" / "r00", "scores", "evaluate").facts
 
 
 @pytest.mark.slow
@@ -54,7 +54,7 @@ def test_two_runs_give_the_same_digits(copy: Path, made: dict[str, Artifact], ru
     """The same command with --force writes a manifest with the same hash."""
     result = run_job("evaluate", copy, "--recipe", plain_recipe, "--images", 24, "--force")
     assert result.exit_code == 0, result.output
-    again = open_artifact(copy / "small" / "scores", "scores", "evaluate")
+    again = open_artifact(copy / "small" / "scores" / "r00", "scores", "evaluate")
     assert again.facts == made["scores"].facts
 
 
@@ -161,7 +161,7 @@ def test_experiments_without_a_common_extractor_are_not_compared(made: dict[str,
 def test_shards_are_scored_as_they_are(copy: Path) -> None:
     """`evaluate between` scores one dataset against another, with the protocol, and needs no experiment."""
     fetch("efficientnet_lite0", copy / "weights")
-    folders = [str(copy / "small" / name) for name in ("synthetic", "real")]
+    folders = [str(copy / "small" / name) for name in ("synthetic/r00", "real")]
     words = ["evaluate", "between", *folders, "--data-root", str(copy), "--device", "cpu"]
     result = CliRunner().invoke(halfreal, words)
     assert result.exit_code == 0, result.output

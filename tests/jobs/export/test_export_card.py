@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from jobs.export.card import columns, quoted, render
+from jobs.export.card import columns, plain, quoted, render
 from jobs.export.options import ExportConfig
 from jobs.export.pictures import pictures
 from shared.errors import BadConfig
+from shared.plots.answers import NO_ANSWER
 from shared.store.artifacts import Artifact
+from shared.store.records.mixed import MixedRecord
 from tests.jobs.export.exporting import every_format, export
+from tests.jobs.report.pages import with_facts
+from tests.jobs.report.records import mixed_record
+
+ANNOTATED = ExportConfig(to="hf", labels="annotated", min_confidence=0.0)
 
 
 def test_nothing_was_asked_of_an_unconditional_generator(varied: dict[str, Artifact]) -> None:
@@ -51,8 +57,11 @@ def test_the_card_says_what_was_found(to: str, root: Path, varied: dict[str, Art
     assert export(root, tmp_path / "out", "--to", to).exit_code == 0
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
     mixed, scores = varied["mixed"].facts, varied["scores"].facts
-    for row in mixed["comparisons"]:
-        assert f"- {row['sentence']}\n" in card
+    assert f"**{plain(mixed['headline']['sentence'])}**\n" in card
+    for row in mixed["questions"]:
+        assert f"{plain(row['sentence'])}\n" in card
+    for line in mixed["headline"]["warnings"]:
+        assert card.count(plain(line)) == 1
     for arm in mixed["arms"]:
         assert f"{100 * arm['accuracy']['mean']:.1f} | {100 * arm['accuracy']['low']:.1f} to" in card
     assert f"{scores['test']['frechet_classifier']:.4f} | {scores['real']['frechet_classifier']:.4f} |" in card
@@ -67,39 +76,83 @@ def test_the_card_says_what_was_found(to: str, root: Path, varied: dict[str, Art
     assert "Warning: copies" not in card
 
 
-def test_a_copier_is_warned_of(root: Path, varied: dict[str, Artifact], tmp_path: Path) -> None:
+def test_a_copier_is_warned_of(varied: dict[str, Artifact]) -> None:
     """A flagged copy test puts a warning with the rate and its interval at the top of the card."""
-    scores = varied["scores"]
     found = {"copy_rate": 0.25, "copy_rate_interval": [0.2, 0.31], "flagged": True}
-    copies = {"pixels": scores.facts["copies"]["pixels"] | found}
-    manifest = scores.manifest.model_copy(update={"facts": scores.facts | {"copies": copies}})
-    inputs = varied | {"scores": replace(scores, manifest=manifest)}
-    config = ExportConfig(to="hf", labels="annotated", min_confidence=0.0)
-    card = render(inputs, config, Counter({0: 54}))
+    facts = varied["scores"].facts
+    copies = {"pixels": facts["copies"]["pixels"] | found}
+    inputs = varied | {"scores": with_facts(varied["scores"], facts | {"copies": copies})}
+    card = render(inputs, ANNOTATED, Counter({0: 54}), 0)
     warning = card.index("> **Warning: copies of training images.** In pixels, 25.0 %")
     assert "(95 % interval 20.0 to 31.0 %)" in card[warning:]
     assert warning < card.index("## Licence")
 
 
-def test_the_card_of_one_arm_and_one_seed(varied: dict[str, Artifact]) -> None:
-    """Without a comparison the card mentions no labels of a verdict; one seed and one image are singular."""
-    mixed = varied["mixed"]
-    alone = {
-        "comparisons": [],
-        "arms": mixed.facts["arms"][:1],
-        "protocol": mixed.facts["protocol"] | {"seeds": [0], "n_test": 1, "optimizer_steps": 1200},
-    }
-    manifest = mixed.manifest.model_copy(update={"facts": mixed.facts | alone})
-    inputs = varied | {"mixed": replace(mixed, manifest=manifest)}
+def card_of(varied: dict[str, Artifact], record: MixedRecord, labels: str = "annotated", replicate: int = 0) -> str:
+    """Return the card of an experiment with another verdict."""
+    inputs = varied | {"mixed": with_facts(varied["mixed"], record.facts())}
+    config = ExportConfig(to="hf", labels=labels, min_confidence=0.0)
+    return render(inputs, config, Counter({0: 54}), replicate)
+
+
+def test_the_verdict_is_of_the_procedure(varied: dict[str, Artifact]) -> None:
+    """The card says so, names the replicate whose images these are, and how to export it again."""
+    card = card_of(varied, mixed_record(replicates=5), replicate=3)
+    assert "The verdict is of the procedure, not of this one generator: it is from 5 replicates" in card
+    assert "The images here are those of replicate 3, the first being 0." in card
+    assert "--replicate 3\n" in card
+    assert "5 replicates (5 planned, 0 added)" in card
+
+
+def test_warnings_come_before_the_answer(varied: dict[str, Artifact]) -> None:
+    """The headline's warnings precede it, once; those of another question are with it alone."""
+    record = mixed_record()
+    assert record.headline is not None
+    headline = record.headline.model_copy(update={"warnings": ["One arm is useless."]})
+    other = record.questions[0].model_copy(update={"warnings": ["One arm is useless.", "This one too."]})
+    card = card_of(varied, record.model_copy(update={"headline": headline, "questions": [other]}))
+    assert card.index("> **Warning:** One arm is useless.") < card.index(f"**{plain(headline.sentence)}**")
+    assert card.count("One arm is useless.") == 1
+    assert f"- This one too. {plain(other.sentence)}\n" in card
+
+
+def test_published_systems_have_their_design_first(varied: dict[str, Artifact]) -> None:
+    """Its answer, which says that it is not like for like, precedes the headline's; its labels are the annotator's."""
+    record = mixed_record(first="original")
+    assert record.top is not None
+    assert record.headline is not None
+    card = card_of(varied, record)
+    assert card.index(f"**{plain(record.top.sentence)}**") < card.index(f"**{plain(record.headline.sentence)}**")
+    assert "The first answer was reached with such labels" in card
+    assert "with the classifier's labels and" in card_of(varied, record, labels="asked")
+
+
+def test_the_headline_has_the_classes_asked_for(varied: dict[str, Artifact]) -> None:
+    """Of a generator that can be asked; exported with the annotator's labels the card says that they are others."""
+    assert "with the class asked for as label and a confidence of at least 0.0 %" in card_of(varied, mixed_record())
+    assert "The first answer was reached with such labels" in card_of(varied, mixed_record(), labels="asked")
+
+
+def test_what_each_part_saw_is_on_the_card(varied: dict[str, Artifact]) -> None:
+    """The real images that generator and annotator learned from are next to each arm's accuracy."""
+    card = card_of(varied, mixed_record())
+    (line,) = [line for line in card.splitlines() if line.startswith("| 30 % of the real + synthetic |")]
+    assert line.endswith("| all 1,257 | all 1,257 |")
+    (line,) = [line for line in card.splitlines() if line.startswith("| 30 % of the real |")]
+    assert line.endswith("| none | none |")
+
+
+def test_the_card_of_one_arm_and_one_replicate(varied: dict[str, Artifact]) -> None:
+    """Without a comparison the card mentions no labels of a verdict; one replicate and one image are singular."""
+    whole = mixed_record(replicates=1)
+    protocol = whole.protocol.model_copy(update={"n_test": 1})
+    alone = whole.model_copy(update={"headline": None, "questions": [], "protocol": protocol})
     for labels in ("annotated", "asked"):
+        inputs = varied | {"mixed": with_facts(varied["mixed"], alone.facts())}
         config = ExportConfig(to="hf", labels=labels, min_confidence=0.0)
-        card = render(inputs, config, Counter({0: 1}))
+        card = render(inputs, config, Counter({0: 1}), 0)
         assert "\n1 image of 3 classes, " in card
-        assert (
-            "No two arms were trained that answer a question together.\n\nProtocol: 1 real test image, 1 seed, " in card
-        )
-        assert "1 seed, 1,200 optimizer steps for every arm" in card
-        assert "The verdict was reached" not in card
-    comparing = render(varied, config, Counter({0: 2}))
-    assert "\n2 images of 3 classes, " in comparing
-    assert "The verdict was reached" in comparing
+        assert f"{NO_ANSWER}\n" in card
+        assert "Protocol: 1 real test image, 1 replicate (1 planned" in card
+        assert "first answer was reached" not in card
+    assert "it is from 1 replicate. The images" in card_of(varied, whole)

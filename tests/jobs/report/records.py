@@ -28,6 +28,7 @@ QUESTIONS = (
 )
 LIKE = {"adding as many synthetic images to all real ones", "taking as many synthetic images in place of all real ones"}
 LIKE |= {"replacing 70 % of the real images by synthetic ones"}
+UNLIKE = "Not like for like: the generator saw real images that the baseline did not."
 
 
 def mixed_record(first: str = "headline", replicates: int = 5, **changes: Any) -> MixedRecord:
@@ -110,10 +111,10 @@ def _answer(question: str, a: Any, b: Any, arm_a: str, arm_b: str, level: float)
         "detectable": 1.4 * reach,
         "replicates": count,
         "like_for_like": like,
-        "warnings": [] if like else ["Not like for like: the generator saw real images that the baseline did not."],
+        "warnings": [],
         "values": differences.tolist(),
         "equal_steps": {"difference": mean / 2, "low": low, "high": high},
-        "sentence": sentence,
+        "sentence": sentence if like else f"{UNLIKE} {sentence}",
     }
 
 

@@ -125,6 +125,17 @@ def test_the_table_of_questions_is_the_record(text: str, record: MixedRecord) ->
     assert [row[5] for row in rows].count(FLAG) == 1
 
 
+def test_warnings_of_a_question_are_with_it(render: Render, made: Inputs, record: MixedRecord) -> None:
+    """What is not said at the head of the page is said before the question's answer, and only there."""
+    first, *others = record.questions
+    warned = first.model_copy(update={"warnings": [*WARNINGS, "This arm is useless."]})
+    html = pages(render, made, record.model_copy(update={"questions": [warned, *others]}))
+    rows = table(html, "questions")
+    assert rows[1][0].startswith(f"Warning: This arm is useless. {first.sentence}")
+    assert words(html).count("This arm is useless.") == 1
+    assert all(words(html).count(line) == 1 for line in WARNINGS)
+
+
 def test_the_chart_marks_what_is_not_like_for_like(text: str, record: MixedRecord) -> None:
     """Only the rows of such answers say so, in words."""
     chart = text[text.index('id="zero-line"') : text.index("<h2>Questions")]
