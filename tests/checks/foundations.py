@@ -129,14 +129,6 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         "no annotator looks at test",
     ),
     Mutation(
-        "interval_without_replicates",
-        "shared/stats/two_way.py",
-        "    total = of_replicates + of_images",
-        "    total = of_images",
-        "tests/shared/stats/test_two_way.py::test_the_interval_grows_with_the_differences_between_replicates",
-        "an interval speaks of other replicates as well as of other images",
-    ),
-    Mutation(
         "difference_reversed",
         "jobs/train_mixed/verdict.py",
         "difference = a.correct - b.correct",

@@ -14,10 +14,11 @@ from pathlib import Path
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
+from tests.checks.intervals import INTERVALS
 from tests.checks.mutation import Mutation
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = EXPERIMENT + FITS + FOUNDATIONS + VERDICTS
+MUTATIONS = EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -289,22 +289,6 @@ VERDICTS: tuple[Mutation, ...] = (
         "a metric is the mean over replicates",
     ),
     Mutation(
-        "no_width_where_replicates_agree",
-        "shared/stats/two_way.py",
-        "np.maximum(measured.between_images - expected, 0) + widened.between_images - measured.between_images",
-        "np.maximum(widened.between_images - expected, 0)",
-        "tests/shared/stats/test_two_way.py::test_replicates_with_equal_means_are_no_certainty",
-        "no interval has zero width",
-    ),
-    Mutation(
-        "no_width_where_arms_agree",
-        "shared/stats/intervals.py",
-        "DIFFERENCE = Scale(-1.0, 1.0, (1.0, -1.0))",
-        "DIFFERENCE = Scale(-1.0, 1.0, ())",
-        ANSWERS + "test_equal_arms_never_give_certainty",
-        "arms that agree everywhere are no certainty",
-    ),
-    Mutation(
         "generators_take_the_fits_share",
         PARTS,
         "by_fits = 2 * float(b.correct",
