@@ -24,10 +24,10 @@ class Scale:
 
 
 DIFFERENCE = Scale(-1.0, 1.0, (1.0, -1.0))
-"""Of paired differences: one image that either arm alone has right (Bonett and Price 2012)."""
+"""Paired differences; added: an image that the one arm alone has right, and one of the other (Bonett and Price 2012)."""
 
 SHARE = Scale(0.0, 1.0, (1.0, 0.0))
-"""Of one arm's answers: one image right, one wrong (Agresti and Caffo 2000)."""
+"""One arm's answers; added: an image that is right and one that is wrong (Agresti and Caffo 2000)."""
 
 
 @dataclass(frozen=True)
