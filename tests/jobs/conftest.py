@@ -15,10 +15,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import ARTIFACTS, PIPELINE
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.sources.items import Source, from_array
 from shared.format.files import sha256
+from shared.format.manifest import parse_manifest
 from shared.format.sample import decode
 from shared.format.shards import write_split
 from shared.store.artifacts import Artifact, open_output
@@ -79,11 +80,12 @@ def plain_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path:
-    """Run every job on an experiment `small` with hostile class names; return its data root, which is read only."""
+    """Run every job on an experiment `small` with hostile class names, one replicate; return its data root."""
     root = tmp_path_factory.mktemp("volume")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
             patch.delenv(name)
+        patch.setenv("HALFREAL_REPLICATES", "1")
         patch.setattr("jobs.preprocess.sources.archives.digits", hostile_source)
         for row in PIPELINE:
             result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
@@ -93,8 +95,8 @@ def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path
 
 @pytest.fixture(scope="session")
 def made(volume: Path) -> dict[str, Artifact]:
-    """Open the artifacts of the experiment `small` by name."""
-    return {row.writes: open_output(row, volume / "small") for row in PIPELINE}
+    """Open the artifacts of the experiment `small` by name, those of its one replicate among them."""
+    return {row.writes: open_output(row, volume / "small") for row in ARTIFACTS if not row.optional}
 
 
 @pytest.fixture(scope="session")
@@ -135,14 +137,14 @@ def root(volume: Path, made: dict[str, Artifact], tmp_path_factory: pytest.TempP
     """Copy the small experiment, with a synthetic set that has every class and many confidences; read only."""
     copy = tmp_path_factory.mktemp("varied")
     shutil.copytree(volume, copy, dirs_exist_ok=True)
-    synthetic, mixed = made["synthetic"], made["mixed"]
+    synthetic = made["synthetic"]
     samples = [decode(key, members, "") for key, members in synthetic.members("train")]
+    count = len(samples)
     varied = [
         replace(
             sample,
             label=(sample.meta["origin"]["asked_label"] + (index % 5 == 0)) % 3,
-            meta=sample.meta
-            | {"annotation": sample.meta["annotation"] | {"confidence": (index * 7 % len(samples)) / len(samples)}},
+            meta=sample.meta | {"annotation": sample.meta["annotation"] | {"confidence": index * 7 % count / count}},
         )
         for index, sample in enumerate(samples)
     ]
@@ -152,14 +154,18 @@ def root(volume: Path, made: dict[str, Artifact], tmp_path_factory: pytest.TempP
     facts = synthetic.facts | {"annotated_counts": split.class_counts}
     payload = synthetic.manifest.model_copy(update={"dataset": dataset, "facts": facts}).to_bytes()
     (folder / "manifest.json").write_bytes(payload)
-    inputs = mixed.manifest.inputs | {"synthetic/r00": sha256(payload)}
-    changed = mixed.manifest.model_copy(update={"inputs": inputs})
-    (copy / "small" / "mixed" / "manifest.json").write_bytes(changed.to_bytes())
+    changed = {"synthetic/r00": sha256(payload)}
+    for place in ("fits/r00", "mixed"):
+        path = copy / "small" / place / "manifest.json"
+        manifest = parse_manifest(path.read_bytes(), path)
+        inputs = manifest.inputs | {name: changed[name] for name in manifest.inputs if name in changed}
+        path.write_bytes(manifest.model_copy(update={"inputs": inputs}).to_bytes())
+        changed[place] = sha256(path.read_bytes())
     return copy
 
 
 @pytest.fixture(scope="session")
 def varied(root: Path) -> dict[str, Artifact]:
     """Open the artifacts of that experiment by name."""
-    rows = [row for row in PIPELINE if row.name != "report"]
+    rows = [row for row in ARTIFACTS if not row.optional and row.name != "report"]
     return {row.writes: open_output(row, root / "small") for row in rows}

@@ -170,7 +170,7 @@ def test_the_index_lists_experiments_and_keeps_the_last(volume: Path, tmp_path: 
     assert shelf.names() == ["mine"]
     first = shelf.open("mine")
     assert shelf.open("mine") is first
-    manifest = tmp_path / "mine" / "scores" / "manifest.json"
+    manifest = tmp_path / "mine" / "scores" / "r00" / "manifest.json"
     manifest.write_text(manifest.read_text("utf-8") + "\n", encoding="utf-8")
     assert shelf.open("mine") is not first
 

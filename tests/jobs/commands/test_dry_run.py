@@ -132,7 +132,7 @@ def test_in_a_chain_images_that_would_be_made_anew_do_not_count(
 def test_more_images_than_memory_are_refused(volume: Path, run_job: Callable[..., Result], plain_recipe: Path) -> None:
     """A trillion images are a mistake: exit code 2 and the limit, also in a dry run and for one snapshot."""
     given = ["--recipe", plain_recipe, "--images", 10**12]
-    snapshot = ["evaluate", "snapshot", volume / "small" / "gan" / "snapshots" / "epoch-00003.safetensors"]
+    snapshot = ["evaluate", "snapshot", volume / "small" / "gan" / "r00" / "snapshots" / "epoch-00003.safetensors"]
     place = ["--data-root", volume, "--experiment", "small", "--device", "cpu"]
     results = [run_job("evaluate", volume, *given, *words) for words in (["--dry-run"], [])]
     results += [CliRunner().invoke(halfreal, list(map(str, [*snapshot, *place, *given])))]

@@ -36,7 +36,7 @@ def test_scores_on_val_read_no_test_image(copy: Path, run_job: Callable[..., Res
     assert run_job(*words).exit_code == 2
     result = run_job(*words, "--reference", "val")
     assert result.exit_code == 0, result.output
-    facts = open_artifact(copy / "small" / "scores", "scores", "evaluate").facts
+    facts = open_artifact(copy / "small" / "scores" / "r00", "scores", "evaluate").facts
     assert facts["protocol"]["reference"] == "val"
     assert not {"test", "real", "copies", "test_protocols"} & facts.keys()
 
@@ -55,7 +55,7 @@ def test_val_chooses_the_same_snapshot(
 ) -> None:
     """Every snapshot has the same scores on val with and without test."""
     run_job("evaluate", copy, "--recipe", plain_recipe, "--images", 24, "--reference", "val", "--synthetic-only")
-    facts = open_artifact(copy / "small" / "scores", "scores", "evaluate").facts
+    facts = open_artifact(copy / "small" / "scores" / "r00", "scores", "evaluate").facts
     assert facts["rows"] == made["scores"].facts["rows"]
     assert facts["chosen"] == made["scores"].facts["chosen"]
     found = facts["synthetic_only"]
@@ -70,7 +70,7 @@ def test_a_snapshot_alone_has_the_scores_of_evaluate(
     """`evaluate snapshot` gives a snapshot on val what `evaluate` gives it, and opens no test image."""
     spoil_test(copy)
     row = made["scores"].facts["rows"][1]
-    file = copy / "small" / "gan" / row["file"]
+    file = copy / "small" / "gan" / "r00" / row["file"]
     words = ["snapshot", str(file), "--recipe", str(plain_recipe), "--images", "24", "--seed", "3"]
     place = ["--data-root", str(copy), "--experiment", "small", "--device", "cpu"]
     result = CliRunner().invoke(halfreal, ["evaluate", *words, *place])
@@ -81,6 +81,6 @@ def test_a_snapshot_alone_has_the_scores_of_evaluate(
     gone = CliRunner().invoke(halfreal, ["evaluate", "snapshot", str(file) + "x", *words[2:], *place])
     assert gone.exit_code == 2
     assert "no snapshot" in gone.output
-    other = copy / "small" / "classifier" / "classifier.safetensors"
+    other = copy / "small" / "classifier" / "r00" / "classifier.safetensors"
     wrong = CliRunner().invoke(halfreal, ["evaluate", "snapshot", str(other), *words[2:], *place])
     assert (wrong.exit_code, "not a snapshot of a generator" in wrong.output) == (2, True)

@@ -51,7 +51,7 @@ def test_evaluate_leaves_out_what_has_no_weights(
     result = run_job("evaluate", tmp_path / "v", *words, "--per-snapshot", "inception_legacy")
     assert result.exit_code == 0, result.output
     assert "left out: inception_clean" in result.stderr
-    facts = open_artifact(tmp_path / "v" / "small" / "scores", "scores", "evaluate").facts
+    facts = open_artifact(tmp_path / "v" / "small" / "scores" / "r00", "scores", "evaluate").facts
     assert set(facts["left_out"]) == {"inception_clean", "inception_legacy"}
     assert facts["chosen_score"] == "frechet_classifier"
     assert facts["test"] == made["scores"].facts["test"]

@@ -98,7 +98,7 @@ def test_synthetic_images_in_parts_are_the_same(
         (tmp_path / "small" / name).symlink_to(volume / "small" / name)
     words = ["--shard-images", 20, "--recipe", plain_recipe]
     in_parts(run_job, "synthesize", tmp_path, order, *words)
-    found = open_artifact(tmp_path / "small" / "synthetic", "dataset", "synthesize")
+    found = open_artifact(tmp_path / "small" / "synthetic" / "r00", "dataset", "synthesize")
     assert found.sha256 == made["synthetic"].sha256
     assert {path.name for path in (found.folder / "figures").iterdir()} == {
         path.name for path in (made["synthetic"].folder / "figures").iterdir()

@@ -106,7 +106,7 @@ def per_class(
     make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
     result = run_job("train_gan", tmp_path, "--recipe", plain_recipe, "--family", "per_class", *TINY)
     assert result.exit_code == 0, result.output
-    return open_artifact(tmp_path / "small" / "gan", "model", "train_gan")
+    return open_artifact(tmp_path / "small" / "gan" / "r00", "model", "train_gan")
 
 
 def test_per_class_trains_a_generator_for_each_class(per_class: Artifact) -> None:
@@ -177,7 +177,7 @@ def test_per_class_resumes_in_its_current_class(
         assert run_job("train_gan", root, *words).exit_code == 75
     assert run_job("train_gan", root, *words).exit_code == 0
     assert done == 4
-    cut = open_artifact(root / "small" / "gan", "model", "train_gan")
+    cut = open_artifact(root / "small" / "gan" / "r00", "model", "train_gan")
     assert cut.sha256 == per_class.sha256
 
 
@@ -195,10 +195,10 @@ def test_processes_share_the_classes_and_the_last_one_finishes(
     second = run_job("train_gan", root, *words, "--index", 1)
     assert second.exit_code == 0, second.output
     assert "part 1 of 2 is done; others are not yet" in second.stderr
-    assert not (root / "small" / "gan").exists()
+    assert not (root / "small" / "gan" / "r00").exists()
     first = run_job("train_gan", root, *words, "--index", 0)
     assert first.exit_code == 0, first.output
-    assert open_artifact(root / "small" / "gan", "model", "train_gan").sha256 == per_class.sha256
+    assert open_artifact(root / "small" / "gan" / "r00", "model", "train_gan").sha256 == per_class.sha256
     assert "already complete" in run_job("train_gan", root, *words, "--index", 1).stderr
 
 
@@ -263,4 +263,4 @@ def test_compiling_needs_a_compiler(
     result = run_job("train_gan", tmp_path, "--compile", *TINY)
     assert result.exit_code == 2, result.output
     assert "needs a C++ compiler" in result.stderr
-    assert not (tmp_path / "small" / "gan").exists()
+    assert not (tmp_path / "small" / "gan" / "r00").exists()

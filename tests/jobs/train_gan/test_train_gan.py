@@ -56,7 +56,7 @@ def train(
 
 def gan(root: Path) -> Artifact:
     """Return the finished artifact of the volume `root`."""
-    return open_artifact(root / "small" / "gan", "model", "train_gan")
+    return open_artifact(root / "small" / "gan" / "r00", "model", "train_gan")
 
 
 def snapshots(artifact: Artifact) -> dict[str, bytes]:
@@ -113,7 +113,7 @@ def test_a_stopped_run_goes_on_bit_by_bit(
     stopped = train("cut", *words, stop_after=stop_after)
     assert stopped.exit_code == 75
     assert "run the same command again" in stopped.stderr
-    assert not (tmp_path / "cut" / "small" / "gan").exists()
+    assert not (tmp_path / "cut" / "small" / "gan" / "r00").exists()
     resumed = train("cut", *words)
     assert resumed.exit_code == 0, resumed.output
     assert f"resumed after {16 * stop_after} images" in resumed.stderr
@@ -228,7 +228,7 @@ def test_a_run_that_lost_a_snapshot_is_never_committed(train: Callable[..., Resu
     result = train("a")
     assert result.exit_code == 2
     assert "--force" in result.stderr
-    assert not (tmp_path / "a" / "small" / "gan").exists()
+    assert not (tmp_path / "a" / "small" / "gan" / "r00").exists()
 
 
 @pytest.mark.parametrize(("family", "epoch_images"), [("wgan_gp", 24), ("per_class", 8)])
@@ -241,7 +241,7 @@ def test_a_batch_is_at_most_an_epoch(
         result = train(f"v{batch_images}", "--family", family, "--batch-images", batch_images)
         assert result.exit_code == 0, result.output
         assert (f"batches of {epoch_images} in place of" in result.output) == (batch_images == 1000)
-        found.append(open_artifact(tmp_path / f"v{batch_images}" / "small" / "gan", "model", "train_gan"))
+        found.append(open_artifact(tmp_path / f"v{batch_images}" / "small" / "gan" / "r00", "model", "train_gan"))
     assert [row["images_seen"] for row in found[0].facts["history"]] == [24, 48, 72]
     assert found[0].facts == found[1].facts
     weights = [{info.name: info.sha256 for info in each.manifest.files if "epoch" in info.name} for each in found]
@@ -252,5 +252,5 @@ def test_a_batch_stays_what_can_be_worked_off_in_parts(train: Callable[..., Resu
     """The batch is cut to a multiple of --accumulate: of 24 images in five micro-batches 20 are left."""
     result = train("v", "--batch-images", 50, "--accumulate", 5, "--epochs", 1)
     assert "batches of 20 in place of --batch-images 50: an epoch has 24" in result.output
-    gan = open_artifact(tmp_path / "v" / "small" / "gan", "model", "train_gan")
+    gan = open_artifact(tmp_path / "v" / "small" / "gan" / "r00", "model", "train_gan")
     assert gan.facts["history"][-1]["images_seen"] == 40
