@@ -37,7 +37,12 @@ def command(root: Path, *words: str) -> Result:
     ("words", "artifact", "drop", "says"),
     [
         (["results"], "mixed", lambda facts: facts.pop("arms"), "train_mixed recorded (`facts`) has no field 'arms'"),
-        (["results", "--json"], "mixed", lambda facts: facts["arms"][1].pop("accuracy"), "arm real_30 has no accuracy"),
+        (
+            ["results", "--json"],
+            "mixed",
+            lambda facts: facts["arms"][1].pop("accuracy"),
+            "arm real_100_plus_synthetic_100 has no accuracy",
+        ),
         (["report"], "mixed", lambda facts: facts["arms"][0].pop("about"), "has no field 'arms.0.about'"),
         (
             ["export", "--to", "hf"],
@@ -47,7 +52,7 @@ def command(root: Path, *words: str) -> Result:
         ),
         (
             ["sample", "--class", "0"],
-            "scores",
+            "scores/r00",
             lambda facts: facts["rows"][0].pop("frechet_classifier"),
             "is incomplete: rows.0 has no frechet_classifier",
         ),
@@ -69,22 +74,22 @@ def test_what_is_missing_is_named(
 
 def test_a_foreign_dataset_in_place_of_the_synthetic_one(copy: Path) -> None:
     """The real images under the name of the synthetic ones: train_mixed says what they are not, before any fit."""
-    shutil.rmtree(copy / "small" / "synthetic")
-    shutil.copytree(copy / "small" / "real", copy / "small" / "synthetic")
+    shutil.rmtree(copy / "small" / "synthetic" / "r00")
+    shutil.copytree(copy / "small" / "real", copy / "small" / "synthetic" / "r00")
     result = command(copy, "train_mixed", "--steps", "2", "--measure-every", "1")
     assert result.exit_code == 2, result.output
-    manifest = copy / "small" / "synthetic" / "manifest.json"
+    manifest = copy / "small" / "synthetic" / "r00" / "manifest.json"
     assert f"error: {manifest}: what synthesize recorded (`facts`) has no field 'snapshot'" in result.stderr
     assert "make it again: halfreal synthesize --force" in result.stderr
 
 
 def test_samples_that_nobody_annotated(copy: Path) -> None:
     """Real shards under a synthetic manifest's facts: the first sample's json is named, with what it lacks."""
-    real, synthetic = copy / "small" / "real", copy / "small" / "synthetic"
+    real, synthetic = copy / "small" / "real", copy / "small" / "synthetic" / "r00"
     facts = json.loads((synthetic / "manifest.json").read_bytes())["facts"]
     shutil.rmtree(synthetic)
     shutil.copytree(real, synthetic)
-    change(copy, "synthetic", lambda old: (old.clear(), old.update(facts)))
+    change(copy, "synthetic/r00", lambda old: (old.clear(), old.update(facts)))
     result = command(copy, "train_mixed", "--arms", "real_100", "--steps", "2", "--measure-every", "1")
     assert result.exit_code == 2, result.output
     assert f"{synthetic}: the json of 'train-00000000' has no field 'origin.generator_sha256'" in result.stderr

@@ -10,7 +10,7 @@ from shared.data.specs import Specs, describe, no_data_needed
 from shared.errors import BadInput
 from shared.store.artifacts import Artifact, open_output
 from shared.store.job import Job
-from shared.store.replicates import replicate_name
+from shared.store.replicates import MOST, input_places, place, replicate_name
 
 DESCRIBED = tuple(entry.name for entry in fields(Specs))
 """The artifacts that have a description."""
@@ -23,10 +23,10 @@ COMPLETE = "already complete"
 class DryRun:
     """Dry runs of several jobs in order, the object of click's context.
 
-    `made` are the names of the artifacts that the jobs so far would make, `declared` describes those artifacts.
+    `made` are the places of the artifacts that the jobs so far would make, `declared` describes those artifacts.
     """
 
-    made: set[str] = field(default_factory=set)
+    made: list[str] = field(default_factory=list)
     declared: Specs = field(default_factory=Specs)
 
     def declare(self, call: Call) -> None:
@@ -34,6 +34,21 @@ class DryRun:
         if call.command.declare is not None:
             spec: Any = call.command.declare(call.config)
             self.declared = replace(self.declared, **{call.row.writes: spec})
+
+    def makes(self, row: Job) -> bool:
+        """Whether an artifact of the job in `row` would be made, of any replicate."""
+        return row.writes in map(artifact_of, self.made)
+
+    def changed(self, piece: Piece) -> list[str]:
+        """Return the names of those inputs of an artifact that would be made before it; other replicates' are none."""
+        row, own = piece.row, piece.replicate
+        places = {*input_places(row, own, MOST), *(place(extra, own) for extra in row.extras)}
+        return list(dict.fromkeys(artifact_of(name) for name in self.made if name in places))
+
+
+def artifact_of(name: str) -> str:
+    """Return the name of the artifact at a place, without its replicate."""
+    return name.partition("/")[0]
 
 
 def dry_run(call: Call) -> None:
@@ -61,7 +76,7 @@ def known_specs(call: Call, chain: DryRun) -> Specs:
     """Describe the inputs of the job: those on the volume, unless a job of the same chain would rebuild them."""
     inputs: dict[str, Artifact] = {}
     for read in call.row.reads:
-        if read.writes in DESCRIBED and read.writes not in chain.made:
+        if read.writes in DESCRIBED and not chain.makes(read):
             try:
                 inputs[read.writes] = open_output(read, call.common.folder)
             except BadInput:
@@ -72,12 +87,12 @@ def known_specs(call: Call, chain: DryRun) -> Specs:
 
 def outcomes(call: Call, chain: DryRun, row: Job) -> dict[str, list[Piece]]:
     """Return what a run would do with each artifact of `row`, in words, and which artifacts that is said of."""
-    changed = [read.writes for read in (*row.reads, *row.first, *row.extras) if read.writes in chain.made]
     said: dict[str, list[Piece]] = {}
     for piece in call.pieces(row):
-        said.setdefault(outcome(call, piece, changed), []).append(piece)
-    if set(said) != {COMPLETE}:
-        chain.made.add(row.writes)
+        words = outcome(call, piece, chain.changed(piece))
+        said.setdefault(words, []).append(piece)
+        if words != COMPLETE:
+            chain.made.append(piece.place)
     return said
 
 

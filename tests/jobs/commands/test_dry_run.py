@@ -1,5 +1,6 @@
 """Dry runs report what the run itself would do, and refuse what it would refuse."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import ARTIFACTS, PIPELINE
 from shared.store.artifacts import Artifact
+from shared.store.replicates import place
 from tests.jobs.conftest import SMALL
 
-SAYS = ("  already complete", "  would be", "  cannot run yet")
+SAYS = re.compile(r"  (?:(\w+) (r\d\d(?:, r\d\d)*): )?(already complete|would be .*|cannot run yet.*)")
+"""A line on one artifact, or on some replicates of one."""
 
 
 def recipe_of(folder: Path, **changes: str) -> Path:
@@ -27,27 +30,56 @@ def recipe_of(folder: Path, **changes: str) -> Path:
 
 
 def would(volume: Path, *words: object) -> dict[str, str]:
-    """Return the report of `run --dry-run` on each job."""
+    """Return the report of `run --dry-run` on each artifact, by its place."""
     place = ["--data-root", volume, "--experiment", "small"]
     result = CliRunner().invoke(halfreal, ["run", "--dry-run", *map(str, [*place, *words])])
     assert result.exit_code == 0, result.output
-    said = [line.strip() for line in result.stdout.splitlines() if line.startswith(SAYS)]
-    return dict(zip([row.name for row in PIPELINE], said, strict=True))
+    lines = [found for found in map(SAYS.fullmatch, result.stdout.splitlines()) if found]
+    single = iter([row.writes for row in PIPELINE if not row.replicated])
+    said = {}
+    for line in lines:
+        places = [f"{line[1]}/{replicate}" for replicate in line[2].split(", ")] if line[1] else [next(single)]
+        said |= dict.fromkeys(places, line[3])
+    assert next(single, None) is None
+    return said
+
+
+def places(replicates: int) -> set[str]:
+    """Return the places of all artifacts of a run with so many replicates."""
+    rows = [row for row in ARTIFACTS if not row.optional]
+    return {place(row, number) for row in rows for number in range(replicates)}
 
 
 @pytest.mark.slow
 def test_all_is_complete_under_the_same_options(volume: Path, tmp_path: Path) -> None:
     """With unchanged options every job is already complete."""
-    assert set(would(volume, "--recipe", recipe_of(tmp_path)).values()) == {"already complete"}
+    assert would(volume, "--recipe", recipe_of(tmp_path)) == dict.fromkeys(places(1), "already complete")
+
+
+@pytest.mark.slow
+def test_a_replicate_that_is_added_leaves_the_others(volume: Path, tmp_path: Path) -> None:
+    """All of replicate 1 would be made, nothing of replicate 0; what is made of both would be made again."""
+    said = would(volume, "--recipe", recipe_of(tmp_path), "--replicates", 2)
+    assert said.keys() == places(2)
+    assert {name for name, words in said.items() if words == "would be made"} == places(2) - places(1)
+    changed = {name: words for name, words in said.items() if words.startswith("would be rebuilt")}
+    assert changed == {
+        "mixed": "would be rebuilt because its input 'scores' would be; its input 'synthetic' would be; "
+        "its input 'fits' would be",
+        "report": "would be rebuilt because its input 'classifier' would be; its input 'gan' would be; "
+        "its input 'scores' would be; its input 'synthetic' would be; its input 'mixed' would be",
+    }
 
 
 @pytest.mark.slow
 def test_what_reads_what_would_change_would_be_made_anew(volume: Path, tmp_path: Path) -> None:
     """An option of one job affects its artifact and all that depend on it, and nothing else."""
-    said = would(volume, "--recipe", recipe_of(tmp_path, synthesize="share = 0.8"))
-    assert [said[row.name] for row in PIPELINE[:4]] == ["already complete"] * 4
-    assert said["synthesize"] == "would be rebuilt because share was 0.7, now 0.8"
-    assert said["train_mixed"] == "would be rebuilt because its input 'synthetic' would be"
+    said = would(volume, "--recipe", recipe_of(tmp_path, synthesize="share = 1.5"))
+    complete = {name for name, words in said.items() if words == "already complete"}
+    assert complete == {"real", "classifier/r00", "gan/r00", "scores/r00"}
+    assert said["synthetic/r00"] == "would be rebuilt because share was 1.0, now 1.5"
+    assert said["fits/r00"] == "would be rebuilt because its input 'synthetic' would be"
+    assert said["mixed"] == "would be rebuilt because its input 'synthetic' would be; its input 'fits' would be"
     assert said["report"] == ("would be rebuilt because its input 'synthetic' would be; its input 'mixed' would be")
 
 
@@ -55,7 +87,7 @@ def test_what_reads_what_would_change_would_be_made_anew(volume: Path, tmp_path:
 def test_own_options_are_named_beside_the_inputs(volume: Path, tmp_path: Path) -> None:
     """A job whose options and inputs change reports both."""
     recipe = recipe_of(tmp_path, preprocess="shard_images = 50", train_gan="flips = false\nema_images = 9")
-    said = would(volume, "--recipe", recipe)["train_gan"]
+    said = would(volume, "--recipe", recipe)["gan/r00"]
     assert said == "would be rebuilt because ema_images was 5000, now 9; its input 'real' would be"
 
 
@@ -63,12 +95,13 @@ def test_own_options_are_named_beside_the_inputs(volume: Path, tmp_path: Path) -
 def test_force_makes_everything(volume: Path, tmp_path: Path) -> None:
     """With --force no job is complete."""
     said = would(volume, "--recipe", recipe_of(tmp_path), "--force")
+    assert said.keys() == places(1)
     assert all(line.startswith("would be ") for line in said.values())
 
 
 def test_on_an_empty_volume_all_would_be_made(tmp_path: Path) -> None:
     """Earlier jobs of a run make the inputs of later ones: nothing needs to be run first."""
-    assert set(would(tmp_path / "none").values()) == {"would be made"}
+    assert would(tmp_path / "none", "--replicates", 3) == dict.fromkeys(places(3), "would be made")
 
 
 REFUSED = [
@@ -122,7 +155,7 @@ def test_in_a_chain_images_that_would_be_made_anew_do_not_count(
 ) -> None:
     """Existing images of an unsupported size do not stop a run that would rebuild them."""
     make_dataset(tmp_path / "small" / "real", size_px=24, train=8, val=6, test=6)
-    assert would(tmp_path)["train_gan"] == "would be made"
+    assert would(tmp_path)["gan/r00"] == "would be made"
     monkeypatch.setenv("HALFREAL_PREPROCESS_SIZE_PX", "24")
     words = ["run", "--dry-run", "--data-root", str(tmp_path), "--experiment", "small"]
     assert "images are 24 px wide" in CliRunner().invoke(halfreal, words).stderr
