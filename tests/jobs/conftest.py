@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.pipeline import ARTIFACTS, PIPELINE
+from jobs.pipeline import PIPELINE
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.sources.items import Source, from_array
 from shared.format.files import sha256
@@ -96,7 +96,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path
 @pytest.fixture(scope="session")
 def made(volume: Path) -> dict[str, Artifact]:
     """Open the artifacts of the experiment `small` by name, those of its one replicate among them."""
-    return {row.writes: open_output(row, volume / "small") for row in ARTIFACTS if not row.optional}
+    return {row.writes: open_output(row, volume / "small") for row in PIPELINE}
 
 
 @pytest.fixture(scope="session")
@@ -167,5 +167,5 @@ def root(volume: Path, made: dict[str, Artifact], tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="session")
 def varied(root: Path) -> dict[str, Artifact]:
     """Open the artifacts of that experiment by name."""
-    rows = [row for row in ARTIFACTS if not row.optional and row.name != "report"]
+    rows = [row for row in PIPELINE if row.name != "report"]
     return {row.writes: open_output(row, root / "small") for row in rows}

@@ -55,7 +55,13 @@ REFUSED = {
         "train_mixed",
         ["--arms", "all"],
         Specs(synthetic=SyntheticSpec(share=0.7)),
-        "run synthesize with --share 0.95 or more",
+        "arm real_100_plus_synthetic_300 .*\\n.*--share 3.0 or more",
+    ),
+    "fewer synthetic images than real ones": (
+        "train_mixed",
+        [],
+        Specs(synthetic=SyntheticSpec(share=0.99)),
+        "arm real_100_plus_synthetic_100 .*\\n.*--share 1.0 or more",
     ),
 }
 
@@ -74,10 +80,12 @@ def test_options_that_match_the_data_pass() -> None:
     """The same options are accepted for other data."""
     check("train_gan", ["--flips"], images(mirrors=True))
     check("train_gan", ["--family", "cgan", "--discriminator-norm", "instance"], images(size_px=32))
-    check("train_mixed", ["--arms", "all"], Specs(GREY_16, SyntheticSpec(share=0.95)))
+    check("train_mixed", ["--arms", "all"], Specs(GREY_16, SyntheticSpec(share=3.0)))
+    check("train_mixed", ["--arms", "sweep"], Specs(GREY_16, SyntheticSpec(share=0.95)))
+    check("train_mixed", ["--arms", "original"], Specs(GREY_16, SyntheticSpec(share=0.7)))
     check("train_classifier", ["--network", "rps_cnn", "--size-px", "16"], images(size_px=10))
     for row in JOBS[:-2]:
-        check(row.name, [], Specs(GREY_16, SyntheticSpec(share=0.7)))
+        check(row.name, [], Specs(GREY_16, SyntheticSpec(share=1.0)))
 
 
 def test_a_part_of_one_network_is_refused() -> None:
