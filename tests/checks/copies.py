@@ -41,7 +41,9 @@ def write_copies(real: Artifact[RealRecord], synthetic: Artifact[SyntheticRecord
     made = synthetic.manifest
     inputs = {name: Artifact(final, made, digest) for name, digest in made.inputs.items()}
     with stage(final, BuildKey(made.job, made.kind, made.options, inputs), resumable=False) as work:
-        split = write_split(work.folder, "train", list(copies(real)), len(real.dataset.classes), 1000)
+        split = write_split(
+            work.folder, "train", copies(real), class_count=len(real.dataset.classes), shard_images=1000
+        )
         described = synthetic.dataset
         dataset = Dataset(
             classes=described.classes,
@@ -55,7 +57,7 @@ def write_copies(real: Artifact[RealRecord], synthetic: Artifact[SyntheticRecord
 
 def copies(real: Artifact[RealRecord]) -> Iterator[Sample]:
     """Yield the train images as samples of a synthetic set, their classes spread evenly over it."""
-    train = [decode(key, members, real.dataset.channels) for key, members in real.members("train")]
+    train = [decode(key, members, str(real.folder)) for key, members in real.members("train")]
     waiting: dict[int, list[Sample]] = {}
     for sample in train:
         waiting.setdefault(sample.label, []).append(sample)

@@ -77,7 +77,7 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
             make(call, piece, _reporter(call, piece, stop=reporter.stop))
         return
     pool = Pool(step.how.preload)
-    count = common.processes or at_once(pool, common)
+    count = common.processes or at_once(pool, common, len(todo))
     reporter.info(f"{len(todo)} replicates, {min(count, len(todo))} at a time")
     # from here on a signal is passed on, so that what is unfinished is saved
     reporter.stop.listen()
@@ -112,14 +112,16 @@ def incomplete(call: Call, pieces: list[Piece], reporter: Reporter) -> list[Piec
     return [piece for piece, there in zip(pieces, complete, strict=True) if not there]
 
 
-def at_once(pool: Pool, common: Common) -> int:
+def at_once(pool: Pool, common: Common, replicates: int) -> int:
     """Return how many replicates run at once: one for every `threads` cores; one on a GPU or where torch takes all."""
     from shared.runtime.processes import usable_cores
 
     # asked of another process: torch takes seconds to import, and the processes that need it have it already
     if not common.threads or (common.device != "cpu" and pool.ask(_device_type, common.device) != "cpu"):
         return 1
-    return max(usable_cores() // common.threads, 1)
+    count = max(usable_cores() // common.threads, 1)
+    # one more where the last round would leave cores idle: five replicates on two cores take 2.5 times as long as one
+    return count + 1 if common.threads == 1 < count and replicates % count else count
 
 
 def _device_type(name: str) -> str:
