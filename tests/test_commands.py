@@ -98,7 +98,10 @@ WRONG_OPTIONS = [
     (["train_gan", "--snapshot-every-epochs", "0"], ["--snapshot-every-epochs"]),
     (["train_classifier", "--steps", "5", "--measure-every", "6"], ["--measure-every 6", "--steps (5)"]),
     (["train_mixed", "--steps", "5", "--measure-every", "6"], ["--measure-every 6", "--steps (5)"]),
-    (["train_mixed", "--seeds", "0"], ["--seeds"]),
+    (["train_mixed", "--fits", "0"], ["--fits"]),
+    (["train_mixed", "--patience", "-1"], ["--patience"]),
+    (["train_mixed", "--replicates", "0"], ["--replicates"]),
+    (["preprocess", "--replicates", "2"], ["--replicates", "halfreal preprocess --help"]),
     (["preprocess", "--val-fraction", "0.5", "--test-fraction", "0.5"], ["0.5", "nothing to train on"]),
     (["preprocess", "--test-fraction", "nan"], ["--test-fraction nan", "finite number"]),
     (["preprocess", "--test-fraction", "0"], ["test_fraction=0.0", "between 0 and 1"]),
@@ -141,13 +144,18 @@ def test_nan_and_infinity_are_refused(value: str, tmp_path: Path, make_dataset: 
         ('[train_gan]\nepochs = "many"\n', ["--epochs", "many"]),
         ('seed = "one"\n', ["seed"]),
         ("seed = -1\n", ["--seed"]),
+        ("replicates = 0\n", ["--replicates"]),
+        ("replicates = true\n", ["--replicates", "'True'"]),
         ("about = 3\n", ["about"]),
         ("[train_gan\n", ["TOML"]),
         ("[train_gan]\nepochs = [1]\n", ["epochs"]),
     ],
 )
-def test_a_wrong_recipe_is_refused(text: str, mentions: list[str], tmp_path: Path) -> None:
+def test_a_wrong_recipe_is_refused(
+    text: str, mentions: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A recipe that is no TOML, or names no job, no option or no value of it, ends with 2 and says which."""
+    monkeypatch.delenv("HALFREAL_REPLICATES")  # it would beat the recipe
     recipe = tmp_path / "mine.toml"
     recipe.write_text(text, encoding="utf-8")
     assert_refused(halfreal_says("train_gan", "--recipe", recipe, "--data-root", tmp_path), *mentions)
@@ -235,7 +243,7 @@ def test_a_damaged_input_is_refused(
     damage(folder)
     result = halfreal_says("train_classifier", "--data-root", tmp_path, "--device", "cpu", "--steps", 50)
     assert_refused(result, *mentions)
-    assert not (tmp_path / "digits" / "classifier").exists()
+    assert [path for path in (tmp_path / "digits" / "classifier").glob("*") if path.is_dir()] == []
 
 
 @pytest.mark.parametrize("device", ["nonsense", "cuda:99", "cpu:x"])

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import BadInput, MissingArtifact
-from shared.format.manifest import MANIFEST
 from shared.store.job import Job
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ def replicates_among(names: Iterable[str]) -> int:
 
 def existing(folder: Path, row: Job[Any]) -> list[int]:
     """Return the replicates whose artifact of the job in `row` is finished, in the experiment's `folder`."""
+    from shared.format.manifest import MANIFEST  # here, since it imports pydantic, and a command line needs the names
+
     names = {number: folder / place(row, number) / MANIFEST for number in range(MOST)}
     return [number for number, path in names.items() if path.is_file()]
 

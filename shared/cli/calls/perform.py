@@ -20,7 +20,6 @@ from shared.cli.resolve import CommandWithOptions
 from shared.cli.run import Result, Run, write_run_record
 from shared.data.specs import describe
 from shared.errors import FormatError, HalfrealError, Interrupted
-from shared.format.manifest import MANIFEST
 from shared.runtime.launch import is_main_process, is_one_of_several
 from shared.runtime.pool import Pool
 from shared.store.replicates import replicate_name
@@ -265,6 +264,8 @@ def _previous(final: Path, key: "BuildKey") -> "Artifact | None":
 
 def _refuse_single(folder: Path) -> None:
     """Raise FormatError where the folder of the replicates is an artifact itself, as earlier versions wrote it."""
+    from shared.format.manifest import MANIFEST  # here, since it imports pydantic
+
     if (folder / MANIFEST).exists():
         raise FormatError(
             f"{folder}: an artifact of an earlier version, which had one generator; want a folder for each replicate\n"
