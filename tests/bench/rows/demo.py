@@ -19,13 +19,15 @@ PLAN = {
     "every_steps": -(-EVERY * IMAGES // BATCH),
     "images": 1000,
     "mixed_steps": 200,
-    "seeds": 2,
+    "fits": 2,
+    "arms": "real_100,real_30,synthetic_70_real_30,synthetic_only",
 }
 OURS = {
     "train_classifier": {"steps": PLAN["classifier_steps"]},
     "train_gan": {"epochs": EPOCHS, "snapshot_every_epochs": EVERY},
     "evaluate": {"images": PLAN["images"]},
-    "train_mixed": {"steps": PLAN["mixed_steps"], "seeds": PLAN["seeds"]},
+    # the least patience: the other side takes a fixed number of steps
+    "train_mixed": {"steps": PLAN["mixed_steps"], "fits": PLAN["fits"], "arms": PLAN["arms"], "patience": 1},
 }
 
 Accuracies = Callable[[], dict[str, float]]
@@ -47,7 +49,7 @@ def _run(words: list[str]) -> str:
 
 def _ours(folder: Path) -> Work:
     settings = [f"{job}.{option}={value}" for job, options in OURS.items() for option, value in options.items()]
-    words = ["-m", "jobs", "run", "--recipe", "digits", "--threads", os.environ["OMP_NUM_THREADS"], "--device", "cpu"]
+    words = ["-m", "jobs", "run", "--recipe", "digits", "--replicates", "1", "--threads", os.environ["OMP_NUM_THREADS"], "--device", "cpu"]
 
     def work() -> Accuracies:
         shutil.rmtree(folder / "ours", ignore_errors=True)
