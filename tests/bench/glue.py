@@ -179,7 +179,7 @@ def main() -> None:
         "synthetic_only": synthetic,
     }
     found = {
-        name: [accuracy(train_classifier(data, val, plan["mixed_steps"], seed), test) for seed in range(plan["seeds"])]
+        name: [accuracy(train_classifier(data, val, plan["mixed_steps"], seed), test) for seed in range(plan["fits"])]
         for name, data in arms.items()
     }
     print(json.dumps({name: sum(values) / len(values) for name, values in found.items()}))
