@@ -49,7 +49,19 @@ def _run(words: list[str]) -> str:
 
 def _ours(folder: Path) -> Work:
     settings = [f"{job}.{option}={value}" for job, options in OURS.items() for option, value in options.items()]
-    words = ["-m", "jobs", "run", "--recipe", "digits", "--replicates", "1", "--threads", os.environ["OMP_NUM_THREADS"], "--device", "cpu"]
+    words = [
+        "-m",
+        "jobs",
+        "run",
+        "--recipe",
+        "digits",
+        "--replicates",
+        "1",
+        "--threads",
+        os.environ["OMP_NUM_THREADS"],
+        "--device",
+        "cpu",
+    ]
 
     def work() -> Accuracies:
         shutil.rmtree(folder / "ours", ignore_errors=True)

@@ -21,7 +21,7 @@ from shared.plots.tensorboard import open_tensorboard
 from shared.store.artifacts import Artifact
 from tests.conftest import ROOT
 
-DRAFT = ".gan-0123456789ab/tensorboard"
+DRAFT = "gan/.r00-0123456789ab/tensorboard"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def served(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Serve TensorBoard on the experiment `small` and a second, unfinished GAN; return the address."""
     root = tmp_path_factory.mktemp("board")
     shutil.copytree(volume / "small", root / "small")
-    tensorboard = open_tensorboard(root / "small" / ".gan-0123456789ab")
+    tensorboard = open_tensorboard(root / "small" / "gan" / ".r00-0123456789ab")
     for epoch in range(1, 13):
         tensorboard.add_scalar("generator_loss", 1 / epoch, epoch)
         tensorboard.add_image("samples", torch.zeros(1, 4, 4), epoch)
@@ -71,10 +71,10 @@ def ask_until(address: str, what: str, found: set[str], timeout_s: float = 90) -
 @pytest.mark.slow
 def test_losses_scores_and_samples_of_every_epoch(served: str, made: dict[str, Artifact]) -> None:
     """Losses and grids of three epochs of the finished GAN and twelve of the unfinished one, three scores."""
-    tags = ask_until(served, "plugin/scalars/tags", {"gan/tensorboard", DRAFT, "scores/tensorboard"})
-    assert {"discriminator_loss", "generator_loss", "penalty"} <= set(tags["gan/tensorboard"])
+    tags = ask_until(served, "plugin/scalars/tags", {"gan/r00/tensorboard", DRAFT, "scores/r00/tensorboard"})
+    assert {"discriminator_loss", "generator_loss", "penalty"} <= set(tags["gan/r00/tensorboard"])
     history, rows = made["gan"].facts["history"], made["scores"].facts["rows"]
-    expected = {"gan/tensorboard": [row["generator_loss"] for row in history], DRAFT: [1 / n for n in range(1, 13)]}
+    expected = {"gan/r00/tensorboard": [row["generator_loss"] for row in history], DRAFT: [1 / n for n in range(1, 13)]}
     for run, values in expected.items():
         epochs = list(range(1, len(values) + 1))
         losses = ask(served, f"plugin/scalars/scalars?run={run}&tag=generator_loss")
@@ -82,16 +82,16 @@ def test_losses_scores_and_samples_of_every_epoch(served: str, made: dict[str, A
         assert [value for _, _, value in losses] == pytest.approx(values, rel=1e-6)
         images = ask(served, f"plugin/images/images?run={run}&tag=samples&sample=0")
         assert [image["step"] for image in images] == epochs
-    scores = ask(served, "plugin/scalars/scalars?run=scores/tensorboard&tag=frechet_classifier")
+    scores = ask(served, "plugin/scalars/scalars?run=scores/r00/tensorboard&tag=frechet_classifier")
     assert [step for _, step, _ in scores] == [row["epoch"] for row in rows]
     assert [value for _, _, value in scores] == pytest.approx([row["frechet_classifier"] for row in rows], rel=1e-6)
-    assert {"agreement", "ratio_to_real/diversity"} <= set(tags["scores/tensorboard"])
+    assert {"agreement", "ratio_to_real/diversity"} <= set(tags["scores/r00/tensorboard"])
 
 
 @pytest.mark.slow
 def test_its_page_asks_no_other_host(browser: Any, served: str) -> None:
     """In a browser it draws its charts, and every request goes to this machine."""
-    ask_until(served, "plugin/scalars/tags", {"gan/tensorboard"})
+    ask_until(served, "plugin/scalars/tags", {"gan/r00/tensorboard"})
     page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

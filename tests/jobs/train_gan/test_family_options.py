@@ -42,7 +42,7 @@ def test_a_family_comes_with_its_own_values() -> None:
         "beta1": "None",
         "beta2": "None",
         "discriminator_norm": "'batch'",
-        "epochs": "80",
+        "epochs": "40",
     }
     assert result.stderr.splitlines() == [SAYS.format(source="--family wgan")]
 
@@ -129,7 +129,7 @@ HELP: list[tuple[list[str], dict[str, str], str, str]] = [
     (["--recipe", "emoji"], {}, "--critic-steps", "1, from the family r3gan; x>=1"),
     ([], {"HALFREAL_RECIPE": "emoji"}, "--epochs", "100, from the recipe emoji; x>=1"),
     ([], {"HALFREAL_TRAIN_GAN_EPOCHS": "7"}, "--epochs", "7, from HALFREAL_TRAIN_GAN_EPOCHS; x>=1"),
-    (["--epochs", "9"], {}, "--epochs", "80; x>=1"),
+    (["--epochs", "9"], {}, "--epochs", "40; x>=1"),
     (["--recipe", "nope"], {}, "--epochs", "40; x>=1"),
 ]
 

@@ -216,14 +216,14 @@ def test_weights_that_are_not_finite_are_named(
     assert result.exit_code == 2
     assert f"of the {network} is not finite by epoch 2, though the losses are" in result.stderr
     assert f"lower --learning-rate (now 0.0001){way_out} and start over with --force" in result.stderr
-    left = {path.name for path in (tmp_path / "a" / "small").glob(".gan-*/snapshots/*")}
+    left = {path.name for path in (tmp_path / "a" / "small" / "gan").glob(".r00-*/snapshots/*")}
     assert left == {"epoch-00001.safetensors"}
 
 
 def test_a_run_that_lost_a_snapshot_is_never_committed(train: Callable[..., Result], tmp_path: Path) -> None:
     """If a snapshot of the unfinished run is missing, the run ends with 2 and commits no artifact that names it."""
     assert train("a", stop_after=4).exit_code == 75
-    (snapshot,) = (tmp_path / "a" / "small").glob(".gan-*/snapshots/epoch-00001.safetensors")
+    (snapshot,) = (tmp_path / "a" / "small" / "gan").glob(".r00-*/snapshots/epoch-00001.safetensors")
     snapshot.unlink()
     result = train("a")
     assert result.exit_code == 2

@@ -174,7 +174,7 @@ def test_before_and_after_are_on_test(searched: Searched) -> None:
     assert facts["protocol"]["reference"] == "test"
     row = facts["comparison"]["rows"][0]
     values = [
-        open_artifact(study / f"recipe-seed-{seed}" / "scores", "scores", "evaluate").facts["test"][row["name"]]
+        open_artifact(study / f"recipe-seed-{seed}" / "scores" / "r00", "scores", "evaluate").facts["test"][row["name"]]
         for seed in (4, 5)
     ]
     assert row["name"] == facts["score"] == "frechet_classifier"
