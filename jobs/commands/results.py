@@ -94,31 +94,18 @@ def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
 
 
 def print_questions(console: "Console", mixed: "MixedRecord") -> None:
-    """Print each answer: difference, interval, level, what would be detected, whether it is like for like."""
-    from rich.table import Table
+    """Print what the experiment can find, then the answers that were not shown first, each with its own warnings."""
+    from shared.plots.answers import first_answers, own_warnings, shown_answers
+    from shared.plots.formatting import detectable_sentence, percent
 
-    from shared.plots.answers import own_warnings, shown_answers
-    from shared.plots.formatting import difference_points, interval_points, level_text, like_for_like, percent
-
-    answers = shown_answers(mixed)
-    if not answers:
-        return
-    table = Table(title="questions, in percentage points", box=None, padding=(0, 2, 0, 0))
-    for heading in ("arms", "points", "interval", "level", "detectable", ""):
-        table.add_column(heading, justify="left" if heading in ("arms", "") else "right", overflow="fold")
-    for answer in answers:
-        table.add_row(
-            f"{answer.a} against {answer.b}",
-            difference_points(answer),
-            interval_points(answer),
-            level_text(answer.level),
-            percent(answer.detectable),
-            like_for_like(answer),
-        )
-    console.print(table)
-    console.print("detectable: found four times in five by an experiment like this one; it bounds no answer.")
-    for answer in answers:
-        console.print(" ".join(["-", *own_warnings(mixed, answer), answer.sentence]), markup=False)
+    first = first_answers(mixed)
+    for answer in first:
+        console.print(detectable_sentence(answer), markup=False)
+    for answer in shown_answers(mixed):
+        if answer not in first:
+            found = f"Found four times in five: {percent(answer.detectable)} points."
+            console.print(" ".join(["-", *own_warnings(mixed, answer), answer.sentence, found]), markup=False)
+    console.print()
 
 
 def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> None:

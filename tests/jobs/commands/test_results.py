@@ -167,12 +167,10 @@ def test_people_read_the_verdict_first(
     places = [headline]
     for answer in facts["questions"]:
         own = [line for line in answer["warnings"] if line not in facts["headline"]["warnings"]]
-        assert " ".join(["-", *own, answer["sentence"]]) in lines
-        places.append(
-            next(n for n, line in enumerate(lines) if line.startswith(f"{answer['a']} against {answer['b']}"))
-        )
+        found = f"Found four times in five: {100 * answer['detectable']:.1f} points."
+        places.append(lines.index(" ".join(["-", *own, answer["sentence"], found])))
     for arm in facts["arms"]:
-        (place,) = [n for n, line in enumerate(lines) if line.startswith(f"{arm['arm']} ") and " against " not in line]
+        (place,) = [n for n, line in enumerate(lines) if line.startswith(f"{arm['arm']} ")]
         assert f" {100 * arm['accuracy']['mean']:.1f} " in lines[place]
         places.append(place)
     places.append(next(n for n, line in enumerate(lines) if line.startswith("frechet_classifier ")))
