@@ -19,7 +19,7 @@ $(READY):
 	rm -f $(VENV)/.ready-*
 	touch $@
 
-demo: install    ## run the whole pipeline on handwritten digits: about 4 minutes on 2 cores
+demo: install    ## run the whole pipeline on handwritten digits: about 5 minutes on 2 cores
 	$(BIN)/halfreal run --recipe digits --data-root $(DATA_ROOT)
 
 install: venv    ## install this checkout into the environment, editable
