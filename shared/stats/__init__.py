@@ -1,1 +1,1 @@
-"""Intervals, significance tests and equivalent data: one confidence level, in `confidence`."""
+"""Intervals, the two-way model of replicates and images, and equivalent data: one confidence level, in `confidence`."""

@@ -24,7 +24,7 @@ class Scale:
 
 
 DIFFERENCE = Scale(-1.0, 1.0, (1.0, -1.0))
-"""Paired differences; added: an image that the one arm alone has right, and one of the other (Bonett and Price 2012)."""
+"""Paired differences; added: an image that one arm alone has right, and one of the other (Bonett and Price 2012)."""
 
 SHARE = Scale(0.0, 1.0, (1.0, 0.0))
 """One arm's answers; added: an image that is right and one that is wrong (Agresti and Caffo 2000)."""
