@@ -36,7 +36,7 @@ def test_ties_name_no_winner(made: dict[str, Artifact]) -> None:
 
 
 def test_a_difference_beyond_the_spread_is_named(made: dict[str, Artifact]) -> None:
-    """The lower distance is the better one, whatever the order; slopes and spreads have no better one."""
+    """The lower distance is the better one in either order; slopes and spreads have no better one."""
     low, high = replicates(made, 3.0, 3.01, 3.02), replicates(made, 9.0, 9.01, 9.02)
     for records in ({"a": low, "b": high}, {"b": high, "a": low}):
         found = compare_scores(records)

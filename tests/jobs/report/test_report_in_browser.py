@@ -24,7 +24,7 @@ def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: d
     assert said == []
     assert [url for url in asked if not url.startswith("data:")] == [address]
     heading = page.locator("h1, h2, h3, h4, h5, h6").first
-    assert heading.inner_text() == made["mixed"].facts["comparisons"][0]["sentence"]
+    assert heading.inner_text() == made["mixed"].facts["headline"]["sentence"]
     pictures = page.evaluate(
         "[...document.querySelectorAll('img')].map(each => [each.complete && each.naturalWidth, each.alt])"
     )

@@ -116,7 +116,7 @@ def test_classes_near_the_floor_are_warned_of(render: Render, inputs: Inputs) ->
 
 
 def test_warnings_of_scores_name_their_replicates(inputs: Inputs) -> None:
-    """A warning of some replicates says of which; one of all stands alone."""
+    """A warning of some replicates says of which; one of all names none."""
     changed = dict(inputs)
     for number, lines in enumerate((["all", "few"], ["all"], ["all", "few"])):
         place = f"scores/r{number:02d}"
