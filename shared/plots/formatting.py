@@ -70,9 +70,12 @@ def spread(summary: Estimate) -> str:
 
 def seen(share: float, train_images: int) -> str:
     """Return how many real images a network saw, of the real train images: "all 1,257", "377 (30 %)", "none"."""
+    from shared.data.sampling import floor_share  # here, since most of what is written needs no numpy
+
     if share == 0:
         return "none"
-    count = round(share * train_images)
+    # as the arms are cut: 30 % are what 70 % leave
+    count = train_images - floor_share(1 - share, train_images)
     return f"all {train_images:,}" if share >= 1 else f"{count:,} ({100 * share:.3g} %)"
 
 

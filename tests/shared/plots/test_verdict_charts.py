@@ -131,3 +131,10 @@ def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
         "synthetic_70_real_30",
         "synthetic_100",
     ]
+
+
+def test_equal_replicates_are_all_seen() -> None:
+    """Dots of equal differences are at different heights: one would hide the others."""
+    (answer,) = [ANSWERS[0].model_copy(update={"values": [0.01, 0.01, 0.01]})]
+    dots = by_gid(axes_of(verdict_charts.differences_chart([answer], "")), "dots-0")
+    assert len(set(dots.get_ydata())) == 3
