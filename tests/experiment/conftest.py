@@ -6,48 +6,70 @@ from pathlib import Path
 import pytest
 
 from jobs.evaluate import selection
-from jobs.pipeline import PIPELINE
-from jobs.train_mixed import experiment
+from jobs.pipeline import FITS, PIPELINE, TRAIN_MIXED
+from jobs.train_mixed import fits as fitting
 from jobs.train_mixed.arms import ARMS, OWN
 from shared.models import fitting as classify
-from shared.store.artifacts import Artifact, open_artifact
-from tests.experiment.tiny import OPTIONS, Fit, Spy, bars, call, fits, without_environment
+from shared.store.artifacts import Artifact, open_output
+from tests.experiment.tiny import OPTIONS, Fit, Spy, bars, call, fits, set_replicates
 
-SEEDS = (3, 4)
+SEED = 3
+REPLICATES = 2
 
 
 @dataclass(frozen=True)
-class Tiny:
-    """The volume and its artifacts by name; the fit of the annotator, and what drew the images that were scored.
+class Replicate:
+    """The artifacts of a replicate by name; the fit of its annotator, and what drew the images that were scored.
 
-    `latents` and `drawn` have an entry for each snapshot on val, then one for the chosen snapshot on test: the seeds
-    of the latents and the images.
+    `real`, which all replicates share, is among the artifacts. `latents` and `drawn` have an entry for each snapshot on
+    val, then one for the chosen snapshot on test: the seeds of the latents and the images.
     """
 
-    root: Path
     made: dict[str, Artifact]
     annotator: Fit
     latents: Spy
     drawn: Spy
 
 
+@dataclass(frozen=True)
+class Tiny:
+    """The volume of the experiment up to its synthetic images, and its replicates."""
+
+    root: Path
+    replicates: list[Replicate]
+
+    @property
+    def made(self) -> dict[str, Artifact]:
+        """The artifacts of the first replicate by name."""
+        return self.replicates[0].made
+
+    @property
+    def latents(self) -> Spy:
+        """The latents of the first replicate's scored images."""
+        return self.replicates[0].latents
+
+    @property
+    def drawn(self) -> Spy:
+        """The first replicate's scored images."""
+        return self.replicates[0].drawn
+
+
 @pytest.fixture(scope="session")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a recipe without any option but the seed."""
     path = tmp_path_factory.mktemp("recipe") / "plain.toml"
-    path.write_text(f'about = "every default"\nseed = {SEEDS[0]}\n', encoding="utf-8")
+    path.write_text(f'about = "every default"\nseed = {SEED}\n', encoding="utf-8")
     return path
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
-    """Run every job up to synthesize; the volume is read only."""
+    """Run every job up to synthesize for two replicates; the volume is read only."""
     root = tmp_path_factory.mktemp("tiny")
     rows = [row for row in PIPELINE if row.name in OPTIONS and row.name != "train_mixed"]
     with pytest.MonkeyPatch.context() as patch:
-        without_environment(patch)
+        set_replicates(patch, REPLICATES)
         patch.setattr("jobs.preprocess.sources.archives.digits", bars)
-        patch.setenv("HALFREAL_REPLICATES", "1")
         fit, latents, drawn = Spy(classify.fit), Spy(selection.latents_of), Spy(selection.draw_images)
         patch.setattr(classify, "fit", fit)
         patch.setattr(selection, "latents_of", latents)
@@ -55,47 +77,49 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
         for row in rows:
             result = call(row.name, root, "--recipe", recipe)
             assert result.exit_code == 0, result.output
-    made = {
-        row.writes: open_artifact(
-            root / "tiny" / row.writes / "r00" if row.replicated else root / "tiny" / row.writes, row.kind, row.name
-        )
-        for row in rows
-    }
-    return Tiny(root, made, fits(fit)[0], latents, drawn)
+    made = [{row.writes: open_output(row, root / "tiny", number) for row in rows} for number in range(REPLICATES)]
+    spies = (spy.parts(REPLICATES) for spy in (latents, drawn))
+    return Tiny(root, [Replicate(*each) for each in zip(made, fits(fit), *spies, strict=True)])
 
 
 @dataclass(frozen=True)
 class Mixed:
-    """The results of the experiment, and the fit of each arm and of each annotator of an arm's own, by arm and seed."""
+    """The results and the fits of each replicate; the inputs of the classifiers by arm and replicate.
+
+    `annotators` are those of an arm's own.
+    """
 
     artifact: Artifact
+    fits: list[Artifact]
     arms: dict[tuple[str, int], Fit]
     annotators: dict[tuple[str, int], Fit]
 
 
 @pytest.fixture(scope="session")
 def mixed(tiny: Tiny, recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
-    """Train every arm from two seeds and record the inputs of each classifier and each annotator."""
+    """Train every arm in two replicates and record the inputs of each classifier and each annotator."""
     root = sharing(tiny, tmp_path_factory.mktemp("mixed"))
     with pytest.MonkeyPatch.context() as patch:
-        without_environment(patch)
-        spy = Spy(experiment.fit)
-        patch.setattr(experiment, "fit", spy)
-        result = call("train_mixed", root, "--recipe", recipe, "--arms", "all", "--seeds", len(SEEDS))
+        set_replicates(patch, REPLICATES)
+        spy = Spy(fitting.fit)
+        patch.setattr(fitting, "fit", spy)
+        result = call("train_mixed", root, "--recipe", recipe, "--arms", "all")
     assert result.exit_code == 0, result.output
     found, arms, annotators = iter(fits(spy)), {}, {}
-    for name, arm in ARMS.items():
-        for seed in SEEDS:
+    for replicate in range(REPLICATES):
+        for name, arm in ARMS.items():
             if arm.labels == OWN:
-                annotators[name, seed] = next(found)
-            arms[name, seed] = next(found)
+                annotators[name, replicate] = next(found)
+            arms[name, replicate] = next(found)
     assert next(found, None) is None
-    return Mixed(open_artifact(root / "tiny" / "mixed", "results", "train_mixed"), arms, annotators)
+    answers = [open_output(FITS, root / "tiny", number) for number in range(REPLICATES)]
+    return Mixed(open_output(TRAIN_MIXED, root / "tiny"), answers, arms, annotators)
 
 
 def sharing(tiny: Tiny, root: Path) -> Path:
     """Return a data root of its own that shares the artifacts of the tiny experiment."""
     (root / "tiny").mkdir()
-    for name, artifact in tiny.made.items():
-        (root / "tiny" / name).symlink_to(artifact.folder)
+    for path in (tiny.root / "tiny").iterdir():
+        if path.is_dir():
+            (root / "tiny" / path.name).symlink_to(path)
     return root

@@ -65,7 +65,7 @@ def train(
 def test_snapshots_hold_the_moving_average(train: Callable[..., list[dict[str, Any]]], tmp_path: Path) -> None:
     """An average over all steps with a half-life of 40 images, or of a tenth of the images seen where that is less."""
     rows = train("--ema-images", 40, "--ema-ramp", 0.1)
-    gan = open_artifact(tmp_path / "tiny" / "gan", "model", "train_gan")
+    gan = open_artifact(tmp_path / "tiny" / "gan" / "r00", "model", "train_gan")
     average = {name: value for name, value in rows[0]["before"].items() if value.is_floating_point()}
     for number, row in enumerate(rows, start=1):
         keep = 0.5 ** (BATCH / min(40, 0.1 * number * BATCH))

@@ -30,7 +30,7 @@ def test_no_latent_that_scored_a_snapshot_makes_a_training_image(tiny: Tiny, sam
     """Training images are fresh: their latents neither chose the snapshot nor were scored on test."""
     scored = {seed for arguments, _ in tiny.latents.calls for seed in arguments[0]}
     drawn = [sample.meta["origin"]["latent_seed"] for sample in samples]
-    assert len(set(drawn)) == len(drawn) == TRAIN
+    assert len(set(drawn)) == len(drawn) == 3 * TRAIN
     assert not scored & set(drawn)
 
 
@@ -57,6 +57,8 @@ def test_the_annotator_names_what_is_stored(tiny: Tiny, samples: list[Sample]) -
 
 
 def test_the_classes_asked_for_are_those_of_train(tiny: Tiny, samples: list[Sample]) -> None:
-    """Each class is as frequent as in the train split, since as many images are made."""
+    """Each class is three times as frequent as in the train split, since three times as many images are made."""
     asked = Counter(sample.meta["origin"]["asked_label"] for sample in samples)
-    assert [asked[label] for label in range(3)] == tiny.made["real"].dataset.splits["train"].class_counts
+    assert [asked[label] for label in range(3)] == [
+        3 * n for n in tiny.made["real"].dataset.splits["train"].class_counts
+    ]

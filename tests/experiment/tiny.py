@@ -38,8 +38,8 @@ OPTIONS: dict[str, list[object]] = {
     "train_classifier": ["--steps", 30, "--measure-every", 15, "--width", 4],
     "train_gan": ["--family", "dcgan", "--epochs", 3, "--width", 4, "--latent", 8, "--batch-images", 16],
     "evaluate": ["--images", EVALUATED],
-    "synthesize": ["--share", 1, "--shard-images", 40],
-    "train_mixed": ["--steps", 2, "--measure-every", 1, "--batch-images", 8, "--width", 2],
+    "synthesize": ["--share", 3, "--shard-images", 40],
+    "train_mixed": ["--steps", 2, "--measure-every", 1, "--patience", 3, "--batch-images", 8, "--width", 2],
 }
 """Options that make every job quick. The synthetic images are enough for every arm."""
 
@@ -69,10 +69,12 @@ def call(job: str, data_root: Path, *words: object) -> Result:
             signal.signal(number, handler)
 
 
-def without_environment(patch: pytest.MonkeyPatch) -> None:
-    """Take away the variables through which the machine's own environment would change a job."""
+def set_replicates(patch: pytest.MonkeyPatch, replicates: int) -> None:
+    """Let jobs make so many replicates, in this process; take away all else that the environment says of jobs."""
     for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
         patch.delenv(name)
+    patch.setenv("HALFREAL_REPLICATES", str(replicates))
+    patch.setenv("HALFREAL_PROCESSES", "1")  # spies see no other process
 
 
 @dataclass
@@ -89,6 +91,13 @@ class Spy:
         self.returned.append(self.function(*arguments, **named))
         return self.returned[-1]
 
+    def parts(self, count: int) -> list["Spy"]:
+        """Return what it recorded in `count` equal parts, in order."""
+        size, rest = divmod(len(self.calls), count)
+        assert not rest
+        places = [slice(size * number, size * (number + 1)) for number in range(count)]
+        return [Spy(self.function, self.calls[place], self.returned[place]) for place in places]
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -97,7 +106,7 @@ class Fit:
     train: Images
     val: Images
     seed: int
-    change: Callable[[Tensor, torch.Generator], Tensor] | None
+    extras: FitExtras
     network: Any
 
 
@@ -108,7 +117,7 @@ def fits(spy: Spy) -> list[Fit]:
             arguments[0],
             arguments[1],
             named["seed"],
-            named.get("extras", FitExtras()).augment,
+            named.get("extras", FitExtras()),
             deepcopy(fitted.network),
         )
         for (arguments, named), fitted in zip(spy.calls, spy.returned, strict=True)
