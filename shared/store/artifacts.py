@@ -107,7 +107,7 @@ class Artifact(Generic[R]):
 def open_output(row: Job[R], folder: Path, replicate: int | None = None) -> Artifact[R]:
     """Open what the job in `row` wrote in the experiment's `folder`; as `open_artifact`.
 
-    Of a replicated job that is the artifact of one replicate, the first where none is named.
+    A replicated job has one for each replicate: the first is opened where none is named.
     """
     return as_output(row, open_artifact(folder / place(row, replicate), row.kind, row.name))
 

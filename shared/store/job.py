@@ -22,8 +22,8 @@ class Job(Generic[R]):
     """A row in the table of jobs: its name, the artifact it writes and the jobs whose artifacts it reads.
 
     With `parts` several processes, on any machines, may each do a shard of its work; see `Shard`. A `replicated` job
-    does all of its work once for each replicate, and writes an artifact for each; see `shared.store.replicates`. Of the
-    jobs in `first` every replicate reads the artifact of the first one. It also takes the artifacts of the jobs in
+    does all of its work once for each replicate, and writes an artifact for each; see `shared.store.replicates`. Every
+    replicate reads the first one's artifact of the jobs in `first`. It also takes the artifacts of the jobs in
     `extras` where they exist and were made from the other inputs. An `optional` job is run only on request. `record`
     names the type R of its artifact's record, `module.Class` in `shared.store.records`: a name, so that a command line
     does not import what it does not read.

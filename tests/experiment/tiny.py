@@ -70,7 +70,7 @@ def call(job: str, data_root: Path, *words: object) -> Result:
 
 
 def set_replicates(patch: pytest.MonkeyPatch, replicates: int) -> None:
-    """Let jobs make so many replicates, in this process; take away all else that the environment says of jobs."""
+    """Let jobs make that many replicates, in this process; take away all else that the environment says of jobs."""
     for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
         patch.delenv(name)
     patch.setenv("HALFREAL_REPLICATES", str(replicates))

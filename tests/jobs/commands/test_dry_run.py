@@ -45,7 +45,7 @@ def would(volume: Path, *words: object) -> dict[str, str]:
 
 
 def places(replicates: int) -> set[str]:
-    """Return the places of all artifacts of a run with so many replicates."""
+    """Return the places of all artifacts of a run with that many replicates."""
     rows = [row for row in ARTIFACTS if not row.optional]
     return {place(row, number) for row in rows for number in range(replicates)}
 

@@ -120,7 +120,7 @@ def test_the_interval_grows_with_the_differences_between_replicates() -> None:
 
 
 def test_another_level_is_wider() -> None:
-    """Of m questions each has 1 - 0.05 / m: the reach is that of its quantile, the error is the same."""
+    """Each of m questions has 1 - 0.05 / m: the reach is that of its quantile, the error is the same."""
     values = answers(5, 60)
     usual, other = difference_interval(values), difference_interval(values, other_level(4))
     assert other_level(4) == pytest.approx(0.9875)

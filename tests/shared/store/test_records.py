@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs import pipeline
-from jobs.pipeline import JOBS
+from jobs.pipeline import ARTIFACTS
 from shared.errors import FormatError
 from shared.format.manifest import parse_manifest
 from shared.store.artifacts import Artifact, as_output
@@ -18,11 +18,11 @@ from shared.store.records.gan import GanRecord, HistoryRow
 from shared.store.records.scores import Scores, ScoresRecord
 
 GOLDEN = Path(__file__).parent / "golden_records"
-"""Manifests that the build before records made, by experiment: conditional (every arm, tuned), unconditional, one
-generator for each class, and a GAN that was scored on val alone."""
+"""Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
+a GAN that was scored on val alone, and the fits and the verdict of an experiment with replicates."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
-ROWS = {row.writes: row for row in JOBS}
+ROWS = {row.writes: row for row in ARTIFACTS}
 
 MAY_BE_ABSENT = {
     "real": {"mirrors", "split", "rejected", "ignored"}

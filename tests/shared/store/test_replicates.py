@@ -27,7 +27,7 @@ def test_a_replicate_reads_its_own_artifacts_and_the_first_of_what_all_share() -
 
 
 def test_the_number_of_replicates_is_read_off_the_places() -> None:
-    """The highest number counts, whatever the order."""
+    """The highest number counts, in any order."""
     assert replicates_among(["real", "gan/r04", "gan/r01"]) == 5
     assert replicates_among(["real"]) == 0
 
