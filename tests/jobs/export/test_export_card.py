@@ -128,7 +128,7 @@ def test_published_systems_have_their_design_first(varied: dict[str, Artifact]) 
 
 
 def test_the_headline_has_the_classes_asked_for(varied: dict[str, Artifact]) -> None:
-    """Of a generator that can be asked; exported with the annotator's labels the card says that they are others."""
+    """A generator that can be asked; exported with the annotator's labels the card says that they are others."""
     assert "with the class asked for as label and a confidence of at least 0.0 %" in card_of(varied, mixed_record())
     assert "The first answer was reached with such labels" in card_of(varied, mixed_record(), labels="asked")
 
