@@ -41,11 +41,14 @@ def open_inputs(row: Job, folder: Path, replicate: int | None = None, replicates
 def chosen_replicate(folder: Path, scores: "Job[ScoresRecord]", wanted: int | None) -> int:
     """Return the replicate that is `wanted`, else the best on val of those that the job in `scores` has scored.
 
-    Raises BadConfig for one that is not there.
+    Where none is scored yet that is the first: what it lacks first is said when its artifacts are opened. Raises
+    BadConfig for one that is wanted and not there.
     """
     from shared.store.artifacts import open_output
 
     there = existing(folder, scores)
+    if wanted is None and not there:
+        return 0
     if wanted is None:
         return best_on_val({number: open_output(scores, folder, number).record for number in there})
     if wanted not in there:

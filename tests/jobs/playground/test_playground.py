@@ -223,7 +223,7 @@ def test_an_unfinished_experiment_says_what_to_run(browser: Any, served: str) ->
     tab.choose("Experiment", "unfinished")
     alert = tab.page.get_by_role("alert")
     alert.wait_for()
-    assert "classifier: does not exist; run first: halfreal train_classifier" in alert.inner_text()
+    assert "classifier/r00: does not exist; run first: halfreal train_classifier" in alert.inner_text()
     assert tab.page.get_by_role("button", name="Draw", exact=True).is_disabled()
     tab.choose("Experiment", "digits")
     tab.page.get_by_text("Choose a class, then draw.").wait_for()
