@@ -35,6 +35,7 @@ def differences_chart(answers: Sequence[Answer], title: str) -> Figure:
             "fontweight": "bold" if place == 0 else "normal",
             "va": "top",
             "zorder": 4,
+            "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},  # over the line at 0
         }
         axes.text(0.01, top + 0.3, text, transform=axes.get_yaxis_transform(), **style)
         _row(axes, answer, place, top + height - 1.3, (left, right))
