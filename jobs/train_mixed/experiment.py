@@ -55,7 +55,7 @@ def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: 
 def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
     """Return what the arms have in common; the result before this one tells how many replicates were planned."""
     fits = run.inputs_of(FITS)
-    before = None if run.previous is None else MixedRecord.model_validate(run.previous.manifest.facts).protocol
+    before = seen_before(run)
     planned = len(fits) if before is None else before.planned
     return MixedProtocol(
         n_test=n_test,
@@ -73,6 +73,20 @@ def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
         selection="highest macro F1 on real val",
         interval=INTERVAL if len(fits) > 1 else ONE_REPLICATE,
     )
+
+
+def seen_before(run: Run) -> MixedProtocol | None:
+    """Return the protocol of the result that this one replaces, if that is about some of the same generators.
+
+    With other arms, fits or options the answers are others, but the generators were seen: the plan is the first one.
+    """
+    if run.previous is None:
+        return None
+    before, now = (
+        {digest for name, digest in inputs.items() if name.startswith(f"{SYNTHESIZE.writes}/")}
+        for inputs in (run.previous.manifest.inputs, {name: made.sha256 for name, made in run.inputs.items()})
+    )
+    return MixedRecord.model_validate(run.previous.manifest.facts).protocol if before & now else None
 
 
 def signs_of(run: Run, arms: str) -> Signs:

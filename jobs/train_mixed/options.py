@@ -37,7 +37,8 @@ class MixedOptions(FitOptions):
     )
     steps: int = option(
         1000,
-        f"Optimizer steps: early stopping ends after {CAP} times as many at most; the control takes exactly these.",
+        f"Optimizer steps: early stopping ends after {CAP} times as many at most; the control has the best "
+        "weights within these.",
         "optimizer",
         within=Within(1),
     )

@@ -64,6 +64,11 @@ def few_replicates(protocol: MixedProtocol) -> list[str]:
     lines = []
     if protocol.replicates == 1:
         lines.append("One replicate: this holds for this generator and this draw only.")
+    if protocol.replicates < protocol.planned:
+        lines.append(
+            f"{protocol.planned - protocol.replicates} of the {protocol.planned} replicates of a first answer are left "
+            "out: intervals do not allow for choosing among them."
+        )
     if protocol.added:
         lines.append(
             f"{protocol.added} of {protocol.replicates} replicates were added after a first answer: intervals do not "
@@ -76,7 +81,7 @@ def other_sign(control: EqualSteps, level: float) -> str:
     """Return that the control of early stopping says otherwise."""
     digits = bounds_decimals(control.low, control.high)
     return (
-        f"Early stopping changes the sign: with equal steps for every arm the difference is "
+        f"Early stopping changes the sign: within the same number of steps for every arm the difference is "
         f"{signed_points(control.difference, digits)} points ({_interval(control.low, control.high, level)})."
     )
 

@@ -121,7 +121,9 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
     difference = a.correct - b.correct
     found = difference_interval(difference, level)
     control = equal_steps(a.equal_steps_correct - b.equal_steps_correct, level)
-    outcome = judged(found.low, found.high, copied=bool(line.n_synthetic and trained.signs.copies))
+    # a baseline with synthetic images has the same copies: they explain no difference
+    copied = bool(trained.signs.copies and line.n_synthetic and not baseline.n_synthetic)
+    outcome = judged(found.low, found.high, copied)
     subject = question.subject.format(real=line.n_real, synthetic=line.n_synthetic, baseline=baseline.n_real)
     alike = line.information.seen == baseline.information.seen
     said = sentences.sentence(subject, outcome, found, clause)

@@ -37,7 +37,7 @@ class Run:
 
     A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
     is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is the one that
-    is made, from 0. `previous` is the artifact that this one replaces, if that was made with the same options.
+    is made, from 0. `previous` is the artifact that this one replaces.
     """
 
     inputs: "dict[str, Artifact]"

@@ -252,14 +252,13 @@ def _is_there(call: Call, piece: Piece) -> bool:
 
 
 def _previous(final: Path, key: "BuildKey") -> "Artifact | None":
-    """Return the artifact that is to be replaced if it was made with the same options, else None."""
+    """Return the artifact that is to be replaced; None where there is none that can be read."""
     from shared.store.staging import finished
 
     try:
-        artifact = finished(final, key)
+        return finished(final, key)
     except FormatError:  # it is to be replaced, broken or not
         return None
-    return artifact if artifact is not None and not key.other_options(artifact.manifest) else None
 
 
 def _refuse_single(folder: Path) -> None:

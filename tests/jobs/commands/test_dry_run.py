@@ -105,7 +105,7 @@ def test_on_an_empty_volume_all_would_be_made(tmp_path: Path) -> None:
 
 
 REFUSED = [
-    (["train_gan", "--parts", "3", "--index", "0"], "--parts: the family wgan_gp trains one generator"),
+    (["train_gan", "--parts", "3", "--index", "0"], "the family wgan_gp trains one generator in each"),
     (["train_gan", "--family", "cgan", "--discriminator-norm", "instance"], "one pixel for images of 16 px"),
     (["train_classifier", "--network", "rps_cnn", "--size-px", "10"], "images are 10 px wide"),
 ]

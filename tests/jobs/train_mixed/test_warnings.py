@@ -50,7 +50,7 @@ def test_warnings_come_first_and_the_gravest_leads() -> None:
         "Synthetic images are copies of training images: pixels",
         "One replicate: this holds for this generator and this draw only.",
         "1 of 1 replicates were added after a first answer",
-        "Early stopping changes the sign: with equal steps for every arm the difference is \u221220.0 points",
+        "Early stopping changes the sign: within the same number of steps for every arm the difference is \u221220.0 points",
     ]
     assert len(found.warnings) == len(starts)
     assert all(line.startswith(start) for line, start in zip(found.warnings, starts, strict=True)), found.warnings
@@ -82,6 +82,17 @@ def test_one_replicate_and_added_ones_are_said() -> None:
         "2 of 5 replicates were added after a first answer: intervals do not allow for adding more until an answer "
         "pleases."
     ]
+    fewer = pair(outcome_of(right(0.9)), outcome_of(right(0.7, seed=1)), planned=8)
+    assert headline(fewer).warnings == [
+        "3 of the 8 replicates of a first answer are left out: intervals do not allow for choosing among them."
+    ]
+
+
+def test_copies_explain_no_difference_between_two_labels_of_the_same_images() -> None:
+    """Arms with the same synthetic images and other labels: the gain is that of the labels, copies or not."""
+    record = experiment("all", {"synthetic_only_asked": 0.95}, copies=["pixels in 1 of 5 replicates"])
+    (found,) = [each for each in asked(record) if each.b == "synthetic_only"]
+    assert found.outcome == HELPED
 
 
 @pytest.mark.parametrize(
