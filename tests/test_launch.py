@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {
-    "HALFREAL_TRAIN_GAN_EPOCHS": "12",
+    "HALFREAL_TRAIN_GAN_EPOCHS": "6",
+    "HALFREAL_TRAIN_GAN_BATCH_IMAGES": "64",
     "HALFREAL_TRAIN_GAN_SNAPSHOT_EVERY_EPOCHS": "1",
     "HALFREAL_TRAIN_GAN_WIDTH": "2",
     "HALFREAL_DEVICE": "cpu",
@@ -67,7 +68,7 @@ def test_a_signal_stops_every_process_and_the_same_command_resumes(tmp_path: Pat
     assert ended(start(["preprocess"], tmp_path))[0] == 0
     words, both = ["launch", "train_gan"], {"PET_NPROC_PER_NODE": "2", "HALFREAL_REPLICATES": "2"}
     stopped, gan = start(words, tmp_path, **both), tmp_path / "digits" / "gan"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(gan.glob(".r01-*/snapshots/*")) and stopped.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)

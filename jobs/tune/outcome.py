@@ -23,9 +23,10 @@ from shared.stats.confidence import LEVEL_TEXT
 from shared.stats.intervals import direction_shown, student_summary, welch_difference
 from shared.store.artifacts import Artifact, open_output
 from shared.store.checkpoints import save
-from shared.store.lineage import need_test_scores
+from shared.store.lineage import experiment_folder, need_test_scores
 from shared.store.records.scores import ScoresRecord
 from shared.store.records.tune import BestTrial, Difference, QualityRow, Summary, TrialRow, TuneComparison, TuneRecord
+from shared.store.replicates import place
 
 FEWEST = 4
 """Fewest trials from which importances are computed."""
@@ -101,7 +102,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         val_protocol=_scores(study, trial_name(best.number)).record.protocol,
     )
     write_whole(run.folder / "tuned.toml", tuned_recipe(recipe, config, words, record).encode())
-    gans = [open_output(TRAIN_GAN, runs[0].folder.parent) for runs in scores.values()]
+    gans = [open_output(TRAIN_GAN, experiment_folder({place(EVALUATE, 0): runs[0]})) for runs in scores.values()]
     real = run.input(PREPROCESS)
     sheet = baseline_and_tuned(real, gans, [runs[0].record.chosen.file for runs in scores.values()])
     save(run.folder / GRID, {"sheet": sheet}, {})
