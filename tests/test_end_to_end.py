@@ -1,4 +1,4 @@
-"""The whole pipeline as a user runs it: `halfreal run` in processes of its own, with few steps."""
+"""The whole pipeline as a user runs it: `halfreal run` in processes of its own, with few images and steps."""
 
 import hashlib
 import json
@@ -8,29 +8,47 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import ARTIFACTS, PIPELINE
+from shared.format.manifest import MANIFEST
+from shared.store.replicates import place
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = [row.name for row in PIPELINE]
+REPLICATES = 2
+PLACES = [
+    place(row, number) for row in ARTIFACTS if not row.optional for number in range(REPLICATES if row.replicated else 1)
+]
+"""Where the artifacts of a run are."""
+
+ARMS = {
+    "real_100": (280, 0),
+    "real_100_plus_synthetic_100": (280, 280),
+    "synthetic_100": (0, 280),
+    "real_30": (84, 0),
+    "synthetic_70_real_30": (84, 196),
+}
+"""The arms that are trained, and how many real and synthetic images each has: 280 of 400 images are in train."""
 
 FEW = {
-    "train_classifier.steps": 60,
-    "train_classifier.measure_every": 30,
+    "preprocess.limit": 400,
+    "train_classifier.steps": 40,
+    "train_classifier.measure_every": 20,
     "train_classifier.width": 4,
     "train_gan.epochs": 4,
     "train_gan.snapshot_every_epochs": 1,
     "train_gan.width": 2,
     "evaluate.images": 40,
-    "train_mixed.steps": 10,
-    "train_mixed.measure_every": 5,
-    "train_mixed.seeds": 2,
+    "train_mixed.steps": 6,
+    "train_mixed.measure_every": 3,
+    "train_mixed.patience": 1,
     "train_mixed.width": 4,
 }
 
@@ -38,6 +56,8 @@ NO_NETWORK = """
 import os, sys
 
 def refuse(event, arguments):
+    if event in ("socket.connect", "socket.bind") and isinstance(arguments[1], (str, bytes)):
+        return  # a path: processes of this machine that speak with each other
     if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
         with open(os.environ["SOCKETS_SEEN"], "a") as stream:
             stream.write(f"{sys.argv} {event} {arguments}\\n")
@@ -50,11 +70,12 @@ with open(os.environ["SOCKETS_SEEN"] + ".guarded", "a") as stream:
 """A sitecustomize that every Python process loads: it logs and refuses each use of the network."""
 
 
-def command(root: Path, **settings: object) -> list[str]:
+def command(root: Path, replicates: int = REPLICATES, **settings: object) -> list[str]:
     """Return the command `halfreal run` on the volume `root`, with few steps and these settings of train_gan."""
+    shared = ["--device", "cpu", "--replicates", str(replicates), "--processes", "2"]
     pairs = FEW | {f"train_gan.{name}": value for name, value in settings.items()}
     words = [word for name, value in pairs.items() for word in ("--set", f"{name}={value}")]
-    return [sys.executable, "-m", "jobs", "run", "--data-root", str(root), "--device", "cpu", *words]
+    return [sys.executable, "-m", "jobs", "run", "--data-root", str(root), *shared, *words]
 
 
 def run(words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
@@ -72,13 +93,20 @@ def surroundings(**environment: str) -> dict[str, str]:
 
 def said(stderr: str) -> dict[str, str]:
     """Return each job's standard error by the job's name."""
-    return {name: "\n".join(re.findall(rf"^{name}: .*$", stderr, re.MULTILINE)) for name in NAMES}
+    return {name: "\n".join(re.findall(rf"^{name}(?: r\d\d)?: .*$", stderr, re.MULTILINE)) for name in NAMES}
 
 
 def generators(folder: Path) -> dict[str, str]:
-    """Return the sha256 of each snapshot of an experiment."""
-    paths = sorted((folder / "gan" / "snapshots").iterdir())
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    """Return the sha256 of each snapshot of every replicate of an experiment, by its place."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("gan/r*/snapshots/*"))
+    }
+
+
+def manifests(folder: Path) -> dict[str, bytes]:
+    """Return each manifest of an experiment, which has the hashes of all other files, by the artifact's place."""
+    return {path.parent.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob(MANIFEST))}
 
 
 @dataclass(frozen=True)
@@ -99,23 +127,23 @@ class Finished:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """Run everything without a network: stop it by SIGTERM while train_gan runs, then run the same command again."""
-    place = tmp_path_factory.mktemp("end_to_end")
-    guard = place / "guard"
+    folder = tmp_path_factory.mktemp("end_to_end")
+    guard = folder / "guard"
     guard.mkdir()
     (guard / "sitecustomize.py").write_text(NO_NETWORK, encoding="utf-8")
-    watched = {"PYTHONPATH": f"{guard}:{ROOT}", "SOCKETS_SEEN": str(place / "sockets")}
-    words = command(place / "volume")
-    stopped = run_until(".gan-*/snapshots/*", place / "volume" / "digits", words, **watched)
-    return Finished(place / "volume", stopped, run(words, **watched), place / "sockets")
+    watched = {"PYTHONPATH": f"{guard}:{ROOT}", "SOCKETS_SEEN": str(folder / "sockets")}
+    words = command(folder / "volume")
+    stopped = run_until("gan/.r0?-*/snapshots/*", folder / "volume" / "digits", words, **watched)
+    return Finished(folder / "volume", stopped, run(words, **watched), folder / "sockets")
 
 
-def run_until(pattern: str, folder: Path, words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command until a path that matches `pattern` exists in `folder`, then send it SIGTERM."""
+def run_until(pattern: str, experiment: Path, words: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command until a path that matches `pattern` exists in the experiment, then send it SIGTERM."""
     process = subprocess.Popen(
         words, env=surroundings(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 120
-    while not list(folder.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
+    while not list(experiment.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     stdout, stderr = process.communicate(timeout=60)
@@ -135,9 +163,9 @@ def test_a_stopped_run_resumes(finished: Finished) -> None:
     """The same command after a signal keeps the finished jobs, resumes the stopped one and runs the rest."""
     assert finished.done.returncode == 0, finished.done.stderr
     words = said(finished.done.stderr)
-    assert "already complete" in words["preprocess"]
-    assert "already complete" in words["train_classifier"]
-    assert "resumed after" in words["train_gan"]
+    assert words["preprocess"].count("already complete") == 1
+    assert words["train_classifier"].count("already complete") == REPLICATES
+    assert words["train_gan"].count("resumed after") >= 1
     assert "complete in" in words["report"]
 
 
@@ -147,17 +175,19 @@ def test_a_stopped_run_has_the_generators_of_an_uninterrupted_one(finished: Fini
     (tmp_path / "digits" / "real").symlink_to(finished.folder / "real")
     variables = {f"HALFREAL_{name.replace('.', '_').upper()}": str(value) for name, value in FEW.items()}
     words = [sys.executable, "-m", "jobs", "train_gan", "--data-root", str(tmp_path), "--device", "cpu"]
-    assert run(words, **variables).returncode == 0
-    assert len(generators(tmp_path / "digits")) == 4
+    assert run([*words, "--replicates", str(REPLICATES), "--processes", "1"], **variables).returncode == 0
+    assert len(generators(tmp_path / "digits")) == 4 * REPLICATES
     assert generators(tmp_path / "digits") == generators(finished.folder)
 
 
 def test_everything_runs(finished: Finished) -> None:
     """`halfreal run` leaves every artifact whole and prints the results and where the report is."""
-    for row in PIPELINE:
-        manifest = json.loads((finished.folder / row.writes / "manifest.json").read_bytes())
-        assert (manifest["job"], manifest["kind"]) == (row.name, row.kind)
-    for arm in ("real_100", "real_30", "synthetic_70_real_30", "synthetic_only"):
+    found = {name: json.loads(payload) for name, payload in manifests(finished.folder).items()}
+    assert sorted(found) == sorted(PLACES)
+    kinds = {row.writes: (row.name, row.kind) for row in ARTIFACTS}
+    for name, manifest in found.items():
+        assert (manifest["job"], manifest["kind"]) == kinds[name.partition("/")[0]]
+    for arm in ARMS:
         assert re.search(rf"^{arm} ", finished.done.stdout, re.MULTILINE)
     report = finished.folder / "report" / "index.html"
     assert f"report: {report}" in finished.done.stdout
@@ -166,52 +196,76 @@ def test_everything_runs(finished: Finished) -> None:
 
 def test_no_staging_folder_is_left(finished: Finished) -> None:
     """After a run no unfinished folder stays on the volume."""
-    names = {path.name for path in finished.folder.iterdir() if path.is_dir()}
-    assert names == {row.writes for row in PIPELINE}
+    assert {path.name for path in finished.folder.iterdir() if path.is_dir()} == {
+        row.writes for row in ARTIFACTS if not row.optional
+    }
+    for row in ARTIFACTS:
+        if row.replicated:
+            folders = {path.name for path in (finished.folder / row.writes).iterdir() if path.is_dir()}
+            assert folders == {f"r{number:02d}" for number in range(REPLICATES)}
 
 
 def test_no_job_uses_the_network(finished: Finished) -> None:
     """No process of the run opens a connection or looks up a name; all of them were monitored."""
     watched = Path(f"{finished.sockets}.guarded").read_text(encoding="utf-8").splitlines()
-    assert len(watched) >= 1 + len(PIPELINE)
+    # besides `run` and the jobs the server that each job with replicates forks its processes from
+    assert len(watched) >= 1 + len(PIPELINE) + sum(row.replicated for row in ARTIFACTS)
     assert not finished.sockets.exists(), finished.sockets.read_text(encoding="utf-8")
 
 
 def test_a_second_run_is_already_complete(finished: Finished) -> None:
-    """The same command again says "already complete" for every job, and changes no manifest."""
-    manifests = {path: path.read_bytes() for path in finished.folder.glob("*/manifest.json")}
+    """The same command again says "already complete" of every artifact, and changes no manifest."""
+    before = manifests(finished.folder)
     done = run(command(finished.root))
     assert done.returncode == 0, done.stderr
-    assert [name for name, text in said(done.stderr).items() if "already complete" not in text] == []
-    assert {path: path.read_bytes() for path in manifests} == manifests
-    assert len(manifests) == len(PIPELINE)
+    counts = {name: text.count("already complete") for name, text in said(done.stderr).items()}
+    made = Counter(row.name for row in ARTIFACTS for _ in range(REPLICATES if row.replicated else 1))
+    assert counts == {name: made[name] for name in NAMES}
+    assert manifests(finished.folder) == before
+    assert len(before) == len(PLACES)
 
 
 def test_results_are_machine_readable(finished: Finished) -> None:
-    """`results --json` of a finished run has every arm on 360 real test images."""
+    """`results --json` of a finished run has the headline over two replicates, and every arm on 80 real test images."""
     done = run([sys.executable, "-m", "jobs", "results", "--json", "--data-root", str(finished.root)])
     found = json.loads(done.stdout)
-    sizes = {arm["arm"]: (arm["n_real"], arm["n_synthetic"]) for arm in found["arms"]}
-    assert sizes == {
-        "real_100": (1257, 0),
-        "real_30": (378, 0),
-        "synthetic_70_real_30": (378, 879),
-        "synthetic_only": (0, 879),
-    }
-    assert found["protocol"]["n_test"] == 360
+    assert {arm["arm"]: (arm["n_real"], arm["n_synthetic"]) for arm in found["arms"]} == ARMS
+    assert all(len(arm["accuracy"]["values"]) == REPLICATES for arm in found["arms"])
+    headline = found["headline"]
+    assert (headline["a"], headline["b"]) == ("real_100_plus_synthetic_100", "real_100")
+    assert (headline["replicates"], len(headline["values"])) == (REPLICATES, REPLICATES)
+    assert found["protocol"]["n_test"] == 80
+
+
+def test_an_added_replicate_leaves_the_others(finished: Finished) -> None:
+    """With --replicates 3 only the third is made, and what is made of all; the answer says that it came later."""
+    before = manifests(finished.folder)
+    done = run(command(finished.root, REPLICATES + 1))
+    assert done.returncode == 0, done.stderr
+    after = manifests(finished.folder)
+    new = {place(row, REPLICATES) for row in ARTIFACTS if row.replicated}
+    assert after.keys() - before.keys() == new
+    assert {name for name in before if after[name] != before[name]} == {"mixed", "report"}
+    counts = {name: text.count("already complete") for name, text in said(done.stderr).items()}
+    assert counts == dict.fromkeys(NAMES, REPLICATES) | {"preprocess": 1, "report": 0}
+    facts = json.loads(after["mixed"])["facts"]
+    assert (facts["protocol"]["planned"], facts["protocol"]["added"]) == (REPLICATES, 1)
+    assert any("added after" in line for line in facts["headline"]["warnings"])
 
 
 def test_a_changed_option_rebuilds_its_dependents(finished: Finished) -> None:
     """A changed option of train_gan rebuilds it and all that reads it, and each says why; the rest is kept."""
     before = generators(finished.folder)
-    done = run(command(finished.root, latent=32))
+    done = run(command(finished.root, 1, latent=32))
     assert done.returncode == 0, done.stderr
     words = said(done.stderr)
     assert "already complete" in words["preprocess"]
     assert "already complete" in words["train_classifier"]
     assert "rebuilding because latent was 64, now 32" in words["train_gan"]
-    assert "its input 'gan' changed" in words["evaluate"]
-    assert "its input 'scores' changed" in words["synthesize"]
-    assert "its input 'synthetic' changed" in words["train_mixed"]
+    assert "its input 'gan/r00' changed" in words["evaluate"]
+    assert "its input 'scores/r00' changed" in words["synthesize"]
+    assert "its input 'synthetic/r00' changed" in words["train_mixed"]
     assert "its input 'mixed' changed" in words["report"]
-    assert not set(generators(finished.folder).values()) & set(before.values())
+    # the replicates that this run was not asked for stay as they were
+    after = generators(finished.folder)
+    assert {name for name in before if after[name] != before[name]} == {name for name in before if "/r00/" in name}
