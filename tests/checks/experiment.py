@@ -36,7 +36,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
         MIXED,
         "augment=standard_augmentation(splits.mirrors, len(splits.classes)) if arm.augmented else None,",
         "augment=None,",
-        ARMS + "test_only_the_augmented_arm_is_augmented",
+        ARMS + "test_only_the_augmented_arms_are_augmented",
         "synthetic images are compared with the standard augmentation",
     ),
     Mutation(

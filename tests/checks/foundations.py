@@ -45,7 +45,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         MIXED,
         "seed=derive_seed(planned.seed, Stream.ARM_FIT)",
         "seed=derive_seed(0, Stream.ARM_FIT)",
-        ARMS + "test_arms_share_their_seeds_and_seeds_differ",
+        ARMS + "test_every_fit_of_a_replicate_is_another_draw",
         "the interval speaks of other fits",
     ),
     Mutation(

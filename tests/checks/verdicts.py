@@ -91,8 +91,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "copies_in_one_replicate_pass",
         VERDICT,
-        "copied=bool(line.n_synthetic and trained.signs.copies))",
-        "copied=len(trained.signs.copies) > 1)",
+        "bool(trained.signs.copies and line.n_synthetic and not baseline.n_synthetic)",
+        "bool(len(trained.signs.copies) > 1 and line.n_synthetic and not baseline.n_synthetic)",
         WARNINGS + "test_a_flagged_set_never_helps",
         "one flagged replicate is enough",
     ),
