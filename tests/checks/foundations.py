@@ -45,7 +45,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         MIXED,
         "seed=derive_seed(planned.seed, Stream.ARM_FIT)",
         "seed=derive_seed(0, Stream.ARM_FIT)",
-        ARMS + "test_every_fit_of_a_replicate_is_another_draw",
+        ARMS + "test_arms_share_the_seed_of_their_replicate",
         "the interval speaks of other fits",
     ),
     Mutation(
@@ -161,12 +161,12 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         "a resumed run reads on where the stopped one was",
     ),
     Mutation(
-        "fits_of_all_seeds_in_one_file",
+        "all_fits_of_an_arm_in_one_file",
         MIXED,
         'f"{arm}-fit{number}.safetensors"',
         'f"{arm}.safetensors"',
         ARMS + "test_a_stopped_experiment_fits_only_what_is_missing",
-        "a resumed experiment reads the fit of the same arm and seed",
+        "a resumed experiment reads the fit of the same arm and number",
     ),
 )
 """Mistakes in splits, seeding, resizing, averages, losses, statistics, hashing and resuming."""

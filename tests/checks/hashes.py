@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 RECIPE = """
 about = "A few digits: every job in seconds."
+replicates = 2
 threads = 1
 
 [preprocess]
@@ -47,14 +48,14 @@ ema_images = 100
 images = 60
 
 [synthesize]
-share = 0.95
+share = 3.0
 shard_images = 50
 
 [train_mixed]
 arms = "all"
-seeds = 2
 steps = 20
 measure_every = 10
+patience = 2
 
 [tune]
 trials = 2
@@ -66,6 +67,8 @@ train_gan.batch_images = [16, 24]
 """
 
 GAN = ["--epochs", "1", "--batch-images", "16", "--latent", "8", "--width", "4", "--critic-steps", "2"]
+
+ONE = ["--replicates", "1"]
 
 FAMILIES: dict[str, list[str]] = {
     "dcgan": ["--real-target", "0.9", "--accumulate", "2"],
@@ -94,10 +97,10 @@ def commands() -> list[tuple[str, list[str]]]:
     for family, options in FAMILIES.items():
         calls += [
             (family, ["preprocess", "--size-px", "32", "--channels", "3", "--val-fraction", "0.2"]),
-            (family, ["train_classifier", "--size-px", "16", "--resize-filter", "box"]),
-            (family, ["train_gan", "--family", family, *GAN, *options]),
-            (family, ["evaluate", "--images", "40"]),
-            (family, ["synthesize", "--share", "0.5"]),
+            (family, ["train_classifier", *ONE, "--size-px", "16", "--resize-filter", "box"]),
+            (family, ["train_gan", *ONE, "--family", family, *GAN, *options]),
+            (family, ["evaluate", *ONE, "--images", "40"]),
+            (family, ["synthesize", *ONE, "--share", "0.5"]),
         ]
     return [*calls, ("main", ["export", "--to", "webdataset"])]
 

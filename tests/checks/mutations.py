@@ -16,9 +16,10 @@ from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
 from tests.checks.intervals import INTERVALS
 from tests.checks.mutation import Mutation
+from tests.checks.replicates import REPLICATES
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + VERDICTS
+MUTATIONS = EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + REPLICATES + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

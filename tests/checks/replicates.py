@@ -1,0 +1,102 @@
+"""Mistakes by which replicates would not be the whole procedure again, or arms not be paired within one.
+
+A row's `old` occurs exactly once in its file. Where code moves, `file` and `old` move with it.
+"""
+
+from tests.checks.mutation import Mutation
+
+OWN = "tests/experiment/test_replicates.py::"
+ARMS = "tests/experiment/test_arms.py::"
+PIPELINE = "jobs/pipeline.py"
+
+REPLICATES: tuple[Mutation, ...] = (
+    Mutation(
+        "annotator_of_the_first_replicate",
+        PIPELINE,
+        "(PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE),\n",
+        "(PREPROCESS, TRAIN_GAN, EVALUATE),\n    first=(TRAIN_CLASSIFIER,),\n",
+        OWN + "test_synthetic_images_are_annotated_by_the_replicates_own_annotator",
+        "every replicate has an annotator of its own",
+    ),
+    Mutation(
+        "one_seed_for_every_gan",
+        "shared/cli/calls/call.py",
+        '{"seed": replicate_seed(seed, piece.replicate)}',
+        '{"seed": seed if piece.row.writes == "gan" else replicate_seed(seed, piece.replicate)}',
+        OWN + "test_every_job_of_a_replicate_has_its_seed",
+        "the interval speaks of other generators",
+    ),
+    Mutation(
+        "synthetic_images_of_the_first_replicate",
+        PIPELINE,
+        "(PREPROCESS, SYNTHESIZE),\n",
+        "(PREPROCESS,),\n    first=(SYNTHESIZE,),\n",
+        ARMS + "test_an_arm_sees_its_shares_and_nothing_else",
+        "the arms of a replicate are trained on its own synthetic images",
+    ),
+    Mutation(
+        "features_of_every_replicate",
+        PIPELINE,
+        "(PREPROCESS, TRAIN_GAN),\n    gpu=True,\n    replicated=True,\n    first=(TRAIN_CLASSIFIER,),",
+        "(PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN),\n    gpu=True,\n    replicated=True,",
+        OWN + "test_scores_of_all_replicates_have_the_features_of_the_first_classifier",
+        "scores of replicates compare, since one extractor has seen all of them",
+    ),
+    Mutation(
+        "another_patience_for_one_arm",
+        "jobs/train_mixed/fits.py",
+        "patience=config.patience,",
+        'patience=config.patience + (planned.arm == "real_100"),',
+        ARMS + "test_every_arm_is_trained_by_the_same_rule",
+        "no arm is favoured by a longer training",
+    ),
+    Mutation(
+        "answers_of_the_first_replicate",
+        "jobs/train_mixed/experiment.py",
+        "        for artifact in fits\n",
+        "        for artifact in fits[:1] * len(fits)\n",
+        ARMS + "test_the_answers_are_of_paired_differences_over_replicates",
+        "the verdict is of all replicates",
+    ),
+    Mutation(
+        "first_synthetic_images_left_out",
+        "jobs/train_mixed/mixing.py",
+        "window = (draw * n_synthetic",
+        "window = ((draw + 1) * n_synthetic",
+        ARMS + "test_the_published_design_is_exactly_seventy_and_thirty",
+        "the 70/30 design has the first synthetic images",
+    ),
+    Mutation(
+        "design_without_its_annotator",
+        "jobs/train_mixed/arms.py",
+        'Arm(about="30 % of the real + synthetic", real_share=0.3, synthetic_share=0.7)',
+        'Arm(about="30 % of the real + synthetic", real_share=0.3, synthetic_share=0.7, labels=ASKED)',
+        ARMS + "test_the_published_design_is_exactly_seventy_and_thirty",
+        "the 70/30 design has annotated images",
+    ),
+    Mutation(
+        "arms_drawn_apart",
+        "jobs/train_mixed/mixing.py",
+        "    seen = real_part(real, arm.real_share, seed)\n",
+        "    seen = real_part(real, arm.real_share, seed + len(name))\n",
+        ARMS + "test_arms_with_the_same_real_share_see_the_same_real_images",
+        "arms are paired within a replicate",
+    ),
+    Mutation(
+        "added_replicates_not_said",
+        "jobs/train_mixed/experiment.py",
+        "added=max(len(fits) - planned, 0),",
+        "added=0,",
+        "tests/jobs/test_replicates.py::test_a_replicate_is_added_without_making_the_others_again",
+        "replicates that came after an answer are said",
+    ),
+    Mutation(
+        "all_replicates_made_again",
+        "shared/cli/calls/perform.py",
+        "return [piece for piece, there in zip(pieces, complete, strict=True) if not there]",
+        "return pieces",
+        "tests/jobs/test_replicates.py::test_a_replicate_is_added_without_making_the_others_again",
+        "a finished replicate is never made again",
+    ),
+)
+"""Mistakes in what replicates share and do not share, and in what is made of all of them."""
