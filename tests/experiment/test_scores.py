@@ -85,17 +85,3 @@ def test_copies_are_searched_in_train_relative_to_test(space: str, tiny: Tiny) -
         assert found[name] == pytest.approx(getattr(wanted, name), abs=1e-4), name
     nearest = torch.cdist(points[0], points[2]).min().item()
     assert found["closest"][0]["distance"] == pytest.approx(nearest, rel=1e-3, abs=1e-6)
-
-
-def test_distances_by_class_are_between_equal_numbers(tiny: Tiny) -> None:
-    """Synthetic images of a class are as many as real train images of it, whose distance is the floor next to it."""
-    fresh, asked = tiny.drawn.returned[SNAPSHOTS], tiny.drawn.calls[SNAPSHOTS][0][2]
-    real = {split: load_split(tiny.made["real"], split) for split in ("train", "test")}
-    facts = tiny.made["scores"].facts
-    for label, name in enumerate(tiny.made["real"].dataset.classes):
-        train, test = (features(tiny, data.images[data.labels == label]) for data in real.values())
-        drawn = features(tiny, fresh[asked == label])
-        assert len(drawn) > len(train)
-        for side, points in (("test", drawn[: len(train)]), ("real", train)):
-            wanted = frechet_distance(*moments(points), *moments(test))
-            assert facts[side]["frechet_classifier_by_class"][name] == pytest.approx(wanted, rel=1e-3)

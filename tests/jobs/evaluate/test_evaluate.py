@@ -13,10 +13,14 @@ import torch
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.evaluate.selection import collapse
+from jobs.evaluate.selection import Evaluation, Plan, collapse, score_on_test
+from shared.cli.progress import Reporter
+from shared.cli.run import Run
+from shared.data.images import Images
 from shared.errors import BadInput
 from shared.metrics.compare import compare_scores
 from shared.metrics.feature_cache import load, reference_path, store
+from shared.metrics.features.frechet import frechet_distance, moments
 from shared.models.extractor import Extractor
 from shared.models.weights import fetch
 from shared.store.artifacts import Artifact, open_artifact
@@ -170,3 +174,30 @@ def test_shards_are_scored_as_they_are(copy: Path) -> None:
     assert found["protocol"]["reference_sha256"] == open_artifact(Path(folders[1]), "dataset", "preprocess").sha256
     for wrong in ([*words, "--extractor", "classifier"], ["evaluate", "between", str(copy), folders[1]]):
         assert CliRunner().invoke(halfreal, wrong).exit_code == 2
+
+
+def test_distances_by_class_are_between_equal_numbers(made: dict[str, Artifact], tmp_path: Path) -> None:
+    """With more synthetic images than train has, those of a class are as many as its real ones, whose score is next."""
+    inputs = {"real": made["real"], "classifier/r00": made["classifier"]}
+    run = Run(inputs, tmp_path, tmp_path, "cpu", Reporter("evaluate"))
+    work = Evaluation(run, Plan(300, ("classifier",), ("classifier",), 0), made["gan"])
+    rng = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (300, 3, 16, 16), dtype=torch.uint8, generator=rng)
+    drawn = Images(noise, work.asked)
+    (scorer,) = work.among(("classifier",))
+    found = score_on_test(work, [scorer], drawn)
+    train, test = work.splits["train"], work.splits["test"]
+    for label, name in enumerate(work.classes):
+        own = {"train": train.images[train.labels == label], "drawn": drawn.images[drawn.labels == label]}
+        few = len(own["train"])
+        points = {key: scorer.extract(images, images[:, 0, 0, 0]).features for key, images in own.items()}
+        real = scorer.extract(test.images[test.labels == label], test.labels[test.labels == label]).features
+
+        def distance(features: Any, real: Any = real) -> float:
+            return frechet_distance(*moments(features), *moments(real))
+
+        assert few < len(own["drawn"])
+        assert found.real.by_class["frechet_classifier"][name] == pytest.approx(distance(points["train"]), rel=1e-3)
+        value = found.test.by_class["frechet_classifier"][name]
+        assert value == pytest.approx(distance(points["drawn"][:few]), rel=1e-3)
+        assert value != pytest.approx(distance(points["drawn"]), rel=1e-2)  # else the test could not tell
