@@ -17,10 +17,12 @@ os.environ["HALFREAL_REPLICATES"] = "1"  # a test that is about several says so
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from shared.format.manifest import Dataset
 from shared.format.sample import Sample
 from shared.format.shards import write_split
+from shared.runtime import job_processes
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import RealRecord
 from shared.store.staging import BuildKey, stage
@@ -112,6 +114,35 @@ def make_dataset(tmp_path: Path) -> Callable[..., Artifact]:
             return work.commit(record=RealRecord(source="noise", **(facts or {})), dataset=dataset)
 
     return make
+
+
+class JobHere:
+    """A job that answers about its options in this process, in place of one that `ask` starts."""
+
+    def __init__(self, job: str, words: list[str], **extra: Any) -> None:
+        self.job, self.words, self.returncode = job, words, 0
+
+    def communicate(self, request: str) -> tuple[str, str]:
+        """Return what the job prints and what it says on standard error."""
+        from jobs.commands.calls import command_of
+
+        result = CliRunner().invoke(command_of(self.job), self.words, input=request)
+        self.returncode = result.exit_code
+        return result.stdout, result.stderr
+
+    def poll(self) -> int:
+        """Return the exit code."""
+        return self.returncode
+
+
+@pytest.fixture
+def ask_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jobs answer about their options in this process: the same answers without seven starts for each of tune's.
+
+    `tests/shared/runtime/test_job_processes.py` asks processes.
+    """
+    monkeypatch.setattr(job_processes, "start", JobHere)
+    monkeypatch.setattr(job_processes, "end", JobHere.poll)
 
 
 @pytest.fixture

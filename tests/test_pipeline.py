@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RECIPES = sorted((ROOT / "jobs" / "recipes").glob("*.toml"))
 NAMES = [row.name for row in JOBS]
 
+pytestmark = pytest.mark.usefixtures("ask_here")
+
 every_job = pytest.mark.parametrize("row", JOBS, ids=NAMES)
 
 

@@ -12,6 +12,8 @@ from jobs.pipeline import JOBS
 from jobs.train_gan.families import FAMILIES
 from shared.cli.resolve import options_with
 
+pytestmark = pytest.mark.usefixtures("ask_here")
+
 
 def call(*words: object) -> Result:
     """Return the result of `halfreal words...` in this process."""
