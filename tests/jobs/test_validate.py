@@ -15,6 +15,8 @@ from shared.errors import BadConfig
 from shared.store.artifacts import Artifact, open_output
 from shared.store.work_shards import WHOLE, Shard
 
+pytestmark = pytest.mark.usefixtures("ask_here")
+
 GREY_16 = ImageSpec(size_px=16, channels=1, source="digits", mirrors=False, classes=10)
 
 
@@ -91,7 +93,7 @@ def test_options_that_match_the_data_pass() -> None:
 def test_a_part_of_one_network_is_refused() -> None:
     """Only the family with a network for each class can be sharded, with or without data."""
     for specs in (Specs(), images()):
-        with pytest.raises(BadConfig, match="--parts: the family wgan_gp"):
+        with pytest.raises(BadConfig, match="--parts: more than replicates, and the family wgan_gp trains one generator in each"):
             check("train_gan", [], specs, Shard(0, 3))
         check("train_gan", ["--family", "per_class"], specs, Shard(0, 3))
 

@@ -13,6 +13,8 @@ from shared.cli.resolve import environment, options_with
 from shared.errors import BadConfig
 from shared.runtime.job_processes import variables
 
+pytestmark = pytest.mark.usefixtures("ask_here")
+
 TYPES = {"learning_rate": float, "latent": int, "family": str, "epochs": int, "flips": bool}
 
 
