@@ -32,7 +32,7 @@ SMALL: dict[str, list[object]] = {
     "train_classifier": ["--steps", 20, "--measure-every", 10, "--width", 4],
     "train_gan": ["--batch-images", BATCH, "--width", 4, "--snapshot-every-epochs", 999],
     "evaluate": ["--images", 24],
-    "train_mixed": ["--steps", 10, "--measure-every", 5, "--fits", 1, "--width", 4],
+    "train_mixed": ["--steps", 10, "--measure-every", 5, "--fits", 1, "--patience", 1, "--width", 4],
 }
 """Overrides that make a recipe small: few steps and narrow networks; its layers and everything else stay."""
 
