@@ -93,7 +93,9 @@ def test_options_that_match_the_data_pass() -> None:
 def test_a_part_of_one_network_is_refused() -> None:
     """Only the family with a network for each class can be sharded, with or without data."""
     for specs in (Specs(), images()):
-        with pytest.raises(BadConfig, match="--parts: more than replicates, and the family wgan_gp trains one generator in each"):
+        with pytest.raises(
+            BadConfig, match="--parts: more than replicates, and the family wgan_gp trains one generator in each"
+        ):
             check("train_gan", [], specs, Shard(0, 3))
         check("train_gan", ["--family", "per_class"], specs, Shard(0, 3))
 
