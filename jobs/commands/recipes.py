@@ -5,7 +5,7 @@ import click
 from jobs.commands.calls import command_of
 from jobs.pipeline import JOBS
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.recipes import load_recipe, recipe_names, to_toml
+from shared.cli.recipes import PUBLISHED, load_recipe, recipe_names, to_toml
 from shared.cli.resolve import resolved_options
 
 
@@ -39,7 +39,11 @@ def main(context: click.Context) -> None:
 def show(name: str) -> None:
     """Print the resolved options of every job, as a recipe of your own would hold them."""
     recipe = load_recipe(name)
-    click.echo(to_toml(recipe.words, {job.name: options(job.name, name) for job in JOBS}), nl=False)
+    tables: dict[str, dict[str, object]] = {}
+    if recipe.published is not None:
+        tables[PUBLISHED] = {**recipe.published.values}
+    tables |= {job.name: options(job.name, name) for job in JOBS}
+    click.echo(to_toml(recipe.words, tables), nl=False)
 
 
 def options(job: str, recipe: str) -> dict[str, object]:

@@ -29,9 +29,15 @@ def check_finite(options: dict[str, object]) -> None:
             raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
 
 
+RESERVED = ("compare", "sources", "weights")
+"""Folders of the volume that are no experiments."""
+
+
 def experiment_name(experiment: str | None, recipe: Recipe) -> str:
-    """Return the experiment's name, by default the recipe's; BadConfig for one that is no plain folder name."""
+    """Return the experiment's name, by default the recipe's; BadConfig for a reserved one or no plain folder name."""
     name = experiment or recipe.name
+    if name in RESERVED:
+        raise BadConfig(f"--experiment {name}: the volume keeps other things in this folder; take another name")
     if not re.fullmatch(r"\w[\w.-]*", name):
         where = "--experiment" if experiment else "the recipe's name"
         raise BadConfig(

@@ -13,7 +13,8 @@ A recipe has a line `about`, options that every job has, and one table for each 
 `extends` names another recipe, and only the differences follow: a recipe is a stack of layers, a file each. Which
 values of lower layers hold depends on the job, whose options may belong together (`shared.cli.options.merge`).
 `follows`, `departs` and `needs` say in words which source a recipe follows, where it does not and why, and what it
-needs. A flag beats the environment, the environment beats the recipe, the recipe beats the option's own default.
+needs; a table `published` has the numbers that the source prints. A flag beats the environment, the environment beats
+the recipe, the recipe beats the option's own default.
 """
 
 import json
@@ -35,15 +36,36 @@ COMMON_KEYS = ("seed", "threads", "replicates")
 WORDS = ("about", "follows", "departs", "needs")
 """What a recipe says of itself, in words."""
 
+PUBLISHED = "published"
+"""The table of what the source of a recipe prints."""
+
+PUBLISHED_VALUES = (
+    *("fid_lowest", "fid_mean", "fid_highest", "inception_score"),
+    *("accuracy_real", "accuracy_with_synthetic"),
+)
+"""What such a table may hold: FID over epochs, the Inception Score, accuracies as shares of 1."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The numbers that the source of a `recipe` prints, by the names in PUBLISHED_VALUES; none if it prints none."""
+
+    recipe: str
+    values: dict[str, float]
+
 
 @dataclass(frozen=True)
 class Layer:
-    """One file of a recipe: what it says of itself, options of every job, and a table of options for each job."""
+    """One file of a recipe: what it says of itself, options of every job, and a table of options for each job.
+
+    `published` are the numbers that its source prints; None where the file has no such table.
+    """
 
     path: Path
     words: dict[str, str]
     common: dict[str, int]
     tables: dict[str, dict[str, object]]
+    published: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,17 @@ class Recipe:
     def common(self) -> dict[str, int]:
         """The options of every job."""
         return {name: value for layer in self.layers for name, value in layer.common.items()}
+
+    @property
+    def published(self) -> Published | None:
+        """The numbers that its source prints, or that of the recipe that it extends; None where no layer has any."""
+        # the whole table of one layer: a recipe for another model must not keep single numbers of the one below
+        named = (
+            Published(layer.path.stem, layer.published)
+            for layer in reversed(self.layers)
+            if layer.published is not None
+        )
+        return next(named, None)
 
     @property
     def jobs(self) -> list[str]:
@@ -124,6 +157,7 @@ def _read_layer(path: Path, name: str, jobs: Collection[str] | None) -> tuple[La
     """Return what a file says, and which recipe it extends."""
     tables = _read(path, name)
     below = tables.pop("extends", None)
+    published = _published(path, tables.pop(PUBLISHED)) if PUBLISHED in tables else None
     words = {key: tables.pop(key) for key in WORDS if key in tables}
     common = {key: tables.pop(key) for key in COMMON_KEYS if key in tables}
     texts = [*words.values(), *([below] if below is not None else [])]
@@ -133,7 +167,22 @@ def _read_layer(path: Path, name: str, jobs: Collection[str] | None) -> tuple[La
             f"`{'`, `'.join(COMMON_KEYS)}` a whole number"
         )
     _check_tables(path, tables, jobs)
-    return Layer(path, words, common, tables), below
+    return Layer(path, words, common, tables, published), below
+
+
+def _published(path: Path, values: object) -> dict[str, float]:
+    """Return what a source prints; BadConfig for a name or a value that no comparison could show."""
+    if not isinstance(values, dict):
+        raise BadConfig(f"recipe {path}: {PUBLISHED} = {values!r:.60}; want a table of numbers: [{PUBLISHED}]")
+    for name, value in values.items():
+        if name not in PUBLISHED_VALUES:
+            hint = nearest(name, list(PUBLISHED_VALUES))
+            raise BadConfig(
+                f"recipe {path}: [{PUBLISHED}] has {name!r}{hint}\nit may have {', '.join(PUBLISHED_VALUES)}"
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadConfig(f"recipe {path}: [{PUBLISHED}] {name} = {value!r:.60}; want a number")
+    return {name: float(value) for name, value in values.items()}
 
 
 def _check_tables(path: Path, tables: dict[str, Any], jobs: Collection[str] | None) -> None:
@@ -143,7 +192,7 @@ def _check_tables(path: Path, tables: dict[str, Any], jobs: Collection[str] | No
         if job in known and not isinstance(options, dict):
             raise BadConfig(f"recipe {path}: {job} = {options!r:.60}; want a table of options: [{job}]")
         if job not in known:
-            hint = nearest(job, [*known, *WORDS, *COMMON_KEYS, "extends"])
+            hint = nearest(job, [*known, *WORDS, *COMMON_KEYS, PUBLISHED, "extends"])
             there = "" if jobs is None else f"\nthe jobs are {', '.join(known)}"
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job{hint}{there}")
 

@@ -3,12 +3,13 @@
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.cli.progress import Reporter
+from shared.cli.recipes import Recipe
 from shared.store.job import Job, R
 from shared.store.work_shards import WHOLE, Shard
 
@@ -103,8 +104,8 @@ class How:
     after: tuple[Step, ...] = ()
 
 
-def write_run_record(path: Path, started: float) -> None:
-    """Write when the run finished and how long it took to a file of its own."""
+def write_run_record(path: Path, started: float, recipe: Recipe) -> None:
+    """Write when the run finished, how long it took and its recipe to a file of its own."""
     # not into the manifest, whose hash must depend on the work alone
     import resource
 
@@ -112,4 +113,6 @@ def write_run_record(path: Path, started: float) -> None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # Linux: KiB
     finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(path, {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak})
+    made = {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak}
+    printed = recipe.published
+    write_json(path, made | {"recipe": recipe.name, "published": None if printed is None else asdict(printed)})

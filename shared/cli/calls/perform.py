@@ -220,7 +220,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
                 done = f"part {common.index} of {common.parts} is done; others are not yet"
                 run.reporter.info(f"{done}: {final}")
             return None
-        write_run_record(work.folder / "run.json", started)
+        write_run_record(work.folder / "run.json", started, common.recipe)
         work.commit(record=result.record, dataset=result.dataset)
         return result
 

@@ -93,14 +93,15 @@ def test_a_job_gets_its_inputs_and_leaves_an_artifact(laboratory: Any) -> None:
 
 
 def test_run_json_is_not_part_of_the_manifest(laboratory: Any) -> None:
-    """run.json records time, duration and memory; equal work still gives an equal manifest."""
+    """run.json records time, duration, memory and the recipe; equal work still gives an equal manifest."""
     manifests = []
     for _ in range(2):
         assert laboratory.call("--force").exit_code == 0
         manifests.append((laboratory.final / "manifest.json").read_bytes())
     assert manifests[0] == manifests[1]
     diary = json.loads((laboratory.final / "run.json").read_text())
-    assert sorted(diary) == ["finished", "peak_bytes", "seconds"]
+    assert sorted(diary) == ["finished", "peak_bytes", "published", "recipe", "seconds"]
+    assert (diary["recipe"], diary["published"]) == ("digits", None)
     assert diary["peak_bytes"] > 1_000_000
 
 

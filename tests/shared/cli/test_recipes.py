@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.cli.recipes import DEFAULT_RECIPE, load_recipe, recipe_names, to_toml
+from shared.cli.recipes import DEFAULT_RECIPE, Published, load_recipe, recipe_names, to_toml
 from shared.errors import BadConfig
 
 JOB_NAMES = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize", "train_mixed", "tune", "report")
@@ -66,6 +66,10 @@ def test_a_job_gets_its_table_and_the_common_seed(
         ("[gan]\nepochs = 1", "'gan' is no table of a job\nthe jobs are .*preprocess"),
         ("preprocess = 1", "want a table of options: .preprocess."),
         ("[[preprocess]]\nsize_px = 16", "want a table of options: .preprocess."),
+        ("published = 1", "want a table of numbers: .published."),
+        ("[published]\nfid_low = 1.0", "'fid_low'; did you mean fid_lowest.*\nit may have"),
+        ('[published]\nfid_lowest = "1"', "fid_lowest = '1'; want a number"),
+        ("[published]\nfid_lowest = true", "fid_lowest = True; want a number"),
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -119,6 +123,31 @@ def test_a_recipe_says_only_what_differs_from_the_one_it_extends(tmp_path: Path)
         "evaluate": [{"images": 6}],
     }
     assert [layer.path.name for layer in recipe.layers] == ["below.toml", "own.toml"]
+
+
+def test_a_recipe_keeps_or_replaces_what_the_one_below_printed(tmp_path: Path) -> None:
+    """The printed numbers are those of one file, which is named: the recipe's own table, whole, or the one below."""
+    (tmp_path / "below.toml").write_text("[published]\nfid_lowest = 2\nfid_mean = 3.5\n")
+    extends = 'extends = "below.toml"\n'
+    inherited = load_recipe(_write(tmp_path, extends)).published
+    assert inherited == Published("below", {"fid_lowest": 2.0, "fid_mean": 3.5})
+    assert load_recipe(_write(tmp_path, extends + "[published]\n")).published == Published("own", {})
+    own = load_recipe(_write(tmp_path, extends + "[published]\nfid_mean = 4.0\n")).published
+    assert own == Published("own", {"fid_mean": 4.0})
+    assert load_recipe(_write(tmp_path, "seed = 1")).published is None
+
+
+def test_the_printed_numbers_are_those_of_the_published_systems() -> None:
+    """FID of DCGAN and ACGAN on CIFAR10, Inception Score and accuracies of the rock-paper-scissors cGAN; no others."""
+    names = [f"{name}{twin}" for name in recipe_names() if not name.endswith("_tuned") for twin in ("", "_tuned")]
+    known = {name: load_recipe(name).published for name in names if name in recipe_names()}
+    printed = {name: (each.recipe, tuple(each.values.values())) for name, each in known.items() if each and each.values}
+    fid = {"cifar10_dcgan": (238.36, 312.75, 473.5), "cifar10_acgan": (295.8, 345.084, 427.54)}
+    assert printed == {
+        **{f"{name}{twin}": (name, values) for name, values in fid.items() for twin in ("", "_tuned")},
+        **{f"rps_cgan{twin}": ("rps_cgan", (2.48, 1.0, 1.0)) for twin in ("", "_tuned", "_learnopencv")},
+    }
+    assert {name for name, each in known.items() if each is None} == {"digits", "emoji"}
 
 
 @pytest.mark.parametrize("name", recipe_names())
