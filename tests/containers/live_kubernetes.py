@@ -47,7 +47,7 @@ def cluster(image: str, handed_over: str) -> Iterator[Cluster]:
 def finished(image: str, handed_over: str) -> Iterator[Cluster]:
     """Yield a cluster that has run the overlay `cpu` to its end."""
     for made in on_a_volume(f"halfreal-test-{os.getpid()}-finished", image, handed_over):
-        assert made.run(render("cpu")) == "Complete", made.attempts[-1].said
+        assert made.run(render("cpu")) == "Complete", made.failures
         yield made
 
 
@@ -72,7 +72,7 @@ def ended(cluster: Cluster) -> list[tuple[str, int, int]]:
 
 def test_the_sequence_on_one_node(finished: Cluster, outside: dict[str, str]) -> None:
     """The overlay `cpu`: a pod for each Job, in order, that can do little; the artifacts are those made outside."""
-    assert ended(finished) == [(name, 0, 0) for name in NAMES]
+    assert ended(finished) == [(name, 0, 0) for name in NAMES], finished.failures
     assert differing(manifests(folder(finished) / "digits"), outside) == []
     for attempt in finished.attempts:
         host = attempt.inspected["HostConfig"]
@@ -89,7 +89,7 @@ def test_the_sequence_on_one_node(finished: Cluster, outside: dict[str, str]) ->
 def test_a_setting_adds_a_replicate(finished: Cluster, outside: dict[str, str]) -> None:
     """With one replicate more in the settings the same Jobs make that one alone, and the verdict from all of them."""
     more = Cluster(finished.volume, finished.images, finished.settings | {"HALFREAL_REPLICATES": "3"})
-    assert more.run(render("cpu")) == "Complete", more.attempts[-1].said
+    assert more.run(render("cpu")) == "Complete", more.failures
     made = manifests(folder(finished) / "digits")
     assert made.keys() == all_places(3)
     kept = outside.keys() - {"mixed/manifest.json", "report/manifest.json"}
@@ -101,10 +101,10 @@ def test_a_setting_adds_a_replicate(finished: Cluster, outside: dict[str, str]) 
 def test_the_sequence_as_a_jobset_of_ranks(cluster: Cluster) -> None:
     """The overlay `jobset`: two pods train each GAN over the manifest's address; everything else runs in one pod."""
     cluster.settings = SHORT | HERE | {"HALFREAL_TRAIN_GAN_EPOCHS": "5"}
-    assert cluster.run(render("jobset")) == "Complete", cluster.attempts[-1].said
+    assert cluster.run(render("jobset")) == "Complete", cluster.failures
     wanted = [(name, 0, 0) for name in NAMES]
     wanted.insert(NAMES.index("train-gan") + 1, ("train-gan", 1, 0))
-    assert sorted(ended(cluster)) == sorted(wanted)
+    assert sorted(ended(cluster)) == sorted(wanted), cluster.failures
     assert manifests(folder(cluster) / "digits").keys() == all_places()
     said = {attempt.index: attempt.said for attempt in cluster.attempts if attempt.job == "train-gan"}
     assert re.findall(r"^train_gan (r\d\d): complete in", said[0], re.MULTILINE) == ["r00", "r01"]
@@ -118,7 +118,7 @@ def test_the_parts_of_indexed_jobs(cluster: Cluster, outside: dict[str, str]) ->
         if doc["kind"] == "Job" and "completions" in doc["spec"]:  # as many as there are replicates
             doc["spec"] |= {"completions": 2, "parallelism": 2}
             container(doc["spec"])["args"] = ["--parts", "2"]
-    assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
+    assert cluster.run(docs) == "Complete", cluster.failures
     # a pod that looks while another one commits ends with 75 and is started again
     done = {(job, index) for job, index, code in ended(cluster) if code == 0}
     assert done == {(name, index) for name in NAMES for index in range(1 if name == "report" else 2)}
@@ -137,7 +137,7 @@ def test_the_pods_of_a_search(cluster: Cluster) -> None:
     for doc in docs:
         if doc["metadata"]["name"] == "tune":
             doc["spec"] |= {"completions": 2, "parallelism": 2}
-    assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
+    assert cluster.run(docs) == "Complete", cluster.failures
     assert sorted(ended(cluster)) == [("preprocess", 0, 0), ("train-classifier", 0, 0), ("tune", 0, 0), ("tune", 1, 0)]
     assert list((folder(cluster) / "digits" / "classifier").glob("r*")) == [
         folder(cluster) / "digits" / "classifier" / "r00"
@@ -166,7 +166,7 @@ def test_a_pod_that_is_told_to_go_is_resumed(cluster: Cluster) -> None:
     for doc in docs:
         if doc["kind"] == "Job":
             doc["spec"]["backoffLimit"] = 0  # so that a counted failure would end it
-    assert cluster.run(docs) == "Complete", cluster.attempts[-1].said
+    assert cluster.run(docs) == "Complete", cluster.failures
     assert ended(cluster) == [("preprocess", 0, 0), ("train-gan", 0, 75), ("train-gan", 0, 0)]
     assert "resumed after" in cluster.attempts[-1].said
     assert {"gan/r00/manifest.json", "gan/r01/manifest.json"} <= manifests(folder(cluster) / "digits").keys()

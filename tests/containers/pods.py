@@ -63,6 +63,15 @@ class Cluster:
     watch: Callable[[str], object] = lambda name: None
     attempts: list[Attempt] = field(default_factory=list)
 
+    @property
+    def failures(self) -> str:
+        """What each pod printed that did not end well, also of those that were started again."""
+        return "\n".join(
+            f"{attempt.job} {attempt.index} ended with {attempt.exit_code}:\n{attempt.said}"
+            for attempt in self.attempts
+            if attempt.exit_code
+        )
+
     def run(self, docs: list[Doc]) -> str:
         """Run every Job, or the JobSet, of the documents; return Complete, or why it failed."""
         if podman("volume", "exists", self.volume, check=False).returncode:
@@ -147,17 +156,17 @@ class Cluster:
                 self.watch(names[index])
             while len(codes) < len(names):
                 for index in names.keys() - codes.keys():
-                    state = podman("inspect", names[index], "--format", "{{.State.Status}} {{.State.ExitCode}}").stdout
-                    if state.split()[0] in ("exited", "stopped"):
-                        codes[index] = int(state.split()[1])
+                    state = podman("inspect", names[index], "--format", "{{.State.Status}}").stdout
+                    if state.strip() in ("exited", "stopped"):
+                        # `inspect` may say that a container has ended before it knows its exit code
+                        codes[index] = int(podman("wait", names[index]).stdout)
                         if codes[index] and spec.get("backoffLimit") == 0:
                             podman("stop", "-t", grace, *names.values(), check=False)
                 time.sleep(0.2)
             return [self._attempt(name, index, codes[index], names[index]) for index in codes]
         finally:
             for pod in pods.values():
-                podman("pod", "rm", "-f", "-t", grace, pod, check=False)
-                podman("volume", "rm", f"{pod}-tmp", check=False)
+                _remove(pod, grace)
             if ranks:
                 podman("network", "rm", "-f", self.volume, check=False)
 
@@ -192,6 +201,19 @@ class Cluster:
             config.write_text(yaml.safe_dump_all(maps), encoding="utf-8")
             podman("kube", "play", "--network", *network, "--configmap", str(config), str(play))
         return f"{pod}-{own['name']}"
+
+
+def _remove(pod: str, grace: str) -> None:
+    """Remove a pod and its own volume; RuntimeError where podman cannot."""
+    for left in reversed(range(5)):
+        # podman may still be clearing up after a container that has just ended, and refuses until it has
+        removed = podman("pod", "rm", "-f", "-t", grace, pod, check=False)
+        if podman("pod", "exists", pod, check=False).returncode:
+            break
+        if not left:
+            raise RuntimeError(f"podman pod rm {pod}: {removed.stderr.strip()}")
+        time.sleep(1)
+    podman("volume", "rm", f"{pod}-tmp", check=False)
 
 
 def _rule(spec: Doc, code: int) -> tuple[int, str]:
