@@ -12,6 +12,7 @@ from shared.cli.options import JobOptions, Within, option, recorded
 from shared.errors import BadConfig
 from shared.format.files import json_bytes, sha256
 from shared.runtime.job_processes import Answer, ask
+from shared.store.identity import identifying
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -88,7 +89,8 @@ class TuneConfig(TuneOptions):
 
     def recorded(self) -> dict[str, object]:
         """Return what the manifest records."""
-        return recorded(self) | {"train_gan": self.train_gan, "evaluate": self.evaluate, "others": self.others}
+        parts = {"train_gan": self.train_gan, "evaluate": self.evaluate, "others": self.others}
+        return recorded(self) | {name: identifying(options) for name, options in parts.items()}
 
     @cached_property
     def domains(self) -> Space:

@@ -18,7 +18,7 @@ TUNABLE = "train_gan"
 
 FIXED = {
     "seed": "every trial has the same seed, so that trials compare",
-    "threads": "it changes no image but the speed",
+    "threads": "it changes nothing but speed and the last digits",
     "epochs": "trials are compared after the same number of epochs; see --epochs of tune",
     "snapshot_every_epochs": "trials are compared after the same number of epochs",
 }

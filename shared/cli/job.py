@@ -144,9 +144,8 @@ def job(
             resolved = resolve_options(made, context)
             for line in explain(row.name, resolved):
                 click.echo(line, err=True)
-            # what the result depends on; jobs without torch do not depend on its threads
-            recorded = made.recorded(resolved.config) | ({"threads": resolved.threads} if row.gpu else {})
-            call = Call(made, resolved.config, recorded, Common(threads=resolved.threads, **resolved.common))
+            common = Common(threads=resolved.threads, **resolved.common)
+            call = Call(made, resolved.config, made.recorded(resolved.config), common)
             if call.common.dry_run:
                 from shared.cli.calls.dry_run import dry_run
 

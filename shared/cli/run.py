@@ -104,8 +104,8 @@ class How:
     after: tuple[Step, ...] = ()
 
 
-def write_run_record(path: Path, started: float, recipe: Recipe) -> None:
-    """Write when the run finished, how long it took and its recipe to a file of its own."""
+def write_run_record(path: Path, started: float, recipe: Recipe, processes: dict[str, int]) -> None:
+    """Write when the run finished, how long it took, its recipe and its processes to a file of its own."""
     # not into the manifest, whose hash must depend on the work alone
     import resource
 
@@ -113,6 +113,6 @@ def write_run_record(path: Path, started: float, recipe: Recipe) -> None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # Linux: KiB
     finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-    made = {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak}
+    made = {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak} | processes
     printed = recipe.published
     write_json(path, made | {"recipe": recipe.name, "published": None if printed is None else asdict(printed)})

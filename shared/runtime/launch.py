@@ -16,6 +16,11 @@ def is_one_of_several() -> bool:
     return _world_and_rank()[0] > 1
 
 
+def process_count() -> int:
+    """Return how many processes a launcher started together; 1 without one."""
+    return max(_world_and_rank()[0], 1)
+
+
 def _world_and_rank() -> tuple[int, int]:
     try:
         world, rank = (int(os.environ.get(name, fallback)) for name, fallback in (("WORLD_SIZE", "1"), ("RANK", "0")))

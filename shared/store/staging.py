@@ -20,6 +20,7 @@ from shared.errors import BadInput, FormatError
 from shared.format.files import json_bytes, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.identity import identifying
 from shared.store.locks import locked, others_at_work, probing
 from shared.store.records.base import Record
 from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
@@ -43,7 +44,7 @@ class BuildRecord(Protocol):
 
 @dataclass(frozen=True)
 class BuildKey:
-    """What identifies the result of a job: everything that it depends on."""
+    """What identifies the result of a job: all that it depends on but for its last digits (see `identifying`)."""
 
     job: str
     kind: str
@@ -52,8 +53,8 @@ class BuildKey:
 
     @cached_property
     def plain_options(self) -> dict[str, object]:
-        """The options as JSON holds them (tuples become lists, paths become text)."""
-        plain: dict[str, object] = json.loads(json.dumps(self.options, default=str))
+        """The options as JSON holds them (tuples become lists, paths become text), without those of speed alone."""
+        plain: dict[str, object] = identifying(json.loads(json.dumps(self.options, default=str)))
         return plain
 
     @cached_property
@@ -69,7 +70,7 @@ class BuildKey:
 
     def other_options(self, built: BuildRecord) -> list[str]:
         """Return, in words, the options by which what was `built` differs from this key."""
-        old, new = _flat(built.options), _flat(self.plain_options)
+        old, new = _flat(identifying(built.options)), _flat(self.plain_options)
         return [
             f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
             for name in sorted(old.keys() | new.keys())

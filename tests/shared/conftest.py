@@ -52,9 +52,12 @@ class Laboratory:
         self.runs: list[Run] = []
         self.body: Callable[[Run, TinyOptions], None] = lambda run, config: None
 
-    def call(self, *words: str, resumes: bool = False, replicated: bool = False, **environment: str) -> Outcome:
+    def call(
+        self, *words: str, resumes: bool = False, replicated: bool = False, gpu: bool = False, **environment: str
+    ) -> Outcome:
         """Call `tiny` with these arguments and environment variables."""
-        return CliRunner().invoke(self._command(resumes, replicated), words, env=environment)
+        row = replace(TINY, replicated=replicated, gpu=gpu)
+        return CliRunner().invoke(self._command(row, How(resumes=resumes)), words, env=environment)
 
     def recipe(self, text: str, name: str = "digits") -> Path:
         """Write a recipe and return its path."""
@@ -68,8 +71,8 @@ class Laboratory:
         options: dict[str, Any] = json.loads((self.final / "manifest.json").read_bytes())["options"]
         return options
 
-    def _command(self, resumes: bool, replicated: bool) -> JobCommand:
-        @job(replace(TINY, replicated=replicated), TinyOptions, jobs=[TINY.name], how=How(resumes=resumes))
+    def _command(self, row: Job[Any], how: How) -> JobCommand:
+        @job(row, TinyOptions, jobs=[TINY.name], how=how)
         def main(run: Run, config: TinyOptions) -> Result:
             """Make a toy."""
             self.runs.append(run)

@@ -20,7 +20,7 @@ from shared.cli.resolve import CommandWithOptions
 from shared.cli.run import Result, Run, write_run_record
 from shared.data.specs import describe
 from shared.errors import FormatError, HalfrealError, Interrupted
-from shared.runtime.launch import is_main_process, is_one_of_several
+from shared.runtime.launch import is_main_process, is_one_of_several, process_count
 from shared.runtime.pool import Pool
 from shared.store.replicates import replicate_name
 
@@ -42,8 +42,8 @@ def perform(call: Call) -> None:
 
     A step that gathers what another one made is left to the process that finds all of that complete.
     """
-    threads = call.recorded.get("threads", 0)
-    bind_threads(threads if isinstance(threads, int) else 0)  # before anything imports numpy
+    # before anything imports numpy; the threads of a job without torch are processes of its own
+    bind_threads(call.common.threads if call.row.gpu else 0)
     *before, last = call.command.steps
     for step in before:
         make_all(call, call.pieces(step.row))
@@ -220,7 +220,8 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
                 done = f"part {common.index} of {common.parts} is done; others are not yet"
                 run.reporter.info(f"{done}: {final}")
             return None
-        write_run_record(work.folder / "run.json", started, common.recipe)
+        processes = {"threads": run.threads, "processes": process_count()}
+        write_run_record(work.folder / "run.json", started, common.recipe, processes)
         work.commit(record=result.record, dataset=result.dataset)
         return result
 

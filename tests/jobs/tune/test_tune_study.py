@@ -241,6 +241,8 @@ def test_the_budget_is_no_part_of_a_study() -> None:
     """More trials or time continue the study; any option that a trial depends on starts another one."""
     mine = config().study({})
     assert config(trials=60, minutes=5.0, seeds=9).study({}) == mine
+    # nor do the threads of the jobs: they change the last digits alone
+    assert config(train_gan=config().train_gan | {"threads": 2}, evaluate={"threads": 2}).study({}) == mine
     others = [config(seed=1), config(reduction=3), config(objective="synthetic_only"), config(train_gan={"epochs": 9})]
     assert len({mine, *(other.study({}) for other in others)}) == 5
 

@@ -93,15 +93,16 @@ def test_a_job_gets_its_inputs_and_leaves_an_artifact(laboratory: Any) -> None:
 
 
 def test_run_json_is_not_part_of_the_manifest(laboratory: Any) -> None:
-    """run.json records time, duration, memory and the recipe; equal work still gives an equal manifest."""
+    """run.json records time, memory, threads, processes and the recipe; equal work still gives an equal manifest."""
     manifests = []
-    for _ in range(2):
-        assert laboratory.call("--force").exit_code == 0
+    for threads in ("1", "2"):
+        assert laboratory.call("--force", "--threads", threads, gpu=True).exit_code == 0
         manifests.append((laboratory.final / "manifest.json").read_bytes())
     assert manifests[0] == manifests[1]
     diary = json.loads((laboratory.final / "run.json").read_text())
-    assert sorted(diary) == ["finished", "peak_bytes", "published", "recipe", "seconds"]
+    assert sorted(diary) == ["finished", "peak_bytes", "processes", "published", "recipe", "seconds", "threads"]
     assert (diary["recipe"], diary["published"]) == ("digits", None)
+    assert (diary["threads"], diary["processes"]) == (2, 1)
     assert diary["peak_bytes"] > 1_000_000
 
 
@@ -128,6 +129,27 @@ def test_force_rebuilds_a_complete_artifact(laboratory: Any) -> None:
     laboratory.call()
     assert laboratory.call("--force").exit_code == 0
     assert len(laboratory.runs) == 2
+
+
+def test_another_number_of_threads_is_no_change(laboratory: Any) -> None:
+    """What is finished is complete under any number of threads, also where an older manifest recorded theirs."""
+    assert laboratory.call("--threads", "1", gpu=True).exit_code == 0
+    assert laboratory.options == {"steps": 1, "word": "plain", "seed": 0}
+    assert "already complete" in laboratory.call("--threads", "2", gpu=True).stderr
+    path = laboratory.final / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    manifest["options"]["threads"] = 4
+    path.write_text(json.dumps(manifest))
+    again = laboratory.call("--threads", "2", gpu=True)
+    assert "already complete" in again.stderr
+    assert len(laboratory.runs) == 1
+
+
+def test_stopped_work_goes_on_with_another_number_of_threads(laboratory: Any) -> None:
+    """The staging folder is the same for any number of threads."""
+    laboratory.body = _stop_after_half
+    assert laboratory.call("--threads", "1", resumes=True, gpu=True).exit_code == 75
+    assert laboratory.call("--threads", "2", resumes=True, gpu=True).exit_code == 0
 
 
 def test_a_changed_option_rebuilds_and_says_why(laboratory: Any) -> None:

@@ -245,6 +245,18 @@ def test_finished_leaves_a_commit_alone_that_is_still_running(final: Path) -> No
         assert work.folder.exists()
 
 
+def test_threads_identify_nothing(final: Path) -> None:
+    """Keys that differ in threads alone are equal, in tables of options too; what was built with them is no change."""
+    one, two = (
+        BuildKey("tune", "study", {"threads": n, "others": {"evaluate": {"threads": n, "images": 8}}}) for n in (1, 2)
+    )
+    assert one.fingerprint == two.fingerprint
+    assert one.plain_options == {"others": {"evaluate": {"images": 8}}}
+    built = _make(final, one, "w").manifest
+    older = built.model_copy(update={"options": one.options})
+    assert two.differences(older) == two.differences(built) == []
+
+
 def test_a_change_within_a_table_of_options_is_named(tmp_path: Path) -> None:
     """Options that are a table of their own are compared one by one."""
     with stage(
