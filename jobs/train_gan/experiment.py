@@ -1,6 +1,6 @@
 """From options to trained generators: one pair of networks, or one for each class in turn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from jobs.pipeline import PREPROCESS
@@ -26,10 +26,14 @@ DONE = "trained.json"
 
 
 class Trained(Record):
-    """What a finished training leaves for the record: the generator's spec, the history, the networks' sizes."""
+    """What a finished training leaves for the record: the generator's spec, its rows, the networks' sizes.
+
+    `losses` has a row for each epoch, `history` one for each snapshot.
+    """
 
     spec: dict[str, object]
     history: list[HistoryRow]
+    losses: list[HistoryRow] | None = None
     generator_parameters: int
     discriminator_parameters: int
 
@@ -94,13 +98,14 @@ def join(run: Run, whole: Task, classes: list[Trained]) -> Result:
     joined = Trained(
         spec={"name": "per_class", "classes": len(classes), "member": classes[0].spec},
         history=join_histories(histories),
+        losses=join_histories([trained_class.losses or trained_class.history for trained_class in classes]),
         generator_parameters=sum(trained_class.generator_parameters for trained_class in classes),
         discriminator_parameters=sum(trained_class.discriminator_parameters for trained_class in classes),
     )
     if whole.group.is_main:
         for entry in joined.history:
             write_joined_snapshot(run, entry.epoch, len(classes), joined.spec)
-    return result(whole, True, joined, dict(zip(whole.classes, histories, strict=True)))
+    return result(whole, True, joined, dict(zip(whole.classes, classes, strict=True)))
 
 
 def join_histories(histories: Sequence[Sequence[HistoryRow]]) -> list[HistoryRow]:
@@ -133,16 +138,21 @@ def trained(state: State) -> Trained:
     return Trained(
         spec=dict(state.spec),
         history=state.history,
+        losses=state.losses,
         generator_parameters=parameter_count(state.average),
         discriminator_parameters=parameter_count(discriminator),
     )
 
 
-def result(
-    task: Task, conditional: bool, finished: Trained, class_histories: dict[str, list[HistoryRow]] | None = None
-) -> Result:
+def result(task: Task, conditional: bool, finished: Trained, by_class: Mapping[str, Trained] | None = None) -> Result:
     """Return the result of a finished run, its figures drawn."""
-    config = task.config
+    config, losses, class_losses = task.config, finished.losses, None
+    histories = None if by_class is None else {name: each.history for name, each in by_class.items()}
+    if by_class is not None:
+        class_losses = {name: each.losses or each.history for name, each in by_class.items()}
+    # a manifest does not hold equal rows twice
+    if losses == finished.history and class_losses == histories:
+        losses = class_losses = None
     record = GanRecord(
         family=config.family,
         conditional=conditional,
@@ -154,7 +164,9 @@ def result(
         discriminator_parameters=finished.discriminator_parameters,
         generator=finished.spec,
         history=finished.history,
-        class_histories=class_histories,
+        class_histories=histories,
+        losses=losses,
+        class_losses=class_losses,
         snapshots=[
             Snapshot(file=snapshot_name(entry.epoch), epoch=entry.epoch, images_seen=entry.images_seen)
             for entry in finished.history

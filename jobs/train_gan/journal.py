@@ -26,10 +26,10 @@ METRICS = "metrics.jsonl"
 
 
 class Journal:
-    """Writes a row of losses for each snapshot, and shows it.
+    """Writes a row of losses for each epoch, and shows what each snapshot draws.
 
-    `metrics.jsonl` is rewritten whole from the history, so that it never holds rows that a resumed run repeats; only
-    there a row says how fast the run was, since a history must not depend on that. `reals`, uint8 (N, channels,
+    `metrics.jsonl` is rewritten whole from the rows, so that it never holds some that a resumed run repeats; only
+    there a row says how fast the run was, since a record must not depend on that. `reals`, uint8 (N, channels,
     size, size) with N a multiple of GRID_COLUMNS, are real images in class order that every sample grid shows first.
     """
 
@@ -42,13 +42,14 @@ class Journal:
         self._tensorboard: TensorboardWriter | None = None
         if group.is_main:
             # TensorBoard drops what an interrupted run logged after its last checkpoint
-            resume_at = state.history[-1].epoch + 1 if state.history else None
+            resume_at = state.losses[-1].epoch + 1 if state.losses else None
             self._tensorboard = open_tensorboard(folder, resume_at)
 
     def close_epoch(self, progress: dict[str, int]) -> None:
-        """Append the means since the last row to the history; every process must call it."""
-        # the only place where losses leave the device: reading one each step would wait for the GPU each step
+        """Append the means since the last row to the losses; every process must call it."""
+        # losses leave the device once an epoch: reading one each step would wait for the GPU each step
         means = self.state.running_mean.read(self.group)
+        self.state.running_mean.move_to(self.state.since_snapshot)
         for name, mean in means.items():
             # the mean tells of every step: one NaN makes it NaN
             if not math.isfinite(mean):
@@ -60,21 +61,24 @@ class Journal:
         now, (then, steps) = time.monotonic(), self._since
         images_per_step = progress["images_seen"] / progress["step"]
         self._rates[progress["epoch"]] = round((progress["step"] - steps) * images_per_step / max(now - then, 1e-9), 1)
-        self.state.history.append(HistoryRow(**progress, losses=dict(sorted(means.items()))))
+        self.state.losses.append(HistoryRow(**progress, losses=means))
         self._since = (now, progress["step"])
+        if self._tensorboard is not None:
+            for name, value in means.items():
+                self._tensorboard.add_scalar(name, value, progress["epoch"])
         losses = means["discriminator_loss"], means["generator_loss"]
         self.note = f"epoch {progress['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"
 
+    def close_snapshot(self, progress: dict[str, int]) -> None:
+        """Append the means since the last snapshot to the history; every process must call it."""
+        means = self.state.since_snapshot.read(self.group)
+        self.state.since_snapshot.sums = {}
+        self.state.history.append(HistoryRow(**progress, losses=means))
+
     def write(self) -> None:
-        """Write the last row, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
-        state, latest = self.state, self.state.history[-1]
-        epoch = latest.epoch
-        rows = [
-            dict(sorted(line.facts().items())) | {"images_per_s": self._rates.get(line.epoch)} for line in state.history
-        ]
-        lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in rows)
-        # strict JSON: NaN is no JSON, and non-finite losses have ended the run before
-        write_whole(self.folder / METRICS, lines.encode())
+        """Write the rows, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
+        state, epoch = self.state, self.state.history[-1].epoch
+        self.write_rows()
         figures = self.folder / "figures"
         figures.mkdir(exist_ok=True)
         sheet = self.sheet()
@@ -83,13 +87,21 @@ class Journal:
             figures / f"samples-epoch-{epoch:05d}.png"
         )
         assert self._tensorboard is not None  # the main process writes
-        for name, value in latest.losses.items():
-            self._tensorboard.add_scalar(name, value, epoch)
         shown = torch.from_numpy(sheet)
         self._tensorboard.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
         # people watch the run while it goes on
         self._tensorboard.flush()
-        save_png(gan_losses(state.history), figures / "losses.png")
+        save_png(gan_losses(state.losses), figures / "losses.png")
+
+    def write_rows(self) -> None:
+        """Write the row of every epoch so far, as JSON lines."""
+        rows = [
+            dict(sorted(row.facts().items())) | {"images_per_s": self._rates.get(row.epoch)}
+            for row in self.state.losses
+        ]
+        # strict JSON: NaN is no JSON, and non-finite losses have ended the run before
+        lines = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+        write_whole(self.folder / METRICS, lines.encode())
 
     def sheet(self) -> NDArray[np.uint8]:
         """Return the sample grid: a row a class, real images, a gap, images from latents that never change."""

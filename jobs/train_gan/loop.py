@@ -11,8 +11,9 @@ One iteration, the same on every process:
    the family has them, one backward, the optimizer's step, clipping of weights.
 4. After the last of them the generator takes a step on the fakes of that batch (`steps.generator_step`).
 5. The average of the generator's weights moves towards them (`state.State.update_average`). It alone is evaluated.
-6. Where an epoch that wants a snapshot ends (`plan.Plan.snapshot_due`), the row of losses, the snapshot, the sample
-   grid and the checkpoint are written, in this order (`record_epoch`, `journal.py`, `state.py`).
+6. Where an epoch ends, its losses become a row (`journal.Journal.close_epoch`). Where it wants a snapshot
+   (`plan.Plan.snapshot_due`), the rows so far, the snapshot, the pictures and the checkpoint are written, in this order
+   (`record_snapshot`, `journal.py`, `state.py`).
 
 Nothing that is drawn depends on what was drawn before, so that a run that was stopped ends as an undisturbed one, to
 the last bit, and any number of processes trains on the same numbers.
@@ -64,9 +65,13 @@ def train(run: Run, task: Task) -> State:
             state.update_average(config, state.steps * plan.images)
             # asked of all processes: one that stopped alone would leave the others waiting for it
             stopping = group.any(bool(run.reporter.stop.signal_name))
+            if plan.epoch_ends(iteration):
+                # before the check of the main process: means over processes are a collective call
+                journal.close_epoch(progress(plan, state))
             if plan.snapshot_due(iteration):
-                record_epoch(task, plan, state, journal)
+                record_snapshot(task, plan, state, journal)
             elif stopping and group.is_main:  # a snapshot has just saved the same state
+                journal.write_rows()
                 state.save(task.folder)
             bar.advance(plan.images, journal.note)
             if stopping:
@@ -107,15 +112,23 @@ def iterate(state: State, config: GanOptions, stream: Iterator[tuple[Tensor, Ten
     state.steps += 1
 
 
-def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None:
-    """Write the snapshot, its sample grid, its row in the history and the checkpoint, in this order.
+def progress(plan: Plan, state: State) -> dict[str, int]:
+    """Return what was seen by now, as rows and snapshots have it."""
+    return {
+        "epoch": plan.epoch_after(state.steps - 1),
+        "step": state.steps,
+        "images_seen": state.steps * plan.images,
+    }
+
+
+def record_snapshot(task: Task, plan: Plan, state: State, journal: Journal) -> None:
+    """Write the snapshot, its pictures, the rows of losses and the checkpoint, in this order.
 
     The checkpoint comes last: a run that is killed before it does the epoch again and writes the same files.
     """
-    epoch = plan.epoch_after(state.steps - 1)
-    progress = {"epoch": epoch, "step": state.steps, "images_seen": state.steps * plan.images}
-    # before the check of the main process: means over processes are a collective call
-    journal.close_epoch(progress)
+    seen = progress(plan, state)
+    epoch = seen["epoch"]
+    journal.close_snapshot(seen)
     lost = state.lost()
     if lost is not None:  # a loss is taken before the update that breaks the weights
         other = " or take --precision float32" if task.config.precision == "bf16" else ""
@@ -128,7 +141,7 @@ def record_epoch(task: Task, plan: Plan, state: State, journal: Journal) -> None
     path = task.folder / snapshot_name(epoch)
     path.parent.mkdir(exist_ok=True)
     # the averaged generator alone: it is what is evaluated and sampled, the raw one is in the checkpoint
-    save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **progress})
+    save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **seen})
     journal.write()
     state.save(task.folder)
 

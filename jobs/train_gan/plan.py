@@ -23,12 +23,15 @@ class Plan:
             return self.epochs
         return (iteration + 1) * self.images // self.epoch_images
 
-    def snapshot_due(self, iteration: int) -> bool:
-        """Whether a snapshot falls due at the end of this iteration."""
+    def epoch_ends(self, iteration: int, every: int = 1) -> bool:
+        """Whether an epoch whose number is a multiple of `every`, or the run, ends with this iteration."""
         # by crossing a multiple, not by equality: one iteration may span several small epochs
-        every = self.snapshot_every_epochs
         before = self.epoch_after(iteration - 1) // every if iteration else 0
         return self.epoch_after(iteration) // every > before or iteration + 1 == self.iterations
+
+    def snapshot_due(self, iteration: int) -> bool:
+        """Whether a snapshot falls due at the end of this iteration."""
+        return self.epoch_ends(iteration, self.snapshot_every_epochs)
 
 
 def make_plan(config: GanOptions, critic_steps: int, train_images: int) -> Plan:

@@ -38,10 +38,14 @@ class RunningMean:
             self.sums[name] = self.sums[name] + pair if name in self.sums else pair
 
     def read(self, group: ProcessGroup) -> dict[str, float]:
-        """Return the means over steps and processes, and begin again; every process must call it."""
-        means = {name: float(group.mean(total / count)) for name, (total, count) in self.sums.items()}
+        """Return the means over steps and processes, by name in order; every process must call it."""
+        return {name: float(group.mean(total / count)) for name, (total, count) in sorted(self.sums.items())}
+
+    def move_to(self, other: "RunningMean") -> None:
+        """Add what was gathered here to `other`, and begin again."""
+        for name, pair in self.sums.items():
+            other.sums[name] = other.sums[name] + pair if name in other.sums else pair
         self.sums = {}
-        return means
 
 
 class Stateful(Protocol):
@@ -55,9 +59,10 @@ class Stateful(Protocol):
 
 
 class State:
-    """Models, the moving average of the generator's weights, steps done and the history of epochs.
+    """Models, the moving average of the generator's weights, steps done, losses of every epoch, history of snapshots.
 
-    `running_mean` has the losses since the last epoch in the history.
+    `running_mean` has the losses since the last row of `losses`, `since_snapshot` those between the last row of
+    `history` and that row.
     """
 
     def __init__(self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[Spec, Spec]):
@@ -84,8 +89,9 @@ class State:
         )
         self.family, self.group = family, group
         self.steps = 0
+        self.losses: list[HistoryRow] = []
         self.history: list[HistoryRow] = []
-        self.running_mean = RunningMean()
+        self.running_mean, self.since_snapshot = RunningMean(), RunningMean()
 
     def update_average(self, config: GanOptions, seen_images: int) -> None:
         """Move the average towards the generator by one step of a batch.
@@ -131,7 +137,7 @@ class State:
         """Write the checkpoint; whole or not at all."""
         # safetensors holds tensors alone; numbers and nesting of the optimizers go into its header
         tensors, structure = flatten(self._tree())
-        header = CheckpointHeader(state=structure, steps=self.steps, history=self.history)
+        header = CheckpointHeader(state=structure, steps=self.steps, history=self.history, losses=self.losses)
         save(folder / CHECKPOINT, tensors, header.facts())
 
     def resume(self, folder: Path) -> bool:
@@ -150,8 +156,11 @@ class State:
         except (KeyError, RuntimeError, ValueError) as error:
             raise FormatError(f"{path}: not a checkpoint of this training; start over with --force") from error
         # losses since the last epoch are part of the state, or the first row after a resume would miss some steps
-        self.running_mean.sums = {name: tensor.to(self.group.device) for name, tensor in tree["tally"].items()}
+        for mean, key in ((self.running_mean, "tally"), (self.since_snapshot, "since_snapshot")):
+            mean.sums = {name: tensor.to(self.group.device) for name, tensor in tree.get(key, {}).items()}
         self.steps, self.history = header.steps, header.history
+        # a checkpoint of an earlier version has rows of snapshots alone, and its "tally" goes back to the last of them
+        self.losses = list(header.history) if header.losses is None else header.losses
         return True
 
     def _parts(self) -> dict[str, Stateful]:
@@ -167,7 +176,7 @@ class State:
     def _tree(self) -> dict[str, Mapping[str, object]]:
         parts: dict[str, Mapping[str, object]] = {name: part.state_dict() for name, part in self._parts().items()}
         # "tally" is the key of the running means in every checkpoint written so far
-        return parts | {"tally": self.running_mean.sums}
+        return parts | {"tally": self.running_mean.sums, "since_snapshot": self.since_snapshot.sums}
 
 
 def _adam(parameters: Iterable[Tensor], family: Family) -> torch.optim.Optimizer:

@@ -81,11 +81,11 @@ def compared(drawn: list[Qualities | None], real: list[Qualities | None], names:
 def loss_indicators(record: GanRecord) -> dict[str, LossIndicator] | None:
     """Return the loss indicator of a GAN, "all", or of each class that has one of its own, by the class's name.
 
-    None for losses other than cross-entropy, whose generator loss has no fixed scale.
+    Smoothed over epochs. None for losses other than cross-entropy, whose generator loss has no fixed scale.
     """
     if record.resolved.loss != "cross_entropy":
         return None
-    return {name: loss_indicator(rows) for name, rows in record.histories.items()}
+    return {name: loss_indicator(rows) for name, rows in record.class_epoch_losses.items()}
 
 
 def loss_indicator(history: Sequence[HistoryRow], smoothing: float = 0.9) -> LossIndicator:

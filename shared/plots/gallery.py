@@ -74,10 +74,10 @@ def classifier_pictures(record: ClassifierRecord) -> Pictures:
 
 def gan_pictures(record: GanRecord) -> Pictures:
     """Return the losses of both networks, and of those of each class where there are several pairs."""
-    pictures = {"losses": Picture(charts.gan_losses(record.history), "Losses of both networks over epochs.")}
+    pictures = {"losses": Picture(charts.gan_losses(record.epoch_losses), "Losses of both networks over epochs.")}
     if record.class_histories:
         alt = f"Losses of the networks of {len(record.class_histories)} classes."
-        pictures["class_losses"] = Picture(charts.class_losses(record.class_histories), alt)
+        pictures["class_losses"] = Picture(charts.class_losses(record.class_epoch_losses), alt)
     return pictures
 
 

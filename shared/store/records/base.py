@@ -5,6 +5,7 @@ Keys that no field knows are ignored, so that a newer volume can be read as far 
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError
@@ -95,7 +96,10 @@ def parse_record_json(row: type[R], payload: bytes, where: str) -> R:
 def _reason(error: ValidationError) -> str:
     # one mistake is enough, as a message has three lines
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in FLAT_FIELDS)
+    parts = [*first["loc"], ""]
+    # a flat field is followed by the name of what it holds; `losses` is also the name of a list of rows
+    held = [str(part) for part, after in pairwise(parts) if isinstance(after, int) or part not in FLAT_FIELDS]
+    place = ".".join(held)
     if first["type"] == "missing":
         return f"has no field {place!r}"
     said = first["msg"].removeprefix("Value error, ")

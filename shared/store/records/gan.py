@@ -38,11 +38,15 @@ class HistoryRow(FlatRecord):
 
 
 class CheckpointHeader(Record):
-    """What the file of a checkpoint says: how its tensors are put together, iterations done, the history so far."""
+    """What the file of a checkpoint says: how its tensors are put together, iterations done, the rows so far.
+
+    `history` has a row for each snapshot, `losses` one for each epoch; checkpoints of earlier versions have none.
+    """
 
     state: dict[str, object]
     steps: int
     history: list[HistoryRow]
+    losses: list[HistoryRow] | None = None
 
 
 class Resolved(Record):
@@ -61,7 +65,11 @@ class GeneratorRecord(Record):
 
 
 class GanRecord(GeneratorRecord):
-    """A finished GAN. `generator` is the spec that rebuilds it; histories by class where each has its own networks."""
+    """A finished GAN. `generator` is the spec that rebuilds it; histories by class where each has its own networks.
+
+    A history has a row for each snapshot. `losses` and `class_losses` have one for each epoch; they are left out where
+    every epoch has a snapshot, and by earlier versions.
+    """
 
     family: str
     resolved: Resolved
@@ -72,9 +80,21 @@ class GanRecord(GeneratorRecord):
     generator: dict[str, object]
     history: list[HistoryRow] = Field(min_length=1)
     class_histories: dict[str, list[HistoryRow]] | None = None
+    losses: list[HistoryRow] | None = None
+    class_losses: dict[str, list[HistoryRow]] | None = None
     snapshots: list[Snapshot] = Field(min_length=1)
 
     @property
     def histories(self) -> dict[str, list[HistoryRow]]:
         """The history of every pair of networks: by class, or of "all" where there is one pair."""
         return self.class_histories or {"all": self.history}
+
+    @property
+    def epoch_losses(self) -> list[HistoryRow]:
+        """The losses of every epoch, or of every snapshot where no more is known; means over classes."""
+        return self.losses or self.history
+
+    @property
+    def class_epoch_losses(self) -> dict[str, list[HistoryRow]]:
+        """The losses of every epoch by class where each has its own networks, else those of "all"."""
+        return self.class_losses or self.class_histories or {"all": self.epoch_losses}

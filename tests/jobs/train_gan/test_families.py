@@ -14,6 +14,7 @@ from shared.errors import BadConfig
 from shared.models.snapshots import load_snapshot
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.checkpoints import load
+from shared.store.records.gan import GanRecord
 
 TINY = ["--epochs", 2, "--batch-images", 4, "--width", 2, "--latent", 4]
 
@@ -123,6 +124,24 @@ def test_per_class_trains_a_generator_for_each_class(per_class: Artifact) -> Non
     first = [rows[0]["discriminator_loss"] for rows in histories.values()]
     assert len(set(first)) == 3
     assert facts["history"][0]["discriminator_loss"] == pytest.approx(sum(first) / 3)
+
+
+def test_every_class_has_losses_of_every_epoch(
+    make_dataset: Callable[..., Artifact], run_job: Callable[..., Result], plain_recipe: Path, tmp_path: Path
+) -> None:
+    """With a snapshot every two of three epochs each class and their mean have three rows of losses."""
+    make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
+    words = ["--family", "per_class", *TINY, "--epochs", 3, "--snapshot-every-epochs", 2]
+    assert run_job("train_gan", tmp_path, "--recipe", plain_recipe, *words).exit_code == 0
+    record = GanRecord.model_validate(open_artifact(tmp_path / "small" / "gan" / "r00", "model", "train_gan").facts)
+    assert [row.epoch for row in record.history] == [2, 3]
+    assert record.losses is not None
+    by_class = list(record.class_epoch_losses.values())
+    assert [[row.epoch for row in rows] for rows in by_class] == [[1, 2, 3]] * 3
+    for place, row in enumerate(record.losses):
+        losses = [rows[place].losses["generator_loss"] for rows in by_class]
+        assert row.losses["generator_loss"] == pytest.approx(sum(losses) / 3)
+        assert row.step == sum(rows[place].step for rows in by_class)
 
 
 def test_the_label_picks_the_generator(per_class: Artifact) -> None:

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from jobs.train_gan import loop
 from jobs.train_gan.families import FAMILIES
 from jobs.train_gan.state import State
+from shared.store import checkpoints
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.records.gan import GanRecord
 
 TINY = ["--epochs", 3, "--batch-images", 8, "--critic-steps", 1, "--width", 2, "--latent", 4]
 """With 24 train images: three epochs of three iterations."""
@@ -254,3 +257,81 @@ def test_a_batch_stays_what_can_be_worked_off_in_parts(train: Callable[..., Resu
     assert "batches of 20 in place of --batch-images 50: an epoch has 24" in result.output
     gan = open_artifact(tmp_path / "v" / "small" / "gan" / "r00", "model", "train_gan")
     assert gan.facts["history"][-1]["images_seen"] == 40
+
+
+RARE = ["--epochs", 7, "--snapshot-every-epochs", 3]
+"""Snapshots after epochs 3, 6 and 7."""
+
+
+def test_losses_have_a_row_for_each_epoch_where_snapshots_are_rarer(
+    train: Callable[..., Result], tmp_path: Path
+) -> None:
+    """Seven epochs, three snapshots: seven rows on disk, in the record and in TensorBoard; snapshots have the means."""
+    assert train("a", *RARE).exit_code == 0
+    artifact = gan(tmp_path / "a")
+    record = GanRecord.model_validate(artifact.facts)
+    assert [row.epoch for row in record.history] == [3, 6, 7]
+    assert record.losses is not None
+    assert [(row.epoch, row.step, row.images_seen) for row in record.losses] == [
+        (epoch, 3 * epoch, 24 * epoch) for epoch in range(1, 8)
+    ]
+    assert [{**row, "images_per_s": None} for row in logged(artifact)] == [
+        {**row.facts(), "images_per_s": None} for row in record.losses
+    ]
+    # every epoch has three steps, so a snapshot's mean is that of its epochs' means
+    for rows, row in ((record.losses[:3], record.history[0]), (record.losses[6:], record.history[2])):
+        for name, value in row.losses.items():
+            assert value == pytest.approx(sum(each.losses[name] for each in rows) / len(rows), rel=1e-5)
+    events = EventAccumulator(str(artifact.folder / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("generator_loss")] == list(range(1, 8))
+    assert [event.step for event in events.Images("samples")] == [3, 6, 7]
+
+
+def test_equal_rows_are_recorded_once(train: Callable[..., Result], tmp_path: Path) -> None:
+    """Where every epoch has a snapshot the history is all there is, bit by bit."""
+    assert train("a").exit_code == 0
+    record = GanRecord.model_validate(gan(tmp_path / "a").facts)
+    assert record.losses is None
+    assert record.epoch_losses == record.history
+
+
+@pytest.mark.parametrize(
+    "stop_after",
+    [
+        6,  # the end of epoch 2, which has no snapshot
+        7,  # in the middle of epoch 3
+        9,  # the end of epoch 3, with a snapshot
+    ],
+)
+def test_a_stopped_run_has_the_same_losses(stop_after: int, train: Callable[..., Result], tmp_path: Path) -> None:
+    """Record and checkpoint are those of an uninterrupted run, to the last bit; while stopped the rows are on disk."""
+    assert train("whole", *RARE).exit_code == 0
+    assert train("cut", *RARE, stop_after=stop_after).exit_code == 75
+    (rows,) = (tmp_path / "cut" / "small" / "gan").glob(".r00-*/metrics.jsonl")
+    assert len(rows.read_text("utf-8").splitlines()) == stop_after // 3
+    assert train("cut", *RARE).exit_code == 0
+    whole, cut = gan(tmp_path / "whole"), gan(tmp_path / "cut")
+    assert cut.facts == whole.facts
+    assert cut.read("checkpoint.safetensors") == whole.read("checkpoint.safetensors")
+    assert [row["epoch"] for row in logged(cut)] == list(range(1, 8))
+
+
+def test_a_checkpoint_without_losses_of_epochs_goes_on(train: Callable[..., Result], tmp_path: Path) -> None:
+    """Earlier versions kept rows of snapshots alone: the run goes on from them, and its snapshots are the same."""
+    assert train("whole", *RARE).exit_code == 0
+    assert train("cut", *RARE, stop_after=13).exit_code == 75
+    (path,) = (tmp_path / "cut" / "small" / "gan").glob(".r00-*/checkpoint.safetensors")
+    tensors, header = checkpoints.load(path.read_bytes(), str(path))
+    header["losses"] = None
+    tree = checkpoints.unflatten(tensors, header["state"])
+    sums = tree["tally"]
+    for name, pair in tree.pop("since_snapshot").items():
+        sums[name] = sums[name] + pair
+    tensors, header["state"] = checkpoints.flatten(tree)
+    checkpoints.save(path, tensors, header)
+    assert train("cut", *RARE).exit_code == 0
+    whole, cut = gan(tmp_path / "whole"), gan(tmp_path / "cut")
+    assert snapshots(cut) == snapshots(whole)
+    assert [row["epoch"] for row in cut.facts["losses"]] == [3, 5, 6, 7]
+    for row, wanted in zip(cut.facts["history"], whole.facts["history"], strict=True):
+        assert row == pytest.approx(wanted, rel=1e-5)

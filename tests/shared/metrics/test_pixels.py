@@ -114,6 +114,9 @@ def test_only_cross_entropy_has_a_loss_indicator() -> None:
     by_class = {name: loss_indicator(rows) for name, rows in (record.class_histories or {}).items()}
     assert len(by_class) == 10
     assert loss_indicators(record) == by_class
+    of_epochs = dict.fromkeys(by_class, losses(1.0, 2.0))
+    rarer = record.model_copy(update={"losses": losses(1.0, 2.0), "class_losses": of_epochs})
+    assert {indicator.smoothed_generator_loss for indicator in (loss_indicators(rarer) or {}).values()} == {1.1}
     alone = record.model_copy(update={"class_histories": None})
     assert loss_indicators(alone) == {"all": loss_indicator(losses(0.7))}
     assert loss_indicators(alone.model_copy(update={"resolved": Resolved(loss="wasserstein")})) is None

@@ -19,7 +19,8 @@ from shared.store.records.scores import Scores, ScoresRecord
 
 GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
-a GAN that was scored on val alone, and the fits and the verdict of an experiment with replicates."""
+a GAN that was scored on val alone, one with losses of more epochs than snapshots, and the fits and the verdict of an
+experiment with replicates."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
@@ -27,7 +28,7 @@ ROWS = {row.writes: row for row in ARTIFACTS}
 MAY_BE_ABSENT = {
     "real": {"mirrors", "split", "rejected", "ignored"}
     | {"duplicates", "duplicates_with_other_label", "moved_to_the_split_of_their_copy"},
-    "gan": {"class_histories"},
+    "gan": {"class_histories", "losses", "class_losses"},
     "scores": {"synthetic_only", "test"},
 }
 """Keys that an older or another artifact of the kind does without."""
@@ -70,6 +71,21 @@ def test_the_table_of_jobs_names_the_records_that_it_is_annotated_with() -> None
         if not isinstance(row, tuple):
             assert annotation == f"Job[{row.record.partition('.')[2]}]"
             assert record_class(row.record).__name__ in annotation
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda facts: facts["losses"][1].update(epoch="2"), "losses.1.epoch"),
+        (lambda facts: facts["history"][0].pop("step"), "history.0.step"),
+    ],
+)
+def test_a_wrong_row_of_losses_is_named(change: Any, place: str) -> None:
+    """The list `losses` is named as it is in JSON, and so is a field next to losses by name."""
+    facts: dict[str, Any] = json.loads(json.dumps(golden("rare_snapshots/gan.json").manifest.facts))
+    change(facts)
+    with pytest.raises(FormatError, match=f"'{place}'"):
+        parse_record(GanRecord, facts, "here")
 
 
 def test_an_artifact_says_where_what_and_what_to_do() -> None:
