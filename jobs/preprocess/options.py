@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 from jobs.preprocess.sources.table import SOURCES
+from jobs.preprocess.train_size import TrainSize
 from shared.cli.options import JobOptions, Within, option
 from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
 
 SPLITS = ("auto", "official", "random")
 """auto: the source's official partition where it has one, else random."""
+
+LIMITS = ("limit", "per_class", "limit_train", "per_class_train")
+"""The options that take fewer images than there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +38,25 @@ class PreprocessOptions(JobOptions):
         0.01, "Largest share of unreadable images; with more the job fails.", "source", within=Within(0, 1)
     )
 
-    limit: int = option(0, "Images in all, in proportion to the classes; 0: every one.", "selection", within=Within(0))
-    per_class: int = option(0, "Images of each class at most; 0: no limit.", "selection", within=Within(0))
-    limit_seed: int = option(0, "Random seed of the draw of --limit and --per-class.", "selection", within=Within(0))
+    limit: int = option(
+        0, "Images over all splits, in proportion to the classes; 0: every one.", "selection", within=Within(0)
+    )
+    per_class: int = option(
+        0, "Images of each class at most, over all splits; 0: no limit.", "selection", within=Within(0)
+    )
+    limit_train: int = option(
+        0,
+        "Different train images, exactly, in proportion to the classes; val and test get their fractions of all that "
+        "there are, or what train leaves; 0: no limit.",
+        "selection",
+        within=Within(0),
+    )
+    per_class_train: int = option(
+        0, "Different train images of each class, exactly; else as --limit-train.", "selection", within=Within(0)
+    )
+    limit_seed: int = option(
+        0, "Random seed of the draw of the images that these limits take.", "selection", within=Within(0)
+    )
     split: str = option(
         "auto",
         "Partition into train, val and test; auto: the official one if the source has one, else random.",
@@ -71,11 +91,19 @@ class PreprocessOptions(JobOptions):
             raise BadConfig(
                 f"val_fraction={self.val_fraction} and test_fraction={self.test_fraction} leave nothing to train on"
             )
+        given = [f"--{name.replace('_', '-')} {getattr(self, name)}" for name in LIMITS if getattr(self, name)]
+        if self.train_size and len(given) > 1:
+            raise BadConfig(f"{', '.join(given)}: want one of them; 0 turns off one that a recipe sets")
         try:
             # any colour that Pillow knows; asked now, not at the first transparent image
             ImageColor.getrgb(self.background)
         except ValueError as error:
             raise BadConfig(f"--background {self.background}: no colour; want white, black or #rrggbb") from error
+
+    @property
+    def train_size(self) -> TrainSize | None:
+        """The exact number of train images; None where it follows from the fractions."""
+        return TrainSize(self.limit_train, self.per_class_train) if self.limit_train or self.per_class_train else None
 
     @property
     def mirrors(self) -> bool:

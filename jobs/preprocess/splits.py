@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.preprocess.validate import check_room
+from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.train_size import exact_counts
+from jobs.preprocess.validate import check_room, drawn_fractions
 from shared.data.sampling import ceil_share, stratified
+from shared.format.files import sha256
 
 ORDER = ("train", "val", "test")
 
@@ -82,6 +85,54 @@ def split_indexes(
         moved = 0
     where = place[leaders]
     return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}, moved
+
+
+def exact_indexes(
+    labels: Indexes,
+    contents: Sequence[str],
+    partition: Sequence[str] | None,
+    config: PreprocessOptions,
+    names: Sequence[str],
+) -> dict[str, Indexes]:
+    """Return the sorted indexes of train, val and test where train has an exact size; see `train_size.exact_counts`.
+
+    The images of train all differ and are drawn from `limit_seed`, the rest from `seed`. Copies of an image of val or
+    test go with it, those of a train image are left out. An official test or val split stays as it is: a train image
+    that equals one of its images is left out. `names` are those of the classes. Raises BadInput where there are too few
+    images.
+    """
+    assert config.train_size is not None
+    leaders = leaders_of(contents)
+    first = leaders == np.arange(len(leaders))
+    given = np.zeros(len(labels), np.int64) if partition is None else np.array([ORDER.index(n) for n in partition])
+    there = None if partition is None else {ORDER[number] for number in np.unique(given)}
+    # of equal images in several official splits the one in test counts, else the one in val
+    place = np.full(len(labels), -1)
+    np.maximum.at(place, leaders, given)
+    candidates = np.flatnonzero(first & (place == 0))
+    counts = np.bincount(labels[candidates], minlength=len(names)).tolist()
+    plan = exact_counts(config.train_size, counts, drawn_fractions(config, there), names)
+    place[candidates] = -1
+    for label in range(len(names)):
+        members = _by_hash(candidates[labels[candidates] == label], contents, f"train {config.limit_seed}")
+        train, left = np.split(members, [plan["train"][label]])
+        place[train] = 0
+        left = _by_hash(left, contents, f"rest {config.seed}")
+        for split in [split for split in plan if split != "train"]:
+            drawn, left = np.split(left, [plan[split][label]])
+            place[drawn] = ORDER.index(split)
+    where = place[leaders]
+    where[(where == 0) & ~first] = -1
+    for split in (there or set()) - {"train"}:
+        where[(where == ORDER.index(split)) & (given != where)] = -1
+    return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}
+
+
+def _by_hash(indexes: Indexes, contents: Sequence[str], salt: str) -> Indexes:
+    """Return the indexes in a random order that depends on `salt`."""
+    # a rank of its own for each image: where one turns out to be broken, the next one replaces it and no other moves
+    ranks = {index: sha256(f"{salt} {contents[index]}".encode()) for index in indexes.tolist()}
+    return np.array(sorted(ranks, key=ranks.__getitem__), dtype=np.int64)
 
 
 def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:

@@ -1,7 +1,10 @@
 """Checks of the options against the source before it is read, and the description of the images they will give."""
 
+from collections.abc import Collection
+
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.sources.table import SOURCES
+from jobs.preprocess.train_size import exact_counts
 from shared.data.sampling import apportion, ceil_share
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput
@@ -31,8 +34,24 @@ def validate(options: PreprocessOptions, shard: Shard, specs: Specs) -> None:
         )
     if options.split == "official" and not known.official:
         raise BadConfig(f"--split official: the source {options.source} has no official partition; take random or auto")
-    if known.counts and not (known.official and options.per_class):  # whose draw runs across the parts
+    if known.counts and options.train_size:
+        parts = known.counts
+        if known.official and options.split != "random":
+            exact_counts(options.train_size, parts["train"], drawn_fractions(options, parts))
+        else:
+            counts = [sum(of_class) for of_class in zip(*parts.values(), strict=True)]
+            exact_counts(options.train_size, counts, drawn_fractions(options, None))
+    elif known.counts and not (known.official and options.per_class):  # whose draw runs across the parts
         check_splits(options, taken(known.counts, options.limit, options.per_class))
+
+
+def drawn_fractions(options: PreprocessOptions, official: Collection[str] | None) -> dict[str, float]:
+    """Return the splits that are drawn from the images that may be in train, with their fraction of these.
+
+    `official` are the splits of an official partition, None where the split is random.
+    """
+    drawn = {"test": options.test_fraction, "val": options.val_fraction}
+    return drawn if official is None else {"val": drawn["val"]} if "val" not in official else {}
 
 
 def taken(counts: dict[str, tuple[int, ...]], limit: int, per_class: int) -> dict[str, list[int]]:

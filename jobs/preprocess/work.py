@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from jobs.preprocess.images import prepare
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Item, Unusable
+from jobs.preprocess.sources.items import Item, Pixels, Unusable
 from shared.format.files import sha256
 from shared.format.sample import encode_members
 
@@ -38,12 +38,27 @@ def digest(item: Item) -> str | Unreadable:
 
 
 def prepared(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
-    """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read.
+    """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read."""
+    item, content = task
+    pixels = _pixels(config, item)
+    if isinstance(pixels, Unreadable):
+        return pixels
+    # the hash of the original goes with the sample, so that an image can be traced to its file
+    return encode_members(pixels, item.label, {"origin": {**item.origin, "sha256": content}})
+
+
+def check(config: PreprocessOptions, item: Item) -> Unreadable | None:
+    """Return why an item cannot be prepared; None where it can."""
+    pixels = _pixels(config, item)
+    return pixels if isinstance(pixels, Unreadable) else None
+
+
+def _pixels(config: PreprocessOptions, item: Item) -> Pixels | Unreadable:
+    """Return the pixels of an item's sample, or why it cannot be read.
 
     Pillow's warnings, of images above 89 million pixels and of odd metadata, name no file and are left out: such images
     are read like others.
     """
-    item, content = task
     # read again rather than kept since `digest`: the images of a large set do not fit the memory
     with warnings.catch_warnings():
         for kind in (Image.DecompressionBombWarning, UserWarning):
@@ -53,13 +68,11 @@ def prepared(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, byt
             picture = item.decode(item.read())
             # Pillow keeps a file open until its last frame is read
             with picture if isinstance(picture, Image.Image) else nullcontext():
-                pixels = prepare(
+                return prepare(
                     picture, config.size_px, config.channels, config.crop, config.resize_filter, config.background
                 )
         except UNREADABLE as error:
             return _unreadable(error)
-    # the hash of the original goes with the sample, so that an image can be traced to its file
-    return encode_members(pixels, item.label, {"origin": {**item.origin, "sha256": content}})
 
 
 def _unreadable(error: BaseException) -> Unreadable:

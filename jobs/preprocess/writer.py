@@ -8,17 +8,17 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.placing import Placing, Readable
 from jobs.preprocess.rejects import Rejected, Rejects, line_of
 from jobs.preprocess.sources.items import Item, Source, named, plain, some
 from jobs.preprocess.sources.table import SOURCES
-from jobs.preprocess.splits import choose, leaders_of, split_indexes
+from jobs.preprocess.splits import choose, leaders_of
 from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
-from shared.errors import BadInput
+from shared.errors import BadInput, HalfrealError
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.shards import Members, join, shard_name, write_shard
 from shared.runtime.processes import Spread, processes
@@ -35,15 +35,6 @@ class WrittenShard(Record):
 
     shard: ShardInfo | None
     rejected: list[Rejected]
-
-
-@dataclass(frozen=True)
-class Readable:
-    """An image that can be read: its index in the source, its item, the sha256 of what it holds."""
-
-    index: int
-    item: Item
-    content: str
 
 
 @dataclass(frozen=True)
@@ -73,10 +64,8 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
     with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
-        # every image is hashed before any is split: where copies go depends on all of them
-        readable = _read_all(run, spread, source, chosen, rejects)
-        rejects.check(run)
-        places, moved = _split(config, labels, partition, readable)
+        placing = Placing(run, spread, config, source, partition, rejects)
+        readable, places, moved = placing.place(chosen)
         tasks = [
             task for split, indexes in places.items() for task in tasks_of(split, indexes.tolist(), config.shard_images)
         ]
@@ -87,9 +76,12 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
     rejects.rows += [rejected for record in records for rejected in record.rejected]
     rejects.check(run)
     rejects.store(run)
-    copies = _copies(readable, rejects)
+    taken = np.sort(np.concatenate(list(places.values()))).tolist()
+    copies = _copies([readable[place] for place in taken], rejects)
     _say_copies(run, source, copies)
     dataset = _describe(config, source, _shards(places, tasks, records))
+    if config.train_size and dataset.splits["train"].count < len(places["train"]):
+        raise HalfrealError(f"{config.train_size.flag}: the images changed while they were read; run it again")
     # again: what is left of a class after unreadable images were put aside
     _check_classes(config, source, partition, dataset.splits["train"].class_counts)
     return dataset, RealRecord(
@@ -102,16 +94,6 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
         duplicates_with_other_label=sum(copy.label != first.label for copy, first in copies),
         moved_to_the_split_of_their_copy=moved,
     )
-
-
-def _split(
-    config: PreprocessOptions, labels: NDArray[np.int64], partition: Sequence[str] | None, readable: list[Readable]
-) -> tuple[dict[str, NDArray[np.int64]], int]:
-    """Return the places among the readable images that each split has, and how many follow a copy to its split."""
-    official = None if partition is None else [partition[image.index] for image in readable]
-    indexes, contents = [image.index for image in readable], [image.content for image in readable]
-    fractions = config.val_fraction, config.test_fraction
-    return split_indexes(labels[indexes], contents, official, *fractions, config.seed)
 
 
 def _shards(splits: Iterable[str], tasks: list[Task], records: list[WrittenShard]) -> dict[str, list[ShardInfo]]:
@@ -250,17 +232,3 @@ def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> No
             f"warning: images equal to one with another label: {len(torn):,} ({example}); "
             "both are kept: remove what has the wrong label"
         )
-
-
-def _read_all(
-    run: Run, spread: Spread[Any, Any], source: Source, chosen: NDArray[np.int64], rejects: Rejects
-) -> list[Readable]:
-    """Return the items that can be read, with what each holds."""
-    readable = []
-    digests = spread(digest, (source.items[index] for index in chosen.tolist()))
-    for index, content in zip(chosen.tolist(), run.reporter.each(digests, "read", len(chosen), "images"), strict=True):
-        if isinstance(content, Unreadable):
-            rejects.add(source.items[index], content)
-        else:
-            readable.append(Readable(index, source.items[index], content))
-    return readable

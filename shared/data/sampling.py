@@ -1,5 +1,6 @@
 """Shares of a whole as exact counts, and which items they are. What only counts does without numpy."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
@@ -34,6 +35,24 @@ def apportion(sizes: list[int], total: int) -> list[int]:
     for index in by_remainder[: total - sum(counts)]:
         counts[index] += 1
     return counts
+
+
+def apportion_within(sizes: Sequence[int], total: int, low: Sequence[int], high: Sequence[int]) -> list[int]:
+    """Cut `total` in the proportions of `sizes`, each part from its `low` to its `high`; these must leave room for it.
+
+    What bounds keep from a part, or force on it, the others share by the room that they have.
+    """
+    parts = [
+        min(max(part, least), most) for part, least, most in zip(apportion(list(sizes), total), low, high, strict=True)
+    ]
+    missing = total - sum(parts)
+    if not missing:
+        return parts
+    bounds = high if missing > 0 else low
+    room = [abs(bound - part) for part, bound in zip(parts, bounds, strict=True)]
+    # never more than the room: `missing` is at most the sum of it
+    moved = apportion(room, abs(missing))
+    return [part + (move if missing > 0 else -move) for part, move in zip(parts, moved, strict=True)]
 
 
 def spread(counts: list[int]) -> "NDArray[np.int64]":

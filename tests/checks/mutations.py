@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
@@ -19,7 +20,7 @@ from tests.checks.mutation import Mutation
 from tests.checks.replicates import REPLICATES
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + REPLICATES + VERDICTS
+MUTATIONS = DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + REPLICATES + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

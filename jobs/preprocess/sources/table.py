@@ -37,7 +37,15 @@ SOURCES: dict[str, KnownSource] = {
         mirrors=False,
         counts={"train": (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)},
     ),
-    "mnist": KnownSource(read=Lazy("jobs.preprocess.sources.archives:mnist"), official=True, mirrors=False),
+    "mnist": KnownSource(
+        read=Lazy("jobs.preprocess.sources.archives:mnist"),
+        official=True,
+        mirrors=False,
+        counts={
+            "train": (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+            "test": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+        },
+    ),
     "cifar10": KnownSource(
         read=Lazy("jobs.preprocess.sources.archives:cifar10"),
         official=True,

@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from shared.data.sampling import apportion, ceil_share, floor_share, largest_share, spread, stratified
+from shared.data.sampling import apportion, apportion_within, ceil_share, floor_share, largest_share, spread, stratified
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,24 @@ def test_a_floor_share_is_the_fractions_floor() -> None:
 def test_largest_remainders_by_hand(sizes: list[int], total: int, expected: list[int]) -> None:
     """Quotas are rounded down and what is left goes to the largest remainders (Hamilton), ties to the first."""
     assert apportion(sizes, total) == expected
+
+
+@pytest.mark.parametrize(
+    ("sizes", "total", "low", "high", "expected"),
+    [
+        ([60, 40], 10, [0, 0], [60, 40], [6, 4]),
+        ([60, 40], 10, [0, 0], [60, 2], [8, 2]),
+        ([60, 40], 10, [0, 5], [60, 40], [5, 5]),
+        ([96, 3], 10, [1, 1], [96, 3], [9, 1]),
+        ([50, 30, 20], 10, [0, 0, 0], [2, 9, 9], [2, 5, 3]),  # of three more, room for 6 and 7: two and one
+        ([1, 1], 6, [0, 0], [3, 3], [3, 3]),
+    ],
+)
+def test_bounds_move_what_does_not_fit(
+    sizes: list[int], total: int, low: list[int], high: list[int], expected: list[int]
+) -> None:
+    """The parts add up to the total and keep their bounds; what one cannot take the others share by their room."""
+    assert apportion_within(sizes, total, low, high) == expected
 
 
 @pytest.mark.parametrize("seed", range(5))
