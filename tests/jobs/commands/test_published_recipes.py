@@ -26,7 +26,7 @@ ELSEWHERE = [name for name in recipe_names() if name.startswith(("celeba", "cifa
 
 STEPS = 20
 LIMIT_TRAIN = 16
-"""Of the 20 train images that are made for a recipe which wants 5,000."""
+"""Train images for a recipe that wants 5,000: fewer than the 20 that are made."""
 BATCH = 6
 
 SMALL: dict[str, list[object]] = {
