@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _known(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    from shared.models.weights import WEIGHTS
+    from shared.models.pretrained.weights import WEIGHTS
 
     unknown = sorted(set(names) - WEIGHTS.keys())
     if unknown:
@@ -39,16 +39,19 @@ def _known(context: click.Context, parameter: click.Parameter, names: tuple[str,
 @click.argument("names", nargs=-1, callback=_known, metavar="[NAME]...")
 @data_root
 def fetch(names: tuple[str, ...], data_root: Path) -> None:
-    """Download weights to the volume: all, or those named. The sha256 of every file is checked."""
-    from shared.models.weights import WEIGHTS, checked
-    from shared.models.weights import fetch as bring
+    """Download weights to the volume: all, or those named. The sha256 of every file is checked.
+
+    Where there is no network, copy the file into weights/ of the volume: Inception's as NVIDIA, pytorch-fid or
+    torch-fidelity publish it. Files are recognised by their sha256, under any name.
+    """
+    from shared.models.pretrained.weights import checked
+    from shared.models.pretrained.weights import fetch as bring
 
     # one that fails does not keep the others from being fetched
     failed: list[HalfrealError] = []
     for name in names:
         try:
-            checked(name, data_root / "weights")
-            click.echo(f"{name}: already there: {WEIGHTS[name].path(data_root / 'weights')}")
+            click.echo(f"{name}: already there: {checked(name, data_root / 'weights').path}")
         except HalfrealError:
             try:
                 click.echo(f"{name}: {bring(name, data_root / 'weights')}")
@@ -62,17 +65,19 @@ def fetch(names: tuple[str, ...], data_root: Path) -> None:
 @click.command("list", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @data_root
 def show(data_root: Path) -> None:
-    """List the weights with their state and purpose."""
-    from shared.models.weights import WEIGHTS, checked
+    """List the weights with their state, purpose and file."""
+    from shared.models.pretrained.weights import WEIGHTS, checked
 
     for name, weights in WEIGHTS.items():
+        path, layout = weights.path(data_root / "weights"), weights.files[0].layout
         try:
-            state = "there" if checked(name, data_root / "weights") else ""
+            found = checked(name, data_root / "weights")
+            state, path, layout = "there" if found.published else "unpublished", found.path, found.layout
         except MissingArtifact:
             state = "absent"
         except HalfrealError:
             state = "altered"
-        click.echo(f"{name:20} {state:7}  {weights.about}\n{'':20} {weights.path(data_root / 'weights')}")
+        click.echo(f"{name:20} {state:7}  {weights.about}\n{'':20} {path} ({layout})")
 
 
 @click.command("verify", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -80,13 +85,14 @@ def show(data_root: Path) -> None:
 @data_root
 def verify(names: tuple[str, ...], data_root: Path) -> None:
     """Check the sha256 of the weights on the volume; absent ones are only named."""
-    from shared.models.weights import checked
+    from shared.models.pretrained.weights import checked
 
     wrong: list[Any] = []
     for name in names:
         try:
-            path, state = checked(name, data_root / "weights")
-            click.echo(f"{name}: {state}  {path}")
+            found = checked(name, data_root / "weights")
+            note = "" if found.published else "  UNPUBLISHED: admitted for tests"
+            click.echo(f"{name}: {found.sha256}  {found.path} ({found.layout}){note}")
         except MissingArtifact as error:
             click.echo(f"{name}: absent ({error})")
         except HalfrealError as error:

@@ -48,6 +48,7 @@ COMMON_VARIABLES = {
     "HALFREAL_STRICT",  # an unknown variable ends the command
     "HALFREAL_IMAGE",  # name of the container image, for Compose
     "HALFREAL_CI_VENV",
+    "HALFREAL_UNPUBLISHED_WEIGHTS",  # tests: see shared.models.pretrained.weights
     *("HALFREAL_TEST_DATA", "HALFREAL_NO_SKIPS", "HALFREAL_FULL_WIDTH", "HALFREAL_STYLEGAN3"),  # tests
 }
 """The variables that are no job's own."""

@@ -49,7 +49,8 @@ class FeatureMetric(Metric):
     """A metric of the features of synthetic and real images, stored as `<name>_<extractor>_<suffix>`.
 
     `compute` returns values by `key`; rows of one computation share it, and each takes its own. Inception's
-    features give the metric another name, `inception_name`: FID and KID are what Inception gives, and nothing else.
+    features give the metric another name, `inception_name`: FID, KID and the Inception Score are what Inception gives,
+    and nothing else.
     Every snapshot is scored by those that are `per_snapshot`.
     """
 
@@ -87,7 +88,7 @@ class ClassificationMetric(Metric):
 
 EXTRAPOLATION: "Lazy[Compute]" = Lazy("shared.metrics.features.frechet:extrapolated_score")
 PRDC: "Lazy[Compute]" = Lazy("shared.metrics.features.prdc:score")
-INCEPTION_SCORE: "Lazy[Compute]" = Lazy("shared.metrics.features.inception_score:score")
+CLASS_SCORE: "Lazy[Compute]" = Lazy("shared.metrics.features.inception_score:score")
 
 FRECHET = FeatureMetric(
     name="frechet",
@@ -185,18 +186,20 @@ FEATURE_METRICS = (
         headline=True,
     ),
     FeatureMetric(
-        name="inception_score",
+        name="class_score",
+        inception_name="inception_score",
         about="exp of the mean divergence of an image's classes from those of all (Salimans et al. 2016)",
-        compute=INCEPTION_SCORE,
+        compute=CLASS_SCORE,
         higher_is_better=True,
         low=1.0,
         high=math.inf,
     ),
     FeatureMetric(
-        name="inception_score",
+        name="class_score",
         suffix="std",
-        about="standard deviation of the Inception Score over parts of the images",
-        compute=INCEPTION_SCORE,
+        inception_name="inception_score",
+        about="standard deviation of that score over parts of the images",
+        compute=CLASS_SCORE,
         higher_is_better=None,
         high=math.inf,
     ),

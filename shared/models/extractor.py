@@ -23,13 +23,17 @@ class Features:
 
 @dataclass(frozen=True)
 class Extractor:
-    """An extractor at work. `distance` and `kernel` are what its Fréchet and kernel distances are called."""
+    """An extractor at work. `distance` and `kernel` are what its Fréchet and kernel distances are called.
+
+    `sha256` names its weights. Those that nobody published, as tests make them, are not `published`.
+    """
 
     name: str
     sha256: str
     resizer: str
     apply: Callable[[Tensor], tuple[Tensor, Tensor]]
     batch_images: int = BATCH_IMAGES
+    published: bool = True
 
     @property
     def distance(self) -> str:

@@ -14,7 +14,8 @@ from shared.data.resizing import resized
 from shared.format.files import sha256
 from shared.models.extractor import BATCH_IMAGES, Extractor
 from shared.models.fitting import CLASSIFIER_FILE, load_classifier
-from shared.models.weights import checked
+from shared.models.pretrained.inception import from_state_dict
+from shared.models.pretrained.weights import TORCHSCRIPT, FoundWeights, checked
 from shared.store.artifacts import Artifact
 
 INCEPTION_PX, LITE0_PX = 299, 224
@@ -55,7 +56,7 @@ def inception_clean(inputs: dict[str, Artifact], weights: Path, device: torch.de
         return network.extract(bring(images.cpu()).to(device))
 
     resizer = "Pillow bicubic to 299 px in float (clean-fid)"
-    return Extractor("inception_clean", network.sha256, resizer, apply, network.batch_images)
+    return _extractor("inception_clean", network, resizer, apply)
 
 
 def inception_legacy(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:
@@ -66,7 +67,15 @@ def inception_legacy(inputs: dict[str, Artifact], weights: Path, device: torch.d
         return network.extract(tensorflow_bilinear(_colour(images).to(device).float(), INCEPTION_PX))
 
     resizer = "TensorFlow 1 bilinear to 299 px, not antialiased"
-    return Extractor("inception_legacy", network.sha256, resizer, apply, network.batch_images)
+    return _extractor("inception_legacy", network, resizer, apply)
+
+
+def _extractor(
+    name: str, network: "Inception", resizer: str, apply: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> Extractor:
+    """Return an extractor by FID's Inception, named after the weights rather than after the file that holds them."""
+    found = network.weights
+    return Extractor(name, found.identity, resizer, apply, network.batch_images, published=found.published)
 
 
 def efficientnet_lite0(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:
@@ -74,9 +83,9 @@ def efficientnet_lite0(inputs: dict[str, Artifact], weights: Path, device: torch
     import safetensors.torch
     from efficientnet_lite_pytorch import EfficientNet
 
-    path, digest = checked("efficientnet_lite0", weights)
+    found = checked("efficientnet_lite0", weights)
     network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(safetensors.torch.load(path.read_bytes()))
+    network.load_state_dict(safetensors.torch.load(found.path.read_bytes()))
     network = network.to(device).eval()
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,7 +94,8 @@ def efficientnet_lite0(inputs: dict[str, Artifact], weights: Path, device: torch
         features = network.extract_features(unit).mean(dim=(2, 3))
         return features, network._fc(features).softmax(dim=1)
 
-    return Extractor("efficientnet_lite0", digest, f"Pillow bicubic to {LITE0_PX} px", apply)
+    resizer = f"Pillow bicubic to {LITE0_PX} px"
+    return Extractor("efficientnet_lite0", found.identity, resizer, apply, published=found.published)
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ class Inception:
 
     layers: Callable[[Tensor], Tensor]
     head: Tensor
-    sha256: str
+    weights: FoundWeights
     batch_images: int
 
     def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,18 +117,23 @@ class Inception:
 
 
 def _inception(weights: Path, device: torch.device) -> Inception:
-    """Return FID's Inception from its published TorchScript.
+    """Return FID's Inception from any file that it is published as.
 
     Its batch normalisations are folded into the convolutions: features differ by 4e-7 of the largest.
     """
-    path, digest = checked("inception", weights)
+    found = checked("inception", weights)
+    layers, head = (_from_torchscript if found.layout == TORCHSCRIPT else from_state_dict)(found.path, device)
+    # batches of 16 fit a CPU's cache better than those of 64
+    return Inception(layers, head, found, 16 if device.type == "cpu" else BATCH_IMAGES)
+
+
+def _from_torchscript(path: Path, device: torch.device) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+    """Return the layers and the weights of the head of the published TorchScript."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # deprecated, but TorchScript is what is published
         warnings.simplefilter("ignore", DeprecationWarning)
         network = torch.jit.load(str(path), map_location=device).eval()
-        layers = torch.jit.freeze(network.layers)
-    # batches of 16 fit a CPU's cache better than those of 64
-    return Inception(layers, network.output.weight, digest, 16 if device.type == "cpu" else BATCH_IMAGES)
+        return torch.jit.freeze(network.layers), network.output.weight
 
 
 def _colour(images: Tensor) -> Tensor:

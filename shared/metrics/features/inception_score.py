@@ -1,4 +1,4 @@
-"""The Inception Score of a classifier's probabilities."""
+"""The Inception Score of Inception's probabilities, and the same of another classifier's: the class score."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,6 @@ def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: i
 
 
 def score(pair: FeaturePair) -> dict[str, float]:
-    """Return the Inception Score of the synthetic images' probabilities and its standard deviation."""
+    """Return the score of the synthetic images' probabilities and its standard deviation."""
     value, spread = inception_score(pair.synthetic.extracted.probabilities, seed=pair.seed)
-    return {"inception_score": value, "inception_score_std": spread}
+    return {"class_score": value, "class_score_std": spread}

@@ -22,7 +22,7 @@ from shared.metrics.compare import compare_scores
 from shared.metrics.feature_cache import load, reference_path, store
 from shared.metrics.features.frechet import frechet_distance, moments
 from shared.models.extractor import Extractor
-from shared.models.weights import fetch
+from shared.models.pretrained.weights import fetch
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.records.scores import ClassQualities, SampleScores, ScoresRecord
 from tests.jobs.train_gan.test_gan_processes import ends, together

@@ -4,7 +4,8 @@ The published Inception needs a network to fetch: one of the same architecture w
 file format, goes through the same code.
 """
 
-from collections.abc import Iterator
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
-import shared.models.weights
 from jobs.__main__ import main as halfreal
 from shared.errors import BadInput, MissingArtifact
 from shared.format.files import sha256
@@ -22,11 +22,24 @@ from shared.metrics.features.frechet import frechet_distance, moments
 from shared.metrics.features.kernel import kernel_distance
 from shared.models.extractors import tensorflow_bilinear
 from shared.models.tables import EXTRACTORS
-from shared.models.weights import WEIGHTS, Weights, checked, fetch
+from shared.models.pretrained.weights import (
+    STATE_DICT,
+    TORCHSCRIPT,
+    UNPUBLISHED,
+    WEIGHTS,
+    PublishedFile,
+    Weights,
+    checked,
+    fetch,
+    missing,
+)
 from tests.shared.metrics.known_answers import known_answers
 from tests.shared.models.inception import NAME, make_weights, publish, torch_fidelitys
 
 CPU = torch.device("cpu")
+
+PYTORCH_FIDS = "pt_inception-2015-12-05-6726825d.pth"
+TORCH_FIDELITYS = "weights-inception-2015-12-05-6726825d.pth"
 
 
 def pictures(count: int, seed: int, size_px: int = 32) -> torch.Tensor:
@@ -51,13 +64,15 @@ def published(made_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture
-def inception(published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Put the generated file's hash into the table of weights; return the folder."""
-    row = WEIGHTS["inception"]
-    digest = sha256((published / NAME).read_bytes())
-    made = Weights(about=row.about, file=row.file, sha256=digest, url=row.url)
-    monkeypatch.setitem(shared.models.weights.WEIGHTS, "inception", made)
+def inception(published: Path, made_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Admit both made files by their hashes; return the folder with the TorchScript."""
+    admit(monkeypatch, published / NAME, made_weights)
     return published
+
+
+def admit(monkeypatch: pytest.MonkeyPatch, *files: Path) -> None:
+    """Let these files be taken for weights."""
+    monkeypatch.setenv(UNPUBLISHED, ",".join(sha256(file.read_bytes()) for file in files))
 
 
 @pytest.mark.slow
@@ -109,6 +124,111 @@ def test_the_legacy_protocol_is_torch_fidelitys(inception: Path, made_weights: P
     np.testing.assert_allclose(seen.probabilities, logits.softmax(dim=1).numpy(), atol=1e-4)
 
 
+@pytest.fixture(scope="session")
+def pytorch_fids(made_weights: Path) -> Any:
+    """Build pytorch-fid's own network on the made state dict, without its resizing and scaling."""
+    from pytorch_fid import inception as theirs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(theirs, "load_state_dict_from_url", lambda url, progress: torch.load(made_weights))
+        head: Any = theirs.fid_inception_v3().eval()
+        return theirs.InceptionV3(resize_input=False, normalize_input=False).eval(), head.fc.weight
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", [PYTORCH_FIDS, TORCH_FIDELITYS, "renamed/by the user.pth"])
+def test_a_state_dict_gives_the_features_of_the_torchscript(
+    name: str, inception: Path, made_weights: Path, pytorch_fids: Any, tmp_path: Path
+) -> None:
+    """Either library's file, wherever it lies below weights/: features and probabilities are those of both libraries.
+
+    They agree with pytorch-fid's own network, with torch-fidelity's, and with NVIDIA's layout of the same weights to
+    1e-5 of the largest feature. Probabilities leave out the head's bias, as the Inception Score's reference code does.
+    """
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    shutil.copy(made_weights, tmp_path / name)
+    images = pictures(6, 4, 299)
+    ours = EXTRACTORS["inception_legacy"].get()({}, tmp_path, CPU)
+    seen = ours.extract(images)
+    scaled = (images.float() - 128) / 128
+    network, head = pytorch_fids
+    with torch.no_grad():
+        features = network(scaled)[0].flatten(1)
+    theirs, logits = torch_fidelitys(made_weights)(images)
+    script = EXTRACTORS["inception_legacy"].get()({}, inception, CPU).extract(images)
+    near = 1e-5 * float(features.abs().max())
+    for other in (features.numpy(), theirs.numpy(), script.features):
+        np.testing.assert_allclose(seen.features, other, atol=near)
+    for probabilities in ((features @ head.T).softmax(1).detach().numpy(), logits.softmax(1).numpy()):
+        np.testing.assert_allclose(seen.probabilities, probabilities, atol=1e-5)
+    biased = torch.load(made_weights)["fc.bias"]
+    assert float(biased.abs().max()) > 0.01, "a head without a bias would not show whether it is left out"
+    assert not ours.published
+
+
+def test_published_files_are_the_same_weights_by_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is found by its sha256 in any folder below weights/; scores name the weights, not the file."""
+    row, payloads = WEIGHTS["inception"], {TORCHSCRIPT: b"script", STATE_DICT: b"tensors"}
+    files = tuple(
+        replace(file, sha256=sha256(payloads[file.layout]), bytes=len(payloads[file.layout])) for file in row.files
+    )
+    monkeypatch.setitem(WEIGHTS, "inception", replace(row, files=files))
+    for number, layout in enumerate((STATE_DICT, TORCHSCRIPT)):
+        path = tmp_path / "from elsewhere" / f"file {number}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(payloads[layout])
+        found = checked("inception", tmp_path)
+        assert (found.path, found.layout, found.published) == (path, layout, True)
+        assert found.identity == files[0].sha256
+    (tmp_path / "references").mkdir()
+    path.rename(tmp_path / "references" / "features")
+    assert checked("inception", tmp_path).layout == STATE_DICT, "cached features are no weights"
+
+
+def test_published_hashes_are_those_that_the_names_promise() -> None:
+    """Torch hub names a file after the first eight digits of its sha256, and checks them."""
+    names = [file.name for file in WEIGHTS["inception"].files]
+    assert names == [NAME, PYTORCH_FIDS, TORCH_FIDELITYS]
+    for file in WEIGHTS["inception"].files[1:]:
+        assert torch.hub.HASH_REGEX.search(file.name)[1] == file.sha256[:8]  # type: ignore[index]
+    assert len({file.sha256 for file in WEIGHTS["inception"].files}) == 2
+
+
+def test_files_that_nobody_published_are_taken_by_their_hash_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the variable, or with another hash, a file of another sha256 is as good as absent."""
+    (tmp_path / "own.pth").write_bytes(b"made at home")
+    for admitted in ("", "1", "0" * 64, sha256(b"made at home")[:16]):
+        monkeypatch.setenv(UNPUBLISHED, admitted)
+        assert missing("inception_clean", tmp_path)
+    admit(monkeypatch, tmp_path / "own.pth")
+    found = checked("inception", tmp_path)
+    assert (found.published, found.identity, found.layout) == (False, sha256(b"made at home"), STATE_DICT)
+    with pytest.raises(BadInput, match="no state dict of FID's Inception"):
+        EXTRACTORS["inception_clean"].get()({}, tmp_path, CPU)
+
+
+def test_a_state_dict_is_never_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pickled file that would run code is refused, and nothing runs."""
+    torch.save(Harmful(tmp_path / "ran"), tmp_path / "own.pth")
+    admit(monkeypatch, tmp_path / "own.pth")
+    with pytest.raises(BadInput, match="no state dict"):
+        EXTRACTORS["inception_clean"].get()({}, tmp_path, CPU)
+    assert not (tmp_path / "ran").exists()
+
+
+class Harmful:
+    """What writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Path.touch, (self.path,)
+
+
 @pytest.mark.parametrize("side", [16, 32, 299, 400])
 def test_tensorflows_filter(side: int) -> None:
     """Pixel i lies at i * side / 299, between its two neighbours; torch-fidelity's resampling gives the same."""
@@ -139,15 +259,16 @@ def test_absent_weights_name_the_command_that_fetches_them(tmp_path: Path) -> No
             EXTRACTORS[name].get()({}, tmp_path, CPU)
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", [file.name for row in WEIGHTS.values() for file in row.files])
 def test_altered_weights_are_refused(name: str, tmp_path: Path) -> None:
-    """A file with another sha256 than the fetched one is never loaded."""
-    WEIGHTS[name].path(tmp_path).write_bytes(b"something else")
+    """A file with the name of published weights and another sha256 is never loaded, whatever is written next to it."""
+    row = next(key for key, weights in WEIGHTS.items() if name in [file.name for file in weights.files])
+    (tmp_path / name).write_bytes(b"something else")
     for mark in (None, "", sha256(b"something else")):
         if mark is not None:
-            WEIGHTS[name].mark(tmp_path).write_text(mark)
+            (tmp_path / f"{name}.sha256").write_text(mark)
         with pytest.raises(BadInput, match="the file was altered"):
-            checked(name, tmp_path)
+            checked(row, tmp_path)
     listed = invoke("weights", "list", "--data-root", tmp_path.parent / "nowhere").output
     assert listed.count("absent") == len(WEIGHTS)
 
@@ -157,32 +278,53 @@ def invoke(*words: object) -> Result:
     return CliRunner().invoke(halfreal, list(map(str, words)))
 
 
+def published_at(*urls: Path, payload: bytes = b"weights") -> Weights:
+    """Return a row of weights whose files are fetched from these places."""
+    places = [
+        PublishedFile(name=f"w{number}.pt", sha256=sha256(payload), layout=TORCHSCRIPT, url=url.as_uri())
+        for number, url in enumerate(urls)
+    ]
+    return Weights(about="a", files=tuple(places))
+
+
 def test_weights_come_from_a_url_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`weights fetch` downloads a file, keeps it only with the right sha256, and skips one that exists."""
     source = tmp_path / "published"
     source.write_bytes(b"weights")
-    right = Weights(about="a", file="w.pt", sha256=sha256(b"weights"), url=source.as_uri())
-    wrong = Weights(about="a", file="w.pt", sha256="0" * 64, url=source.as_uri())
-    for row, code in ((wrong, 2), (right, 0), (right, 0)):
-        monkeypatch.setitem(shared.models.weights.WEIGHTS, "inception", row)
+    for row, code in (
+        (published_at(source, payload=b"other"), 2),
+        (published_at(source), 0),
+        (published_at(source), 0),
+    ):
+        monkeypatch.setitem(WEIGHTS, "inception", row)
         result = invoke("weights", "fetch", "inception", "--data-root", tmp_path)
         assert result.exit_code == code, result.output
-        assert (tmp_path / "weights" / "w.pt").exists() is (code == 0)
+        assert (tmp_path / "weights" / "w0.pt").exists() is (code == 0)
     assert "already there" in result.output
     assert "absent" not in invoke("weights", "list", "--data-root", tmp_path).output.splitlines()[0]
     assert invoke("weights", "verify", "inception", "--data-root", tmp_path).exit_code == 0
-    (tmp_path / "weights" / "w.pt").write_bytes(b"altered")
+    (tmp_path / "weights" / "w0.pt").write_bytes(b"altered")
     assert invoke("weights", "verify", "--data-root", tmp_path).exit_code == 2
 
 
+def test_the_next_place_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one publisher's file is not to be had, the same weights are fetched as another's."""
+    (tmp_path / "second").write_bytes(b"weights")
+    monkeypatch.setitem(WEIGHTS, "inception", published_at(tmp_path / "gone", tmp_path / "second"))
+    result = invoke("weights", "fetch", "inception", "--data-root", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in sorted((tmp_path / "weights").glob("*.pt"))] == ["w1.pt"]
+
+
 def test_without_a_network_fetch_says_what_to_copy_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failed download ends with 2, the URL and the path, and leaves no partial file."""
+    """A failed download ends with 2, the URLs, the files and the folder, and leaves no partial file."""
     row = WEIGHTS["inception"]
-    gone = Weights(about="a", file=row.file, sha256=row.sha256, url=(tmp_path / "gone").as_uri())
-    monkeypatch.setitem(shared.models.weights.WEIGHTS, "inception", gone)
+    gone = [replace(file, url=(tmp_path / f"gone from {file.name}").as_uri()) for file in row.files]
+    monkeypatch.setitem(WEIGHTS, "inception", replace(row, files=tuple(gone)))
     result = invoke("weights", "fetch", "inception", "--data-root", tmp_path)
     assert result.exit_code == 2
-    assert "copy it to" in result.output
+    assert f"copy it to {tmp_path / 'weights'}/: {NAME} or {PYTORCH_FIDS} or {TORCH_FIDELITYS}" in result.output
+    assert len(result.stderr.splitlines()) <= 2 * 3
     assert list((tmp_path / "weights").iterdir()) == []
 
 
