@@ -108,7 +108,7 @@ def misplaced(name: str, tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
             safe = name == "shared/models/pretrained/weights.py" and "weights_only=True" in ast.unparse(node)
-            if not safe:  # one file of a package, whose hash is checked, by torch's unpickler of weights
+            if not safe:  # published files, whose hash is checked, by torch's unpickler of weights
                 yield f"{name}: calls torch.load"
 
 

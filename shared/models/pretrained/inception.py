@@ -6,7 +6,6 @@ al. 2016) in its pools: averages leave padding out, and the last one takes maxim
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from shared.errors import BadInput
+from shared.models.pretrained.weights import state_dict
 
 CLASSES = 1008
 
@@ -90,9 +90,8 @@ def from_state_dict(path: Path, device: torch.device) -> tuple[nn.Module, Tensor
 
     network = inception_v3(weights=None, num_classes=CLASSES, aux_logits=False, init_weights=False)
     try:
-        # weights_only: unpickling could otherwise run code
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, UnpicklingError, TypeError, AttributeError, EOFError) as error:
+        network.load_state_dict(state_dict(path))
+    except Exception as error:  # the file may hold anything, and torch has no error of its own for that
         reason = str(error).splitlines()[0]
         raise BadInput(f"{path}: no state dict of FID's Inception ({reason:.200})") from error
     network = network.eval().requires_grad_(False)

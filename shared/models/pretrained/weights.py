@@ -12,10 +12,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import BadInput, MissingArtifact
 from shared.format.files import sha256, write_whole
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TIMEOUT_S = 60
 
@@ -239,15 +242,20 @@ def _kept(file: PublishedFile, payload: bytes, folder: Path) -> Path:
 def _packaged(row: Weights) -> bytes:
     """Return the package's pickled tensors as safetensors."""
     import safetensors.torch
-    import torch
 
     assert row.packaged is not None
     source = row.packaged()
     _check(row.packaged_sha256, source.read_bytes(), source)
+    return safetensors.torch.save({key: value.contiguous() for key, value in state_dict(source).items()})
+
+
+def state_dict(path: Path) -> "dict[str, Tensor]":
+    """Return the tensors of a pickled state dict. Raises what torch raises for a file that is none."""
+    import torch
+
     # weights_only: unpickling could otherwise run code
-    tensors: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True)
-    # converted, so that jobs never unpickle
-    return safetensors.torch.save({key: value.contiguous() for key, value in tensors.items()})
+    tensors: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return tensors
 
 
 def _downloaded(file: PublishedFile, folder: Path) -> bytes:

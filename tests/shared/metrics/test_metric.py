@@ -47,11 +47,12 @@ def scorer() -> Scorer:
         ("kernel", "efficientnet_lite0", "kernel_efficientnet_lite0"),
         ("kernel_se", "inception_clean", "kid_inception_clean_se"),
         ("precision", "inception_clean", "precision_inception_clean"),
-        ("inception_score_std", "classifier", "inception_score_classifier_std"),
+        ("class_score_std", "classifier", "class_score_classifier_std"),
+        ("class_score", "inception_clean", "inception_score_inception_clean"),
     ],
 )
 def test_scores_are_named_after_their_extractor(name: str, extractor: str, stored: str) -> None:
-    """Only Inception's distances are called FID and KID; results of earlier versions have the same names."""
+    """Only Inception's scores are called FID, KID and Inception Score."""
     (row,) = [row for row in FEATURE_METRICS if row.key == name]
     assert row.stored_name(extractor) == stored
     assert metric_of(stored, EXTRACTORS) is row
@@ -73,7 +74,7 @@ def test_no_two_rows_share_a_name() -> None:
         ("frechet_classifier_slope", None, (-math.inf, math.inf)),
         ("recall_classifier", True, (0, 1)),
         ("density_classifier", True, (0, math.inf)),
-        ("inception_score_classifier", True, (1, math.inf)),
+        ("class_score_classifier", True, (1, math.inf)),
         ("agreement", True, (0, 1)),
     ],
 )

@@ -261,7 +261,7 @@ def test_absent_weights_name_the_command_that_fetches_them(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", [file.name for row in WEIGHTS.values() for file in row.files])
 def test_altered_weights_are_refused(name: str, tmp_path: Path) -> None:
-    """A file with the name of published weights and another sha256 is never loaded, whatever is written next to it."""
+    """A file with the name of published weights and another sha256 is never loaded, even where a hash next to it agrees."""
     row = next(key for key, weights in WEIGHTS.items() if name in [file.name for file in weights.files])
     (tmp_path / name).write_bytes(b"something else")
     for mark in (None, "", sha256(b"something else")):
