@@ -1,5 +1,6 @@
 """What `evaluate` says of a GAN's snapshots."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -17,6 +18,15 @@ BY_CLASS = "_by_class"
 
 COLLAPSE = "mode collapse: "
 """How a warning begins that says that a generator collapsed."""
+
+
+OLD_CLASS_SCORE = re.compile(r"^inception_score_(?!inception_)")
+"""How earlier versions called the class score: as the score that only Inception gives."""
+
+
+def current_name(name: str) -> str:
+    """Return what a score is called today that earlier versions stored as `name`."""
+    return OLD_CLASS_SCORE.sub("class_score_", name)
 
 
 class Protocol(Record):
@@ -64,6 +74,7 @@ class Scores(FlatRecord):
     def _gather_classes(cls, fields: object) -> object:
         if not isinstance(fields, dict) or "by_class" in fields:
             return fields
+        fields = {current_name(name): value for name, value in fields.items()}
         by_class = {name: value for name, value in fields.items() if name.endswith(BY_CLASS)}
         others = {name: value for name, value in fields.items() if name not in by_class}
         return others | {"by_class": {name.removesuffix(BY_CLASS): value for name, value in by_class.items()}}

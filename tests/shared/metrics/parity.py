@@ -26,8 +26,8 @@ from shared.metrics.features.inception_score import inception_score
 from shared.metrics.features.kernel import _unbiased_mmd
 from shared.metrics.features.prdc import prdc
 from shared.models.extractor import Extractor, Features
-from shared.models.tables import EXTRACTORS
 from shared.models.pretrained.weights import UNPUBLISHED
+from shared.models.tables import EXTRACTORS
 from shared.store.artifacts import open_artifact
 from tests.shared.models.inception import NAME, make_weights, publish
 

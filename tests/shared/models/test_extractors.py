@@ -21,7 +21,6 @@ from shared.format.files import sha256
 from shared.metrics.features.frechet import frechet_distance, moments
 from shared.metrics.features.kernel import kernel_distance
 from shared.models.extractors import tensorflow_bilinear
-from shared.models.tables import EXTRACTORS
 from shared.models.pretrained.weights import (
     STATE_DICT,
     TORCHSCRIPT,
@@ -33,6 +32,7 @@ from shared.models.pretrained.weights import (
     fetch,
     missing,
 )
+from shared.models.tables import EXTRACTORS
 from tests.shared.metrics.known_answers import known_answers
 from tests.shared.models.inception import NAME, make_weights, publish, torch_fidelitys
 
@@ -261,7 +261,7 @@ def test_absent_weights_name_the_command_that_fetches_them(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", [file.name for row in WEIGHTS.values() for file in row.files])
 def test_altered_weights_are_refused(name: str, tmp_path: Path) -> None:
-    """A file with the name of published weights and another sha256 is never loaded, even where a hash next to it agrees."""
+    """A file with the name of published weights and another sha256 is never loaded, even with that hash next to it."""
     row = next(key for key, weights in WEIGHTS.items() if name in [file.name for file in weights.files])
     (tmp_path / name).write_bytes(b"something else")
     for mark in (None, "", sha256(b"something else")):

