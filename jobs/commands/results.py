@@ -7,44 +7,64 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_MIXED
+from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
+from shared.errors import BadInput
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
 from shared.store.lineage import need_test_scores, open_inputs
+from shared.store.replicates import best_on_val
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from shared.store.records.gan import GanRecord
     from shared.store.records.mixed import Estimate, MixedRecord
     from shared.store.records.scores import OnTest, ScoresRecord
 
 READS: Job = Job("results", "", "", "", (TRAIN_MIXED, SYNTHESIZE, EVALUATE))
 """The artifacts that are read."""
 
+GENERATORS: Job = Job("results", "", "", "", (TRAIN_GAN, EVALUATE))
+"""Those that are read where they are there: a GAN that was trained further takes nothing from the verdict."""
+
 METRICS = tuple(metric.name for metric in CLASSIFICATION_METRICS if metric.headline)
 
 
 @dataclass(frozen=True)
 class Results:
-    """The results of an experiment: the verdict, the scores of every replicate, the hashes of what they are from."""
+    """The results of an experiment: the verdict, the scores of every replicate, the hashes of what they are from.
+
+    `gans` are those that were scored, by replicate; None where they are no longer there.
+    """
 
     experiment: str
     mixed: "MixedRecord"
     scores: "list[ScoresRecord]"
     on_test: "list[OnTest]"
     hashes: dict[str, str]
+    gans: "list[GanRecord] | None" = None
+
+    @property
+    def shown(self) -> int:
+        """The replicate whose classes are listed, and whose pictures are on the page: the best on val."""
+        return best_on_val(dict(enumerate(self.scores)))
 
     def facts(self) -> dict[str, object]:
         """Return the results for scripts."""
+        from jobs.commands.results_classes import generator_json
         from jobs.commands.results_json import results_json
         from shared.metrics.over_replicates import copies, summaries
 
         protocols = {name: row.facts() for name, row in self.on_test[0].test_protocols.items()}
-        others: dict[str, object] = {"score_protocols": protocols, "artifacts": self.hashes}
+        others: dict[str, object] = {
+            "generator": generator_json(self.scores, self.gans, self.shown),
+            "score_protocols": protocols,
+            "artifacts": self.hashes,
+        }
         return results_json(self.experiment, self.mixed, summaries(self.on_test), copies(self.on_test), others)
 
 
@@ -56,7 +76,19 @@ def collect(folder: Path) -> Results:
     mixed, scores = input_of(opened, TRAIN_MIXED), inputs_of(opened, EVALUATE)
     hashes = {name: opened[name].sha256 for name in opened if name.partition("/")[0] != SYNTHESIZE.writes}
     on_test = [need_test_scores(replicate) for replicate in scores]
-    return Results(folder.name, mixed.record, [replicate.record for replicate in scores], on_test, hashes)
+    gans = scored_gans(folder, len(scores))
+    return Results(folder.name, mixed.record, [replicate.record for replicate in scores], on_test, hashes, gans)
+
+
+def scored_gans(folder: Path, replicates: int) -> "list[GanRecord] | None":
+    """Return the GANs that the scores are of, None where one is absent, unreadable or another one by now."""
+    from shared.store.artifacts import inputs_of
+
+    try:
+        opened = open_inputs(GENERATORS, folder, replicates=replicates)
+        return [artifact.record for artifact in inputs_of(opened, TRAIN_GAN)]
+    except BadInput:
+        return None
 
 
 def _cell(summary: "Estimate") -> str:
@@ -64,15 +96,19 @@ def _cell(summary: "Estimate") -> str:
     return f"{100 * summary.mean:.1f}{spread}"
 
 
-def print_results(folder: Path) -> None:
-    """Print the verdict, the questions, the arms and the scores to standard output."""
+def print_results(folder: Path, classes: bool = False) -> None:
+    """Print the verdict, the questions, the arms, their metrics and the scores; with `classes` those of every class."""
     from rich.console import Console
+
+    from jobs.commands.results_classes import print_arm_metrics, print_generator
 
     results, console = collect(folder), Console(highlight=False)
     print_verdict(console, results.mixed)
     print_questions(console, results.mixed)
     print_arms(console, results.experiment, results.mixed)
+    print_arm_metrics(console, results.mixed, every=classes)
     print_scores(console, results)
+    print_generator(console, results.scores, results.gans, results.shown, every=classes)
 
 
 def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
@@ -89,7 +125,7 @@ def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
         console.print(Text(answer.sentence, style="bold"))
     if not answers:
         console.print(NO_ANSWER)
-    if cost := certainty(mixed.protocol.replicates):
+    if cost := certainty(mixed):
         console.print(cost)
 
 
@@ -156,10 +192,11 @@ def print_scores(console: "Console", results: Results) -> None:
 @click.command("results", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool, **_: object) -> None:
-    """Print the verdict of an experiment, then its questions, its arms and its scores."""
+@click.option("--classes", is_flag=True, help="Print every class of every arm, and of the generator.")
+def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool, classes: bool, **_: object) -> None:
+    """Print the verdict of an experiment, then its questions, its arms, its scores and its classes."""
     folder = data_root / experiment_name(experiment, recipe)
     if as_json:
         click.echo(json.dumps(collect(folder).facts(), indent=1, allow_nan=False))
     else:
-        print_results(folder)
+        print_results(folder, classes)

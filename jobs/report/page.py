@@ -19,7 +19,10 @@ from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import lineage, need_test_scores, recipe_text
 
-FILTERS = ("percent", "difference_points", "interval_points", "level_text", "spread", "like_for_like", "real_images")
+FILTERS = (
+    *("percent", "difference_points", "interval_points", "level_text", "spread", "like_for_like", "real_images"),
+    *("class_value", "percent_interval", "metric_name"),
+)
 """The functions of `formatting` that templates call, by name."""
 
 
@@ -43,10 +46,12 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         first_answers=answers.first_answers(mixed),
         no_answer=answers.NO_ANSWER,
         original=answers.original_arms(mixed),
-        certainty=answers.certainty(mixed.protocol.replicates),
+        certainty=answers.certainty(mixed),
         answers=answers.shown_answers(mixed),
         own_warnings=lambda answer: answers.own_warnings(mixed, answer),
         saw={arm.arm: formatting.saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
+        first_arms=answers.first_arms(mixed),
+        macro_words=answers.macro_words(mixed),
         metrics=[metric.name for metric in CLASSIFICATION_METRICS],
         variance_words=formatting.variance_words(mixed.variance),
         mixed=mixed,

@@ -97,8 +97,10 @@ def signs_of(run: Run, arms: str) -> Signs:
     flagged = Counter(
         space for on_test in tested.values() for space, copies in on_test.copies.items() if copies.flagged
     )
+    real = run.input(PREPROCESS).dataset
     return Signs(
-        train_counts=run.input(PREPROCESS).dataset.splits["train"].class_counts,
+        classes=real.classes,
+        train_counts=real.splits["train"].class_counts,
         synthetic_counts=np.sum(labels, axis=0).tolist(),
         first=first_shown(arms),
         collapsed=[

@@ -1,15 +1,16 @@
 """The predictions of one arm's classifiers, and every classification metric with its interval."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.metrics.influence import pseudo_values
+from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL
 from shared.stats.intervals import share_interval
-from shared.store.records.mixed import Estimate
+from shared.store.records.mixed import ArmClass, ClassEstimate, Estimate
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -81,4 +82,36 @@ def _estimate(outcome: Outcome, metric: str) -> Estimate:
         values=by_replicate.tolist(),
         low=interval.low,
         high=interval.high,
+    )
+
+
+def class_estimates(outcome: Outcome, classes: Sequence[str]) -> list[ArmClass]:
+    """Return precision, recall and F1 of each class over replicates, in the order of `classes`, the names of labels.
+
+    Mean, spread and interval as in `metric_estimates`, each over the images that the metric of that class is about.
+    """
+    counts = np.bincount(outcome.truth, minlength=len(classes)).tolist()
+    return [
+        ArmClass(
+            class_name=name,
+            n=counts[label],
+            **{metric: _class_estimate(outcome, label, metric) for metric in CLASS_METRICS},
+        )
+        for label, name in enumerate(classes)
+    ]
+
+
+def _class_estimate(outcome: Outcome, label: int, metric: str) -> ClassEstimate:
+    values, contributions = class_ratio(outcome.truth, outcome.predicted, label, metric)
+    # a fit that is undefined leaves its replicate undefined, too
+    by_replicate = values.mean(axis=1)
+    known = by_replicate[~np.isnan(by_replicate)]
+    whole = len(known) == len(by_replicate)
+    interval = share_interval(contributions.mean(axis=1), LEVEL) if whole else None
+    return ClassEstimate(
+        mean=float(known.mean()) if len(known) else None,
+        std=float(known.std(ddof=1)) if whole and len(known) > 1 else None,
+        values=[None if np.isnan(value) else float(value) for value in by_replicate],
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
     )

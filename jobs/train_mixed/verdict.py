@@ -11,9 +11,10 @@ import numpy as np
 
 from jobs.train_mixed import sentences
 from jobs.train_mixed.arms import ARMS
-from jobs.train_mixed.outcome import Array, Outcome, metric_estimates
+from jobs.train_mixed.outcome import Array, Outcome, class_estimates, metric_estimates
 from jobs.train_mixed.questions import AUGMENTED, Question, answerable
 from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
+from shared.metrics.classification import POSITIVE
 from shared.stats.confidence import LEVEL, other_level
 from shared.stats.intervals import difference_interval
 from shared.store.records.mixed import (
@@ -33,12 +34,13 @@ from shared.store.records.mixed import (
 
 @dataclass(frozen=True, kw_only=True)
 class Signs:
-    """What else is known of the images: by class, those of train and all synthetic labels; what the scores warn of.
+    """What else is known of the images: names of classes, train images and synthetic labels of each, warnings.
 
     `collapsed` and `copies` say what is wrong with which generators, such as "recall is 0.03 (replicate 2)" and "pixels
     in 2 of 5 replicates"; empty where there is nothing to warn of. `first` is that of `arms.first_shown`.
     """
 
+    classes: list[str]
     train_counts: list[int]
     synthetic_counts: list[int]
     first: str = "headline"
@@ -65,7 +67,7 @@ def make_record(
     signs: Signs,
 ) -> MixedRecord:
     """Return the whole record of an experiment whose arms, in the order of `outcomes`, were fitted as `rows` say."""
-    lines = {name: arm_row(name, rows, outcome, information[name]) for name, outcome in outcomes.items()}
+    lines = {name: arm_row(name, rows, outcome, information[name], signs.classes) for name, outcome in outcomes.items()}
     truth = next(iter(outcomes.values())).truth
     trained = Trained(outcomes, lines, protocol, signs, majority_baseline(signs.train_counts, truth))
     headline, questions = judge(trained)
@@ -89,7 +91,7 @@ def make_record(
     )
 
 
-def arm_row(name: str, rows: list[FitRow], outcome: Outcome, information: Information) -> ArmRow:
+def arm_row(name: str, rows: list[FitRow], outcome: Outcome, information: Information, classes: list[str]) -> ArmRow:
     """Return an arm's line: what it is trained on, what its networks saw, every metric with spread and interval."""
     first = next(row for row in rows if row.arm == name)  # counts are the same in every replicate
     return ArmRow(
@@ -99,6 +101,8 @@ def arm_row(name: str, rows: list[FitRow], outcome: Outcome, information: Inform
         n_synthetic=first.n_synthetic,
         information=information,
         metrics=metric_estimates(outcome),
+        classes=class_estimates(outcome, classes),
+        positive_class=classes[POSITIVE] if len(classes) == 2 else None,
     )
 
 
@@ -146,6 +150,7 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
         equal_steps=control,
         # in the sentence itself, so that no page can show the answer without it
         sentence=said if alike else f"{sentences.NOT_LIKE_FOR_LIKE} {said}",
+        freedom=found.freedom,
     )
 
 

@@ -10,6 +10,9 @@ from shared.store.records.classifier import ClassScore, ClassTable
 
 Array = NDArray[np.float64]
 
+POSITIVE = 1
+"""The label of the positive class where there are two: the second, which of an attribute is its presence."""
+
 
 def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> ClassTable:
     """Return accuracy, macro and per-class precision, recall, F1 and the confusion matrix, by scikit-learn.

@@ -1,7 +1,8 @@
-"""Jackknife pseudo-values: what each test image contributes to a metric of a classifier's answers.
+"""What each test image contributes to a metric of a classifier's answers.
 
-A metric that is no mean over images, such as macro F1, gets values of images whose mean has its variance (Tukey 1958;
-Efron and Stein 1981), so that intervals of means over replicates and images are its intervals too.
+A metric that is no mean over images, such as macro F1, gets values of images whose mean has its variance: jackknife
+pseudo-values (Tukey 1958; Efron and Stein 1981) or, for a ratio, its linear part (Cochran 1977, section 6.3). Intervals
+of means over replicates and images are then its intervals too.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.metrics.classification import Counts
+from shared.metrics.classification import POSITIVE, Counts
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.intervals import share_above
 
@@ -51,13 +52,42 @@ def _less_one(confusion: Array, cell: int) -> Array:
     return left
 
 
+CLASS_METRICS = ("precision", "recall", "f1")
+"""The metrics of one class."""
+
+
+def class_ratio(truth: Labels, predicted: Labels, label: int, metric: str) -> tuple[Array, Array]:
+    """Return a metric of CLASS_METRICS of the class `label`: its values, and what each image contributes to them.
+
+    `truth` is (images,), `predicted` (..., images). Each metric is a ratio of sums over images: precision of the right
+    answers to those that name the class, recall to its images, F1 of twice the right answers to both together. Values
+    are (...), NaN where there is nothing to divide by: no answer names the class, or no image is of it. Contributions
+    are (..., images that are in any of the denominators); their mean is the value, and that of recall is the share of
+    the class's images that are right, with each image's 1 or 0 as its contribution.
+    """
+    # not by the jackknife: the denominators hold a few of the images, and the interval must be that of so few
+    true, named = np.broadcast_to(truth == label, predicted.shape), predicted == label
+    right = (true & named).astype(np.float64)
+    above, below = {
+        "precision": (right, named.astype(np.float64)),
+        "recall": (right, true.astype(np.float64)),
+        "f1": (2 * right, true + named.astype(np.float64)),
+    }[metric]
+    held = below.reshape(-1, len(truth)).any(axis=0)
+    above, below = above[..., held], below[..., held]
+    total = below.sum(axis=-1)
+    value = np.divide(above.sum(axis=-1), total, out=np.full(total.shape, np.nan), where=total > 0)
+    weight = np.divide(held.sum(), total, out=np.full(total.shape, np.nan), where=total > 0)
+    return value, value[..., None] + weight[..., None] * (above - value[..., None] * below)
+
+
 def _areas(truth: Labels, probabilities: NDArray[np.floating]) -> tuple[Array, Array]:
     """Return the areas under the ROC curves (ranked classes,), and those without each image (images, ranked classes).
 
-    Each class is ranked against the rest, of two classes the second only, since the first would say the same.
+    Each class is ranked against the rest, of two classes the positive one only, since the other would say the same.
     """
     classes = probabilities.shape[1]
-    ranked = [1] if classes == 2 else list(range(classes))
+    ranked = [POSITIVE] if classes == 2 else list(range(classes))
     whole, without = zip(*(_area(probabilities[:, label], truth == label) for label in ranked), strict=True)
     return np.asarray(whole), np.stack(without, axis=1)
 

@@ -1,6 +1,6 @@
 """Which answers of an experiment are shown first, what must be read before them, what few replicates cost."""
 
-from shared.stats.confidence import quantile
+from shared.stats.confidence import LEVEL, quantile
 from shared.store.records.mixed import ORIGINAL, Answer, ArmRow, MixedRecord
 
 NO_ANSWER = "No two arms were trained that answer a question together."
@@ -47,8 +47,29 @@ def original_arms(record: MixedRecord) -> list[ArmRow]:
     return [arm for arm in record.arms if arm.arm in ORIGINAL_ARMS] if begins_with_original(record) else []
 
 
-def certainty(replicates: int) -> str:
+def first_arms(record: MixedRecord) -> list[ArmRow]:
+    """Return the lines of the first answer's two arms, the baseline last; the first arms where there is no answer."""
+    top = record.top
+    return record.arms[:2] if top is None else [record.arm(top.a), record.arm(top.b)]
+
+
+def macro_words(record: MixedRecord) -> str:
+    """Return what the metrics of an arm do with classes, and which is the positive one of two."""
+    positive = record.arms[0].positive_class
+    ranked = (
+        f"the ROC-AUC ranks the positive class: {positive}"
+        if positive
+        else "the ROC-AUC is the mean over classes of one class against the rest"
+    )
+    return (
+        "Macro: the mean over classes, each of which counts the same; one that no answer names has a precision of 0. "
+        f"Balanced accuracy is the mean recall; {ranked}."
+    )
+
+
+def certainty(record: MixedRecord) -> str:
     """Return what few replicates cost, in words; nothing for more than a few."""
+    replicates, first = record.protocol.replicates, record.top
     if replicates > FEW_REPLICATES:
         return ""
     if replicates < 2:  # no spread can be estimated from one
@@ -56,9 +77,19 @@ def certainty(replicates: int) -> str:
             "With 1 replicate nothing is known of other generators: the interval speaks of other test images alone. "
             f"With {MANY_REPLICATES} it would speak of the procedure."
         )
-    few, many = quantile(replicates - 1), quantile(MANY_REPLICATES - 1)
+    if first is None or first.freedom is None:
+        # an earlier version did not keep how much test images add to the degrees of freedom
+        level, reach = LEVEL, f"an interval reaches up to {quantile(replicates - 1):.1f}"
+        freedom = f"{replicates - 1} degrees of freedom or more"
+    else:
+        level, reach = first.level, f"the first interval reaches {quantile(first.freedom, first.level):.1f}"
+        freedom = f"{first.freedom:.1f} degrees of freedom"
+    known = f"{quantile(level=level):.1f}"
+    # where test images decide the interval, few replicates may cost nothing
+    compared = (
+        "as it would if it were known" if reach.endswith(f" {known}") else f"in place of {known} if it were known"
+    )
     return (
-        f"With {replicates} replicates the spread between generators is estimated from few: where it decides the "
-        f"interval, that reaches {few:.1f} standard errors to each side (Student's t), in place of {many:.1f} with "
-        f"{MANY_REPLICATES} replicates."
+        f"With {replicates} replicates the spread between generators is estimated from few: {reach} standard errors "
+        f"to each side (Student's t, {freedom}), {compared}."
     )

@@ -1,6 +1,6 @@
 """Numbers in words, the same on the page, on the card and in the terminal."""
 
-from shared.store.records.mixed import Answer, EqualSteps, Estimate, Information, RealImages, Variance
+from shared.store.records.mixed import Answer, ClassEstimate, EqualSteps, Estimate, Information, RealImages, Variance
 
 NOT_LIKE_FOR_LIKE = "not like for like: the generator saw real images that the baseline did not"
 """What an answer is followed by whose arms saw different shares of the real images."""
@@ -66,6 +66,41 @@ def spread(summary: Estimate) -> str:
     """Return mean ± standard deviation in percent, or the mean alone where one replicate has no spread."""
     mean = percent(summary.mean)
     return mean if summary.std is None else f"{mean} ± {percent(summary.std)}"
+
+
+UNDEFINED = "undefined"
+"""What is shown in place of a metric of a class that has nothing to divide by."""
+
+
+def class_value(estimate: ClassEstimate) -> str:
+    """Return the mean of a class's metric in percent, or that it is undefined."""
+    return UNDEFINED if estimate.mean is None else percent(estimate.mean)
+
+
+def percent_interval(estimate: Estimate | ClassEstimate) -> str:
+    """Return the interval of a metric in percent, "95.0 to 98.7".
+
+    Where some replicates have no value there is no interval, but in how many; nothing where none has.
+    """
+    if estimate.low is not None and estimate.high is not None:
+        return f"{percent(estimate.low)} to {percent(estimate.high)}"
+    if estimate.mean is None:
+        return ""
+    lacking = sum(value is None for value in estimate.values)
+    return f"{UNDEFINED} in {lacking} of {len(estimate.values)}"
+
+
+CLASS_METRICS = {"precision": "precision", "recall": "recall", "f1": "F1"}
+"""The metrics of one class as a reader knows them."""
+
+
+def metric_name(name: str, positive_class: str | None = None) -> str:
+    """Return a metric of all classes as a reader knows it; the ROC-AUC with the positive one of two."""
+    if name in CLASS_METRICS:
+        return f"macro {CLASS_METRICS[name]}"
+    if name == "roc_auc":
+        return f"ROC-AUC, positive class: {positive_class}" if positive_class else "ROC-AUC"
+    return name.replace("_", " ")
 
 
 def seen(share: float, train_images: int) -> str:

@@ -23,11 +23,9 @@ from shared.format.manifest import parse_manifest
 from shared.format.sample import decode
 from shared.format.shards import write_split
 from shared.store.artifacts import Artifact, open_output
+from tests.jobs.report.records import HOSTILE_CLASSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-HOSTILE_CLASSES = ('<script>fetch("https://example.org/")</script>', "\"quoted' & <b>bold", "{{ 7 * 7 }}")
-"""Names that would be harmful on a page that does not escape them."""
 
 SMALL = {
     "preprocess": ["--channels", "3", "--test-fraction", "0.25"],

@@ -67,8 +67,37 @@ class Estimate(Record):
     high: float
 
 
+class ClassEstimate(Record):
+    """A metric of one class in [0, 1]: mean over replicates, standard deviation, their values, 95 % interval.
+
+    A value is None where the metric is undefined in a replicate: precision where no answer names the class, recall
+    where there is no test image of it. The mean is that of the others, None without any. Standard deviation and
+    interval are None where any value is: replicates that happen to be defined are no sample of all.
+    """
+
+    mean: float | None
+    std: float | None
+    values: list[float | None]
+    low: float | None
+    high: float | None
+
+
+class ArmClass(Record):
+    """How an arm's classifiers do on one class, of which there are `n` test images."""
+
+    class_name: str
+    n: int
+    precision: ClassEstimate
+    recall: ClassEstimate
+    f1: ClassEstimate
+
+
 class ArmRow(FlatRecord):
-    """An arm: what it is trained on, what its networks saw, and every metric on test by name."""
+    """An arm: what it is trained on, what its networks saw, and every metric on test by name, of all and by class.
+
+    `metrics` are macro means over classes, where a class that no answer names has a precision of 0. `positive_class`
+    is the second of two classes, that which the ROC-AUC ranks, None of more. Earlier versions had no `classes`.
+    """
 
     flat: ClassVar[str] = "metrics"
     takes: ClassVar[type | tuple[type, ...]] = (dict, Record)
@@ -79,6 +108,8 @@ class ArmRow(FlatRecord):
     n_synthetic: int
     information: Information
     metrics: dict[str, Estimate]
+    classes: list[ArmClass] | None = None
+    positive_class: str | None = None
 
     @property
     def accuracy(self) -> Estimate:
@@ -106,7 +137,8 @@ class Answer(Record):
     Differences are shares of 1. `values` has one for each replicate. `detectable` is the difference that an experiment
     like this one would find four times in five: it says how strong the experiment is, and bounds nothing. `warnings`
     are whole sentences to be read first, `sentence` is the answer without them; where it is not like for like, it
-    begins by saying so.
+    begins by saying so. `freedom` are the degrees of freedom of Student's t in the interval,
+    which earlier versions did not keep.
     """
 
     question: str
@@ -125,6 +157,7 @@ class Answer(Record):
     values: list[float]
     equal_steps: EqualSteps
     sentence: str
+    freedom: float | None = None
 
     @property
     def text(self) -> str:

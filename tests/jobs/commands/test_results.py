@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -11,12 +12,13 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.commands.results import Results, print_verdict
+from jobs.commands.results_classes import print_arm_metrics, print_generator
 from jobs.commands.results_json import without_nan
 from shared.store.artifacts import Artifact
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import ScoresRecord
 from tests.jobs.report.pages import experiment
-from tests.jobs.report.records import ARMS, METRICS, mixed_record
+from tests.jobs.report.records import ARMS, METRICS, mixed_record, two_classes
 
 ANSWER = {
     "question": str,
@@ -35,6 +37,7 @@ ANSWER = {
     "values": list,
     "sentence": str,
     "equal_steps": dict,
+    "freedom": float,
 }
 """The keys of an answer and the types of their values."""
 
@@ -176,6 +179,132 @@ def test_people_read_the_verdict_first(
     places.append(next(n for n, line in enumerate(lines) if line.startswith("frechet_classifier ")))
     places.append(next(n for n, line in enumerate(lines) if line.startswith("pixels: ")))
     assert places == sorted(places)
+
+
+def printed(capsys: pytest.CaptureFixture[str], record: MixedRecord, every: bool) -> list[str]:
+    """Return the lines of the arms' metrics, each with single spaces."""
+    from rich.console import Console
+
+    print_arm_metrics(Console(width=500, highlight=False), record, every)
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
+def cell(estimate: Any) -> str:
+    """Return what is printed of a metric."""
+    return f"{100 * estimate.mean:.1f} ({100 * estimate.low:.1f}\u2013{100 * estimate.high:.1f})"
+
+
+def test_the_metrics_of_the_first_answers_arms(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every metric with its interval, then the F1 of each class, of both arms of the headline in their order."""
+    record = mixed_record(replicates=3)
+    assert record.headline is not None
+    a, b = record.arm(record.headline.a), record.arm(record.headline.b)
+    lines = printed(capsys, record, every=False)
+    assert f"metric {a.arm} {b.arm}" in lines
+    for name, shown in (("balanced_accuracy", "balanced accuracy"), ("roc_auc", "ROC-AUC"), ("f1", "macro F1")):
+        assert f"{shown} {cell(a.metrics[name])} {cell(b.metrics[name])}" in lines
+    for mine, other in zip(a.classes or [], b.classes or [], strict=True):
+        assert f"F1 of {mine.class_name}, {mine.n} images {cell(mine.f1)} {cell(other.f1)}" in lines
+    assert any("the ROC-AUC is the mean over classes of one class against the rest" in line for line in lines)
+
+
+def test_all_classes_of_all_arms_are_printed_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """Precision, recall and F1 of each class, below the name of the arm that they are of."""
+    record = mixed_record(replicates=3)
+    lines = printed(capsys, record, every=True)
+    for arm in record.arms:
+        start = lines.index(f"{arm.arm}: {arm.about}")
+        for place, row in enumerate(arm.classes or []):
+            numbers = " ".join(map(cell, (row.precision, row.recall, row.f1)))
+            assert lines[start + 2 + place] == f"{row.class_name} {row.n} {numbers}"
+
+
+def test_two_classes_are_whole_and_name_the_positive_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """All three metrics of both, without being asked for."""
+    record = two_classes(mixed_record(replicates=3))
+    assert record.headline is not None
+    a, b = (record.arm(name) for name in (record.headline.a, record.headline.b))
+    lines = printed(capsys, record, every=False)
+    assert any(line.startswith("ROC-AUC, positive class: Young ") for line in lines)
+    assert lines[-1].endswith("the ROC-AUC ranks the positive class: Young.")
+    for mine, other in zip(a.classes or [], b.classes or [], strict=True):
+        for name, shown in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
+            both = f"{cell(getattr(mine, name))} {cell(getattr(other, name))}"
+            assert f"{shown} of {mine.class_name}, {mine.n} images {both}" in lines
+    every = printed(capsys, record, every=True)
+    assert sum(line.startswith("Young (positive) ") for line in every) == len(record.arms)
+
+
+def test_of_many_classes_the_worst_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 100 classes the five with the lowest F1, the lowest first, and how to see the others."""
+    record = mixed_record(replicates=3)
+    arms = []
+    for arm in record.arms:
+        (first, *_) = arm.classes or []
+        levels = [(37 * place % 100) / 100 for place in range(100)]
+        rows = [
+            first.model_copy(update={"class_name": f"c{place}", "f1": first.f1.model_copy(update={"mean": level})})
+            for place, level in enumerate(levels)
+        ]
+        arms.append(arm.model_copy(update={"classes": rows}))
+    lines = printed(capsys, record.model_copy(update={"arms": arms}), every=False)
+    named = [line.split()[2] for line in lines if line.startswith("F1 of ")]
+    assert named == ["c0,", "c73,", "c46,", "c19,", "c92,"]
+    assert any("5 of 100 classes" in line and "results --classes" in line for line in lines)
+
+
+def test_the_generators_classes_are_in_the_json(found: Any, made: dict[str, Artifact]) -> None:
+    """Of every replicate: qualities, ratios, category of each class; which replicate is shown, the best on val."""
+    generator = found["generator"]
+    assert generator["shown_replicate"] == 1  # half the distance of the first one
+    assert [row["replicate"] for row in generator["replicates"]] == [0, 1, 2]
+    facts: Any = made["scores"].facts
+    for row in generator["replicates"]:
+        assert [each | {"final_losses": None} for each in facts["test"]["classes"]] == row["classes"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_generators_classes_are_printed(
+    own: bool, made: dict[str, Artifact], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ratios and category of each class of the shown replicate; its own losses, or those of the one pair."""
+    from rich.console import Console
+
+    three = collected(made, mixed_record(replicates=3))
+    assert three.scores[1].on_test is not None
+    classes = three.scores[1].on_test.test.classes
+    gan: Any = made["gan"].record
+    if own:
+        last = gan.history[-1]
+        histories = {
+            row.class_name: [
+                last.model_copy(update={"losses": {"discriminator_loss": place, "generator_loss": -place}})
+            ]
+            for place, row in enumerate(classes, start=1)
+        }
+        gan = gan.model_copy(update={"class_histories": histories})
+    print_generator(Console(width=500, highlight=False), three.scores, [made["gan"].record, gan, gan], 1, every=False)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0].startswith("Images of replicate r01 of 3, the best on val")
+    for place, row in enumerate(classes, start=1):
+        assert row.ratios is not None
+        numbers = " ".join(f"{ratio:.2f}" for ratio in row.ratios.values())
+        assert f"{row.class_name} {numbers} {row.category}{f' {place}.000 -{place}.000' if own else ''}" in lines
+    assert any(line.startswith("Final losses: ") for line in lines) is not own
+
+
+def test_a_gan_that_was_trained_further_takes_nothing_from_the_verdict(
+    volume: Path, made: dict[str, Artifact], tmp_path: Path
+) -> None:
+    """Without the GAN that was scored the results are there, and say that its losses are not."""
+    shutil.copytree(volume / "small", tmp_path / "small", ignore=shutil.ignore_patterns("gan"))
+    result = results(tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "Losses: the GANs that were scored are no longer there." in result.stdout
+    assert made["mixed"].facts["headline"]["sentence"][:40] in result.stdout
+    replicate = json.loads(results(tmp_path, "--json").stdout)["generator"]["replicates"][0]
+    assert replicate["final_losses"] is None
+    assert json.loads(results(volume, "--json").stdout)["generator"]["replicates"][0]["final_losses"] is not None
 
 
 def test_published_systems_print_both_answers(capsys: pytest.CaptureFixture[str]) -> None:

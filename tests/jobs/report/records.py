@@ -8,7 +8,9 @@ from shared.stats.confidence import quantile
 from shared.store.records.mixed import HELPED, HURT, NO_EFFECT, MixedRecord
 
 CLASSES = 3
+FREEDOM = 12.0
 TRAIN = [600, 420, 237]
+TEST = [180, 120, 60]
 METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
 
 ARMS: dict[str, tuple[str, float, float, float, float]] = {
@@ -29,6 +31,9 @@ QUESTIONS = (
 LIKE = {"adding as many synthetic images to all real ones", "taking as many synthetic images in place of all real ones"}
 LIKE |= {"replacing 70 % of the real images by synthetic ones"}
 UNLIKE = "Not like for like: the generator saw real images that the baseline did not."
+
+HOSTILE_CLASSES = ('<script>fetch("https://example.org/")</script>', "\"quoted' & <b>bold", "{{ 7 * 7 }}")
+"""Names that would be harmful on a page that does not escape them."""
 
 
 def mixed_record(first: str = "headline", replicates: int = 5, **changes: Any) -> MixedRecord:
@@ -56,6 +61,16 @@ def mixed_record(first: str = "headline", replicates: int = 5, **changes: Any) -
     return MixedRecord.model_validate(fields | changes)
 
 
+def two_classes(record: MixedRecord) -> MixedRecord:
+    """Return a verdict on two classes, the second of which is the positive one."""
+    arms = []
+    for arm in record.arms:
+        first, second, *_ = arm.classes or []
+        rows = [row.model_copy(update={"class_name": name}) for row, name in ((first, "Old"), (second, "Young"))]
+        arms.append(arm.model_copy(update={"classes": rows, "positive_class": "Young"}))
+    return record.model_copy(update={"arms": arms})
+
+
 def _protocol(replicates: int) -> dict[str, Any]:
     return {
         "n_test": 360,
@@ -80,7 +95,16 @@ def _arm(name: str, values: Any, rng: np.random.Generator) -> dict[str, Any]:
     metrics = {metric: _estimate(values - 0.001 * place) for place, metric in enumerate(METRICS)}
     information = {"classifier": real, "generator": seen, "annotator": seen}
     counts = {"n_real": round(real * sum(TRAIN)), "n_synthetic": round(synthetic * sum(TRAIN))}
-    return {"arm": name, "about": about, **counts, "information": information, **metrics}
+    classes = [_class(place, values - 0.01 * place) for place in range(CLASSES)]
+    return {"arm": name, "about": about, **counts, "information": information, **metrics, "classes": classes}
+
+
+def _class(place: int, values: Any) -> dict[str, Any]:
+    """Return a class: each metric differs from the others, and from those of other classes and arms."""
+    metrics = {
+        name: _estimate(values - shift) for name, shift in (("precision", 0.0), ("recall", 0.003), ("f1", 0.001))
+    }
+    return {"class_name": HOSTILE_CLASSES[place], "n": TEST[place], **metrics}
 
 
 def _estimate(values: Any) -> dict[str, Any]:
@@ -93,7 +117,7 @@ def _answer(question: str, a: Any, b: Any, arm_a: str, arm_b: str, level: float)
     differences = a - b
     mean, count = float(differences.mean()), len(differences)
     error = float(np.hypot(differences.std(ddof=1) / count**0.5, 0.003)) if count > 1 else 0.006
-    reach = error * quantile(12.0) * (1 + 8 * (level - 0.95))
+    reach = error * quantile(FREEDOM) * (1 + 8 * (level - 0.95))
     low, high = mean - reach, mean + reach
     outcome = HELPED if low > 0 else HURT if high < 0 else NO_EFFECT
     sentence = f"{question[0].upper()}{question[1:]}: {outcome} ({100 * mean:+.1f} points)."
@@ -115,6 +139,7 @@ def _answer(question: str, a: Any, b: Any, arm_a: str, arm_b: str, level: float)
         "values": differences.tolist(),
         "equal_steps": {"difference": mean / 2, "low": low, "high": high},
         "sentence": sentence if like else f"{UNLIKE} {sentence}",
+        "freedom": FREEDOM,
     }
 
 

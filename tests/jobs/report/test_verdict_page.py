@@ -2,14 +2,16 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 
+from shared.plots.answers import certainty
 from shared.plots.formatting import difference_points, interval_points, level_text, percent
 from shared.store.artifacts import Artifact
-from shared.store.records.mixed import Answer, MixedRecord
+from shared.store.records.mixed import Answer, ClassEstimate, MixedRecord
 from tests.jobs.report.pages import Inputs, Render, experiment, renderer
-from tests.jobs.report.records import ARMS, TRAIN, mixed_record
+from tests.jobs.report.records import ARMS, TRAIN, mixed_record, two_classes
 
 FLAG = "not like for like: the generator saw real images that the baseline did not"
 WARNINGS = ["Arm synthetic_100 is not shown to be better than one answer.", "The generator collapsed: 1 of 5."]
@@ -50,7 +52,7 @@ def table(html: str, name: str) -> list[list[str]]:
     body = re.search(rf'<table class="{name}">.*?<tbody>(.*?)</tbody>', html, re.DOTALL)
     assert body is not None
     return [
-        [words(cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row, re.DOTALL)]
+        [words(cell) for cell in re.findall(r"<t[dh]\b.*?>(.*?)</t[dh]>", row, re.DOTALL)]
         for row in body[1].split("</tr>")[:-1]
     ]
 
@@ -163,6 +165,79 @@ def test_the_arms_have_spread_and_interval(text: str, record: MixedRecord) -> No
             assert cell == f"{spread} {100 * metric.low:.1f} to {100 * metric.high:.1f}"
 
 
+def cell(estimate: Any) -> str:
+    """Return what a reader reads of a metric of a class: mean and interval."""
+    return f"{100 * estimate.mean:.1f} {100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
+
+
+def test_every_arm_has_its_classes(text: str, record: MixedRecord) -> None:
+    """Name, test images, precision, recall, F1 with their intervals; of each arm its own, in tables that are folded."""
+    for arm in record.arms:
+        rows = table(text, f"by-class {arm.arm}")
+        assert arm.classes is not None
+        expected = [
+            [row.class_name, f"{row.n:,}", *map(cell, (row.precision, row.recall, row.f1))] for row in arm.classes
+        ]
+        assert rows == expected
+    first = text.index('<table class="by-class')
+    assert text[first - 300 : first].count("<details>") == 1
+
+
+def test_f1_of_the_first_answers_arms_is_open(text: str, record: MixedRecord) -> None:
+    """Both arms of the headline next to each other, the baseline last, without a click."""
+    assert record.headline is not None
+    a, b = (record.arm(name).classes or [] for name in (record.headline.a, record.headline.b))
+    expected = [[f"{mine.n:,}", cell(mine.f1), cell(other.f1)] for mine, other in zip(a, b, strict=True)]
+    assert [row[1:] for row in table(text, "class-f1")] == expected
+    start = text.index('<table class="class-f1')
+    assert "<details>" not in text[text.index("of each class</h3>") : start]
+
+
+def test_the_positive_class_of_two_is_named(render: Render, made: Inputs, record: MixedRecord, text: str) -> None:
+    """With the ROC-AUC, and in the table of both classes, which is open; of more classes there is none."""
+    html = pages(render, made, two_classes(record))
+    assert "the ROC-AUC ranks the positive class: Young." in words(html)
+    rows = table(html, "two-classes")
+    assert len(rows) == 3 * len(ARMS)
+    for place, arm in enumerate(record.arms):
+        heading, *both = rows[3 * place : 3 * place + 3]
+        assert heading == [f"{arm.about} {arm.arm}"]
+        for row, name, own in zip(both, ("Old", "Young (positive class)"), arm.classes or [], strict=False):
+            assert row == [name, f"{own.n:,}", *map(cell, (own.precision, own.recall, own.f1))]
+    assert "positive class" not in words(text)
+
+
+def test_many_classes_are_folded(render: Render, made: Inputs, record: MixedRecord) -> None:
+    """Thirteen rows and more are behind a click."""
+    arms = [arm.model_copy(update={"classes": (arm.classes or [])[:1] * 13}) for arm in record.arms]
+    html = pages(render, made, record.model_copy(update={"arms": arms}))
+    start = html.index('<table class="class-f1')
+    assert "<summary>F1 of 13 classes" in html[start - 200 : start]
+
+
+def test_an_undefined_metric_is_called_so(render: Render, made: Inputs, record: MixedRecord) -> None:
+    """Never 0: "undefined", or in how many replicates it is."""
+    nothing = {"mean": None, "std": None, "low": None, "high": None, "values": [None] * 5}
+    some = {"mean": 0.5, "std": None, "low": None, "high": None, "values": [0.25, None, 0.75, None, None]}
+    arms = []
+    for arm in record.arms:
+        first, second, third = arm.classes or []
+        changed = [
+            first.model_copy(update={"precision": ClassEstimate.model_validate(nothing)}),
+            second.model_copy(update={"precision": ClassEstimate.model_validate(some)}),
+        ]
+        arms.append(arm.model_copy(update={"classes": [*changed, third]}))
+    html = pages(render, made, record.model_copy(update={"arms": arms}))
+    cells = [row[2] for row in table(html, f"by-class {arms[0].arm}")]
+    assert cells[:2] == ["undefined", "50.0 undefined in 3 of 5"]
+
+
+def test_an_earlier_verdict_has_no_classes(render: Render, made: Inputs, record: MixedRecord) -> None:
+    """The page is made without them."""
+    arms = [arm.model_copy(update={"classes": None}) for arm in record.arms]
+    assert "of each class</h3>" not in pages(render, made, record.model_copy(update={"arms": arms}))
+
+
 def test_class_counts_are_those_of_the_record(text: str, record: MixedRecord) -> None:
     """Real train images and labels of synthetic ones, by class."""
     counts = [row[1:] for row in table(text, "counts")]
@@ -218,7 +293,10 @@ def test_the_headline_is_first_elsewhere(text: str, record: MixedRecord) -> None
     assert table(text, "questions")[0][0].startswith(record.headline.sentence if record.headline else "?")
 
 
-@pytest.mark.parametrize(("replicates", "said"), [(1, "other test images alone"), (2, "12.7"), (3, "4.3"), (5, "")])
+@pytest.mark.parametrize(
+    ("replicates", "said"),
+    [(1, "other test images alone"), (2, "reaches 2.2 standard errors"), (3, "reaches 2.2 standard errors"), (5, "")],
+)
 def test_few_replicates_and_what_they_cost(render: Render, made: Inputs, replicates: int, said: str) -> None:
     """Planned and added replicates are counted; with 3 or fewer the page says what that costs in certainty."""
     protocol = mixed_record(replicates=replicates).protocol.model_copy(update={"planned": replicates, "added": 0})
@@ -229,7 +307,19 @@ def test_few_replicates_and_what_they_cost(render: Render, made: Inputs, replica
     assert (cost is not None) == (replicates <= 3)
     if cost:
         assert said in cost[1]
-        assert replicates < 2 or "in place of 2.8 with 5 replicates" in cost[1]
+        assert replicates < 2 or "12.0 degrees of freedom), in place of 2.0 if it were known." in cost[1]
+
+
+def test_a_verdict_of_an_earlier_version_says_what_few_replicates_can_cost() -> None:
+    """It has not kept the degrees of freedom: at least those of the replicates, 12.7 and 4.3 from a table."""
+    for replicates, reach in ((2, "12.7"), (3, "4.3")):
+        record = mixed_record(replicates=replicates)
+        assert record.headline is not None
+        older = record.model_copy(update={"headline": record.headline.model_copy(update={"freedom": None})})
+        said = (
+            f"reaches up to {reach} standard errors to each side (Student's t, {replicates - 1} degrees of freedom or"
+        )
+        assert said in certainty(older)
 
 
 def test_added_replicates_are_counted(render: Render, made: Inputs) -> None:

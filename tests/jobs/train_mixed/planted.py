@@ -15,6 +15,7 @@ from shared.store.records.mixed import Answer, FitRow, MixedProtocol, MixedRecor
 Array = NDArray[np.float64]
 
 TRAIN, TEST, REPLICATES = 100, 240, 5
+CLASSES = ("cat", "dog")
 HEADLINE = ("real_100_plus_synthetic_100", "real_100")
 
 GAIN = {"real_100_plus_synthetic_100": 0.95}
@@ -52,7 +53,11 @@ def experiment(
         levels = dict.fromkeys(ARMS, 0.8) | dict(accuracy or {})
         arms = {name: outcome_of(right(levels[name], seed=places[name])) for name in ARMS if name in GROUPS[arms]}
     replicates, fits, images = next(iter(arms.values())).predicted.shape
-    signs: dict[str, Any] = {"train_counts": [TRAIN // 2] * 2, "synthetic_counts": [TRAIN // 2] * 2}
+    signs: dict[str, Any] = {
+        "classes": list(CLASSES),
+        "train_counts": [TRAIN // 2] * 2,
+        "synthetic_counts": [TRAIN // 2] * 2,
+    }
     protocol: dict[str, Any] = {
         "n_test": images,
         "n_val": 50,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from jobs.train_mixed.outcome import Outcome, metric_estimates
+from jobs.train_mixed.outcome import Outcome, class_estimates, metric_estimates
 from shared.stats.intervals import share_interval
 from shared.store.records.mixed import Estimate
 from tests.jobs.train_mixed.planted import outcome_of, right
@@ -48,6 +48,57 @@ def test_metrics_are_scikit_learns(classes: int) -> None:
         assert estimate.mean == pytest.approx(np.mean(values))
         assert estimate.std == pytest.approx(np.std(values, ddof=1))
         assert estimate.low < estimate.mean < estimate.high
+
+
+def test_metrics_of_classes_are_scikit_learns() -> None:
+    """Each class has its own, as the mean over fits and then over replicates, and its number of test images."""
+    made = outcome()
+    found = class_estimates(made, ["a", "b", "c", "d"])
+    assert [row.class_name for row in found] == ["a", "b", "c", "d"]
+    assert [row.n for row in found] == np.bincount(made.truth).tolist()
+    tables = [
+        [metrics.precision_recall_fscore_support(made.truth, predicted, zero_division=np.nan)[:3] for predicted in fits]
+        for fits in made.predicted
+    ]
+    expected = np.mean(tables, axis=1)  # (replicates, metrics, classes)
+    for label, row in enumerate(found):
+        for place, estimate in enumerate((row.precision, row.recall, row.f1)):
+            assert estimate.values == pytest.approx(expected[:, place, label])
+            assert estimate.mean == pytest.approx(expected[:, place, label].mean())
+            assert estimate.std == pytest.approx(expected[:, place, label].std(ddof=1))
+            assert estimate.low < estimate.mean < estimate.high
+
+
+def test_the_interval_of_recall_is_that_of_the_classs_images() -> None:
+    """A class of few images has a wide interval, however many others there are."""
+    made = outcome()
+    for label, row in enumerate(class_estimates(made, ["a", "b", "c", "d"])):
+        wanted = share_interval(made.correct[:, made.truth == label])
+        assert (row.recall.low, row.recall.high) == pytest.approx((wanted.low, wanted.high))
+
+
+def test_what_is_undefined_is_not_0() -> None:
+    """No answer names the class in a replicate: its precision is none there, and the mean has no interval."""
+    truth = np.array([0] * 20 + [1] * 20)
+    predicted = np.stack([truth, truth, np.zeros(40, int)])[:, None]
+    made = Outcome(truth, predicted, np.eye(3)[predicted], predicted)
+    _, second, third = class_estimates(made, ["a", "b", "c"])
+    precision = second.precision
+    assert precision.values == [1.0, 1.0, None]
+    assert (precision.mean, precision.std, precision.low, precision.high) == (1.0, None, None, None)
+    assert second.recall.values == [1.0, 1.0, 0.0]
+    assert second.recall.low is not None
+    assert [third.precision.mean, third.recall.mean, third.f1.mean] == [None] * 3
+    assert (third.n, third.f1.values) == (0, [None] * 3)
+
+
+@pytest.mark.parametrize("accuracy", [1.0, 0.0])
+def test_no_interval_of_a_class_is_a_point(accuracy: float) -> None:
+    """All right or all wrong, on ten images of each class: each interval has a width, and holds the mean."""
+    for row in class_estimates(outcome_of(right(accuracy, images=20)), ["a", "b"]):
+        for estimate in (row.precision, row.recall, row.f1):
+            assert 0 <= estimate.low <= estimate.mean <= estimate.high <= 1
+            assert estimate.high - estimate.low > 0.04
 
 
 def test_the_interval_of_accuracy_is_that_of_correctness() -> None:
@@ -109,3 +160,41 @@ def test_the_intervals_cover_what_they_claim() -> None:
         for name in names:
             hits[name] += found[name].low <= 0.8 <= found[name].high
     assert all(0.92 <= count / 400 <= 0.98 for count in hits.values()), hits
+
+
+@pytest.mark.parametrize(
+    ("sizes", "accuracy", "spread", "replicates"),
+    [((36,) * 10, 0.9, 0.0, 3), ((100, 100), 0.95, 0.01, 5), ((10, 100, 100), 0.8, 0.01, 3), ((5, 60), 0.95, 0.0, 5)],
+)
+def test_the_intervals_of_a_class_cover_what_they_claim(
+    sizes: tuple[int, ...], accuracy: float, spread: float, replicates: int
+) -> None:
+    """Over 300 repetitions the intervals of the first class hold the truth in at least 92 %, also of few images."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(len(sizes)), sizes)
+    reach = 6**0.5 * spread
+    # what each metric is on infinitely many images of these proportions, over replicates
+    levels = accuracy + (rng.triangular(-reach, 0, reach, 100_000) if spread else np.zeros(1))
+    own, others = sizes[0], sum(sizes[1:])
+    right_answers, false_alarms = own * levels, others * (1 - levels) / (len(sizes) - 1)
+    expected = {
+        "precision": (right_answers / (right_answers + false_alarms)).mean(),
+        "recall": levels.mean(),
+        "f1": (2 * right_answers / (own + right_answers + false_alarms)).mean(),
+    }
+    hits, known = dict.fromkeys(expected, 0), dict.fromkeys(expected, 0)
+    for _ in range(300):
+        level = accuracy + (rng.triangular(-reach, 0, reach, (replicates, 1, 1)) if spread else 0)
+        # most images are as difficult in every replicate
+        shape = (replicates, 1, len(truth))
+        difficulty = np.where(rng.random(len(truth)) < 0.7, rng.random(len(truth)), rng.random(shape))
+        other = (truth + rng.integers(1, len(sizes), len(truth))) % len(sizes)
+        predicted = np.where(difficulty < level, truth, other)
+        made = Outcome(truth, predicted, np.zeros((*predicted.shape, len(sizes))), predicted)
+        (row,) = class_estimates(made, ["the first"])
+        for name, value in expected.items():
+            estimate = getattr(row, name)
+            known[name] += estimate.low is not None
+            hits[name] += estimate.low is not None and estimate.low <= value <= estimate.high
+    assert all(count >= 270 for count in known.values()), known
+    assert all(hits[name] / known[name] >= 0.92 for name in hits), (hits, known)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from shared.metrics.influence import pseudo_values
+from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values
 
 Measure = Callable[[NDArray, NDArray, NDArray], float]
 
@@ -83,4 +83,47 @@ def test_pseudo_values_give_the_standard_error_of_macro_f1() -> None:
         value, found = pseudo_values(truth, predicted, np.eye(4)[predicted], "f1")
         values.append(value)
         errors.append(found.std(ddof=1) / np.sqrt(200))
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)
+
+
+@pytest.mark.parametrize("metric", CLASS_METRICS)
+def test_a_metric_of_a_class_is_scikit_learns(metric: str) -> None:
+    """For each class and each of several sets of answers; what images contribute has the metric as its mean."""
+    truth, first, _ = answers(5, 80)
+    predicted = np.stack([first, truth, answers(5, 80, seed=4)[1]])
+    measure = getattr(metrics, f"{metric}_score")
+    for label in range(5):
+        value, contributions = class_ratio(truth, predicted, label, metric)
+        expected = [measure(truth, one, labels=[label], average="macro", zero_division=np.nan) for one in predicted]
+        assert value == pytest.approx(expected, nan_ok=True)
+        assert contributions.mean(axis=1) == pytest.approx(expected, nan_ok=True)
+
+
+def test_the_recall_of_a_class_is_the_mean_of_its_images_answers() -> None:
+    """Its contributions are those answers, so that its interval is that of a share of the class's images."""
+    truth, predicted, _ = answers(5, 80)
+    _, contributions = class_ratio(truth, predicted, 2, "recall")
+    assert contributions == pytest.approx((predicted[truth == 2] == 2).astype(float))
+
+
+def test_what_has_nothing_to_divide_by_is_undefined() -> None:
+    """Not 0: precision where no answer names the class, recall without an image of it, F1 without either."""
+    truth, predicted = np.array([0, 0, 1, 1]), np.array([[0, 0, 0, 0], [0, 0, 1, 0]])
+    assert class_ratio(truth, predicted, 1, "precision")[0] == pytest.approx([np.nan, 1.0], nan_ok=True)
+    assert class_ratio(truth, predicted, 1, "f1")[0] == pytest.approx([0.0, 2 / 3])
+    assert np.isnan(class_ratio(truth, predicted, 2, "recall")[0]).all()
+    assert np.isnan(class_ratio(truth, predicted, 2, "f1")[0]).all()
+
+
+@pytest.mark.parametrize("metric", CLASS_METRICS)
+def test_contributions_give_the_standard_error_of_a_class(metric: str) -> None:
+    """Over 300 draws of 200 images the standard deviation of the metric is the mean error, to within 12 %."""
+    rng = np.random.default_rng(0)
+    values, errors = [], []
+    for _ in range(300):
+        truth = rng.integers(0, 4, 200)
+        predicted = np.where(rng.random(200) < 0.75, truth, rng.integers(0, 4, 200))
+        value, found = class_ratio(truth, predicted, 1, metric)
+        values.append(float(value))
+        errors.append(found.std(ddof=1) / np.sqrt(len(found)))
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)

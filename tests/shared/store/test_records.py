@@ -19,8 +19,8 @@ from shared.store.records.scores import Scores, ScoresRecord
 
 GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
-a GAN that was scored on val alone, one with losses of more epochs than snapshots, and the fits and the verdict of an
-experiment with replicates."""
+a GAN that was scored on val alone, one with losses of more epochs than snapshots, the fits and the verdict of an
+experiment with replicates, and a verdict with metrics of each class, one of them undefined."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
@@ -66,6 +66,17 @@ def test_a_missing_field_is_named(name: str) -> None:
         facts = {other: value for other, value in artifact.manifest.facts.items() if other != key}
         with pytest.raises(FormatError, match=f"^here has no field '{key}'$"):
             parse_record(row, facts, "here")
+
+
+def test_a_verdict_of_an_earlier_build_has_no_classes() -> None:
+    """It is read without them; a later one has each class of each arm, and names the positive one of two."""
+    older, newer = (golden(name).record for name in ("replicates/mixed.json", "classes/mixed.json"))
+    assert [(arm.classes, arm.positive_class) for arm in older.arms] == [(None, None)] * len(older.arms)
+    assert [[row.class_name for row in arm.classes] for arm in newer.arms] == [["cat", "dog"]] * len(newer.arms)
+    assert {arm.positive_class for arm in newer.arms} == {"dog"}
+    undefined = newer.arm("synthetic_100").classes[1].precision
+    assert (undefined.values.count(None), undefined.low) == (2, None)
+    assert (older.headline.freedom, newer.headline.freedom > 2) == (None, True)
 
 
 def test_the_table_of_jobs_names_the_records_that_it_is_annotated_with() -> None:

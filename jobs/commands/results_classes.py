@@ -1,0 +1,192 @@
+"""Results by class in the terminal: the metrics of arms with their intervals, and what each class's images are like."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from shared.metrics.metric import CLASSIFICATION_METRICS
+from shared.plots.answers import first_arms, macro_words
+from shared.plots.formatting import CLASS_METRICS, class_value, metric_name, percent, percent_interval
+from shared.stats.confidence import LEVEL_TEXT
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from shared.store.records.gan import GanRecord
+    from shared.store.records.mixed import ArmClass, ArmRow, ClassEstimate, Estimate, MixedRecord
+    from shared.store.records.scores import ClassQualities, ScoresRecord
+
+MOST_CLASSES, FEW_CLASSES = 20, 5
+"""Up to how many classes are all listed, and how many of more: those with the lowest F1 or the worst images."""
+
+LOSSES = {"discriminator_loss": "loss D", "generator_loss": "loss G"}
+"""The losses that are printed, by their names in the history, where they are means since the snapshot before."""
+
+ALL_CLASSES = "all of them: halfreal results --classes"
+
+
+def print_arm_metrics(console: "Console", record: "MixedRecord", every: bool) -> None:
+    """Print every metric of the first answer's arms with its interval, and the classes; with `every`, of all arms."""
+    arms = record.arms if every else first_arms(record)
+    for start in range(0, len(arms), 2):
+        _print_metrics(console, record, arms[start : start + 2], classes=not every)
+    console.print(macro_words(record), markup=False)
+    if arms[0].classes is None:
+        console.print("There is nothing by class: an earlier version of halfreal made these results.")
+    elif every:
+        for arm in arms:
+            _print_classes(console, arm)
+
+
+def _table(title: str, *headings: str) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    # texts, not markup: class names are the user's
+    table = Table(title=Text(title), box=None, padding=(0, 1, 0, 0), title_justify="left")
+    for place, heading in enumerate(headings):
+        table.add_column(Text(heading), justify="right" if place else "left", overflow="fold")
+    return table
+
+
+def _row(table: "Table", *cells: str) -> None:
+    from rich.text import Text
+
+    table.add_row(*map(Text, cells))
+
+
+def _cell(estimate: "Estimate | ClassEstimate", mean: str) -> str:
+    # a dash, since three of these fit on a line of 80 characters
+    interval = percent_interval(estimate).replace(" to ", "\u2013")
+    return f"{mean} ({interval})" if interval else mean
+
+
+def _class_cell(estimate: "ClassEstimate") -> str:
+    return _cell(estimate, class_value(estimate))
+
+
+def _print_metrics(console: "Console", record: "MixedRecord", arms: "Sequence[ArmRow]", classes: bool) -> None:
+    """Print the metrics of one or two arms next to each other, those of the classes below; F1 alone of many classes."""
+    table = _table(
+        f"Metrics, % of {record.protocol.n_test:,} real test images ({LEVEL_TEXT} interval)",
+        *("metric", *(arm.arm for arm in arms)),
+    )
+    for metric in CLASSIFICATION_METRICS:
+        estimates = [arm.metrics[metric.name] for arm in arms if metric.name in arm.metrics]
+        _row(
+            table,
+            metric_name(metric.name, arms[0].positive_class),
+            *(_cell(found, percent(found.mean)) for found in estimates),
+        )
+    by_class = (arms[0].classes or []) if classes else []
+    shown = _lowest(by_class)
+    for place, row in shown:
+        for name in CLASS_METRICS if len(by_class) == 2 else ("f1",):
+            words = f"{CLASS_METRICS[name]} of {row.class_name}, {row.n:,} image{'' if row.n == 1 else 's'}"
+            _row(table, words, *(_class_cell(getattr((arm.classes or [])[place], name)) for arm in arms))
+    console.print(table)
+    if len(shown) < len(by_class):
+        console.print(f"{len(shown)} of {len(by_class)} classes, the lowest F1 of {arms[0].arm}; {ALL_CLASSES}.")
+
+
+def _lowest(classes: "Sequence[ArmClass]") -> "list[tuple[int, ArmClass]]":
+    """Return the classes that are listed without being asked for, with their places: those with the lowest F1."""
+    if len(classes) <= MOST_CLASSES:
+        return list(enumerate(classes))
+    known = [(place, row) for place, row in enumerate(classes) if row.f1.mean is not None]
+    return sorted(known, key=lambda found: found[1].f1.mean or 0.0)[:FEW_CLASSES]
+
+
+def _print_classes(console: "Console", arm: "ArmRow") -> None:
+    table = _table(f"{arm.arm}: {arm.about}", "class", "images", "precision", "recall", "F1")
+    for row in arm.classes or []:
+        positive = " (positive)" if row.class_name == arm.positive_class else ""
+        _row(table, f"{row.class_name}{positive}", f"{row.n:,}", *map(_class_cell, (row.precision, row.recall, row.f1)))
+    console.print(table)
+
+
+def print_generator(
+    console: "Console",
+    scores: "Sequence[ScoresRecord]",
+    gans: "Sequence[GanRecord] | None",
+    shown: int,
+    every: bool,
+) -> None:
+    """Print qualities, category and final losses of the images of each class; of replicate `shown`, then of all.
+
+    `gans` are those that the scores are of, None where they are no longer there.
+    """
+    from shared.store.replicates import replicate_name
+
+    record, gan = scores[shown], None if gans is None else gans[shown]
+    if record.on_test is None:
+        return
+    classes = record.on_test.test.classes
+    names = next((list(row.qualities) for row in classes if row.qualities), [])
+    title = (
+        f"Images of replicate {replicate_name(shown)} of {len(scores)}, the best on val, snapshot of epoch "
+        f"{record.chosen.epoch}: ratios to the real test images"
+    )
+    # of a class, where each has networks of its own
+    by_class = gan.histories if gan is not None and gan.class_histories else {}
+    table = _table(title, "class", *names, "category", *(LOSSES.values() if by_class else ()))
+    listed = classes if every or len(classes) <= MOST_CLASSES else sorted(classes, key=_badness)[:FEW_CLASSES]
+    for row in listed:
+        ratios = [f"{row.ratios[name]:.2f}" if row.ratios else "-" for name in names]
+        losses = by_class[row.class_name][-1].losses if by_class else {}
+        shown_losses = [f"{losses[name]:.3f}" for name in LOSSES if name in losses]
+        _row(table, row.class_name, *ratios, row.category or "too few images", *shown_losses)
+    console.print(table)
+    if len(listed) < len(classes):
+        console.print(f"{len(listed)} of {len(classes)} classes, the worst; {ALL_CLASSES}.")
+    if gan is None:
+        console.print("Losses: the GANs that were scored are no longer there.")
+    elif not by_class:
+        losses = gan.history[-1].losses
+        console.print(f"Final losses: {', '.join(f'{words} {losses[name]:.3f}' for name, words in LOSSES.items())}.")
+    console.print(_categories(scores))
+
+
+def _badness(row: "ClassQualities") -> float:
+    """Return how a class is ordered, the worst first; one without ratios is last."""
+    return -max((abs(ratio - 1) for ratio in row.ratios.values()), default=0.0) if row.ratios else 1.0
+
+
+def _categories(scores: "Iterable[ScoresRecord]") -> str:
+    """Return how many classes of all replicates are in each category."""
+    counts = Counter(
+        row.category or "too few images"
+        for record in scores
+        if record.on_test is not None
+        for row in record.on_test.test.classes
+    )
+    order = ("Excellent", "Good", "Needs Improvement", "too few images")
+    said = ", ".join(f"{name} {counts[name]}" for name in order if name in counts)
+    return f"Classes of all replicates: {said}. Excellent: every ratio within 15 % of 1; Good: within 35 %."
+
+
+def generator_json(
+    scores: "Sequence[ScoresRecord]", gans: "Sequence[GanRecord] | None", shown: int
+) -> dict[str, object]:
+    """Return qualities, ratios, category and final losses of each class in every replicate; null where not known."""
+    return {
+        "shown_replicate": shown,
+        "replicates": [
+            _replicate_json(number, record, None if gans is None else gans[number])
+            for number, record in enumerate(scores)
+        ],
+    }
+
+
+def _replicate_json(number: int, record: "ScoresRecord", gan: "GanRecord | None") -> dict[str, object]:
+    by_class = gan.histories if gan is not None and gan.class_histories else {}
+    return {
+        "replicate": number,
+        "epoch": record.chosen.epoch,
+        "final_losses": None if gan is None or by_class else gan.history[-1].losses,
+        "classes": [
+            row.facts() | {"final_losses": by_class[row.class_name][-1].losses if by_class else None}
+            for row in (record.on_test.test.classes if record.on_test else [])
+        ],
+    }
