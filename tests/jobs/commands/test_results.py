@@ -254,7 +254,7 @@ def test_of_many_classes_the_worst_are_printed(capsys: pytest.CaptureFixture[str
 
 
 def test_the_generators_classes_are_in_the_json(found: Any, made: dict[str, Artifact]) -> None:
-    """Of every replicate: qualities, ratios, category of each class; which replicate is shown, the best on val."""
+    """Qualities, ratios and category of each class in every replicate; which replicate is shown, the best on val."""
     generator = found["generator"]
     assert generator["shown_replicate"] == 1  # half the distance of the first one
     assert [row["replicate"] for row in generator["replicates"]] == [0, 1, 2]
