@@ -77,6 +77,11 @@ class TuneCommand(JobCommand):
         inherited = any(now[owner] != value for owner, value in owners(recipe, answers[TUNABLE]).items())
         return complete(lambda *keys: recipe.place("tune", "space", *keys), words, options, answers, inherited)
 
+    def notes(self, config: TuneConfig) -> list[str]:
+        """Return a warning for each of the recipe's own values that the search leaves out."""
+        so = "no trial is the recipe itself, so that the best on val may be worse than it; widen [tune.space]"
+        return [f"warning: {line}: {so}" for line in config.outside]
+
     def recorded(self, config: TuneConfig) -> dict[str, object]:
         """Return what the manifest records."""
         return config.recorded()

@@ -25,10 +25,10 @@ TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str
 """The types that options have, by name."""
 
 DEFAULT_SPACE = (
-    '{"train_gan": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}, '
-    '"batch_images": [32, 64, 128], "latent": [32, 64, 128]}}'
+    '{"train_gan": {"learning_rate": {"low": 1e-5, "high": 1e-2, "log": true}, '
+    '"batch_images": [16, 32, 64, 128], "latent": [32, 64, 100, 128]}}'
 )
-"""What is searched where the recipe has no table [tune.space]."""
+"""What is searched where the recipe has no table [tune.space]: every family's own learning rate is in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +106,15 @@ class TuneConfig(TuneOptions):
     def own(self) -> "dict[str, Value]":
         """The recipe's own values of what the space varies; None where it has none."""
         return {name: _value(self.train_gan.get(name.partition(".")[2])) for name in self.domains}
+
+    @property
+    def outside(self) -> list[str]:
+        """Each of the recipe's own values that no trial can have, in words, with where the search space ends."""
+        return [
+            f"{name}: the recipe's own {self.own[name]!r} is not in the search space ({domain.words})"
+            for name, domain in self.domains.items()
+            if not domain.holds(self.own[name])
+        ]
 
     @property
     def trial_epochs(self) -> int:

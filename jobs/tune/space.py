@@ -48,6 +48,11 @@ class Choices:
         return self.values
 
     @property
+    def words(self) -> str:
+        """The values, for people."""
+        return ", ".join(map(str, self.values))
+
+    @property
     def size(self) -> float:
         """How many values there are."""
         return len(self.values)
@@ -75,6 +80,11 @@ class Range:
         """The values that are tried out before the first trial."""
         # what a job refuses in between it refuses at an end: its limits are intervals
         return self.low, self.high
+
+    @property
+    def words(self) -> str:
+        """Both ends, for people."""
+        return f"{self.low:g} to {self.high:g}"
 
     @property
     def size(self) -> float:

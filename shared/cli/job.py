@@ -142,7 +142,7 @@ def job(
             if context.invoked_subcommand is not None:
                 return
             resolved = resolve_options(made, context)
-            for line in explain(row.name, resolved):
+            for line in (*explain(row.name, resolved), *made.notes(resolved.config)):
                 click.echo(line, err=True)
             common = Common(threads=resolved.threads, **resolved.common)
             call = Call(made, resolved.config, made.recorded(resolved.config), common)

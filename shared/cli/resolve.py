@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,6 +55,10 @@ class CommandWithOptions(ErrorHandlingCommand):
     def config(self, options: Any) -> Any:
         """Return what the body gets: the options, unless a job completes them by those of others."""
         return options
+
+    def notes(self, config: Any) -> Iterable[str]:
+        """Return lines about `config` that are said at the start, in a dry run too."""
+        return ()
 
     def recorded(self, config: Any) -> dict[str, object]:
         """Return what the manifest records of `config`."""

@@ -41,5 +41,21 @@ DATA: tuple[Mutation, ...] = (
         SIZE + "test_too_few_says_how_many_there_are",
         "the number that there is leaves an image of each class for val",
     ),
+    Mutation(
+        "an_own_value_outside_the_space_is_not_said",
+        "jobs/tune/options.py",
+        "if not domain.holds(self.own[name])",
+        "if domain is None",
+        "tests/jobs/tune/test_tune_space.py::test_an_own_value_outside_the_space_is_said",
+        "a search that leaves out the recipe itself says so",
+    ),
+    Mutation(
+        "the_published_learning_rate_is_not_searched",
+        "jobs/recipes/celeba_wgan.toml",
+        "learning_rate = {low = 1e-5,",
+        "learning_rate = {low = 1e-4,",
+        "tests/jobs/tune/test_tune_space.py::test_a_space_holds_the_recipes_own_values",
+        "tuning begins with the recipe itself",
+    ),
 )
 """Mistakes in exact sizes, search spaces and pictures of the preparation."""

@@ -8,8 +8,11 @@ from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
 from jobs.commands.calls import command_of
+from jobs.train_gan.families import FAMILIES
+from jobs.tune.options import TuneConfig
 from jobs.tune.space import FIXED, Choices, Range, WrongSpace, parse_space
-from shared.cli.resolve import environment, options_with
+from shared.cli.recipes import load_recipe, recipe_names
+from shared.cli.resolve import environment, options_with, resolve_options
 from shared.errors import BadConfig
 from shared.runtime.job_processes import variables
 
@@ -159,3 +162,80 @@ def test_variables_are_those_of_the_command_line() -> None:
     assert changes == {"HALFREAL_TRAIN_GAN_LEARNING_RATE": "0.5"}
     with environment(changes):
         assert train_gan_options([], {})["learning_rate"] == 0.5
+
+
+TRAIN_IMAGES = {
+    "celeba_wgan_gp": 5_000,
+    "celeba_dcgan": 5_000,
+    "celeba_wgan": 162_770,
+    "cifar10": 45_000,
+    "mnist": 54_000,
+    "rps": 315,
+}
+"""Train images of the recipes whose names begin so, the first that fits."""
+
+IMAGES_PER_SECOND = {"a GPU": 1500, "": 800}
+"""Real images in a second of training that budgets are made for: on any GPU that trains networks, on one core."""
+
+PUBLISHED = [name for name in recipe_names() if name.startswith(tuple(TRAIN_IMAGES))]
+
+
+def resolved(name: str) -> TuneConfig:
+    """Return the config of `tune` under a recipe."""
+    command = command_of("tune")
+    with command.make_context("tune", ["--recipe", name]) as context:
+        config = resolve_options(command, context).config
+    assert isinstance(config, TuneConfig)
+    return config
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_space_holds_the_recipes_own_values(name: str) -> None:
+    """Every shipped recipe has a space around its own values, so that trial 0 is the recipe itself."""
+    assert any("space" in layer.tables.get("tune", {}) for layer in load_recipe(name).layers)
+    config = resolved(name)
+    assert config.outside == []
+    assert {"train_gan.learning_rate", "train_gan.batch_images", "train_gan.latent"} <= config.domains.keys()
+    # a range that begins or ends at the own value would look in one direction only
+    own, rates = config.own["train_gan.learning_rate"], config.domains["train_gan.learning_rate"]
+    assert isinstance(rates, Range)
+    assert isinstance(own, float)
+    assert rates.low * 2 <= own <= rates.high / 2
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_search_fits_its_machine(name: str) -> None:
+    """Trials and compared runs take a day at most, and rungs are epochs that have a snapshot."""
+    config = resolved(name)
+    train = next(count for begins, count in TRAIN_IMAGES.items() if name.startswith(begins))
+    images = (config.trials + 2 * config.seeds) * config.trial_epochs * train
+    needs = load_recipe(name).words["needs"]
+    speed = next(speed for what, speed in IMAGES_PER_SECOND.items() if what in needs)
+    assert images / speed <= 24 * 3600
+    assert config.minutes is None or config.minutes <= 24 * 60
+    assert config.seeds >= 3
+    assert config.rungs
+    assert [rung for rung in config.rungs if rung % int(str(config.train_gan["snapshot_every_epochs"]))] == []
+
+
+def test_an_own_value_outside_the_space_is_said(tmp_path: Path) -> None:
+    """Where no trial can be the recipe itself the run begins with a warning for each such value, a dry run too."""
+    recipe = tmp_path / "own.toml"
+    text = 'extends = "celeba_wgan"\n[train_gan]\nlatent = 512\nlearning_rate = 1.0\n'
+    recipe.write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(halfreal, ["tune", "--dry-run", "--recipe", str(recipe), "--data-root", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
+    assert [line.partition(": no trial")[0] for line in lines] == [
+        "warning: train_gan.learning_rate: the recipe's own 1.0 is not in the search space (1e-05 to 0.002)",
+        "warning: train_gan.latent: the recipe's own 512 is not in the search space (64, 100, 128)",
+    ]
+    assert "widen [tune.space]" in lines[0]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_default_space_holds_every_familys_values(family: str, tmp_path: Path) -> None:
+    """A recipe without a space of its own searches around any family's own learning rate."""
+    recipe = tmp_path / "own.toml"
+    recipe.write_text(f'[train_gan]\nfamily = "{family}"\n', encoding="utf-8")
+    assert resolved(str(recipe)).outside == []
