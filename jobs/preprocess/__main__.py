@@ -11,6 +11,7 @@ from shared.cli.run import Result, Run
 from shared.errors import BadInput
 
 if TYPE_CHECKING:
+    from jobs.preprocess.sources.items import Item
     from shared.format.manifest import Dataset
 
 
@@ -26,7 +27,7 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     train has an exact size. Unreadable images are counted and listed in rejected.jsonl; those that were drawn for such
     a train split are replaced. Files that are not taken are reported. With --parts several
     processes share the shards; each reads every image, so that all agree on the splits. Writes the dataset `real` and
-    figures of samples, class balance and split sizes.
+    figures of the preparation, of samples, class balance and split sizes.
     """
     from jobs.preprocess.sources.table import SOURCES
     from jobs.preprocess.writer import write_dataset
@@ -39,18 +40,23 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     written = write_dataset(run, config, SOURCES[config.source].read.get()(place, config))
     if written is None:
         return None
-    dataset, record = written
-    draw(run, dataset)
+    dataset, record, train = written
+    draw(run, config, dataset, train)
     sizes = ", ".join(f"{name} {split.count:,}" for name, split in dataset.splits.items())
     aside = f"; {record.rejected} rejected, see rejected.jsonl" if record.rejected else ""
     return Result(record, dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
 
 
-def draw(run: Run, dataset: "Dataset") -> None:
-    """Draw ten images of each class and how many images each class and split has."""
+def draw(run: Run, config: PreprocessOptions, dataset: "Dataset", train: "list[Item]") -> None:
+    """Draw some train images before and after, ten of each class, and how many images each class and split has."""
+    from jobs.preprocess.examples import examples_of
+    from shared.data.examples import save_examples
     from shared.plots.gallery import real_pictures, save_all
 
-    save_all(real_pictures(run.folder, dataset), run.figures)
+    examples = examples_of(config, train)
+    # an input of the page too, which draws the same figure
+    save_examples(run.folder, examples)
+    save_all(real_pictures(run.folder, dataset, examples), run.figures)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ def prepare(
     """
     if isinstance(image, Image.Image):
         opened = flatten(image, background)
-        opened = opened.crop(_centre(*opened.size)) if crop == "center" else opened
+        opened = opened.crop(crop_box(*opened.size, crop)) if crop == "center" else opened
     else:
         height, width = image.shape[:2]
         # an array is cut before Pillow copies it
-        left, top, right, bottom = _centre(width, height) if crop == "center" else (0, 0, width, height)
+        left, top, right, bottom = crop_box(width, height, crop)
         opened = Image.fromarray(image[top:bottom, left:right])
     # grey before it is resized: a third of the work, and the same to rounding
     pixels = np.asarray(resize(_in_mode(opened, CHANNEL_MODES[channels]), size_px, resize_filter), dtype=np.uint8)
@@ -31,8 +31,10 @@ def prepare(
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
-def _centre(width: int, height: int) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom of the largest centred square."""
+def crop_box(width: int, height: int, crop: str) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of what `crop` takes: the largest centred square, or all of the image."""
+    if crop != "center":
+        return 0, 0, width, height
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
     return left, top, left + side, top + side
@@ -43,6 +45,20 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
+def upright(image: Picture) -> Image.Image:
+    """Return an opened image, its first frame turned upright, in 8 bit and otherwise in its own mode."""
+    if not isinstance(image, Image.Image):
+        return Image.fromarray(image)
+    image.seek(0)
+    # a camera stores a portrait as a landscape and a note to turn it: without this, faces would lie on their side
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        # convert("L") would clip at 255 instead: nearly every 16 bit image would come out white
+        grey = np.asarray(image).astype(np.float64) * (255 / 65535)
+        return Image.fromarray(np.rint(grey).astype(np.uint8))
+    return image
+
+
 def flatten(image: Image.Image, background: str) -> Image.Image:
     """Return any Pillow image as opaque 8 bit L or RGB, turned upright.
 
@@ -50,14 +66,7 @@ def flatten(image: Image.Image, background: str) -> Image.Image:
     `background`; 16 bit grey is scaled to 8 bit by 255 / 65535; CMYK, YCbCr, Lab and HSV become RGB. 32 bit and
     floating point pixels have no known range: Unusable.
     """
-    image.seek(0)
-    # a camera stores a portrait as a landscape and a note to turn it: without this, faces would lie on their side
-    image = ImageOps.exif_transpose(image)
-    # Pillow's own conversion clips 16 bit grey at 255 in place of scaling it
-    if image.mode.startswith("I;16"):
-        # convert("L") would clip at 255 instead: nearly every 16 bit image would come out white
-        grey = np.asarray(image).astype(np.float64) * (255 / 65535)
-        return Image.fromarray(np.rint(grey).astype(np.uint8))
+    image = upright(image)
     # guessing a range by the image's own minimum and maximum would change its brightness
     if image.mode in ("I", "F"):
         raise Unusable(f"pixels of mode {image.mode} (32 bit) have no known range; save as 8 or 16 bit")

@@ -3,7 +3,8 @@
 import re
 import struct
 import warnings
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
@@ -53,17 +54,23 @@ def check(config: PreprocessOptions, item: Item) -> Unreadable | None:
     return pixels if isinstance(pixels, Unreadable) else None
 
 
-def _pixels(config: PreprocessOptions, item: Item) -> Pixels | Unreadable:
-    """Return the pixels of an item's sample, or why it cannot be read.
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out Pillow's warnings, of images above 89 million pixels and of odd metadata: they name no file.
 
-    Pillow's warnings, of images above 89 million pixels and of odd metadata, name no file and are left out: such images
-    are read like others.
+    Such images are read like others.
     """
-    # read again rather than kept since `digest`: the images of a large set do not fit the memory
     with warnings.catch_warnings():
         for kind in (Image.DecompressionBombWarning, UserWarning):
             # within catch_warnings: the filters of a process that imports halfreal stay as they are
             warnings.simplefilter("ignore", kind)
+        yield
+
+
+def _pixels(config: PreprocessOptions, item: Item) -> Pixels | Unreadable:
+    """Return the pixels of an item's sample, or why it cannot be read."""
+    # read again rather than kept since `digest`: the images of a large set do not fit the memory
+    with quiet():
         try:
             picture = item.decode(item.read())
             # Pillow keeps a file open until its last frame is read

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,8 +47,16 @@ class Task:
     items: list[int]
 
 
-def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[Dataset, RealRecord] | None:
-    """Write every split of `source` as shards into the run's folder; return what describes the dataset and its record.
+class Written(NamedTuple):
+    """What describes a dataset, its record, and the items of its train split."""
+
+    dataset: Dataset
+    record: RealRecord
+    train: list[Item]
+
+
+def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Written | None:
+    """Write every split of `source` as shards into the run's folder; return what there is to say of it.
 
     Each part reads every item, so that all agree on duplicates and splits, and prepares its own shards; within a part
     the run's threads are as many processes. Returns None while shards of other parts are missing.
@@ -84,7 +92,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
         raise HalfrealError(f"{config.train_size.flag}: the images changed while they were read; run it again")
     # again: what is left of a class after unreadable images were put aside
     _check_classes(config, source, partition, dataset.splits["train"].class_counts)
-    return dataset, RealRecord(
+    record = RealRecord(
         source=config.source,
         mirrors=config.mirrors,
         split="random, stratified" if partition is None else "official",
@@ -94,6 +102,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> tuple[
         duplicates_with_other_label=sum(copy.label != first.label for copy, first in copies),
         moved_to_the_split_of_their_copy=moved,
     )
+    return Written(dataset, record, [readable[place].item for place in places["train"].tolist()])
 
 
 def _shards(splits: Iterable[str], tasks: list[Task], records: list[WrittenShard]) -> dict[str, list[ShardInfo]]:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from jobs.report.inputs import Artifacts
 from shared.cli.progress import Reporter
+from shared.data.examples import load_examples
 from shared.plots import figures, gallery
 from shared.plots.gallery import Picture, Pictures
 from shared.plots.mixed_gallery import mixed_pictures
@@ -50,7 +51,7 @@ def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedde
         "gan": lambda: gallery.gan_pictures(shown.gan.record),
         "tune": lambda: _tune(made),
         "classifier": lambda: gallery.classifier_pictures(shown.classifier.record),
-        "real": lambda: gallery.real_pictures(made.real.folder, made.real.dataset),
+        "real": lambda: gallery.real_pictures(made.real.folder, made.real.dataset, load_examples(made.real)),
     }
     return {
         name: {figure: embed(picture) for figure, picture in sections[name]().items()}

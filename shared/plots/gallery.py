@@ -11,13 +11,14 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from shared.data.examples import Example
 from shared.data.images import load_split
 from shared.data.sampling import apportion, spread
 from shared.format.manifest import Dataset
 from shared.format.shards import preview
 from shared.metrics.over_replicates import class_distances
 from shared.models.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_next_to_generated
-from shared.plots import charts, figures, trial_charts
+from shared.plots import charts, figures, preparation, trial_charts
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import Artifact
 from shared.store.records.classifier import ClassifierRecord
@@ -49,12 +50,20 @@ def save_all(pictures: Pictures, folder: Path) -> None:
         figures.save_png(picture.figure, folder / f"{name}.png")
 
 
-def real_pictures(folder: Path, dataset: Dataset) -> Pictures:
-    """Return the first images of each class of the real shards in `folder`, and how many of each split there are."""
+def real_pictures(folder: Path, dataset: Dataset, examples: Sequence[Example]) -> Pictures:
+    """Return the first images of each class of the real shards in `folder`, and how many of each split there are.
+
+    Where there are `examples` of the preparation, these are shown before and after it.
+    """
     samples = preview(folder, dataset.splits["train"], per_class=SAMPLES_PER_CLASS)
     title = f"real train images, first 10 of each class, {dataset.size_px}x{dataset.size_px} px"
     counts = {name: split.class_counts for name, split in dataset.splits.items()}
-    return {
+    pictures = {}
+    if examples:
+        figure = preparation.before_and_after(examples, dataset.classes, dataset.preparation)
+        alt = f"{len(examples)} images as they were, with what is cut out of them, above the same as they are learned."
+        pictures["before_and_after"] = Picture(figure, alt, True)
+    return pictures | {
         "samples": Picture(figures.class_rows(samples, dataset.classes, title), "Ten real images of each class.", True),
         "class_balance": Picture(
             figures.class_balance(counts, dataset.classes), "Images per class in train, val and test."

@@ -57,5 +57,13 @@ DATA: tuple[Mutation, ...] = (
         "tests/jobs/tune/test_tune_space.py::test_a_space_holds_the_recipes_own_values",
         "tuning begins with the recipe itself",
     ),
+    Mutation(
+        "the_frame_is_not_what_is_cut_out",
+        "jobs/preprocess/examples.py",
+        "crop_box(*size, config.crop)",
+        'crop_box(*size, "none")',
+        "tests/jobs/preprocess/test_examples.py::test_faces_before_and_after",
+        "the picture of the preparation shows what is kept of an image",
+    ),
 )
 """Mistakes in exact sizes, search spaces and pictures of the preparation."""

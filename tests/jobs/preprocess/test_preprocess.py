@@ -251,7 +251,7 @@ def test_a_source_that_cannot_be_split_ends_with_code_2(
 
 
 def test_figures_are_drawn(real: Artifact) -> None:
-    """A figure of samples and one of class balance are saved with the shards and are not part of the manifest."""
+    """Figures of the preparation, samples and class balance are saved with the shards, and not in the manifest."""
     names = {path.name for path in (real.folder / "figures").iterdir()}
-    assert names == {"samples.png", "class_balance.png"}
+    assert names == {"before_and_after.png", "samples.png", "class_balance.png"}
     assert all(info.name not in names for info in real.manifest.files)

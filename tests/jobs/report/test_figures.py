@@ -7,6 +7,7 @@ import pytest
 from jobs.report.figures import draw_all
 from jobs.report.inputs import Artifacts
 from shared.cli.progress import Reporter
+from shared.data.examples import load_examples
 from shared.plots.gallery import real_pictures, save_all
 from shared.plots.mixed_gallery import mixed_pictures
 from shared.store.artifacts import Artifact
@@ -39,7 +40,8 @@ def test_what_was_not_tuned_has_no_figures(shown: dict[str, set[str]]) -> None:
 def test_a_figure_on_disk_is_the_composed_one(made: dict[str, Artifact], tmp_path: Path) -> None:
     """Composed again from the artifact, a figure has the bytes that the job wrote."""
     real, mixed = made["real"], Artifacts.of(made).mixed
-    save_all(real_pictures(real.folder, real.dataset), tmp_path)
+    save_all(real_pictures(real.folder, real.dataset, load_examples(real)), tmp_path)
     save_all(mixed_pictures(mixed.record, real.dataset.classes), tmp_path)
-    for name, folder in (("samples", real.folder), ("class_balance", real.folder), ("arms", mixed.folder)):
+    names = ("before_and_after", "samples", "class_balance")
+    for name, folder in (*((name, real.folder) for name in names), ("arms", mixed.folder)):
         assert (tmp_path / f"{name}.png").read_bytes() == (folder / "figures" / f"{name}.png").read_bytes()
