@@ -21,6 +21,12 @@ class EvaluateOptions(JobOptions):
     per_snapshot: str = option(
         "classifier", "Feature extractors for every snapshot, joined by commas; the first one chooses.", "scores"
     )
+    fallback: str = option(
+        "classifier",
+        "Feature extractor that chooses where the weights of the first one per snapshot are missing.",
+        "scores",
+        choices=EXTRACTORS,
+    )
     extractors: str = option(
         "classifier", "Feature extractors for all scores of the chosen snapshot, joined by commas.", "scores"
     )

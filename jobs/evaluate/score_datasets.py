@@ -52,8 +52,9 @@ def score_between(
         n_real=len(sides[1]),
         n_synthetic=len(sides[0]),
         seed=seed,
+        unpublished=None if scorer.extractor.published else True,
     )
-    warned = scorer.warnings(len(sides[0]), len(sides[1]), sides[0].features.shape[1])
+    warned = scorer.warnings(len(sides[0]), {split: len(sides[1])}, sides[0].features.shape[1])
     ours, theirs = synthetic.dataset, real.dataset
     # a warning, no error: extractors resize, but the resizing shows in the score
     if (ours.size_px, ours.channels) != (theirs.size_px, theirs.channels):

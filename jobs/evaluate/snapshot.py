@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from jobs.evaluate.selection import Evaluation, Plan, score_snapshot
+from jobs.evaluate.evaluation import Evaluation, Plan
+from jobs.evaluate.selection import score_snapshot
 from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared import __version__
 from shared.cli.progress import Reporter
@@ -23,7 +24,7 @@ READS: Job = Job("snapshot", "", "", "", (PREPROCESS,), first=(TRAIN_CLASSIFIER,
 
 
 def score_file(
-    file: Path, folder: Path, weights: Path, device: str, *, images: int, extractor: str, seed: int
+    file: Path, folder: Path, weights: Path, device: str, *, images: int, extractor: str, fallback: str, seed: int
 ) -> PrintedScores:
     """Return the epoch of the snapshot in `file` and its scores on val, the same as `evaluate` would give it.
 
@@ -34,10 +35,10 @@ def score_file(
     check_images_fit("--images", images, real.size_px, real.channels)
     epoch, gan = unfinished(file)
     run = Run(inputs, folder, weights.parent / "sources", device, Reporter("evaluate"))
-    work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val"), gan)
-    scorers = work.among((extractor,)) or work.among(("classifier",))
-    scores = score_snapshot(work, scorers, file.name)
-    return PrintedScores(epoch=epoch, score=scorers[0].extractor.distance, **dict(scores))
+    work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val", fallback=fallback), gan)
+    chooser = work.choosing()
+    scores = score_snapshot(work, [chooser], file.name)
+    return PrintedScores(epoch=epoch, score=chooser.extractor.distance, **dict(scores))
 
 
 def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:

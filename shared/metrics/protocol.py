@@ -9,10 +9,11 @@ def in_words(protocol: Protocol) -> str:
         f"{protocol.n_synthetic:,} synthetic against {protocol.n_real:,} real {protocol.reference} images "
         f"(manifest {protocol.reference_sha256[:8]}); {protocol.extractor} {protocol.extractor_sha256[:8]}, "
         f"resizer: {protocol.resizer}; {protocol.quantisation}; seed {protocol.seed}"
+        + ("; WEIGHTS THAT NOBODY PUBLISHED: made for a test" if protocol.unpublished else "")
     )
 
 
 def differences(first: Protocol, second: Protocol) -> list[str]:
     """Say in words in what two protocols differ; empty if their scores may be compared."""
-    ours, theirs = first.facts(), second.facts()
+    ours, theirs = dict(first), dict(second)
     return [f"{name}: {ours[name]} and {theirs[name]}" for name in sorted(ours) if ours[name] != theirs[name]]

@@ -1,6 +1,6 @@
 """Every score of one extractor: two sets of images in, numbers by name out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,15 +61,14 @@ class Scorer:
         named = {row.stored_name(self.extractor.name): computed[row.compute.name][row.key] for row in rows}
         return Scores.model_validate(named)
 
-    def warnings(self, n_synthetic: int, n_real: int, width: int) -> list[str]:
-        """Say where there are fewer images than features, so that the Fréchet distance is far too large."""
-        few = min(n_synthetic, n_real)
-        if few >= width:
-            return []
-        return [
-            f"{self.extractor.distance}: {few:,} images for {width:,} features; with so few it comes out too large, "
-            "and only equal numbers compare"
-        ]
+    def warnings(self, n_synthetic: int, n_real: Mapping[str, int], width: int) -> list[str]:
+        """Say where there are fewer images than features, so that the Fréchet distance is far too large.
+
+        `n_real` has the numbers of real images by the name of their reference.
+        """
+        few = {name: min(n_synthetic, count) for name, count in n_real.items() if min(n_synthetic, count) < width}
+        words = "against {}: {:,} images for {:,} features; with so few it comes out too large, and only equal numbers compare"
+        return [f"{self.extractor.distance} " + words.format(name, count, width) for name, count in few.items()]
 
 
 def equal_classes(sets: Sequence[FeatureSet]) -> list[FeatureSet]:

@@ -146,6 +146,9 @@ WEIGHTS_OF = {
 """The weights of each extractor that needs any."""
 
 
+MISSING = "weights missing"
+
+
 def missing(extractor: str, folder: Path) -> bool:
     """Whether the weights of an extractor are not on the volume; BadInput where they are there and altered."""
     name = WEIGHTS_OF.get(extractor)

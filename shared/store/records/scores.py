@@ -32,7 +32,8 @@ def current_name(name: str) -> str:
 class Protocol(Record):
     """What a score depends on: n, reference and its hash, extractor and its hash, resizer, quantisation, seed.
 
-    Scores of different protocols must not be compared.
+    Scores of different protocols must not be compared. `unpublished` is true for weights that nobody published, as
+    tests make them.
     """
 
     extractor: str
@@ -44,6 +45,7 @@ class Protocol(Record):
     n_real: int
     n_synthetic: int
     seed: int
+    unpublished: bool | None = None
 
 
 class ClassQualities(Record):
@@ -162,8 +164,24 @@ class SyntheticOnly(Record):
     reference: str = ""
 
 
+class TrainReference(Scores):
+    """Distances of the chosen snapshot to the train images, which its generator learned from, with their protocols.
+
+    Papers on GANs print these. They say less than those on test: images that repeat the train images score best.
+    """
+
+    protocols: dict[str, Protocol]
+
+    def with_more(self, other: "TrainReference") -> "TrainReference":
+        """Return these scores and others."""
+        return TrainReference(scores=self.scores | other.scores, protocols=self.protocols | other.protocols)
+
+
 class OnTest(Record):
-    """The chosen snapshot on test, drawn from fresh latents, and real train images scored alike."""
+    """The chosen snapshot on test, drawn from fresh latents, and real train images scored alike.
+
+    `train_reference` has the former against train; earlier versions had none.
+    """
 
     test: SampleScores
     real: Scores
@@ -171,6 +189,7 @@ class OnTest(Record):
     test_protocols: dict[str, Protocol]
     n_train_looked_at: int
     warnings: list[str]
+    train_reference: TrainReference | None = None
 
     @validator(mode="after")
     def _complete(self) -> "OnTest":
@@ -186,6 +205,7 @@ class ScoresRecord(Record):
     """The score of every snapshot on val, the one that was chosen by them, and what it scores on test.
 
     `on_test` is None where the reference was val: then nothing of test was read. `left_out` says why an extractor was.
+    `fallback` is the extractor that was asked to choose and could not, for want of its weights.
     """
 
     rows: list[SnapshotScores] = Field(min_length=1)
@@ -196,6 +216,7 @@ class ScoresRecord(Record):
     loss_indicators: dict[str, LossIndicator] | None
     protocol: Protocol
     left_out: dict[str, str]
+    fallback: str | None = None
     synthetic_only: SyntheticOnly | None = None
     on_test: OnTest | None = None
 

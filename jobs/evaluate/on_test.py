@@ -1,0 +1,145 @@
+"""The chosen snapshot against the real test images and the train images, real images scored alike, copies, collapse."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from jobs.evaluate.evaluation import Evaluation
+from shared.data.images import Images
+from shared.metrics.copies import copy_test, pixel_copies
+from shared.metrics.scorer import Scorer
+from shared.models.extractor import FeatureSet
+from shared.store.records.scores import (
+    COLLAPSE,
+    OnTest,
+    Protocol,
+    SampleScores,
+    Scores,
+    TrainReference,
+)
+
+LITTLE_DIVERSITY, LITTLE_RECALL = 0.65, 0.5
+"""Shares of the real images' own diversity and recall below which mode collapse is reported."""
+
+ENOUGH_PER_CLASS = 10
+"""Images asked for per class; with fewer, a class that is not drawn is not reported."""
+
+MOST_TRAIN_IMAGES = 50_000
+"""Train images that the chosen snapshot is scored against, at most: published FIDs take as many, and they fit memory."""
+
+
+@dataclass(frozen=True)
+class ByExtractor:
+    """What one extractor says: of synthetic and of real train images against test, and of the former against train."""
+
+    test: Scores
+    real: Scores
+    train: Scores
+    test_protocol: Protocol
+    train_protocol: Protocol
+    warnings: list[str]
+
+
+def by_extractor(work: Evaluation, scorer: Scorer, features: FeatureSet) -> ByExtractor:
+    """Return every score of synthetic images with these features, and of real train images as their scale."""
+    test = work.reference(scorer, "test")
+    # as many as are drawn, at most: distances depend on n
+    some_train = work.reference(scorer, "train", work.plan.images)
+    most_train = work.reference(scorer, "train", MOST_TRAIN_IMAGES)
+    synthetic_by_class, real_by_class = scorer.class_scores((features, some_train), test, work.classes)
+    width = features.features.shape[1]
+    return ByExtractor(
+        test=scorer.scores(features, test, work.classes).joined(synthetic_by_class),
+        # the scale of each score: as good as other real images are
+        real=scorer.scores(some_train, test, work.classes).joined(real_by_class),
+        train=scorer.distances(features, most_train),
+        test_protocol=work.protocol(scorer, "test"),
+        train_protocol=work.protocol(scorer, "train", len(most_train)),
+        warnings=scorer.warnings(len(features), {"test": len(test), "train": len(most_train)}, width),
+    )
+
+
+def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images) -> OnTest:
+    """Return every score of the images `drawn`, and what looks wrong; the first of `scorers` chose the snapshot."""
+    reporter = work.run.reporter
+    copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
+    said: dict[str, ByExtractor] = {}
+    for scorer in reporter.each(scorers, "score on test", len(scorers), "extractors"):
+        features = scorer.extract(drawn.images, drawn.labels)
+        said[scorer.extractor.name] = by_extractor(work, scorer, features)
+        if scorer.extractor.name == "classifier":
+            # held-out real images show how near to train new images lie; all of train, since any of it may be copied
+            train = scorer.extract(work.splits["train"].images, work.splits["train"].labels)
+            compared_sets = (features, work.reference(scorer, "test"), train)
+            copies["classifier"] = copy_test(*(torch.from_numpy(images.features).double() for images in compared_sets))
+    real = joined(each.real for each in said.values())
+    test = work.sample_scores(joined(each.test for each in said.values()), drawn, "test")
+    warned = [line for each in said.values() for line in each.warnings]
+    warned += collapse(test, real, scorers[0].extractor.name, work.plan.images)
+    for line in warned:
+        reporter.info(f"warning: {line}")
+    return OnTest(
+        test=test,
+        real=real,
+        copies=copies,
+        test_protocols={name: each.test_protocol for name, each in said.items()},
+        n_train_looked_at=min(len(work.splits["train"]), work.plan.images),
+        warnings=warned,
+        train_reference=train_reference(said),
+    )
+
+
+def with_more(on_test: OnTest, work: Evaluation, scorers: Sequence[Scorer], drawn: Images) -> OnTest:
+    """Return scores on test with those of further extractors, of the images `drawn` from the same latents."""
+    reporter = work.run.reporter
+    said = {
+        scorer.extractor.name: by_extractor(work, scorer, scorer.extract(drawn.images, drawn.labels))
+        for scorer in reporter.each(scorers, "score on test", len(scorers), "extractors")
+    }
+    warned = [line for each in said.values() for line in each.warnings]
+    for line in warned:
+        reporter.info(f"warning: {line}")
+    both, before = joined([on_test.test, *(each.test for each in said.values())]), on_test.train_reference
+    return on_test.model_copy(
+        update={
+            "test": on_test.test.model_copy(update={"scores": both.scores, "by_class": both.by_class}),
+            "real": joined([on_test.real, *(each.real for each in said.values())]),
+            "test_protocols": on_test.test_protocols | {name: each.test_protocol for name, each in said.items()},
+            "warnings": [*on_test.warnings, *warned],
+            "train_reference": train_reference(said) if before is None else before.with_more(train_reference(said)),
+        }
+    )
+
+
+def joined(parts: Iterable[Scores]) -> Scores:
+    """Return the scores of all parts."""
+    together = Scores(scores={})
+    for part in parts:
+        together = together.joined(part)
+    return together
+
+
+def train_reference(said: dict[str, ByExtractor]) -> TrainReference:
+    """Return the scores against train of each extractor."""
+    scores = joined(each.train for each in said.values()).scores
+    return TrainReference(scores=scores, protocols={name: each.train_protocol for name, each in said.items()})
+
+
+def collapse(test: SampleScores, real: Scores, extractor: str, images: int) -> list[str]:
+    """Return a line for each sign of mode collapse: diversity of the pixels of a class, absent classes, recall."""
+    few = [
+        quality.class_name
+        for quality in test.classes
+        if quality.ratios and quality.ratios["diversity"] < LITTLE_DIVERSITY
+    ]
+    lines = [f"{COLLAPSE}little diversity in {', '.join(few)}"] if few else []
+    absent = [quality.class_name for quality in test.classes if quality.qualities is None]
+    # few images asked for may miss a rare class by their number alone
+    if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
+        lines.append(f"{COLLAPSE}fewer than 3 images of {', '.join(absent)} were drawn")
+    name = f"recall_{extractor}"
+    recall, real_recall = test.scores[name], real.scores[name]
+    if recall < LITTLE_RECALL * real_recall:
+        lines.append(f"{COLLAPSE}{name} is {recall:.2f}, real train images have {real_recall:.2f}")
+    return lines
