@@ -108,6 +108,7 @@ REPORT: "Job[ReportRecord]" = Job(
     (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE, SYNTHESIZE, TRAIN_MIXED),
     extras=(TUNE,),
     record="report.ReportRecord",
+    additions=True,
 )
 
 JOBS: "tuple[Job[Record], ...]" = (

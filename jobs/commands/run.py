@@ -90,7 +90,9 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
         return
     # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        dry_run_jobs(selected, [*arguments, "--dry-run"])
+        notices = dry_run_jobs(selected, [*arguments, "--dry-run"])
+    for line in notices:
+        click.secho(line, fg="yellow", bold=True, err=True)
     stop = StopFlag()
     # from here on: before it a signal ends `run` at once, and nothing is running yet
     stop.listen()
@@ -105,8 +107,10 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
 
 
-def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> None:
+def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> list[str]:
     """Let every job check its options and print what it would do after those before it, without doing anything.
+
+    Returns what is to be said before the work, such as which weights are missing.
 
     Each job checks its options against what the jobs before it declare that they will write.
     """
@@ -121,6 +125,7 @@ def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> None:
             raise type(error)(f"{job.name}: {error}") from error
         except click.UsageError as error:
             raise BadConfig(f"{job.name}: {error.format_message()}") from error
+    return chain.notices
 
 
 def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.evaluate.missing import addable, lacking
 from jobs.evaluate.options import EvaluateOptions
 from jobs.evaluate.validate import validate
 from jobs.pipeline import EVALUATE, JOB_NAMES, PREPROCESS, TRAIN_GAN
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobGroup, job
-from shared.cli.options import listed
 from shared.cli.recipes import Recipe
-from shared.cli.run import How, Result, Run
+from shared.cli.run import Additions, How, Result, Run
 from shared.errors import BadInput
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     EVALUATE,
     EvaluateOptions,
     jobs=JOB_NAMES,
-    how=How(preload=("jobs.evaluate.selection", "jobs.evaluate.tensorboard", "shared.plots.gallery")),
+    how=How(
+        preload=("jobs.evaluate.selection", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
+        additions=Additions(lacking, addable),
+    ),
     validate=validate,
     cls=JobGroup,
 )
@@ -35,18 +38,17 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 
     Extractors: classifier (the experiment's own), efficientnet_lite0, inception_clean (clean-fid's FID),
-    inception_legacy (TensorFlow's FID). Only Inception's distances are called FID. Every snapshot is
-    scored with the same latents; the chosen one is scored on test with fresh ones, so that the reported score is not
-    that of a lucky draw. `halfreal evaluate compare A B` compares experiments.
+    inception_legacy (TensorFlow's FID). Only Inception's scores are called FID, KID and Inception Score. Every snapshot
+    is scored with the same latents; the chosen one is scored on test with fresh ones, so that the reported score is not
+    that of a lucky draw, and against the train images, as papers do. Scores whose weights are missing are left out, and
+    added by the next call once they are there. `halfreal evaluate compare A B` compares experiments.
     """
-    from jobs.evaluate.selection import Plan, evaluate
+    from jobs.evaluate.selection import evaluate
     from jobs.evaluate.tensorboard import write_tensorboard
     from shared.metrics.protocol import in_words
     from shared.plots.gallery import save_all, scores_pictures
 
-    extractors = listed(config.per_snapshot), listed(config.extractors)
-    plan = Plan(config.images, *extractors, config.seed, config.reference, config.synthetic_only)
-    record = evaluate(run, plan)
+    record = evaluate(run, config)
     # all processes have the same record; one of them writes
     if is_main_process():
         save_all(scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN)), run.figures)
@@ -55,7 +57,8 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     on_test = record.on_test
     if on_test is None:
         return Result(record, summary=f"{chose} {min(value for _, value in record.curve):.3f} on val")
-    for protocol in on_test.test_protocols.values():
+    reference = on_test.train_reference
+    for protocol in [*on_test.test_protocols.values(), *(reference.protocols.values() if reference else ())]:
         run.reporter.info(f"protocol: {in_words(protocol)}")
     flagged = [space for space, copies in on_test.copies.items() if copies.flagged]
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
@@ -124,6 +127,12 @@ def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: 
 @place
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn.")
 @click.option("--extractor", type=click.Choice(tuple(EXTRACTORS)), default="classifier", help="Feature extractor.")
+@click.option(
+    "--fallback",
+    type=click.Choice(tuple(EXTRACTORS)),
+    default="classifier",
+    help="Its stand-in without weights.",
+)
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the latents and of the scores."
@@ -135,7 +144,7 @@ def snapshot(
     from jobs.evaluate.snapshot import score_file
 
     folder = data_root / experiment_name(experiment, recipe)
-    click.echo(score_file(file, folder, data_root / "weights", device, **plan).model_dump_json())
+    click.echo(score_file(file, folder, device, **plan).model_dump_json())
 
 
 main.add_command(snapshot)  # type: ignore[attr-defined]

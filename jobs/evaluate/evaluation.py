@@ -91,7 +91,6 @@ class Evaluation:
             except MissingArtifact:
                 # without the path: what a manifest says must not depend on where the volume is
                 self.left_out[name] = f"{MISSING}; run: {fetch_command(name)}"
-                self.run.reporter.info(f"left out: {name}: {self.left_out[name]}")
         return scorers
 
     def choosing(self) -> Scorer:

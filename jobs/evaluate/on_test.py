@@ -26,7 +26,7 @@ ENOUGH_PER_CLASS = 10
 """Images asked for per class; with fewer, a class that is not drawn is not reported."""
 
 MOST_TRAIN_IMAGES = 50_000
-"""Train images that the chosen snapshot is scored against, at most: published FIDs take as many, and they fit memory."""
+"""Train images that the chosen snapshot is scored against, at most: as many as published FIDs take; they fit memory."""
 
 
 @dataclass(frozen=True)

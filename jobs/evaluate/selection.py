@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 from jobs.evaluate.evaluation import Evaluation, Plan
 from jobs.evaluate.on_test import joined, score_on_test, with_more
-from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_GAN
+from jobs.evaluate.options import EvaluateOptions
+from jobs.pipeline import EVALUATE, TRAIN_GAN
+from shared.cli.options import listed, recorded
 from shared.cli.run import Run
 from shared.data.images import Images
 from shared.errors import BadInput
@@ -16,12 +18,29 @@ from shared.metrics.cas import classification_accuracy_score
 from shared.metrics.pixels import loss_indicators
 from shared.metrics.scorer import Scorer
 from shared.runtime.seeding import Stream
-from shared.store.artifacts import open_output
-from shared.store.records.scores import SampleScores, Scores, ScoresRecord, SnapshotScores, SyntheticOnly
+from shared.store.artifacts import as_output, open_output
+from shared.store.records.scores import SampleScores, ScoresRecord, SnapshotScores, SyntheticOnly
 from shared.store.replicates import existing, place
 
 
-def evaluate(run: Run, plan: Plan) -> ScoresRecord:
+def evaluate(run: Run, options: EvaluateOptions) -> ScoresRecord:
+    """Return the scores of a GAN; those of finished ones extended where that is what the run is for."""
+    plan = Plan(
+        images=options.images,
+        per_snapshot=listed(options.per_snapshot),
+        extractors=listed(options.extractors),
+        seed=options.seed,
+        reference=options.reference,
+        synthetic_only=options.synthetic_only,
+        fallback=options.fallback,
+        settled=not run.forced and chosen_by_fallback(run, recorded(options)),
+    )
+    if run.extends is None:
+        return choose(run, plan)
+    return extend(run, plan, as_output(EVALUATE, run.extends).record)
+
+
+def choose(run: Run, plan: Plan) -> ScoresRecord:
     """Score every snapshot on val, choose one, score it on test; return the record."""
     gan = run.input(TRAIN_GAN)
     work = Evaluation(run, plan, gan)

@@ -24,7 +24,7 @@ READS: Job = Job("snapshot", "", "", "", (PREPROCESS,), first=(TRAIN_CLASSIFIER,
 
 
 def score_file(
-    file: Path, folder: Path, weights: Path, device: str, *, images: int, extractor: str, fallback: str, seed: int
+    file: Path, folder: Path, device: str, *, images: int, extractor: str, fallback: str, seed: int
 ) -> PrintedScores:
     """Return the epoch of the snapshot in `file` and its scores on val, the same as `evaluate` would give it.
 
@@ -34,7 +34,7 @@ def score_file(
     real = input_of(inputs, PREPROCESS).dataset
     check_images_fit("--images", images, real.size_px, real.channels)
     epoch, gan = unfinished(file)
-    run = Run(inputs, folder, weights.parent / "sources", device, Reporter("evaluate"))
+    run = Run(inputs, folder, folder.parent / "sources", device, Reporter("evaluate"))
     work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val", fallback=fallback), gan)
     chooser = work.choosing()
     scores = score_snapshot(work, [chooser], file.name)

@@ -105,6 +105,7 @@ def attempt(run: Run, config: TuneConfig, study: Study, lease: Lease, words: lis
     # rungs use the extractor that chooses snapshots, so that pruning and objective agree
     extractor = listed(str(config.evaluate["per_snapshot"]))[0]
     scored = {"images": config.evaluate["images"], "extractor": extractor, "seed": config.seed, "device": run.device}
+    scored["fallback"] = config.evaluate["fallback"]
     flags = [word for name, value in scored.items() for word in (f"--{name}", str(value))]
     folder: Path = study.folder / trial_name(lease.trial.number)
     reported = dict(study.optuna.get_trials(deepcopy=False)[lease.trial.number].intermediate_values)

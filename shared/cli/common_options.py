@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,14 @@ def experiment_name(experiment: str | None, recipe: Recipe) -> str:
             "name it with --experiment"
         )
     return name
+
+
+DEFAULT_DATA_ROOT = Path("data")
+
+
+def place_flags(data_root: Path) -> str:
+    """Return the flag that names a volume in a command that is printed; nothing for the default one."""
+    return "" if data_root == DEFAULT_DATA_ROOT else f" --data-root {shlex.quote(str(data_root))}"
 
 
 def use_recipe(context: click.Context, parameter: click.Parameter, value: str) -> Recipe:

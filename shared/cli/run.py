@@ -38,7 +38,8 @@ class Run:
 
     A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
     is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is the one that
-    is made, from 0. `previous` is the artifact that this one replaces.
+    is made, from 0. `previous` is the artifact that this one replaces; one that the job only adds numbers to is what it
+    `extends`. Replicates that are finished are not looked at where the run is `forced`.
     """
 
     inputs: "dict[str, Artifact]"
@@ -51,6 +52,8 @@ class Run:
     threads: int = 1
     replicate: int = 0
     previous: "Artifact | None" = None
+    extends: "Artifact | None" = None
+    forced: bool = False
 
     def input(self, row: Job[R]) -> "Artifact[R]":
         """Return the artifact of the job in `row`, which this job reads."""
@@ -63,6 +66,13 @@ class Run:
         from shared.store.artifacts import inputs_of
 
         return inputs_of(self.inputs, row)
+
+    @property
+    def experiment(self) -> Path:
+        """The folder of the experiment."""
+        from shared.store.lineage import experiment_folder
+
+        return experiment_folder(self.inputs)
 
     @property
     def weights(self) -> Path:
@@ -91,17 +101,30 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Additions:
+    """What an artifact goes without while a file is missing from the volume, and gets once it is there.
+
+    `lacking(options, data_root)` says what it will go without, a line each, before the work. `addable(record,
+    data_root)` names what a finished artifact lacks and could have now: then its job is called to extend it.
+    """
+
+    lacking: Callable[[Any, Path], list[str]]
+    addable: Callable[["Record", Path], list[str]]
+
+
+@dataclass(frozen=True)
 class How:
     """How the artifacts of a step are made.
 
     With `resumes` the staging folder of an interrupted run stays for the next run with the same build key. `preload`
     are the modules that processes with a replicate each have imported before they begin. The step comes `after` others
-    whose artifacts it gathers.
+    whose artifacts it gathers. `additions` are what the artifacts may get later.
     """
 
     resumes: bool = False
     preload: tuple[str, ...] = ()
     after: tuple[Step, ...] = ()
+    additions: Additions | None = None
 
 
 def write_run_record(path: Path, started: float, recipe: Recipe, processes: dict[str, int]) -> None:

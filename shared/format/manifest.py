@@ -92,7 +92,8 @@ class Manifest(_Record):
     """The whole record of an artifact.
 
     `inputs` maps each input artifact's name to the sha256 of its manifest. `files` lists every file that another
-    job may read and that is not a shard. `facts` holds the numbers that later jobs and the report read.
+    job may read and that is not a shard. `facts` holds the numbers that later jobs and the report read. `extends` is
+    the sha256 of the manifest that this one took the place of when numbers were added to it and all else stayed.
     """
 
     format: Literal["halfreal"] = "halfreal"
@@ -105,10 +106,14 @@ class Manifest(_Record):
     files: list[FileInfo] = []
     dataset: Dataset | None = None
     facts: dict[str, object] = {}
+    extends: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
 
     def to_bytes(self) -> bytes:
         """Return the manifest as it is on disk; equal manifests give equal bytes."""
-        return json_bytes(self.model_dump(mode="json"))
+        fields = self.model_dump(mode="json")
+        if self.extends is None:  # builds that do not know the field read all manifests but these
+            del fields["extends"]
+        return json_bytes(fields)
 
 
 def parse_manifest(payload: bytes, path: Path) -> Manifest:

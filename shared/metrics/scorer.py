@@ -67,8 +67,11 @@ class Scorer:
         `n_real` has the numbers of real images by the name of their reference.
         """
         few = {name: min(n_synthetic, count) for name, count in n_real.items() if min(n_synthetic, count) < width}
-        words = "against {}: {:,} images for {:,} features; with so few it comes out too large, and only equal numbers compare"
-        return [f"{self.extractor.distance} " + words.format(name, count, width) for name, count in few.items()]
+        return [
+            f"{self.extractor.distance} against {name}: {count:,} images for {width:,} features; with so few it comes "
+            "out too large, and only equal numbers compare"
+            for name, count in few.items()
+        ]
 
 
 def equal_classes(sets: Sequence[FeatureSet]) -> list[FeatureSet]:

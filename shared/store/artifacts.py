@@ -23,6 +23,7 @@ SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
 class Artifact(Generic[R]):
     """A finished artifact. `sha256` is that of its manifest and names the whole of it.
 
+    `identity` names what later jobs read of it: it stays when numbers are added that only the report shows.
     `made_by` is the job that a user runs to make it, `record_name` the row that `record` reads its facts as.
     """
 
@@ -31,6 +32,11 @@ class Artifact(Generic[R]):
     sha256: str
     made_by: str = ""
     record_name: str = PLAIN
+
+    @property
+    def identity(self) -> str:
+        """The sha256 of the first manifest of the artifact, before anything was added to it."""
+        return self.manifest.extends or self.sha256
 
     @cached_property
     def record(self) -> R:

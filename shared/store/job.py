@@ -26,7 +26,8 @@ class Job(Generic[R]):
     replicate reads the first one's artifact of the jobs in `first`. It also takes the artifacts of the jobs in
     `extras` where they exist and were made from the other inputs. An `optional` job is run only on request. `record`
     names the type R of its artifact's record, `module.Class` in `shared.store.records`: a name, so that a command line
-    does not import what it does not read.
+    does not import what it does not read. One with `additions` shows every number of its inputs, and is remade when
+    some are added; other jobs read what stays (see `Artifact.identity`).
     """
 
     name: str
@@ -41,6 +42,7 @@ class Job(Generic[R]):
     optional: bool = False
     extras: tuple["Job[Record]", ...] = ()
     record: str = PLAIN
+    additions: bool = False
 
 
 def record_class(name: str) -> "type[Any]":

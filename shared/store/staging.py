@@ -20,7 +20,7 @@ from shared.errors import BadInput, FormatError
 from shared.format.files import json_bytes, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.identity import identifying
+from shared.store.identity import ADDED_OPTIONS, identifying
 from shared.store.locks import locked, others_at_work, probing
 from shared.store.records.base import Record
 from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
@@ -50,6 +50,7 @@ class BuildKey:
     kind: str
     options: dict[str, object]
     inputs: dict[str, Artifact] = field(default_factory=dict)
+    additions: bool = False
 
     @cached_property
     def plain_options(self) -> dict[str, object]:
@@ -65,12 +66,12 @@ class BuildKey:
 
     @property
     def input_hashes(self) -> dict[str, str]:
-        """The sha256 of each input's manifest."""
-        return {name: artifact.sha256 for name, artifact in self.inputs.items()}
+        """The identity of each input; its sha256 where the result also depends on what was added to it."""
+        return {name: made.sha256 if self.additions else made.identity for name, made in self.inputs.items()}
 
     def other_options(self, built: BuildRecord) -> list[str]:
         """Return, in words, the options by which what was `built` differs from this key."""
-        old, new = _flat(identifying(built.options)), _flat(self.plain_options)
+        old, new = ADDED_OPTIONS.get(self.job, {}) | _flat(identifying(built.options)), _flat(self.plain_options)
         return [
             f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
             for name in sorted(old.keys() | new.keys())
@@ -102,8 +103,13 @@ class Staging:
     final: Path
     key: BuildKey
 
-    def commit(self, *, record: Record | None = None, dataset: Dataset | None = None) -> Artifact:
-        """Write the manifest over every file, rename the folder to its final name, return the artifact."""
+    def commit(
+        self, *, record: Record | None = None, dataset: Dataset | None = None, extends: Artifact | None = None
+    ) -> Artifact:
+        """Write the manifest over every file, rename the folder to its final name, return the artifact.
+
+        One that only adds numbers to an artifact `extends` it, and keeps its identity.
+        """
         shards = {s.name for split in (dataset.splits.values() if dataset else ()) for s in split.shards}
         # shards of an earlier attempt with more images: no manifest may leave one unlisted
         for path in self.folder.glob("*.tar"):
@@ -118,6 +124,7 @@ class Staging:
             files=[file_info(self.folder, path) for path in self.files() if path.name not in shards],
             dataset=dataset,
             facts={} if record is None else record.facts(),
+            extends=None if extends is None else extends.identity,
         )
         # The manifest comes last, since its presence means that the work is complete: after a crash from here on
         # `finished` has only the rename left to do.

@@ -11,6 +11,7 @@ SCORES = "tests/experiment/test_scores.py::"
 NETWORKS = "tests/experiment/test_networks.py::"
 MIXED = "jobs/train_mixed/fits.py"
 SELECTION = "jobs/evaluate/selection.py"
+ON_TEST = "jobs/evaluate/on_test.py"
 STEPS = "jobs/train_gan/steps.py"
 LOOP = "jobs/train_gan/loop.py"
 
@@ -65,7 +66,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
     ),
     Mutation(
         "copies_by_pixels_swapped",
-        SELECTION,
+        ON_TEST,
         'pixel_copies(drawn.images, work.splits["test"], work.splits["train"])',
         'pixel_copies(drawn.images, work.splits["train"], work.splits["test"])',
         SCORES + "test_copies_are_searched_in_train_relative_to_test",

@@ -12,6 +12,7 @@ NETWORKS = "tests/experiment/test_networks.py::"
 SYNTHESIS = "tests/experiment/test_synthesis.py::"
 MIXED = "jobs/train_mixed/fits.py"
 SELECTION = "jobs/evaluate/selection.py"
+ON_TEST = "jobs/evaluate/on_test.py"
 STEPS = "jobs/train_gan/steps.py"
 LOOP = "jobs/train_gan/loop.py"
 
@@ -106,9 +107,9 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "copies_by_features_swapped",
-        SELECTION,
-        "compared_sets = (features, test_features, train)",
-        "compared_sets = (features, train, test_features)",
+        ON_TEST,
+        'compared_sets = (features, work.reference(scorer, "test"), train)',
+        'compared_sets = (features, train, work.reference(scorer, "test"))',
         SCORES + "test_copies_are_searched_in_train_relative_to_test",
         "copies of training images are found",
     ),
@@ -147,8 +148,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "lineage_not_checked",
         "shared/store/lineage.py",
-        "artifacts[source].sha256 != digest:",
-        "artifacts[source].sha256 == '':",
+        "digest not in (artifacts[source].identity, artifacts[source].sha256):",
+        'digest in ("",):',
         ARMS + "test_images_made_from_other_real_images_are_refused",
         "artifacts that were not made from each other do not meet in a verdict",
     ),

@@ -21,6 +21,7 @@ from shared.store.replicates import place
 from shared.store.work_shards import WHOLE, Shard
 
 if TYPE_CHECKING:
+    from shared.store.artifacts import Artifact
     from shared.store.staging import BuildKey
 
 
@@ -136,7 +137,29 @@ class Call:
         gathers = piece.replicate is None and len(self.command.steps) > 1
         replicates = self.common.replicates if gathers else None
         inputs = open_inputs(piece.row, self.common.folder, piece.replicate, replicates) if open_them else {}
-        return BuildKey(piece.row.name, piece.row.kind, self.seeded(piece).recorded, inputs)
+        return BuildKey(piece.row.name, piece.row.kind, self.seeded(piece).recorded, inputs, piece.row.additions)
+
+    def lacking(self) -> list[str]:
+        """Return what the artifacts will go without for want of files, a line each."""
+        return [
+            line
+            for step in self.command.steps
+            if step.how.additions is not None
+            for line in step.how.additions.lacking(self.config, self.common.data_root)
+        ]
+
+    def addable(self, piece: Piece, artifact: "Artifact") -> list[str]:
+        """Return what a finished artifact lacks and could have now."""
+        from shared.store.artifacts import as_output
+
+        additions = self.step(piece.row).how.additions
+        if additions is None:
+            return []
+        return additions.addable(as_output(piece.row, artifact).record, self.common.data_root)
+
+    def extends(self, piece: Piece, key: "BuildKey", artifact: "Artifact") -> bool:
+        """Whether making the artifact means to add to this one what it lacks, rather than to replace it."""
+        return not key.differences(artifact.manifest) and bool(self.addable(piece, artifact))
 
     def final(self, piece: Piece) -> Path:
         """Return the folder of an artifact."""

@@ -17,17 +17,21 @@ DESCRIBED = tuple(entry.name for entry in fields(Specs))
 
 
 COMPLETE = "already complete"
+ADDING = "would be given "
 
 
 @dataclass
 class DryRun:
     """Dry runs of several jobs in order, the object of click's context.
 
-    `made` are the places of the artifacts that the jobs so far would make, `declared` describes those artifacts.
+    `made` are the places of the artifacts that the jobs so far would make, `declared` describes those artifacts;
+    `extended` are the places of those that would get more numbers. `notices` is what is to be said before the work.
     """
 
     made: list[str] = field(default_factory=list)
     declared: Specs = field(default_factory=Specs)
+    extended: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def declare(self, call: Call) -> None:
         """Note the description of the artifact that the job declares."""
@@ -43,7 +47,8 @@ class DryRun:
         """Return the names of those inputs of an artifact that would be made before it; other replicates' are none."""
         row, own = piece.row, piece.replicate
         places = {*input_places(row, own, MOST), *(place(extra, own) for extra in row.extras)}
-        return list(dict.fromkeys(artifact_of(name) for name in self.made if name in places))
+        changed = [*self.made, *(self.extended if row.additions else ())]
+        return list(dict.fromkeys(artifact_of(name) for name in changed if name in places))
 
 
 def artifact_of(name: str) -> str:
@@ -63,6 +68,9 @@ def dry_run(call: Call) -> None:
         for piece in call.pieces(step.row):
             call.validate(piece.shard, specs)
     chain.declare(call)
+    for line in call.lacking():
+        chain.notices.append(line)
+        click.echo(f"  {line}")
     unknown = [read.writes for read in call.row.reads if read.writes in DESCRIBED and not getattr(specs, read.writes)]
     if unknown and call.command.validate is not no_data_needed:
         click.echo(f"  options not checked against {' and '.join(unknown)}: not there yet")
@@ -91,7 +99,9 @@ def outcomes(call: Call, chain: DryRun, row: Job) -> dict[str, list[Piece]]:
     for piece in call.pieces(row):
         words = outcome(call, piece, chain.changed(piece))
         said.setdefault(words, []).append(piece)
-        if words != COMPLETE:
+        if words.startswith(ADDING):
+            chain.extended.append(piece.place)
+        elif words != COMPLETE:
             chain.made.append(piece.place)
     return said
 
@@ -110,5 +120,6 @@ def outcome(call: Call, piece: Piece, changed: list[str]) -> str:
         reasons = key.other_options(present.manifest) if changed else key.differences(present.manifest)
         reasons += [f"its input {name!r} would be" for name in changed]
     if present and not reasons and not call.common.force:
-        return COMPLETE
+        added = call.addable(piece, present)
+        return f"{ADDING}{', '.join(added)}; all that is there stays" if added else COMPLETE
     return f"would be rebuilt because {'; '.join(reasons)}" if reasons else "would be made"

@@ -44,6 +44,8 @@ def perform(call: Call) -> None:
     """
     # before anything imports numpy; the threads of a job without torch are processes of its own
     bind_threads(call.common.threads if call.row.gpu else 0)
+    for line in call.lacking() if is_main_process() else []:
+        Reporter(call.row.name).info(line)
     *before, last = call.command.steps
     for step in before:
         make_all(call, call.pieces(step.row))
@@ -162,6 +164,8 @@ def make(call: Call, piece: Piece, reporter: Reporter) -> None:
     call.validate(piece.shard, describe(key.inputs))
     reporter.stop.listen()  # from here on there is work to save: until now Ctrl-C ends the process at once
     started = time.monotonic()
+    previous = _previous(final, key)
+    extends = previous if previous is not None and not common.force and call.extends(piece, key, previous) else None
     run = Run(
         key.inputs,
         common.folder,
@@ -171,7 +175,9 @@ def make(call: Call, piece: Piece, reporter: Reporter) -> None:
         piece.shard,
         threads=common.threads or usable_cores(),
         replicate=piece.replicate or 0,
-        previous=_previous(final, key),
+        previous=previous,
+        extends=extends,
+        forced=common.force,
     )
     if call.command.before is not None:
         call.command.before(run, call.config)
@@ -222,25 +228,26 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
             return None
         processes = {"threads": run.threads, "processes": process_count()}
         write_run_record(work.folder / "run.json", started, common.recipe, processes)
-        work.commit(record=result.record, dataset=result.dataset)
+        work.commit(record=result.record, dataset=result.dataset, extends=run.extends)
         return result
 
 
 def is_complete(call: Call, piece: Piece, key: "BuildKey", reporter: Reporter) -> bool:
-    """Whether the artifact is there as `key` has it; if not, print why it is rebuilt."""
-    from shared.store.artifacts import as_output
+    """Whether the artifact is there as `key` has it, and has all that it could have; if not, print why it is made."""
     from shared.store.staging import finished
 
     final = call.final(piece)
     artifact = finished(final, key)
-    reasons = key.differences(artifact.manifest) if artifact else []
-    if artifact and not reasons:
-        reporter.info(f"already complete: {final}")
-        for name in as_output(piece.row, artifact).record.not_measured:
-            reporter.info(f"it leaves out {name}; once what that lacked is there, --force rebuilds it")
-    elif artifact:
+    if artifact is None:
+        return False
+    if reasons := key.differences(artifact.manifest):
         reporter.info(f"{final.name}: rebuilding because {'; '.join(reasons)}")
-    return artifact is not None and not reasons
+        return False
+    if added := call.addable(piece, artifact):
+        reporter.info(f"{final}: adding {', '.join(added)}; all that is there stays")
+        return False
+    reporter.info(f"already complete: {final}")
+    return True
 
 
 def _is_there(call: Call, piece: Piece) -> bool:

@@ -4,7 +4,6 @@ A field that has a default of None is left out of the JSON while it is None; one
 Keys that no field knows are ignored, so that a newer volume can be read as far as it is understood.
 """
 
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
@@ -36,11 +35,6 @@ class Record(BaseModel):
     def facts(self) -> dict[str, object]:
         """Return the record as a manifest stores it: what JSON holds."""
         return self.model_dump(mode="json")
-
-    @property
-    def not_measured(self) -> Iterable[str]:
-        """What the artifact could not have for want of a file, by name; nothing unless a record says otherwise."""
-        return ()
 
 
 class FlatRecord(Record):

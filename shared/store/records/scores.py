@@ -1,7 +1,6 @@
 """What `evaluate` says of a GAN's snapshots."""
 
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler
@@ -229,11 +228,6 @@ class ScoresRecord(Record):
     def curve(self) -> list[tuple[int, float]]:
         """The score that chose, by epoch."""
         return [(row.epoch, row.scores[self.chosen_score]) for row in self.rows]
-
-    @property
-    def not_measured(self) -> Iterable[str]:
-        """The extractors that were left out."""
-        return self.left_out
 
     @validator(mode="before")
     @classmethod

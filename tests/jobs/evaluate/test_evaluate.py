@@ -13,7 +13,8 @@ import torch
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.evaluate.selection import Evaluation, Plan, collapse, score_on_test
+from jobs.evaluate.evaluation import Evaluation, Plan
+from jobs.evaluate.on_test import collapse, score_on_test
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.data.images import Images
