@@ -11,6 +11,7 @@ from shared.data.examples import load_examples
 from shared.plots import figures, gallery
 from shared.plots.gallery import Picture, Pictures
 from shared.plots.mixed_gallery import mixed_pictures
+from shared.plots.training.panels import Progress, animation, draw_progress
 from shared.store.checkpoints import load
 
 GRID = "grid.safetensors"
@@ -40,6 +41,7 @@ def embed(picture: Picture) -> Embedded:
 def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedded]]:
     """Return every picture of the page by artifact and name; a signal stops it between two artifacts."""
     shown = made.shown
+    progress = draw_progress(shown.gan.record, shown.gan, made.real.dataset.classes)
     others = [replicate.scores.record for replicate in made.replicates if replicate is not shown]
     # functions, so that no figure is drawn before its turn and a signal can stop between two
     sections = {
@@ -48,19 +50,32 @@ def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedde
             shown.synthetic.folder, shown.synthetic.dataset, shown.synthetic.record
         ),
         "scores": lambda: gallery.scores_pictures(shown.scores.record, made.real, shown.gan, others),
-        "gan": lambda: gallery.gan_pictures(shown.gan.record),
+        "gan": lambda: gallery.gan_pictures(shown.gan.record, progress),
         "tune": lambda: _tune(made),
         "classifier": lambda: gallery.classifier_pictures(shown.classifier.record),
         "real": lambda: gallery.real_pictures(made.real.folder, made.real.dataset, load_examples(made.real)),
     }
-    return {
+    drawn = {
         name: {figure: embed(picture) for figure, picture in sections[name]().items()}
         for name in reporter.each(sections, "draw", len(sections), "sections")
     }
+    return drawn | {"moving": _moving(progress)}
+
+
+def _moving(progress: Progress) -> dict[str, Embedded]:
+    """Return the animation of the progress, if there is more than one epoch to show."""
+    if len(progress.epochs) < 2:
+        return {}
+    alt = f"The same images, one epoch after another up to {progress.last}."
+    data = b64encode(animation(progress)).decode()
+    html = Markup('<img src="data:image/webp;base64,{}" alt="{}">').format(data, alt)
+    return {"progress": Embedded(html, alt)}
 
 
 def _tune(made: Artifacts) -> Pictures:
     if made.tune is None:
         return {}
-    sheet = load(made.tune.read(GRID), str(made.tune.folder / GRID))[0]["sheet"]
-    return gallery.tune_pictures(made.tune.record, sheet, made.real.dataset.classes)
+    tensors, header = load(made.tune.read(GRID), str(made.tune.folder / GRID))
+    # grids of earlier versions do not say it
+    conditional = header.get("conditional", made.shown.gan.record.conditional)
+    return gallery.tune_pictures(made.tune.record, tensors["sheet"], made.real.dataset.classes, conditional)

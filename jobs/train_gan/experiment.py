@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from jobs.pipeline import PREPROCESS
 from jobs.train_gan.loop import train
 from jobs.train_gan.options import GanOptions, resolve
+from jobs.train_gan.pictures import draw_finished, draw_joined_panels
 from jobs.train_gan.state import CHECKPOINT, State
 from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run
@@ -14,7 +15,6 @@ from shared.format.files import sha256, write_json
 from shared.models.classifiers import parameter_count
 from shared.models.snapshots import snapshot_name
 from shared.models.tables import Spec
-from shared.plots.gallery import gan_pictures, save_all
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.checkpoints import save
@@ -105,6 +105,7 @@ def join(run: Run, whole: Task, classes: list[Trained]) -> Result:
     if whole.group.is_main:
         for entry in joined.history:
             write_joined_snapshot(run, entry.epoch, len(classes), joined.spec)
+        draw_joined_panels(whole, [entry.epoch for entry in joined.history])
     return result(whole, True, joined, dict(zip(whole.classes, classes, strict=True)))
 
 
@@ -174,8 +175,6 @@ def result(task: Task, conditional: bool, finished: Trained, by_class: Mapping[s
     )
     if task.group.is_main:
         # one process draws: all of them would write the same files
-        figures = task.folder / "figures"
-        figures.mkdir(exist_ok=True)
-        save_all(gan_pictures(record), figures)
+        draw_finished(task, record)
     images, count = record.snapshots[-1].images_seen, len(record.snapshots)
     return Result(record, summary=f"{config.epochs} epochs, {images:,} real images, {count} snapshots")

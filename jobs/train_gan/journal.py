@@ -1,25 +1,22 @@
-"""What a training run leaves for people: losses per epoch, sample grids, TensorBoard."""
+"""What a training run leaves for people: losses per epoch, panels of images, TensorBoard."""
 
 import json
 import math
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
 
+from jobs.train_gan.pictures import draw_panel
 from jobs.train_gan.state import State
+from jobs.train_gan.task import Task
 from shared.errors import BadInput
 from shared.format.files import write_whole
-from shared.models.snapshots import GRID_COLUMNS, grid_images
+from shared.models.snapshots import GRID_COLUMNS, grid_images, side_by_side
 from shared.plots.charts import gan_losses
 from shared.plots.figures import save_png
 from shared.plots.image_grid import tile
 from shared.plots.tensorboard import TensorboardWriter, open_tensorboard
-from shared.runtime.process_group import ProcessGroup
 from shared.store.records.gan import HistoryRow
 
 METRICS = "metrics.jsonl"
@@ -29,21 +26,22 @@ class Journal:
     """Writes a row of losses for each epoch, and shows what each snapshot draws.
 
     `metrics.jsonl` is rewritten whole from the rows, so that it never holds some that a resumed run repeats; only
-    there a row says how fast the run was, since a record must not depend on that. `reals`, uint8 (N, channels,
-    size, size) with N a multiple of GRID_COLUMNS, are real images in class order that every sample grid shows first.
+    there a row says how fast the run was, since a record must not depend on that. Every panel of a snapshot shows the
+    same real images.
     """
 
-    def __init__(self, folder: Path, reals: Tensor, state: State, group: ProcessGroup) -> None:
-        self.folder, self.reals, self.state, self.group = folder, reals, state, group
+    def __init__(self, task: Task, state: State) -> None:
+        self.task, self.state = task, state
+        self.folder, self.reals, self.group = task.folder, task.reals(), task.group
         self.note = ""
         # not in the history: a checkpoint must not depend on how fast the machine was
-        self._rates = _known_rates(folder / METRICS)
+        self._rates = _known_rates(self.folder / METRICS)
         self._since = (time.monotonic(), state.steps)
         self._tensorboard: TensorboardWriter | None = None
-        if group.is_main:
+        if self.group.is_main:
             # TensorBoard drops what an interrupted run logged after its last checkpoint
             resume_at = state.losses[-1].epoch + 1 if state.losses else None
-            self._tensorboard = open_tensorboard(folder, resume_at)
+            self._tensorboard = open_tensorboard(self.folder, resume_at)
 
     def close_epoch(self, progress: dict[str, int]) -> None:
         """Append the means since the last row to the losses; every process must call it."""
@@ -76,18 +74,17 @@ class Journal:
         self.state.history.append(HistoryRow(**progress, losses=means))
 
     def write(self) -> None:
-        """Write the rows, the loss curves and the grid from fixed latents, as files and to TensorBoard."""
+        """Write the rows, the loss curves and what fixed latents give, as files and to TensorBoard."""
         state, epoch = self.state, self.state.history[-1].epoch
         self.write_rows()
         figures = self.folder / "figures"
         figures.mkdir(exist_ok=True)
-        sheet = self.sheet()
-        # enlarged without smoothing, so that single pixels can be judged
-        Image.fromarray(sheet).resize((sheet.shape[1] * 2, sheet.shape[0] * 2), Image.Resampling.NEAREST).save(
-            figures / f"samples-epoch-{epoch:05d}.png"
-        )
+        # the average, which is what is evaluated; fixed latents show how the same images change
+        drawn = grid_images(state.average, len(self.task.classes), state.average.latent)
+        draw_panel(self.task, epoch, self.reals, drawn)
         assert self._tensorboard is not None  # the main process writes
-        shown = torch.from_numpy(sheet)
+        sheet = side_by_side(self.reals.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS))
+        shown = torch.from_numpy(tile(sheet, columns=2 * GRID_COLUMNS + 1))
         self._tensorboard.add_image("samples", shown, epoch, dataformats="HW" if shown.dim() == 2 else "HWC")
         # people watch the run while it goes on
         self._tensorboard.flush()
@@ -102,15 +99,6 @@ class Journal:
         # strict JSON: NaN is no JSON, and non-finite losses have ended the run before
         lines = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
         write_whole(self.folder / METRICS, lines.encode())
-
-    def sheet(self) -> NDArray[np.uint8]:
-        """Return the sample grid: a row a class, real images, a gap, images from latents that never change."""
-        # the average, which is what is evaluated; fixed latents show how the same images change
-        drawn = grid_images(self.state.average, len(self.reals) // GRID_COLUMNS, self.state.average.latent)
-        rows = []
-        for real, fake in zip(self.reals.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS), strict=True):
-            rows += [real, torch.full_like(real[:1], 255), fake]
-        return tile(torch.cat(rows), columns=2 * GRID_COLUMNS + 1)
 
     def close(self) -> None:
         """Close TensorBoard's file."""

@@ -45,7 +45,7 @@ def train(run: Run, task: Task) -> State:
     state = State(group, task.family, config, specs(task.family, config, task.real.dataset))
     group.barrier()  # the main process may have cleared the folder
     resumed = state.resume(task.folder)
-    journal = Journal(task.folder, task.reals(), state, group)
+    journal = Journal(task, state)
     stream = read_batches(task, state)
     # said, since it differs from what was asked for
     if config.batch_images < asked:

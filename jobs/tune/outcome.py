@@ -105,8 +105,9 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
     gans = [open_output(TRAIN_GAN, experiment_folder({place(EVALUATE, 0): runs[0]})) for runs in scores.values()]
     real = run.input(PREPROCESS)
     sheet = baseline_and_tuned(real, gans, [runs[0].record.chosen.file for runs in scores.values()])
-    save(run.folder / GRID, {"sheet": sheet}, {})
-    save_all(tune_pictures(record, sheet, real.dataset.classes), run.figures)
+    conditional = all(gan.record.conditional for gan in gans)
+    save(run.folder / GRID, {"sheet": sheet}, {"conditional": conditional})
+    save_all(tune_pictures(record, sheet, real.dataset.classes, conditional), run.figures)
     tuned = run.folder.parent / TUNE.writes / "tuned.toml"
     summary = f"{record.comparison.sentence}\nhalfreal run --recipe {shlex.quote(str(tuned))}"
     return Result(record, summary=summary)

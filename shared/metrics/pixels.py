@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -88,14 +89,18 @@ def loss_indicators(record: GanRecord) -> dict[str, LossIndicator] | None:
     return {name: loss_indicator(rows) for name, rows in record.class_epoch_losses.items()}
 
 
-def loss_indicator(history: Sequence[HistoryRow], smoothing: float = 0.9) -> LossIndicator:
-    """Return the exponentially smoothed generator loss at the end of a history and its category.
+def loss_indicator(history: Sequence[HistoryRow]) -> LossIndicator:
+    """Return the smoothed generator loss at the end of a history and its category.
 
     It says how well the discriminator told the last images apart, not how good they are: log 2 is what it loses when
     it cannot tell at all.
     """
-    smoothed = history[0].losses["generator_loss"]
-    for row in history[1:]:
-        smoothed = smoothing * smoothed + (1 - smoothing) * row.losses["generator_loss"]
+    smoothed = smoothed_generator_losses(history)[-1]
     named = next(name for limit, name in LOSS_CATEGORIES if smoothed <= limit * math.log(2))
     return LossIndicator(smoothed_generator_loss=smoothed, category=named)
+
+
+def smoothed_generator_losses(history: Sequence[HistoryRow], smoothing: float = 0.9) -> list[float]:
+    """Return the exponentially smoothed generator loss after each row of a history."""
+    losses = [row.losses["generator_loss"] for row in history]
+    return list(accumulate(losses, lambda smoothed, loss: smoothing * smoothed + (1 - smoothing) * loss))

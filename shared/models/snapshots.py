@@ -1,5 +1,10 @@
 """Snapshots of a generator: find one in a `gan` artifact, load it, draw images from it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
@@ -27,7 +32,29 @@ def snapshot_name(epoch: int) -> str:
     return f"snapshots/epoch-{epoch:05d}.safetensors"
 
 
-def load_snapshot(gan: Artifact, name: str, device: torch.device) -> Generator:
+class SnapshotFiles(Protocol):
+    """Where the files of snapshots are: an artifact, or a folder of unfinished work."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that names of files are relative to."""
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """Files of a GAN that is no artifact yet, so that no hash is known."""
+
+    folder: Path
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        return (self.folder / name).read_bytes()
+
+
+def load_snapshot(gan: SnapshotFiles, name: str, device: torch.device) -> Generator:
     """Return the averaged generator in file `name` of a `gan` artifact, ready to sample.
 
     A snapshot of one generator for each class holds no weights: it names a snapshot for each of them.
@@ -93,9 +120,14 @@ def real_next_to_generated(real: Artifact, gan: Artifact[GeneratorRecord], name:
     network = load_snapshot(gan, name, torch.device("cpu"))
     classes = len(real.dataset.classes)
     generated = grid_images(network, classes, gan.record.latent, per_class)
-    blank = torch.full_like(generated[:1], 255)
+    own = [held_out.images[held_out.labels == index][:per_class] for index in range(classes)]
+    return side_by_side(own, generated.split(per_class))
+
+
+def side_by_side(left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
+    """Return rows of images of equal length: those of `left`, white to the length of the row, a blank, `right`."""
+    blank = torch.full_like(right[0][:1], 255)
     rows = []
-    for index, drawn in enumerate(generated.split(per_class)):
-        own = held_out.images[held_out.labels == index][:per_class]
-        rows += [own, blank.repeat(per_class - len(own) + 1, 1, 1, 1), drawn]
+    for first, second in zip(left, right, strict=True):
+        rows += [first, blank.repeat(len(second) - len(first) + 1, 1, 1, 1), second]
     return torch.cat(rows)

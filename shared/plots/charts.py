@@ -1,12 +1,16 @@
 """Charts of numbers over time or over classes, from the records of artifacts."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import MaxNLocator
 
 from shared.metrics.over_replicates import ClassDistance
-from shared.plots.figures import COLOURS, plot, shorten
+from shared.plots import ticks
+from shared.plots.figures import COLOURS, plot, shorten, stacked
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.gan import HistoryRow
 from shared.store.records.scores import ScoresRecord
@@ -20,6 +24,11 @@ LOSSES = {
 }
 """The losses that a history may hold, by the name that a reader sees."""
 
+PENALTY = "penalty"
+
+FEW = 6
+"""Rows of losses, at most, whose numbers of iterations are all named."""
+
 
 def curves(
     x: Sequence[float], series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, title: str = ""
@@ -27,7 +36,7 @@ def curves(
     """Draw one line for each series over `x`."""
     figure, axes = plot()
     for name, values in series.items():
-        axes.plot(x, values, marker="o" if len(x) < 40 else None, markersize=3, label=name)
+        axes.plot(x, values, marker=marker(len(x)), markersize=3, label=name)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.set_title(title, fontsize=9)
@@ -49,29 +58,56 @@ def classifier_curve(record: ClassifierRecord) -> Figure:
     return figure
 
 
-def gan_losses(history: Sequence[HistoryRow]) -> Figure:
-    """Draw a GAN's losses from its history: those that its family has, means between snapshots."""
-    epochs = [row.epoch for row in history]
-    series = {
-        title: [row.losses[name] for row in history] for name, title in LOSSES.items() if name in history[0].losses
-    }
-    seen = f"{history[-1].images_seen:,} real images shown"
-    return curves(epochs, series, "epoch", "loss (mean since the last point)", seen)
+def gan_losses(rows: Sequence[HistoryRow], classes: int = 0) -> Figure:
+    """Draw a GAN's losses over epochs (below) and iterations (above), the gradient penalty in axes of its own.
 
-
-def class_losses(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
-    """Draw the losses of both networks of every class that has its own, from their histories by class name."""
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for axes, name in ((left, "discriminator_loss"), (right, "generator_loss")):
-        for place, (class_name, rows) in enumerate(histories.items()):
-            epochs, values = [row.epoch for row in rows], [row.losses[name] for row in rows]
-            axes.plot(epochs, values, color=COLOURS[place % len(COLOURS)], label=shorten(class_name))
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("loss (mean since the last point)")
-        axes.set_title(f"{LOSSES[name]} loss, a line for each class", fontsize=9)
-    right.legend(fontsize=7, ncols=2)
+    Those that its family has, as means since the row before. With `classes` the rows are means over pairs of networks
+    for each class, and iterations are those of all of them.
+    """
+    epochs = [row.epoch for row in rows]
+    series = {name: [row.losses[name] for row in rows] for name in LOSSES if name in rows[0].losses}
+    # a penalty is often many times the losses, and would flatten them
+    groups = [[name for name in series if name != PENALTY], [name for name in series if name == PENALTY]]
+    figure, parts = stacked(sum(map(bool, groups)))
+    places = list(series)
+    for axes, names in zip(parts, groups, strict=False):
+        for name in names:
+            colour = COLOURS[places.index(name)]
+            axes.plot(epochs, series[name], marker=marker(len(rows)), markersize=3, color=colour, label=LOSSES[name])
+        axes.legend(fontsize=8)
+    parts[0].set_ylabel("loss")
+    parts[-1].set_xlabel("epoch")
+    if len(parts) > 1:
+        parts[1].set_ylabel(LOSSES[PENALTY])
+    ticks.whole_epochs(parts[-1])
+    _iterations(parts[0], rows, classes)
+    of_classes = f"means over {classes} classes, " if classes else ""
+    figure.suptitle(f"{of_classes}means since the last point, {rows[-1].images_seen:,} real images shown", fontsize=9)
     return figure
+
+
+def _iterations(axes: Axes, rows: Sequence[HistoryRow], classes: int) -> None:
+    """Add an axis of iterations above `axes`, whose x axis has the epochs of `rows`."""
+    # by the rows' own numbers, not by an average: a critic's steps and the last, cut batch make epochs uneven
+    last = rows[-1]
+    points = [(-last.epoch, -last.step), (0, 0), *((row.epoch, row.step) for row in rows)]
+    # beyond the rows an axis goes on at the average rate, as far as it may be shown
+    epochs, steps = zip(*points, (2 * last.epoch, 2 * last.step), strict=True)
+    above = axes.secondary_xaxis(
+        "top", functions=(partial(np.interp, xp=epochs, fp=steps), partial(np.interp, xp=steps, fp=epochs))
+    )
+    if len(rows) <= FEW:
+        above.set_xticks([row.step for row in rows])
+    else:
+        above.xaxis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10), integer=True))
+    above.xaxis.set_major_formatter(ticks.PlainFormatter())
+    above.tick_params(labelsize=8)
+    above.set_xlabel("iteration" + (" (sum over classes)" if classes else ""), fontsize=8)
+
+
+def marker(points: int) -> str | None:
+    """Return the marker of a curve's points; None where there are too many to tell apart."""
+    return "o" if points < 40 else None
 
 
 def score_curve(record: ScoresRecord, others: Sequence[ScoresRecord] = ()) -> Figure:
@@ -87,9 +123,8 @@ def score_curve(record: ScoresRecord, others: Sequence[ScoresRecord] = ()) -> Fi
         label = "other replicates" if place == 0 else None
         axes.plot(x, y, color=COLOURS[0], linewidth=0.8, alpha=0.5, label=label, gid=f"replicate-curve-{place}")
     axes.lines[0].set_linewidth(2.5 if others else 1.5)
-    axes.set_yscale("log")
-    for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-        set_formatter(LogFormatter(minor_thresholds=(2, 0.5)))  # no more labels than fit
+    ticks.log_scale(axes)
+    ticks.whole_epochs(axes)
     axes.axvline(record.chosen.epoch, color="grey", linestyle=":", label="chosen")
     axes.legend()
     return figure
@@ -112,18 +147,4 @@ def class_bars(distances: Mapping[str, ClassDistance], name: str, title: str) ->
     axes.set_ylabel("class")
     axes.set_title(title, fontsize=9)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
-    return figure
-
-
-def quality_curves(record: ScoresRecord) -> Figure:
-    """Draw diversity, sharpness and contrast of each snapshot as ratios to the real images' own, means over classes."""
-    by_epoch = [(row.epoch, [item.ratios for item in row.classes if item.ratios]) for row in record.rows]
-    drawn = [(epoch, ratios) for epoch, ratios in by_epoch if ratios]
-    series = {
-        name: [sum(of_class[name] for of_class in ratios) / len(ratios) for _, ratios in drawn]
-        for name in ("diversity", "sharpness", "contrast")
-    }
-    title = f"ratio to {record.protocol.n_real:,} real {record.protocol.reference} images, mean over classes"
-    figure = curves([epoch for epoch, _ in drawn], series, "epoch", "generated / real", title)
-    figure.axes[0].axhspan(0.85, 1.15, color="grey", alpha=0.15, linewidth=0)
     return figure

@@ -15,12 +15,19 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from shared.format.sample import Sample
+from shared.plots import ticks
 from shared.plots.image_grid import tile
 from shared.store.records.base import parse_record
 from shared.store.records.datasets import SampleMeta, SyntheticRecord
+
+DPI = 110
+"""Pixels an inch of a PNG file."""
+
+MOST_PX = 1400
+"""The width of a sheet of images, at most."""
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's palette, which readers with any colour vision can tell apart."""
@@ -49,7 +56,7 @@ def to_png(figure: Figure) -> bytes:
     """Return `figure` as the bytes of a PNG file."""
     buffer = io.BytesIO()
     # matplotlib's version would otherwise be in the file: equal figures should be equal bytes
-    _save(figure, buffer, format="png", dpi=110, metadata={"Software": None})
+    _save(figure, buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -71,7 +78,18 @@ def plot(width: float = 5.4, height: float = 3.3) -> tuple[Figure, Axes]:
     """Return an empty figure of one pair of axes, in inches."""
     # Figure, not pyplot: that keeps every figure alive in a global registry and picks a GUI backend
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
+    axes = figure.add_subplot()
+    ticks.plain(axes)
+    return figure, axes
+
+
+def stacked(count: int, width: float = 6.4, height: float = 2.3) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure of `count` pairs of axes below each other that share the x axis; `height` inches each."""
+    figure = Figure(figsize=(width, height * count + 0.8), layout="constrained")
+    below = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
+    for axes in below:
+        ticks.plain(axes)
+    return figure, below
 
 
 GREY_PIXELS: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
@@ -82,10 +100,8 @@ def image_grid(images: ArrayLike, columns: int, title: str, captions: Sequence[s
     pixels = np.asarray(images)
     rows = max(-(-len(pixels) // columns), 1)
     if not captions:
-        figure, axes = plot(min(0.6 * columns, 9) + 0.2, min(0.6 * columns, 9) * rows / columns + 0.5)
-        axes.imshow(tile(pixels, columns), **GREY_PIXELS)
+        figure, axes = _sheet(pixels, columns, title)
         axes.set_axis_off()
-        axes.set_title(title, fontsize=9)
         return figure
     head = 0.13 * (max(caption.count("\n") for caption in captions) + 1)  # inches, as all that follows
     side, across, down = 0.8, 0.95, 0.9 + head
@@ -113,20 +129,39 @@ def class_rows(samples: Sequence[Sample], classes: Sequence[str], title: str) ->
     return named_rows(np.stack(filled).transpose(0, 3, 1, 2), classes, title)
 
 
+def image_rows(images: ArrayLike, columns: int, title: str, names: Sequence[str] = ()) -> Figure:
+    """Draw uint8 images (N, channels, size, size) in rows of `columns`, each named at its left if there are `names`."""
+    return named_rows(images, names, title) if names else image_grid(images, columns, title)
+
+
 def named_rows(images: ArrayLike, names: Sequence[str], title: str) -> Figure:
     """Draw uint8 images (N, channels, size, size) in as many rows of equal length as there are `names`."""
     pixels = np.asarray(images)
-    columns, side = len(pixels) // len(names), pixels.shape[2]
-    width = min(0.5 * columns, 8)
-    figure, axes = plot(width + 1.2, width * len(names) / columns + 0.5)
-    axes.imshow(tile(pixels, columns), **GREY_PIXELS)
+    side = pixels.shape[2]
+    figure, axes = _sheet(pixels, len(pixels) // len(names), title)
     axes.set_yticks([index * (side + 1) + side / 2 for index in range(len(names))], shortened_names(names))
     axes.set_xticks([])
     axes.set_ylabel("class")
     axes.grid(False)
     axes.spines[:].set_visible(False)
-    axes.set_title(title, fontsize=9)
     return figure
+
+
+def _sheet(pixels: NDArray[np.uint8], columns: int, title: str) -> tuple[Figure, Axes]:
+    """Return uint8 images (N, channels, size, size) in rows of `columns` under a title, and their axes.
+
+    Each of their pixels is a whole number of the file's, so that none looks larger than another, unless the sheet is
+    too wide for that.
+    """
+    sheet = tile(pixels, columns)
+    height, width = sheet.shape[:2]
+    scale = max(min(66 * columns, 1000) // width, 1) if width <= MOST_PX else MOST_PX / width
+    figure = Figure(figsize=(width * scale / DPI, height * scale / DPI))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))  # names and title are around it; `save_png` takes them in
+    smooth = {"interpolation": "antialiased"} if scale < 1 else {}
+    axes.imshow(sheet, **GREY_PIXELS | smooth)
+    axes.set_title(title, fontsize=9)
+    return figure, axes
 
 
 def shorten(name: str, length: int = 11) -> str:

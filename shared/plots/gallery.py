@@ -17,8 +17,17 @@ from shared.data.sampling import apportion, spread
 from shared.format.manifest import Dataset
 from shared.format.shards import preview
 from shared.metrics.over_replicates import class_distances
-from shared.models.snapshots import draw_images, grid_images, latents_of, load_snapshot, real_next_to_generated
+from shared.models.snapshots import (
+    GRID_COLUMNS,
+    draw_images,
+    grid_images,
+    latents_of,
+    load_snapshot,
+    real_next_to_generated,
+)
 from shared.plots import charts, figures, preparation, trial_charts
+from shared.plots.training import class_charts, panels
+from shared.plots.training.panels import Progress
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import Artifact
 from shared.store.records.classifier import ClassifierRecord
@@ -81,12 +90,16 @@ def classifier_pictures(record: ClassifierRecord) -> Pictures:
     }
 
 
-def gan_pictures(record: GanRecord) -> Pictures:
-    """Return the losses of both networks, and of those of each class where there are several pairs."""
-    pictures = {"losses": Picture(charts.gan_losses(record.epoch_losses), "Losses of both networks over epochs.")}
+def gan_pictures(record: GanRecord, progress: Progress) -> Pictures:
+    """Return the losses of both networks, of those of each class where there are several pairs, and the progress."""
+    classes = len(record.class_histories or {})
+    losses = charts.gan_losses(record.epoch_losses, classes)
+    pictures = {"losses": Picture(losses, "Losses of both networks over epochs and iterations.")}
     if record.class_histories:
-        alt = f"Losses of the networks of {len(record.class_histories)} classes."
-        pictures["class_losses"] = Picture(charts.class_losses(record.class_epoch_losses), alt)
+        alt = f"Losses of the networks of {classes} classes."
+        pictures["class_losses"] = Picture(class_charts.class_losses(record.class_epoch_losses), alt)
+    alt = f"Images from the same latents after {len(progress.epochs)} of the epochs up to {progress.last}."
+    pictures["progress"] = Picture(panels.strip(progress), alt, True)
     return pictures
 
 
@@ -105,20 +118,41 @@ def scores_pictures(
     pictures = {"scores": Picture(charts.score_curve(record, others), alt)}
     if record.on_test is None:
         return pictures
-    if any(qualities.ratios for row in record.rows for qualities in row.classes):
-        alt = "Diversity, sharpness, contrast per snapshot."
-        pictures["qualities"] = Picture(charts.quality_curves(record), alt)
+    pictures |= _qualities(record, gan.record)
+    # images of an unconditional generator are of no class but the annotator's
+    annotated = "" if gan.record.conditional else ", generated ones by the annotator's class"
     classes = real.dataset.classes
-    title = f"against {record.on_test.test_protocols[record.extractor].n_real:,} real test images of all classes"
+    n_real = record.on_test.test_protocols[record.extractor].n_real
+    title = f"against {n_real:,} real test images of all classes{annotated}"
     on_test = [record.on_test, *(other.on_test for other in others if other.on_test is not None)]
     pictures["class_scores"] = Picture(
         charts.class_bars(class_distances(on_test, record.chosen_score), record.chosen_score, title),
         "Fréchet distance of each class of the chosen snapshot, and of as many real train images.",
     )
     title = f"left real test images, right generated after epoch {record.chosen.epoch}"
-    both = figures.named_rows(real_next_to_generated(real, gan, record.chosen.file), classes, title)
-    pictures["real_and_generated"] = Picture(both, "Real and generated images side by side, by class.", True)
+    names, by_class = (classes, ", by class") if gan.record.conditional else ([], "")
+    both = real_next_to_generated(real, gan, record.chosen.file)
+    figure = figures.image_rows(both, len(both) // len(classes), title, names)
+    pictures["real_and_generated"] = Picture(figure, f"Real and generated images side by side{by_class}.", True)
     return pictures | _closest(record, record.on_test, real, gan) | _grids(record, gan, classes)
+
+
+def _qualities(record: ScoresRecord, gan: GanRecord) -> Pictures:
+    """Draw qualities and category of each class after each snapshot, and the loss indicator where the GAN has one."""
+    pictures = {}
+    if any(qualities.ratios for row in record.rows for qualities in row.classes):
+        annotated = "" if gan.conditional else ", by the annotator's class"
+        title = f"ratio to {record.protocol.n_real:,} real {record.protocol.reference} images{annotated}"
+        figure = class_charts.quality_curves(record.rows, record.chosen.epoch, title)
+        alt = "Diversity, sharpness and contrast of each class per snapshot."
+        pictures["qualities"] = Picture(figure, alt)
+        figure = class_charts.categories(record.rows, f"category of the worst of the three{annotated}")
+        pictures["categories"] = Picture(figure, "Category of each class per snapshot.")
+    if record.loss_indicators:
+        figure = class_charts.loss_indicators(gan.class_epoch_losses)
+        alt = "Smoothed generator loss over epochs, with the limits of its categories."
+        pictures["loss_indicators"] = Picture(figure, alt)
+    return pictures
 
 
 def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], gan: Artifact[GanRecord]) -> Pictures:
@@ -141,8 +175,10 @@ def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str]) -
     shown = {record.worst.file: ("worst", record.worst), record.chosen.file: ("chosen", record.chosen)}
     for what, snapshot in shown.values():
         images = grid_images(load_snapshot(gan, snapshot.file, CPU), len(classes), gan.record.latent)
-        figure = figures.named_rows(images, classes, f"{what} snapshot, epoch {snapshot.epoch}, fixed latents")
-        alt = f"Ten generated images of each class at the {what} snapshot."
+        title = f"{what} snapshot, epoch {snapshot.epoch}, fixed latents"
+        names, alt = (classes, "Ten of each class") if gan.record.conditional else ([], str(len(images)))
+        figure = figures.image_rows(images, GRID_COLUMNS, title, names)
+        alt = f"Generated images at the {what} snapshot: {alt}."
         pictures[f"grid_{what}"] = Picture(figure, alt, True)
     return pictures
 
@@ -171,8 +207,11 @@ def synthetic_pictures(folder: Path, dataset: Dataset, record: SyntheticRecord) 
     }
 
 
-def tune_pictures(record: TuneRecord, sheet: Tensor, classes: Sequence[str]) -> Pictures:
-    """Return the charts of a search and its image grid `sheet`; importances where there are any."""
+def tune_pictures(record: TuneRecord, sheet: Tensor, classes: Sequence[str], conditional: bool = True) -> Pictures:
+    """Return the charts of a search and its image grid `sheet`; importances where there are any.
+
+    The rows of `sheet` are named after classes if both GANs are `conditional`.
+    """
     trials = len(record.trials)
     title = "real test images | before | after, fixed latents"
     pictures = {
@@ -185,8 +224,8 @@ def tune_pictures(record: TuneRecord, sheet: Tensor, classes: Sequence[str]) -> 
             trial_charts.parallel_chart(record), "Options of each trial as a line, coloured by its score."
         ),
         "baseline_and_tuned": Picture(
-            figures.named_rows(sheet, classes, title),
-            "Real test images, generated ones before tuning and after, side by side, by class.",
+            figures.image_rows(sheet, len(sheet) // len(classes), title, classes if conditional else []),
+            "Real test images, generated ones before tuning and after, side by side.",
             True,
         ),
     }

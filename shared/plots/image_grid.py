@@ -20,6 +20,11 @@ def tile(images: ArrayLike, columns: int, gap_px: int = 1) -> NDArray[np.uint8]:
     return sheet[:, :, 0] if channels == 1 else sheet
 
 
+def evenly(count: int, most: int) -> list[int]:
+    """Return at most `most` (at least 2) of `count` places, evenly spread, the first and the last among them."""
+    return sorted({round(at) for at in np.linspace(0, count - 1, min(count, most))})
+
+
 def enlarged_png(pixels: ArrayLike, most_px: int) -> bytes:
     """Return uint8 pixels (height, width[, 3]) as PNG, enlarged by the largest whole factor up to `most_px` a side."""
     picture = Image.fromarray(np.asarray(pixels))

@@ -8,6 +8,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from shared.plots import ticks
 from shared.plots.figures import COLOURS, plot
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.base import Value
@@ -71,7 +72,8 @@ def curves_chart(record: TuneRecord) -> Figure:
     for epoch in record.rungs:
         axes.axvline(epoch, color="grey", linestyle=":", linewidth=1, label=None if "rung" in shown else "rung")
         shown.add("rung")
-    axes.set_yscale("log")  # early scores are many times the final ones
+    ticks.log_scale(axes)  # early scores are many times the final ones
+    ticks.whole_epochs(axes)
     axes.set_xlabel("epoch")
     axes.set_ylabel(f"{record.score} on val (log scale)")
     axes.set_title(_on_val(record), fontsize=9)

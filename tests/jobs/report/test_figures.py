@@ -1,5 +1,6 @@
 """Figures are composed once: what a job draws next to its artifact is what the page shows."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,14 @@ from jobs.report.figures import draw_all
 from jobs.report.inputs import Artifacts
 from shared.cli.progress import Reporter
 from shared.data.examples import load_examples
+from shared.plots import gallery
+from shared.plots.figures import shorten
 from shared.plots.gallery import real_pictures, save_all
 from shared.plots.mixed_gallery import mixed_pictures
 from shared.store.artifacts import Artifact
+from tests.jobs.report.pages import with_facts
 
-ONLY_WHILE_TRAINING = {"gan": "samples-epoch-"}
+ONLY_WHILE_TRAINING = {"gan": "real-and-generated-epoch-"}
 """What the names of a job's own pictures of its course begin with."""
 
 
@@ -30,6 +34,33 @@ def test_the_page_shows_what_the_job_drew(made: dict[str, Artifact], shown: dict
     course = ONLY_WHILE_TRAINING.get(artifact, "?")
     assert {name for name in files if not name.startswith(course)} == shown[artifact]
     assert shown[artifact]
+
+
+def test_the_page_moves_as_the_file_does(made: dict[str, Artifact], shown: dict[str, set[str]]) -> None:
+    """The animation on the page is the one in the folder of the GAN, to the last byte, and so is the strip."""
+    assert shown["moving"] == {"progress"}
+    page = (made["report"].folder / "index.html").read_text(encoding="utf-8")
+    folder = made["gan"].folder / "figures"
+    for kind, name in (("webp", "progress.webp"), ("png", "progress.png")):
+        assert f"data:image/{kind};base64,{b64encode((folder / name).read_bytes()).decode()}" in page
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_sheets_name_classes_that_were_asked_for(conditional: bool, made: dict[str, Artifact]) -> None:
+    """Rows of generated images have class names only where the generator is asked for a class.
+
+    Where it is not, charts by class say that the class is the annotator's.
+    """
+    gan = with_facts(made["gan"], made["gan"].facts | {"conditional": conditional})
+    drawn = gallery.scores_pictures(made["scores"].record, made["real"], gan)
+    names = [shorten(name, 20) for name in made["real"].dataset.classes]
+    for sheet in {"real_and_generated", "grid_chosen", "grid_worst"} & set(drawn):
+        (axes,) = drawn[sheet].figure.axes
+        labels = [label.get_text() for label in axes.get_yticklabels()] if axes.axison else []
+        assert labels == (names if conditional else [])
+        assert ("class" in drawn[sheet].alt) == conditional
+    for chart in ("qualities", "categories", "class_scores"):
+        assert ("annotator's class" in drawn[chart].figure.axes[0].get_title()) == (not conditional)
 
 
 def test_what_was_not_tuned_has_no_figures(shown: dict[str, set[str]]) -> None:

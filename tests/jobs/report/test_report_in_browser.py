@@ -40,11 +40,33 @@ def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: d
     page.close()
 
 
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_who_asks_for_less_motion_gets_the_strip_alone(motion: Any, browser: Any, made: dict[str, Artifact]) -> None:
+    """The animation is shown unless reduced motion is asked for, and can be closed; the strip is always there."""
+    page = browser.new_page(viewport={"width": 390, "height": 900}, reduced_motion=motion)
+    page.goto((made["report"].folder / "index.html").as_uri())
+    moving, strip = (
+        page.locator("img[src^='data:image/webp']"),
+        page.locator("img[alt^='Images from the same latents']"),
+    )
+    assert strip.is_visible()
+    assert moving.is_visible() == (motion == "no-preference")
+    if motion == "no-preference":
+        assert moving.evaluate("each => each.complete && each.naturalWidth > 100")
+        page.locator("details.motion > summary").click()
+        assert not moving.is_visible()
+    page.emulate_media(media="print")
+    assert not moving.is_visible()
+    page.close()
+
+
 def test_nothing_is_collapsed_in_print(browser: Any, made: dict[str, Artifact]) -> None:
     """Sections that are collapsed on a screen are open in print, and no table is cut off at A4's width."""
     page = browser.new_page(viewport={"width": 720, "height": 1000})
     page.goto((made["report"].folder / "index.html").as_uri())
-    folded = "[...document.querySelectorAll('details > :not(summary)')].map(each => each.checkVisibility())"
+    folded = (
+        "[...document.querySelectorAll('details:not(.motion) > :not(summary)')].map(each => each.checkVisibility())"
+    )
     assert not any(page.evaluate(folded))
     page.emulate_media(media="print")
     assert all(page.evaluate(folded))

@@ -8,10 +8,12 @@ import pytest
 import torch
 from click.testing import Result
 
+from jobs.train_gan import pictures
 from jobs.train_gan.families import FAMILIES, NETWORKS
 from jobs.train_gan.options import GanOptions, resolve
 from shared.errors import BadConfig
-from shared.models.snapshots import load_snapshot
+from shared.models.snapshots import grid_images, load_snapshot, snapshot_name
+from shared.plots.training.panels import real_and_generated
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.checkpoints import load
 from shared.store.records.gan import GanRecord
@@ -142,6 +144,36 @@ def test_every_class_has_losses_of_every_epoch(
         losses = [rows[place].losses["generator_loss"] for rows in by_class]
         assert row.losses["generator_loss"] == pytest.approx(sum(losses) / 3)
         assert row.step == sum(rows[place].step for rows in by_class)
+
+
+def test_per_class_has_panels_of_all_classes_and_of_each(
+    make_dataset: Callable[..., Artifact],
+    run_job: Callable[..., Result],
+    plain_recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After each epoch one panel of all classes by name, drawn by their own generators, and one for each class."""
+    drawn: list[tuple[torch.Tensor, torch.Tensor, list[str]]] = []
+
+    def watched(real: torch.Tensor, fake: torch.Tensor, names: list[str], title: str) -> Any:
+        drawn.append((real, fake, names))
+        return real_and_generated(real, fake, names, title)
+
+    monkeypatch.setattr(pictures, "real_and_generated", watched)
+    real = make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
+    words = ["--recipe", plain_recipe, "--family", "per_class", *TINY]
+    assert run_job("train_gan", tmp_path, *words).exit_code == 0
+    gan = open_artifact(tmp_path / "small" / "gan" / "r00", "model", "train_gan")
+    names = [f"real-and-generated-epoch-0000{epoch}.png" for epoch in (1, 2)]
+    for folder in ("figures", *(f"classes/{label:03d}/figures" for label in range(3))):
+        assert {path.name for path in (gan.folder / folder).glob("real-*")} == set(names)
+    classes = real.dataset.classes
+    assert [shown for _, _, shown in drawn] == [[name] for name in classes for _ in (1, 2)] + [classes] * 2
+    for epoch, (reals, fakes, _) in enumerate(drawn[-2:], start=1):
+        network = load_snapshot(gan, snapshot_name(epoch), torch.device("cpu"))
+        assert torch.equal(fakes, grid_images(network, 3, 4))
+        assert len(reals) == len(fakes)
 
 
 def test_the_label_picks_the_generator(per_class: Artifact) -> None:

@@ -11,9 +11,10 @@ import pytest
 from click.testing import Result
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from jobs.train_gan import loop
+from jobs.train_gan import loop, pictures
 from jobs.train_gan.families import FAMILIES
 from jobs.train_gan.state import State
+from shared.plots.training.panels import real_and_generated
 from shared.store import checkpoints
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.records.gan import GanRecord
@@ -76,7 +77,7 @@ def logged(artifact: Artifact) -> list[dict[str, Any]]:
 def test_a_run_leaves_a_snapshot_and_a_row_for_each_epoch(
     family: str, train: Callable[..., Result], tmp_path: Path
 ) -> None:
-    """Three epochs leave three snapshots, three rows of losses, grids, curves and a TensorBoard file."""
+    """Three epochs leave three snapshots, three rows of losses, panels, curves, progress and a TensorBoard file."""
     result = train("a", "--family", family)
     assert result.exit_code == 0, result.output
     artifact = gan(tmp_path / "a")
@@ -84,8 +85,9 @@ def test_a_run_leaves_a_snapshot_and_a_row_for_each_epoch(
     assert [row["file"] for row in artifact.facts["snapshots"]] == names
     assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [24, 48, 72]
     assert [(row["epoch"], row["step"]) for row in logged(artifact)] == [(1, 3), (2, 6), (3, 9)]
-    pictures = {path.name for path in (artifact.folder / "figures").iterdir()}
-    assert pictures == {"losses.png", *(f"samples-epoch-0000{epoch}.png" for epoch in (1, 2, 3))}
+    drawn = {path.name for path in (artifact.folder / "figures").iterdir()}
+    panels = {f"real-and-generated-epoch-0000{epoch}.png" for epoch in (1, 2, 3)}
+    assert drawn == {"losses.png", "progress.png", "progress.webp", *panels}
     assert list((artifact.folder / "tensorboard").iterdir())
 
 
@@ -335,3 +337,23 @@ def test_a_checkpoint_without_losses_of_epochs_goes_on(train: Callable[..., Resu
     assert [row["epoch"] for row in cut.facts["losses"]] == [3, 5, 6, 7]
     for row, wanted in zip(cut.facts["history"], whole.facts["history"], strict=True):
         assert row == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_a_panel_names_classes_that_were_asked_for(
+    conditional: bool, train: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Panels say the epoch and which side is real; rows have names only where the generator is asked for a class."""
+    drawn: list[tuple[list[str], str]] = []
+
+    def watched(real: Any, fake: Any, names: list[str], title: str) -> Any:
+        drawn.append((names, title))
+        return real_and_generated(real, fake, names, title)
+
+    monkeypatch.setattr(pictures, "real_and_generated", watched)
+    assert train("a", "--conditional" if conditional else "--unconditional").exit_code == 0
+    names = open_artifact(tmp_path / "a" / "small" / "real", "dataset", "preprocess").dataset.classes
+    assert [shown for shown, _ in drawn] == [names if conditional else []] * 3
+    for epoch, (_, title) in enumerate(drawn, start=1):
+        assert title.startswith(f"epoch {epoch} of 3: left real train images, right generated")
+        assert ("no class asked for" in title) == (not conditional)

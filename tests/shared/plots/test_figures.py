@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from shared.metrics.over_replicates import ClassDistance
 from shared.plots import charts, figures
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.datasets import SyntheticRecord
-from shared.store.records.gan import HistoryRow
 from shared.store.records.scores import ScoresRecord
 
 TABLE = {"n": 144, "accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9, "classes": [], "confusion": []}
@@ -35,14 +33,6 @@ CLASSIFIER = ClassifierRecord.model_validate(
         "test": TABLE,
     }
 )
-LOSSES = {"discriminator_loss": -1.0, "generator_loss": 1.0, "penalty": 0.1}
-HISTORY = [HistoryRow(epoch=epoch, step=epoch, images_seen=1500 * epoch, losses=LOSSES) for epoch in (1, 2)]
-
-
-def _qualities(ratios: dict[str, float] | None) -> dict[str, Any]:
-    return {"class_name": "cat", "qualities": None, "ratios": ratios, "category": None}
-
-
 SNAPSHOT = {"file": "s", "epoch": 8, "images_seen": 80}
 SCORES = ScoresRecord.model_validate(
     {
@@ -52,10 +42,7 @@ SCORES = ScoresRecord.model_validate(
                 "epoch": epoch,
                 "frechet_classifier": 10 / epoch,
                 "agreement": None,
-                "classes": [
-                    _qualities({"diversity": 0.5, "sharpness": 1.5, "contrast": 1.0}),
-                    _qualities(None),
-                ],
+                "classes": [],
             }
             for epoch in (4, 8)
         ],
@@ -83,9 +70,7 @@ CHARTS: dict[str, Callable[[], Figure]] = {
     "confusion": lambda: figures.confusion([[9, 1], [0, 7]], ["cat", "dog"], "17 real test images"),
     "confidence_histogram": lambda: figures.confidence_histogram(CONFIDENCE),
     "classifier_curve": lambda: charts.classifier_curve(CLASSIFIER),
-    "gan_losses": lambda: charts.gan_losses(HISTORY),
     "score_curve": lambda: charts.score_curve(SCORES),
-    "quality_curves": lambda: charts.quality_curves(SCORES),
     "class_bars": lambda: charts.class_bars(DISTANCES, "frechet_classifier", "90 real test images"),
 }
 """Each function that draws numbers, with what it is given by its job."""
@@ -96,20 +81,16 @@ XLABELS = {
     "confusion": "predicted class",
     "confidence_histogram": "annotator's confidence (probability of its label)",
     "classifier_curve": "optimizer step",
-    "gan_losses": "epoch",
     "score_curve": "epoch",
-    "quality_curves": "epoch",
     "class_bars": "frechet_classifier of the class (lower is better)",
 }
 
 YLABELS = {
-    "quality_curves": "generated / real",
     "class_balance": "images",
     "curves": "loss (nats)",
     "confusion": "true class",
     "confidence_histogram": "images",
     "classifier_curve": "loss (nats) or F1",
-    "gan_losses": "loss (mean since the last point)",
     "score_curve": "Fréchet distance (classifier features)",
     "class_bars": "class",
 }
@@ -119,9 +100,7 @@ LEGENDS = {
     "curves": ["a", "b"],
     "confidence_histogram": ["median 0.875", "4 synthetic images"],
     "classifier_curve": ["train cross-entropy (nats)", "val cross-entropy (nats)", "val macro F1", "chosen"],
-    "gan_losses": ["discriminator (critic)", "generator", "gradient penalty"],
     "score_curve": ["frechet_classifier", "chosen"],
-    "quality_curves": ["diversity", "sharpness", "contrast"],
     "class_bars": ["synthetic images", "floor: real images"],
 }
 
@@ -154,7 +133,6 @@ def test_more_than_one_series_has_a_legend(name: str) -> None:
         ("class_balance", "1,500 images"),
         ("confidence_histogram", "4 synthetic images"),
         ("classifier_curve", "144 real val images"),
-        ("gan_losses", "3,000 real images shown"),
         ("score_curve", "1,000 real val images, 2,000 generated per snapshot"),
         ("class_bars", "90 real test images"),
         ("confusion", "17 real test images"),

@@ -127,3 +127,12 @@ def test_equal_records_give_equal_figures() -> None:
     """A figure depends on the record alone."""
     first, again = ({name: to_svg(picture.figure) for name, picture in pictures().items()} for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_images_before_and_after_are_named_if_a_class_was_asked_for(conditional: bool) -> None:
+    """Rows have class names only if both generators are asked for a class."""
+    sheet = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
+    (axes,) = tune_pictures(record(), sheet, CLASSES, conditional)["baseline_and_tuned"].figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()] if axes.axison else []
+    assert labels == (CLASSES if conditional else [])

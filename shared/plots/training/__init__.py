@@ -1,0 +1,1 @@
+"""Charts and pictures of a GAN over its training."""
