@@ -26,7 +26,7 @@ ADDRESSES = {
     ),
     "webdataset": ("shared/data/batches.py",),
     "accelerate": ("shared/runtime/process_group.py",),
-    "matplotlib": ("shared/plots/*.py", "jobs/report/figures.py"),
+    "matplotlib": ("shared/plots/*.py", "shared/plots/training/*.py", "jobs/report/figures.py"),
     "optuna": ("jobs/tune/*.py",),
     "sqlalchemy": ("jobs/tune/study.py",),
     "jinja2": ("jobs/report/*.py", "jobs/export/card.py"),

@@ -18,7 +18,7 @@ def main(run: Run, config: GanOptions) -> Result | None:
     """Train a GAN on the real train split; run the same command again to resume.
 
     Writes a model `gan` for each replicate: a snapshot of the averaged generator per epoch, the training state, losses
-    (metrics.jsonl, TensorBoard) and a sample grid from fixed latents per snapshot.
+    (metrics.jsonl, TensorBoard), and of each snapshot a panel of real and generated images.
     """
     # imported here: torch takes seconds, and --help and option checks need none of it
     from jobs.train_gan.experiment import train_family

@@ -1,6 +1,7 @@
 """Charts over epochs with a line for each class: losses, qualities, categories.
 
-Up to NAMED classes have a line of their own colour. Of more, all are drawn grey, and those that matter most are named.
+Up to NAMED classes have a line of their own colour. Where there are more, those that matter most are named and
+coloured, and the others are grey.
 """
 
 import math
@@ -62,7 +63,7 @@ def pick(names: Sequence[str], oddness: Mapping[str, float]) -> list[str]:
 def class_losses(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
     """Draw the losses of both networks of every class that has its own, from their rows by class name.
 
-    Of many classes those are named whose generator loss is furthest from the mean at the end.
+    Where there are many, those are named whose generator loss is furthest from the mean at the end.
     """
     last = {name: rows[-1].losses["generator_loss"] for name, rows in histories.items()}
     mean = sum(last.values()) / len(last)
@@ -82,7 +83,7 @@ def class_losses(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
 def loss_indicators(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
     """Draw the smoothed generator loss after each epoch, by class or of "all", with the limits of its categories.
 
-    Of many classes those with the highest at the end are named.
+    Where there are many, those with the highest at the end are named.
     """
     curves = {name: ([row.epoch for row in rows], smoothed_generator_losses(rows)) for name, rows in histories.items()}
     named = pick(list(curves), {name: values[-1] for name, (_, values) in curves.items()})
@@ -104,8 +105,8 @@ def loss_indicators(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
 def quality_curves(rows: Sequence[SnapshotScores], chosen: int, title: str) -> Figure:
     """Draw diversity, sharpness and contrast of each class as ratios to the real images' own, after each snapshot.
 
-    Bands are those of the categories. Of many classes those are named that are furthest from 1 at the snapshot of the
-    epoch `chosen`, which is marked.
+    Bands are those of the categories. Where there are many classes, those are named that are furthest from 1 at the
+    snapshot of the epoch `chosen`, which is marked.
     """
     names = [item.class_name for item in rows[0].classes]
     columns = zip(*(row.classes for row in rows), strict=True)

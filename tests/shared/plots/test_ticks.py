@@ -87,7 +87,7 @@ def test_numbers_are_plain() -> None:
 
 @pytest.mark.parametrize("epochs", [[1], [1, 2], [1, 2, 3], [40], range(1, 31), range(5, 505, 5)])
 def test_epochs_are_whole(epochs: list[int]) -> None:
-    """Whatever the number of points, a tick of epochs is a whole number."""
+    """A tick of epochs is a whole number, for any number of points."""
     axes = figures.plot()[1]
     axes.plot(epochs, [0.5] * len(epochs), "o")
     ticks.whole_epochs(axes)

@@ -117,7 +117,7 @@ def test_every_class_has_a_line_of_each_quality(classes: int) -> None:
 
 
 def test_the_worst_of_many_classes_are_named() -> None:
-    """Of 100 classes the five with ratios furthest from 1, above or below, are named."""
+    """The five of 100 classes whose ratios are furthest from 1, above or below, are named."""
     ratios = [1.0] * 100
     ratios[7], ratios[50], ratios[3], ratios[80], ratios[99] = 0.1, 3.0, 0.4, 1.9, 0.6
     figure = class_charts.quality_curves(snapshot_rows(4, 100, ratios), 3, "")
@@ -153,14 +153,14 @@ def test_categories_are_letters_of_their_colour() -> None:
 
 
 def test_categories_of_many_classes_are_counted() -> None:
-    """Of 40 classes bars say how many are in each category, and all of them together are as high as there are."""
+    """Bars say how many of 40 classes are in each category; together they are as high as there are classes."""
     (axes,) = class_charts.categories(snapshot_rows(2, 40, [1.0] * 10 + [1.2] * 14 + [2.0] * 16), "").axes
     heights: list[list[Any]] = [[bar.get_height() for bar in bars] for bars in axes.containers]  # type: ignore[union-attr]
     assert heights == [[10, 10], [14, 14], [16, 16]]
 
 
 def test_many_snapshots_are_thinned() -> None:
-    """Of 500 snapshots 30 have a column, the first and the last among them."""
+    """Among 500 snapshots 30 have a column, the first and the last too."""
     (axes,) = class_charts.categories(snapshot_rows(500, 2), "").axes
     assert len(axes.texts) == 60
     assert axes.get_xticklabels()[0].get_text() == "1"

@@ -99,7 +99,7 @@ def test_images_of_no_class_have_no_name() -> None:
 
 
 def test_of_many_classes_some_have_a_row() -> None:
-    """Of 100 classes 20 are shown, the first and the last among them, and the title says so."""
+    """Twenty of 100 classes are shown, the first and the last among them, and the title says so."""
     many = flat(*range(100))
     (axes,) = real_and_generated(many, many, [f"c{number}" for number in range(100)], "epoch 1 of 2").axes
     labels = [label.get_text() for label in axes.get_yticklabels()]
@@ -147,7 +147,7 @@ def test_rows_of_an_unconditional_generator_have_no_names(gan: Callable[..., Gan
 
 
 def test_long_runs_and_many_classes_are_thinned(gan: Callable[..., Gan]) -> None:
-    """Of 30 snapshots 20 are drawn and 10 are in the strip, of 12 classes 10, the first and the last among them."""
+    """Twenty of 30 snapshots are drawn, ten in the strip, and ten of 12 classes, always the first and the last."""
     record, files = gan(12, range(1, 31))
     found = draw_progress(record, files, [str(number) for number in range(12)])
     assert (len(found.epochs), found.epochs[0], found.epochs[-1]) == (20, 1, 30)
@@ -158,7 +158,7 @@ def test_long_runs_and_many_classes_are_thinned(gan: Callable[..., Gan]) -> None
 
 
 def test_larger_images_are_fewer(gan: Callable[..., Gan]) -> None:
-    """Of images of 64 px a frame holds fewer, so that the animation stays small."""
+    """A frame holds fewer images of 64 px, so that the animation stays small."""
     record, files = gan(10, [1], size_px=64)
     found = draw_progress(record, files, [str(number) for number in range(10)])
     assert found.images.shape[1] * found.images.shape[2] * 65**2 <= panels.FRAME_PIXELS
