@@ -15,6 +15,7 @@ from jobs.__main__ import main as halfreal
 from jobs.pipeline import ARTIFACTS, JOBS, PIPELINE
 from jobs.train_gan.options import DECAYS
 from jobs.train_gan.plan import learning_rate_factor
+from shared.cli.fit_options import FitOptions
 from shared.cli.options import JobOptions, merge, specs
 from shared.cli.recipes import load_recipe
 from shared.store.job import Job
@@ -128,7 +129,9 @@ def test_what_jobs_share_names_no_option_of_a_job() -> None:
         constants = [
             node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
         ]
-        assert own & {text for text in constants if isinstance(text, str)} == set(), path.name
+        # the options that jobs which fit a classifier share are fields there
+        defined = set(specs(FitOptions)) if path.name == "fit_options.py" else set()
+        assert (own - defined) & {text for text in constants if isinstance(text, str)} == set(), path.name
 
 
 PUBLISHED_RECIPES = (

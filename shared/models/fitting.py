@@ -19,7 +19,7 @@ from shared.models.classifiers import build_classifier
 from shared.models.fit_options import FitConfig
 from shared.models.inference import in_batches
 from shared.models.networks import Classifier
-from shared.models.tables import Spec
+from shared.models.tables import WITH_WIDTH, Spec
 from shared.runtime.seeding import Stream, derive_seed, make_generator, seed_everything
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
@@ -185,7 +185,8 @@ def _with_weights(network: Classifier, weights: dict[str, Tensor]) -> Classifier
 def classifier_spec(images: Images, classes: int, config: FitConfig) -> Spec:
     """Return the spec of the classifier for these images."""
     _, channels, size_px, _ = images.images.shape
-    return {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes, "width": config.width}
+    size: Spec = {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes}
+    return size if config.network not in WITH_WIDTH else {**size, "width": config.width}
 
 
 def _rank(row: CurveRow, handicap: float = 0.0) -> tuple[float, float]:

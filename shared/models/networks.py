@@ -37,7 +37,7 @@ class Classifier(nn.Module):
     input_format: tuple[int, str] = (0, "")
 
     def features(self, images: Tensor) -> Tensor:
-        """Return penultimate features (N, features), at least 0, of images (N, channels, size, size) in [-1, 1]."""
+        """Return penultimate features (N, features) of images (N, channels, size, size) in [-1, 1]."""
         return self.body(images)  # type: ignore[no-any-return]
 
     def forward(self, images: Tensor) -> Tensor:

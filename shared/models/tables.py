@@ -26,7 +26,12 @@ Network = TypeVar("Network", bound="nn.Module")
 CLASSIFIERS: "dict[str, Lazy[Callable[..., Classifier]]]" = {
     "small_cnn": Lazy("shared.models.classifiers:SmallCnn"),
     "rps_cnn": Lazy("shared.models.classifiers:RpsCnn"),
+    "resnet18": Lazy("shared.models.zoo:resnet18"),
+    "mobilenet_v3_small": Lazy("shared.models.zoo:mobilenet_v3_small"),
 }
+
+WITH_WIDTH = ("small_cnn", "rps_cnn")
+"""The classifiers that take a `width`; those of torchvision have their own."""
 
 GENERATORS: "dict[str, Lazy[Callable[..., Generator]]]" = {
     "class_dcgan": Lazy("shared.models.gans.conditional:ClassGenerator"),

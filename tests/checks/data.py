@@ -65,5 +65,13 @@ DATA: tuple[Mutation, ...] = (
         "tests/jobs/preprocess/test_examples.py::test_faces_before_and_after",
         "the picture of the preparation shows what is kept of an image",
     ),
+    Mutation(
+        "features_of_a_zoo_network_are_its_logits",
+        "shared/models/zoo.py",
+        "setattr(parent, last, nn.Identity())",
+        "pass",
+        "tests/shared/models/test_zoo.py::test_features_are_those_before_the_head",
+        "features are what the head sees",
+    ),
 )
 """Mistakes in exact sizes, search spaces and pictures of the preparation."""

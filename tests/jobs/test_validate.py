@@ -20,6 +20,14 @@ pytestmark = pytest.mark.usefixtures("ask_here")
 GREY_16 = ImageSpec(size_px=16, channels=1, source="digits", mirrors=False, classes=10)
 
 
+def test_another_network_drops_the_recipes_width() -> None:
+    """The width of the recipe belongs to the recipe's network: torchvision's have their own, and refuse one."""
+    assert options("train_classifier", "--recipe", "cifar10_dcgan").width == 32
+    assert options("train_classifier", "--recipe", "cifar10_dcgan", "--network", "resnet18").width == 16
+    with pytest.raises(BadConfig, match="--width 8: the network resnet18 has its own widths"):
+        options("train_mixed", "--network", "resnet18", "--width", "8")
+
+
 def options(job: str, *words: str) -> Any:
     """Return the options of a job under the default recipe, with `words` as its flags."""
     return asked(command_of(job), list(words)).config

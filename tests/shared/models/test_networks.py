@@ -12,7 +12,7 @@ from shared.models.gans.conditional import ClassBatchNorm
 from shared.models.inference import in_batches
 from shared.models.layers import couples_images
 from shared.models.sizes import SIZES_PX, doublings, stage_widths
-from shared.models.tables import CLASSIFIERS, DISCRIMINATORS, GENERATORS, NORMS
+from shared.models.tables import CLASSIFIERS, DISCRIMINATORS, GENERATORS, NORMS, WITH_WIDTH
 
 LABELS = torch.tensor([0, 1, 2, 1])
 
@@ -21,7 +21,8 @@ def _spec(name: str, size_px: int = 16, channels: int = 1, width: int = 4) -> di
     if name == "per_class":
         member = _spec("dcgan", size_px, channels, width) | {"classes": 0, "latent": 8}
         return {"name": name, "classes": 3, "member": member}
-    return {"name": name, "size_px": size_px, "channels": channels, "classes": 3, "width": width}
+    spec = {"name": name, "size_px": size_px, "channels": channels, "classes": 3}
+    return spec if name in CLASSIFIERS and name not in WITH_WIDTH else spec | {"width": width}
 
 
 def _generator(name: str, size_px: int = 16, channels: int = 1) -> Any:
@@ -49,11 +50,16 @@ def test_a_generator_draws_images_of_its_size(name: str, size_px: int, channels:
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_where_weights_lie_changes_no_number(name: str) -> None:
     """A classifier, whose weights lie channels last, says and learns what one with weights in the usual place does."""
-    network, images = build_classifier(_spec(name, channels=3)), _images(channels=3)
+    # double: batch norm over four images of one pixel makes much of the last bits of a float
+    network, images = build_classifier(_spec(name, channels=3)).double(), _images(channels=3).double()
     usual = deepcopy(network).to(memory_format=torch.contiguous_format)
     assert not all(weight.is_contiguous() for weight in network.parameters())
     assert all(weight.is_contiguous() for weight in usual.parameters())
-    found, wanted = network(images), usual(images)
+    outcomes = []
+    for each in (network, usual):
+        torch.manual_seed(0)  # dropout draws the same for both
+        outcomes.append(each(images))
+    found, wanted = outcomes
     assert torch.allclose(found, wanted, atol=1e-5)
     for each in (found, wanted):
         each.square().sum().backward()
@@ -75,10 +81,9 @@ def test_a_discriminator_gives_one_logit_per_image(name: str, size_px: int, chan
 @pytest.mark.parametrize("size_px", SIZES_PX)
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_classifier_gives_a_logit_per_class(name: str, size_px: int, channels: int) -> None:
-    """Logits are (N, classes) and the head's linear map of the features, which are at least 0."""
+    """Logits are (N, classes) and the head's linear map of the features."""
     network = build_classifier(_spec(name, size_px, channels)).eval()
     features = network.features(_images(size_px, channels))
-    assert features.min() >= 0
     logits = network(_images(size_px, channels))
     assert logits.shape == (4, 3)
     assert torch.allclose(logits, features @ network.head.weight.T + network.head.bias, atol=1e-5)
