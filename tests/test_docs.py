@@ -197,3 +197,31 @@ def test_lines_are_short(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     long = [line for line in lines if len(line) > COLUMNS and not line.lstrip().startswith("|")]
     assert [line for line in long if not re.fullmatch(r"\s*(\* |\[.*\]: )?\S*https?://\S+", line)] == []
+
+
+def library_rows() -> list[list[str]]:
+    """Return the cells of each row of the table of libraries."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition("## Libraries")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def test_every_library_has_a_row() -> None:
+    """Each dependency is in the table of libraries, and no row is of a library that nothing depends on."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {name.lower() for row in library_rows() for name in row[0].split(", ")}
+    apart = {"deflate", "simplejpeg"}  # in the row of Pillow
+    assert named | apart == {re.split(r"[=<>!~ ]", line)[0].lower() for line in project["dependencies"]}
+
+
+def test_tests_that_the_table_of_libraries_names_exist() -> None:
+    """What is said to be held equal has a test of that name."""
+    named = {test for row in library_rows() for test in re.findall(r"`(test_\w+)`", row[3])}
+    assert len(named) >= 12
+    defined = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named - defined == set()

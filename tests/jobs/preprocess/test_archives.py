@@ -13,8 +13,9 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from jobs.preprocess.sources.archives import CELEBA_MD5
+from jobs.preprocess.sources.archives import CELEBA_MD5, celeba, mnist
 from tests.jobs.preprocess.source_files import done, everything, picture, preprocess, samples
+from tests.jobs.preprocess.test_validate import config
 
 pytestmark = pytest.mark.usefixtures("as_if_sent")
 
@@ -261,3 +262,38 @@ def test_celebas_md5_are_those_that_torchvision_publishes() -> None:
     published = {name: md5 for _, md5, name in CelebA.file_list}
     assert {name: published[name] for name in CELEBA_MD5} == CELEBA_MD5
     assert CelebA.base_folder == "celeba"
+
+
+def test_mnist_is_read_as_torchvision_does(tmp_path: Path) -> None:
+    """Images, labels and their order are those of torchvision's own class."""
+    from torchvision.datasets import MNIST
+
+    write_mnist(tmp_path / "MNIST" / "raw", zipped=False)
+    source = mnist(tmp_path, config(source="mnist"))
+    assert source.partition is not None
+    for split in ("train", "test"):
+        theirs = MNIST(str(tmp_path), train=split == "train", download=False)
+        ours = [item for item, part in zip(source.items, source.partition, strict=True) if part == split]
+        assert [item.label for item in ours] == theirs.targets.tolist()
+        np.testing.assert_array_equal(np.stack([item.decode(item.read()) for item in ours]), theirs.data.numpy())
+
+
+def test_celeba_is_read_as_torchvision_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files, attribute and partition are those of torchvision's own class, whose check of the md5 is left out."""
+    from torchvision.datasets import CelebA
+
+    folder = write_celeba(tmp_path)
+    names = sorted(path.name for path in (folder / "img_align_celeba").iterdir())
+    # tables that torchvision opens too
+    (folder / "identity_CelebA.txt").write_text("".join(f"{name} 1\n" for name in names))
+    for table in ("list_bbox_celeba.txt", "list_landmarks_align_celeba.txt"):
+        (folder / table).write_text(f"{len(names)}\nx\n" + "".join(f"{name} 1\n" for name in names))
+    monkeypatch.setattr(CelebA, "_check_integrity", lambda self: True)
+    for label in ("Young", "Smiling"):
+        source = celeba(tmp_path, config(source="celeba", label=label, verify_md5=False))
+        assert source.partition is not None
+        for split, name in (("train", "train"), ("val", "valid"), ("test", "test")):
+            theirs = CelebA(str(tmp_path), split=name, target_type="attr", download=False)
+            ours = [item for item, part in zip(source.items, source.partition, strict=True) if part == split]
+            assert [item.origin["file"] for item in ours] == list(theirs.filename)
+            assert [item.label for item in ours] == theirs.attr[:, theirs.attr_names.index(label)].tolist()

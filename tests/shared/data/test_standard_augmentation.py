@@ -9,6 +9,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 import shared.data.standard_augmentation as augmentation
+from shared.data.augmentation import flip, translation
 from shared.data.standard_augmentation import MIXUP_ALPHA, rand_augment, standard_augmentation
 
 COPIES, CLASSES = 64, 5
@@ -108,6 +109,21 @@ def test_an_operation_is_torchvisions(channels: int, monkeypatch: pytest.MonkeyP
     changed = [rand_augment(image.repeat(COPIES, 1, 1, 1)) for _ in range(30)]
     assert {pixels.numpy().tobytes() for pixels in torch.cat(changed)} == reachable
     assert len(reachable) > 12  # on grey images several operations do nothing
+
+
+@pytest.mark.parametrize("size_px", [16, 33])
+def test_shifts_and_mirrors_are_torchvisions(size_px: int) -> None:
+    """Every shift and every mirror is what transforms v2 make of the image, to the last bit."""
+    images = torch.rand(1, 3, size_px, size_px) * 2 - 1
+    reach = max(int(size_px / 8 + 0.5), 1)
+    numbers = (torch.arange(2 * reach + 1) + 0.5) / (2 * reach + 1)
+    for down, row in zip(range(reach, -reach - 1, -1), numbers, strict=True):
+        for right, column in zip(range(reach, -reach - 1, -1), numbers, strict=True):
+            theirs = v2.functional.affine(images, angle=0.0, translate=[right, down], scale=1.0, shear=[0.0, 0.0])
+            assert torch.equal(translation(images, torch.stack([row, column])[None]), theirs)
+    mirrored = v2.functional.horizontal_flip(images)
+    for number, expected in ((0.49, mirrored), (0.5, images)):
+        assert torch.equal(flip(images, torch.tensor([[number]])), expected)
 
 
 @pytest.mark.parametrize("mirrors", [True, False])
