@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import click
 
 from jobs.commands.calls import command_of
 from jobs.pipeline import JOB_NAMES, JOBS, PIPELINE
-from shared.cli.common_options import COMMON_NAMES, experiment_name, place
+from shared.cli.common_options import COMMON_NAMES, experiment_name, places
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.options import nearest
 from shared.cli.progress import StopFlag
@@ -53,7 +54,7 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 @click.command("run", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@place
+@places
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
 @click.option("--with-tuning", is_flag=True, help="Also run tune, which searches for better options of train_gan.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
@@ -65,18 +66,13 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @click.option("--force", is_flag=True, help="Rebuild every artifact.")
 @click.option("--dry-run", is_flag=True, help="Show what each job would do without doing it.")
-def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any) -> None:
+def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **options: Any) -> None:
     """Run every job in order, each in a process of its own, and print the results.
 
     Complete artifacts are skipped; those whose options or inputs changed are rebuilt, with the reason. After a signal
-    the same command resumes.
+    the same command resumes. With several recipes it runs an experiment of each, and compares them at the end.
     """
-    name = experiment_name(experiment, recipe)
-    arguments = ["--recipe", click.get_current_context().meta["recipe"], "--experiment", name]
-    arguments += ["--data-root", str(data_root)]
-    for option in ("seed", "threads", "device"):
-        arguments += [f"--{option}", str(options[option])] if options[option] is not None else []
-    arguments += [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
+    names = experiment_names(experiment, recipe)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
     os.environ |= settings(options["pairs"])
     for option in ("replicates", "processes"):
@@ -85,26 +81,64 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, **options: Any
     # nobody starts more workers next to `run`, so tune takes every core itself
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
     selected = JOBS if options["with_tuning"] else PIPELINE
+    words = {name: job_words(which, name, data_root, options) for name, which in names.items()}
     if options["dry_run"]:
-        dry_run_jobs(selected, arguments)
+        for each in words.values():
+            dry_run_jobs(selected, each)
         return
     # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        notices = dry_run_jobs(selected, [*arguments, "--dry-run"])
-    for line in notices:
+        notices = [line for each in words.values() for line in dry_run_jobs(selected, [*each, "--dry-run"])]
+    for line in dict.fromkeys(notices):
         click.secho(line, fg="yellow", bold=True, err=True)
     stop = StopFlag()
     # from here on: before it a signal ends `run` at once, and nothing is running yet
     stop.listen()
+    for number, (name, each) in enumerate(words.items(), start=1):
+        if len(words) > 1:
+            click.secho(f"experiment {number}/{len(words)}: {name}", bold=True, err=True)
+        run_jobs(selected, each, stop)
+        from jobs.commands.results import print_results
+
+        print_results(data_root / name)
+        click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
+    if len(words) > 1:
+        from jobs.compare.command import compare_after_run
+
+        compare_after_run(data_root, tuple(words))
+
+
+def experiment_names(experiment: str | None, recipes: dict[str, Recipe]) -> dict[str, str]:
+    """Return the recipe of each experiment, as it was named; BadConfig for a name for several, or several of a name."""
+    if len(recipes) == 1:
+        ((named, recipe),) = recipes.items()
+        return {experiment_name(experiment, recipe): named}
+    if experiment:
+        raise BadConfig(
+            f"--experiment {experiment}: {len(recipes)} recipes are as many experiments, each named after its recipe; "
+            "leave --experiment and HALFREAL_EXPERIMENT out"
+        )
+    names = {experiment_name(None, recipe): named for named, recipe in recipes.items()}
+    if len(names) < len(recipes):
+        raise BadConfig(f"--recipe {','.join(recipes)}: want recipes of different names, which name the experiments")
+    return names
+
+
+def job_words(recipe: str, experiment: str, data_root: Path, options: Mapping[str, Any]) -> list[str]:
+    """Return the words that every job of an experiment is called with."""
+    words = ["--recipe", recipe, "--experiment", experiment, "--data-root", str(data_root)]
+    for option in ("seed", "threads", "device"):
+        words += [f"--{option}", str(options[option])] if options[option] is not None else []
+    return words + [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
+
+
+def run_jobs(selected: tuple[Job, ...], words: list[str], stop: StopFlag) -> None:
+    """Run the jobs in order, each called with `words`."""
     started = time.monotonic()
     for number, job in enumerate(selected, start=1):
         elapsed = time.monotonic() - started
         click.secho(f"[{number}/{len(selected)}] {job.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
-        _run_job(job, arguments, stop)
-    from jobs.commands.results import print_results
-
-    print_results(data_root / name)
-    click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
+        _run_job(job, words, stop)
 
 
 def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> list[str]:

@@ -1,8 +1,8 @@
-"""The command `evaluate`, and `evaluate compare` over what it made."""
+"""The command `evaluate`, and those that score one snapshot or two datasets."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,12 +15,8 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobGroup, job
 from shared.cli.recipes import Recipe
 from shared.cli.run import Additions, How, Result, Run
-from shared.errors import BadInput
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
-
-if TYPE_CHECKING:
-    from shared.store.records.scores import ScoresRecord
 
 
 @job(
@@ -41,7 +37,7 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     inception_legacy (TensorFlow's FID). Only Inception's scores are called FID, KID and Inception Score. Every snapshot
     is scored with the same latents; the chosen one is scored on test with fresh ones, so that the reported score is not
     that of a lucky draw, and against the train images, as papers do. Scores whose weights are missing are left out, and
-    added by the next call once they are there. `halfreal evaluate compare A B` compares experiments.
+    added by the next call once they are there. `halfreal compare A B` compares experiments.
     """
     from jobs.evaluate.selection import evaluate
     from jobs.evaluate.tensorboard import write_tensorboard
@@ -64,43 +60,6 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
     test, real_train = on_test.test.scores[score], on_test.real.scores[score]
     return Result(record, summary=f"{chose} {test:.3f} on test (real train: {real_train:.3f}){copies}")
-
-
-@click.command("compare", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.argument("experiments", nargs=-1, required=True)
-@click.option(
-    "--data-root",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    envvar="HALFREAL_DATA_ROOT",
-    help="Volume with the experiments.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-def compare(experiments: tuple[str, ...], data_root: Path, as_json: bool) -> None:
-    """Print the test scores of two or more experiments side by side; name the better one beyond the spread.
-
-    The spread is that over replicates. Refuses, with exit code 2, scores whose protocols differ, and says in what.
-    """
-    from jobs.evaluate.compare import print_comparison
-    from shared.metrics.compare import compare_scores
-
-    # an experiment named twice would be compared with itself
-    if len(set(experiments)) < max(len(experiments), 2):
-        raise BadInput("compare: want at least two experiments, each once")
-    comparison = compare_scores({name: all_scores(data_root / name) for name in experiments})
-    if as_json:
-        click.echo(json.dumps(comparison.facts(), indent=1))
-    else:
-        print_comparison(comparison)
-
-
-def all_scores(folder: Path) -> "list[ScoresRecord]":
-    """Return the scores of every finished replicate of the experiment in `folder`; MissingArtifact without any."""
-    from shared.store.artifacts import open_output
-    from shared.store.replicates import existing
-
-    # of none the first is opened all the same: the error says how to make it
-    return [open_output(EVALUATE, folder, number).record for number in existing(folder, EVALUATE) or [0]]
 
 
 @click.command("between", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -148,7 +107,6 @@ def snapshot(
 
 
 main.add_command(snapshot)  # type: ignore[attr-defined]
-main.add_command(compare)  # type: ignore[attr-defined]
 main.add_command(between)  # type: ignore[attr-defined]
 
 if __name__ == "__main__":

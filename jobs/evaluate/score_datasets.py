@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from shared.data.images import load_split
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, parse_manifest
@@ -12,7 +10,7 @@ from shared.models.extractor import FeatureSet
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.records.scores import Protocol, Scores
+from shared.store.records.scores import Protocol
 
 
 def open_dataset(folder: Path) -> Artifact:
@@ -65,9 +63,8 @@ def score_between(
         scores = scorer.scores(sides[0], sides[1], theirs.classes)
     else:
         warned.append("their classes differ: no score by class")
-        # label 1 of one dataset is not label 1 of the other: score all images as one class, and drop that class's row
-        ours_merged, theirs_merged = (FeatureSet(side.extracted, np.zeros_like(side.labels)) for side in sides)
-        scores = Scores(scores=scorer.scores(ours_merged, theirs_merged, ["all"]).scores)
+        # label 1 of one dataset is not label 1 of the other
+        scores = scorer.overall(*sides)
     return {
         "scores": scores.facts(),
         "protocol": protocol.facts(),

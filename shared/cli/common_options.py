@@ -37,15 +37,18 @@ RESERVED = ("compare", "sources", "weights")
 def experiment_name(experiment: str | None, recipe: Recipe) -> str:
     """Return the experiment's name, by default the recipe's; BadConfig for a reserved one or no plain folder name."""
     name = experiment or recipe.name
-    if name in RESERVED:
-        raise BadConfig(f"--experiment {name}: the volume keeps other things in this folder; take another name")
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        where = "--experiment" if experiment else "the recipe's name"
-        raise BadConfig(
-            f"{where} {name!r}: want letters, digits, '_', '-' and '.', with none of the last two in front; "
-            "name it with --experiment"
-        )
+    check_name(name, "--experiment" if experiment else "the recipe's name", "; name it with --experiment")
     return name
+
+
+def check_name(name: str, where: str, remedy: str = "") -> None:
+    """Raise BadConfig for a name that no experiment can have; it was given as `where`."""
+    if name in RESERVED:
+        raise BadConfig(f"{where} {name!r}: the volume has other things in that folder; take another name")
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise BadConfig(
+            f"{where} {name!r}: want letters, digits, '_', '-' and '.', with none of the last two in front{remedy}"
+        )
 
 
 DEFAULT_DATA_ROOT = Path("data")
@@ -67,34 +70,60 @@ def use_recipe(context: click.Context, parameter: click.Parameter, value: str) -
     return recipe
 
 
-PLACE = (
-    grouped_option(
+def use_recipes(context: click.Context, parameter: click.Parameter, value: str) -> dict[str, Recipe]:
+    """Load the recipes in `value`, joined by commas: each by the words that named it."""
+    named = [name.strip() for name in value.split(",") if name.strip()]
+    if len(set(named)) < max(len(named), 1):
+        raise BadConfig(f"--recipe {value}: want one recipe, or several joined by commas, each once")
+    return {name: load_recipe(name) for name in named}
+
+
+def _recipe_option(callback: Any, metavar: str, text: str) -> Any:
+    return grouped_option(
         "experiment",
         "--recipe",
         default=DEFAULT_RECIPE,
         envvar="HALFREAL_RECIPE",
         is_eager=True,
-        callback=use_recipe,
-        metavar="NAME|FILE.toml",
-        help="The experiment's options: a name that `halfreal recipes` lists, or your own file.",
-    ),
-    grouped_option(
-        "experiment",
-        "--experiment",
-        envvar="HALFREAL_EXPERIMENT",
-        help="Folder of the experiment on the volume; without it the recipe's name.",
-    ),
-    grouped_option(
-        "experiment",
-        "--data-root",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("data"),
-        envvar="HALFREAL_DATA_ROOT",
-        help="The volume under which experiments live.",
-    ),
-    grouped_option("experiment", "--debug", is_flag=True, help="Show the traceback of an unexpected error."),
+        callback=callback,
+        metavar=metavar,
+        help=text,
+    )
+
+
+RECIPE = _recipe_option(
+    use_recipe,
+    "NAME|FILE.toml",
+    "The experiment's options: a name that `halfreal recipes` lists, or your own file.",
 )
-"""The options that say where an experiment lives, which every command has."""
+
+RECIPES = _recipe_option(
+    use_recipes,
+    "NAME|FILE.toml[,...]",
+    "The experiment's options: a name that `halfreal recipes` lists, or your own file. "
+    "Several, joined by commas: an experiment of each, one after the other, then their comparison.",
+)
+
+EXPERIMENT = grouped_option(
+    "experiment",
+    "--experiment",
+    envvar="HALFREAL_EXPERIMENT",
+    help="Folder of the experiment on the volume; without it the recipe's name.",
+)
+
+DATA_ROOT = grouped_option(
+    "experiment",
+    "--data-root",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_DATA_ROOT,
+    envvar="HALFREAL_DATA_ROOT",
+    help="The volume under which experiments live.",
+)
+
+DEBUG = grouped_option("experiment", "--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+
+PLACE = (RECIPE, EXPERIMENT, DATA_ROOT, DEBUG)
+"""The options that say where an experiment lives, which every command about one has."""
 
 
 def place(function: Any) -> Any:
@@ -102,13 +131,21 @@ def place(function: Any) -> Any:
 
     Called with an option that is NaN or infinite the command raises BadConfig.
     """
+    return _with_options(function, PLACE)
 
-    def command(*args: Any, **options: Any) -> Any:
-        check_finite(options)
-        return function(*args, **options)
+
+def places(function: Any) -> Any:
+    """Give a command's function the same options, but with several recipes: argument `recipe` has them by name."""
+    return _with_options(function, (RECIPES, *PLACE[1:]))
+
+
+def _with_options(function: Any, options: tuple[Any, ...]) -> Any:
+    def command(*args: Any, **given: Any) -> Any:
+        check_finite(given)
+        return function(*args, **given)
 
     decorated: Any = update_wrapper(command, function)
-    for option in reversed(PLACE):
+    for option in reversed(options):
         decorated = option(decorated)
     return decorated
 

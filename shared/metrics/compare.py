@@ -1,12 +1,16 @@
-"""Scores of several experiments side by side, if their protocols allow it; a difference only beyond the spread."""
+"""Scores of several experiments next to each other, if their protocols allow it; a difference only beyond the spread.
+
+One score is the headline, the one by which the snapshots were chosen: the intervals of its differences hold together
+with 95 %. Those of all other scores share another 5 %.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 
 from shared.errors import BadInput
-from shared.metrics.metric import metric_of
-from shared.metrics.over_replicates import summaries
+from shared.metrics.metric import FEATURE_METRICS, OTHER_METRICS, Metric
+from shared.metrics.over_replicates import summary
 from shared.metrics.protocol import differences
 from shared.models.tables import EXTRACTORS
 from shared.stats.confidence import other_level
@@ -17,15 +21,36 @@ WITHIN = "within the spread over replicates"
 UNKNOWN = "not known: one replicate has no spread"
 """What is said of two experiments whose difference is not shown."""
 
+DISTANCES = {
+    row.stored_name(name): name
+    for name in ("inception_clean", "inception_legacy", "efficientnet_lite0", "classifier")
+    for row in FEATURE_METRICS
+    if row.per_snapshot and row.higher_is_better is False
+}
+"""The scores that every snapshot has, with their extractors: those that may be the headline, the first that is there.
+
+Inception's come before those of networks that differ from experiment to experiment."""
+
 
 @dataclass(frozen=True)
-class OverSnapshots:
-    """The lowest, the mean and the highest of the score that chose, over all snapshots of all replicates, on val."""
+class Scored:
+    """The scores of an experiment's replicates on test, the protocol of each extractor, what chose its snapshots."""
 
-    score: str
-    lowest: float
-    mean: float
-    highest: float
+    scores: list[dict[str, float]]
+    protocols: dict[str, Protocol]
+    chosen_by: str
+
+    @classmethod
+    def of(cls, records: Sequence[ScoresRecord]) -> "Scored":
+        """Return the scores in the records of all replicates; none where some replicate was scored on val alone."""
+        tests = [record.on_test for record in records if record.on_test is not None]
+        scores = [
+            scored.test.scores | ({} if scored.test.agreement is None else {"agreement": scored.test.agreement})
+            for scored in tests
+        ]
+        # the seeds of later replicates follow from that of the first
+        complete = tests and len(tests) == len(records)
+        return cls(scores, tests[0].test_protocols if complete else {}, records[0].chosen_score)
 
 
 @dataclass(frozen=True)
@@ -42,100 +67,157 @@ class PairDifference:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What the differences of all pairs show, in words, and who is better than every other one (None: not shown)."""
+
+    pairs: list[PairDifference]
+    best: str | None
+    words: str
+
+
+@dataclass(frozen=True)
 class ScoreComparison:
-    """Scores on test by name and experiment, the differences of each pair, who is best of all, curves, protocols.
+    """Scores of quality on test by name and experiment, and what their differences show.
 
-    `differences` and `best` have the scores of quality alone; `best` is None unless an experiment is better than every
-    other one beyond the spread over replicates. `level` is that of each difference: all of them share 5 %.
+    `score` is the headline and `level` that of each of its differences, `other_level` that of every other one.
+    `not_compared` says of extractors that all experiments have why their scores are left out.
     """
 
+    score: str
     scores: dict[str, dict[str, StudentSummary]]
-    differences: dict[str, list[PairDifference]]
-    best: dict[str, str | None]
+    findings: dict[str, Finding]
     level: float
-    over_snapshots: dict[str, OverSnapshots]
+    other_level: float
     protocols: dict[str, Protocol]
+    not_compared: dict[str, str]
 
-    def facts(self) -> dict[str, object]:
-        """Return the comparison as JSON holds it."""
-        return asdict(self) | {"protocols": {name: protocol.facts() for name, protocol in self.protocols.items()}}
+    @property
+    def sentence(self) -> str:
+        """Who is best by the headline, with the numbers; or that this is not shown, and why."""
+        finding, better = self.findings[self.score], "higher" if higher_is_better(self.score) else "lower"
+        values = ", ".join(f"{name} {found['mean']:.4g}" for name, found in self.scores[self.score].items())
+        numbers = f"{self.score} on test, {better} is better: {values}"
+        if finding.best:
+            return f"{finding.best} is better than every other: {numbers}."
+        if any(pair.better for pair in finding.pairs):
+            return f"No experiment is better than every other: {finding.words} ({numbers})."
+        if finding.words == UNKNOWN:
+            return f"Which one is better is {UNKNOWN} ({numbers})."
+        return f"No experiment is shown to be better: the differences are {finding.words} ({numbers})."
 
 
-def compare_scores(records: Mapping[str, Sequence[ScoresRecord]]) -> ScoreComparison:
-    """Return the numbers of each experiment by score, whose replicates are given, and which of them differ.
+def compare_scores(experiments: Mapping[str, Scored]) -> ScoreComparison:
+    """Return the numbers of each experiment by score, and which of them differ.
 
-    Raises BadInput where extractors that two experiments share were used under different protocols, or where they
-    share none.
+    Raises BadInput where the experiments have no extractor in common, or none that was used under one protocol.
     """
-    on_test = {name: [row.on_test for row in rows if row.on_test is not None] for name, rows in records.items()}
-    # the seeds of later replicates follow from that of the first
-    first = {name: scored[0].test_protocols if scored else {} for name, scored in on_test.items()}
-    protocols = shared_protocols(first)
-    found = {name: summaries(scored) for name, scored in on_test.items()}
-    common = [name for name in next(iter(found.values())) if all(name in scores for scores in found.values())]
-    table = {name: {experiment: scores[name].synthetic for experiment, scores in found.items()} for name in common}
-    judged = {name: higher for name in common if (higher := higher_is_better(name)) is not None}
-    level = other_level(len(judged) * len(list(combinations(records, 2))))
-    pairs = {name: pair_differences(table[name], higher, level) for name, higher in judged.items()}
-    return ScoreComparison(
-        table,
-        pairs,
-        {name: best(records, rows) for name, rows in pairs.items()},
-        level,
-        {experiment: over_snapshots(rows) for experiment, rows in records.items()},
-        protocols,
+    shared, differing = shared_protocols({name: scored.protocols for name, scored in experiments.items()})
+    if not shared:
+        _refuse(list(experiments), differing)
+    all_scores = [scores for scored in experiments.values() for scores in scored.scores]
+    names = [name for name, extractor in judged_scores().items() if extractor in shared]
+    names = [name for name in names if all(name in scores for scores in all_scores)]
+    table = {
+        name: {
+            experiment: summary(name, [scores[name] for scores in scored.scores])
+            for experiment, scored in experiments.items()
+        }
+        for name in names
+    }
+    headline = headline_score(names, [scored.chosen_by for scored in experiments.values()])
+    pairs = len(list(combinations(experiments, 2)))
+    level, others = other_level(pairs), other_level(pairs * (len(names) - 1))
+    findings = {name: find(name, values, level if name == headline else others) for name, values in table.items()}
+    return ScoreComparison(headline, table, findings, level, others, shared, differing)
+
+
+def _refuse(names: list[str], differing: Mapping[str, str]) -> None:
+    remedy = "--reference EXPERIMENT scores all of them against one set of real images"
+    if not differing:
+        raise BadInput(
+            f"{', '.join(names)}: no extractor in common; run evaluate with the same --extractors, or\n{remedy}"
+        )
+    extractor, how = next(iter(differing.items()))
+    raise BadInput(
+        f"{', '.join(names)} were scored under different protocols ({extractor}): {how}\n"
+        f"such numbers do not compare; {remedy}"
     )
 
 
-def shared_protocols(protocols: Mapping[str, Mapping[str, Protocol]]) -> dict[str, Protocol]:
-    """Return the protocols that all experiments share, by extractor; `protocols` has those of each experiment.
+def shared_protocols(protocols: Mapping[str, Mapping[str, Protocol]]) -> tuple[dict[str, Protocol], dict[str, str]]:
+    """Return the protocols that all experiments share, by extractor, and in what those of other extractors differ.
 
-    Raises BadInput where they share no extractor, or used one under different protocols.
+    `protocols` has those of each experiment. Extractors that some experiment did not use are in neither.
     """
     (first, reference), *others = protocols.items()
-    extractors = sorted(set.intersection(*map(set, protocols.values())))
-    if not extractors:
-        raise BadInput(f"{', '.join(protocols)}: no extractor in common; run evaluate with the same --extractors")
-    for name, other in others:
-        for extractor in extractors:
-            differ = differences(reference[extractor], other[extractor])
-            if differ:
-                raise BadInput(
-                    f"{first} and {name} were scored under different protocols ({extractor}): {'; '.join(differ)}\n"
-                    "such numbers do not compare; evaluate both with the same options on the same real images"
-                )
-    return {extractor: reference[extractor] for extractor in extractors}
+    differing = {
+        extractor: f"{first} and {name} have {'; '.join(differences(reference[extractor], other[extractor]))}"
+        for name, other in reversed(others)
+        for extractor in sorted(reference)
+        if extractor in other and differences(reference[extractor], other[extractor])
+    }
+    common = [name for name in reference if all(name in other for _, other in others)]
+    return (
+        {name: reference[name] for name in common if name not in differing},
+        {name: differing[name] for name in common if name in differing},
+    )
 
 
-def higher_is_better(name: str) -> bool | None:
-    """Return the better direction of a score; None for what is no score of quality (slope, spread)."""
-    metric = metric_of(name, EXTRACTORS)
-    return None if metric is None else metric.higher_is_better
+def judged_scores() -> dict[str, str]:
+    """Return the scores of quality by the names that results store them under, each with its extractor.
+
+    Errors, slopes and spreads are none. What is measured by the experiment's own classifier belongs to that.
+    """
+    by_features = {
+        row.stored_name(extractor): extractor
+        for extractor in EXTRACTORS
+        for row in FEATURE_METRICS
+        if row.higher_is_better is not None and not row.by_class
+    }
+    return by_features | {row.name: "classifier" for row in OTHER_METRICS if row.higher_is_better is not None}
 
 
-def pair_differences(values: Mapping[str, StudentSummary], higher: bool, level: float) -> list[PairDifference]:
-    """Return the difference of each pair of experiments, whose values over replicates are given; Welch's interval."""
-    return [pair_difference(a, b, values, higher, level) for a, b in combinations(values, 2)]
+def higher_is_better(name: str) -> bool:
+    """Return the better direction of a score of quality."""
+    rows: dict[str, Metric] = {row.stored_name(extractor): row for row in FEATURE_METRICS for extractor in EXTRACTORS}
+    rows |= {row.name: row for row in OTHER_METRICS}
+    return bool(rows[name].higher_is_better)
 
 
-def pair_difference(a: str, b: str, values: Mapping[str, StudentSummary], higher: bool, level: float) -> PairDifference:
-    """Return how `b` differs from `a`, and what that shows."""
+def headline_score(names: Sequence[str], chosen_by: Iterable[str]) -> str:
+    """Return the score that is judged first: the one that chose every snapshot, else the first distance among `names`.
+
+    What chose was fixed before anybody saw a score on test.
+    """
+    chose = set(chosen_by)
+    if len(chose) == 1 and chose <= set(names):
+        return chose.pop()
+    return next((name for name in DISTANCES if name in names), names[0])
+
+
+def find(name: str, values: Mapping[str, StudentSummary], level: float) -> Finding:
+    """Return what a score shows of the experiments whose values over replicates are given, each difference at `level`.
+
+    The intervals are Welch's.
+    """
+    higher = higher_is_better(name)
+    pairs = [_pair(a, b, values, higher, level) for a, b in combinations(values, 2)]
+    wins = {name: sum(pair.better == name for pair in pairs) for name in values}
+    best = next((name for name in values if wins[name] == len(values) - 1), None)
+    if len(pairs) < 2:
+        return Finding(pairs, best, pairs[0].finding)
+    shown = [
+        f"{pair.better} is better than {pair.a if pair.better == pair.b else pair.b}" for pair in pairs if pair.better
+    ]
+    # a pair with one replicate leaves open what the others may show
+    unshown = UNKNOWN if any(pair.low is None for pair in pairs) else WITHIN
+    return Finding(pairs, best, f"{best} is best" if best else "; ".join(shown) or unshown)
+
+
+def _pair(a: str, b: str, values: Mapping[str, StudentSummary], higher: bool, level: float) -> PairDifference:
     found = welch_difference(values[a]["values"], values[b]["values"], level)
     low, high = found["low"], found["high"]
     if low is None or high is None:
         return PairDifference(a, b, **found, better=None, finding=UNKNOWN)
     better = None if low <= 0 <= high else b if (low > 0) == higher else a
     return PairDifference(a, b, **found, better=better, finding=f"{better} is better" if better else WITHIN)
-
-
-def best(experiments: Iterable[str], pairs: Sequence[PairDifference]) -> str | None:
-    """Return the experiment that is better than every other one; None where that is not shown."""
-    names = list(experiments)
-    wins = {name: sum(pair.better == name for pair in pairs) for name in names}
-    return next((name for name in names if wins[name] == len(names) - 1), None)
-
-
-def over_snapshots(records: Sequence[ScoresRecord]) -> OverSnapshots:
-    """Return how the snapshots of one experiment's replicates did on val."""
-    values = [value for record in records for _, value in record.curve]
-    return OverSnapshots(records[0].chosen_score, min(values), sum(values) / len(values), max(values))

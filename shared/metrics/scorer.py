@@ -41,6 +41,10 @@ class Scorer:
         """Return every metric, named after the extractor."""
         return self._compute(FEATURE_METRICS, synthetic, real, classes)
 
+    def overall(self, synthetic: FeatureSet, real: FeatureSet) -> Scores:
+        """Return every metric that asks no image for its class: for sets whose labels do not mean the same."""
+        return self._compute([row for row in FEATURE_METRICS if not row.by_class], synthetic, real, [])
+
     def class_scores(self, sets: Sequence[FeatureSet], real: FeatureSet, classes: list[str]) -> list[Scores]:
         """Return the distances by class of each set, every one with as many images of a class as the smallest has."""
         # a Fréchet distance grows as images get fewer: only equal numbers show which set is nearer

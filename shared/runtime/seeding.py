@@ -54,6 +54,9 @@ class Stream(IntEnum):
     REPLICATE = 23
     FURTHER_FIT = 24
 
+    # (seed, 25, place): the images of a chosen snapshot that are scored against another experiment's
+    REFERENCE_LATENTS = 25
+
     CONTROL_NOISE = 31
     CONTROL_LABELS = 32
 

@@ -1,4 +1,4 @@
-"""evaluate as a whole: cached reference features, several processes, comparison of experiments, plain shards."""
+"""evaluate as a whole: cached reference features, several processes, plain shards."""
 
 import json
 import shutil
@@ -18,14 +18,12 @@ from jobs.evaluate.on_test import collapse, score_on_test
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.data.images import Images
-from shared.errors import BadInput
-from shared.metrics.compare import compare_scores
 from shared.metrics.feature_cache import load, reference_path, store
 from shared.metrics.features.frechet import frechet_distance, moments
 from shared.models.extractor import Extractor
 from shared.models.pretrained.weights import fetch
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.records.scores import ClassQualities, SampleScores, ScoresRecord
+from shared.store.records.scores import ClassQualities, SampleScores
 from tests.jobs.train_gan.test_gan_processes import ends, together
 
 
@@ -102,11 +100,6 @@ def test_a_reference_is_named_after_all_that_it_depends_on(tmp_path: Path) -> No
     assert load(paths[0]) is None
 
 
-def scores_record(made: dict[str, Artifact]) -> ScoresRecord:
-    """Return the record of the small experiment's scores."""
-    return ScoresRecord.model_validate(made["scores"].manifest.facts)
-
-
 def test_few_images_are_no_collapse() -> None:
     """Missing classes are reported only from ten images per class on."""
     cat = ClassQualities(class_name="cat", qualities=None, ratios=None, category=None)
@@ -114,52 +107,6 @@ def test_few_images_are_no_collapse() -> None:
     assert collapse(test, test, "classifier", images=9) == []
     (line,) = collapse(test, test, "classifier", images=10)
     assert "cat" in line
-
-
-def test_experiments_stand_side_by_side(copy: Path) -> None:
-    """`evaluate compare` prints the scores of both; of two equal ones none is the better."""
-    shutil.copytree(copy / "small", copy / "twin")
-    words = ["evaluate", "compare", "small", "twin", "--data-root", str(copy)]
-    shown = CliRunner().invoke(halfreal, words)
-    assert shown.exit_code == 0, shown.output
-    assert "frechet_classifier" in shown.output
-    assert "protocol: 24 synthetic against" in " ".join(shown.output.split())
-    found = json.loads(CliRunner().invoke(halfreal, [*words, "--json"]).output)
-    assert found["scores"]["frechet_classifier"]["small"] == found["scores"]["frechet_classifier"]["twin"]
-    assert set(found["best"].values()) == {None}
-    assert found["over_snapshots"]["small"]["lowest"] <= found["over_snapshots"]["small"]["mean"]
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("n_real", 7),
-        ("n_synthetic", 7),
-        ("reference_sha256", "other"),
-        ("extractor_sha256", "other"),
-        ("resizer", "other"),
-        ("quantisation", "other"),
-        ("seed", 99),
-    ],
-)
-def test_different_protocols_are_not_compared(field: str, value: object, made: dict[str, Artifact]) -> None:
-    """Exit code 2, and the error says how they differ."""
-    mine, facts = scores_record(made), made["scores"].manifest.facts
-    protocol = facts["test_protocols"]["classifier"] | {field: value}
-    other = ScoresRecord.model_validate(facts | {"test_protocols": {"classifier": protocol}})
-    with pytest.raises(BadInput, match=rf"different protocols.*{field}: ") as caught:
-        compare_scores({"a": [mine], "b": [other]})
-    assert caught.value.exit_code == 2
-
-
-def test_experiments_without_a_common_extractor_are_not_compared(made: dict[str, Artifact]) -> None:
-    """Nothing can be compared; the error says what to do."""
-    mine = scores_record(made)
-    assert mine.on_test is not None
-    on_test = mine.on_test.model_copy(update={"test_protocols": {"vgg": mine.on_test.test_protocols["classifier"]}})
-    for other in (on_test, None):
-        with pytest.raises(BadInput, match="no extractor in common"):
-            compare_scores({"a": [mine], "b": [mine.model_copy(update={"on_test": other})]})
 
 
 @pytest.mark.slow

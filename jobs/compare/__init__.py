@@ -1,0 +1,1 @@
+"""Several experiments next to each other: a page, JSON and a table in the terminal."""

@@ -1,0 +1,112 @@
+"""The command `compare`: several experiments next to each other, as a page, as JSON and in the terminal."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shared.cli.calls.perform import bind_threads
+from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.progress import Reporter
+from shared.errors import BadConfig, BadInput
+from shared.models.tables import EXTRACTORS
+
+if TYPE_CHECKING:
+    from jobs.compare.comparison import Comparison
+
+LONGEST_NAME = 200
+"""Characters of a folder's name, of which file systems take 255."""
+
+
+@click.command("compare", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.argument("experiments", nargs=-1, required=True, metavar="A B [C ...]")
+@DATA_ROOT
+@click.option(
+    "--reference",
+    metavar="EXPERIMENT",
+    help="Score the chosen snapshots of all against the real images of this experiment, under one protocol.",
+)
+@click.option(
+    "--extractor",
+    type=click.Choice(tuple(EXTRACTORS)),
+    help="Feature extractor under --reference [default: the one that chose the reference's snapshots].",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(4),
+    help="Images drawn of each generator under --reference [default: as many as the reference's scores, else 2000].",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the images under --reference."
+)
+@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of the page [default: compare/A+B/index.html on the volume].",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of the numbers [default: compare.json next to the page].",
+)
+@DEBUG
+def main(
+    experiments: tuple[str, ...],
+    data_root: Path,
+    reference: str | None,
+    out: Path | None,
+    json_file: Path | None,
+    debug: bool,
+    **options: Any,
+) -> None:
+    """Compare two or more experiments: scores, curves over epochs, printed numbers, arms; name the better one.
+
+    It is named where it differs by more than replicates do. Scores of different protocols are refused, with exit code
+    2; --reference brings experiments of other sizes, crops or extractors onto one.
+    """
+    # an experiment named twice would be compared with itself
+    if len(set(experiments)) < max(len(experiments), 2):
+        raise BadInput("compare: want at least two experiments, each once")
+    for name in (*experiments, *([reference] if reference else [])):
+        check_name(name, "experiment")
+    if reference is None and (options["extractor"] or options["images"]):
+        raise BadConfig("--extractor and --images are those of --reference EXPERIMENT; name it, or leave them out")
+    bind_threads(0)
+    from jobs.compare.comparison import compare
+    from jobs.compare.reference import Settings
+
+    comparison = compare(data_root, experiments, reference, Settings(**options), Reporter("compare"))
+    page = out or default_page(data_root, experiments, reference)
+    write(comparison, page, json_file or page.with_name("compare.json"))
+
+
+def compare_after_run(data_root: Path, experiments: tuple[str, ...]) -> None:
+    """Compare experiments that were just run, as `halfreal compare A B` does."""
+    command: click.Command = main
+    command.main([*experiments, "--data-root", str(data_root)], prog_name="halfreal compare", standalone_mode=False)
+
+
+def default_page(data_root: Path, experiments: tuple[str, ...], reference: str | None = None) -> Path:
+    """Return where the page of a comparison is unless somebody says otherwise."""
+    from shared.format.files import sha256
+
+    name = "+".join(experiments) + (f"@{reference}" if reference else "")
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}-{sha256(name.encode())[:8]}"
+    return data_root / "compare" / name / "index.html"
+
+
+def write(comparison: "Comparison", page: Path, json_file: Path) -> None:
+    """Write the page and the numbers, then print the tables."""
+    from jobs.compare.page import render
+    from jobs.compare.terminal import print_comparison
+    from shared.format.files import json_bytes, write_whole
+
+    for path, payload in ((page, render(comparison).encode()), (json_file, json_bytes(comparison.facts()))):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, payload)
+    print_comparison(comparison)
+    click.echo(f"page: {page}\nnumbers: {json_file}")

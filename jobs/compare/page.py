@@ -1,0 +1,68 @@
+"""The page of a comparison: one self-contained file, in the style of the report."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+import jobs.report
+from jobs.compare.comparison import Comparison
+from jobs.compare.published import printed_words
+from jobs.compare.terminal import number, spread
+from jobs.report.figures import Embedded, embed
+from shared import __version__
+from shared.metrics.over_epochs import COLUMNS
+from shared.metrics.protocol import in_words
+from shared.plots import compare_charts, formatting
+from shared.store.replicates import replicate_name
+
+FILTERS = ("percent", "spread", "level_text")
+"""The functions of `formatting` that the template calls, by name."""
+
+
+def render(comparison: Comparison) -> str:
+    """Return the page: HTML that asks no network for anything."""
+    # the report's folder has the style sheet of both pages
+    folders = [Path(__file__).parent, *map(Path, jobs.report.__path__)]
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=select_autoescape(["html"]),  # names are the user's
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {name: getattr(formatting, name) for name in FILTERS}
+    environment.filters |= {"in_words": in_words, "replicate": replicate_name}
+    return environment.get_template("compare.html").render(
+        version=__version__,
+        comparison=comparison,
+        names=list(comparison.experiments),
+        scores=comparison.scores,
+        epochs=comparison.epochs,
+        columns=COLUMNS,
+        number=number,
+        plus_minus=lambda found: spread(found["mean"], found["std"]),
+        printed_words={name: printed_words(each) for name, each in comparison.experiments.items()},
+        curves=curves(comparison),
+        samples=samples(comparison),
+    )
+
+
+def curves(comparison: Comparison) -> Embedded:
+    """Return the distances over epochs of all experiments in one figure."""
+    together = not comparison.epochs.why_not
+    return embed(compare_charts.curves_picture(comparison.epochs.experiments, together))
+
+
+def samples(comparison: Comparison) -> dict[str, Embedded]:
+    """Return the images of each experiment's best epoch."""
+    return {
+        name: embed(
+            compare_charts.samples_picture(
+                name,
+                comparison.epochs.experiments[name],
+                experiment.gans[comparison.epochs.experiments[name].best_replicate],
+                experiment.real.dataset.classes,
+            )
+        )
+        for name, experiment in comparison.experiments.items()
+    }

@@ -1,0 +1,115 @@
+"""A comparison in the terminal: the sentence, then a table for scores, epochs, printed numbers and arms."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jobs.compare.comparison import Comparison
+from jobs.compare.published import printed_words
+from shared.metrics.over_epochs import COLUMNS
+from shared.metrics.protocol import in_words
+from shared.plots.formatting import level_text
+from shared.store.replicates import replicate_name
+
+MISSING = "\u2013"
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print all of it to standard output."""
+    console = Console(highlight=False)
+    for line in comparison.warnings:
+        console.print(Text(f"Warning: {line}", style="bold yellow"))
+    console.print(Text(comparison.scores.sentence, style="bold"))
+    _scores(console, comparison)
+    _epochs(console, comparison)
+    _published(console, comparison)
+    _arms(console, comparison)
+
+
+def _table(title: str, left: Iterable[str], right: Iterable[str], last: str = "") -> Table:
+    """Return an empty table with columns of texts, then of numbers, then one for words if `last` names it."""
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in left:
+        table.add_column(heading, overflow="fold")
+    for heading in right:
+        table.add_column(heading, justify="right", overflow="fold")
+    if last:
+        table.add_column(last, overflow="fold")
+    return table
+
+
+def _scores(console: Console, comparison: Comparison) -> None:
+    names, scores = list(comparison.experiments), comparison.scores
+    table = _table("on the real test split, mean ± standard deviation over replicates", ["score"], names, "finding")
+    for score, values in scores.scores.items():
+        cells = [spread(values[name]["mean"], values[name]["std"]) for name in names]
+        table.add_row(score, *cells, scores.findings[score].words)
+    console.print(table)
+    counts = "; ".join(f"{name}: {each.replicates_words}" for name, each in comparison.experiments.items())
+    console.print(f"{counts}.", markup=False)
+    console.print(
+        f"A difference is named where its interval (Welch) is beyond 0: {level_text(scores.level)} each for "
+        f"{scores.score}, {level_text(scores.other_level)} for the other scores.",
+        markup=False,
+    )
+    for extractor, why in scores.not_compared.items():
+        console.print(f"not compared: {extractor}: {why}", markup=False)
+    for protocol in scores.protocols.values():
+        console.print(f"protocol: {in_words(protocol)}", markup=False)
+    if comparison.referenced:
+        for note in (f"brought to {comparison.referenced.preparation}", *comparison.referenced.notes):
+            console.print(f"reference {comparison.referenced.name}: {note}", markup=False)
+
+
+def _epochs(console: Console, comparison: Comparison) -> None:
+    title = "over the epochs of all replicates together, on val"
+    table = _table(title, ["experiment", "score"], [*COLUMNS, "best epoch", "replicate"])
+    for name, over in comparison.epochs.experiments.items():
+        values = [f"{getattr(over, column):.4g}" for column in COLUMNS]
+        table.add_row(name, over.score, *values, str(over.best_epoch), replicate_name(over.best_replicate))
+    findings = comparison.epochs.findings
+    if findings:
+        table.add_row("finding", "", *(findings[column].words for column in COLUMNS))
+    console.print(table)
+    if comparison.epochs.why_not:
+        console.print(f"These do not compare: {comparison.epochs.why_not}", markup=False)
+
+
+def _published(console: Console, comparison: Comparison) -> None:
+    table = _table("printed numbers", ["experiment", "number"], ["printed", "here"], "what exactly")
+    for name, rows in comparison.printed.items():
+        for row in rows:
+            table.add_row(name, row.about, f"{row.printed:g}", number(row.ours.value), row.ours.note)
+    if table.row_count:
+        console.print(table)
+    for name, experiment in comparison.experiments.items():
+        console.print(f"{name}: {printed_words(experiment)}", markup=False)
+
+
+def _arms(console: Console, comparison: Comparison) -> None:
+    names = [name for name, each in comparison.experiments.items() if each.mixed]
+    table = _table("accuracy on test by arm, %, mean ± standard deviation over replicates", ["arm"], names)
+    for arm, rows in comparison.arms.items():
+        cells = [
+            spread(100 * rows[name].accuracy.mean, _percent(rows[name].accuracy.std)) if name in rows else MISSING
+            for name in names
+        ]
+        table.add_row(arm, *cells)
+    if names:
+        console.print(table)
+
+
+def _percent(std: float | None) -> float | None:
+    return None if std is None else 100 * std
+
+
+def number(value: float | None) -> str:
+    """Return a number with four digits, or a dash where there is none."""
+    return MISSING if value is None else f"{value:.4g}"
+
+
+def spread(mean: float, std: float | None) -> str:
+    """Return a mean with four digits and, where there is one, its standard deviation with two."""
+    return f"{mean:.4g}" if std is None else f"{mean:.4g} ±{std:.2g}"

@@ -1,0 +1,96 @@
+"""Figures of several experiments together: their scores over epochs, and what their best snapshots draw."""
+
+import math
+from collections.abc import Mapping
+from itertools import chain
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from shared.metrics.over_epochs import OverEpochs
+from shared.models.snapshots import grid_images, load_snapshot
+from shared.plots import figures
+from shared.plots.figures import COLOURS, plot, shorten
+from shared.plots.gallery import CPU, Picture
+from shared.store.artifacts import Artifact
+from shared.store.records.gan import GanRecord
+
+MOST_IMAGES, MOST_ROWS = 100, 20
+"""Images of a snapshot that are shown, and classes that get a row each."""
+
+DECADE = 10.0
+"""From this ratio of the highest to the lowest value on the axis is logarithmic."""
+
+
+def curves_picture(experiments: Mapping[str, OverEpochs], together: bool) -> Picture:
+    """Draw the distance of every snapshot on val, a colour for each experiment: its best replicate thick, others thin.
+
+    Unless the numbers compare `together`, each experiment has axes of its own.
+    """
+    if together:
+        figure, axes = plot(7.2, 3.8)
+        panels = [axes] * len(experiments)
+    else:
+        figure = Figure(figsize=(7.2, 2.6 * len(experiments)), layout="constrained")
+        panels = list(chain.from_iterable(figure.subplots(len(experiments), 1, squeeze=False)))
+    for place, (axes, (name, over)) in enumerate(zip(panels, experiments.items(), strict=True)):
+        _draw(axes, name, over, COLOURS[place % len(COLOURS)], ("-", "--", ":")[place // len(COLOURS) % 3])
+    for axes in dict.fromkeys(panels):
+        of_axes = [over for panel, over in zip(panels, experiments.values(), strict=True) if panel is axes]
+        _scale(axes, [value for over in of_axes for curve in over.curves.values() for _, value in curve])
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(of_axes[0].score)
+        axes.legend(fontsize=8)
+    lowest = ", ".join(f"{name} {over.lowest:.4g} at epoch {over.best_epoch}" for name, over in experiments.items())
+    return Picture(figure, f"Distance over epochs on val; lowest: {lowest}.")
+
+
+def _draw(axes: Axes, name: str, over: OverEpochs, colour: str, style: str) -> None:
+    for number, curve in over.curves.items():
+        epochs, values = zip(*curve, strict=True)
+        shown = number == over.best_replicate
+        axes.plot(
+            epochs,
+            values,
+            color=colour,
+            linestyle=style,
+            linewidth=2.5 if shown else 0.8,
+            alpha=1.0 if shown else 0.5,
+            marker="o" if len(curve) < 10 else None,
+            markersize=3,
+            label=shorten(name, 32) if shown else None,
+            gid=f"curve-{name}-{number}",
+        )
+    axes.plot(over.best_epoch, over.lowest, "*", color=colour, markersize=11, markeredgecolor="black", zorder=5)
+
+
+def _scale(axes: Axes, values: list[float]) -> None:
+    """Choose the scale that shows the values, whole epochs, and ticks that can be told apart."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    low, high = min(values), max(values)
+    if low <= 0 or high < DECADE * low:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
+        return
+    axes.set_yscale("log")
+    # 1, 2, 5 in every decade: a range of one decade has three labels at least
+    steps = (1.0, 2.0, 5.0) if high < 1000 * low else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{_decimals(value)}f}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _decimals(value: float) -> int:
+    return max(-math.floor(math.log10(value)), 0)
+
+
+def samples_picture(name: str, over: OverEpochs, gan: Artifact[GanRecord], classes: list[str]) -> Picture:
+    """Draw what the best snapshot of an experiment gives for the fixed latents of every sample grid."""
+    asked = gan.record.conditional and len(classes) <= MOST_ROWS
+    per_class = max(MOST_IMAGES // len(classes), 1)
+    images = grid_images(load_snapshot(gan, over.best_file, CPU), len(classes), gan.record.latent, per_class)
+    title = f"epoch {over.best_epoch}, fixed latents"
+    # no generator that knows no classes has a row named after one
+    drawn = figures.named_rows(images, classes, title) if asked else figures.image_grid(images, 10, title)
+    kind = "for each class" if asked else "of no class"
+    return Picture(drawn, f"Images {kind} of {name} after epoch {over.best_epoch}.", True)
