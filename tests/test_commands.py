@@ -13,7 +13,7 @@ from jobs.pipeline import JOBS
 from shared.store.artifacts import Artifact
 from shared.store.job import Job
 
-COMMANDS = [*(row.name for row in JOBS), "run", "results", "recipes", "sample", "playground", "tensorboard"]
+COMMANDS = [*(row.name for row in JOBS), "run", "results", "compare", "recipes", "sample", "playground", "tensorboard"]
 READERS = [row for row in JOBS if row.reads]
 HEAVY = [
     "torch",

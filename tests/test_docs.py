@@ -102,7 +102,7 @@ def options(command: click.Command) -> list[str]:
         "halfreal export",
         "halfreal sample --class 7 17",
         "halfreal launch train_gan --epoch 3",
-        "halfreal evaluate compar A B",
+        "halfreal compare A B --referenc C",
         "python -m jobs.train_gan --epoch 3",
         "python -m tests.bench.nothing",
         "HALFREAL_TRAIN_GAN_EPOCH=3 halfreal run",

@@ -4,8 +4,8 @@ import io
 import os
 import signal
 import time
-from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +94,17 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     stop = StopFlag()
     # from here on: before it a signal ends `run` at once, and nothing is running yet
     stop.listen()
+    several = len(words) > 1
     for number, (name, each) in enumerate(words.items(), start=1):
-        if len(words) > 1:
+        if several:
             click.secho(f"experiment {number}/{len(words)}: {name}", bold=True, err=True)
-        run_jobs(selected, each, stop)
+        with _of_experiment(name if several else ""):
+            run_jobs(selected, each, stop)
         from jobs.commands.results import print_results
 
         print_results(data_root / name)
         click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
-    if len(words) > 1:
+    if several:
         from jobs.compare.command import compare_after_run
 
         compare_after_run(data_root, tuple(words))
@@ -139,6 +141,16 @@ def run_jobs(selected: tuple[Job, ...], words: list[str], stop: StopFlag) -> Non
         elapsed = time.monotonic() - started
         click.secho(f"[{number}/{len(selected)}] {job.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
         _run_job(job, words, stop)
+
+
+@contextmanager
+def _of_experiment(name: str) -> Iterator[None]:
+    """Add the experiment's name, where there are several, to what is said of a job that stopped or failed."""
+    try:
+        yield
+    except (JobFailed, Interrupted) as error:
+        error.args = (f"{name}: {error}" if name else str(error),)
+        raise
 
 
 def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> list[str]:

@@ -108,12 +108,9 @@ def _warnings(experiment: Experiment) -> list[str]:
         for space, found in over_replicates.copies(on_test).items()
         if found.flagged
     ]
-    collapsed = [
-        f"{line} (in {len(numbers)} of {len(on_test)} replicates)"
-        for line, numbers in over_replicates.warnings(on_test)
-        if line.startswith(COLLAPSE)
-    ]
-    return copies + collapsed
+    collapsed = sum(any(line.startswith(COLLAPSE) for line in scored.warnings) for scored in on_test)
+    signs = [f"signs of mode collapse in {collapsed} of {len(on_test)} replicates; its report says which"]
+    return copies + (signs if collapsed else [])
 
 
 def compare(

@@ -57,7 +57,7 @@ class Experiment:
         """How many replicates there are, and why these."""
         count = len(self.scores)
         counted = f"{count} replicate{'' if count == 1 else 's'}"
-        return f"{counted}, {'those of its verdict' if self.mixed else 'every scored one: it has no verdict'}"
+        return f"{counted}, {'those of its verdict' if self.mixed else 'all that are scored, without a verdict'}"
 
 
 def open_experiment(folder: Path) -> Experiment:

@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 import jobs.report
 from jobs.compare.comparison import Comparison
-from jobs.compare.published import printed_words
+from jobs.compare.published import printed_words, remedy
 from jobs.compare.terminal import number, spread
 from jobs.report.figures import Embedded, embed
 from shared import __version__
@@ -42,6 +42,7 @@ def render(comparison: Comparison) -> str:
         number=number,
         plus_minus=lambda found: spread(found["mean"], found["std"]),
         printed_words={name: printed_words(each) for name, each in comparison.experiments.items()},
+        remedy=remedy(row for rows in comparison.printed.values() for row in rows),
         curves=curves(comparison),
         samples=samples(comparison),
     )

@@ -1,6 +1,6 @@
 """What the texts of recipes print, next to the same number of the experiment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from jobs.compare.experiments import Experiment
@@ -11,7 +11,10 @@ from shared.stats.confidence import LEVEL_TEXT
 INCEPTION = ("inception_clean", "inception_legacy")
 """The extractors whose scores have the names that texts print."""
 
-NOT_MEASURED = "not measured: no Inception; `halfreal weights fetch inception`, then evaluate --force"
+NOT_MEASURED = "not measured"
+
+REMEDY = "FID and Inception Score need FID's Inception: `halfreal weights fetch`, then evaluate again."
+"""What to do about numbers that are not measured for want of weights."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,11 @@ def printed_rows(experiment: Experiment) -> list[PrintedRow]:
         for name, value in values.items()
         if name in COUNTERPARTS
     ]
+
+
+def remedy(rows: Iterable[PrintedRow]) -> str:
+    """Return what to do where some number was not measured for want of weights; nothing where all were."""
+    return REMEDY if any(row.ours.note == NOT_MEASURED for row in rows) else ""
 
 
 def printed_words(experiment: Experiment) -> str:

@@ -276,4 +276,4 @@ def differences(reference: Reference, experiment: Experiment) -> list[str]:
     differ = [f"{name} {mine} (reference: {other})" for name, (mine, other) in facts.items() if mine != other]
     if ours.classes != theirs.classes:
         differ.append("other classes, in its own proportions")
-    return [f"{experiment.name} was made with {', '.join(differ)}; a part of its scores is that"] if differ else []
+    return [f"{experiment.name} was made with {', '.join(differ)}; its scores include that"] if differ else []

@@ -7,10 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.compare.comparison import Comparison
-from jobs.compare.published import printed_words
+from jobs.compare.published import printed_words, remedy
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
-from shared.plots.formatting import level_text
+from shared.plots import formatting
 from shared.store.replicates import replicate_name
 
 MISSING = "\u2013"
@@ -50,8 +50,8 @@ def _scores(console: Console, comparison: Comparison) -> None:
     counts = "; ".join(f"{name}: {each.replicates_words}" for name, each in comparison.experiments.items())
     console.print(f"{counts}.", markup=False)
     console.print(
-        f"A difference is named where its interval (Welch) is beyond 0: {level_text(scores.level)} each for "
-        f"{scores.score}, {level_text(scores.other_level)} for the other scores.",
+        f"A difference is named where its interval (Welch) is beyond 0: {formatting.level_text(scores.level)} each for "
+        f"{scores.score}, {formatting.level_text(scores.other_level)} for the other scores.",
         markup=False,
     )
     for extractor, why in scores.not_compared.items():
@@ -84,6 +84,8 @@ def _published(console: Console, comparison: Comparison) -> None:
             table.add_row(name, row.about, f"{row.printed:g}", number(row.ours.value), row.ours.note)
     if table.row_count:
         console.print(table)
+    if words := remedy(row for rows in comparison.printed.values() for row in rows):
+        console.print(words, markup=False)
     for name, experiment in comparison.experiments.items():
         console.print(f"{name}: {printed_words(experiment)}", markup=False)
 
@@ -92,17 +94,9 @@ def _arms(console: Console, comparison: Comparison) -> None:
     names = [name for name, each in comparison.experiments.items() if each.mixed]
     table = _table("accuracy on test by arm, %, mean ± standard deviation over replicates", ["arm"], names)
     for arm, rows in comparison.arms.items():
-        cells = [
-            spread(100 * rows[name].accuracy.mean, _percent(rows[name].accuracy.std)) if name in rows else MISSING
-            for name in names
-        ]
-        table.add_row(arm, *cells)
+        table.add_row(arm, *(formatting.spread(rows[name].accuracy) if name in rows else MISSING for name in names))
     if names:
         console.print(table)
-
-
-def _percent(std: float | None) -> float | None:
-    return None if std is None else 100 * std
 
 
 def number(value: float | None) -> str:

@@ -98,7 +98,8 @@ class ScoreComparison:
         values = ", ".join(f"{name} {found['mean']:.4g}" for name, found in self.scores[self.score].items())
         numbers = f"{self.score} on test, {better} is better: {values}"
         if finding.best:
-            return f"{finding.best} is better than every other: {numbers}."
+            others = [name for name in self.scores[self.score] if name != finding.best]
+            return f"{finding.best} is better than {others[0] if len(others) == 1 else 'every other'}: {numbers}."
         if any(pair.better for pair in finding.pairs):
             return f"No experiment is better than every other: {finding.words} ({numbers})."
         if finding.words == UNKNOWN:

@@ -16,4 +16,10 @@ def in_words(protocol: Protocol) -> str:
 def differences(first: Protocol, second: Protocol) -> list[str]:
     """Say in words in what two protocols differ; empty if their scores may be compared."""
     ours, theirs = dict(first), dict(second)
-    return [f"{name}: {ours[name]} and {theirs[name]}" for name in sorted(ours) if ours[name] != theirs[name]]
+    differ = [name for name in sorted(ours) if ours[name] != theirs[name]]
+    return [f"{name}: {_short(name, ours[name])} and {_short(name, theirs[name])}" for name in differ]
+
+
+def _short(name: str, value: object) -> str:
+    """Return a value as text; of a hash the beginning, as elsewhere."""
+    return str(value)[:8] if name.endswith("sha256") else str(value)

@@ -70,7 +70,7 @@ def _scale(axes: Axes, values: list[float]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     low, high = min(values), max(values)
     if low <= 0 or high < DECADE * low:
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         return
     axes.set_yscale("log")
     # 1, 2, 5 in every decade: a range of one decade has three labels at least

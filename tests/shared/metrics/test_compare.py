@@ -35,7 +35,7 @@ def test_a_difference_beyond_the_spread_is_named() -> None:
         found = compare_scores(experiments)
         assert found.findings[FRECHET].best == "a"
         assert found.findings[FRECHET].words == "a is better"
-        assert found.sentence.startswith(f"a is better than every other: {FRECHET} on test, lower is better: ")
+        assert found.sentence.startswith(f"a is better than b: {FRECHET} on test, lower is better: ")
 
 
 def test_the_higher_precision_is_the_better_one() -> None:
@@ -71,6 +71,7 @@ def test_the_best_of_three_is_better_than_both() -> None:
     clear = compare_scores({"a": scored(1.0, 1.1, 1.2), "b": b, "c": c})
     assert clear.findings[FRECHET].best == "a"
     assert clear.findings[FRECHET].words == "a is best"
+    assert clear.sentence.startswith("a is better than every other: ")
 
 
 def test_a_third_with_one_replicate_leaves_the_best_open() -> None:

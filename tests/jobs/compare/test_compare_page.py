@@ -1,0 +1,201 @@
+"""The page and the tables of a comparison: the winner, printed numbers, pictures, hostile names."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.compare.comparison import Comparison
+from jobs.compare.experiments import Experiment, recipe_of
+from jobs.compare.page import render
+from jobs.compare.published import COUNTERPARTS, printed_rows, printed_words
+from jobs.compare.terminal import print_comparison
+from shared.cli.recipes import PUBLISHED_VALUES, Published
+from shared.metrics.compare import WITHIN, Scored, compare_scores
+from shared.metrics.over_epochs import compare_epochs
+from tests.jobs.compare.conftest import experiment
+from tests.jobs.report.test_report import Page
+
+NAME = "frechet_classifier"
+HOSTILE = '<script>fetch("https://example.org/")</script>'
+
+
+def comparison(*experiments: Experiment) -> Comparison:
+    """Return the comparison of some experiments by their own scores."""
+    named = {each.name: each for each in experiments}
+    scores = compare_scores({name: Scored.of(list(each.records.values())) for name, each in named.items()})
+    epochs = compare_epochs({name: each.records for name, each in named.items()}, scores.score)
+    return Comparison(named, scores, epochs, None)
+
+
+def printed(capsys: pytest.CaptureFixture[str], of: Comparison, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return what the terminal shows, in one line."""
+    monkeypatch.setenv("COLUMNS", "250")
+    print_comparison(of)
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.fixture(scope="module")
+def three(volume: Path) -> Comparison:
+    """Return a comparison of three experiments, of which the first is far better and the others are alike."""
+    folder = volume / "small"
+    return comparison(
+        experiment(folder, "best", 0.1, 0.101, 0.102),
+        experiment(folder, "one", 1.0, 1.1, 1.2),
+        experiment(folder, HOSTILE, 1.05, 1.1, 1.25),
+    )
+
+
+@pytest.fixture(scope="module")
+def page(three: Comparison) -> str:
+    """Return the page of that comparison."""
+    return render(three)
+
+
+def test_the_winner_is_in_the_first_heading(page: str, three: Comparison) -> None:
+    """One sentence at the top: who is better than every other, by which score, with the numbers."""
+    heading = Page(page).texts["h1"][0]
+    assert heading.startswith(f"best is better than every other: {NAME} on test, lower is better: best 4.")
+    assert three.facts()["winner"] == "best"
+
+
+def test_experiments_that_are_alike_have_no_winner(volume: Path) -> None:
+    """Within the spread over replicates, in the heading and for each column over epochs."""
+    folder = volume / "small"
+    found = comparison(experiment(folder, "one", 1.0, 1.1, 1.2), experiment(folder, "two", 1.05, 1.1, 1.25))
+    assert WITHIN in Page(render(found)).texts["h1"][0]
+    assert {finding.words for finding in found.epochs.findings.values()} == {WITHIN}
+
+
+def test_the_page_is_one_file_and_escapes_names(page: str) -> None:
+    """No script, no address; a hostile experiment and hostile classes are text; pictures are inline and described."""
+    elements = Page(page).elements
+    assert {tag for tag, _ in elements} & {"script", "iframe", "link"} <= {"link"}
+    assert [attributes["href"] for tag, attributes in elements if tag == "link"] == ["data:,"]
+    assert HOSTILE not in page
+    images = [attributes for tag, attributes in elements if tag == "img"]
+    assert len(images) == 3
+    assert all(str(each["src"]).startswith("data:image/png;base64,") and each["alt"] for each in images)
+    charts = [attributes for tag, attributes in elements if tag == "svg"]
+    assert len(charts) == 1
+    assert str(charts[0]["aria-label"]).startswith("Distance over epochs on val; lowest: best ")
+
+
+def test_curves_are_one_for_each_replicate(page: str) -> None:
+    """All replicates of all experiments are drawn together."""
+    drawn = {str(attributes.get("id")) for tag, attributes in Page(page).elements if tag == "g"}
+    assert {f"curve-{name}-{number}" for name in ("best", "one") for number in range(3)} <= drawn
+
+
+def test_best_epochs_are_named(page: str, three: Comparison) -> None:
+    """The table has the lowest with its epoch and replicate, and a picture of it."""
+    over = three.epochs.experiments["best"]
+    assert f"{over.best_epoch} (r00)" in page
+    assert f"best: epoch {over.best_epoch} of replicate r00" in " ".join(page.split())
+
+
+def with_recipe(volume: Path, recipe: str | None, published: Published | None, **changes: Any) -> Experiment:
+    """Return the small experiment as if it was made by a recipe whose source prints this."""
+    return experiment(volume / "small", "ours", 1.0, 1.1, recipe=recipe, published=published, **changes)
+
+
+EVERYTHING = Published(
+    "paper",
+    {
+        "fid_lowest": 238.36,
+        "fid_mean": 312.75,
+        "fid_highest": 473.5,
+        "inception_score": 2.48,
+        "accuracy_real": 1.0,
+        "accuracy_with_synthetic": 0.99,
+    },
+)
+
+
+def test_every_printed_number_has_a_counterpart() -> None:
+    """What a recipe may have is what the comparison knows."""
+    assert tuple(COUNTERPARTS) == PUBLISHED_VALUES == tuple(EVERYTHING.values)
+
+
+def test_printed_numbers_are_next_to_ours(
+    volume: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accuracies come from the arms; without Inception FID and Inception Score are said not to be measured."""
+    ours = with_recipe(volume, "paper", EVERYTHING)
+    rows = {row.about: row for row in printed_rows(ours)}
+    assert [row.printed for row in rows.values()] == list(EVERYTHING.values.values())
+    assert ours.mixed is not None
+    for about, arm in (
+        ("accuracy, real images alone", "real_100"),
+        ("accuracy, with synthetic images added", "real_100_plus_synthetic_100"),
+    ):
+        assert rows[about].ours.value == ours.mixed.arm(arm).accuracy.mean
+        assert arm in rows[about].ours.note
+    assert rows["lowest FID over epochs"].ours.value is None
+    assert rows["Inception Score"].ours.note == "not measured"
+    found = comparison(ours, experiment(volume / "small", "other", 1.0))
+    page = render(found)
+    shown = printed(capsys, found, monkeypatch)
+    for number in ("238.36", "312.75", "473.5", "2.48"):
+        assert f"<td>{number}</td>" in page
+        assert number in shown
+    for text in (page, shown):
+        assert "halfreal weights fetch" in text
+
+
+def test_fid_of_every_snapshot_is_next_to_the_printed_one(volume: Path) -> None:
+    """Lowest, mean and highest FID over all snapshots, with the epoch of the lowest; the Inception Score on test."""
+    ours = with_recipe(volume, "paper", EVERYTHING)
+    for scores in ours.scores.values():
+        facts: Any = scores.manifest.facts
+        for place, row in enumerate(facts["rows"]):
+            row["fid_inception_clean"] = (200.0, 100.0, 300.0)[place]
+        facts["test"]["inception_score_inception_clean"] = 3.5
+        facts["real"]["inception_score_inception_clean"] = 9.0
+    rows = {row.about: row for row in printed_rows(ours)}
+    values = [rows[f"{column} FID over epochs"].ours.value for column in ("lowest", "mean", "highest")]
+    assert values == [100.0, 200.0, 300.0]
+    assert rows["lowest FID over epochs"].ours.note.endswith("epoch 2")
+    assert rows["Inception Score"].ours.value == 3.5
+
+
+@pytest.mark.parametrize(
+    ("recipe", "published", "words", "tuned"),
+    [
+        ("paper", EVERYTHING, "printed for paper", False),
+        ("paper_tuned", EVERYTHING, "printed for paper; paper_tuned is its tuned or changed counterpart", True),
+        ("paper", Published("paper", {}), "none printed for paper", False),
+        ("digits", None, "no source with printed numbers", False),
+        (None, None, "recipe not recorded", False),
+    ],
+)
+def test_it_says_whose_numbers_they_are(
+    recipe: str | None, published: Published | None, words: str, tuned: bool, volume: Path
+) -> None:
+    """The recipe's own, those of the one that it extends, none printed, or not known."""
+    ours = with_recipe(volume, recipe, published)
+    assert (printed_words(ours), ours.tuned) == (words, tuned)
+
+
+def test_a_run_records_its_recipe(volume: Path, tmp_path: Path) -> None:
+    """The recipe comes from run.json of the generator; a file that is broken or absent is as good as none."""
+    assert recipe_of(volume / "small" / "gan" / "r00" / "run.json") == ("plain", None)
+    path = tmp_path / "run.json"
+    assert recipe_of(path) == (None, None)
+    for text in ("{", "[]", '{"recipe": "a", "published": 3}'):
+        path.write_text(text)
+        assert recipe_of(path) == (None, None)
+    path.write_text('{"recipe": "a_tuned", "published": {"recipe": "a", "values": {"fid_mean": 3}}}')
+    assert recipe_of(path) == ("a_tuned", Published("a", {"fid_mean": 3.0}))
+
+
+def test_copies_are_warned_of_before_the_winner(volume: Path) -> None:
+    """A generator that repeats training images wins by that: page and JSON say so first."""
+    copier = experiment(volume / "small", "copier", 0.1, 0.101, 0.102)
+    for scores in copier.scores.values():
+        facts: Any = scores.manifest.facts
+        facts["copies"] = {space: found | {"flagged": True} for space, found in facts["copies"].items()}
+    found = comparison(copier, experiment(volume / "small", "one", 1.0, 1.1, 1.2))
+    assert any(line.startswith("copier: copies of training images, by pixels, in 3 of 3") for line in found.warnings)
+    page = render(found)
+    assert page.index("copies of training images") < page.index("<h1>")
