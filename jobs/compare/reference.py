@@ -141,17 +141,7 @@ class Reference:
     @property
     def protocol(self) -> Protocol:
         """What the scores depend on."""
-        extractor = self.scorer.extractor
-        return Protocol(
-            extractor=extractor.name,
-            extractor_sha256=extractor.sha256,
-            resizer=extractor.resizer,
-            reference="test",
-            reference_sha256=self.real.sha256,
-            n_real=self.info.splits["test"].count,
-            n_synthetic=self.images,
-            seed=self.seed,
-        )
+        return self.scorer.protocol("test", self.real.sha256, self.info.splits["test"].count, self.images)
 
     @property
     def preparation(self) -> str:
@@ -224,7 +214,7 @@ def score_under(
         computed += fresh
     real, _ = kept(cache, reference.key({"real": "train"}), reference.real_scores)
     test, drawn = reference.features("test"), reference.images
-    notes = reference.scorer.warnings(drawn, len(test), test.features.shape[1])
+    notes = reference.scorer.warnings(drawn, {"test": len(test)}, test.features.shape[1])
     chosen_by = reference.scorer.extractor.distance
     return Referenced(
         name=reference.name,

@@ -168,14 +168,5 @@ class Evaluation:
 
     def protocol(self, scorer: Scorer, split: str, n_real: int | None = None) -> Protocol:
         """Return the protocol of scores against a split, or against `n_real` of its images."""
-        return Protocol(
-            extractor=scorer.extractor.name,
-            extractor_sha256=scorer.extractor.sha256,
-            resizer=scorer.extractor.resizer,
-            reference=split,
-            reference_sha256=self.real.sha256,
-            n_real=len(self.splits[split]) if n_real is None else n_real,
-            n_synthetic=self.plan.images,
-            seed=self.plan.seed,
-            unpublished=None if scorer.extractor.published else True,
-        )
+        found = len(self.splits[split]) if n_real is None else n_real
+        return scorer.protocol(split, self.real.sha256, found, self.plan.images)

@@ -10,7 +10,6 @@ from shared.models.extractor import FeatureSet
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.records.scores import Protocol
 
 
 def open_dataset(folder: Path) -> Artifact:
@@ -41,17 +40,7 @@ def score_between(
     for dataset, part in ((synthetic, "train"), (real, split)):
         data = load_split(dataset, part)
         sides.append(scorer.extract(data.images, data.labels))
-    protocol = Protocol(
-        extractor=extractor,
-        extractor_sha256=scorer.extractor.sha256,
-        resizer=scorer.extractor.resizer,
-        reference=split,
-        reference_sha256=real.sha256,
-        n_real=len(sides[1]),
-        n_synthetic=len(sides[0]),
-        seed=seed,
-        unpublished=None if scorer.extractor.published else True,
-    )
+    protocol = scorer.protocol(split, real.sha256, len(sides[1]), len(sides[0]))
     warned = scorer.warnings(len(sides[0]), {split: len(sides[1])}, sides[0].features.shape[1])
     ours, theirs = synthetic.dataset, real.dataset
     # a warning, no error: extractors resize, but the resizing shows in the score

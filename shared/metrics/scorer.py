@@ -10,7 +10,7 @@ from torch import Tensor
 from shared.metrics.metric import FEATURE_METRICS, Compute, FeatureMetric, FeaturePair
 from shared.models.extractor import Extractor, Features, FeatureSet
 from shared.runtime.process_group import ProcessGroup
-from shared.store.records.scores import Scores
+from shared.store.records.scores import Protocol, Scores
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,20 @@ class Scorer:
         # a Fréchet distance grows as images get fewer: only equal numbers show which set is nearer
         rows = [row for row in FEATURE_METRICS if row.by_class]
         return [self._compute(rows, images, real, classes) for images in equal_classes(sets)]
+
+    def protocol(self, reference: str, reference_sha256: str, n_real: int, n_synthetic: int) -> Protocol:
+        """Return what its scores against a split `reference` of the dataset with this manifest depend on."""
+        return Protocol(
+            extractor=self.extractor.name,
+            extractor_sha256=self.extractor.sha256,
+            resizer=self.extractor.resizer,
+            reference=reference,
+            reference_sha256=reference_sha256,
+            n_real=n_real,
+            n_synthetic=n_synthetic,
+            seed=self.seed,
+            unpublished=None if self.extractor.published else True,
+        )
 
     def _compute(
         self,
