@@ -168,8 +168,9 @@ def check_click(command: click.Command, words: list[str]) -> None:
 
 def _check_value(param: click.Parameter, value: Any) -> None:
     """Check what click leaves to callbacks: recipe names, and the options in `--set`."""
-    if param.metavar == "NAME|FILE.toml":
-        need(value in RECIPES or value.isupper() or value.endswith(".toml"), f"no recipe {value!r}")
+    if str(param.metavar).startswith("NAME|FILE.toml"):
+        for name in value.split(",") if "," in str(param.metavar) else [value]:
+            need(name in RECIPES or name.isupper() or name.endswith(".toml"), f"no recipe {name!r}")
     if "--set" in param.opts:
         for pair in value or ():
             match = re.fullmatch(r"(\w+)\.(\w+)=(.+)", pair)
