@@ -17,10 +17,11 @@ from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
 from tests.checks.intervals import INTERVALS
 from tests.checks.mutation import Mutation
+from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + REPLICATES + VERDICTS
+MUTATIONS = DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
