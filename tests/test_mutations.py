@@ -15,6 +15,11 @@ def test_there_are_as_many_as_the_makefile_says() -> None:
     assert f"inject {len(MUTATIONS)} faults" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
+def test_names_differ() -> None:
+    """`make mutations` refuses a list in which two mistakes have one name."""
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_a_mutation_has_its_place_and_its_test(mutation: Mutation) -> None:
     """Renaming a test or moving a line is noticed here, not when `make mutations` runs some day."""

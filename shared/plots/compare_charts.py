@@ -1,16 +1,14 @@
 """Figures of several experiments together: their scores over epochs, and what their best snapshots draw."""
 
-import math
 from collections.abc import Mapping
 from itertools import chain
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from shared.metrics.over_epochs import OverEpochs
 from shared.models.snapshots import grid_images, load_snapshot
-from shared.plots import figures
+from shared.plots import figures, ticks
 from shared.plots.figures import COLOURS, plot, shorten
 from shared.plots.gallery import CPU, Picture
 from shared.store.artifacts import Artifact
@@ -67,21 +65,10 @@ def _draw(axes: Axes, name: str, over: OverEpochs, colour: str, style: str) -> N
 
 def _scale(axes: Axes, values: list[float]) -> None:
     """Choose the scale that shows the values, whole epochs, and ticks that can be told apart."""
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    low, high = min(values), max(values)
-    if low <= 0 or high < DECADE * low:
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
-        return
-    axes.set_yscale("log")
-    # 1, 2, 5 in every decade: a range of one decade has three labels at least
-    steps = (1.0, 2.0, 5.0) if high < 1000 * low else (1.0,)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{_decimals(value)}f}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _decimals(value: float) -> int:
-    return max(-math.floor(math.log10(value)), 0)
+    ticks.plain(axes)
+    if 0 < min(values) <= max(values) / DECADE:
+        ticks.log_scale(axes)
+    ticks.whole_epochs(axes)
 
 
 def samples_picture(name: str, over: OverEpochs, gan: Artifact[GanRecord], classes: list[str]) -> Picture:

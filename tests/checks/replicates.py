@@ -83,7 +83,7 @@ REPLICATES: tuple[Mutation, ...] = (
         "arms are paired within a replicate",
     ),
     Mutation(
-        "added_replicates_not_said",
+        "added_replicates_not_counted",
         "jobs/train_mixed/experiment.py",
         "added=max(len(fits) - planned, 0),",
         "added=0,",
