@@ -1,35 +1,32 @@
 """Draw images from an experiment's generator, with quality figures, for `sample` and the playground."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
-from shared.data.images import Images, load_split
 from shared.errors import BadConfig, MissingArtifact
-from shared.format.manifest import MANIFEST
-from shared.format.shards import write_split
-from shared.metrics.copies import nearest_images
-from shared.metrics.pixels import CATEGORIES, class_qualities, compared
-from shared.models.labelled_generator import LabelledGenerator, Synthetic
-from shared.plots.image_grid import enlarged_png, tile
-from shared.runtime.seeding import Stream, derive_seed
-from shared.store.artifacts import input_of
 from shared.store.job import Job
 from shared.store.lineage import chosen_replicate, open_inputs
+
+# torch takes seconds to import: a replicate, snapshot or class that is not there is refused before
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from shared.data.images import Images
+    from shared.models.labelled_generator import LabelledGenerator, Synthetic
 
 READS: Job = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE), replicated=True)
 """The artifacts that are read."""
 
-LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}
-"""The largest distance from 1 that a category allows for the ratios."""
+SHEET_PX, SHEET_OF_CLASSES_PX = 256, 1024
+"""A grid of small images is enlarged, by a whole factor, up to this size; one with several classes up to the second."""
 
-SHEET_PX = 256
-"""A grid of small images is enlarged, by a whole factor, up to this size."""
+MOST_COLUMNS, MOST_NAMED = 16, 8
+"""Images of a class in a row of a grid of several classes; classes whose numbers are in the name of a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,21 +49,19 @@ class SampleRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawingFigures:
-    """The figures of a drawing: the request, qualities next to those of real test images, predicted classes.
+    """The figures of a drawing: qualities next to those of real test images, the classes that are predicted.
 
-    `class_name` is None where no class can be asked for. `sample` prints it as JSON.
+    `class_name` is None where no class can be asked for; `reasons` says by name why a value is None. `sample` prints
+    them as JSON.
     """
 
-    snapshot: str
-    count: int
-    seed: int
-    truncation: float | None
-    asked: bool
     class_name: str | None
-    qualities: dict[str, float] | None
-    ratios: dict[str, float] | None
+    count: int
+    qualities: dict[str, float | None]
+    real_qualities: dict[str, float | None]
+    ratios: dict[str, float | None]
     category: str | None
-    real_qualities: dict[str, float] | None
+    reasons: dict[str, str]
     predicted: dict[str, int]
     mean_confidence: float
 
@@ -76,12 +71,14 @@ class Drawing:
     """The images of a request with their figures: qualities next to those of real test images, predicted classes."""
 
     request: SampleRequest
-    source: LabelledGenerator
-    drawn: Synthetic
+    source: "LabelledGenerator"
+    drawn: "Synthetic"
     figures: DrawingFigures
 
     def sheet(self) -> bytes:
         """Return the images as a PNG: a grid about as wide as it is high."""
+        from shared.plots.image_grid import enlarged_png, tile
+
         images = self.drawn.images
         return enlarged_png(tile(images, columns=max(round(len(images) ** 0.5), 1)), SHEET_PX)
 
@@ -90,9 +87,45 @@ class Drawing:
 
         The json of a sample says which generator drew it, from which latent, and how sure the annotator is.
         """
+        from shared.format.shards import write_split
+
         samples = self.source.samples(self.drawn, self.drawn.images)
         split = write_split(folder, name, samples, class_count=len(classes), shard_images=self.request.count)
         return folder / split.shards[0].name
+
+
+def did_you_mean(wanted: str, classes: Sequence[str]) -> str:
+    """Return "; did you mean NAME?" for the class that is most like `wanted`, in either case, or nothing."""
+    from difflib import get_close_matches  # only an error needs it
+
+    folded = {name.casefold(): name for name in classes}
+    close = get_close_matches(wanted.casefold(), folded, n=1)
+    return f"; did you mean {folded[close[0]]}?" if close else ""
+
+
+def sheet_of_classes(drawings: Sequence[Drawing]) -> bytes:
+    """Return drawings of equal counts as one PNG: each begins a row of its own, in their order."""
+    import numpy as np
+
+    from shared.plots.image_grid import enlarged_png, tile
+
+    if len(drawings) == 1:
+        return drawings[0].sheet()
+    count = drawings[0].request.count
+    columns = min(count, MOST_COLUMNS)
+    blank = np.full((-count % columns, *drawings[0].drawn.images.shape[1:]), 255, np.uint8)
+    rows = [each for drawing in drawings for each in (drawing.drawn.images.numpy(), blank)]
+    return enlarged_png(tile(np.concatenate(rows), columns), SHEET_OF_CLASSES_PX)
+
+
+def file_name(requests: Sequence[SampleRequest]) -> str:
+    """Return a file name, without its suffix, for requests that differ in their class alone."""
+    first, labels = requests[0], [str(request.label) for request in requests]
+    if len(labels) == 1:
+        return first.name
+    # a name can have no more than 255 bytes
+    named = "+".join(labels) if len(labels) <= MOST_NAMED else sha256("+".join(labels).encode()).hexdigest()[:16]
+    return first.name.replace(f"class-{labels[0]}-", f"classes-{named}-", 1)
 
 
 class Experiment:
@@ -105,6 +138,8 @@ class Experiment:
         self.folder = folder
         self.replicate = chosen_replicate(folder, EVALUATE, replicate)
         # checked here once, so that drawing itself cannot meet a missing artifact
+        from shared.store.artifacts import input_of
+
         self.inputs = open_inputs(READS, folder, self.replicate)
         self.real, self.classifier = input_of(self.inputs, PREPROCESS), input_of(self.inputs, TRAIN_CLASSIFIER)
         self.gan, self.scores = input_of(self.inputs, TRAIN_GAN), input_of(self.inputs, EVALUATE)
@@ -119,13 +154,17 @@ class Experiment:
         return [artifact.sha256 for artifact in self.inputs.values()]
 
     @cached_property
-    def train(self) -> Images:
+    def train(self) -> "Images":
         """The real train split."""
+        from shared.data.images import load_split
+
         return load_split(self.real, "train")
 
     @cached_property
-    def test(self) -> Images:
+    def test(self) -> "Images":
         """The real test split."""
+        from shared.data.images import load_split
+
         return load_split(self.real, "test")
 
     def label(self, wanted: str | None) -> int | None:
@@ -135,15 +174,25 @@ class Experiment:
         """
         if not self.conditional:
             if wanted is not None:
-                raise BadConfig(f"--class {wanted!r}: this generator was trained without classes; leave --class out")
+                raise BadConfig(
+                    f"--class {wanted!r}: this generator was trained without classes and cannot be asked for one\n"
+                    "leave --class out: the figures name the class that the classifier sees; halfreal export gives the "
+                    "synthetic images with that class"
+                )
             return None
         # the name first: a class may be called 7 and have the label 3
         if wanted in self.classes:
             return self.classes.index(wanted)
         if wanted is not None and wanted.isdecimal() and int(wanted) < len(self.classes):
             return int(wanted)
-        came = "--class is missing" if wanted is None else f"--class {wanted!r}: no such class"
-        raise BadConfig(f"{came}; there are {', '.join(self.classes)}")
+        there = f"there are {', '.join(self.classes)}"
+        if wanted is None:
+            raise BadConfig(f"--class is missing; {there}")
+        raise BadConfig(f"--class {wanted!r}: no such class{did_you_mean(wanted, self.classes)}; {there}")
+
+    def labels(self, wanted: Sequence[str]) -> list[int | None]:
+        """Return the label of each class as `label` does, once each; of none, what `label` makes of that."""
+        return list(dict.fromkeys(map(self.label, wanted))) if wanted else [self.label(None)]
 
     def snapshot(self, epoch: int | None) -> str:
         """Return the file of the snapshot after `epoch`, by default of the one that evaluate chose."""
@@ -153,44 +202,45 @@ class Experiment:
         return self.snapshots[wanted]
 
     def draw(self, request: SampleRequest) -> Drawing:
-        """Return the images of `request` with their figures; qualities are None for fewer than 3 images.
+        """Return the images of `request` with their figures.
 
         They are compared with the real test images of the class, or with all where no class can be asked for.
         """
+        import torch
+
+        from shared.metrics.pixels import compare_few
+        from shared.models.labelled_generator import LabelledGenerator
+        from shared.runtime.seeding import Stream, derive_seed
+
         # on the CPU: a few images, and the same ones on every machine
         source = LabelledGenerator(self.gan, request.snapshot, self.classifier, torch.device("cpu"))
         seeds = [derive_seed(request.seed, Stream.SAMPLE_LATENTS, index) for index in range(request.count)]
         drawn = source.draw(seeds, torch.full((request.count,), request.label or 0), request.truncation)
         # the whole drawing is one class here, also where an unconditional generator drew several
-        real_qualities, qualities = (
-            class_qualities(images, torch.zeros(len(images)), 1)
-            for images in (self.real_test(request.label), drawn.images)
-        )
-        (quality,) = compared(qualities, real_qualities, [""])
+        found = compare_few(drawn.images, self.real_test(request.label))
         named = [self.classes[index] for index in drawn.given.tolist()]
         figures = DrawingFigures(
-            snapshot=request.snapshot,
-            count=request.count,
-            seed=request.seed,
-            truncation=request.truncation,
-            asked=self.conditional,
             class_name=None if request.label is None else self.classes[request.label],
-            qualities=quality.qualities,
-            ratios=quality.ratios,
-            category=quality.category,
-            real_qualities=real_qualities[0],
+            count=request.count,
+            qualities=found.qualities,
+            real_qualities=found.real_qualities,
+            ratios=found.ratios,
+            category=found.category,
+            reasons=found.reasons,
             predicted={name: named.count(name) for name in dict.fromkeys(named)},
             mean_confidence=float(drawn.confidence.mean()),
         )
         return Drawing(request, source, drawn, figures)
 
-    def real_test(self, label: int | None) -> Tensor:
+    def real_test(self, label: int | None) -> "Tensor":
         """Return the real test images of a class, or all of them."""
         test = self.test
         return test.images if label is None else test.images[test.labels == label]
 
-    def nearest_train(self, images: Tensor) -> tuple[list[float], Images]:
+    def nearest_train(self, images: "Tensor") -> "tuple[list[float], Images]":
         """Return the distance of each image to its nearest training image, in pixels of [0, 1], and that image."""
+        from shared.metrics.copies import nearest_images
+
         distances, which = nearest_images(images, self.train.images)
         return distances.tolist(), self.train.subset(which)
 
@@ -207,6 +257,8 @@ class ExperimentIndex:
 
     def names(self) -> list[str]:
         """Return the names of the experiments that have real images, finished or not."""
+        from shared.format.manifest import MANIFEST
+
         names = (path.parent.parent.name for path in self.data_root.glob(f"*/{PREPROCESS.writes}/{MANIFEST}"))
         return sorted(name for name in names if not name.startswith("."))
 

@@ -1,4 +1,4 @@
-"""The command `sample`: draw images of one class from a trained generator, with their quality figures."""
+"""The command `sample`: draw images of some classes from a trained generator, with their quality figures."""
 
 import json
 from dataclasses import asdict
@@ -24,8 +24,14 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
 
 @click.command("sample", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
-@click.option("--class", "wanted", metavar="NAME", help="Class to draw, by name or number.")
-@click.option("--count", type=click.IntRange(1, 10_000), default=16, help="Images to draw.")
+@click.option(
+    "--class",
+    "wanted",
+    metavar="NAME",
+    multiple=True,
+    help="Class to draw, by name or by number from 0; several times for several classes.",
+)
+@click.option("--count", type=click.IntRange(1, 10_000), default=16, help="Images to draw of each class.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the latents.")
 @REPLICATE
 @click.option("--epoch", type=click.IntRange(0), help="Snapshot to draw from [default: the one that evaluate chose].")
@@ -44,7 +50,7 @@ def main(
     recipe: Recipe,
     experiment: str | None,
     data_root: Path,
-    wanted: str | None,
+    wanted: tuple[str, ...],
     replicate: int | None,
     epoch: int | None,
     out: Path | None,
@@ -52,23 +58,36 @@ def main(
 ) -> None:
     """Draw images of a class from an experiment's generator: a PNG, and as JSON their quality figures.
 
-    Diversity, sharpness and contrast are given next to those of the real test images, with the resulting category. An
+    Diversity, sharpness and contrast are given next to those of the real test images, with the resulting category;
+    what there is no value for says why. Several classes get the same latents and a row of the grid each. An
     unconditional generator takes no class; the figures name the classes that the classifier predicts.
     """
-    from jobs.commands.drawing import Experiment, SampleRequest
+    from jobs.commands.drawing import Experiment, SampleRequest, file_name, sheet_of_classes
 
     folder = data_root / experiment_name(experiment, recipe)
     opened = Experiment(folder, replicate)
-    label, snapshot = opened.label(wanted), opened.snapshot(epoch)
+    snapshot = opened.snapshot(epoch)
     names = ("count", "seed", "truncation")
-    request = SampleRequest(label=label, snapshot=snapshot, **{name: asked[name] for name in names})
-    drawing = opened.draw(request)
-    path = out or folder / "samples" / f"{replicate_name(opened.replicate)}-{request.name}.png"
-    # asdict, not facts: None stays, so that every JSON has the same keys
-    text = json.dumps({"picture": str(path), "replicate": opened.replicate, **asdict(drawing.figures)}, indent=1)
+    requests = [
+        SampleRequest(label=label, snapshot=snapshot, **{name: asked[name] for name in names})
+        for label in opened.labels(wanted)
+    ]
+    drawings = [opened.draw(request) for request in requests]
+    path = out or folder / "samples" / f"{replicate_name(opened.replicate)}-{file_name(requests)}.png"
+    facts = {
+        "picture": str(path),
+        "replicate": opened.replicate,
+        "snapshot": snapshot,
+        "seed": asked["seed"],
+        "truncation": asked["truncation"],
+        "conditional": opened.conditional,
+        # None stays, so that every JSON has the same keys
+        "classes": [asdict(drawing.figures) for drawing in drawings],
+    }
+    text = json.dumps(facts, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, drawing.sheet())
+        write_whole(path, sheet_of_classes(drawings))
         write_whole(path.with_suffix(".json"), f"{text}\n".encode())
     except OSError as error:
         raise unwritable(path, error) from error

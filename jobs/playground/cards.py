@@ -1,14 +1,19 @@
 """What the playground shows of a drawing, as HTML: every word escaped, every picture inline."""
 
 import base64
+import math
 from html import escape
 from statistics import median
 
 import torch
 from torch import Tensor
 
-from jobs.commands.drawing import LIMITS, Drawing, Experiment
+from jobs.commands.drawing import Drawing, Experiment
+from shared.metrics.pixels import CATEGORIES
 from shared.plots.image_grid import enlarged_png, tile
+
+LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}
+"""The largest distance from 1 that a category allows for the ratios."""
 
 CARD_PX = 128
 """The side of an image on the page, at most; small ones are enlarged by a whole factor."""
@@ -50,6 +55,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def number(value: float | None, decimals: int) -> str:
+    """Return a number as a table has it, a dash in place of none."""
+    return "\u2013" if value is None else f"{value:.{decimals}f}"
+
+
 def refusal(message: str) -> str:
     """Return why there is nothing to show."""
     return f'<div class="wrong" role="alert">{escape(message)}</div>'
@@ -77,24 +87,22 @@ def image_cards(drawing: Drawing, classes: list[str]) -> str:
 def summary(drawing: Drawing, real_images: int) -> str:
     """Return what the classifier says of all of them, and the table of qualities next to those of real images."""
     figures, count = drawing.figures, drawing.request.count
-    named = ", ".join(f"{number} as {name}" for name, number in figures.predicted.items())
+    named = ", ".join(f"{times} as {name}" for name, times in figures.predicted.items())
     whose = "" if figures.class_name is None else f" of class {figures.class_name}"
     sure = percent(figures.mean_confidence)
     lines = [said(f"{count} images{whose}. The classifier takes {named}; its mean confidence is {sure}.")]
-    if figures.qualities is None or figures.real_qualities is None:
-        return "".join([*lines, said("Quality figures need at least 3 images, generated and real.", "small")])
-    ratios = figures.ratios or {}
     rows = "".join(
-        f'<tr><th scope="row">{name}</th><td>{figures.qualities[name]:.3f}</td>'
-        f"<td>{figures.real_qualities[name]:.3f}</td><td>{ratios.get(name, float('nan')):.2f}</td></tr>"
-        for name in figures.qualities
+        f'<tr><th scope="row">{name}</th><td>{number(value, 3)}</td>'
+        f"<td>{number(figures.real_qualities[name], 3)}</td><td>{number(figures.ratios[name], 2)}</td></tr>"
+        for name, value in figures.qualities.items()
     )
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("quality", "generated", "real", "ratio"))
     limits = ", ".join(f"{name} within {percent(limit)}" for name, limit in LIMITS.items())
     about = f"Real: {real_images:,} test images. {limits} of the real value in every quality."
+    why = "".join(said(f"No {name.replace('_', ' ')}: {reason}.", "small") for name, reason in figures.reasons.items())
     said_category = said(f"Category: {figures.category or 'none'}")
     return "".join(
-        [*lines, said_category, f'<table class="qualities"><tr>{heads}</tr>{rows}</table>', said(about, "small")]
+        [*lines, said_category, f'<table class="qualities"><tr>{heads}</tr>{rows}</table>', why, said(about, "small")]
     )
 
 

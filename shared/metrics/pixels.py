@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import torch
@@ -16,6 +17,9 @@ QUALITIES = ("diversity", "sharpness", "contrast")
 CATEGORIES = ((0.15, "Excellent"), (0.35, "Good"), (math.inf, "Needs Improvement"))
 """The category of a class by how far the worst of its ratios to the real images is from 1, at most."""
 
+LEAST_IMAGES = 3
+"""Images that a class needs for a category: two have a single distance, which is no estimate."""
+
 MOST_IMAGES, PAIRS_IMAGES = 1000, 500
 """Images, at most, that are measured, and whose pairwise distances make the diversity."""
 
@@ -29,18 +33,20 @@ Qualities = dict[str, float]
 
 
 def qualities(images: Tensor) -> Qualities:
-    """Return diversity, sharpness and contrast of uint8 images (N, channels, S, S), as grey in [0, 1]; N, S at least 3.
+    """Return diversity, sharpness and contrast of uint8 images (N, channels, S, S), as grey in [0, 1]; S at least 3.
 
-    Diversity is the mean distance between two images, as a root mean square over pixels; sharpness the variance of an
-    image's Laplacian (Pech-Pacheco et al. 2000), contrast the standard deviation of its pixels (RMS contrast, Peli
-    1990), both as means over images.
+    One image alone has no diversity, none has nothing. Diversity is the mean distance between two images, as a root
+    mean square over pixels; sharpness the variance of an image's Laplacian (Pech-Pacheco et al. 2000), contrast the
+    standard deviation of its pixels (RMS contrast, Peli 1990), both as means over images.
     """
+    if not len(images):
+        return {}
     unit = images[:MOST_IMAGES].double() / 255
     grey = unit if images.shape[1] == 1 else (unit * torch.tensor(GREY).double()[:, None, None]).sum(1, keepdim=True)
     some = grey[:PAIRS_IMAGES].flatten(1)  # pairs grow with the square of the images
     laplacian = F.conv2d(grey, torch.tensor([[[[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]]]).double())
-    return {
-        "diversity": float(torch.pdist(some).mean() / some.shape[1] ** 0.5),
+    pairs = {"diversity": float(torch.pdist(some).mean() / some.shape[1] ** 0.5)} if len(some) > 1 else {}
+    return pairs | {
         "sharpness": float(laplacian.flatten(1).var(dim=1, correction=0).mean()),
         "contrast": float(grey.flatten(1).std(dim=1, correction=0).mean()),
     }
@@ -49,7 +55,7 @@ def qualities(images: Tensor) -> Qualities:
 def class_qualities(images: Tensor, labels: Tensor, classes: int) -> list[Qualities | None]:
     """Return the qualities of each class; None for a class of fewer than 3 images."""
     by_class = [images[labels == label] for label in range(classes)]
-    return [qualities(own) if len(own) > 2 else None for own in by_class]
+    return [qualities(own) if len(own) >= LEAST_IMAGES else None for own in by_class]
 
 
 def category(ratios: Qualities) -> str:
@@ -77,6 +83,49 @@ def compared(drawn: list[Qualities | None], real: list[Qualities | None], names:
             )
         )
     return rows
+
+
+@dataclass(frozen=True)
+class QualitiesOfFew:
+    """The qualities of some images next to those of real ones; `reasons` says by name why a value is None."""
+
+    qualities: dict[str, float | None]
+    real_qualities: dict[str, float | None]
+    ratios: dict[str, float | None]
+    category: str | None
+    reasons: dict[str, str]
+
+
+def compare_few(images: Tensor, real: Tensor) -> QualitiesOfFew:
+    """Return the qualities of uint8 `images`, their ratios to those of `real` ones, and the category; 1 or more images.
+
+    What one image has is there, which `class_qualities` leaves out; the category is that of `compared`. Reasons are
+    named as the qualities; those of the real images begin with "real_", those of ratios end with "_ratio".
+    """
+    mine, own = qualities(images), qualities(real)
+    ratios = {name: mine[name] / own[name] if name in mine and own.get(name) else None for name in QUALITIES}
+    known = {name: ratio for name, ratio in ratios.items() if ratio is not None}
+    reasons = _lacking(mine, len(images), "") | _lacking(own, len(real), "real_")
+    reasons |= {f"{name}_ratio": "the real images have 0" for name in QUALITIES if own.get(name) == 0}
+    if min(len(images), len(real)) < LEAST_IMAGES:
+        reasons["category"] = f"it needs {LEAST_IMAGES} images, generated and real"
+    elif len(known) < len(QUALITIES):
+        reasons["category"] = "it needs all three ratios"
+    return QualitiesOfFew(
+        qualities={name: mine.get(name) for name in QUALITIES},
+        real_qualities={name: own.get(name) for name in QUALITIES},
+        ratios=ratios,
+        category=None if "category" in reasons else category(known),
+        reasons=reasons,
+    )
+
+
+def _lacking(found: Qualities, count: int, prefix: str) -> dict[str, str]:
+    """Return why qualities are not there, of `count` images."""
+    if count == 0:
+        return {f"{prefix}{name}": "there are no images" for name in QUALITIES}
+    why = "it is a distance between images, and there is one"
+    return {f"{prefix}{name}": why for name in QUALITIES if name not in found}
 
 
 def loss_indicators(record: GanRecord) -> dict[str, LossIndicator] | None:

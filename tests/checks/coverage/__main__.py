@@ -1,7 +1,8 @@
 """Run the coverage check: `python -m tests.checks.coverage`.
 
 A line for each simulated kind of experiment, then what the promises are and in how many cells they hold. `--fits N`
-makes N experiments with a real classifier and without a difference, in place of the simulated ones. Exits with 1 where
+makes N experiments with a real classifier and without a difference, in place of the simulated ones; `--classes` looks
+at precision, recall and F1 of one class. Exits with 1 where
 a promise is broken by more than three standard errors of the simulation.
 """
 
@@ -133,6 +134,22 @@ def fitted(experiments: int) -> int:
     return 1 if low > FALSE else 0
 
 
+def classes(runs: int) -> int:
+    """Print the coverage of the intervals of one class in each kind of experiment; return the exit code."""
+    from tests.checks.coverage.classes import CLASS_CELLS, class_row, tally_classes
+
+    print(f"{len(CLASS_CELLS)} kinds of experiment, {runs} runs each: coverage in % (half-width in points)")
+    shares = []
+    for cell in CLASS_CELLS:
+        found = tally_classes(cell, runs)
+        print(class_row(cell, found), flush=True)
+        shares += [row.covered for row in found.values()]
+    kept = min(shares) >= COVERAGE - margin(COVERAGE, runs)
+    print(f"coverage from {100 * min(shares):.1f} %, mean {100 * statistics.fmean(shares):.1f} %")
+    print("every promise is kept" if kept else f"BROKEN by more than {MARGIN:g} standard errors")
+    return 0 if kept else 1
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -143,6 +160,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="few cells")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="at once [default: all cores]")
     parser.add_argument("--fits", type=int, metavar="N", help="N experiments with a real classifier instead")
+    parser.add_argument("--classes", action="store_true", help="the metrics of one class instead")
     given = parser.parse_args(words)
     for name in ("runs", "processes", "fits"):
         value = getattr(given, name)
@@ -150,6 +168,8 @@ def main(words: Sequence[str] | None = None) -> int:
             parser.error(f"--{name} {value}, want 1 or more")
     if given.fits is not None:
         return fitted(given.fits)
+    if given.classes:
+        return classes(given.runs)
     wanted = given.cells or (QUICK if given.quick else [""])
     cells = [cell for cell in CELLS if any(text in cell.name for text in wanted)]
     if not cells:

@@ -3,7 +3,9 @@
 import io
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from click.testing import Result
 from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 
-from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest
+from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest, file_name
 from shared.data.images import load_split
 from shared.errors import BadConfig, MissingArtifact
 from shared.format.files import sha256
@@ -128,7 +130,7 @@ def test_a_generator_without_classes(make_family: Callable[..., Experiment], tmp
     """It takes no class, is compared with all real test images, and its samples record no requested class."""
     opened = make_family("--family", "dcgan", "--unconditional")
     assert opened.label(None) is None
-    with pytest.raises(BadConfig, match="trained without classes; leave --class out"):
+    with pytest.raises(BadConfig, match=r"(?s)trained without classes and cannot be asked.*leave --class out"):
         opened.label("0")
     drawing = ask(opened, label=None)
     assert drawing.figures.class_name is None
@@ -146,6 +148,28 @@ def test_a_class_has_a_name_before_a_number(opened: Experiment, monkeypatch: pyt
         opened.label("9")
     with pytest.raises(BadConfig, match="--class is missing; there are 7, 5, 1"):
         opened.label(None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [("Cat", "; did you mean cat?"), ("cta", "; did you mean cat?"), ("dogs", "; did you mean dog?"), ("unicorn", "")],
+)
+def test_a_name_that_is_nearly_a_class(wanted: str, said: str, opened: Experiment, monkeypatch: Any) -> None:
+    """The nearest one is named, in either case, then all."""
+    monkeypatch.setattr(opened, "classes", ["cat", "dog", "ship"])
+    with pytest.raises(BadConfig) as caught:
+        opened.label(wanted)
+    assert str(caught.value) == f"--class {wanted!r}: no such class{said}; there are cat, dog, ship"
+
+
+def test_names_of_files_differ_and_are_short(opened: Experiment) -> None:
+    """Up to eight classes are in the name; more of them are a hash, so that any number fits."""
+    request = SampleRequest(label=3, count=5, seed=7, snapshot=opened.snapshot(None))
+    several = [replace(request, label=label) for label in range(200)]
+    assert file_name(several[2:4]) == f"classes-2+3-{request.name.partition('-')[2].partition('-')[2]}"
+    names = {file_name(several[:count]) for count in range(1, 201)}
+    assert len(names) == 200
+    assert max(map(len, names)) < 100
 
 
 def test_nearest_images_are_those_that_scikit_learn_finds() -> None:

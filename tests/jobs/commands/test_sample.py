@@ -2,13 +2,17 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
 from jobs.__main__ import main as halfreal
+from tests.conftest import ROOT
 
 
 def sample(volume: Path, out: Path, *words: object) -> Result:
@@ -21,13 +25,31 @@ def test_a_grid_and_its_figures(volume: Path, hostile_classes: tuple[str, ...], 
     """Sixteen images fill four rows of four; the figures name the class, and the JSON is saved next to the picture."""
     result = sample(volume, tmp_path / "a.png", "--class", hostile_classes[1], "--count", 16)
     assert result.exit_code == 0, result.output
-    figures = json.loads(result.stdout)
-    assert figures == json.loads((tmp_path / "a.json").read_text("utf-8"))
+    printed = json.loads(result.stdout)
+    assert printed == json.loads((tmp_path / "a.json").read_text("utf-8"))
+    (figures,) = printed["classes"]
     assert figures["class_name"] == hostile_classes[1]
     assert sum(figures["predicted"].values()) == 16
     assert set(figures["qualities"]) == {"diversity", "sharpness", "contrast"}
+    assert figures["reasons"] == {}
+    for name, ratio in figures["ratios"].items():
+        assert ratio == pytest.approx(figures["qualities"][name] / figures["real_qualities"][name])
+    worst = max(abs(ratio - 1) for ratio in figures["ratios"].values())
+    assert figures["category"] == ("Excellent" if worst <= 0.15 else "Good" if worst <= 0.35 else "Needs Improvement")
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.width == picture.height
+
+
+@pytest.mark.parametrize("words", [["--replicate", "9"], ["--class", "unicorn"], ["--epoch", "99"]])
+def test_what_is_not_there_is_refused_before_torch_is_imported(words: list[str], volume: Path) -> None:
+    """The answer takes no seconds."""
+    place = ["--data-root", str(volume), "--experiment", "small", "--class", "0", *words]
+    code = (
+        "import sys\nfrom jobs.commands.sample import main\n"
+        f"try:\n    main({place!r})\nexcept SystemExit as stop:\n    print(stop.code, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False"], done.stderr
 
 
 def test_equal_seeds_draw_equal_pictures(volume: Path, tmp_path: Path) -> None:
@@ -47,18 +69,59 @@ def test_truncation_is_reported(volume: Path, tmp_path: Path) -> None:
     assert [json.loads((tmp_path / f"{name}.json").read_text("utf-8"))["truncation"] for name in "ab"] == [None, 0.5]
 
 
-def test_two_images_have_no_qualities(volume: Path, tmp_path: Path) -> None:
-    """Fewer than three images give a picture and no figures."""
-    result = sample(volume, tmp_path / "a.png", "--class", 0, "--count", 2)
+def test_one_image_has_sharpness_and_contrast(volume: Path, tmp_path: Path) -> None:
+    """Those of the drawn image, from its pixels; diversity and category are null, and it is said why."""
+    result = sample(volume, tmp_path / "a.png", "--class", 0, "--count", 1)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["qualities"] is None
+    (figures,) = json.loads(result.stdout)["classes"]
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (256, 256)
+        grey = np.asarray(picture)[::16, ::16] @ np.array([0.299, 0.587, 0.114]) / 255
+    across = sum(np.roll(grey, shift, axis)[1:-1, 1:-1] for shift in (1, -1) for axis in (0, 1))
+    assert figures["qualities"]["contrast"] == pytest.approx(grey.std())
+    assert figures["qualities"]["sharpness"] == pytest.approx((across - 4 * grey[1:-1, 1:-1]).var())
+    assert figures["qualities"]["diversity"] is figures["ratios"]["diversity"] is figures["category"] is None
+    assert figures["reasons"] == {
+        "diversity": "it is a distance between images, and there is one",
+        "category": "it needs 3 images, generated and real",
+    }
+    assert figures["ratios"]["contrast"] == pytest.approx(grey.std() / figures["real_qualities"]["contrast"])
+
+
+def test_two_images_have_a_diversity(volume: Path, tmp_path: Path) -> None:
+    """Their distance; a category begins with three images."""
+    result = sample(volume, tmp_path / "a.png", "--class", 0, "--count", 2)
+    (figures,) = json.loads(result.stdout)["classes"]
+    assert figures["qualities"]["diversity"] > 0
+    assert figures["reasons"] == {"category": "it needs 3 images, generated and real"}
+
+
+def test_several_classes_have_a_row_each(volume: Path, hostile_classes: tuple[str, ...], tmp_path: Path) -> None:
+    """In the order of the command line, by name or number, once each; images and figures as of one class alone."""
+    words = ["--class", hostile_classes[2], "--class", "0", "--class", "2", "--count", "3"]
+    printed = json.loads(sample(volume, tmp_path / "a.png", *words).stdout)
+    assert [figures["class_name"] for figures in printed["classes"]] == [hostile_classes[2], hostile_classes[0]]
+    with Image.open(tmp_path / "a.png") as picture:
+        scale = 1024 // 50
+        assert picture.size == (50 * scale, 33 * scale)
+        rows = np.asarray(picture)[::scale, ::scale]
+    for row, label in zip((rows[:16], rows[17:]), (2, 0), strict=True):
+        alone = json.loads(sample(volume, tmp_path / "b.png", "--class", label, "--count", 3).stdout)["classes"]
+        assert alone == [printed["classes"][0 if label == 2 else 1]]
+        with Image.open(tmp_path / "b.png") as picture:
+            single = np.asarray(picture)[::7, ::7]  # two columns of 16 px and a gap, enlarged 256 // 33 times
+        assert np.array_equal(row[:, :33], single[:16])
+        assert np.array_equal(row[:, 34:], single[17:, :16])
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         ((), "--class is missing; there are"),
-        (("--class", "unicorn"), "no such class"),
+        (("--class", "unicorn"), "--class 'unicorn': no such class; there are <script>"),
+        (("--class", "\"QUOTED' & <b>bald"), "no such class; did you mean \"quoted' & <b>bold?; there are"),
+        (("--class", "0", "--class", "3"), "--class '3': no such class; there are"),
+        (("--class", "0", "--replicate", "9"), "--replicate 9: not scored in"),
         (("--class", "0", "--truncation", "0"), "--truncation"),
         (("--class", "0", "--truncation", "nan"), "--truncation nan: want a finite number"),
         (("--class", "0", "--truncation", "inf"), "--truncation inf: want a finite number"),
@@ -85,7 +148,18 @@ def test_a_picture_is_a_png(name: str, volume: Path, tmp_path: Path) -> None:
 def test_other_requests_have_other_files(volume: Path, tmp_path: Path) -> None:
     """Without --out each snapshot, count, seed or truncation gives a picture of its own."""
     shutil.copytree(volume / "small", tmp_path / "small")
-    wishes = [[], ["--epoch", "1"], ["--epoch", "2"], ["--count", "4"], ["--seed", "1"], ["--truncation", "0.5"]]
+    more = ["--class", "1", "--class", "2"]
+    wishes = [
+        more,
+        more[:2],
+        more[2:],
+        [],
+        ["--epoch", "1"],
+        ["--epoch", "2"],
+        ["--count", "4"],
+        ["--seed", "1"],
+        ["--truncation", "0.5"],
+    ]
     made = []
     for words in wishes:
         place = ["--data-root", str(tmp_path), "--experiment", "small", "--class", "0"]

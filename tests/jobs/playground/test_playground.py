@@ -20,7 +20,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.drawing import Experiment
+from jobs.commands.drawing import Experiment, SampleRequest
+from jobs.playground.cards import summary
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.runtime.seeding import Stream, derive_seed
 from tests.conftest import ROOT
@@ -214,6 +215,19 @@ def test_an_unconditional_generator_offers_no_class(browser: Any, served: str) -
     assert re.match(r"16 images\. The classifier takes \d+ as \d", tab.page.locator("#about").inner_text())
     assert tab.page.locator("#drawn figcaption.other").count() == 0
     tab.close()
+
+
+def test_one_image_has_its_qualities_and_reasons(volume: Path) -> None:
+    """Sharpness and contrast are in the table, a dash in place of the diversity, and below it why."""
+    opened = Experiment(volume / "small")
+    request = SampleRequest(label=0, count=1, seed=0, snapshot=opened.snapshot(None))
+    drawing = opened.draw(request)
+    shown = summary(drawing, 15)
+    for name in ("sharpness", "contrast"):
+        assert f"{name}</th><td>{drawing.figures.qualities[name]:.3f}</td>" in shown
+    assert "diversity</th><td>\u2013</td>" in shown
+    assert "No diversity: it is a distance between images, and there is one." in shown
+    assert "No category: it needs 3 images, generated and real." in shown
 
 
 @slow

@@ -9,7 +9,15 @@ import pytest
 import torch
 from scipy import ndimage, spatial
 
-from shared.metrics.pixels import category, class_qualities, compared, loss_indicator, loss_indicators, qualities
+from shared.metrics.pixels import (
+    category,
+    class_qualities,
+    compare_few,
+    compared,
+    loss_indicator,
+    loss_indicators,
+    qualities,
+)
 from shared.store.records.gan import GanRecord, HistoryRow, Resolved
 
 GOLDEN = Path(__file__).parents[1] / "store" / "golden_records"
@@ -96,6 +104,34 @@ def test_a_real_class_without_contrast_has_no_ratio() -> None:
     flat = class_qualities(torch.zeros(3, 1, 8, 8, dtype=torch.uint8), torch.zeros(3), 1)
     (row,) = compared(class_qualities(NOISE, torch.zeros(40), 1), flat, ["a"])
     assert (row.ratios, row.category) == (None, None)
+
+
+def test_few_images_have_what_they_can_have() -> None:
+    """The same values, ratios and category as a class; without a pair no diversity, and the reason for each gap."""
+    (row,) = compared(
+        class_qualities(NOISE[:9], torch.zeros(9), 1), class_qualities(NOISE[9:], torch.zeros(31), 1), ["a"]
+    )
+    many = compare_few(NOISE[:9], NOISE[9:])
+    assert (many.qualities, many.ratios, many.category) == (row.qualities, row.ratios, row.category)
+    assert (many.real_qualities, many.reasons) == (qualities(NOISE[9:]), {})
+    two, one = compare_few(NOISE[:2], NOISE[9:]), compare_few(NOISE[:1], NOISE[9:])
+    assert two.qualities["diversity"] is not None
+    assert two.reasons == {"category": "it needs 3 images, generated and real"}
+    assert one.qualities == qualities(NOISE[:1]) | {"diversity": None}
+    assert (one.ratios["diversity"], one.category) == (None, None)
+    assert one.reasons == two.reasons | {"diversity": "it is a distance between images, and there is one"}
+
+
+def test_real_images_without_a_value_leave_no_ratio() -> None:
+    """No real image, one, or ones without any contrast: said of each value that is missing."""
+    none = compare_few(NOISE, NOISE[:0])
+    assert none.real_qualities == none.ratios == dict.fromkeys(("diversity", "sharpness", "contrast"))
+    assert none.reasons["real_contrast"] == "there are no images"
+    assert compare_few(NOISE, NOISE[:1]).reasons.keys() == {"real_diversity", "category"}
+    flat = compare_few(NOISE, torch.zeros(3, 1, 8, 8, dtype=torch.uint8))
+    assert flat.ratios["contrast"] is None
+    assert flat.reasons["contrast_ratio"] == "the real images have 0"
+    assert (flat.category, flat.reasons["category"]) == (None, "it needs all three ratios")
 
 
 def test_the_loss_indicator_smooths() -> None:
