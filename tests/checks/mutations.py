@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.checks.by_class import BY_CLASS
 from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
@@ -21,7 +22,7 @@ from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + VERDICTS
+MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -1,7 +1,7 @@
 """Coverage of the intervals of one class: its precision, recall and F1 in simulated experiments of known truth.
 
 In replicate r an image is right with the probability a_r = accuracy + E_r, where E_r is triangular about 0 with the
-standard deviation `spread`; 70 % of the images are as difficult in every replicate, the others in each anew. A wrong
+standard deviation `spread`; 70 % of the images are as difficult in every replicate, the others draw it in each. A wrong
 answer names any other class alike. The truth is each metric's mean over replicates, on infinitely many images.
 """
 

@@ -8,7 +8,7 @@ from jobs.train_mixed.outcome import Outcome, class_estimates, metric_estimates
 from shared.stats.intervals import share_interval
 from shared.store.records.mixed import Estimate
 from tests.checks.coverage.classes import ClassCell, tally_classes
-from tests.jobs.train_mixed.planted import outcome_of, right
+from tests.jobs.train_mixed.planted import CLASSES, experiment, outcome_of, right
 
 
 def outcome(replicates: int = 3, fits: int = 2, images: int = 200, classes: int = 4) -> Outcome:
@@ -76,6 +76,20 @@ def test_the_interval_of_recall_is_that_of_the_classs_images() -> None:
     for label, row in enumerate(class_estimates(made, ["a", "b", "c", "d"])):
         wanted = share_interval(made.correct[:, made.truth == label])
         assert (row.recall.low, row.recall.high) == pytest.approx((wanted.low, wanted.high))
+
+
+def test_the_positive_class_is_the_second_of_two() -> None:
+    """It is the one whose probabilities the ROC-AUC ranks; of three classes none is."""
+    (arm,) = experiment({"real_100": outcome_of(right(0.9))}).arms
+    assert arm.positive_class == CLASSES[1]
+    assert [row.class_name for row in arm.classes or []] == list(CLASSES)
+    made = outcome(classes=2)
+    ranked = [[metrics.roc_auc_score(made.truth, fit[:, 1]) for fit in fits] for fits in made.probabilities]
+    # the first column says something else where it is not what the second leaves
+    other = Outcome(made.truth, made.predicted, made.probabilities * [0, 1], made.equal_steps)
+    assert metric_estimates(other)["roc_auc"].values == pytest.approx(np.mean(ranked, axis=1))
+    (three,) = experiment({"real_100": outcome(classes=3)}, classes=["a", "b", "c"]).arms
+    assert three.positive_class is None
 
 
 def test_what_is_undefined_is_not_0() -> None:
