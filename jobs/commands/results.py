@@ -57,12 +57,12 @@ class Results:
         """Return the results for scripts."""
         from jobs.commands.results_classes import generator_json
         from jobs.commands.results_json import results_json
+        from jobs.commands.results_scores import scores_json
         from shared.metrics.over_replicates import copies, summaries
 
-        protocols = {name: row.facts() for name, row in self.on_test[0].test_protocols.items()}
         others: dict[str, object] = {
             "generator": generator_json(self.scores, self.gans, self.shown),
-            "score_protocols": protocols,
+            **scores_json(self.scores, self.on_test),
             "artifacts": self.hashes,
         }
         return results_json(self.experiment, self.mixed, summaries(self.on_test), copies(self.on_test), others)
@@ -101,13 +101,15 @@ def print_results(folder: Path, classes: bool = False) -> None:
     from rich.console import Console
 
     from jobs.commands.results_classes import print_arm_metrics, print_generator
+    from jobs.commands.results_scores import print_missing, print_scores
 
     results, console = collect(folder), Console(highlight=False)
+    print_missing(console, results.scores, folder.parent)
     print_verdict(console, results.mixed)
     print_questions(console, results.mixed)
     print_arms(console, results.experiment, results.mixed)
     print_arm_metrics(console, results.mixed, every=classes)
-    print_scores(console, results)
+    print_scores(console, results.scores, results.on_test)
     print_generator(console, results.scores, results.gans, results.shown, every=classes)
 
 
@@ -171,22 +173,6 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
         words = f"{equivalent.arm}: as good as {real_images(equivalent.effective, 'about ')} real images"
         low, high = real_images(equivalent.effective_low), real_images(equivalent.effective_high)
         console.print(f"{words} ({LEVEL_TEXT} interval {low} to {high}).")
-
-
-def print_scores(console: "Console", results: Results) -> None:
-    """Print the score that chose the snapshots, over replicates, and what the tests for copies found."""
-    from shared.metrics.over_replicates import copies, summaries
-
-    score = results.scores[0].chosen_score
-    found = summaries(results.on_test)[score]
-    low, high = found.synthetic["low"], found.synthetic["high"]
-    interval = "" if low is None or high is None else f" ({LEVEL_TEXT} interval {low:.3f} to {high:.3f})"
-    real = "" if found.real is None else f", real train against test: {found.real['mean']:.3f}"
-    epochs = ", ".join(str(record.chosen.epoch) for record in results.scores)
-    console.print(f"{score} {found.synthetic['mean']:.3f}{interval} on test{real}; snapshots of epochs {epochs}.")
-    for space, tested in copies(results.on_test).items():
-        what = "copies of training images" if tested.flagged else "no sign of copying"
-        console.print(f"{space}: {what}, flagged in {tested.flagged} of {tested.replicates} replicates.")
 
 
 @click.command("results", cls=ErrorHandlingCommand, context_settings={"show_default": True})

@@ -7,8 +7,10 @@ from jobs.report.inputs import Artifacts
 from shared.metrics import over_replicates
 from shared.metrics.metric import FeatureMetric, metric_of
 from shared.metrics.over_replicates import ClassDistance, CopiesSummary, ScoreSummary
+from shared.models.pretrained.missing import MissingWeights, missing_weights, unpublished_words
 from shared.models.tables import EXTRACTORS
-from shared.store.records.scores import OnTest, SnapshotScores
+from shared.stats.intervals import StudentSummary
+from shared.store.records.scores import OnTest, Protocol, ScoresRecord, SnapshotScores
 from shared.store.replicates import replicate_name
 
 
@@ -17,6 +19,8 @@ class ScoresSection:
     """What the template `scores.html` shows; `of_snapshots` has lowest, mean and highest over all snapshots.
 
     `near` are the classes whose distance is near the floor, `smallest_class` the fewest real test images of a class.
+    `missing` are the scores that were left out for want of weights, `instead` says which score chose in their place.
+    `against_train` are distances to `n_train` train images, the others those to `n_test` test images.
     """
 
     summaries: dict[str, ScoreSummary]
@@ -30,6 +34,13 @@ class ScoresSection:
     copies: dict[str, CopiesSummary]
     warnings: list[str]
     synthetic_side_only: list[str]
+    missing: list[MissingWeights]
+    unpublished: str
+    instead: str
+    n_test: int
+    against_train: dict[str, StudentSummary]
+    n_train: int
+    protocols: list[dict[str, object]]
 
 
 def scores_section(made: Artifacts) -> ScoresSection:
@@ -50,7 +61,35 @@ def scores_section(made: Artifacts) -> ScoresSection:
         copies=over_replicates.copies(on_test),
         warnings=[_said_by(line, numbers, len(on_test)) for line, numbers in over_replicates.warnings(on_test)],
         synthetic_side_only=[name for name in summaries if is_extrapolated(name)],
+        missing=missing_weights(name for replicate in made.replicates for name in replicate.scores.record.left_out),
+        unpublished=unpublished_words(over_replicates.unpublished(on_test)),
+        instead=instead(record),
+        n_test=on_test[0].test_protocols[record.extractor].n_real,
+        against_train=over_replicates.train_summaries(on_test),
+        n_train=_n_train(on_test[0]),
+        protocols=[protocol.facts() for protocol in _protocols(on_test[0])],
     )
+
+
+def instead(record: ScoresRecord) -> str:
+    """Return which extractor chose the snapshot in place of another one, in words; nothing where the first one did."""
+    if record.fallback is None:
+        return ""
+    return (
+        f"{record.fallback} was to choose the snapshot; its weights were missing, and {record.extractor} chose it. "
+        "halfreal run --force chooses again."
+    )
+
+
+def _n_train(on_test: OnTest) -> int:
+    """Return how many train images the chosen snapshot was scored against; 0 where it was not."""
+    reference = on_test.train_reference
+    return max((protocol.n_real for protocol in reference.protocols.values()), default=0) if reference else 0
+
+
+def _protocols(on_test: OnTest) -> list[Protocol]:
+    reference = on_test.train_reference
+    return [*on_test.test_protocols.values(), *(reference.protocols.values() if reference else ())]
 
 
 def _of_snapshots(rows: Sequence[SnapshotScores], on_test: OnTest) -> dict[str, tuple[float, float, float]]:

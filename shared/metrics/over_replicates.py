@@ -66,6 +66,21 @@ def summaries(on_test: Sequence[OnTest]) -> dict[str, ScoreSummary]:
     return found
 
 
+def train_summaries(on_test: Sequence[OnTest]) -> dict[str, StudentSummary]:
+    """Return every distance to the train images that all replicates have, by name; intervals as of `summaries`."""
+    references = [scored.train_reference for scored in on_test if scored.train_reference is not None]
+    if len(references) < len(on_test):
+        return {}
+    names = [name for name in references[0].scores if all(name in reference.scores for reference in references)]
+    return {name: summary(name, [reference.scores[name] for reference in references]) for name in names}
+
+
+def unpublished(on_test: Sequence[OnTest]) -> list[str]:
+    """Return the extractors whose weights nobody published in any replicate."""
+    rows = [protocol for scored in on_test for protocol in scored.test_protocols.values()]
+    return list(dict.fromkeys(protocol.extractor for protocol in rows if protocol.unpublished))
+
+
 def summary(name: str, values: Sequence[float]) -> StudentSummary:
     """Return the mean of a score and its interval, which is within what the score can be."""
     metric = metric_of(name, EXTRACTORS)

@@ -1,6 +1,6 @@
 """What an experiment lacks while weights are missing, in words: which scores, and the command that brings them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.models.pretrained.weights import WEIGHTS_OF
@@ -20,12 +20,21 @@ class MissingWeights:
     @property
     def then(self) -> str:
         """What happens once the weights are there."""
-        return f"The next `halfreal run` then adds {self.scores}; the chosen snapshots stay."
+        return f"The next halfreal run then adds {self.scores}; the chosen snapshots stay."
 
     @property
     def line(self) -> str:
         """All of it in one line."""
         return f"{self.title} ({', '.join(self.extractors)}). Bring them with: {self.command}. {self.then}"
+
+
+def unpublished_words(extractors: Sequence[str]) -> str:
+    """Return what must be said of scores by weights that nobody published; nothing without any."""
+    if not extractors:
+        return ""
+    return (
+        f"Scores by {' and '.join(extractors)} are of weights that nobody published, made for a test: no FID"
+    )
 
 
 def missing_weights(extractors: Iterable[str], place: str = "") -> list[MissingWeights]:

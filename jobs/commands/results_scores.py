@@ -1,0 +1,95 @@
+"""The scores in `results`: of the chosen snapshots against test and against train, and which are missing."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.stats.confidence import LEVEL_TEXT
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from shared.stats.intervals import StudentSummary
+    from shared.store.records.scores import OnTest, ScoresRecord
+
+PRINTED = ("fid", "kid", "inception_score")
+"""What the scores are called, before the extractor's name, that are printed next to the one that chose."""
+
+
+def print_missing(console: "Console", scores: "Sequence[ScoresRecord]", data_root: Path) -> None:
+    """Print which scores were left out for want of weights, with the command that brings these."""
+    from rich.text import Text
+
+    from shared.cli.common_options import place_flags
+    from shared.metrics.over_replicates import unpublished
+    from shared.models.pretrained.missing import missing_weights, unpublished_words
+
+    left_out = (name for record in scores for name in record.left_out)
+    lines = [lack.line for lack in missing_weights(left_out, place_flags(data_root))]
+    words = unpublished_words(unpublished([record.on_test for record in scores if record.on_test is not None]))
+    for line in [*lines, *([f"Warning: {words}."] if words else [])]:
+        # not wrapped, so that the command can be copied
+        console.print(Text(line, style="bold yellow"), soft_wrap=True)
+
+
+def print_scores(console: "Console", scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -> None:
+    """Print the score that chose the snapshots and Inception's, over replicates, and what the copy tests found."""
+    from shared.metrics.over_replicates import copies, summaries, train_summaries
+
+    first = scores[0]
+    of_test, of_train = summaries(on_test), train_summaries(on_test)
+    epochs = ", ".join(str(record.chosen.epoch) for record in scores)
+    instead = f", in place of {first.fallback}, whose weights were missing" if first.fallback else ""
+    console.print(f"Snapshots of epochs {epochs}, chosen by {first.chosen_score} on val{instead}.")
+    protocols = on_test[0].test_protocols
+    others = [f"{kind}_{name}" for name in protocols for kind in PRINTED if name != first.extractor]
+    others += [f"{kind}_{first.extractor}" for kind in PRINTED[1:]]
+    for name in dict.fromkeys([first.chosen_score, *others]):
+        if name in of_test:
+            n_real = protocols[_extractor(name, protocols)].n_real
+            real = of_test[name].real
+            # the Inception Score is of one set of images; distances are between two
+            against = "" if name.startswith("inception_score") else f" against {n_real:,} real test images"
+            floor = "" if real is None else f"; of real train images it is {real['mean']:.3f}"
+            console.print(f"{name} {_value(of_test[name].synthetic)}{against}{floor}.")
+        reference = on_test[0].train_reference
+        if name in of_train and reference is not None:
+            n_train = reference.protocols[_extractor(name, protocols)].n_real
+            as_printed = ", as papers print it" if name.startswith(PRINTED) else ""
+            console.print(f"{name} {_value(of_train[name])} against {n_train:,} real train images{as_printed}.")
+    for space, tested in copies(on_test).items():
+        what = "copies of training images" if tested.flagged else "no sign of copying"
+        console.print(f"{space}: {what}, flagged in {tested.flagged} of {tested.replicates} replicates.")
+
+
+def scores_json(scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -> dict[str, object]:
+    """Return the keys of `results --json` next to `scores`: what chose, against which images, what is missing."""
+    from shared.metrics.over_replicates import train_summaries
+    from shared.models.pretrained.missing import missing_weights
+
+    kept = ("mean", "low", "high", "values")
+    reference = on_test[0].train_reference
+    lacks = missing_weights(name for record in scores for name in record.left_out)
+    return {
+        "chosen_by": scores[0].chosen_score,
+        "fallback_for": scores[0].fallback,
+        "missing_weights": [{"extractors": list(lack.extractors), "command": lack.command} for lack in lacks],
+        "score_protocols": {name: row.facts() for name, row in on_test[0].test_protocols.items()},
+        "scores_against_train": {
+            name: {key: value for key, value in summary.items() if key in kept}
+            for name, summary in train_summaries(on_test).items()
+        },
+        "score_protocols_train": {name: row.facts() for name, row in reference.protocols.items()} if reference else {},
+    }
+
+
+def _extractor(score: str, extractors: Iterable[str]) -> str:
+    """Return the extractor that a score is named after."""
+    return next(name for name in extractors if name in score)
+
+
+def _value(found: "StudentSummary") -> str:
+    """Return a mean over replicates with its interval, in words."""
+    low, high = found["low"], found["high"]
+    interval = "" if low is None or high is None else f" ({LEVEL_TEXT} interval {low:.3f} to {high:.3f})"
+    return f"{found['mean']:.3f}{interval}"
