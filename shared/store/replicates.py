@@ -67,5 +67,8 @@ def best_on_val(scores: "Mapping[int, ScoresRecord]") -> int:
         raise MissingArtifact("no replicate is scored yet; run first: halfreal evaluate")
     used = {record.chosen_score for record in scores.values()}
     if len(used) > 1:
-        raise BadInput(f"snapshots were chosen by {' and '.join(sorted(used))}: want one score; name a --replicate")
+        raise BadInput(
+            f"snapshots were chosen by {' and '.join(sorted(used))}: want one score\n"
+            "choose all of them again: halfreal evaluate --force; or name a --replicate"
+        )
     return min(scores, key=lambda number: min(value for _, value in scores[number].curve))

@@ -32,9 +32,7 @@ def unpublished_words(extractors: Sequence[str]) -> str:
     """Return what must be said of scores by weights that nobody published; nothing without any."""
     if not extractors:
         return ""
-    return (
-        f"Scores by {' and '.join(extractors)} are of weights that nobody published, made for a test: no FID"
-    )
+    return f"Scores by {' and '.join(extractors)} are of weights that nobody published, made for a test: no FID"
 
 
 def missing_weights(extractors: Iterable[str], place: str = "") -> list[MissingWeights]:
