@@ -1,6 +1,10 @@
-"""Which options identify an artifact: all that it depends on but for its last digits."""
+"""What identifies an artifact: the options that it depends on but for its last digits, and where they are written."""
 
+import json
+from pathlib import Path
 from typing import Any
+
+from shared.format.files import write_json
 
 NOT_IDENTIFYING = frozenset({"threads"})
 """Options that change speed and rounding alone. Manifests of earlier versions have them; another value is no change."""
@@ -8,9 +12,30 @@ NOT_IDENTIFYING = frozenset({"threads"})
 ADDED_OPTIONS: dict[str, dict[str, object]] = {"evaluate": {"fallback": "classifier"}}
 """Options, by job, that earlier versions did not have, with the values that they went by."""
 
+KEY = ".key.json"
+"""The file in which a staging folder keeps what identifies its work, as `Manifest` does for what is finished."""
+
 
 def identifying(options: Any) -> Any:
     """Return `options` without those that identify nothing, in the tables within them too."""
     if not isinstance(options, dict):
         return options
     return {name: identifying(value) for name, value in options.items() if name not in NOT_IDENTIFYING}
+
+
+def write_key(folder: Path, options: dict[str, object], inputs: dict[str, str], *, from_scratch: bool) -> None:
+    """Write what identifies the work in a staging folder; `from_scratch` is work that must not extend other work."""
+    write_json(folder / KEY, {"options": options, "inputs": inputs, "from_scratch": from_scratch})
+
+
+def read_key(folder: Path) -> dict[str, Any] | None:
+    """Return what `write_key` wrote; None where nothing can be read, as in folders of earlier versions."""
+    try:
+        fields = json.loads((folder / KEY).read_bytes())
+        return {
+            "options": dict(fields["options"]),
+            "inputs": dict(fields["inputs"]),
+            "from_scratch": bool(fields["from_scratch"]),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

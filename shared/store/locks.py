@@ -1,23 +1,26 @@
 """Locks of artifacts, and of shards of the work on them: one process at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from shared.errors import Busy
+from shared.errors import BadInput, Busy
 from shared.format.files import unwritable
 from shared.store.work_shards import Shard
 
 
 @contextmanager
-def locked(final: Path, shard: Shard | None = None, *, wait: bool = False) -> Iterator[None]:
+def locked(
+    final: Path, shard: Shard | None = None, *, wait: bool = False, entered: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Hold the lock of an artifact, or of one shard of the work on it; Busy if another process does.
 
     Makes the folder in which the artifact will be; BadInput where nothing can be written there. A shard is also refused
     while another process makes the whole, and the whole while another process does a shard. With `wait` it waits for
-    the lock of the artifact instead: for the process that gathers the shards.
+    the lock of the artifact instead: for the process that gathers the shards. `entered` is called with the lock of a
+    shard before any other process can take or probe one.
     """
     whole = FileLock(final.parent / f".{final.name}.lock")
     lock = whole if shard is None else _shard_lock(final, shard.index)
@@ -31,6 +34,11 @@ def locked(final: Path, shard: Shard | None = None, *, wait: bool = False) -> It
                 lock.acquire(timeout=0)
                 if _held(whole) if shard is not None else others_at_work(final):
                     raise Timeout(whole.lock_file)
+                if entered is not None:
+                    entered()
+    except BadInput:
+        lock.release()
+        raise
     except OSError as error:
         lock.release()
         # filelock's Timeout is an OSError too, and is also raised where the system refuses a new file as not found
@@ -65,6 +73,11 @@ def _held(lock: FileLock) -> bool:
 
 def _shard_lock(final: Path, index: int) -> FileLock:
     return FileLock(final.parent / f".{final.name}-part-{index}.lock")
+
+
+def shard_at_work(final: Path, index: int) -> bool:
+    """Whether another process does shard number `index` of the work on an artifact; the caller holds `probing`."""
+    return _held(_shard_lock(final, index))
 
 
 def others_at_work(final: Path, but: Shard | None = None) -> bool:

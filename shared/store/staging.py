@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,14 +20,12 @@ from shared.errors import BadInput, FormatError
 from shared.format.files import json_bytes, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.identity import ADDED_OPTIONS, identifying
-from shared.store.locks import locked, others_at_work, probing
+from shared.store.identity import ADDED_OPTIONS, KEY, identifying
+from shared.store.locks import locked, others_at_work, probing, shard_at_work
 from shared.store.records.base import Record
+from shared.store.unfinished import OUTPUTS, Extends, begin, remove_extended, staging_folders
 from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
-from shared.store.work_shards import Shard, register, unregister
-
-OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
-"""What an artifact holds, at any depth, for people alone: no job reads it and the manifest does not list it."""
+from shared.store.work_shards import Shard, register, registered, unregister
 
 
 class BuildRecord(Protocol):
@@ -51,6 +49,7 @@ class BuildKey:
     options: dict[str, object]
     inputs: dict[str, Artifact] = field(default_factory=dict)
     additions: bool = False
+    extends: Extends | None = field(default=None, compare=False)
 
     @cached_property
     def plain_options(self) -> dict[str, object]:
@@ -71,21 +70,33 @@ class BuildKey:
 
     def other_options(self, built: BuildRecord) -> list[str]:
         """Return, in words, the options by which what was `built` differs from this key."""
-        old, new = ADDED_OPTIONS.get(self.job, {}) | _flat(identifying(built.options)), _flat(self.plain_options)
-        return [
-            f"{name} was {old.get(name)!r}, now {new.get(name)!r}"
-            for name in sorted(old.keys() | new.keys())
-            if old.get(name) != new.get(name)
-        ]
+        return [f"{name} was {old!r}, now {new!r}" for name, (old, new) in self._changed(built).items()]
 
     def differences(self, built: BuildRecord) -> list[str]:
         """Return, in words, how what was `built` differs from this key; empty if it does not."""
+        return self.other_options(built) + self.other_inputs(built)
+
+    def other_inputs(self, built: BuildRecord) -> list[str]:
+        """Return, in words, the inputs of what was `built` that are not those of this key."""
         hashes = self.input_hashes
-        return self.other_options(built) + [
+        return [
             f"its input {name!r} changed"
             for name in sorted(hashes.keys() | built.inputs.keys())
             if hashes.get(name) != built.inputs.get(name)
         ]
+
+    def is_extension_of(self, built: BuildRecord) -> bool:
+        """Whether work with this key can begin with what was `built`: the same, less far along what extends it."""
+        changed = self._changed(built)
+        longer = [isinstance(old, int) and isinstance(new, int) and old < new for old, new in changed.values()]
+        extending = set() if self.extends is None else set(self.extends.options)
+        return bool(changed) and changed.keys() <= extending and all(longer) and not self.other_inputs(built)
+
+    def _changed(self, built: BuildRecord) -> dict[str, tuple[object, object]]:
+        """Return (old, new) of each option by which what was `built` differs from this key."""
+        old, new = ADDED_OPTIONS.get(self.job, {}) | _flat(identifying(built.options)), _flat(self.plain_options)
+        names = sorted(old.keys() | new.keys())
+        return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
 
 
 def _flat(options: dict[str, object]) -> dict[str, object]:
@@ -129,8 +140,8 @@ class Staging:
         # The manifest comes last, since its presence means that the work is complete: after a crash from here on
         # `finished` has only the rename left to do.
         write_whole(self.folder / MANIFEST, manifest.to_bytes())
-        shutil.rmtree(self.folder / WORK_SHARDS_FOLDER, ignore_errors=True)
         _rename_to_final(self.folder, self.final)
+        remove_extended(self.final, self.key)
         return open_artifact(self.final, self.key.kind, self.key.job)
 
     def files(self) -> list[Path]:
@@ -162,14 +173,15 @@ def stage(
     one of the processes that train together locks and clears. A process that does one `shard` of the work locks that
     shard alone and clears nothing, except after bad input: then nobody can finish the work.
     """
-    work = Staging(_staging_folder(final, key), final, key)
+    work = Staging(staging_folder(final, key), final, key)
     if not is_main:
         # the main process holds the lock on behalf of all: a second attempt would find it taken
         yield work
         return
     _refuse_foreign(final)
+    entered = None if shard is None else partial(_enter, work, shard)
     with (
-        locked(final, shard, wait=wait),
+        locked(final, shard, wait=wait, entered=entered),
         _one_shard(work, resumable, shard) if shard else _whole(work, resumable, fresh),
     ):
         yield work
@@ -179,6 +191,12 @@ def stage(
 def _whole(work: Staging, resumable: bool, fresh: bool) -> Iterator[None]:
     if fresh or not resumable:
         shutil.rmtree(work.folder, ignore_errors=True)
+    for folder in staging_folders(work.final):
+        # under --force nothing is left of unfinished work; that of a killed job which cannot resume is of no use
+        if folder != work.folder and (fresh or not (resumable or registered(folder))):
+            shutil.rmtree(folder, ignore_errors=True)
+    if resumable:
+        begin(work.folder, work.final, work.key, from_scratch=fresh)
     work.folder.mkdir(exist_ok=True)
     try:
         yield
@@ -191,15 +209,20 @@ def _whole(work: Staging, resumable: bool, fresh: bool) -> Iterator[None]:
             shutil.rmtree(work.folder, ignore_errors=True)
 
 
+def _enter(work: Staging, shard: Shard) -> None:
+    """Register a shard, and let the first one to come make the staging folder: others wait for `probing` meanwhile."""
+    work.folder.mkdir(exist_ok=True)
+    register(work.folder, work.final, work.key, shard, partial(shard_at_work, work.final))
+    begin(work.folder, work.final, work.key, from_scratch=False)
+
+
 @contextmanager
 def _one_shard(work: Staging, resumable: bool, shard: Shard) -> Iterator[None]:
-    work.folder.mkdir(exist_ok=True)
-    register(work.folder, work.final, work.key, shard)
     try:
         yield
     except BadInput:
-        unregister(work.folder, shard)
         with probing(work.final):
+            unregister(work.folder, shard)
             # others may still write into the folder: the last one to fail removes it
             if not resumable and not others_at_work(work.final, but=shard):
                 shutil.rmtree(work.folder, ignore_errors=True)
@@ -218,7 +241,7 @@ def finished(final: Path, key: BuildKey) -> Artifact | None:
     A commit of `key` that was cut off between manifest and rename is completed first. Raises FormatError where a folder
     without a manifest has the name: it may be the user's own.
     """
-    folder = _staging_folder(final, key)
+    folder = staging_folder(final, key)
     if (folder / MANIFEST).exists():
         with locked(final):
             # checked again under the lock: another process may have renamed the folder in the meantime
@@ -228,7 +251,8 @@ def finished(final: Path, key: BuildKey) -> Artifact | None:
     return open_artifact(final, key.kind, key.job) if final.exists() else None
 
 
-def _staging_folder(final: Path, key: BuildKey) -> Path:
+def staging_folder(final: Path, key: BuildKey) -> Path:
+    """Return the folder in which the artifact of `key` is being made."""
     # a sibling of the final folder: rename(2) works within one file system only
     return final.parent / f".{final.name}-{key.fingerprint}"
 
@@ -236,6 +260,9 @@ def _staging_folder(final: Path, key: BuildKey) -> Path:
 def _rename_to_final(folder: Path, final: Path) -> None:
     """Rename `folder` to `final`; what had the name before is removed once the new folder has taken its place."""
     _refuse_foreign(final)
+    # of use to unfinished work alone
+    shutil.rmtree(folder / WORK_SHARDS_FOLDER, ignore_errors=True)
+    (folder / KEY).unlink(missing_ok=True)
     replaced = final.parent / f".{final.name}-replaced"
     shutil.rmtree(replaced, ignore_errors=True)
     # rename(2) does not replace a folder that is not empty, so the old one moves out of the way first

@@ -6,6 +6,7 @@ shards.
 """
 
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from shared import __version__
 from shared.errors import BadInput
 from shared.format.files import json_bytes, sha256, write_json
+from shared.store.identity import KEY
 
 FOLDER = ".parts"
 
@@ -58,11 +60,12 @@ class Registration:
     inputs: dict[str, str]
 
 
-def register(staging: Path, final: Path, key: Any, shard: Shard) -> None:
+def register(staging: Path, final: Path, key: Any, shard: Shard, at_work: Callable[[int], bool]) -> None:
     """Record in the folder `staging` that work on `shard` of `key` has begun.
 
-    Raises BadInput where a shard with other options, with other inputs or of another number of shards is registered:
-    they would never make one artifact.
+    `at_work` says whether another process does the shard of a number at this moment. Shards of work that `key` extends
+    are of the past unless a process is at one. Raises BadInput where a shard with other options, with other inputs or
+    of another number of shards is registered: they would never make one artifact.
     """
     (staging / FOLDER).mkdir(exist_ok=True)
     # written before the others are read, so that of two that begin at once at least one sees the other
@@ -75,6 +78,10 @@ def register(staging: Path, final: Path, key: Any, shard: Shard) -> None:
         if fields is None:  # unregistered between the listing and now
             continue
         other = Registration(**fields)
+        # a process that has registered here too has begun with the longer work
+        living = other.index != shard.index and not _registration_file(staging, other).exists() and at_work(other.index)
+        if key.is_extension_of(other) and not living:
+            continue
         reasons = key.differences(other)
         if other.count != shard.count:
             reasons.append(f"--parts was {other.count}, now {shard.count}")
@@ -90,11 +97,16 @@ def unregister(staging: Path, shard: Shard) -> None:
     """Remove the registration of `shard`, and the staging folder if nothing else is in it."""
     _registration_file(staging, shard).unlink(missing_ok=True)
     for folder in (staging / FOLDER, staging):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        if folder.is_dir() and not {path.name for path in folder.iterdir()} - {KEY}:
+            shutil.rmtree(folder)
 
 
-def _registration_file(staging: Path, shard: Shard) -> Path:
+def registered(staging: Path) -> bool:
+    """Whether some shard has begun in the folder `staging`: others may go on in it."""
+    return any((staging / FOLDER).glob("begun-*.json"))
+
+
+def _registration_file(staging: Path, shard: "Shard | Registration") -> Path:
     return staging / FOLDER / f"begun-{shard.index:05d}.json"
 
 

@@ -29,6 +29,11 @@ def _make(final: Path, request: BuildKey, text: str, *, keep: bool = False) -> A
         return work.commit()
 
 
+def _files(folder: Path) -> list[str]:
+    """Return the names of the files of work in a staging folder."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
 def _names(final: Path) -> set[str]:
     """Return the entries of the artifact's folder except locks."""
     return {path.name for path in final.parent.iterdir() if path.suffix != ".lock"}
@@ -73,7 +78,7 @@ def test_a_failing_run_keeps_its_staging_folder_only_if_it_can_be_resumed(final:
     assert not final.exists()
     assert folders[0].exists() is keep
     with stage(final, NEW, resumable=keep) as again:
-        assert [path.name for path in again.folder.iterdir()] == (["weights"] if keep else [])
+        assert _files(again.folder) == (["weights"] if keep else [])
 
 
 @pytest.mark.parametrize(("name", "stays"), [("checkpoint", True), ("tensorboard/events", False)])
@@ -91,7 +96,7 @@ def test_another_build_key_never_sees_the_staging_folder(final: Path) -> None:
     with stage(final, OLD, resumable=True) as work:
         (work.folder / "weights").write_text("half")
     with stage(final, NEW, resumable=True) as other:
-        assert list(other.folder.iterdir()) == []
+        assert _files(other.folder) == []
     assert (work.folder / "weights").read_text() == "half"
 
 
@@ -115,7 +120,7 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(final: Path, python: Py
     with pytest.raises(MissingArtifact):
         open_artifact(final, "model", "train")
     with stage(final, NEW, resumable=keep == "keep") as work:
-        assert [path.name for path in work.folder.iterdir()] == (["weights"] if keep == "keep" else [])
+        assert _files(work.folder) == (["weights"] if keep == "keep" else [])
 
 
 class Cut(BaseException):

@@ -1,0 +1,164 @@
+"""Unfinished work: the staging folders of an artifact, and longer work that begins with what shorter work has made.
+
+A job names the options of which a larger value extends what was made with a smaller one (`Extends`), such as the epochs
+of a training. Work that differs from earlier work in those alone begins with a copy of its files. What is finished is
+never moved or changed: it keeps its name until the longer work is committed.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from shared.errors import FormatError
+from shared.format.files import sync_folder, write_whole
+from shared.format.manifest import MANIFEST, parse_manifest
+from shared.store.identity import read_key, write_key
+
+OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
+"""What an artifact holds, at any depth, for people alone: no job reads it and the manifest does not list it."""
+
+COPYING = ".copying"
+"""The file that is in a staging folder while the files that it begins with are copied."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far some work is: a number to compare it by, and in words, such as "epoch 12 of 40"."""
+
+    steps: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Extends:
+    """The whole-number `options` of which a larger value extends what was made with a smaller one.
+
+    `progress(folder, options)` returns how far the work in a folder is, None where nothing in it can be gone on from.
+    Every file but those for people must be written whole, by rename: the copies share their bytes on disk.
+    """
+
+    options: tuple[str, ...]
+    progress: Callable[[Path, Mapping[str, object]], Progress | None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is in a folder, finished or not, and what identifies it."""
+
+    folder: Path
+    options: dict[str, object]
+    inputs: dict[str, str]
+
+    def progress(self, key: "Key") -> Progress | None:
+        """Return how far it is, as far as the job of `key` can tell."""
+        return None if key.extends is None else key.extends.progress(self.folder, self.options)
+
+
+class Key(Protocol):
+    """What identifies the result of a job: a build key is one."""
+
+    @property
+    def plain_options(self) -> dict[str, object]:
+        """The options by name."""
+
+    @property
+    def input_hashes(self) -> dict[str, str]:
+        """The sha256 of each input's manifest, by name."""
+
+    @property
+    def extends(self) -> Extends | None:
+        """What extends work of the job."""
+
+    def is_extension_of(self, built: Work) -> bool:
+        """Whether work with this key can begin with what was `built`."""
+
+
+def staging_folders(final: Path) -> list[Path]:
+    """Return the staging folders of an artifact, of any build key."""
+    name = re.compile(rf"\.{re.escape(final.name)}-[0-9a-f]{{12}}")
+    return sorted(path for path in final.parent.glob(".*") if name.fullmatch(path.name) and path.is_dir())
+
+
+def unfinished(final: Path) -> list[Work]:
+    """Return the unfinished work on an artifact; of earlier versions, which left no key, without options."""
+    keys = {folder: read_key(folder) or {"options": {}, "inputs": {}} for folder in staging_folders(final)}
+    return [Work(folder, key["options"], key["inputs"]) for folder, key in keys.items()]
+
+
+def source(final: Path, key: "Key") -> Work | None:
+    """Return what work with `key` can begin with: of the finished artifact and unfinished work that which is furthest.
+
+    None where nothing is there that `key` extends.
+    """
+    there = [*_finished(final), *unfinished(final)]
+    extended = [(work, work.progress(key)) for work in there if key.is_extension_of(work)]
+    furthest = {progress.steps: work for work, progress in extended if progress is not None}
+    return furthest[max(furthest)] if furthest else None
+
+
+def _finished(final: Path) -> list[Work]:
+    """Return the finished artifact, if there is one that can be read."""
+    path = final / MANIFEST
+    try:
+        manifest = parse_manifest(path.read_bytes(), path)
+    except (OSError, FormatError):
+        return []
+    return [Work(final, manifest.options, manifest.inputs)]
+
+
+def begin(folder: Path, final: Path, key: "Key", *, from_scratch: bool) -> None:
+    """Make the staging folder of `key`, or take the one that is there; the caller holds the artifact's lock.
+
+    Where no work is in it yet, it begins with a copy of the files that `key` extends, unless it is `from_scratch`.
+    """
+    folder.mkdir(exist_ok=True)
+    there = read_key(folder)
+    from_scratch = from_scratch or bool(there and there["from_scratch"])
+    if there is None:
+        write_key(folder, key.plain_options, key.input_hashes, from_scratch=from_scratch)
+    if from_scratch or key.extends is None:
+        return
+    own = Work(folder, key.plain_options, key.input_hashes)
+    # a copy that was cut off looks like work
+    if (folder / COPYING).exists() or own.progress(key) is None:
+        earlier = source(final, key)
+        if earlier is not None:
+            _copy(earlier.folder, folder)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy what a job needs to go on, and what it has left for people."""
+    (folder / COPYING).touch()
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if hidden or not path.is_file() or name.as_posix() in (MANIFEST, "run.json"):
+            continue
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.unlink(missing_ok=True)
+        # what is for people may be written in place, which would change the file in both folders
+        if set(name.parts) & set(OUTPUTS) or not _linked(path, copy):
+            write_whole(copy, path.read_bytes())
+    sync_folder(folder)
+    (folder / COPYING).unlink()
+
+
+def _linked(path: Path, copy: Path) -> bool:
+    """Whether `copy` is now another name of the file `path`: some file systems have no such names."""
+    try:
+        os.link(path, copy)
+    except OSError:
+        return False
+    return True
+
+
+def remove_extended(final: Path, key: "Key") -> None:
+    """Remove the unfinished work that the artifact, made with `key`, has extended."""
+    for work in unfinished(final):
+        if key.is_extension_of(work):
+            shutil.rmtree(work.folder, ignore_errors=True)
