@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from jobs.pipeline import PREPROCESS
+from jobs.train_gan.going_on import CHECKPOINT
 from jobs.train_gan.loop import train
 from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.pictures import draw_finished, draw_joined_panels
-from jobs.train_gan.state import CHECKPOINT, State
+from jobs.train_gan.state import State
 from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run
 from shared.errors import BadConfig, BadInput
@@ -19,7 +21,7 @@ from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.checkpoints import save
 from shared.store.records.base import Record, parse_record_json
-from shared.store.records.gan import GanRecord, HistoryRow, Resolved, Snapshot
+from shared.store.records.gan import Extension, GanRecord, HistoryRow, Resolved, Snapshot
 
 DONE = "trained.json"
 """The file that a finished class leaves in its folder."""
@@ -36,12 +38,14 @@ class Trained(Record):
     losses: list[HistoryRow] | None = None
     generator_parameters: int
     discriminator_parameters: int
+    extended: list[Extension] | None = None
 
 
 def train_family(run: Run, config: GanOptions) -> Result | None:
     """Train one pair of networks, or one for each class if the family has them."""
     group, family, real = ProcessGroup(run.device), resolve(config), run.input(PREPROCESS)
     check(config, group)
+    group.barrier()  # the main process may have cleared or filled the folder
     if family.one_per_class:
         return train_each_class(run, Task(group, family, config, real, run.folder))
     task = Task(group, family, config, real, run.folder)
@@ -72,24 +76,33 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
             "trains a generator on each class; leave the class out or take another family"
         )
     folders = [run.folder / "classes" / f"{label:03d}" for label in range(len(classes))]
+    mine = run.shard.select(range(len(classes)))
+    # the main process says so: another one may see the volume as it was a minute ago
+    complete = whole.group.from_main([finished(folders[label], whole.config.epochs) is not None for label in mine])
     # a part trains every n-th class; without --parts one process trains all of them in turn
-    for label in run.shard.select(range(len(classes))):
+    for label in (label for label, done in zip(mine, complete, strict=True) if not done):
         folders[label].mkdir(parents=True, exist_ok=True)
         # a seed of its own: equal initial weights and latents would couple the classes
         config = replace(whole.config, seed=derive_seed(whole.config.seed, Stream.GAN_OF_CLASS, label))
         task = replace(whole, config=config, folder=folders[label], label=label)
-        # written after the last snapshot, so that a class is trained again unless all of it is there
-        if not (task.folder / DONE).exists():
-            state = train(run, task)
-            if whole.group.is_main:
-                write_json(task.folder / DONE, trained(state).facts())
+        state = train(run, task)
+        if whole.group.is_main:
+            # after the last snapshot, so that a class is trained again unless all of it is there
+            write_json(task.folder / DONE, trained(state).facts())
     whole.group.barrier()
     # processes with other classes may finish at the same time: only one of them may join the classes
     run.exclusive()
-    paths = [folder / DONE for folder in folders]
-    if not all(path.exists() for path in paths):
-        return None
-    return join(run, whole, [parse_record_json(Trained, path.read_bytes(), str(path)) for path in paths])
+    trained_classes = [finished(folder, whole.config.epochs) for folder in folders]
+    there = [trained_class for trained_class in trained_classes if trained_class is not None]
+    return join(run, whole, there) if len(there) == len(classes) else None
+
+
+def finished(folder: Path, epochs: int) -> Trained | None:
+    """Return what a class has left in its folder if it was trained to the end of `epochs`."""
+    path = folder / DONE
+    left = parse_record_json(Trained, path.read_bytes(), str(path)) if path.exists() else None
+    # one of fewer epochs is left by a shorter run, which this one extends
+    return left if left is not None and left.history[-1].epoch == epochs else None
 
 
 def join(run: Run, whole: Task, classes: list[Trained]) -> Result:
@@ -101,6 +114,7 @@ def join(run: Run, whole: Task, classes: list[Trained]) -> Result:
         losses=join_histories([trained_class.losses or trained_class.history for trained_class in classes]),
         generator_parameters=sum(trained_class.generator_parameters for trained_class in classes),
         discriminator_parameters=sum(trained_class.discriminator_parameters for trained_class in classes),
+        extended=join_extensions(dict(zip(whole.classes, classes, strict=True))),
     )
     if whole.group.is_main:
         for entry in joined.history:
@@ -123,6 +137,19 @@ def join_histories(histories: Sequence[Sequence[HistoryRow]]) -> list[HistoryRow
     return joined
 
 
+def join_extensions(classes: Mapping[str, Trained]) -> list[Extension] | None:
+    """Return where the classes were extended, with the names of the classes where it was not all of them at once."""
+    named: dict[str, list[str]] = {}
+    rows = {}
+    for name, trained_class in classes.items():
+        for row in trained_class.extended or []:
+            rows[row.words] = row
+            named.setdefault(row.words, []).append(name)
+    parts = [(row, named[words]) for words, row in rows.items()]
+    joined = [row if len(names) == len(classes) else row.model_copy(update={"classes": names}) for row, names in parts]
+    return sorted(joined, key=lambda row: (row.from_epochs, row.epoch)) or None
+
+
 def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: Spec) -> None:
     """Write the snapshot of all classes: no weights of its own, but the files of the classes and their hashes."""
     names = [f"classes/{label:03d}/{snapshot_name(epoch)}" for label in range(classes)]
@@ -142,17 +169,18 @@ def trained(state: State) -> Trained:
         losses=state.losses,
         generator_parameters=parameter_count(state.average),
         discriminator_parameters=parameter_count(discriminator),
+        extended=state.extended or None,
     )
 
 
-def result(task: Task, conditional: bool, finished: Trained, by_class: Mapping[str, Trained] | None = None) -> Result:
+def result(task: Task, conditional: bool, done: Trained, by_class: Mapping[str, Trained] | None = None) -> Result:
     """Return the result of a finished run, its figures drawn."""
-    config, losses, class_losses = task.config, finished.losses, None
+    config, losses, class_losses = task.config, done.losses, None
     histories = None if by_class is None else {name: each.history for name, each in by_class.items()}
     if by_class is not None:
         class_losses = {name: each.losses or each.history for name, each in by_class.items()}
     # a manifest does not hold equal rows twice
-    if losses == finished.history and class_losses == histories:
+    if losses == done.history and class_losses == histories:
         losses = class_losses = None
     record = GanRecord(
         family=config.family,
@@ -161,17 +189,18 @@ def result(task: Task, conditional: bool, finished: Trained, by_class: Mapping[s
         resolved=Resolved.model_validate(asdict(task.family)),
         epoch_images=task.real.dataset.splits["train"].count,
         checkpoint=CHECKPOINT,
-        generator_parameters=finished.generator_parameters,
-        discriminator_parameters=finished.discriminator_parameters,
-        generator=finished.spec,
-        history=finished.history,
+        generator_parameters=done.generator_parameters,
+        discriminator_parameters=done.discriminator_parameters,
+        generator=done.spec,
+        history=done.history,
         class_histories=histories,
         losses=losses,
         class_losses=class_losses,
         snapshots=[
             Snapshot(file=snapshot_name(entry.epoch), epoch=entry.epoch, images_seen=entry.images_seen)
-            for entry in finished.history
+            for entry in done.history
         ],
+        extended=done.extended,
     )
     if task.group.is_main:
         # one process draws: all of them would write the same files

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from jobs.train_gan.going_on import extension, rates
 from jobs.train_gan.journal import Journal
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import Plan, learning_rate_factor
@@ -43,8 +44,7 @@ def train(run: Run, task: Task) -> State:
     asked, task = task.config.batch_images, task.capped()
     group, config, plan = task.group, task.config, task.plan()
     state = State(group, task.family, config, specs(task.family, config, task.real.dataset))
-    group.barrier()  # the main process may have cleared the folder
-    resumed = state.resume(task.folder)
+    resumed = resume(run, task, plan, state)
     journal = Journal(task, state)
     stream = read_batches(task, state)
     # said, since it differs from what was asked for
@@ -55,7 +55,6 @@ def train(run: Run, task: Task) -> State:
         )
     with run.reporter.bar(task.title, plan.iterations * plan.images, "images", stops=False) as bar:
         if resumed:
-            run.reporter.info(f"{task.title}: resumed after {state.steps * plan.images:,} images")
             bar.skip(state.steps * plan.images)
         for iteration in range(state.steps, plan.iterations):
             state.scale_learning_rate(learning_rate_factor(config.decay, iteration / plan.iterations))
@@ -76,10 +75,25 @@ def train(run: Run, task: Task) -> State:
             bar.advance(plan.images, journal.note)
             if stopping:
                 run.reporter.stop.raise_if_set()
+    if state.history[-1].epoch < plan.epochs:
+        record_end(task, plan, state, journal)
     journal.close()
     if group.is_main:
         check_snapshots(task, state)
     return state
+
+
+def resume(run: Run, task: Task, plan: Plan, state: State) -> bool:
+    """Go on from the checkpoint in the task's folder if there is one, and say so; return whether there was."""
+    if not state.resume(task.folder):
+        return False
+    run.reporter.info(f"{task.title}: resumed after {state.steps * plan.images:,} images")
+    extended = extension(state.planned, plan, state.steps, task.config.decay)
+    if extended is not None:
+        state.extended.append(extended)
+        run.reporter.info(f"{task.title}: {extended.words}{rates(extended, plan, state.steps)}")
+    state.planned = plan.epochs
+    return True
 
 
 def read_batches(task: Task, state: State) -> Iterator[tuple[Tensor, Tensor]]:
@@ -136,14 +150,29 @@ def record_snapshot(task: Task, plan: Plan, state: State, journal: Journal) -> N
             f"training diverged: {lost} is not finite by epoch {epoch}, though the losses are; "
             f"lower --learning-rate (now {state.family.learning_rate}){other} and start over with --force"
         )
-    if not state.group.is_main:
-        return
-    path = task.folder / snapshot_name(epoch)
+    if state.group.is_main:
+        save_epoch(task, state, journal, seen)
+
+
+def save_epoch(task: Task, state: State, journal: Journal, seen: dict[str, int]) -> None:
+    """Write the snapshot of the epoch that was just seen, its pictures, the rows of losses and the checkpoint."""
+    path = task.folder / snapshot_name(seen["epoch"])
     path.parent.mkdir(exist_ok=True)
     # the averaged generator alone: it is what is evaluated and sampled, the raw one is in the checkpoint
     save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **seen})
     journal.write()
     state.save(task.folder)
+
+
+def record_end(task: Task, plan: Plan, state: State, journal: Journal) -> None:
+    """Write the snapshot of the last epoch where an extended run has seen the images of that epoch already.
+
+    One iteration may span several epochs of few images: the weights and losses are those of the row before.
+    """
+    for rows in (state.losses, state.history):
+        rows.append(rows[-1].model_copy(update={"epoch": plan.epochs}))
+    if state.group.is_main:
+        save_epoch(task, state, journal, progress(plan, state))
 
 
 def check_snapshots(task: Task, state: State) -> None:

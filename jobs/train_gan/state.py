@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import NETWORKS, Family
+from jobs.train_gan.going_on import CHECKPOINT
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.steps import Models
 from shared.errors import FormatError
@@ -20,9 +21,7 @@ from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, seed_everything
 from shared.store.checkpoints import flatten, load, save, unflatten
 from shared.store.records.base import parse_record
-from shared.store.records.gan import CheckpointHeader, HistoryRow
-
-CHECKPOINT = "checkpoint.safetensors"
+from shared.store.records.gan import CheckpointHeader, Extension, HistoryRow
 
 
 class RunningMean:
@@ -62,7 +61,8 @@ class State:
     """Models, the moving average of the generator's weights, steps done, losses of every epoch, history of snapshots.
 
     `running_mean` has the losses since the last row of `losses`, `since_snapshot` those between the last row of
-    `history` and that row.
+    `history` and that row. `planned` are the epochs of the plan that it follows, or followed where it was stopped;
+    `extended` says where a longer plan took over.
     """
 
     def __init__(self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[Spec, Spec]):
@@ -88,6 +88,8 @@ class State:
             make(discriminator.parameters(), family),
         )
         self.family, self.group = family, group
+        self.planned: int | None = config.epochs
+        self.batch_images, self.extended = config.batch_images, list[Extension]()
         self.steps = 0
         self.losses: list[HistoryRow] = []
         self.history: list[HistoryRow] = []
@@ -137,7 +139,15 @@ class State:
         """Write the checkpoint; whole or not at all."""
         # safetensors holds tensors alone; numbers and nesting of the optimizers go into its header
         tensors, structure = flatten(self._tree())
-        header = CheckpointHeader(state=structure, steps=self.steps, history=self.history, losses=self.losses)
+        header = CheckpointHeader(
+            state=structure,
+            steps=self.steps,
+            history=self.history,
+            losses=self.losses,
+            epochs=self.planned,
+            batch_images=self.batch_images,
+            extended=self.extended or None,
+        )
         save(folder / CHECKPOINT, tensors, header.facts())
 
     def resume(self, folder: Path) -> bool:
@@ -161,6 +171,7 @@ class State:
         self.steps, self.history = header.steps, header.history
         # a checkpoint of an earlier version has rows of snapshots alone, and its "tally" goes back to the last of them
         self.losses = list(header.history) if header.losses is None else header.losses
+        self.planned, self.extended = header.planned, list(header.extended or [])
         return True
 
     def _parts(self) -> dict[str, Stateful]:

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import Family
+from jobs.train_gan.going_on import read_header
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import Plan, make_plan
+from shared.errors import BadConfig
 from shared.format.shards import preview
 from shared.models.snapshots import GRID_COLUMNS
 from shared.runtime.process_group import ProcessGroup
@@ -69,9 +71,20 @@ class Task:
         """Cap batch_images at the epoch's size, so that small sets still train for the requested epochs.
 
         A batch stays a multiple of the processes times the gradient-accumulation steps, and of two images at least,
-        without which batch norm has no variance.
+        without which batch norm has no variance. One that an earlier part of the run has used stays as it is: the order
+        of the images depends on it. Raises BadConfig where the processes there are now cannot share it.
         """
         unit = self.group.world * self.config.accumulate
+        header = read_header(self.folder)
+        used = None if header is None else header.batch_images
+        if used is not None and used % unit:
+            raise BadConfig(
+                f"{self.folder}: the work there has batches of {used} images, as many as there are, which "
+                f"{self.group.world} processes times --accumulate {self.config.accumulate} cannot share\n"
+                "go on with as many processes as before, or begin again with --force"
+            )
+        if used is not None:
+            return replace(self, config=replace(self.config, batch_images=used))
         # -(-2 // unit) rounds 2 / unit up
         most = max(self.images // unit, -(-2 // unit)) * unit
         return replace(self, config=replace(self.config, batch_images=min(self.config.batch_images, most)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
+from shared.store.identity import Extends
 from shared.store.job import Job, R
 from shared.store.work_shards import WHOLE, Shard
 
@@ -116,12 +117,14 @@ class Additions:
 class How:
     """How the artifacts of a step are made.
 
-    With `resumes` the staging folder of an interrupted run stays for the next run with the same build key. `preload`
+    With `resumes` the staging folder of an interrupted run stays for the next run with the same build key. `extends`
+    names the options of which a larger value goes on from what was made with a smaller one. `preload`
     are the modules that processes with a replicate each have imported before they begin. The step comes `after` others
     whose artifacts it gathers. `additions` are what the artifacts may get later.
     """
 
     resumes: bool = False
+    extends: Extends | None = None
     preload: tuple[str, ...] = ()
     after: tuple[Step, ...] = ()
     additions: Additions | None = None

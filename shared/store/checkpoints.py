@@ -16,8 +16,7 @@ from torch import Tensor
 
 from shared.errors import FormatError
 from shared.format.files import write_whole
-
-_HEADER = "halfreal"
+from shared.format.tensor_header import HEADER, LENGTH_BYTES, parse_header
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
@@ -25,7 +24,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object])
     # contiguous, since safetensors refuses the strides of channels-last weights
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = json.dumps({"facts": dict(facts), "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
-    payload = safetensors.torch.save(plain, metadata={_HEADER: header})
+    payload = safetensors.torch.save(plain, metadata={HEADER: header})
     write_whole(path, payload)
 
 
@@ -33,9 +32,9 @@ def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]
     """Return (tensors, facts) from the bytes of such a file; `where` names it in errors. Raises FormatError."""
     try:
         tensors = safetensors.torch.load(payload)
-        # `load` drops the metadata: read them from the header, which follows its own length in 8 bytes
-        size = int.from_bytes(payload[:8], "little")
-        header = json.loads(json.loads(payload[8 : 8 + size])["__metadata__"][_HEADER])
+        # `load` drops the metadata: read them from the header, which follows its own length
+        size = int.from_bytes(payload[:LENGTH_BYTES], "little")
+        header = parse_header(payload[LENGTH_BYTES : LENGTH_BYTES + size])
         facts, digest = header["facts"], header["sha256"]
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{where}: not a halfreal checkpoint ({error}); make it again with --force") from error

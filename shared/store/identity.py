@@ -1,10 +1,13 @@
-"""What identifies an artifact: the options that it depends on but for its last digits, and where they are written."""
+"""What identifies an artifact: the options that it depends on but for its last digits, and those that extend it."""
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared.format.files import write_json
+from shared.lazy import Lazy
 
 NOT_IDENTIFYING = frozenset({"threads"})
 """Options that change speed and rounding alone. Manifests of earlier versions have them; another value is no change."""
@@ -14,6 +17,26 @@ ADDED_OPTIONS: dict[str, dict[str, object]] = {"evaluate": {"fallback": "classif
 
 KEY = ".key.json"
 """The file in which a staging folder keeps what identifies its work, as `Manifest` does for what is finished."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far some work is: a number to compare it by, and in words, such as "epoch 12 of 40"."""
+
+    steps: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Extends:
+    """The whole-number `options` of which a larger value extends what was made with a smaller one.
+
+    Its function `progress(folder, options)` returns how far the work in a folder is, None where nothing can go on.
+    Every file but those for people must be written whole, by rename: the copies share their bytes on disk.
+    """
+
+    options: tuple[str, ...]
+    progress: Lazy[Callable[[Path, Mapping[str, object]], Progress | None]]
 
 
 def identifying(options: Any) -> Any:

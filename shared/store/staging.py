@@ -20,10 +20,10 @@ from shared.errors import BadInput, FormatError
 from shared.format.files import json_bytes, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.store.artifacts import Artifact, open_artifact
-from shared.store.identity import ADDED_OPTIONS, KEY, identifying
+from shared.store.identity import ADDED_OPTIONS, KEY, Extends, identifying
 from shared.store.locks import locked, others_at_work, probing, shard_at_work
 from shared.store.records.base import Record
-from shared.store.unfinished import OUTPUTS, Extends, begin, remove_extended, staging_folders
+from shared.store.unfinished import OUTPUTS, begin, remove_extended, staging_folders
 from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
 from shared.store.work_shards import Shard, register, registered, unregister
 
@@ -70,29 +70,27 @@ class BuildKey:
 
     def other_options(self, built: BuildRecord) -> list[str]:
         """Return, in words, the options by which what was `built` differs from this key."""
-        return [f"{name} was {old!r}, now {new!r}" for name, (old, new) in self._changed(built).items()]
+        return [f"{name} was {old!r}, now {new!r}" for name, (old, new) in self.changed(built).items()]
 
     def differences(self, built: BuildRecord) -> list[str]:
         """Return, in words, how what was `built` differs from this key; empty if it does not."""
-        return self.other_options(built) + self.other_inputs(built)
+        return self.other_options(built) + [f"its input {name!r} changed" for name in self.changed_inputs(built)]
 
-    def other_inputs(self, built: BuildRecord) -> list[str]:
-        """Return, in words, the inputs of what was `built` that are not those of this key."""
+    def changed_inputs(self, built: BuildRecord) -> list[str]:
+        """Return the names of the inputs of what was `built` that are not those of this key."""
         hashes = self.input_hashes
         return [
-            f"its input {name!r} changed"
-            for name in sorted(hashes.keys() | built.inputs.keys())
-            if hashes.get(name) != built.inputs.get(name)
+            name for name in sorted(hashes.keys() | built.inputs.keys()) if hashes.get(name) != built.inputs.get(name)
         ]
 
     def is_extension_of(self, built: BuildRecord) -> bool:
         """Whether work with this key can begin with what was `built`: the same, less far along what extends it."""
-        changed = self._changed(built)
+        changed = self.changed(built)
         longer = [isinstance(old, int) and isinstance(new, int) and old < new for old, new in changed.values()]
         extending = set() if self.extends is None else set(self.extends.options)
-        return bool(changed) and changed.keys() <= extending and all(longer) and not self.other_inputs(built)
+        return bool(changed) and changed.keys() <= extending and all(longer) and not self.changed_inputs(built)
 
-    def _changed(self, built: BuildRecord) -> dict[str, tuple[object, object]]:
+    def changed(self, built: BuildRecord) -> dict[str, tuple[object, object]]:
         """Return (old, new) of each option by which what was `built` differs from this key."""
         old, new = ADDED_OPTIONS.get(self.job, {}) | _flat(identifying(built.options)), _flat(self.plain_options)
         names = sorted(old.keys() | new.keys())

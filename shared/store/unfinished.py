@@ -8,7 +8,6 @@ never moved or changed: it keeps its name until the longer work is committed.
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,33 +15,13 @@ from typing import Protocol
 from shared.errors import FormatError
 from shared.format.files import sync_folder, write_whole
 from shared.format.manifest import MANIFEST, parse_manifest
-from shared.store.identity import read_key, write_key
+from shared.store.identity import Extends, Progress, read_key, write_key
 
 OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
 """What an artifact holds, at any depth, for people alone: no job reads it and the manifest does not list it."""
 
 COPYING = ".copying"
 """The file that is in a staging folder while the files that it begins with are copied."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far some work is: a number to compare it by, and in words, such as "epoch 12 of 40"."""
-
-    steps: int
-    words: str
-
-
-@dataclass(frozen=True)
-class Extends:
-    """The whole-number `options` of which a larger value extends what was made with a smaller one.
-
-    `progress(folder, options)` returns how far the work in a folder is, None where nothing in it can be gone on from.
-    Every file but those for people must be written whole, by rename: the copies share their bytes on disk.
-    """
-
-    options: tuple[str, ...]
-    progress: Callable[[Path, Mapping[str, object]], Progress | None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +34,7 @@ class Work:
 
     def progress(self, key: "Key") -> Progress | None:
         """Return how far it is, as far as the job of `key` can tell."""
-        return None if key.extends is None else key.extends.progress(self.folder, self.options)
+        return None if key.extends is None else key.extends.progress.get()(self.folder, self.options)
 
 
 class Key(Protocol):

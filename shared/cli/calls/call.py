@@ -137,7 +137,8 @@ class Call:
         gathers = piece.replicate is None and len(self.command.steps) > 1
         replicates = self.common.replicates if gathers else None
         inputs = open_inputs(piece.row, self.common.folder, piece.replicate, replicates) if open_them else {}
-        return BuildKey(piece.row.name, piece.row.kind, self.seeded(piece).recorded, inputs, piece.row.additions)
+        row, extends = piece.row, self.step(piece.row).how.extends
+        return BuildKey(row.name, row.kind, self.seeded(piece).recorded, inputs, row.additions, extends)
 
     def lacking(self) -> list[str]:
         """Return what the artifacts will go without for want of files, a line each."""

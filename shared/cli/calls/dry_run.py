@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from shared.cli.calls.call import Call, Piece
+from shared.cli.calls.existing import existing
 from shared.data.specs import Specs, describe, no_data_needed
 from shared.errors import BadInput
 from shared.store.artifacts import Artifact, open_output
@@ -101,7 +102,7 @@ def outcomes(call: Call, chain: DryRun, row: Job) -> dict[str, list[Piece]]:
         said.setdefault(words, []).append(piece)
         if words.startswith(ADDING):
             chain.extended.append(piece.place)
-        elif words != COMPLETE:
+        elif not words.startswith(COMPLETE):
             chain.made.append(piece.place)
     return said
 
@@ -110,16 +111,20 @@ def outcome(call: Call, piece: Piece, changed: list[str]) -> str:
     """Return what a run would do with one artifact, in words; the inputs called `changed` would be made before it."""
     try:
         key = call.key(piece, open_them=not changed)
-        there = call.final(piece).exists()
-        present = open_output(piece.row, call.common.folder, piece.replicate) if there else None
+        finished = call.final(piece).exists()
+        present = open_output(piece.row, call.common.folder, piece.replicate) if finished else None
     except BadInput as error:
         return f"cannot run yet: {error}"
-    reasons = []
-    if present is not None:
+    if changed:
         # the hashes of inputs that would be rebuilt are not known yet: only the options can be compared
-        reasons = key.other_options(present.manifest) if changed else key.differences(present.manifest)
-        reasons += [f"its input {name!r} would be" for name in changed]
-    if present and not reasons and not call.common.force:
+        reasons = key.other_options(present.manifest) if present else []
+        reasons += [f"its input {name!r} would be" for name in changed] if present else []
+        return f"would be rebuilt because {'; '.join(reasons)}" if reasons else "would be made"
+    there = existing(call, piece, key, present)
+    made = f"would be rebuilt because {there.rebuilt}" if there.rebuilt else "would be made"
+    said = f"would go on {there.goes_on}" if there.goes_on else made
+    if present and there.complete and not call.common.force:
         added = call.addable(piece, present)
-        return f"{ADDING}{', '.join(added)}; all that is there stays" if added else COMPLETE
-    return f"would be rebuilt because {'; '.join(reasons)}" if reasons else "would be made"
+        said = f"{ADDING}{', '.join(added)}; all that is there stays" if added else COMPLETE
+    dropped = ["unfinished work would be dropped"] if call.common.force and there.others else there.others
+    return "; ".join([said, *dropped])

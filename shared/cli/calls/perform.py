@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.cli.calls.call import Call, Common, Piece
+from shared.cli.calls.existing import existing
 from shared.cli.exit_codes import exit_with
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter, StopFlag
@@ -233,21 +234,24 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
 
 
 def is_complete(call: Call, piece: Piece, key: "BuildKey", reporter: Reporter) -> bool:
-    """Whether the artifact is there as `key` has it, and has all that it could have; if not, print why it is made."""
+    """Whether the artifact is there as `key` has it, and has all that it could have; if not, print what is done."""
     from shared.store.staging import finished
 
     final = call.final(piece)
     artifact = finished(final, key)
-    if artifact is None:
-        return False
-    if reasons := key.differences(artifact.manifest):
-        reporter.info(f"{final.name}: rebuilding because {'; '.join(reasons)}")
-        return False
-    if added := call.addable(piece, artifact):
+    there = existing(call, piece, key, artifact)
+    added = call.addable(piece, artifact) if artifact and there.complete else []
+    if added:
         reporter.info(f"{final}: adding {', '.join(added)}; all that is there stays")
-        return False
-    reporter.info(f"already complete: {final}")
-    return True
+    elif there.complete:
+        reporter.info(f"already complete: {final}")
+    elif there.goes_on:
+        reporter.info(f"{piece.place}: going on {there.goes_on}")
+    elif there.rebuilt:
+        reporter.info(f"{piece.place}: rebuilding because {there.rebuilt}")
+    for line in there.others:
+        reporter.info(f"{piece.place}: {line}")
+    return there.complete and not added
 
 
 def _is_there(call: Call, piece: Piece) -> bool:

@@ -37,16 +37,53 @@ class HistoryRow(FlatRecord):
     losses: dict[str, float]
 
 
+class Extension(Record):
+    """Where training went on beyond the end that had been planned: after `epoch` epochs, to `epochs`.
+
+    `decay` is the schedule of the learning rate that from there on follows the longer plan; None where there is none.
+    `classes` are those that were extended there, None if there is one pair of networks, or all were.
+    """
+
+    epoch: int
+    from_epochs: int
+    epochs: int
+    decay: str | None = None
+    classes: list[str] | None = None
+
+    @property
+    def words(self) -> str:
+        """What happened there, in words."""
+        where = f"at epoch {self.epoch}" + (f" ({', '.join(self.classes)})" if self.classes else "")
+        decay = f"; the decay `{self.decay}` follows the plan of {self.epochs} epochs from there on"
+        return f"extended {where} from {self.from_epochs} to {self.epochs} epochs{decay if self.decay else ''}"
+
+
 class CheckpointHeader(Record):
     """What the file of a checkpoint says: how its tensors are put together, iterations done, the rows so far.
 
-    `history` has a row for each snapshot, `losses` one for each epoch; checkpoints of earlier versions have none.
+    `history` has a row for each snapshot, `losses` one for each epoch. `epochs` are those that were planned,
+    `batch_images` the real images of a batch, which may be fewer than were asked for. Checkpoints of earlier versions
+    have none of the three.
     """
 
     state: dict[str, object]
     steps: int
     history: list[HistoryRow]
     losses: list[HistoryRow] | None = None
+    epochs: int | None = None
+    batch_images: int | None = None
+    extended: list[Extension] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The whole epochs that were seen."""
+        rows = self.losses or self.history
+        return rows[-1].epoch if rows else 0
+
+    @property
+    def planned(self) -> int | None:
+        """The epochs that were planned; earlier versions leave checkpoints that can be extended at the end alone."""
+        return self.epochs or (self.history[-1].epoch if self.history else None)
 
 
 class Resolved(Record):
@@ -68,7 +105,7 @@ class GanRecord(GeneratorRecord):
     """A finished GAN. `generator` is the spec that rebuilds it; histories by class where each has its own networks.
 
     A history has a row for each snapshot. `losses` and `class_losses` have one for each epoch; they are left out where
-    every epoch has a snapshot, and by earlier versions.
+    every epoch has a snapshot, and by earlier versions. `extended` says where training went on beyond its first end.
     """
 
     family: str
@@ -83,6 +120,7 @@ class GanRecord(GeneratorRecord):
     losses: list[HistoryRow] | None = None
     class_losses: dict[str, list[HistoryRow]] | None = None
     snapshots: list[Snapshot] = Field(min_length=1)
+    extended: list[Extension] | None = None
 
     @property
     def histories(self) -> dict[str, list[HistoryRow]]:

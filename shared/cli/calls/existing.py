@@ -1,0 +1,92 @@
+"""What is there of an artifact that a call is to make, in words: complete, unfinished, to be extended or replaced."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.cli.calls.call import Call, Piece
+
+if TYPE_CHECKING:
+    from shared.store.artifacts import Artifact
+    from shared.store.identity import Progress
+    from shared.store.staging import BuildKey
+    from shared.store.unfinished import Work
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What a call finds of an artifact.
+
+    `goes_on` says where work goes on, `rebuilt` why what is there is replaced; `others` are lines on unfinished work
+    with other options.
+    """
+
+    complete: bool
+    goes_on: str
+    rebuilt: str
+    others: list[str]
+
+
+def existing(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | None") -> Existing:
+    """Return what is there of an artifact, given what has its name; `key` has its inputs."""
+    final = call.final(piece)
+    differences = key.differences(present.manifest) if present else []
+    if not call.step(piece.row).how.resumes:
+        return Existing(present is not None and not differences, "", replacement(key, present, differences), [])
+    from shared.store.unfinished import unfinished
+
+    works = unfinished(final)
+    others = [other(key, work) for work in works if key.differences(work) and not key.is_extension_of(work)]
+    if present and not differences:
+        return Existing(True, "", "", others)
+    extends = present is not None and key.is_extension_of(present.manifest)
+    progress = None if call.common.force else reached(call, piece, key)
+    reasons = "; ".join(differences) if extends else replacement(key, present, differences)
+    if progress is None:
+        return Existing(False, "", replacement(key, present, differences), others)
+    return Existing(False, f"from {progress.words}{f' ({reasons})' if reasons else ''}", "", others)
+
+
+def reached(call: Call, piece: Piece, key: "BuildKey") -> "Progress | None":
+    """Return how far the work is that a call would go on with: its own, or what it extends."""
+    from shared.store.staging import staging_folder
+    from shared.store.unfinished import Work, source
+
+    final = call.final(piece)
+    folder = staging_folder(final, key)
+    own = Work(folder, key.plain_options, key.input_hashes).progress(key) if folder.exists() else None
+    if own is not None:
+        return own
+    earlier = source(final, key)
+    return None if earlier is None else earlier.progress(key)
+
+
+def replacement(key: "BuildKey", present: "Artifact | None", differences: list[str]) -> str:
+    """Return why what is there is replaced, what that is, and how to keep it where an option has changed."""
+    reasons = "; ".join(differences)
+    if present is None or not key.other_options(present.manifest):
+        return reasons
+    extends = () if key.extends is None else key.extends.options
+    size = [f"{present.manifest.options.get(name)} {name}" for name in extends]
+    shorter = f" (to go on takes more {' and '.join(extends)}, not fewer)" if is_shorter(key, present) else ""
+    there = f"what is there ({', '.join([*size, 'complete'])}) is replaced at the end; keep it: --experiment NAME"
+    return f"{reasons}{shorter}; {there}"
+
+
+def is_shorter(key: "BuildKey", present: "Artifact") -> bool:
+    """Whether what is there is what is asked for and more of it, such as epochs."""
+    names = [] if key.extends is None else [f"{name} was " for name in key.extends.options]
+    differences = key.differences(present.manifest)
+    return bool(differences) and all(line.startswith(tuple(names)) for line in differences) if names else False
+
+
+def other(key: "BuildKey", work: "Work") -> str:
+    """Return a line on unfinished work of another build key: what it is, how far, and what to do with it."""
+    if not work.options:
+        return f"unfinished work of an earlier version is in {work.folder}, where nothing goes on; remove that folder"
+    changed = [f"{name} {old}" if old is not None else f"no {name}" for name, (old, _) in key.changed(work).items()]
+    progress = work.progress(key)
+    far = f"is at {progress.words}" if progress else "is there"
+    inputs = [f"another {name!r}" for name in key.changed_inputs(work)]
+    what = " and ".join(part for part in (", ".join(changed), ", ".join(inputs)) if part)
+    again = "it is of use with these inputs alone" if inputs else "give that again to go on with it"
+    return f"unfinished work with {what} {far}; {again}, or remove {work.folder}"
