@@ -1,8 +1,6 @@
 """train_gan: what a run leaves, that it resumes bit by bit, and what its steps see."""
 
 import json
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,44 +16,12 @@ from shared.plots.training.panels import real_and_generated
 from shared.store import checkpoints
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.records.gan import GanRecord
-
-TINY = ["--epochs", 3, "--batch-images", 8, "--critic-steps", 1, "--width", 2, "--latent", 4]
-"""With 24 train images: three epochs of three iterations."""
+from tests.jobs.train_gan.conftest import TINY
 
 every_family = pytest.mark.parametrize("family", sorted(FAMILIES))
 every_joint_family = pytest.mark.parametrize(
     "family", sorted(name for name, row in FAMILIES.items() if not row.one_per_class)
 )
-
-
-@pytest.fixture
-def train(
-    tmp_path: Path,
-    make_dataset: Callable[..., Artifact],
-    run_job: Callable[..., Result],
-    plain_recipe: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Callable[..., Result]:
-    """Return `train(name, *words, stop_after=None)`: a tiny run on the volume `name`, stopped by SIGTERM if asked."""
-
-    def run(name: str, *words: object, stop_after: int | None = None) -> Result:
-        root = tmp_path / name
-        if not root.exists():
-            make_dataset(root / "small" / "real", train=24, val=6, test=6)
-        step, done = loop.train_step, 0
-
-        def counted(*arguments: Any) -> Any:
-            nonlocal done
-            done += 1
-            if done == stop_after:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return step(*arguments)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(loop, "train_step", counted)
-            return run_job("train_gan", root, "--recipe", plain_recipe, *TINY, *words)
-
-    return run
 
 
 def gan(root: Path) -> Artifact:
