@@ -13,7 +13,7 @@ from shared.store.artifacts import Artifact
 from shared.store.replicates import place
 from tests.jobs.conftest import SMALL
 
-SAYS = re.compile(r"  (?:(\w+) (r\d\d(?:, r\d\d)*): )?(already complete|would be .*|cannot run yet.*)")
+SAYS = re.compile(r"  (?:(\w+) (r\d\d(?:, r\d\d)*): )?(already complete|would .*|cannot run yet.*)")
 """A line on one artifact, or on some replicates of one."""
 
 
@@ -77,7 +77,10 @@ def test_what_reads_what_would_change_would_be_made_anew(volume: Path, tmp_path:
     said = would(volume, "--recipe", recipe_of(tmp_path, synthesize="share = 1.5"))
     complete = {name for name, words in said.items() if words == "already complete"}
     assert complete == {"real", "classifier/r00", "gan/r00", "scores/r00"}
-    assert said["synthetic/r00"] == "would be rebuilt because share was 1.0, now 1.5"
+    assert said["synthetic/r00"] == (
+        "would be rebuilt because share was 1.0, now 1.5; what is there (complete) is replaced at the end; "
+        "keep it: --experiment NAME"
+    )
     assert said["fits/r00"] == "would be rebuilt because its input 'synthetic' would be"
     assert said["mixed"] == "would be rebuilt because its input 'synthetic' would be; its input 'fits' would be"
     assert said["report"] == ("would be rebuilt because its input 'synthetic' would be; its input 'mixed' would be")
