@@ -122,3 +122,15 @@ def test_warnings_of_scores_name_their_replicates(inputs: Inputs) -> None:
         place = f"scores/r{number:02d}"
         changed[place] = with_facts(inputs[place], inputs[place].facts | {"warnings": lines})
     assert scores_section(Artifacts.of(changed)).warnings == ["all", "few (replicates r00, r02)"]
+
+
+def test_an_extended_training_is_said(render: Render, inputs: Inputs, text: str) -> None:
+    """Where the replicate that is shown was trained on, and which plan its learning rate follows from there on."""
+    extended = {"epoch": 2, "from_epochs": 2, "epochs": 3, "decay": "late"}
+    gans = {
+        name: with_facts(made, made.facts | {"extended": [extended]}) for name, made in inputs.items() if "gan/" in name
+    }
+    said = " ".join(render(inputs | gans).split())
+    assert "Training was extended at epoch 2 from 2 to 3 epochs; the decay `late` follows the plan of 3 epochs" in said
+    assert "once for each number of epochs that the training was extended from" in said
+    assert "extended" not in text.partition("<h2>The generator</h2>")[2].partition("<h2>Lineage")[0]

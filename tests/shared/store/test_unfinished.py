@@ -28,7 +28,7 @@ EXTENDS = Extends(("epochs",), Lazy("tests.shared.store.test_unfinished:steps"))
 
 def key(epochs: int, rate: float = 0.1) -> BuildKey:
     """Return the key of a training of that many epochs."""
-    return BuildKey("train", "model", {"epochs": epochs, "rate": rate}, {}, EXTENDS)
+    return BuildKey("train", "model", {"epochs": epochs, "rate": rate}, {}, extends=EXTENDS)
 
 
 def made(final: Path, wanted: BuildKey, text: str) -> Artifact:
@@ -96,7 +96,7 @@ def test_files_that_count_are_stored_once(final: Path, monkeypatch: pytest.Monke
         key(4),  # as many
         key(9, rate=0.2),
         BuildKey("train", "model", {"epochs": 9, "rate": 0.1}),  # a job whose work nothing extends
-        BuildKey("train", "model", {"epochs": "9", "rate": 0.1}, {}, EXTENDS),
+        BuildKey("train", "model", {"epochs": "9", "rate": 0.1}, {}, extends=EXTENDS),
     ],
 )
 def test_nothing_else_is_extended(final: Path, other: BuildKey) -> None:
@@ -110,7 +110,7 @@ def test_other_inputs_are_not_extended(final: Path) -> None:
     """What was made from other inputs is no beginning."""
     other = made(final.parent / "real", BuildKey("prepare", "model", {}), "x")
     made(final, key(2), "ab")
-    assert found(final, BuildKey("train", "model", key(4).options, {"real": other}, EXTENDS)) is None
+    assert found(final, BuildKey("train", "model", key(4).options, {"real": other}, extends=EXTENDS)) is None
 
 
 def test_of_several_beginnings_the_furthest_is_taken(final: Path) -> None:
