@@ -8,7 +8,7 @@ from shared.cli.run import How, Result, Run
 from shared.lazy import Lazy
 from shared.store.identity import Extends
 
-EXTENDS = Extends(("epochs",), Lazy("jobs.train_gan.going_on:how_far"))
+EXTENDS = Extends(("epochs",), Lazy("jobs.train_gan.plan:how_far"))
 
 
 @job(

@@ -5,10 +5,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from jobs.pipeline import PREPROCESS
-from jobs.train_gan.going_on import CHECKPOINT
 from jobs.train_gan.loop import train
 from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.pictures import draw_finished, draw_joined_panels
+from jobs.train_gan.plan import CHECKPOINT
 from jobs.train_gan.state import State
 from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run

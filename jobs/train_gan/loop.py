@@ -23,10 +23,9 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from jobs.train_gan.going_on import extension, rates
 from jobs.train_gan.journal import Journal
 from jobs.train_gan.options import GanOptions
-from jobs.train_gan.plan import Plan, learning_rate_factor
+from jobs.train_gan.plan import Plan, extension, learning_rate_factor, rates
 from jobs.train_gan.state import State, save_snapshot, specs
 from jobs.train_gan.steps import Draws, Losses, critic_step, draw_batch, train_step
 from jobs.train_gan.task import Task

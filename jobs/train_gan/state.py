@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import NETWORKS, Family
-from jobs.train_gan.going_on import CHECKPOINT
 from jobs.train_gan.options import GanOptions
+from jobs.train_gan.plan import CHECKPOINT
 from jobs.train_gan.steps import Models
 from shared.errors import FormatError
 from shared.format.manifest import Dataset

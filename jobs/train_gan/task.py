@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import Family
-from jobs.train_gan.going_on import read_header
 from jobs.train_gan.options import GanOptions
-from jobs.train_gan.plan import Plan, make_plan
+from jobs.train_gan.plan import Plan, make_plan, read_header
 from shared.errors import BadConfig
 from shared.format.shards import preview
 from shared.models.snapshots import GRID_COLUMNS
