@@ -39,12 +39,14 @@ def print_arm_metrics(console: "Console", record: "MixedRecord", every: bool) ->
             _print_classes(console, arm)
 
 
-def _table(title: str, *headings: str) -> "Table":
+def _table(console: "Console", title: str, *headings: str) -> "Table":
+    """Print a title; return the empty table below it."""
     from rich.table import Table
     from rich.text import Text
 
-    # texts, not markup: class names are the user's
-    table = Table(title=Text(title), box=None, padding=(0, 1, 0, 0), title_justify="left")
+    # not the table's own title, which is no wider than the table; texts, since class names may look like markup
+    console.print(Text(title))
+    table = Table(box=None, padding=(0, 1, 0, 0))
     for place, heading in enumerate(headings):
         table.add_column(Text(heading), justify="right" if place else "left", overflow="fold")
     return table
@@ -69,6 +71,7 @@ def _class_cell(estimate: "ClassEstimate") -> str:
 def _print_metrics(console: "Console", record: "MixedRecord", arms: "Sequence[ArmRow]", classes: bool) -> None:
     """Print the metrics of one or two arms next to each other, those of the classes below; F1 alone of many classes."""
     table = _table(
+        console,
         f"Metrics, % of {record.protocol.n_test:,} real test images ({LEVEL_TEXT} interval)",
         *("metric", *(arm.arm for arm in arms)),
     )
@@ -99,7 +102,7 @@ def _lowest(classes: "Sequence[ArmClass]") -> "list[tuple[int, ArmClass]]":
 
 
 def _print_classes(console: "Console", arm: "ArmRow") -> None:
-    table = _table(f"{arm.arm}: {arm.about}", "class", "images", "precision", "recall", "F1")
+    table = _table(console, f"{arm.arm}: {arm.about}", "class", "images", "precision", "recall", "F1")
     for row in arm.classes or []:
         positive = " (positive)" if row.class_name == arm.positive_class else ""
         _row(table, f"{row.class_name}{positive}", f"{row.n:,}", *map(_class_cell, (row.precision, row.recall, row.f1)))
@@ -130,7 +133,7 @@ def print_generator(
     )
     # of a class, where each has networks of its own
     by_class = gan.histories if gan is not None and gan.class_histories else {}
-    table = _table(title, "class", *names, "category", *(LOSSES.values() if by_class else ()))
+    table = _table(console, title, "class", *names, "category", *(LOSSES.values() if by_class else ()))
     listed = classes if every or len(classes) <= MOST_CLASSES else sorted(classes, key=_badness)[:FEW_CLASSES]
     for row in listed:
         ratios = [f"{row.ratios[name]:.2f}" if row.ratios else "-" for name in names]
