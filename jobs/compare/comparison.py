@@ -99,9 +99,12 @@ def _reference_facts(referenced: Referenced) -> dict[str, object]:
 
 
 def _warnings(experiment: Experiment) -> list[str]:
+    missing = sorted({record.fallback for record in experiment.records.values() if record.fallback})
+    chosen_by = next(iter(experiment.records.values())).chosen_score
+    instead = [f"snapshots were chosen by {chosen_by}, for want of the weights of {name}" for name in missing]
     on_test = [record.on_test for record in experiment.records.values() if record.on_test is not None]
     if not on_test:
-        return []
+        return instead
     copies = [
         f"copies of training images, by {space}, in {found.flagged} of {found.replicates} replicates: low distances "
         "say little then"
@@ -110,7 +113,7 @@ def _warnings(experiment: Experiment) -> list[str]:
     ]
     collapsed = sum(any(line.startswith(COLLAPSE) for line in scored.warnings) for scored in on_test)
     signs = [f"signs of mode collapse in {collapsed} of {len(on_test)} replicates; its report says which"]
-    return copies + (signs if collapsed else [])
+    return instead + copies + (signs if collapsed else [])
 
 
 def compare(

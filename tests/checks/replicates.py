@@ -7,6 +7,8 @@ from tests.checks.mutation import Mutation
 
 OWN = "tests/experiment/test_replicates.py::"
 ARMS = "tests/experiment/test_arms.py::"
+COMPARED = "tests/shared/metrics/test_compare.py::"
+COMPARE = "tests/jobs/compare/test_compare_command.py::"
 PIPELINE = "jobs/pipeline.py"
 
 REPLICATES: tuple[Mutation, ...] = (
@@ -98,5 +100,61 @@ REPLICATES: tuple[Mutation, ...] = (
         "tests/jobs/test_replicates.py::test_a_replicate_is_added_without_making_the_others_again",
         "a finished replicate is never made again",
     ),
+    Mutation(
+        "replicates_that_the_verdict_does_not_have",
+        "jobs/compare/experiments.py",
+        "if (folder / TRAIN_MIXED.writes / MANIFEST).is_file():",
+        "if not folder.is_dir():",
+        COMPARE + "test_replicates_are_those_of_the_verdict",
+        "a comparison is of the replicates that the verdict was made from",
+    ),
+    Mutation(
+        "a_reference_that_scores_the_latents_of_test_again",
+        "jobs/compare/reference.py",
+        "Stream.REFERENCE_LATENTS, index",
+        "Stream.TEST_LATENTS, index",
+        COMPARE + "test_images_under_a_reference_are_fresh_and_in_its_format",
+        "a reference scores fresh images",
+    ),
+    Mutation(
+        "a_reference_with_another_filter",
+        "jobs/compare/reference.py",
+        "info.channels, self.reference.resize_filter)",
+        'info.channels, "bicubic")',
+        COMPARE + "test_images_under_a_reference_are_fresh_and_in_its_format",
+        "generated images are resized as the reference's real ones were",
+    ),
+    Mutation(
+        "a_level_for_one_pair",
+        "shared/metrics/compare.py",
+        "level, others = other_level(pairs)",
+        "level, others = other_level(1)",
+        COMPARED + "test_the_level_counts_every_pair",
+        "the intervals of all pairs hold together",
+    ),
+    Mutation(
+        "better_than_one_is_best",
+        "shared/metrics/compare.py",
+        "if wins[name] == len(values) - 1",
+        "if wins[name] >= 1",
+        COMPARED + "test_the_best_of_three_is_better_than_both",
+        "a winner is better than every other",
+    ),
+    Mutation(
+        "scores_of_different_protocols_compared",
+        "shared/metrics/compare.py",
+        "if extractor in other and differences(",
+        "if extractor not in other and differences(",
+        COMPARED + "test_different_protocols_are_refused",
+        "scores of different protocols are not compared",
+    ),
+    Mutation(
+        "a_mean_of_means_over_epochs",
+        "shared/metrics/over_epochs.py",
+        "fmean(pooled)",
+        "fmean(map(fmean, values.values()))",
+        "tests/shared/metrics/test_over_epochs.py::test_all_snapshots_of_all_replicates_are_pooled",
+        "the mean over epochs is over all snapshots",
+    ),
 )
-"""Mistakes in what replicates share and do not share, and in what is made of all of them."""
+"""Mistakes in what replicates share and do not share, in what is made of all of them, and in comparing experiments."""
