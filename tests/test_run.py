@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import JOBS, PIPELINE
+from shared.cli.recipes import RECIPES_FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -95,6 +96,37 @@ def test_a_recipe_means_the_same_to_run_and_to_the_job(tmp_path: Path) -> None:
     through = seeds(halfreal("run", "--dry-run", "--recipe", recipe))
     assert alone == {"train_gan": 5}
     assert through["train_gan"] == 5
+
+
+def test_missing_weights_are_said_before_the_first_job(tmp_path: Path) -> None:
+    """`run` begins with what is missing, the command that brings it, and what chooses in its place."""
+    words = ["--data-root", tmp_path, "--set", "evaluate.per_snapshot=inception_clean", "--device", "cpu"]
+    words += ["--set", "preprocess.source=folder"]  # ends at once: there is no such folder
+    first, second, third = halfreal("run", *words).stderr.splitlines()[:3]
+    assert first.startswith("FID: weights missing (inception_clean). Bring them with: halfreal weights fetch inception")
+    assert f" --data-root {tmp_path}. " in first
+    assert "classifier chooses the snapshots in place of inception_clean" in second
+    assert third.startswith("[1/7] preprocess")
+    assert "FID: weights missing" in halfreal("run", "--dry-run", *words).stdout
+
+
+@pytest.mark.parametrize("recipe", sorted(path.stem for path in RECIPES_FOLDER.glob("*.toml")))
+def test_the_published_systems_ask_for_fid(recipe: str, tmp_path: Path) -> None:
+    """Those whose text asks for FID have it on; where it is not asked for, nothing is said of weights."""
+    said = halfreal("evaluate", "--dry-run", "--recipe", recipe, "--data-root", tmp_path).stdout
+    asks = recipe.startswith(("celeba", "cifar10", "rps"))
+    assert ("FID: weights missing (inception_clean)" in said) is asks
+    assert ("per_snapshot = 'inception_clean'" in said) is recipe.startswith("cifar10")
+
+
+def test_altered_weights_cost_no_hours(tmp_path: Path) -> None:
+    """A broken download is refused before the first job."""
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "inception-2015-12-05.pt").write_bytes(b"a page that says: quota exceeded")
+    done = halfreal("run", "--data-root", tmp_path, "--set", "evaluate.extractors=inception_clean")
+    assert done.returncode == 2
+    assert "the file was altered" in done.stderr
+    assert "[1/7]" not in done.stderr
 
 
 def test_a_failing_job_passes_its_exit_code_through(tmp_path: Path) -> None:

@@ -110,16 +110,20 @@ def marker(points: int) -> str | None:
     return "o" if points < 40 else None
 
 
-def score_curve(record: ScoresRecord, others: Sequence[ScoresRecord] = ()) -> Figure:
-    """Draw the Fréchet distance of every snapshot on val, and which was chosen; thin, those of `others`, replicates."""
-    used = record.protocol
+def score_curve(record: ScoresRecord, others: Sequence[ScoresRecord] = (), score: str = "") -> Figure:
+    """Draw the Fréchet distance of every snapshot on val, and which was chosen; thin, those of `others`, replicates.
+
+    `score` is the one that is drawn, by default the one that chose.
+    """
+    used, score = record.protocol, score or record.chosen_score
+    extractor = score.split("_", 1)[1]
+    distance = "FID" if score.startswith("fid_") else "Fréchet distance"
     title = f"{used.n_real:,} real {used.reference} images, {used.n_synthetic:,} generated per snapshot"
-    epochs, values = zip(*record.curve, strict=True)
-    series = {record.chosen_score: values}
-    figure = curves(epochs, series, "epoch", f"Fréchet distance ({used.extractor} features)", title)
+    epochs, values = zip(*record.curve_of(score), strict=True)
+    figure = curves(epochs, {score: values}, "epoch", f"{distance} ({extractor} features)", title)
     axes = figure.axes[0]
     for place, other in enumerate(others):
-        x, y = zip(*other.curve, strict=True)
+        x, y = zip(*other.curve_of(score), strict=True)
         label = "other replicates" if place == 0 else None
         axes.plot(x, y, color=COLOURS[0], linewidth=0.8, alpha=0.5, label=label, gid=f"replicate-curve-{place}")
     axes.lines[0].set_linewidth(2.5 if others else 1.5)

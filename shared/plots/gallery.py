@@ -116,6 +116,10 @@ def scores_pictures(
     curve = f"Fréchet distance per snapshot; epoch {record.chosen.epoch} is the lowest"
     alt = f"{curve}; thin lines: {len(others)} other replicates." if others else f"{curve}."
     pictures = {"scores": Picture(charts.score_curve(record, others), alt)}
+    fid = record.other_fid
+    if fid is not None:
+        drawn = [other for other in others if other.other_fid == fid]
+        pictures["fid"] = Picture(charts.score_curve(record, drawn, fid), f"{fid} per snapshot.")
     if record.on_test is None:
         return pictures
     pictures |= _qualities(record, gan.record)

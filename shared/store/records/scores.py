@@ -227,7 +227,17 @@ class ScoresRecord(Record):
     @property
     def curve(self) -> list[tuple[int, float]]:
         """The score that chose, by epoch."""
-        return [(row.epoch, row.scores[self.chosen_score]) for row in self.rows]
+        return self.curve_of(self.chosen_score)
+
+    def curve_of(self, score: str) -> list[tuple[int, float]]:
+        """Return a score that every snapshot has, by epoch."""
+        return [(row.epoch, row.scores[score]) for row in self.rows]
+
+    @property
+    def other_fid(self) -> str | None:
+        """The FID that every snapshot has although another score chose, as where its weights came later; else None."""
+        named = [name for name in self.rows[0].scores if name.startswith("fid_") and name != self.chosen_score]
+        return next((name for name in named if all(name in row.scores for row in self.rows)), None)
 
     @validator(mode="before")
     @classmethod

@@ -5,6 +5,8 @@ A small network in the layout of the published TorchScript takes Inception's pla
 
 import contextlib
 import io
+import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +112,17 @@ def test_scores_are_added_to_what_is_finished(fid: Volume, small: Path, monkeypa
     assert "already complete" in fid("evaluate")
     assert "weights missing" not in fid.page
     assert "fid_inception_clean" in fid.page
+    assert "FID of every snapshot; it was not what chose." in fid.page
+    found = json.loads(fid.results("--json"))
+    assert (found["missing_weights"], found["fallback_for"]) == ([], "inception_clean")
+    for key, reference in (("score_protocols", "test"), ("score_protocols_train", "train")):
+        assert found[key]["inception_clean"]["reference"] == reference
+    assert len(found["scores_against_train"]["fid_inception_clean"]["values"]) == 1
+    printed = " ".join(fid.results().split())
+    n_test, n_train = (found[key]["classifier"]["n_real"] for key in ("score_protocols", "score_protocols_train"))
+    assert re.search(rf"fid_inception_clean [\d.]+ against {n_test} real test images; of real train images", printed)
+    assert re.search(rf"fid_inception_clean [\d.]+ against {n_train} real train images, as papers print it", printed)
+    assert re.search(r"inception_score_inception_clean [\d.]+; of real train images", printed)
     assert "weights that nobody published" in fid.page.split("<h1>")[0]
     assert_added(before, after)
 

@@ -124,6 +124,25 @@ def test_shards_are_scored_as_they_are(copy: Path) -> None:
         assert CliRunner().invoke(halfreal, wrong).exit_code == 2
 
 
+def test_the_chosen_snapshot_is_scored_against_all_of_train(made: dict[str, Artifact], tmp_path: Path) -> None:
+    """Papers print the distance to the train images: it is to all of them, also where fewer images are drawn."""
+    inputs = {"real": made["real"], "classifier/r00": made["classifier"]}
+    run = Run(inputs, tmp_path, tmp_path, "cpu", Reporter("evaluate"))
+    work = Evaluation(run, Plan(24, ("classifier",), ("classifier",), 0), made["gan"])
+    drawn = Images(torch.randint(0, 256, (24, 3, 16, 16), dtype=torch.uint8), work.asked)
+    (scorer,) = work.among(("classifier",))
+    found = score_on_test(work, [scorer], drawn).train_reference
+    assert found is not None
+    points = [
+        scorer.extract(images, images[:, 0, 0, 0]).features for images in (drawn.images, work.splits["train"].images)
+    ]
+    assert len(points[1]) > 24
+    distance = frechet_distance(*moments(points[0]), *moments(points[1]))
+    assert found.scores["frechet_classifier"] == pytest.approx(distance, rel=1e-3)
+    protocol = found.protocols["classifier"]
+    assert (protocol.reference, protocol.n_real, protocol.n_synthetic) == ("train", len(points[1]), 24)
+
+
 def test_distances_by_class_are_between_equal_numbers(made: dict[str, Artifact], tmp_path: Path) -> None:
     """With more synthetic images than train has, those of a class are as many as its real ones, whose score is next."""
     inputs = {"real": made["real"], "classifier/r00": made["classifier"]}

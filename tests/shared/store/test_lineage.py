@@ -11,6 +11,7 @@ from shared.runtime.launch import RENDEZVOUS, check_launch
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
+from shared.store.records.base import Record
 from shared.store.staging import BuildKey, stage
 
 REAL = Job("preprocess", "real", "dataset", "")
@@ -48,6 +49,49 @@ def test_inputs_of_two_lineages_are_refused(make_dataset: Callable[..., Artifact
         (tmp_path / "other").rename(tmp_path / "real")
     with pytest.raises(BadInput, match=rf"made from another '{again}'.*\n.*halfreal run"):
         open_inputs(reader, tmp_path)
+
+
+def test_what_reads_an_artifact_stays_when_numbers_are_added(
+    make_dataset: Callable[..., Artifact], tmp_path: Path
+) -> None:
+    """An artifact that extends another one keeps its identity; only a job that shows additions is out of date then."""
+    make_dataset(tmp_path / "real", train=4)
+    make(tmp_path, GAN)
+    make(tmp_path, SCORES)
+    reader = Job("synthesize", "synthetic", "dataset", "", (REAL, GAN, SCORES))
+    shows = Job("report", "report", "page", "", (REAL, GAN, SCORES), additions=True)
+
+    def keys() -> list[BuildKey]:
+        inputs = open_inputs(reader, tmp_path)
+        return [BuildKey(row.name, row.kind, {}, inputs, row.additions) for row in (reader, shows)]
+
+    built = []
+    for row, key in zip((reader, shows), keys(), strict=True):
+        with stage(tmp_path / row.writes, key, resumable=False) as work:
+            built.append(work.commit().manifest)
+    first = open_artifact(tmp_path / "scores", "scores", "evaluate")
+    for steps in (1, 2):  # added to twice: the identity is that of the first
+        before = open_artifact(tmp_path / "scores", "scores", "evaluate")
+        key = BuildKey("evaluate", "scores", {}, open_inputs(SCORES, tmp_path))
+        assert key.differences(before.manifest) == []
+        with stage(tmp_path / "scores", key, resumable=False) as work:
+            after = work.commit(record=Added(steps=steps), extends=before)
+        assert after.identity == first.sha256 != after.sha256
+        kept, shown = keys()
+        assert kept.differences(built[0]) == []
+        assert shown.differences(built[1]) == ["its input 'scores' changed"]
+    assert b'"extends"' not in first.manifest.to_bytes()
+    assert set(open_inputs(Job("card", "", "", "", (SCORES, reader)), tmp_path)) == {"scores", "synthetic"}
+    with stage(tmp_path / "scores", BuildKey("evaluate", "scores", {"seed": 1}, key.inputs), resumable=False) as work:
+        work.commit()
+    with pytest.raises(BadInput, match="made from another 'scores'"):
+        open_inputs(Job("card", "", "", "", (SCORES, reader)), tmp_path)
+
+
+class Added(Record):
+    """A number."""
+
+    steps: int
 
 
 def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:

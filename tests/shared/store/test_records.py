@@ -29,7 +29,7 @@ MAY_BE_ABSENT = {
     "real": {"mirrors", "split", "rejected", "ignored"}
     | {"duplicates", "duplicates_with_other_label", "moved_to_the_split_of_their_copy"},
     "gan": {"class_histories", "losses", "class_losses", "extended"},
-    "scores": {"synthetic_only", "test"},
+    "scores": {"synthetic_only", "test", "fallback", "train_reference"},
 }
 """Keys that an older or another artifact of the kind does without."""
 
