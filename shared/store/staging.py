@@ -92,7 +92,9 @@ class BuildKey:
 
     def changed(self, built: BuildRecord) -> dict[str, tuple[object, object]]:
         """Return (old, new) of each option by which what was `built` differs from this key."""
-        old, new = ADDED_OPTIONS.get(self.job, {}) | _flat(identifying(built.options)), _flat(self.plain_options)
+        new = _flat(self.plain_options)
+        before = {name: value for name, value in ADDED_OPTIONS.get(self.job, {}).items() if name in new}
+        old = before | _flat(identifying(built.options))
         names = sorted(old.keys() | new.keys())
         return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
 

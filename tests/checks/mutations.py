@@ -20,9 +20,10 @@ from tests.checks.intervals import INTERVALS
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
+from tests.checks.scores import SCORES
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + VERDICTS
+MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + SCORES + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
