@@ -20,10 +20,9 @@ from tests.checks.intervals import INTERVALS
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
-from tests.checks.scores import SCORES
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + SCORES + VERDICTS
+MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
