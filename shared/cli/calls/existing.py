@@ -83,10 +83,12 @@ def other(key: "BuildKey", work: "Work") -> str:
     """Return a line on unfinished work of another build key: what it is, how far, and what to do with it."""
     if not work.options:
         return f"unfinished work of an earlier version is in {work.folder}, where nothing goes on; remove that folder"
-    changed = [f"{name} {old}" if old is not None else f"no {name}" for name, (old, _) in key.changed(work).items()]
+    options = [(name, old) for name, (old, _) in key.changed(work).items()]
+    changed = [f"{name} {old}" if old is not None else f"{name} left out" for name, old in options]
     progress = work.progress(key)
     far = f"is at {progress.words}" if progress else "is there"
     inputs = [f"another {name!r}" for name in key.changed_inputs(work)]
     what = " and ".join(part for part in (", ".join(changed), ", ".join(inputs)) if part)
-    again = "it is of use with these inputs alone" if inputs else "give that again to go on with it"
+    given = "that option" if len(options) == 1 else "those options"
+    again = "it is of use with these inputs alone" if inputs else f"give {given} again to go on with it"
     return f"unfinished work with {what} {far}; {again}, or remove {work.folder}"

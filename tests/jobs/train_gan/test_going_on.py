@@ -126,7 +126,7 @@ def test_an_extension_that_is_stopped_loses_nothing(train: Train, tmp_path: Path
     assert {path: path.read_bytes() for path in before} == before
     again = train("cut", "--epochs", 2)
     assert "already complete" in again.stderr
-    assert "unfinished work with epochs 4 is at epoch 3 of 4; give that again to go on with it" in again.stderr
+    assert "unfinished work with epochs 4 is at epoch 3 of 4; give that option again to go on with it" in again.stderr
     assert "going on from epoch 3 of 4 (epochs was 2, now 4)" in train("cut", "--epochs", 4).stderr
     cut = gan(tmp_path / "cut")
     assert weights(cut) == weights(gan(tmp_path / "whole"))
@@ -210,7 +210,7 @@ def test_another_option_says_what_is_there_and_how_to_keep_it(train: Train, tmp_
     wanted = [
         "because learning_rate was 0.002, now 0.001; what is there (3 epochs, complete) is replaced at the end; "
         "keep it: --experiment NAME",
-        "unfinished work with learning_rate 0.003 is at epoch 1 of 3; give that again to go on with it, "
+        "unfinished work with learning_rate 0.003 is at epoch 1 of 3; give that option again to go on with it, "
         f"or remove {folder}",
     ]
     for run in (train("a", *words, "--dry-run"), train("a", *words)):

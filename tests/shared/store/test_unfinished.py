@@ -26,9 +26,9 @@ def steps(folder: Path, options: Mapping[str, object]) -> Progress | None:
 EXTENDS = Extends(("epochs",), Lazy("tests.shared.store.test_unfinished:steps"))
 
 
-def key(epochs: int, rate: float = 0.1) -> BuildKey:
+def key(epochs: int, rate: float = 0.1, width: int = 8) -> BuildKey:
     """Return the key of a training of that many epochs."""
-    return BuildKey("train", "model", {"epochs": epochs, "rate": rate}, {}, extends=EXTENDS)
+    return BuildKey("train", "model", {"epochs": epochs, "rate": rate, "width": width}, {}, extends=EXTENDS)
 
 
 def made(final: Path, wanted: BuildKey, text: str) -> Artifact:
@@ -95,8 +95,9 @@ def test_files_that_count_are_stored_once(final: Path, monkeypatch: pytest.Monke
         key(2),  # fewer
         key(4),  # as many
         key(9, rate=0.2),
-        BuildKey("train", "model", {"epochs": 9, "rate": 0.1}),  # a job whose work nothing extends
-        BuildKey("train", "model", {"epochs": "9", "rate": 0.1}, {}, extends=EXTENDS),
+        key(9, width=16),
+        BuildKey("train", "model", key(9).options),  # a job whose work nothing extends
+        BuildKey("train", "model", key(9).options | {"epochs": "9"}, {}, extends=EXTENDS),
     ],
 )
 def test_nothing_else_is_extended(final: Path, other: BuildKey) -> None:
