@@ -56,7 +56,8 @@ def fetch(names: tuple[str, ...], data_root: Path) -> None:
             try:
                 click.echo(f"{name}: {bring(name, data_root / 'weights')}")
             except HalfrealError as error:
-                click.echo(f"{name}: {error}", err=True)
+                if len(names) > 1:  # the error that ends the command is printed once more
+                    click.echo(f"{name}: {error}", err=True)
                 failed.append(error)
     if failed:
         raise failed[0]
@@ -77,7 +78,7 @@ def show(data_root: Path) -> None:
             state = "absent"
         except HalfrealError:
             state = "altered"
-        click.echo(f"{name:20} {state:7}  {weights.about}\n{'':20} {path} ({layout})")
+        click.echo(f"{name:20} {state:11}  {weights.about}\n{'':20} {path} ({layout})")
 
 
 @click.command("verify", cls=ErrorHandlingCommand, context_settings={"show_default": True})
