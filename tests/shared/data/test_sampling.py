@@ -64,7 +64,7 @@ def test_largest_remainders_by_hand(sizes: list[int], total: int, expected: list
         ([60, 40], 10, [0, 0], [60, 2], [8, 2]),
         ([60, 40], 10, [0, 5], [60, 40], [5, 5]),
         ([96, 3], 10, [1, 1], [96, 3], [9, 1]),
-        ([50, 30, 20], 10, [0, 0, 0], [2, 9, 9], [2, 5, 3]),  # of three more, room for 6 and 7: two and one
+        ([50, 30, 20], 10, [0, 0, 0], [2, 9, 9], [2, 4, 4]),  # of three more, room for 6 and 7: one and two
         ([1, 1], 6, [0, 0], [3, 3], [3, 3]),
     ],
 )
