@@ -1,14 +1,16 @@
 """What evaluate cannot do without weights, said before the work; and what it can add to finished scores later."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobs.evaluate.options import EvaluateOptions
 from shared.cli.common_options import place_flags
 from shared.cli.options import listed
 from shared.models.pretrained.missing import missing_weights
 from shared.models.pretrained.weights import missing
-from shared.store.records.base import Record
-from shared.store.records.scores import ScoresRecord
+
+if TYPE_CHECKING:
+    from shared.store.records.base import Record
 
 
 def lacking(options: EvaluateOptions, data_root: Path) -> list[str]:
@@ -23,7 +25,9 @@ def lacking(options: EvaluateOptions, data_root: Path) -> list[str]:
     return lines
 
 
-def addable(record: Record, data_root: Path) -> list[str]:
+def addable(record: "Record", data_root: Path) -> list[str]:
     """Return the extractors that finished scores left out and whose weights are there now."""
+    from shared.store.records.scores import ScoresRecord  # here, since it imports pydantic
+
     assert isinstance(record, ScoresRecord)
     return [name for name in record.left_out if not missing(name, data_root / "weights")]

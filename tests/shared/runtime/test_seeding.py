@@ -84,6 +84,7 @@ def test_the_numbers_of_streams_never_change() -> None:
         "CONTROL_FIT": 22,
         "REPLICATE": 23,
         "FURTHER_FIT": 24,
+        "REFERENCE_LATENTS": 25,
         "CONTROL_NOISE": 31,
         "CONTROL_LABELS": 32,
     }
