@@ -89,7 +89,7 @@ def fid(volume: Path, tmp_path: Path, run_job: Callable[..., Result], plain_reci
 def test_scores_are_added_to_what_is_finished(fid: Volume, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without weights all is made and says what is missing; with them only the scores and the page are made again.
 
-    In the end the volume holds what it would hold with weights from the beginning, the chosen snapshot apart.
+    The scores are those that a single call makes with weights, where the same score chooses.
     """
     said = fid("evaluate")
     command = f"halfreal weights fetch inception --data-root {fid.root}"
@@ -125,6 +125,12 @@ def test_scores_are_added_to_what_is_finished(fid: Volume, small: Path, monkeypa
     assert re.search(r"inception_score_inception_clean [\d.]+; of real train images", printed)
     assert "weights that nobody published" in fid.page.split("<h1>")[0]
     assert_added(before, after)
+
+    fid("evaluate", "--per-snapshot", "classifier")
+    at_once = fid.scores().record
+    assert after.record.chosen == at_once.chosen != at_once.worst
+    for part in ("test", "real", "copies", "train_reference", "test_protocols"):
+        assert getattr(after.record.on_test, part) == getattr(at_once.on_test, part), part
 
     assert "chose epoch" in fid("evaluate", "--force")
     scratch = fid.scores()
