@@ -107,7 +107,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     if several:
         from jobs.compare.command import compare_after_run
 
-        compare_after_run(data_root, tuple(words))
+        compare_after_run(data_root, tuple(words), options["device"])
 
 
 def experiment_names(experiment: str | None, recipes: dict[str, Recipe]) -> dict[str, str]:

@@ -83,10 +83,21 @@ def main(
     write(comparison, page, json_file or page.with_name("compare.json"))
 
 
-def compare_after_run(data_root: Path, experiments: tuple[str, ...]) -> None:
-    """Compare experiments that were just run, as `halfreal compare A B` does."""
+def compare_after_run(data_root: Path, experiments: tuple[str, ...], device: str | None) -> None:
+    """Compare experiments that were just run, as `halfreal compare A B` does.
+
+    Where their own scores do not compare, such as those by the classifier of each, the first one is the reference.
+    """
+    from shared.metrics.compare import NotComparable
+
+    words = [*experiments, "--data-root", str(data_root), *(["--device", device] if device else [])]
     command: click.Command = main
-    command.main([*experiments, "--data-root", str(data_root)], prog_name="halfreal compare", standalone_mode=False)
+    try:
+        command.main(words, prog_name="halfreal compare", standalone_mode=False)
+    except NotComparable as error:
+        first = experiments[0]
+        click.echo(f"{error}\ncomparing against the real images of {first}: --reference {first}", err=True)
+        command.main([*words, "--reference", first], prog_name="halfreal compare", standalone_mode=False)
 
 
 def default_page(data_root: Path, experiments: tuple[str, ...], reference: str | None = None) -> Path:

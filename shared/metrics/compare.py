@@ -7,6 +7,7 @@ with 95 %. Those of all other scores share another 5 %.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NoReturn
 
 from shared.errors import BadInput
 from shared.metrics.metric import FEATURE_METRICS, OTHER_METRICS, Metric
@@ -20,6 +21,11 @@ from shared.store.records.scores import Protocol, ScoresRecord
 WITHIN = "within the spread over replicates"
 UNKNOWN = "not known: one replicate has no spread"
 """What is said of two experiments whose difference is not shown."""
+
+
+class NotComparable(BadInput):
+    """Experiments have no score in common that was measured under one protocol."""
+
 
 DISTANCES = {
     row.stored_name(name): name
@@ -110,7 +116,7 @@ class ScoreComparison:
 def compare_scores(experiments: Mapping[str, Scored]) -> ScoreComparison:
     """Return the numbers of each experiment by score, and which of them differ.
 
-    Raises BadInput where the experiments have no extractor in common, or none that was used under one protocol.
+    Raises NotComparable where the experiments have no extractor in common, or none that was used under one protocol.
     """
     shared, differing = shared_protocols({name: scored.protocols for name, scored in experiments.items()})
     if not shared:
@@ -132,14 +138,14 @@ def compare_scores(experiments: Mapping[str, Scored]) -> ScoreComparison:
     return ScoreComparison(headline, table, findings, level, others, shared, differing)
 
 
-def _refuse(names: list[str], differing: Mapping[str, str]) -> None:
+def _refuse(names: list[str], differing: Mapping[str, str]) -> NoReturn:
     remedy = "--reference EXPERIMENT scores all of them against one set of real images"
     if not differing:
-        raise BadInput(
+        raise NotComparable(
             f"{', '.join(names)}: no extractor in common; run evaluate with the same --extractors, or\n{remedy}"
         )
     extractor, how = next(iter(differing.items()))
-    raise BadInput(
+    raise NotComparable(
         f"{', '.join(names)} were scored under different protocols ({extractor}): {how}\n"
         f"such numbers do not compare; {remedy}"
     )

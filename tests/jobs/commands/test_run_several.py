@@ -31,7 +31,9 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(run, "_run_job", run_job)
     monkeypatch.setattr(results, "print_results", lambda folder: log.append(f"results of {folder.name}"))
-    monkeypatch.setattr(comparing, "compare_after_run", lambda root, names: log.append(f"compare {' '.join(names)}"))
+    monkeypatch.setattr(
+        comparing, "compare_after_run", lambda root, names, device: log.append(f"compare {' '.join(names)} on {device}")
+    )
     return log
 
 
@@ -48,7 +50,7 @@ def test_a_dry_run_shows_every_experiment(tmp_path: Path) -> None:
 
 def test_experiments_run_one_after_the_other_and_are_compared(tmp_path: Path, done: list[str]) -> None:
     """All jobs of the first, its results, then the next; the comparison of all of them comes last."""
-    result = call(tmp_path, "--recipe", "digits,cifar10_dcgan")
+    result = call(tmp_path, "--recipe", "digits,cifar10_dcgan", "--device", "cpu")
     assert result.exit_code == 0, result.output
     jobs = [row.name for row in PIPELINE]
     assert done == [
@@ -56,7 +58,7 @@ def test_experiments_run_one_after_the_other_and_are_compared(tmp_path: Path, do
         "results of digits",
         *(f"cifar10_dcgan: {name} of cifar10_dcgan" for name in jobs),
         "results of cifar10_dcgan",
-        "compare digits cifar10_dcgan",
+        "compare digits cifar10_dcgan on cpu",
     ]
     assert "experiment 2/2: cifar10_dcgan" in result.stderr
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.compare import reference
+from jobs.compare.command import compare_after_run
 from jobs.compare.experiments import open_experiment
 from jobs.compare.reference import Generator, Reference, Settings
 from shared.data.resizing import converted
@@ -156,6 +157,17 @@ def test_a_reference_brings_experiments_onto_one_protocol(root: Path, monkeypatc
     again = compare(root, *words)
     assert again.exit_code == 0, again.output
     assert numbers(folder) == found
+
+
+def test_a_run_of_several_ends_with_a_comparison_in_any_case(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By their own scores where these compare, else against the real images of the first; why is said."""
+    compare_after_run(root, ("small", "twin"), "cpu")
+    assert numbers(root / "compare" / "small+twin")["reference"] is None
+    compare_after_run(root, ("small", "tuned"), "cpu")
+    assert numbers(root / "compare" / "small+tuned@small")["reference"]["experiment"] == "small"
+    said = capsys.readouterr().err
+    assert "different protocols (classifier)" in said
+    assert "comparing against the real images of small: --reference small" in said
 
 
 def test_a_reference_needs_only_real_images_and_its_classifier(root: Path) -> None:
