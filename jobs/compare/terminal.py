@@ -8,12 +8,16 @@ from rich.text import Text
 
 from jobs.compare.comparison import Comparison
 from jobs.compare.published import printed_words, remedy
+from shared.metrics.compare import WITHIN
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
 from shared.plots import formatting
 from shared.store.replicates import replicate_name
 
 MISSING = "\u2013"
+
+SHORT = WITHIN.removesuffix(" over replicates")
+"""The usual finding in a narrow column, whose title says over what."""
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -32,7 +36,7 @@ def _table(title: str, left: Iterable[str], right: Iterable[str], last: str = ""
     """Return an empty table with columns of texts, then of numbers, then one for words if `last` names it."""
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for heading in left:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=True)  # the numbers' headings fold: names of scores are read letter by letter
     for heading in right:
         table.add_column(heading, justify="right", overflow="fold")
     if last:
@@ -45,7 +49,7 @@ def _scores(console: Console, comparison: Comparison) -> None:
     table = _table("on the real test split, mean ± standard deviation over replicates", ["score"], names, "finding")
     for score, values in scores.scores.items():
         cells = [spread(values[name]["mean"], values[name]["std"]) for name in names]
-        table.add_row(score, *cells, scores.findings[score].words)
+        table.add_row(score, *cells, scores.findings[score].words.replace(WITHIN, SHORT))
     console.print(table)
     counts = "; ".join(f"{name}: {each.replicates_words}" for name, each in comparison.experiments.items())
     console.print(f"{counts}.", markup=False)
@@ -64,15 +68,17 @@ def _scores(console: Console, comparison: Comparison) -> None:
 
 
 def _epochs(console: Console, comparison: Comparison) -> None:
-    title = "over the epochs of all replicates together, on val"
-    table = _table(title, ["experiment", "score"], [*COLUMNS, "best epoch", "replicate"])
-    for name, over in comparison.epochs.experiments.items():
-        values = [f"{getattr(over, column):.4g}" for column in COLUMNS]
-        table.add_row(name, over.score, *values, str(over.best_epoch), replicate_name(over.best_replicate))
-    findings = comparison.epochs.findings
-    if findings:
-        table.add_row("finding", "", *(findings[column].words for column in COLUMNS))
+    overs = comparison.epochs.experiments
+    score = next(iter(overs.values())).score if len({over.score for over in overs.values()}) == 1 else ""
+    title = f"{score or 'distance'} on val, over the epochs of all replicates together"
+    table = _table(title, ["experiment"], [*COLUMNS, "best epoch"], "" if score else "score")
+    for name, over in overs.items():
+        values = [number(getattr(over, column)) for column in COLUMNS]
+        best = f"{over.best_epoch} ({replicate_name(over.best_replicate)})"
+        table.add_row(name, *values, best, *([] if score else [over.score]))
     console.print(table)
+    for column, finding in comparison.epochs.findings.items():
+        console.print(f"{column}: {finding.words}", markup=False)
     if comparison.epochs.why_not:
         console.print(f"These do not compare: {comparison.epochs.why_not}", markup=False)
 
