@@ -5,7 +5,7 @@ DATA_ROOT ?= data
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: help venv install demo test quick lint mutations bench containers lock clean
+.PHONY: help venv install demo test thorough quick lint mutations bench containers lock clean
 
 help:            ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,11 +26,14 @@ install: venv    ## install this checkout into the environment, editable
 	@cd / && "$(abspath $(BIN))/python" -c 'import shared, sys; sys.exit(shared.__file__ != "$(CURDIR)/shared/__init__.py")' 2>/dev/null \
 	  || "$(abspath $(BIN))/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$(CURDIR)"
 
-test: lint       ## lint, types and every test: under 10 minutes on 2 cores
-	$(BIN)/python -m pytest -n auto
+test: lint       ## lint, types and tests: about 10 minutes on 2 cores
+	$(BIN)/python -m pytest -n auto -m "not long"
+
+thorough: install ## the tests that `make test` leaves out since they take minutes
+	$(BIN)/python -m pytest -n auto -m long
 
 quick: install   ## the fast tests only
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow and not long"
 
 lint: install    ## ruff and mypy
 	$(BIN)/ruff check .

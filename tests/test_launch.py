@@ -14,7 +14,7 @@ import pytest
 
 from shared.runtime.seeding import replicate_seed
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {

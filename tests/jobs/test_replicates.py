@@ -81,7 +81,7 @@ def mixed(root: Path) -> dict[str, object]:
     return facts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_number_of_processes_changes_no_byte(two: Path, tmp_path: Path) -> None:
     """One process at a time makes the artifacts that two made."""
     ran("preprocess", tmp_path)
@@ -91,7 +91,7 @@ def test_the_number_of_processes_changes_no_byte(two: Path, tmp_path: Path) -> N
     assert len(hashes(two)) == 12  # real, five kinds for each of two replicates, mixed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_parts_make_the_same_and_the_last_one_gathers(two: Path, tmp_path: Path) -> None:
     """Part 1 of 2 makes replicate 1 alone; the verdict is made by the part that finds all fits."""
     ran("preprocess", tmp_path)
@@ -105,7 +105,7 @@ def test_parts_make_the_same_and_the_last_one_gathers(two: Path, tmp_path: Path)
     assert hashes(tmp_path) == hashes(two)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_replicate_is_added_without_making_the_others_again(two: Path, tmp_path: Path) -> None:
     """The first two are complete; the verdict says that the third came after an answer."""
     root = tmp_path / "volume"
@@ -129,7 +129,7 @@ def test_a_replicate_is_added_without_making_the_others_again(two: Path, tmp_pat
     assert any("left out" in line for line in mixed(root)["headline"]["warnings"])  # type: ignore[index]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_replicate_is_another_draw(two: Path) -> None:
     """Generator, annotator, latents and fits differ between replicates, and each has its own seed."""
     folders = {
@@ -147,7 +147,7 @@ def test_every_replicate_is_another_draw(two: Path) -> None:
     assert all(first == 0 and second not in (0, 1) for first, second in seeds.values())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_signal_stops_every_replicate_and_the_same_command_goes_on(two: Path, tmp_path: Path) -> None:
     """SIGTERM ends all with 75 after a checkpoint; the resumed run ends in the bytes of an undisturbed one."""
     ran("preprocess", tmp_path)
@@ -174,7 +174,7 @@ def test_a_signal_stops_every_replicate_and_the_same_command_goes_on(two: Path, 
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_replicate_that_fails_keeps_the_others_and_its_exit_code(two: Path, tmp_path: Path) -> None:
     """A damaged input of replicate 1 is bad input, named; replicate 0 is finished all the same."""
     root = tmp_path / "volume"

@@ -20,7 +20,7 @@ from shared.store.artifacts import Artifact, open_output
 from tests.jobs.preprocess.source_files import fill
 from tests.jobs.preprocess.test_archives import write_celeba, write_cifar10
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ELSEWHERE = [name for name in recipe_names() if name.startswith(("celeba", "cifar10", "rps"))]
 

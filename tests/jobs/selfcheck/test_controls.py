@@ -6,7 +6,7 @@ from jobs.selfcheck.controls import CONTROLS, check_verdict, load_sets
 from shared.metrics.copies import pixel_copies
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_verdict_is_right_on_controls() -> None:
     """More real images help as much as they should, noise and copies do not help, shuffled labels hurt."""
     found = {row.name: row for row in check_verdict()}

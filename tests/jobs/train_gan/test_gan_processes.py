@@ -154,7 +154,7 @@ def check(tmp_path: Path, broken: str, *families: str) -> tuple[list[tuple[int, 
     return found, json.loads(path.read_text()) if path.exists() else []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     """For every family two processes that share a batch have the gradients of the whole batch, in both steps.
 
@@ -165,7 +165,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     assert found == [[family, True, None] for family in FAMILIES]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("broken", "family"),
     [
@@ -190,7 +190,7 @@ def command(root: Path, epochs: int) -> list[str]:
     return [*words, *sizes, "--epochs", str(epochs), "--snapshot-every-epochs", str(epochs)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_train_one_artifact(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
     """Two processes write one artifact together and both end with 0."""
     make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)
@@ -200,7 +200,7 @@ def test_two_processes_train_one_artifact(make_dataset: Callable[..., Artifact],
     assert [row["images_seen"] for row in artifact.facts["snapshots"]] == [48]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_process_says_which_replicates_are_made(
     make_dataset: Callable[..., Artifact], tmp_path: Path
 ) -> None:
@@ -235,14 +235,14 @@ leave()
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_process_reports_a_non_finite_weight() -> None:
     """A weight that is infinite on the second process alone is named by both."""
     found = ends(together(["-c", LOST], world=2))
     assert [(code, said.splitlines()[-1]) for code, said in found] == [(0, "None; True")] * 2, found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_signal_to_one_process_stops_both(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
     """SIGTERM to the second of two processes ends both with 75 after the first has saved a checkpoint."""
     make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)

@@ -38,7 +38,7 @@ def distance(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     return sum(float((a - b).abs().sum()) for a, b in pairs) / sum(a.numel() for a, _ in pairs)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
 def test_another_number_of_processes_goes_on(
     before: int, after: int, make_dataset: Callable[..., Artifact], tmp_path: Path

@@ -124,7 +124,7 @@ def searched(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched
     return Searched(root, recipe, first.returncode, seen, again)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_trial_is_lost_or_counted_twice(searched: Searched) -> None:
     """With one worker killed there are exactly as many trials as were asked for, and each ended."""
     assert searched.killed == -signal.SIGKILL
@@ -139,7 +139,7 @@ def test_no_trial_is_lost_or_counted_twice(searched: Searched) -> None:
         assert trial["value"] == min(score for _, score in trial["curve"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_trials_never_open_the_test_split(searched: Searched) -> None:
     """No process of a trial opens a test shard; the baseline and tuned runs do, so the log does record them."""
     trials = [line for line in searched.seen if re.search(r"--experiment \d{4}\b", line)]
@@ -148,7 +148,7 @@ def test_trials_never_open_the_test_split(searched: Searched) -> None:
     assert any(line.startswith("test-") for line in after)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_trial_is_an_ordinary_experiment(searched: Searched) -> None:
     """A finished trial's folder holds whole artifacts, made with its options from this experiment's images."""
     (study,) = (searched.root / "small" / "trials").iterdir()
@@ -165,7 +165,7 @@ def test_a_trial_is_an_ordinary_experiment(searched: Searched) -> None:
             assert not list((study / f"{trial['number']:04d}").glob("gan/.r*-*/*"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_before_and_after_are_on_test(searched: Searched) -> None:
     """Both sides were trained from two fresh seeds and scored on test; the table has their numbers."""
     facts = searched.tune.facts
@@ -183,7 +183,7 @@ def test_before_and_after_are_on_test(searched: Searched) -> None:
     assert {row["name"] for row in facts["comparison"]["rows"]} >= {"agreement", "synthetic_only_accuracy"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tuned_recipe_is_one_that_run_takes(searched: Searched, tmp_path: Path) -> None:
     """`halfreal run --recipe tuned.toml --dry-run` accepts it; train_gan has the best trial's options there."""
     tuned = searched.root / "small" / "tune" / "tuned.toml"
@@ -195,7 +195,7 @@ def test_the_tuned_recipe_is_one_that_run_takes(searched: Searched, tmp_path: Pa
     assert "  epochs = 4\n" in dry
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_figures_are_there(searched: Searched) -> None:
     """History, curves, parallel coordinates, importances, baseline and tuned are pictures in the artifact."""
     names = {path.stem for path in (searched.tune.folder / "figures").iterdir()}
@@ -204,14 +204,14 @@ def test_the_figures_are_there(searched: Searched) -> None:
     assert sum(shares.values()) == pytest.approx(1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_command_again_is_already_complete(searched: Searched) -> None:
     """A finished search is not repeated."""
     assert searched.again.returncode == 0, searched.again.stderr
     assert "already complete" in searched.again.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_other_options_are_in_the_tuned_recipe_at_once(searched: Searched, tmp_path: Path) -> None:
     """An option that no trial depends on changes the tuned recipe and repeats no trial."""
     shutil.copytree(searched.root / "small", tmp_path / "small", symlinks=True)
@@ -225,7 +225,7 @@ def test_other_options_are_in_the_tuned_recipe_at_once(searched: Searched, tmp_p
     assert "share = 0.3" in (tmp_path / "small" / "tune" / "tuned.toml").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_report_has_a_section_on_it(
     searched: Searched, volume: Path, tmp_path: Path, run_job: Callable[..., Result], plain_recipe: Path
 ) -> None:
