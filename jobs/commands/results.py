@@ -134,14 +134,14 @@ def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
 def print_questions(console: "Console", mixed: "MixedRecord") -> None:
     """Print what the experiment can find, then the answers that were not shown first, each with its own warnings."""
     from shared.plots.answers import first_answers, own_warnings, shown_answers
-    from shared.plots.formatting import detectable_sentence, percent
+    from shared.plots.formatting import detectable_points, detectable_sentence
 
     first = first_answers(mixed)
     for answer in first:
         console.print(detectable_sentence(answer), markup=False)
     for answer in shown_answers(mixed):
         if answer not in first:
-            found = f"Found four times in five: {percent(answer.detectable)} points."
+            found = f"Found four times in five: {detectable_points(answer)} points."
             console.print(" ".join(["-", *own_warnings(mixed, answer), answer.sentence, found]), markup=False)
     console.print()
 

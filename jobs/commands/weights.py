@@ -76,8 +76,9 @@ def show(data_root: Path) -> None:
             state, path, layout = "there" if found.published else "unpublished", found.path, found.layout
         except MissingArtifact:
             state = "absent"
-        except HalfrealError:
-            state = "altered"
+        except HalfrealError as error:
+            # of several files that may hold them the error names the one
+            state, path = "altered", Path(str(error).partition(": ")[0])
         click.echo(f"{name:20} {state:11}  {weights.about}\n{'':20} {path} ({layout})")
 
 

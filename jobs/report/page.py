@@ -20,7 +20,16 @@ from shared.store.artifacts import Artifact
 from shared.store.lineage import lineage, need_test_scores, recipe_text
 
 FILTERS = (
-    *("percent", "difference_points", "interval_points", "level_text", "spread", "like_for_like", "real_images"),
+    *(
+        "percent",
+        "detectable_points",
+        "difference_points",
+        "interval_points",
+        "level_text",
+        "spread",
+        "like_for_like",
+        "real_images",
+    ),
     *("class_value", "percent_interval", "metric_name"),
 )
 """The functions of `formatting` that templates call, by name."""

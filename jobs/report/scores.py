@@ -48,7 +48,8 @@ def scores_section(made: Artifacts) -> ScoresSection:
     on_test, record = made.on_test, made.shown.scores.record
     rows = [row for replicate in made.replicates for row in replicate.scores.record.rows]
     classes = over_replicates.class_distances(on_test, record.chosen_score)
-    summaries = over_replicates.summaries(on_test)
+    every = over_replicates.summaries(on_test)
+    summaries = {name: summary for name, summary in every.items() if not is_error_estimate(name)}
     return ScoresSection(
         summaries=summaries,
         n_synthetic=on_test[0].test_protocols[record.extractor].n_synthetic,
@@ -109,6 +110,12 @@ def judges_snapshots(name: str) -> bool:
     """Whether every snapshot has this score, and it says something of quality."""
     metric = metric_of(name, EXTRACTORS)
     return isinstance(metric, FeatureMetric) and metric.per_snapshot and metric.higher_is_better is not None
+
+
+def is_error_estimate(name: str) -> bool:
+    """Whether it says how certain a score is, or how it was extrapolated, and nothing of quality."""
+    metric = metric_of(name, EXTRACTORS)
+    return metric is not None and metric.higher_is_better is None
 
 
 def is_extrapolated(name: str) -> bool:

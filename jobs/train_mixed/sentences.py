@@ -23,6 +23,9 @@ def sentence(subject: str, outcome: str, found: MeanInterval, clause: str = "") 
             f"{subject} cannot be credited to new images: the synthetic set holds copies of training images "
             f"({difference} points of test accuracy, {interval})."
         )
+    if found.low <= -1 and found.high >= 1:
+        # accuracies differ by 100 points at most: such an interval says nothing
+        return f"{subject}: no effect shown, and none is excluded: too few replicates (difference {difference})."
     return (
         f"{subject}: no effect shown. {_excluded(found.low, found.high)} are excluded "
         f"(difference {difference}, {interval})."

@@ -16,7 +16,7 @@ from shared.store.replicates import place
 if TYPE_CHECKING:
     from shared.store.records.datasets import Preparation
 
-SAME_PLACE = " (with the same --recipe, --experiment and --data-root)"
+SAME_PLACE = " (with the same options, --recipe, --experiment and --data-root)"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.cli.calls.call import Call, Piece
+from shared.errors import BadConfig
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -27,7 +28,10 @@ class Existing:
 
 
 def existing(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | None") -> Existing:
-    """Return what is there of an artifact, given what has its name; `key` has its inputs."""
+    """Return what is there of an artifact, given what has its name; `key` has its inputs.
+
+    Raises BadConfig where it is more of what is asked for, such as more epochs: the rest would be lost.
+    """
     final = call.final(piece)
     differences = key.differences(present.manifest) if present else []
     if not call.step(piece.row).how.resumes:
@@ -38,6 +42,8 @@ def existing(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | Non
     others = [other(key, work) for work in works if key.differences(work) and not key.is_extension_of(work)]
     if present and not differences:
         return Existing(True, "", "", others)
+    if present and is_shorter(key, present) and not call.common.force:
+        raise BadConfig(too_much(call, piece, key, present))
     extends = present is not None and key.is_extension_of(present.manifest)
     progress = None if call.common.force else reached(call, piece, key)
     reasons = "; ".join(differences) if extends else replacement(key, present, differences)
@@ -67,9 +73,25 @@ def replacement(key: "BuildKey", present: "Artifact | None", differences: list[s
         return reasons
     extends = () if key.extends is None else key.extends.options
     size = [f"{present.manifest.options.get(name)} {name}" for name in extends]
-    shorter = f" (to go on takes more {' and '.join(extends)}, not fewer)" if is_shorter(key, present) else ""
     there = f"what is there ({', '.join([*size, 'complete'])}) is replaced at the end; keep it: --experiment NAME"
-    return f"{reasons}{shorter}; {there}"
+    return f"{reasons}; {there}"
+
+
+def too_much(call: Call, piece: Piece, key: "BuildKey", present: "Artifact") -> str:
+    """Return that more is there than is asked for, and how to say which of the two is meant."""
+    assert key.extends is not None
+    names = [name for name in key.extends.options if name in key.changed(present.manifest)]
+    there, asked = (
+        " and ".join(f"{options.get(name)} {name}" for name in names)
+        for options in (present.manifest.options, key.plain_options)
+    )
+    job = call.row.name
+    flags = " ".join(f"--{name.replace('_', '-')} {present.manifest.options[name]}" for name in names)
+    pairs = " ".join(f"--set {job}.{name}={present.manifest.options[name]}" for name in names)
+    return (
+        f"{piece.place}: {there} are there, {asked} asked for; the others would be lost\n"
+        f"keep them: {flags} (halfreal run: {pairs}); train again: --force, or another --experiment"
+    )
 
 
 def is_shorter(key: "BuildKey", present: "Artifact") -> bool:

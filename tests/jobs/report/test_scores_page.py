@@ -42,6 +42,9 @@ def test_scores_are_means_with_intervals_over_replicates(text: str, made: dict[s
     """Mean and Student's interval over replicates, worked out here, next to what real train images have."""
     facts: Any = made["scores"].facts
     rows = {row[0].removesuffix(" (synthetic side only)"): row[1:] for row in table(text, "scores")}
+    assert "kernel_classifier_se" in facts["test"]
+    # errors of scores are no scores
+    assert [name for name in rows if name.endswith(("_se", "_slope", "_std"))] == []
     for name in ("frechet_classifier", "kernel_classifier", "frechet_classifier_infinite"):
         values = [factor * facts["test"][name] for factor in FACTORS]
         reach = T_95 * stdev(values) / math.sqrt(3)

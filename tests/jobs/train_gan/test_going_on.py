@@ -189,16 +189,18 @@ def test_the_checkpoint_of_an_earlier_version_is_extended(train: Train, tmp_path
     assert gan(tmp_path / "a").facts["extended"] == [EXTENDED]
 
 
-def test_fewer_epochs_begin_again_and_say_so(train: Train, tmp_path: Path) -> None:
-    """Three epochs are there, two are asked for: said in a dry run and in the run, with what is there."""
+def test_fewer_epochs_are_refused(train: Train, tmp_path: Path) -> None:
+    """Three epochs are there, two are asked for: a dry run and the run say how to keep the third; nothing is lost."""
     assert train("a").exit_code == 0
-    said = "rebuilt because epochs was 3, now 2 (to go on takes more epochs, not fewer); "
-    said += "what is there (3 epochs, complete) is replaced at the end; keep it: --experiment NAME"
-    assert f"would be {said}" in train("a", "--epochs", 2, "--dry-run").stdout
-    run = train("a", "--epochs", 2)
-    assert f"gan/r00: {said.replace('rebuilt', 'rebuilding')}" in run.stderr
-    assert "resumed" not in run.stderr
-    assert gan(tmp_path / "a").facts.get("extended") is None
+    before = gan(tmp_path / "a").sha256
+    for words in (["--dry-run"], []):
+        refused = train("a", "--epochs", 2, *words)
+        assert refused.exit_code == 2
+        assert "gan/r00: 3 epochs are there, 2 epochs asked for; the others would be lost" in refused.stderr
+        assert "--epochs 3 (halfreal run: --set train_gan.epochs=3)" in refused.stderr
+    assert gan(tmp_path / "a").sha256 == before
+    assert train("a", "--epochs", 2, "--force").exit_code == 0
+    assert [row["epoch"] for row in gan(tmp_path / "a").facts["snapshots"]] == [1, 2]
 
 
 def test_another_option_says_what_is_there_and_how_to_keep_it(train: Train, tmp_path: Path) -> None:

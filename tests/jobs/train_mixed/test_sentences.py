@@ -59,6 +59,11 @@ SENTENCES = {
         "Adding x: no effect shown. Any gain and losses beyond 2.0 points of test accuracy are excluded "
         "(difference \u22121.0, 95 % interval \u22122.0 to 0.0).",
     ),
+    "beyond what accuracies can differ by": (
+        NO_EFFECT,
+        (-0.275, -1.0, 1.0),
+        "Adding x: no effect shown, and none is excluded: too few replicates (difference \u221227.5).",
+    ),
     "copies": (
         COPIES,
         (0.028, 0.001, 0.056),
@@ -117,3 +122,4 @@ def test_what_can_be_found_is_a_sentence_of_its_own() -> None:
     assert detectable_sentence(found.model_copy(update={"detectable": 0.0234})) == (
         "An experiment like this one finds a difference of 2.3 points of test accuracy four times in five."
     )
+    assert "a difference of more than 100 points" in detectable_sentence(found.model_copy(update={"detectable": 1.9}))

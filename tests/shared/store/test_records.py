@@ -115,7 +115,7 @@ def test_an_artifact_says_where_what_and_what_to_do() -> None:
         _ = broken.record
     assert str(caught.value).splitlines() == [
         f"{GOLDEN / 'manifest.json'}: what evaluate recorded (`facts`) has no field 'rows.1.classes.0.category'",
-        "make it again: halfreal evaluate --force (with the same --recipe, --experiment and --data-root)",
+        "make it again: halfreal evaluate --force (with the same options, --recipe, --experiment and --data-root)",
     ]
 
 
