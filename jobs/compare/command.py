@@ -67,11 +67,7 @@ def main(
     It is named where it differs by more than replicates do. Scores of different protocols are refused, with exit code
     2; --reference brings experiments of other sizes, crops or extractors onto one.
     """
-    # an experiment named twice would be compared with itself
-    if len(set(experiments)) < max(len(experiments), 2):
-        raise BadInput("compare: want at least two experiments, each once")
-    for name in (*experiments, *([reference] if reference else [])):
-        check_name(name, "experiment")
+    check_experiments(data_root, experiments, reference)
     if reference is None and (options["extractor"] or options["images"]):
         raise BadConfig("--extractor and --images are those of --reference EXPERIMENT; name it, or leave them out")
     bind_threads(0)
@@ -81,6 +77,23 @@ def main(
     comparison = compare(data_root, experiments, reference, Settings(**options), Reporter("compare"))
     page = out or default_page(data_root, experiments, reference)
     write(comparison, page, json_file or page.with_name("compare.json"))
+
+
+def check_experiments(data_root: Path, experiments: tuple[str, ...], reference: str | None) -> None:
+    """Raise BadInput unless there are two experiments or more, each named once, and all on the volume."""
+    # one that is named twice would be compared with itself
+    twice = sorted({name for name in experiments if experiments.count(name) > 1})
+    if twice:
+        raise BadInput(f"compare: {', '.join(twice)} is named more than once; want at least two experiments, each once")
+    if len(experiments) < 2:
+        raise BadInput(f"compare: {experiments[0]} alone; want at least two experiments, each once")
+    named = (*experiments, *([reference] if reference else []))
+    for name in named:
+        check_name(name, "experiment")
+    # all names before the work: what is wrong with another one would hide a slip in this one
+    absent = [name for name in named if not (data_root / name).is_dir()]
+    if absent:
+        raise BadInput(f"{data_root}: no experiment {' and no '.join(absent)}; run first: halfreal run")
 
 
 def compare_after_run(data_root: Path, experiments: tuple[str, ...], device: str | None) -> None:
