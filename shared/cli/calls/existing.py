@@ -42,9 +42,9 @@ def existing(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | Non
     others = [other(key, work) for work in works if key.differences(work) and not key.is_extension_of(work)]
     if present and not differences:
         return Existing(True, "", "", others)
+    extends = present is not None and key.is_extension_of(present.manifest)
     if present and is_shorter(key, present) and not call.common.force:
         raise BadConfig(too_much(call, piece, key, present))
-    extends = present is not None and key.is_extension_of(present.manifest)
     progress = None if call.common.force else reached(call, piece, key)
     reasons = "; ".join(differences) if extends else replacement(key, present, differences)
     if progress is None:
@@ -96,9 +96,10 @@ def too_much(call: Call, piece: Piece, key: "BuildKey", present: "Artifact") -> 
 
 def is_shorter(key: "BuildKey", present: "Artifact") -> bool:
     """Whether what is there is what is asked for and more of it, such as epochs."""
-    names = [] if key.extends is None else [f"{name} was " for name in key.extends.options]
-    differences = key.differences(present.manifest)
-    return bool(differences) and all(line.startswith(tuple(names)) for line in differences) if names else False
+    if key.extends is None or key.is_extension_of(present.manifest):
+        return False
+    names, differences = tuple(f"{name} was " for name in key.extends.options), key.differences(present.manifest)
+    return bool(differences) and all(line.startswith(names) for line in differences)
 
 
 def other(key: "BuildKey", work: "Work") -> str:
