@@ -122,7 +122,7 @@ def test_a_finished_run_is_not_repeated(train: Callable[..., Result]) -> None:
     """The same command again answers "already complete"; another option trains again and says why."""
     assert train("a").exit_code == 0
     assert "already complete" in train("a").stderr
-    assert "epochs was 3, now 2" in train("a", "--epochs", 2).stderr
+    assert "learning_rate was None, now 0.001" in train("a", "--learning-rate", 0.001).stderr
 
 
 def test_images_of_an_unknown_size_are_refused(
