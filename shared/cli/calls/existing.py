@@ -79,15 +79,11 @@ def replacement(key: "BuildKey", present: "Artifact | None", differences: list[s
 
 def too_much(call: Call, piece: Piece, key: "BuildKey", present: "Artifact") -> str:
     """Return that more is there than is asked for, and how to say which of the two is meant."""
-    assert key.extends is not None
-    names = [name for name in key.extends.options if name in key.changed(present.manifest)]
-    there, asked = (
-        " and ".join(f"{options.get(name)} {name}" for name in names)
-        for options in (present.manifest.options, key.plain_options)
-    )
-    job = call.row.name
-    flags = " ".join(f"--{name.replace('_', '-')} {present.manifest.options[name]}" for name in names)
-    pairs = " ".join(f"--set {job}.{name}={present.manifest.options[name]}" for name in names)
+    changed = key.changed(present.manifest)
+    there = " and ".join(f"{old} {name}" for name, (old, _) in changed.items())
+    asked = " and ".join(f"{new} {name}" for name, (_, new) in changed.items())
+    flags = " ".join(f"--{name.replace('_', '-')} {old}" for name, (old, _) in changed.items())
+    pairs = " ".join(f"--set {call.row.name}.{name}={old}" for name, (old, _) in changed.items())
     return (
         f"{piece.place}: {there} are there, {asked} asked for; the others would be lost\n"
         f"keep them: {flags} (halfreal run: {pairs}); train again: --force, or another --experiment"
@@ -98,8 +94,8 @@ def is_shorter(key: "BuildKey", present: "Artifact") -> bool:
     """Whether what is there is what is asked for and more of it, such as epochs."""
     if key.extends is None or key.is_extension_of(present.manifest):
         return False
-    names, differences = tuple(f"{name} was " for name in key.extends.options), key.differences(present.manifest)
-    return bool(differences) and all(line.startswith(names) for line in differences)
+    changed = key.changed(present.manifest)
+    return bool(changed) and changed.keys() <= {*key.extends.options} and not key.changed_inputs(present.manifest)
 
 
 def other(key: "BuildKey", work: "Work") -> str:
