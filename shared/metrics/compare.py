@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import NoReturn
 
 from shared.errors import BadInput
-from shared.metrics.metric import FEATURE_METRICS, OTHER_METRICS, Metric
+from shared.metrics.metric import FEATURE_METRICS, OTHER_METRICS, metric_of
 from shared.metrics.over_replicates import summary
 from shared.metrics.protocol import differences
 from shared.models.tables import EXTRACTORS
@@ -186,9 +186,9 @@ def judged_scores() -> dict[str, str]:
 
 def higher_is_better(name: str) -> bool:
     """Return the better direction of a score of quality."""
-    rows: dict[str, Metric] = {row.stored_name(extractor): row for row in FEATURE_METRICS for extractor in EXTRACTORS}
-    rows |= {row.name: row for row in OTHER_METRICS}
-    return bool(rows[name].higher_is_better)
+    metric = metric_of(name, EXTRACTORS)
+    assert metric is not None  # one of `judged_scores`
+    return bool(metric.higher_is_better)
 
 
 def headline_score(names: Sequence[str], chosen_by: Iterable[str]) -> str:
