@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.compare.page import render
+from tests.jobs.browsing import open_quietly
 from tests.jobs.compare.conftest import experiment
 from tests.jobs.compare.test_compare_page import comparison
 
@@ -27,15 +28,7 @@ def address(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, address: str) -> None:
     """Opened from disk: no console message, no request but the file, pictures drawn, nothing overflows."""
-    page = browser.new_page(viewport={"width": width_px, "height": 900}, color_scheme=scheme)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    assert said == []
-    assert [url for url in asked if not url.startswith("data:")] == [address]
+    page = open_quietly(browser, address, width_px, scheme)
     widths = "[...document.querySelectorAll('img, svg[role=img]')].map(each => each.getBoundingClientRect().width)"
     drawn = page.evaluate(widths)
     assert len(drawn) == 4

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.store.artifacts import Artifact
+from tests.jobs.browsing import open_quietly
 
 pytestmark = pytest.mark.slow
 
@@ -13,16 +14,8 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: dict[str, Artifact]) -> None:
     """Opened from disk: no console message, no request but the file, pictures drawn, nothing overflows."""
-    page = browser.new_page(viewport={"width": width_px, "height": 900}, color_scheme=scheme)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
     address = (made["report"].folder / "index.html").as_uri()
-    page.goto(address)
-    assert said == []
-    assert [url for url in asked if not url.startswith("data:")] == [address]
+    page = open_quietly(browser, address, width_px, scheme)
     heading = page.locator("h1, h2, h3, h4, h5, h6").first
     assert heading.inner_text() == made["mixed"].facts["headline"]["sentence"]
     pictures = page.evaluate(
