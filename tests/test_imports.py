@@ -13,7 +13,7 @@ JOBS = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize",
 COMMANDS = ("commands", "compare", "export", "playground", "selfcheck")
 """Folders of `jobs` with what people type: they may ask any job."""
 
-LAYERS = ("errors", "format", "runtime", "store", "data", "models", "stats", "metrics", "plots", "cli")
+LAYERS = ("errors", "format", "runtime", "store", "data", "sources", "models", "stats", "metrics", "plots", "cli")
 """The rooms of `shared`, from the ground up: each may import those before it, and none after it."""
 
 GROUND = {"errors": (), "format": ("errors",), "stats": ("errors",)}
@@ -205,7 +205,7 @@ PLANTED = [
     ("misplaced", "shared/plots/figures.py", "import jinja2"),
     ("misplaced", "jobs/export/formats.py", "import jinja2"),
     ("misplaced", "shared/format/sample.py", "from deflate import zlib_compress"),
-    ("misplaced", "jobs/preprocess/images.py", "import simplejpeg"),
+    ("misplaced", "shared/sources/prepare.py", "import simplejpeg"),
     ("misplaced", "shared/store/checkpoints.py", "import pickle"),
     ("misplaced", "shared/store/checkpoints.py", "import torch\ntorch.load('x')"),
     ("misplaced", "shared/store/checkpoints.py", "from torch import load"),
@@ -254,7 +254,7 @@ def test_the_format_loads_neither_torch_nor_click(python: Callable[..., object])
 def test_a_process_of_preprocess_loads_neither_torch_nor_webdataset(python: Callable[..., object]) -> None:
     """Its worker processes start quickly: no torch, webdataset, scikit-learn, matplotlib or pydantic."""
     heavy = "torch", "torchvision", "webdataset", "sklearn", "scipy", "matplotlib", "pydantic", "click"
-    done = python(f"import sys, jobs.preprocess.work; print([name for name in {heavy} if name in sys.modules])")
+    done = python(f"import sys, shared.sources.work; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stderr  # type: ignore[attr-defined]
 
 

@@ -11,8 +11,8 @@ from shared.cli.run import Result, Run
 from shared.errors import BadInput
 
 if TYPE_CHECKING:
-    from jobs.preprocess.sources.items import Item
     from shared.format.manifest import Dataset
+    from shared.sources.items import Item
 
 
 @job(PREPROCESS, PreprocessOptions, jobs=JOB_NAMES, validate=validate, declare=declare)
@@ -29,15 +29,15 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     processes share the shards; each reads every image, so that all agree on the splits. Writes the dataset `real` and
     figures of the preparation, of samples, class balance and split sizes.
     """
-    from jobs.preprocess.sources.table import SOURCES
     from jobs.preprocess.writer import write_dataset
+    from shared.sources.table import SOURCES
 
     given = Path(config.source_path) if config.source_path else Path(config.source)
     place = run.sources / given
     if config.source_path and not place.exists() and given.exists():
         # a container sees the volume, not the folder of the caller: relative paths mean the same in both
         raise BadInput(f"{place}: does not exist; --source-path is absolute or below there: give {given.resolve()}")
-    written = write_dataset(run, config, SOURCES[config.source].read.get()(place, config))
+    written = write_dataset(run, config, SOURCES[config.source].read.get()(place, config.reading))
     if written is None:
         return None
     dataset, record, train = written

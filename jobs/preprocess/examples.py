@@ -7,11 +7,11 @@ from itertools import islice, zip_longest
 import numpy as np
 from PIL import Image
 
-from jobs.preprocess.images import crop_box, prepare, upright
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Item
-from jobs.preprocess.work import UNREADABLE, quiet
 from shared.data.examples import LARGEST_PX, Example
+from shared.sources.items import Item
+from shared.sources.prepare import crop_box, prepare, upright
+from shared.sources.work import UNREADABLE, quiet
 
 EXAMPLES = 8
 """Images that are shown."""
@@ -33,9 +33,7 @@ def _example(config: PreprocessOptions, item: Item) -> Example | None:
         try:
             picture = item.decode(item.read())
             with picture if isinstance(picture, Image.Image) else nullcontext():
-                prepared = prepare(
-                    picture, config.size_px, config.channels, config.crop, config.resize_filter, config.background
-                )
+                prepared = prepare(picture, config.target)
                 original = upright(picture)
                 size = original.size
                 original = original.convert("RGBA" if original.has_transparency_data else "RGB")

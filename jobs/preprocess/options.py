@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from jobs.preprocess.sources.table import SOURCES
 from jobs.preprocess.train_size import TrainSize
 from shared.cli.options import JobOptions, Within, option
 from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
+from shared.sources.reading import Reading, Target
+from shared.sources.table import SOURCES
 
 SPLITS = ("auto", "official", "random")
 """auto: the source's official partition where it has one, else random."""
@@ -118,6 +119,22 @@ class PreprocessOptions(JobOptions):
     def resolved(self) -> dict[str, object]:
         """Return every option, None replaced by the value that is used."""
         return super().resolved() | {"label": self.label_name}
+
+    @property
+    def reading(self) -> Reading:
+        """How the source's files are to be understood."""
+        return Reading(label=self.label_name, verify_md5=self.verify_md5)
+
+    @property
+    def target(self) -> Target:
+        """What images become."""
+        return Target(
+            size_px=self.size_px,
+            channels=self.channels,
+            crop=self.crop,
+            resize_filter=self.resize_filter,
+            background=self.background,
+        )
 
     @property
     def preparation(self) -> dict[str, object]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.rejects import Rejects
-from jobs.preprocess.sources.items import Item, Source
 from jobs.preprocess.splits import exact_indexes, split_indexes
-from jobs.preprocess.work import Unreadable, check, digest
 from shared.cli.run import Run
 from shared.runtime.processes import Spread
+from shared.sources.items import Item, Source
+from shared.sources.work import Unreadable, check, digest
 
 Places = dict[str, NDArray[np.int64]]
 """The places of each split's images among the readable ones."""
@@ -88,7 +88,7 @@ class Placing:
         It holds the indexes of such images and grows.
         """
         unknown = [place for place in train if readable[place].index not in sound]
-        reasons = self.spread(partial(check, self.config), (readable[place].item for place in unknown))
+        reasons = self.spread(partial(check, self.config.target), (readable[place].item for place in unknown))
         shown = self.run.reporter.each(reasons, "check", len(unknown), "train images")
         broken = set()
         for place, why in zip(unknown, shown, strict=True):

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.preprocess.sources.items import Item, named
-from jobs.preprocess.work import Unreadable
 from shared.cli.run import Run
 from shared.errors import BadInput
 from shared.format.files import write_whole
+from shared.sources.items import Item, named
+from shared.sources.work import Unreadable
 from shared.store.records.base import Record
 
 REJECTED = "rejected.jsonl"

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.table import SOURCES
 from jobs.preprocess.train_size import exact_counts
 from shared.data.sampling import apportion, ceil_share
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput
+from shared.sources.table import SOURCES
 from shared.store.work_shards import Shard
 
 

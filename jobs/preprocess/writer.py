@@ -12,16 +12,16 @@ import numpy as np
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.placing import Placing, Readable
 from jobs.preprocess.rejects import Rejected, Rejects, line_of
-from jobs.preprocess.sources.items import Item, Source, named, plain, some
-from jobs.preprocess.sources.table import SOURCES
 from jobs.preprocess.splits import choose, leaders_of
-from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.errors import BadInput, HalfrealError
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.shards import Members, join, shard_name, write_shard
 from shared.runtime.processes import Spread, processes
+from shared.sources.items import Item, Source, named, plain, some
+from shared.sources.table import SOURCES
+from shared.sources.work import Unreadable, digest, prepared
 from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
 from shared.store.work_shards import WorkShards
@@ -152,7 +152,7 @@ def write_shards(
     with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
         # one stream over all shards keeps every process busy across their ends
         wanted = (readable[place] for number in todo for place in tasks[number].items)
-        results = spread(partial(prepared, config), ((image.item, image.content) for image in wanted))
+        results = spread(partial(prepared, config.target), ((image.item, image.content) for image in wanted))
         for number in todo:
             task, rejects = tasks[number], Rejects(len(readable), config.max_rejected)
             made = _members(task, [readable[place].item for place in task.items], results, rejects, bar)

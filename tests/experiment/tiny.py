@@ -16,10 +16,10 @@ from PIL import Image
 from torch import Tensor
 
 from jobs.__main__ import main as halfreal
-from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Source, from_array
 from shared.data.images import Images, load_split
 from shared.models.fitting import FitExtras
+from shared.sources.items import Source, from_array
+from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact
 
 CLASSES = ("left", "middle", "right")
@@ -46,7 +46,7 @@ OPTIONS: dict[str, list[object]] = {
 OPTIONS["train_classifier"] += ["--size-px", SEEN_PX, "--resize-filter", FILTER]
 
 
-def bars(folder: Path, config: PreprocessOptions) -> Source:
+def bars(folder: Path, reading: Reading) -> Source:
     """Return 120 noisy pictures in three classes: a bright bar at the left, in the middle or at the right."""
     chance = np.random.default_rng(5)
     items = []

@@ -16,12 +16,12 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
-from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Source, from_array
 from shared.format.files import sha256
 from shared.format.manifest import parse_manifest
 from shared.format.sample import decode
 from shared.format.shards import write_split
+from shared.sources.items import Source, from_array
+from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact, open_output
 from tests.jobs.report.records import HOSTILE_CLASSES
 
@@ -39,7 +39,7 @@ SMALL = {
 """Options that make every job quick."""
 
 
-def hostile_source(folder: Path, config: PreprocessOptions) -> Source:
+def hostile_source(folder: Path, reading: Reading) -> Source:
     """Return 120 pictures of 20x24 px in three classes that differ in colour, 60, 36 and 24 of them."""
     chance = np.random.default_rng(5)
     items = []
@@ -84,7 +84,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path
         for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
             patch.delenv(name)
         patch.setenv("HALFREAL_REPLICATES", "1")
-        patch.setattr("jobs.preprocess.sources.archives.digits", hostile_source)
+        patch.setattr("shared.sources.archives.digits", hostile_source)
         for row in PIPELINE:
             result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
             assert result.exit_code == 0, result.output

@@ -38,7 +38,7 @@ def test_names_are_found() -> None:
 
 TABLES = (
     *("shared.models.tables", "shared.data.tables", "shared.metrics.metric"),
-    *("jobs.train_gan.families", "jobs.preprocess.sources.table"),
+    *("jobs.train_gan.families", "shared.sources.table"),
 )
 
 

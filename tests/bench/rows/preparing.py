@@ -52,10 +52,10 @@ def photos(folder: Path, count: int = COUNT) -> Photos:
 def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
     """Return the whole of preprocess: the scan for duplicates, the split, shards, hashes, flushed to disk."""
     from jobs.preprocess.options import PreprocessOptions
-    from jobs.preprocess.sources.folders import folder
     from jobs.preprocess.writer import write_dataset
     from shared.cli.progress import Reporter
     from shared.cli.run import Run
+    from shared.sources.folders import folder
 
     defaults = {"source": "folder", "source_path": None, "label": None, "limit": 0, "limit_seed": 0, "per_class": 0}
     size = {"size_px": SIZE_PX, "channels": 3, "crop": "center", "resize_filter": resize_filter, "background": "white"}
@@ -65,7 +65,7 @@ def prepare_ours(made: Photos, resize_filter: str, workers: int) -> Work:
     def work() -> Callable[[], dict[str, NDArray[np.uint8]]]:
         out = made.fresh(f"ours-{workers}")
         run = Run({}, out, made.photos, "cpu", Reporter("bench"), threads=workers)
-        write_dataset(run, config, folder(made.photos, config))
+        write_dataset(run, config, folder(made.photos, config.reading))
         return partial(_from_ours, out)
 
     return work

@@ -13,7 +13,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from jobs.preprocess.sources.archives import CELEBA_MD5, celeba, mnist
+from shared.sources.archives import CELEBA_MD5, celeba, mnist
 from tests.jobs.preprocess.source_files import done, everything, picture, preprocess, samples
 from tests.jobs.preprocess.test_validate import config
 
@@ -269,7 +269,7 @@ def test_mnist_is_read_as_torchvision_does(tmp_path: Path) -> None:
     from torchvision.datasets import MNIST
 
     write_mnist(tmp_path / "MNIST" / "raw", zipped=False)
-    source = mnist(tmp_path, config(source="mnist"))
+    source = mnist(tmp_path, config(source="mnist").reading)
     assert source.partition is not None
     for split in ("train", "test"):
         theirs = MNIST(str(tmp_path), train=split == "train", download=False)
@@ -290,7 +290,7 @@ def test_celeba_is_read_as_torchvision_does(tmp_path: Path, monkeypatch: pytest.
         (folder / table).write_text(f"{len(names)}\nx\n" + "".join(f"{name} 1\n" for name in names))
     monkeypatch.setattr(CelebA, "_check_integrity", lambda self: True)
     for label in ("Young", "Smiling"):
-        source = celeba(tmp_path, config(source="celeba", label=label, verify_md5=False))
+        source = celeba(tmp_path, config(source="celeba", label=label, verify_md5=False).reading)
         assert source.partition is not None
         for split, name in (("train", "train"), ("val", "valid"), ("test", "test")):
             theirs = CelebA(str(tmp_path), split=name, target_type="attr", download=False)

@@ -9,11 +9,12 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from jobs.preprocess.examples import EXAMPLES, examples_of
-from jobs.preprocess.images import prepare
-from jobs.preprocess.sources.items import from_array, from_file, unusable
 from shared.data.examples import EXAMPLES_FILE, LARGEST_PX, Example, load_examples
 from shared.errors import FormatError
 from shared.plots.preparation import CELL, before_and_after, in_words
+from shared.sources.items import from_array, from_file, unusable
+from shared.sources.prepare import prepare
+from shared.sources.reading import Target
 from shared.store.artifacts import open_artifact
 from tests.jobs.preprocess.source_files import done, fill, picture, samples
 from tests.jobs.preprocess.test_archives import write_celeba
@@ -67,7 +68,10 @@ def test_large_transparent_and_turned_originals(tmp_path: Path) -> None:
     assert examples[3].original.shape == (8, 8, 3)
     for item, example in zip(items, examples, strict=False):
         used = config(channels=3)
-        expected = prepare(item.decode(item.read()), used.size_px, 3, "center", used.resize_filter)
+        expected = prepare(
+            item.decode(item.read()),
+            Target(size_px=used.size_px, channels=3, crop="center", resize_filter=used.resize_filter),
+        )
         np.testing.assert_array_equal(example.prepared, expected)
 
 

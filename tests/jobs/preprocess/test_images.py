@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.preprocess.images import prepare
-from jobs.preprocess.sources.items import Item, from_file, open_bytes
-from jobs.preprocess.work import Unreadable, digest, prepared
 from shared.format.sample import decode
+from shared.sources.items import Item, from_file, open_bytes
+from shared.sources.prepare import prepare
+from shared.sources.reading import Target
+from shared.sources.work import Unreadable, digest, prepared
 from tests.jobs.preprocess.test_preprocess import a_config
 
 
@@ -55,13 +56,13 @@ CLEAR_PALETTE.info["transparency"] = 1
 )
 def test_every_image_is_flattened_on_the_background(image: Image.Image, expected: list[int]) -> None:
     """Alpha shows the background (blue here), 16 bit keeps its brightness, an animation has its first frame."""
-    pixels = prepare(image, 4, 3, "none", "box", background="blue")
+    pixels = prepare(image, Target(size_px=4, channels=3, crop="none", resize_filter="box", background="blue"))
     assert np.abs(pixels.astype(int) - expected).max() <= 1
 
 
 def test_a_photo_is_turned_upright() -> None:
     """EXIF orientation 6 turns the left side up: the top is black, the bottom white."""
-    pixels = prepare(turned(), 4, 1, "none", "box")[:, :, 0]
+    pixels = prepare(turned(), Target(size_px=4, channels=1, crop="none", resize_filter="box"))[:, :, 0]
     assert pixels[:2].max() == 0
     assert pixels[2:].min() == 255
 
@@ -70,7 +71,7 @@ def test_a_photo_is_turned_upright() -> None:
 def test_pixels_without_a_known_range_are_refused(mode: str) -> None:
     """32-bit integers and floats have no known range: the image is rejected, never guessed."""
     with pytest.raises(ValueError, match="no known range"):
-        prepare(Image.new(mode, (4, 4)), 4, 1, "none", "box")
+        prepare(Image.new(mode, (4, 4)), Target(size_px=4, channels=1, crop="none", resize_filter="box"))
 
 
 def saved(image: Image.Image, kind: str) -> bytes:
@@ -93,7 +94,7 @@ def saved(image: Image.Image, kind: str) -> bytes:
 )
 def test_the_reason_is_in_plain_words(payload: bytes, reason: str) -> None:
     """The reason for an unreadable file has no type names or memory addresses."""
-    found = prepared(a_config(), (Item(0, {}, partial(bytes, payload), open_bytes), "hash"))
+    found = prepared(a_config().target, (Item(0, {}, partial(bytes, payload), open_bytes), "hash"))
     assert isinstance(found, Unreadable)
     assert found.reason.startswith(reason)
 
@@ -103,7 +104,7 @@ def test_a_vector_drawing_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)
     monkeypatch.setattr(shutil, "which", lambda *_: None)
     item = Item(0, {}, partial(bytes, saved(Image.new("L", (4, 4)), "EPS")), open_bytes)
-    found = prepared(a_config(), (item, "hash"))
+    found = prepared(a_config().target, (item, "hash"))
     assert found == Unreadable("EPS needs Ghostscript, which is not installed: save it as PNG")
 
 
@@ -123,7 +124,9 @@ def test_non_files_have_a_reason_without_their_path(tmp_path: Path) -> None:
 def test_very_large_images_are_read_without_a_warning(kind: str) -> None:
     """Between 89 and 179 million pixels Pillow would warn without the file's name; the image is read like others."""
     image = Image.new("1" if kind == "PNG" else "L", (60_000, 1_500), 1 if kind == "PNG" else 255)
-    found = prepared(a_config(crop="center"), (Item(0, {}, partial(bytes, saved(image, kind)), open_bytes), "hash"))
+    found = prepared(
+        a_config(crop="center").target, (Item(0, {}, partial(bytes, saved(image, kind)), open_bytes), "hash")
+    )
     assert not isinstance(found, Unreadable)
     pixels = decode("k", found, "").image
     assert pixels.shape == (16, 16, 1)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.preprocess.images import prepare
-from jobs.preprocess.sources.items import open_bytes
 from shared.data.jpeg import decode_jpeg
 from shared.data.resizing import FILTERS
+from shared.sources.items import open_bytes
+from shared.sources.prepare import prepare
+from shared.sources.reading import Target
 
 
 def picture(mode: str = "RGB", size: tuple[int, int] = (178, 218)) -> Image.Image:
@@ -87,13 +88,13 @@ def test_prepared_pixels_are_those_of_the_plain_way(kind: str, channels: int, cr
     """Opening, cropping, converting and resizing with Pillow alone, in the plain order, gives the same pixels."""
     payload = PLAIN[kind]
     with Image.open(io.BytesIO(payload)) as image:
-        plain = prepare(image, 16, channels, crop, resize_filter)
+        plain = prepare(image, Target(size_px=16, channels=channels, crop=crop, resize_filter=resize_filter))
         by_hand = image.convert("RGB" if channels == 3 else "L")
         if crop == "center":
             side = min(by_hand.size)
             left, top = (by_hand.width - side) // 2, (by_hand.height - side) // 2
             by_hand = by_hand.crop((left, top, left + side, top + side))
         by_hand = by_hand.resize((16, 16), Image.Resampling[resize_filter.upper()])
-    fast = prepare(open_bytes(payload), 16, channels, crop, resize_filter)
+    fast = prepare(open_bytes(payload), Target(size_px=16, channels=channels, crop=crop, resize_filter=resize_filter))
     assert np.array_equal(fast, plain)
     assert np.array_equal(fast, np.asarray(by_hand).reshape(16, 16, channels))

@@ -12,13 +12,14 @@ from click.testing import Result
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from jobs.preprocess.images import prepare
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.archives import digits
-from jobs.preprocess.sources.items import Source
 from jobs.preprocess.splits import split_indexes
 from shared.errors import BadConfig, BadInput
 from shared.format.sample import decode
+from shared.sources.archives import digits
+from shared.sources.items import Source
+from shared.sources.prepare import prepare
+from shared.sources.reading import Target
 from shared.store.artifacts import Artifact, open_artifact
 
 SIZES = {"train": 1257, "val": 180, "test": 360}
@@ -154,7 +155,7 @@ def ramp(width: int, height: int) -> Image.Image:
 )
 def test_center_crop_takes_the_middle_square(width: int, height: int, size_px: int, expected: list[list[int]]) -> None:
     """With crop "center" the largest centred square is cut out and nothing is distorted."""
-    pixels = prepare(ramp(width, height), size_px, 1, "center", "bicubic")
+    pixels = prepare(ramp(width, height), Target(size_px=size_px, channels=1, crop="center", resize_filter="bicubic"))
     assert pixels.shape == (size_px, size_px, 1)
     assert pixels[:, :, 0].tolist() == expected
 
@@ -165,7 +166,7 @@ def test_center_crop_takes_the_middle_square(width: int, height: int, size_px: i
 )
 def test_squeezing_averages_by_the_filter(resize_filter: str, expected: list[list[int]]) -> None:
     """With crop "none" the whole image is squeezed: by box each 2x2 block's mean, by nearest its last pixel."""
-    pixels = prepare(ramp(4, 4), 2, 1, "none", resize_filter)
+    pixels = prepare(ramp(4, 4), Target(size_px=2, channels=1, crop="none", resize_filter=resize_filter))
     means = np.array([[5.5, 25.5], [7.5, 27.5]])  # of 0 10 1 11, 20 30 21 31, ...
     assert np.abs(pixels[:, :, 0] - (means if resize_filter == "box" else np.array(expected))).max() <= 0.5
 
@@ -173,8 +174,8 @@ def test_squeezing_averages_by_the_filter(resize_filter: str, expected: list[lis
 def test_a_squeezed_image_keeps_its_edges() -> None:
     """With crop "none" the outermost columns still count; with "center" they are gone."""
     bright_left = Image.fromarray(np.repeat(np.array([[255, 0, 0, 0]], np.uint8), 2, axis=0))
-    assert prepare(bright_left, 2, 1, "none", "box")[0, 0, 0] == 128
-    assert prepare(bright_left, 2, 1, "center", "box").max() == 0
+    assert prepare(bright_left, Target(size_px=2, channels=1, crop="none", resize_filter="box"))[0, 0, 0] == 128
+    assert prepare(bright_left, Target(size_px=2, channels=1, crop="center", resize_filter="box")).max() == 0
 
 
 RED_PALETTE = Image.new("P", (2, 2), 1)
@@ -196,7 +197,7 @@ RED_PALETTE.putpalette([0, 0, 0, 255, 0, 0])
 )
 def test_every_mode_becomes_grey_or_colour(image: Image.Image, channels: int, expected: list[int]) -> None:
     """Grey, colour, palette, alpha and bitmap images all become uint8 with one or three channels."""
-    pixels = prepare(image, 2, channels, "center", "bicubic")
+    pixels = prepare(image, Target(size_px=2, channels=channels, crop="center", resize_filter="bicubic"))
     assert pixels.shape == (2, 2, channels)
     assert pixels.dtype == np.uint8
     assert np.abs(pixels.astype(int) - expected).max() <= 1
@@ -242,7 +243,7 @@ def test_a_source_that_cannot_be_split_ends_with_code_2(
     """A source with too few images ends with 2, in at most three lines, and leaves no artifact."""
     source = digits(Path(), a_config())
     few = Source(source.classes, source.items[:20])
-    monkeypatch.setattr("jobs.preprocess.sources.archives.digits", lambda folder, config: few)
+    monkeypatch.setattr("shared.sources.archives.digits", lambda folder, config: few)
     result = run_job("preprocess", tmp_path)
     assert result.exit_code == 2
     assert "cannot draw 4 of 20 images" in result.stderr

@@ -12,16 +12,16 @@ from click.testing import CliRunner, Result
 from sklearn.datasets import load_digits
 
 from jobs.__main__ import main as halfreal
-from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.archives import mnist
-from jobs.preprocess.sources.items import Item
-from jobs.preprocess.sources.table import SOURCES
 from jobs.preprocess.splits import exact_indexes
 from jobs.preprocess.train_size import TrainSize, exact_counts
 from jobs.preprocess.validate import validate
-from jobs.preprocess.work import Unreadable, prepared
 from shared.data.specs import Specs
 from shared.errors import BadConfig, BadInput
+from shared.sources.archives import mnist
+from shared.sources.items import Item
+from shared.sources.reading import Target
+from shared.sources.table import SOURCES
+from shared.sources.work import Unreadable, prepared
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.work_shards import WHOLE
 from tests.jobs.preprocess.source_files import done, everything, fill, preprocess
@@ -256,10 +256,10 @@ def test_images_that_change_meanwhile_are_noticed(tmp_path: Path, monkeypatch: p
     fill(tmp_path / "sources" / "folder", {"a": 60, "b": 40})
     lost: list[object] = []
 
-    def breaks(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
+    def breaks(target: Target, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
         """Prepare every image but the first."""
         lost.append(task)
-        return Unreadable("gone") if len(lost) == 1 else prepared(config, task)
+        return Unreadable("gone") if len(lost) == 1 else prepared(target, task)
 
     monkeypatch.setattr("jobs.preprocess.writer.prepared", breaks)
     result = preprocess(tmp_path, "--source", "folder", "--limit-train", "50", "--max-rejected", "0.5")
@@ -286,7 +286,7 @@ def test_parts_agree(tmp_path: Path, run_job: Callable[..., Result]) -> None:
 @pytest.mark.skipif(not (DATA / "mnist").is_dir(), reason="HALFREAL_TEST_DATA has no mnist")
 def test_5000_of_each_digit() -> None:
     """5,000 of each of MNIST's digits leave 421 fives for val; its 10,000 test images are all there."""
-    source = mnist(DATA / "mnist", config(source="mnist"))
+    source = mnist(DATA / "mnist", config(source="mnist").reading)
     labels = np.array([item.label for item in source.items])
     assert source.partition is not None
     parts = np.array(source.partition)

@@ -12,12 +12,12 @@ from sklearn.datasets import load_digits
 from jobs.__main__ import main as halfreal
 from jobs.commands.calls import command_of
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.table import SOURCES
 from jobs.preprocess.splits import choose, split_indexes
 from jobs.preprocess.validate import check_room, declare, validate
 from shared.cli.resolve import options_with
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput
+from shared.sources.table import SOURCES
 from shared.store.work_shards import WHOLE
 
 DIGITS = load_digits().target

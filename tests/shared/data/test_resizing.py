@@ -5,8 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from jobs.preprocess.images import prepare
 from shared.data.resizing import FILTERS, converted
+from shared.sources.prepare import prepare
+from shared.sources.reading import Target
 
 
 @pytest.mark.parametrize("resize_filter", FILTERS)
@@ -21,5 +22,7 @@ def test_converted_images_are_those_that_preprocess_makes(own: int, channels: in
         for image, made in zip(images, found, strict=True):
             pixels = image.permute(1, 2, 0).numpy()
             picture = Image.fromarray(pixels[:, :, 0] if own == 1 else pixels)
-            wanted = prepare(picture, size_px, channels, "none", resize_filter)
+            wanted = prepare(
+                picture, Target(size_px=size_px, channels=channels, crop="none", resize_filter=resize_filter)
+            )
             assert np.array_equal(made.permute(1, 2, 0).numpy(), wanted)

@@ -10,9 +10,9 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Item, Source, from_array, from_file, plain
 from shared.errors import BadInput
+from shared.sources.items import Item, Source, from_array, from_file, plain
+from shared.sources.reading import Reading
 
 IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -20,7 +20,7 @@ IDX_FILES = {
 }
 
 
-def digits(place: Path, config: PreprocessOptions) -> Source:
+def digits(place: Path, reading: Reading) -> Source:
     """Return scikit-learn's 1,797 handwritten digits: 8x8 px, grey levels 0..16 stretched to 0..255.
 
     They are the test part of UCI's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998) and
@@ -38,7 +38,7 @@ def digits(place: Path, config: PreprocessOptions) -> Source:
     return Source(tuple(str(name) for name in data.target_names), items)
 
 
-def mnist(place: Path, config: PreprocessOptions) -> Source:
+def mnist(place: Path, reading: Reading) -> Source:
     """Return MNIST's 60,000 train and 10,000 test digits, 28x28 px, in their official partition.
 
     `place` holds the four IDX files, gzipped or not, itself or in `MNIST/raw` as torchvision leaves them; if it
@@ -84,7 +84,7 @@ def _read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
     return np.frombuffer(payload, np.uint8, offset=4 + 4 * rank).reshape(sizes)
 
 
-def cifar10(place: Path, config: PreprocessOptions) -> Source:
+def cifar10(place: Path, reading: Reading) -> Source:
     """Return CIFAR10's 50,000 train and 10,000 test images, 32x32 px, in their official partition.
 
     `place` holds `cifar-10-batches-py` or `cifar-10-python.tar.gz`; if not, torchvision downloads it there.
@@ -123,7 +123,7 @@ CELEBA_MD5 = {
 CELEBA_TABLES = ("list_attr_celeba.txt", "list_eval_partition.txt")
 
 
-def celeba(place: Path, config: PreprocessOptions) -> Source:
+def celeba(place: Path, reading: Reading) -> Source:
     """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young.
 
     `place` holds `img_align_celeba`, `list_attr_celeba.txt` and `list_eval_partition.txt`, itself or in `celeba`; if
@@ -131,9 +131,9 @@ def celeba(place: Path, config: PreprocessOptions) -> Source:
     person is in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
     """
     folder = _complete_celeba(place)
-    if config.verify_md5:
+    if reading.verify_md5:
         _check_md5(folder)
-    wanted = config.label_name or ""
+    wanted = reading.label or ""
     # image by image from the tables, not through torchvision's class, which checks no image and stops in mid-epoch
     names, header, values = _attributes(folder / "list_attr_celeba.txt")
     if wanted not in header:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Source, from_file, is_label, plain, some
 from shared.errors import BadInput
+from shared.sources.items import Source, from_file, is_label, plain, some
+from shared.sources.reading import Reading
 
 Parts = tuple[str, ...]
 """A path below the source's folder."""
@@ -42,7 +42,7 @@ class Listing:
         ]
 
 
-def folder(place: Path, config: PreprocessOptions) -> Source:
+def folder(place: Path, reading: Reading) -> Source:
     """Return the images below `place`: a folder for each class, or `place` itself a CSV file of `file,label`.
 
     Files with a suffix that Pillow knows count, in subfolders too, hidden ones not. Classes are in alphabetical

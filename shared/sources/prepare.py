@@ -3,14 +3,13 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from jobs.preprocess.sources.items import Picture, Pixels, Unusable
 from shared.data.resizing import resize
 from shared.format.sample import CHANNEL_MODES
+from shared.sources.items import Picture, Pixels, Unusable
+from shared.sources.reading import Target
 
 
-def prepare(
-    image: Picture, size_px: int, channels: int, crop: str, resize_filter: str, background: str = "white"
-) -> Pixels:
+def prepare(image: Picture, target: Target) -> Pixels:
     """Return uint8 (size_px, size_px, channels) of `image`.
 
     With crop "center" the largest centred square is cut out first, so that nothing is distorted; with "none" the
@@ -18,15 +17,17 @@ def prepare(
     OSError for an image that cannot be decoded.
     """
     if isinstance(image, Image.Image):
-        opened = flatten(image, background)
-        opened = opened.crop(crop_box(*opened.size, crop)) if crop == "center" else opened
+        opened = flatten(image, target.background)
+        opened = opened.crop(crop_box(*opened.size, target.crop)) if target.crop == "center" else opened
     else:
         height, width = image.shape[:2]
         # an array is cut before Pillow copies it
-        left, top, right, bottom = crop_box(width, height, crop)
+        left, top, right, bottom = crop_box(width, height, target.crop)
         opened = Image.fromarray(image[top:bottom, left:right])
     # grey before it is resized: a third of the work, and the same to rounding
-    pixels = np.asarray(resize(_in_mode(opened, CHANNEL_MODES[channels]), size_px, resize_filter), dtype=np.uint8)
+    pixels = np.asarray(
+        resize(_in_mode(opened, CHANNEL_MODES[target.channels]), target.size_px, target.resize_filter), dtype=np.uint8
+    )
     # one layout for grey and colour, so that nothing after this asks for the number of dimensions
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 

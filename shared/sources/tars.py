@@ -9,9 +9,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Item, Source, Unusable, is_label, named, open_bytes, plain, some, unusable
 from shared.errors import BadInput
+from shared.sources.items import Item, Source, Unusable, is_label, named, open_bytes, plain, some, unusable
+from shared.sources.reading import Reading
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
 
@@ -57,7 +57,7 @@ class Scan:
         return [f"{what}: {len(names):,} ({some(names)}){do}" for names, what, do in rows if names]
 
 
-def webdataset(place: Path, config: PreprocessOptions) -> Source:
+def webdataset(place: Path, reading: Reading) -> Source:
     """Return the samples of the tars at `place`, a folder of `*.tar` or one file, in name order.
 
     The label is `.cls` (text or a number) or, in `.json`, the field that `--label` names. Class names are the
@@ -71,7 +71,7 @@ def webdataset(place: Path, config: PreprocessOptions) -> Source:
         raise BadInput(f"{place}: no *.tar there; put the shards there, or give --source-path")
     scan = Scan()
     for tar in tars:
-        _scan(tar, config.label_name or "", scan)
+        _scan(tar, reading.label or "", scan)
     classes = _classes(place, scan)
     labels = {name: label for label, name in enumerate(classes)}
     # only offsets are kept: images are read when they are prepared, from any process

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
-from jobs.preprocess.images import prepare
-from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.sources.items import Item, Pixels, Unusable
 from shared.format.files import sha256
 from shared.format.sample import encode_members
+from shared.sources.items import Item, Pixels, Unusable
+from shared.sources.prepare import prepare
+from shared.sources.reading import Target
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, MemoryError),
@@ -38,19 +38,19 @@ def digest(item: Item) -> str | Unreadable:
         return _unreadable(error)
 
 
-def prepared(config: PreprocessOptions, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
+def prepared(target: Target, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
     """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read."""
     item, content = task
-    pixels = _pixels(config, item)
+    pixels = _pixels(target, item)
     if isinstance(pixels, Unreadable):
         return pixels
     # the hash of the original goes with the sample, so that an image can be traced to its file
     return encode_members(pixels, item.label, {"origin": {**item.origin, "sha256": content}})
 
 
-def check(config: PreprocessOptions, item: Item) -> Unreadable | None:
+def check(target: Target, item: Item) -> Unreadable | None:
     """Return why an item cannot be prepared; None where it can."""
-    pixels = _pixels(config, item)
+    pixels = _pixels(target, item)
     return pixels if isinstance(pixels, Unreadable) else None
 
 
@@ -67,7 +67,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _pixels(config: PreprocessOptions, item: Item) -> Pixels | Unreadable:
+def _pixels(target: Target, item: Item) -> Pixels | Unreadable:
     """Return the pixels of an item's sample, or why it cannot be read."""
     # read again rather than kept since `digest`: the images of a large set do not fit the memory
     with quiet():
@@ -75,9 +75,7 @@ def _pixels(config: PreprocessOptions, item: Item) -> Pixels | Unreadable:
             picture = item.decode(item.read())
             # Pillow keeps a file open until its last frame is read
             with picture if isinstance(picture, Image.Image) else nullcontext():
-                return prepare(
-                    picture, config.size_px, config.channels, config.crop, config.resize_filter, config.background
-                )
+                return prepare(picture, target)
         except UNREADABLE as error:
             return _unreadable(error)
 

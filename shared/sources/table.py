@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from shared.lazy import Lazy
 
 if TYPE_CHECKING:
-    from jobs.preprocess.sources.items import Source
+    from shared.sources.items import Source
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnownSource:
     """The facts about a source: whether it has an official partition, whether mirroring keeps the class of its images.
 
-    `read(place, options)` lists its images. `label` is the name of its class label where it has several, of which
+    `read(place, reading)` lists its images. `label` is the name of its class label where it has several, of which
     `--label` takes one. `counts` are the images of each class, by part of the partition, in the order train, val,
     test; all of them are "train" where there is no partition. It is empty where only the files tell.
     """
@@ -33,12 +33,12 @@ class KnownSource:
 
 SOURCES: dict[str, KnownSource] = {
     "digits": KnownSource(
-        read=Lazy("jobs.preprocess.sources.archives:digits"),
+        read=Lazy("shared.sources.archives:digits"),
         mirrors=False,
         counts={"train": (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)},
     ),
     "mnist": KnownSource(
-        read=Lazy("jobs.preprocess.sources.archives:mnist"),
+        read=Lazy("shared.sources.archives:mnist"),
         official=True,
         mirrors=False,
         counts={
@@ -47,11 +47,11 @@ SOURCES: dict[str, KnownSource] = {
         },
     ),
     "cifar10": KnownSource(
-        read=Lazy("jobs.preprocess.sources.archives:cifar10"),
+        read=Lazy("shared.sources.archives:cifar10"),
         official=True,
         counts={"train": (5000,) * 10, "test": (1000,) * 10},
     ),
-    "celeba": KnownSource(read=Lazy("jobs.preprocess.sources.archives:celeba"), official=True, label="Young"),
-    "folder": KnownSource(read=Lazy("jobs.preprocess.sources.folders:folder")),
-    "webdataset": KnownSource(read=Lazy("jobs.preprocess.sources.tars:webdataset"), label="label"),
+    "celeba": KnownSource(read=Lazy("shared.sources.archives:celeba"), official=True, label="Young"),
+    "folder": KnownSource(read=Lazy("shared.sources.folders:folder")),
+    "webdataset": KnownSource(read=Lazy("shared.sources.tars:webdataset"), label="label"),
 }
