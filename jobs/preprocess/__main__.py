@@ -8,7 +8,6 @@ from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.validate import declare, validate
 from shared.cli.job import job
 from shared.cli.run import Result, Run
-from shared.errors import BadInput
 
 if TYPE_CHECKING:
     from shared.format.manifest import Dataset
@@ -30,14 +29,14 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     figures of the preparation, of samples, class balance and split sizes.
     """
     from jobs.preprocess.writer import write_dataset
+    from shared.sources.detect import find
     from shared.sources.table import SOURCES
 
-    given = Path(config.source_path) if config.source_path else Path(config.source)
-    place = run.sources / given
-    if config.source_path and not place.exists() and given.exists():
-        # a container sees the volume, not the folder of the caller: relative paths mean the same in both
-        raise BadInput(f"{place}: does not exist; --source-path is absolute or below there: give {given.resolve()}")
-    written = write_dataset(run, config, SOURCES[config.source].read.get()(place, config.reading))
+    known = SOURCES[config.source]
+    place = find(config.source_path, config.source, run.sources, may_be_new=known.official)
+    if config.source_path and not Path(config.source_path).is_absolute():
+        run.reporter.info(f"reading {place}")
+    written = write_dataset(run, config, known.read.get()(place, config.reading))
     if written is None:
         return None
     dataset, record, train = written

@@ -23,7 +23,8 @@ class PreprocessOptions(JobOptions):
     source: str = option("digits", "Source of the real images.", "source", choices=SOURCES)
     source_path: str | None = option(
         None,
-        "Folder or file of the source, absolute or below sources/ on the volume; sources/<source> where not given.",
+        "Folder or file of the source; a relative path is looked for where you are, then below sources/ on the volume; "
+        "sources/<source> where not given.",
         "source",
         metavar="PATH",
     )

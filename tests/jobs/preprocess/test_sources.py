@@ -3,12 +3,10 @@
 import json
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import Result
 
 from tests.jobs.preprocess.source_files import done, everything, fill, preprocess, samples
 
@@ -148,12 +146,10 @@ def test_limits_keep_the_proportions(tmp_path: Path) -> None:
     assert again.sha256 == artifact.sha256
 
 
-def test_a_path_below_the_current_folder_is_named_whole(
-    run_job: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A relative path is below sources/ on the volume: the error gives the absolute one that was meant."""
-    (tmp_path / "photos").mkdir()
-    monkeypatch.chdir(tmp_path)
-    result = run_job("preprocess", tmp_path / "data", "--source", "folder", "--source-path", "photos")
-    assert result.exit_code == 2
-    assert f"give {tmp_path / 'photos'}" in result.stderr
+def test_a_path_is_relative_to_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--source-path ./here` reads what the shell completed, and says which folder that is."""
+    fill(tmp_path / "home" / "here", {"a": 20, "b": 20})
+    monkeypatch.chdir(tmp_path / "home")
+    result = preprocess(tmp_path / "volume", "--source", "folder", "--source-path", "./here")
+    assert result.exit_code == 0, result.output
+    assert f"reading {tmp_path / 'home' / 'here'}" in result.stderr
