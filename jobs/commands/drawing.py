@@ -145,7 +145,7 @@ class Experiment:
         self.gan, self.scores = input_of(self.inputs, TRAIN_GAN), input_of(self.inputs, EVALUATE)
         self.classes: list[str] = self.real.dataset.classes
         self.conditional = self.gan.record.conditional
-        self.chosen = self.scores.record.chosen.epoch
+        self.chosen = self.scores.record.chosen_snapshot.epoch
         self.snapshots = {snapshot.epoch: snapshot.file for snapshot in self.gan.record.snapshots}
 
     @property

@@ -129,7 +129,7 @@ def print_generator(
     names = next((list(row.qualities) for row in classes if row.qualities), [])
     title = (
         f"Images of replicate {replicate_name(shown)} of {len(scores)}, the best on val, snapshot of epoch "
-        f"{record.chosen.epoch}: ratios to the real test images"
+        f"{record.chosen_snapshot.epoch}: ratios to the real test images"
     )
     # of a class, where each has networks of its own
     by_class = gan.histories if gan is not None and gan.class_histories else {}
@@ -186,7 +186,7 @@ def _replicate_json(number: int, record: "ScoresRecord", gan: "GanRecord | None"
     by_class = gan.histories if gan is not None and gan.class_histories else {}
     return {
         "replicate": number,
-        "epoch": record.chosen.epoch,
+        "epoch": record.chosen_snapshot.epoch,
         "final_losses": None if gan is None or by_class else gan.history[-1].losses,
         "classes": [
             row.facts() | {"final_losses": by_class[row.class_name][-1].losses if by_class else None}

@@ -38,7 +38,7 @@ def print_scores(console: "Console", scores: "Sequence[ScoresRecord]", on_test: 
 
     first = scores[0]
     of_test, of_train = summaries(on_test), train_summaries(on_test)
-    epochs = ", ".join(str(record.chosen.epoch) for record in scores)
+    epochs = ", ".join(str(record.chosen_snapshot.epoch) for record in scores)
     instead = f", in place of {first.fallback}, whose weights were missing" if first.fallback else ""
     console.print(f"Snapshots of epochs {epochs}, chosen by {first.chosen_score} on val{instead}.")
     protocols = on_test[0].test_protocols

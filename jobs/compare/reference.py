@@ -163,7 +163,7 @@ class Generator:
     @classmethod
     def of(cls, reference: Reference, experiment: Experiment, number: int) -> "Generator":
         """Return the generator of the experiment's replicate `number`."""
-        chosen = experiment.records[number].chosen.file
+        chosen = experiment.records[number].chosen_snapshot.file
         return cls(reference, experiment.gans[number], chosen, number, reference.asked(experiment))
 
     @property

@@ -49,7 +49,7 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     if is_main_process():
         save_all(scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN)), run.figures)
         write_tensorboard(run.folder, record.rows)
-    score, chose = record.chosen_score, f"chose epoch {record.chosen.epoch}: {record.chosen_score}"
+    score, chose = record.chosen_score, f"chose epoch {record.chosen_snapshot.epoch}: {record.chosen_score}"
     on_test = record.on_test
     if on_test is None:
         return Result(record, summary=f"{chose} {min(value for _, value in record.curve):.3f} on val")

@@ -86,7 +86,7 @@ def extend(run: Run, plan: Plan, known: ScoresRecord) -> ScoresRecord:
     rows = run.reporter.each(known.rows, "score", len(known.rows), "snapshots") if watching else known.rows
     on_test = known.on_test
     if on_test is not None:
-        on_test = with_more(on_test, work, added, work.draw(known.chosen.file, Stream.TEST_LATENTS))
+        on_test = with_more(on_test, work, added, work.draw(known.chosen_snapshot.file, Stream.TEST_LATENTS))
     return known.model_copy(
         update={
             "rows": [with_scores(row, score_snapshot(work, watching, row.file)) for row in rows] if watching else rows,

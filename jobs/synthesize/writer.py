@@ -94,7 +94,7 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
         given=[label for shard in shards for label in shard.given],
         confidence=[sure for shard in shards for sure in shard.confidence],
     )
-    return dataset, annotations.record(classes, gan.conditional, run.input(EVALUATE).record.chosen, gan.family)
+    return dataset, annotations.record(classes, gan.conditional, run.input(EVALUATE).record.chosen_snapshot, gan.family)
 
 
 def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[WrittenShard] | None:
@@ -118,7 +118,7 @@ class Drawing:
     """The chosen generator and the annotator of a run, which draw any of its `total` images and name them."""
 
     def __init__(self, run: Run, total: int, seed: int, bar: ProgressBar) -> None:
-        snapshot, device = run.input(EVALUATE).record.chosen.file, pick_device(run.device)
+        snapshot, device = run.input(EVALUATE).record.chosen_snapshot.file, pick_device(run.device)
         self.source = LabelledGenerator(run.input(TRAIN_GAN), snapshot, run.input(TRAIN_CLASSIFIER), device)
         # the whole list on every part: place n has the same class however the work is cut
         self.asked = torch.from_numpy(

@@ -104,7 +104,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
     write_whole(run.folder / "tuned.toml", tuned_recipe(recipe, config, words, record).encode())
     gans = [open_output(TRAIN_GAN, experiment_folder({place(EVALUATE, 0): runs[0]})) for runs in scores.values()]
     real = run.input(PREPROCESS)
-    sheet = baseline_and_tuned(real, gans, [runs[0].record.chosen.file for runs in scores.values()])
+    sheet = baseline_and_tuned(real, gans, [runs[0].record.chosen_snapshot.file for runs in scores.values()])
     conditional = all(gan.record.conditional for gan in gans)
     save(run.folder / GRID, {"sheet": sheet}, {"conditional": conditional})
     save_all(tune_pictures(record, sheet, real.dataset.classes, conditional), run.figures)

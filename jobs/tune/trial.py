@@ -55,10 +55,10 @@ class Attempt:
             self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
             return f"given up: {error}"
         value = value_of(scores.record, self.config.objective)
-        self.trial.set_user_attr("epoch", scores.record.chosen.epoch)
+        self.trial.set_user_attr("epoch", scores.record.chosen_snapshot.epoch)
         self.study.optuna.tell(self.trial, value)
         what = "synthetic-only error" if self.config.objective == "synthetic_only" else scores.record.chosen_score
-        epoch = scores.record.chosen.epoch
+        epoch = scores.record.chosen_snapshot.epoch
         return f"{what} {value:.4g} on val after epoch {epoch}, {time.monotonic() - started:.0f} s"
 
     def _falls_behind(self) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 from shared.data.images import Images
 from shared.metrics.features.prdc import nearest_distances
 from shared.stats.intervals import delong_auc, wilson_interval
-from shared.store.records.scores import ClosestPair, CopyTest
+from shared.store.records.copies import ClosestPair, CopyTest
 
 MOST_IMAGES = 2000
 """Synthetic and held-out images, at most, whose nearest training images are searched for."""

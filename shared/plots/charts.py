@@ -129,7 +129,7 @@ def score_curve(record: ScoresRecord, others: Sequence[ScoresRecord] = (), score
     axes.lines[0].set_linewidth(2.5 if others else 1.5)
     ticks.log_scale(axes)
     ticks.whole_epochs(axes)
-    axes.axvline(record.chosen.epoch, color="grey", linestyle=":", label="chosen")
+    axes.axvline(record.chosen_snapshot.epoch, color="grey", linestyle=":", label="chosen")
     axes.legend()
     return figure
 

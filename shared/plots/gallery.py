@@ -113,7 +113,7 @@ def scores_pictures(
 
     `others` are other replicates: their curves are drawn thin, and scores by class are means over all of them.
     """
-    curve = f"Fréchet distance per snapshot; epoch {record.chosen.epoch} is the lowest"
+    curve = f"Fréchet distance per snapshot; epoch {record.chosen_snapshot.epoch} is the lowest"
     alt = f"{curve}; thin lines: {len(others)} other replicates." if others else f"{curve}."
     pictures = {"scores": Picture(charts.score_curve(record, others), alt)}
     fid = record.other_fid
@@ -133,9 +133,9 @@ def scores_pictures(
         charts.class_bars(class_distances(on_test, record.chosen_score), record.chosen_score, title),
         "Fréchet distance of each class of the chosen snapshot, and of as many real train images.",
     )
-    title = f"left real test images, right generated after epoch {record.chosen.epoch}"
+    title = f"left real test images, right generated after epoch {record.chosen_snapshot.epoch}"
     names, by_class = (classes, ", by class") if gan.record.conditional else ([], "")
-    both = real_next_to_generated(real, gan, record.chosen.file)
+    both = real_next_to_generated(real, gan, record.chosen_snapshot.file)
     figure = figures.image_rows(both, len(both) // len(classes), title, names)
     pictures["real_and_generated"] = Picture(figure, f"Real and generated images side by side{by_class}.", True)
     return pictures | _closest(record, record.on_test, real, gan) | _grids(record, gan, classes)
@@ -147,7 +147,7 @@ def _qualities(record: ScoresRecord, gan: GanRecord) -> Pictures:
     if any(qualities.ratios for row in record.rows for qualities in row.classes):
         annotated = "" if gan.conditional else ", by the annotator's class"
         title = f"ratio to {record.protocol.n_real:,} real {record.protocol.reference} images{annotated}"
-        figure = class_charts.quality_curves(record.rows, record.chosen.epoch, title)
+        figure = class_charts.quality_curves(record.rows, record.chosen_snapshot.epoch, title)
         alt = "Diversity, sharpness and contrast of each class per snapshot."
         pictures["qualities"] = Picture(figure, alt)
         figure = class_charts.categories(record.rows, f"category of the worst of the three{annotated}")
@@ -166,7 +166,7 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
     places = [pair.synthetic for pair in pairs]
     asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, used.n_synthetic)))
     latents = latents_of([derive_seed(used.seed, Stream.TEST_LATENTS, place) for place in places], gan.record.latent)
-    drawn = draw_images(load_snapshot(gan, record.chosen.file, CPU), latents, asked[places])
+    drawn = draw_images(load_snapshot(gan, record.chosen_snapshot.file, CPU), latents, asked[places])
     train = load_split(real, "train").images[[pair.train for pair in pairs]]
     figure = figures.closest_pairs(drawn, train, [pair.distance for pair in pairs])
     alt = "Synthetic images above the training images that they lie closest to."
@@ -176,7 +176,10 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
 def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str]) -> Pictures:
     """Draw the sample grids of the snapshots with the worst and the best score; the latter alone if they are one."""
     pictures = {}
-    shown = {record.worst.file: ("worst", record.worst), record.chosen.file: ("chosen", record.chosen)}
+    shown = {
+        record.worst_snapshot.file: ("worst", record.worst_snapshot),
+        record.chosen_snapshot.file: ("chosen", record.chosen_snapshot),
+    }
     for what, snapshot in shown.values():
         images = grid_images(load_snapshot(gan, snapshot.file, CPU), len(classes), gan.record.latent)
         title = f"{what} snapshot, epoch {snapshot.epoch}, fixed latents"

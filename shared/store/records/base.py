@@ -5,13 +5,16 @@ Keys that no field knows are ignored, so that a newer volume can be read as far 
 """
 
 from itertools import pairwise
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError
 from pydantic import model_serializer as serializer
 from pydantic import model_validator as validator
 
 from shared.errors import FormatError
+
+Interval = Annotated[tuple[float, float], Field(strict=False)]
+"""A lower and an upper bound; JSON has them as a list."""
 
 Value = str | int | float | bool | None
 """The value of an option, as JSON has it."""

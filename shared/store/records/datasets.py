@@ -1,6 +1,7 @@
 """What the datasets say of themselves: real images, synthetic ones, and the json of one sample."""
 
 from pydantic import Field
+from pydantic import model_validator as validator
 
 from shared.store.records.base import Record
 from shared.store.records.gan import Snapshot
@@ -22,20 +23,51 @@ class RealRecord(Record):
     moved_to_the_split_of_their_copy: int = 0
 
 
-class SyntheticRecord(Record):
-    """What `synthesize` made: from which snapshot, and what the annotator says of the images.
+IMPORTED = "imported"
+"""The family of images that no generator of halfreal drew, and what their json has in place of a generator's hash."""
 
-    Nothing is asked of an unconditional generator: `asked_counts` and `agreement` are None then. Counts are by class;
-    the histogram has equal bins over confidences from 0 to 1.
+
+class Imported(Record):
+    """A set of synthetic images that somebody brought along: its name, where it was read, what was taken of it.
+
+    `sha256` is that of the hashes of its files, sorted; `images` are those that were taken. `labels` says whose they
+    are: "given" by the set, or the "annotator"'s. `left_out` has the unreadable ones by class, `equal_to_real` the
+    images whose files are those of real ones, by the split that has them.
     """
 
-    snapshot: Snapshot
+    name: str
+    source: str
+    images: int
+    sha256: str
+    labels: str
+    rejected: int = 0
+    ignored: int = 0
+    left_out: dict[str, int] = Field(default_factory=dict)
+    equal_to_real: dict[str, int] = Field(default_factory=dict)
+
+
+class SyntheticRecord(Record):
+    """What `synthesize` made: from which snapshot, or of which imported set, and what the annotator says of the images.
+
+    Nothing is asked of an unconditional generator: `asked_counts` and `agreement` are None then, as they are for an
+    imported set without labels of its own. Counts are by class; the histogram has equal bins over confidences from 0
+    to 1. Imported images have no snapshot, and the family "imported".
+    """
+
+    snapshot: Snapshot | None = None
     family: str
     asked_counts: list[int] | None
     annotated_counts: list[int]
     agreement: float | None
     confidence_histogram: list[int]
     confidence_median: float
+    imported: Imported | None = None
+
+    @validator(mode="after")
+    def _either(self) -> "SyntheticRecord":
+        if (self.snapshot is None) == (self.imported is None):
+            raise ValueError("want either a snapshot or an imported set")
+        return self
 
 
 class Preparation(Record):
@@ -47,14 +79,27 @@ class Preparation(Record):
 class Origin(Record):
     """Where a synthetic image comes from: the generator, the snapshot's file, the latent's seed.
 
-    `asked_label` is absent where the generator cannot be asked, `truncation` where nothing was cut off.
+    `asked_label` is absent where the generator cannot be asked, `truncation` where nothing was cut off. An imported
+    image has the generator "imported", its `file`, as its set names it, with the `key` there where that is a tar, and
+    the `sha256` of what that holds; its `asked_label` is the label that its set gives it.
     """
 
     generator_sha256: str
-    snapshot: str
-    latent_seed: int
+    snapshot: str | None = None
+    latent_seed: int | None = None
     truncation: float | None = None
     asked_label: int | None = Field(default=None, ge=0)
+    file: str | None = None
+    key: str | None = None
+    sha256: str | None = None
+
+    @validator(mode="after")
+    def _traceable(self) -> "Origin":
+        wanted = ("sha256",) if self.generator_sha256 == IMPORTED else ("snapshot", "latent_seed")
+        lacking = [name for name in wanted if getattr(self, name) is None]
+        if lacking:
+            raise ValueError(f"no {lacking[0]}")
+        return self
 
 
 class Annotation(Record):

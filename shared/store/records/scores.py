@@ -1,17 +1,15 @@
 """What `evaluate` says of a GAN's snapshots."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler
 from pydantic import model_serializer as serializer
 from pydantic import model_validator as validator
 
 from shared.store.records.base import FlatRecord, Record
+from shared.store.records.copies import CopyTest
 from shared.store.records.gan import Snapshot
-
-Interval = Annotated[tuple[float, float], Field(strict=False)]
-"""A lower and an upper bound; JSON has them as a list."""
 
 BY_CLASS = "_by_class"
 
@@ -125,32 +123,6 @@ class LossIndicator(Record):
     category: str
 
 
-class ClosestPair(Record):
-    """A synthetic and a training image, by their places, and the distance between them."""
-
-    synthetic: int
-    train: int
-    distance: float
-
-
-class CopyTest(Record):
-    """Whether synthetic images lie nearer to training images than new real ones do; see `metrics.copies.copy_test`."""
-
-    n_synthetic: int
-    n_held_out: int
-    n_train: int
-    nearer: float
-    nearer_low: float
-    nearer_high: float
-    copy_rate: float
-    copy_rate_interval: Interval
-    expected_copy_rate: float
-    memorisation: float
-    memorisation_held_out: float
-    closest: list[ClosestPair]
-    flagged: bool
-
-
 class SyntheticOnly(Record):
     """How a classifier does on real images that was trained on synthetic ones alone."""
 
@@ -204,14 +176,15 @@ class ScoresRecord(Record):
     """The score of every snapshot on val, the one that was chosen by them, and what it scores on test.
 
     `on_test` is None where the reference was val: then nothing of test was read. `left_out` says why an extractor was.
-    `fallback` is the extractor that was asked to choose and could not, for want of its weights.
+    `fallback` is the extractor that was asked to choose and could not, for want of its weights. Imported images have no
+    snapshots: `rows` is empty, nothing is chosen, and `chosen_score` is the first of their scores.
     """
 
-    rows: list[SnapshotScores] = Field(min_length=1)
-    chosen: Snapshot
+    rows: list[SnapshotScores]
+    chosen: Snapshot | None = None
     chosen_score: str
     chosen_by: str
-    worst: Snapshot
+    worst: Snapshot | None = None
     loss_indicators: dict[str, LossIndicator] | None
     protocol: Protocol
     left_out: dict[str, str]
@@ -225,6 +198,21 @@ class ScoresRecord(Record):
         return self.chosen_score.split("_", 1)[1]
 
     @property
+    def imported(self) -> bool:
+        """Whether the images were imported, so that there is no snapshot."""
+        return self.chosen is None
+
+    @property
+    def chosen_snapshot(self) -> Snapshot:
+        """The snapshot that was chosen; ValueError for imported images, which have none."""
+        return _there(self.chosen)
+
+    @property
+    def worst_snapshot(self) -> Snapshot:
+        """The snapshot with the worst score on val; ValueError for imported images, which have none."""
+        return _there(self.worst)
+
+    @property
     def curve(self) -> list[tuple[int, float]]:
         """The score that chose, by epoch."""
         return self.curve_of(self.chosen_score)
@@ -236,7 +224,12 @@ class ScoresRecord(Record):
     @property
     def other_fid(self) -> str | None:
         """The FID that every snapshot has although another score chose, as where its weights came later; else None."""
-        named = [name for name in self.rows[0].scores if name.startswith("fid_") and name != self.chosen_score]
+        named = [
+            name
+            for row in self.rows[:1]
+            for name in row.scores
+            if name.startswith("fid_") and name != self.chosen_score
+        ]
         return next((name for name in named if all(name in row.scores for row in self.rows)), None)
 
     @validator(mode="before")
@@ -245,6 +238,14 @@ class ScoresRecord(Record):
         if not isinstance(fields, dict) or "on_test" in fields or "test" not in fields:
             return fields
         return fields | {"on_test": {name: fields[name] for name in OnTest.model_fields if name in fields}}
+
+    @validator(mode="after")
+    def _snapshots_or_none(self) -> "ScoresRecord":
+        if len({bool(self.rows), self.chosen is not None, self.worst is not None}) > 1:
+            raise ValueError("want rows with a chosen and a worst snapshot, or none of the three")
+        if self.chosen is None and self.on_test is None:
+            raise ValueError("imported images have scores on test alone, and there are none")
+        return self
 
     @validator(mode="after")
     def _chosen_score_is_there(self) -> "ScoresRecord":
@@ -265,3 +266,9 @@ class ScoresRecord(Record):
         fields: dict[str, Any] = super()._stored(dump)
         on_test: dict[str, object] = fields.pop("on_test", {})
         return fields | on_test
+
+
+def _there(snapshot: Snapshot | None) -> Snapshot:
+    if snapshot is None:
+        raise ValueError("imported images have no snapshot")
+    return snapshot

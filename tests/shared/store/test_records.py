@@ -13,9 +13,9 @@ from shared.format.manifest import parse_manifest
 from shared.store.artifacts import Artifact, as_output
 from shared.store.job import record_class
 from shared.store.records.base import parse_record
-from shared.store.records.datasets import SampleMeta
+from shared.store.records.datasets import Origin, SampleMeta, SyntheticRecord
 from shared.store.records.gan import GanRecord, HistoryRow
-from shared.store.records.scores import Scores, ScoresRecord
+from shared.store.records.scores import OnTest, Scores, ScoresRecord
 
 GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
@@ -24,6 +24,8 @@ the verdict of an experiment with replicates, and a verdict with metrics of each
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
+
+ON_TEST = set(OnTest.model_fields)
 
 MAY_BE_ABSENT = {
     "real": {"mirrors", "split", "rejected", "ignored"}
@@ -64,7 +66,8 @@ def test_a_missing_field_is_named(name: str) -> None:
     row = record_class(artifact.record_name)
     for key in artifact.manifest.facts.keys() - MAY_BE_ABSENT.get(Path(name).stem, set()):
         facts = {other: value for other, value in artifact.manifest.facts.items() if other != key}
-        with pytest.raises(FormatError, match=f"^here has no field '{key}'$"):
+        # what an imported set does without is missed by name all the same
+        with pytest.raises(FormatError, match=f"^here has no field '{key}'$|^here is incomplete: .*{key}"):
             parse_record(row, facts, "here")
 
 
@@ -128,7 +131,7 @@ def test_an_artifact_says_where_what_and_what_to_do() -> None:
         (lambda facts: facts["test_protocols"].pop("classifier"), "test_protocols has no classifier"),
         (lambda facts: facts.pop("real"), "has no field 'real'"),
         (lambda facts: facts["chosen"].update(epoch="2"), "has '2' in the field 'chosen.epoch'"),
-        (lambda facts: facts.update(rows=[]), "in the field 'rows'"),
+        (lambda facts: facts.update(rows=[]), "want rows with a chosen and a worst snapshot"),
     ],
 )
 def test_scores_that_contradict_themselves_are_refused(change: Any, says: str) -> None:
@@ -167,3 +170,42 @@ def test_what_was_not_asked_for_is_left_out_of_a_sample() -> None:
     assert SampleMeta.model_validate(meta).origin.asked_label is None
     asked = meta | {"origin": origin | {"asked_label": 2}}
     assert SampleMeta.model_validate(asked).facts() == asked
+
+
+def imported_scores() -> dict[str, Any]:
+    """Return what scores of imported images say: those of a GAN without what is of its snapshots."""
+    facts = json.loads(json.dumps(golden("conditional/scores.json").record.facts()))
+    return {name: value for name, value in facts.items() if name not in ("chosen", "worst")} | {"rows": []}
+
+
+def test_scores_of_imported_images_have_no_snapshot() -> None:
+    """They are read and written back without rows, a chosen snapshot and a worst one; without test they say nothing."""
+    facts = imported_scores()
+    record = parse_record(ScoresRecord, facts, "here")
+    assert (record.imported, record.curve, record.other_fid) == (True, [], None)
+    assert json.loads(json.dumps(record.facts())) == facts
+    assert not golden("conditional/scores.json").record.imported
+    with pytest.raises(ValueError, match="imported images have no snapshot"):
+        record.chosen_snapshot  # noqa: B018
+    with pytest.raises(FormatError, match="imported images have scores on test alone"):
+        parse_record(ScoresRecord, {name: facts[name] for name in facts if name not in ON_TEST}, "here")
+
+
+IMPORTED_SET = {"name": "fakes", "source": "folder", "images": 3, "sha256": "ab", "labels": "given"}
+
+
+def test_synthetic_images_are_drawn_or_imported() -> None:
+    """A record has a snapshot or an imported set; an origin a latent's seed, or the hash of an imported file."""
+    drawn = golden("conditional/synthetic.json").manifest.facts
+    imported = {name: value for name, value in drawn.items() if name != "snapshot"} | {"family": "imported"}
+    imported["imported"] = IMPORTED_SET | {"rejected": 0, "ignored": 0, "left_out": {}, "equal_to_real": {"test": 1}}
+    record = parse_record(SyntheticRecord, imported, "here")
+    assert json.loads(json.dumps(record.facts())) == imported
+    for both in (drawn | {"imported": IMPORTED_SET}, {k: v for k, v in imported.items() if k != "imported"}):
+        with pytest.raises(FormatError, match="either a snapshot or an imported set"):
+            parse_record(SyntheticRecord, both, "here")
+    file = {"generator_sha256": "imported", "file": "cat/1.png", "sha256": "ab", "asked_label": 0}
+    assert parse_record(Origin, file, "here").facts() == file
+    for origin, lacks in (({**file, "sha256": None}, "sha256"), ({"generator_sha256": "ab"}, "snapshot")):
+        with pytest.raises(FormatError, match=f"no {lacks}"):
+            parse_record(Origin, origin, "here")
