@@ -45,7 +45,8 @@ class Source:
 
     `partition` is the official split of each item ("train", "val" or "test") where the source has one. A partition
     without "val" leaves it to be drawn from train. `warnings` are lines about what is there and not taken, `ignored`
-    is how many files that are.
+    is how many files that are; `notes` are lines about how the files were understood. `groups` are names: images of one
+    group are related (of one patient, person or video) and belong in one split.
     """
 
     classes: tuple[str, ...]
@@ -53,6 +54,8 @@ class Source:
     partition: Sequence[str] | None = None
     warnings: Sequence[str] = ()
     ignored: int = 0
+    groups: Sequence[str] | None = None
+    notes: Sequence[str] = ()
 
 
 def from_array(pixels: Pixels, label: int, origin: dict[str, object]) -> Item:

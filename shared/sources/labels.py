@@ -1,0 +1,129 @@
+"""The rules for class names and split words: one set, the same for every source."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.errors import BadInput
+from shared.sources.items import NO_CLASS, plain, some
+from shared.sources.reading import UNLABELLED
+
+SPLIT_WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "validation", "valid", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
+"""The names of splits in any letter case, as Hugging Face's `datasets` knows them, and the split that each means."""
+
+WHOLE = re.compile(r"([+-]?\d+)(\.0+)?")
+"""A whole number; pandas writes 1 as 1.0 in a column where a value is missing."""
+
+
+def split_of(word: str) -> str | None:
+    """Return "train", "val" or "test" for a name of a split, None for any other word."""
+    return SPLIT_WORDS.get(word.strip().lower())
+
+
+def class_name(label: str) -> str:
+    """Return a label in the one form that class names have: without spaces around it, composed (Unicode NFC)."""
+    # macOS writes file names decomposed, everything else writes them composed: the same name, two strings
+    return unicodedata.normalize("NFC", label.strip())
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a source in order, and for each label as it is written its class, NO_CLASS for a mark of none."""
+
+    names: tuple[str, ...]
+    of: dict[str, int]
+    warnings: list[str] = field(default_factory=list)
+
+
+def classes_of(
+    place: Path, labels: Collection[str], marks: Sequence[str] = UNLABELLED, declared: Sequence[str] | None = None
+) -> Classes:
+    """Return the classes that these labels mean, by rules that are the same for every source.
+
+    Spaces around a label and its Unicode form make no difference; pandas' "1.0" is 1. An empty label and `marks`, in
+    any letter case, mean that there is no label. Classes are in the order in which they are `declared`, else in
+    numeric order if all are whole numbers, else in alphabetical order. Raises BadInput for names that differ only in
+    letter case, for numbers below -1, and for labels that are not among the `declared` ones.
+    """
+    unlabelled = {"", *(class_name(mark).lower() for mark in marks)}
+    taken = _without_fractions({label: class_name(label) for label in labels if not {*_spellings(label)} & unlabelled})
+    _check_case(place, taken.values())
+    order, warnings = (
+        (_in_order(place, set(taken.values())), [])
+        if declared is None
+        else _as_declared(place, taken.values(), declared)
+    )
+    if merged := _spelled_twice(taken):
+        said = f"class names in two Unicode forms, taken as one class: {len(merged):,} ({some(merged)})"
+        warnings.append(f"{said}; rename one if they are two")
+    index = {name: number for number, name in enumerate(order)}
+    return Classes(order, {label: index[taken[label]] if label in taken else NO_CLASS for label in labels}, warnings)
+
+
+def _spellings(label: str) -> tuple[str, str]:
+    """Return a label in lower case, as it is and as the whole number that it writes."""
+    name = class_name(label).lower()
+    return name, _whole(name)
+
+
+def _whole(name: str) -> str:
+    """Return a whole number like 1.0 without its .0, anything else as it is."""
+    number = WHOLE.fullmatch(name)
+    return number[1] if number else name
+
+
+def _without_fractions(names: dict[str, str]) -> dict[str, str]:
+    """Return the names by label, like 1.0 without the .0 where all are whole numbers: versions are none."""
+    numbers = all(WHOLE.fullmatch(name) for name in names.values())
+    return {label: _whole(name) for label, name in names.items()} if numbers else names
+
+
+def _check_case(place: Path, names: Iterable[str]) -> None:
+    """Raise BadInput for names that differ only in letter case."""
+    first: dict[str, str] = {}
+    for name in sorted(set(names)):
+        other = first.setdefault(name.lower(), name)
+        # one folder on the disks of Windows and macOS, two on Linux: only the user knows what is meant
+        if other != name:
+            raise BadInput(
+                f"{place}: the class names {plain(other)} and {plain(name)} differ only in letter case\n"
+                "want one name for each class: spell them alike if they are one, rename one if they are two"
+            )
+
+
+def _in_order(place: Path, names: Collection[str]) -> tuple[str, ...]:
+    """Return names in numeric order where all are whole numbers, else in alphabetical order."""
+    if not all(WHOLE.fullmatch(name) for name in names):
+        return tuple(sorted(names))
+    # 007 and 7 are different labels of one value: the text decides between them
+    order = tuple(sorted(names, key=lambda name: (int(name), name)))
+    if order and int(order[0]) < -1:
+        raise BadInput(f"{place}: label {order[0]} is a negative number; want whole numbers from 0 on, or names")
+    return order
+
+
+def _as_declared(place: Path, names: Iterable[str], declared: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the declared names that are used, in their order, and a line about those that are not."""
+    order, used = [class_name(name) for name in declared], set(names)
+    if unknown := sorted(used.difference(order)):
+        raise BadInput(
+            f"{place}: {len(unknown):,} labels ({some(unknown)}) are none of the {len(order):,} declared classes\n"
+            f"want one of {some(order)}; correct the labels, or the list of classes"
+        )
+    unused = [name for name in order if name not in used]
+    line = f"declared classes without an image, left out: {len(unused):,} ({some(unused)})"
+    return tuple(name for name in order if name in used), [line] if unused else []
+
+
+def _spelled_twice(taken: dict[str, str]) -> list[str]:
+    """Return the names that labels spell in more than one Unicode form."""
+    forms: dict[str, set[str]] = {}
+    for label in taken:
+        forms.setdefault(class_name(label), set()).add(label.strip())
+    return sorted(name for name, spelled in forms.items() if len(spelled) > 1)
