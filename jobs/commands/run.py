@@ -1,4 +1,4 @@
-"""The command `run`: every job of the table in order, each in a process of its own."""
+"""The command `run`: every job of the table that is needed, in order, each in a process of its own."""
 
 import io
 import os
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from jobs.commands.calls import command_of
+from jobs.commands.ordering import ordered
 from jobs.pipeline import JOB_NAMES, JOBS, PIPELINE
 from shared.cli.common_options import COMMON_NAMES, experiment_name, places
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -70,7 +71,8 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     """Run every job in order, each in a process of its own, and print the results.
 
     Complete artifacts are skipped; those whose options or inputs changed are rebuilt, with the reason. After a signal
-    the same command resumes. With several recipes it runs an experiment of each, and compares them at the end.
+    the same command resumes. With several recipes it runs an experiment of each, and compares them at the end. Where
+    synthetic images are imported (synthesize.source) no GAN is trained.
     """
     names = experiment_names(experiment, recipe)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
@@ -80,15 +82,16 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
             os.environ[f"HALFREAL_{option}".upper()] = str(options[option])
     # nobody starts more workers next to `run`, so tune takes every core itself
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
-    selected = JOBS if options["with_tuning"] else PIPELINE
+    table = JOBS if options["with_tuning"] else PIPELINE
     words = {name: job_words(which, name, data_root, options) for name, which in names.items()}
+    jobs = {name: ordered(table, each) for name, each in words.items()}
     if options["dry_run"]:
-        for each in words.values():
-            dry_run_jobs(selected, each)
+        for name, each in words.items():
+            dry_run_jobs(jobs[name], each)
         return
     # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        notices = [line for each in words.values() for line in dry_run_jobs(selected, [*each, "--dry-run"])]
+        notices = [line for name, each in words.items() for line in dry_run_jobs(jobs[name], [*each, "--dry-run"])]
     for line in dict.fromkeys(notices):
         click.secho(line, fg="yellow", bold=True, err=True)
     stop = StopFlag()
@@ -99,7 +102,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
         if several:
             click.secho(f"experiment {number}/{len(words)}: {name}", bold=True, err=True)
         with _of_experiment(name if several else ""):
-            run_jobs(selected, each, stop)
+            run_jobs(jobs[name], each, stop)
         from jobs.commands.results import print_results
 
         print_results(data_root / name)

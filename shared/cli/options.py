@@ -12,9 +12,12 @@ Command line, recipe keys, environment variables, dry runs and the types of a se
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypedDict, Unpack, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
 
 from shared.errors import BadConfig
+
+if TYPE_CHECKING:
+    from shared.store.job import Job
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class JobOptions:
     """The options of a job, checked; every job has a seed. Raises BadConfig for options that contradict each other."""
 
     seed: int = option(0, "Random seed.", "run", within=Within(0, 2**31 - 1), variable="HALFREAL_SEED")
+
+    @property
+    def other_row(self) -> "Job | None":
+        """The row of the job that holds in place of the table's where these options want other inputs."""
+        return None
 
     def resolved(self) -> dict[str, object]:
         """Return every option, None replaced by what it means; still None where the option does not apply."""

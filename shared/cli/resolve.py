@@ -52,6 +52,10 @@ class CommandWithOptions(ErrorHandlingCommand):
     before: Before | None = None
     steps: tuple[Step, ...]
 
+    def row(self, config: JobOptions) -> Job[Any]:
+        """Return the job's row in the table, or the other one that these options want."""
+        return config.other_row or self.job
+
     def config(self, options: Any) -> Any:
         """Return what the body gets: the options, unless a job completes them by those of others."""
         return options

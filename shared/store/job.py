@@ -24,10 +24,11 @@ class Job(Generic[R]):
     With `parts` several processes, on any machines, may each do a shard of its work; see `Shard`. A `replicated` job
     does all of its work once for each replicate, and writes an artifact for each; see `shared.store.replicates`. Every
     replicate reads the first one's artifact of the jobs in `first`. It also takes the artifacts of the jobs in
-    `extras` where they exist and were made from the other inputs. An `optional` job is run only on request. `record`
-    names the type R of its artifact's record, `module.Class` in `shared.store.records`: a name, so that a command line
-    does not import what it does not read. One with `additions` shows every number of its inputs, and is remade when
-    some are added; other jobs read what stays (see `Artifact.identity`).
+    `extras` where they exist and were made from the other inputs, and needs those of the jobs in `behind` where others
+    of its inputs were made from them: there is no generator behind imported images. An `optional` job is run only on
+    request. `record` names the type R of its artifact's record, `module.Class` in `shared.store.records`: a name, so
+    that a command line does not import what it does not read. One with `additions` shows every number of its inputs,
+    and is remade when some are added; other jobs read what stays (see `Artifact.identity`).
     """
 
     name: str
@@ -41,6 +42,7 @@ class Job(Generic[R]):
     first: tuple["Job[Record]", ...] = ()
     optional: bool = False
     extras: tuple["Job[Record]", ...] = ()
+    behind: tuple["Job[Record]", ...] = ()
     record: str = PLAIN
     additions: bool = False
 

@@ -28,7 +28,10 @@ def open_inputs(row: Job, folder: Path, replicate: int | None = None, replicates
         single = [read for read in row.reads if not read.replicated]
         # not those that are there: replicates that were added after the result are not in it
         replicates = max((replicates_among(open_output(read, folder).manifest.inputs) for read in single), default=0)
-    inputs = open_places(input_places(row, replicate, replicates or 0), folder)
+    places = input_places(row, replicate, replicates or 0)
+    inputs = open_places({name: read for name, read in places.items() if read not in row.behind}, folder)
+    used = {name for artifact in inputs.values() for name in artifact.manifest.inputs}
+    inputs |= open_places({name: places[name] for name in places if name in used and name not in inputs}, folder)
     check_lineage(inputs)
     for extra in row.extras:
         if (folder / place(extra, replicate)).exists():

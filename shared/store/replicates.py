@@ -33,10 +33,11 @@ def place(row: Job[Any], replicate: int | None) -> str:
 def input_places(row: Job[Any], replicate: int | None, replicates: int) -> dict[str, Job[Any]]:
     """Return the job of each artifact that the job in `row` reads, by its place.
 
-    A replicate reads its own ones; a job without replicates reads those of all of them.
+    A replicate reads its own ones; a job without replicates reads those of all of them. Those of the jobs in `behind`
+    are among them, which it reads only where others were made from them.
     """
     places = {}
-    for read in row.reads:
+    for read in (*row.reads, *row.behind):
         own = replicate is not None or not read.replicated
         for number in [replicate or 0] if own else range(replicates):
             places[place(read, number)] = read

@@ -91,12 +91,18 @@ class Call:
 
     @property
     def row(self) -> Job:
-        """The job's row in the table."""
-        return self.command.job
+        """The job's row in the table, or its other one that these options want."""
+        return self.command.row(self.config)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the command, in order; what the last one reads may depend on the options."""
+        *before, last = self.command.steps
+        return (*before, replace(last, row=self.row))
 
     def step(self, row: Job) -> Step:
         """Return the step of the command that makes the artifacts of `row`."""
-        return next(step for step in self.command.steps if step.row.writes == row.writes)
+        return next(step for step in self.steps if step.row.writes == row.writes)
 
     def pieces(self, row: Job) -> list[Piece]:
         """Return the artifacts of `row` that this process works on: one, or some of the replicates.
@@ -144,7 +150,7 @@ class Call:
         """Return what the artifacts will go without for want of files, a line each."""
         return [
             line
-            for step in self.command.steps
+            for step in self.steps
             if step.how.additions is not None
             for line in step.how.additions.lacking(self.config, self.common.data_root)
         ]

@@ -65,7 +65,7 @@ def dry_run(call: Call) -> None:
     for name, value in (call.config.resolved() | threads).items():
         click.echo(f"  {name} = {value!r}")
     specs = known_specs(call, chain)
-    for step in call.command.steps:
+    for step in call.steps:
         for piece in call.pieces(step.row):
             call.validate(piece.shard, specs)
     chain.declare(call)
@@ -75,7 +75,7 @@ def dry_run(call: Call) -> None:
     unknown = [read.writes for read in call.row.reads if read.writes in DESCRIBED and not getattr(specs, read.writes)]
     if unknown and call.command.validate is not no_data_needed:
         click.echo(f"  options not checked against {' and '.join(unknown)}: not there yet")
-    for step in call.command.steps:
+    for step in call.steps:
         for said, pieces in outcomes(call, chain, step.row).items():
             names = ", ".join(replicate_name(piece.replicate or 0) for piece in pieces)
             click.echo(f"  {step.row.writes} {names}: {said}" if step.row.replicated else f"  {said}")

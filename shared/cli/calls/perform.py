@@ -47,7 +47,7 @@ def perform(call: Call) -> None:
     bind_threads(call.common.threads if call.row.gpu else 0)
     for line in call.lacking() if is_main_process() else []:
         Reporter(call.row.name).info(line)
-    *before, last = call.command.steps
+    *before, last = call.steps
     for step in before:
         make_all(call, call.pieces(step.row))
         missing = [piece for piece in call.every_piece(step.row) if not _is_there(call, piece)]
