@@ -17,6 +17,7 @@ from jobs.train_gan.options import DECAYS
 from jobs.train_gan.plan import learning_rate_factor
 from shared.cli.fit_options import FitOptions
 from shared.cli.options import JobOptions, merge, specs
+from shared.cli.reading_options import ReadingOptions
 from shared.cli.recipes import load_recipe
 from shared.store.job import Job
 
@@ -25,6 +26,9 @@ RECIPES = sorted((ROOT / "jobs" / "recipes").glob("*.toml"))
 NAMES = [row.name for row in JOBS]
 
 pytestmark = pytest.mark.usefixtures("ask_here")
+
+SHARED_OPTIONS = {"fit_options.py": FitOptions, "reading_options.py": ReadingOptions}
+"""The files in shared/cli whose fields are options of several jobs."""
 
 every_job = pytest.mark.parametrize("row", JOBS, ids=NAMES)
 
@@ -62,7 +66,7 @@ def test_artifacts_have_one_maker() -> None:
 def test_an_artifact_follows_those_that_it_is_made_from(row: Job) -> None:
     """The order of the table is an order in which the jobs can run."""
     earlier = ARTIFACTS[: ARTIFACTS.index(row)]
-    assert [read.writes for read in (*row.reads, *row.first) if read not in earlier] == []
+    assert [read.writes for read in (*row.reads, *row.behind, *row.first) if read not in earlier] == []
 
 
 @every_job
@@ -85,7 +89,10 @@ def test_the_docs_say_what_a_job_reads_and_writes(row: Job) -> None:
     rows = {job: (reads, writes) for job, reads, writes in documented_table()}
     made = [artifact for artifact in ARTIFACTS if artifact.name == row.name]
     writes = {artifact.writes for artifact in made}
-    assert rows[row.name] == ({read.writes for each in made for read in (*each.reads, *each.first)} - writes, writes)
+    assert rows[row.name] == (
+        {read.writes for each in made for read in (*each.reads, *each.behind, *each.first)} - writes,
+        writes,
+    )
 
 
 def test_there_are_recipes() -> None:
@@ -129,8 +136,7 @@ def test_what_jobs_share_names_no_option_of_a_job() -> None:
         constants = [
             node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
         ]
-        # the options that jobs which fit a classifier share are fields there
-        defined = set(specs(FitOptions)) if path.name == "fit_options.py" else set()
+        defined = set(specs(SHARED_OPTIONS[path.name])) if path.name in SHARED_OPTIONS else set()
         assert (own - defined) & {text for text in constants if isinstance(text, str)} == set(), path.name
 
 

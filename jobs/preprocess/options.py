@@ -1,9 +1,10 @@
 """The options of preprocess, checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.preprocess.train_size import TrainSize
-from shared.cli.options import JobOptions, Within, option
+from shared.cli.options import Within, option
+from shared.cli.reading_options import ReadingOptions
 from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
 from shared.sources.reading import Reading, Target
@@ -17,28 +18,11 @@ LIMITS = ("limit", "per_class", "limit_train", "per_class_train")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreprocessOptions(JobOptions):
+class PreprocessOptions(ReadingOptions):
     """How a source's images are selected, split and prepared; 0 means no limit."""
 
     source: str = option("digits", "Source of the real images.", "source", choices=SOURCES)
-    source_path: str | None = option(
-        None,
-        "Folder or file of the source; a relative path is looked for where you are, then below sources/ on the volume; "
-        "sources/<source> where not given.",
-        "source",
-        metavar="PATH",
-    )
-    label: str | None = option(
-        None,
-        "Attribute of CelebA, or json field of foreign shards, that is the class.",
-        "source",
-        owner="source",
-        metavar="NAME",
-    )
     verify_md5: bool = option(True, "Check CelebA's tables against the published md5.", "source")
-    max_rejected: float = option(
-        0.01, "Largest share of unreadable images; with more the job fails.", "source", within=Within(0, 1)
-    )
 
     limit: int = option(
         0, "Images over all splits, in proportion to the classes; 0: every one.", "selection", within=Within(0)
@@ -113,18 +97,9 @@ class PreprocessOptions(JobOptions):
         return SOURCES[self.source].mirrors
 
     @property
-    def label_name(self) -> str | None:
-        """The name of the label: the source's own unless an option says another; None for sources with one label."""
-        return self.label or SOURCES[self.source].label
-
-    def resolved(self) -> dict[str, object]:
-        """Return every option, None replaced by the value that is used."""
-        return super().resolved() | {"label": self.label_name}
-
-    @property
     def reading(self) -> Reading:
         """How the source's files are to be understood."""
-        return Reading(label=self.label_name, verify_md5=self.verify_md5)
+        return replace(super().reading, verify_md5=self.verify_md5)
 
     @property
     def target(self) -> Target:
