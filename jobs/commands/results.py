@@ -114,11 +114,14 @@ def print_results(folder: Path, classes: bool = False) -> None:
 
 
 def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
-    """Print the warnings, then the answer that matters most."""
+    """Print what no answer may be read without, the warnings, then the answer that matters most."""
     from rich.text import Text
 
-    from shared.plots.answers import NO_ANSWER, certainty, first_answers, first_warnings
+    from shared.plots.answers import HOLD_OUT, NO_ANSWER, certainty, first_answers, first_line, first_warnings
 
+    if line := first_line(mixed):
+        console.print(Text(line, style="bold yellow"))
+        console.print(HOLD_OUT)
     for line in first_warnings(mixed):
         console.print(Text(f"Warning: {line}", style="bold yellow"))
     answers = first_answers(mixed)
@@ -150,7 +153,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
     """Print what each arm was trained on and how it does on test."""
     from rich.table import Table
 
-    from shared.plots.formatting import real_images, variance_words
+    from shared.plots.formatting import real_images, synthetic_count, variance_words
 
     used = mixed.protocol
     table = Table(
@@ -162,7 +165,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
         table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
     for arm in mixed.arms:
         cells = [_cell(arm.accuracy), *(f"{100 * arm.metrics[metric].mean:.1f}" for metric in METRICS[1:])]
-        table.add_row(arm.arm, f"{arm.n_real:,}", f"{arm.n_synthetic:,}", *cells)
+        table.add_row(arm.arm, f"{arm.n_real:,}", synthetic_count(arm), *cells)
     console.print(table)
     many = used.replicates > 1
     over = f"mean ± standard deviation over {used.replicates} replicates" if many else "one replicate, so no spread"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from shared.metrics.over_replicates import CopiesSummary, ScoreSummary
+from shared.plots.answers import first_line
 from shared.store.records.mixed import MixedRecord
 
 Json = object
@@ -23,6 +24,7 @@ def results_json(
     named = {
         "experiment": experiment,
         "first": mixed.first,
+        "first_line": first_line(mixed) or None,
         **answers,
         "arms": facts["arms"],
         "copies": copies_json(copies),

@@ -13,14 +13,17 @@ from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared import __version__
 from shared.plots.answers import (
+    HOLD_OUT,
     NO_ANSWER,
     begins_with_original,
     first_answers,
+    first_line,
     first_warnings,
     own_warnings,
     shown_answers,
+    what_a_replicate_is,
 )
-from shared.plots.formatting import difference_points, interval_points, level_text, percent, saw
+from shared.plots.formatting import difference_points, interval_points, level_text, percent, saw, synthetic_count
 from shared.store.artifacts import Artifact, input_of
 from shared.store.lineage import lineage, need_test_scores
 from shared.store.records.datasets import SyntheticRecord
@@ -44,6 +47,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
     )
     environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
     environment.filters |= {"interval_points": interval_points, "level_text": level_text, "points": difference_points}
+    environment.filters["synthetic_count"] = synthetic_count
     scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
     mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
     layout, dataset = FORMATS[config.to], synthetic.dataset
@@ -59,6 +63,9 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         counts=counts,
         annotation=synthetic.record,
         mixed=mixed,
+        first_line=first_line(mixed),
+        hold_out=HOLD_OUT,
+        each_replicate=what_a_replicate_is(mixed),
         warnings=first_warnings(mixed),
         first_answers=first_answers(mixed),
         others=shown_answers(mixed)[len(first_answers(mixed)) :],

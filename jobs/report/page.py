@@ -30,7 +30,7 @@ FILTERS = (
         "like_for_like",
         "real_images",
     ),
-    *("class_value", "percent_interval", "metric_name"),
+    *("class_value", "percent_interval", "metric_name", "synthetic_count"),
 )
 """The functions of `formatting` that templates call, by name."""
 
@@ -51,6 +51,11 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     return environment.get_template("page.html").render(
         version=__version__,
         experiment=made.real.folder.parent.name,
+        first_line=answers.first_line(mixed),
+        hold_out=answers.HOLD_OUT,
+        val_seen=answers.VAL_MAY_BE_SEEN if mixed.protocol.imported else "",
+        interval_is_for=answers.interval_is_for(mixed),
+        each_replicate=answers.what_a_replicate_is(mixed),
         warnings=answers.first_warnings(mixed),
         first_answers=answers.first_answers(mixed),
         no_answer=answers.NO_ANSWER,

@@ -44,7 +44,11 @@ def main(run: Run, config: MixedOptions) -> Result:
 
 def headline(record: "MixedRecord") -> str:
     """Return the first answer in words, its warnings first, or what was trained where nothing is compared."""
-    return record.top.text if record.top else f"{len(record.arms)} arms trained, none compared"
+    from shared.plots.answers import first_line
+
+    said = record.top.text if record.top else f"{len(record.arms)} arms trained, none compared"
+    line = first_line(record)
+    return f"{line}\n{said}" if line else said
 
 
 if __name__ == "__main__":

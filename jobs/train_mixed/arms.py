@@ -22,7 +22,8 @@ class Arm:
     `synthetic_share` s is floor(s N) synthetic images; `real_share` r is N - floor((1 - r) N) real ones, so that
     shares that add up to 1 give exactly N images. `labels` says whose the labels of synthetic images are,
     `annotator_share` which share of the real images an annotator of the arm's own sees. With `copied` every real image
-    is in the training set twice. With `augmented` the images of each step get the standard augmentation.
+    is in the training set twice. With `augmented` the images of each step get the standard augmentation. With
+    `every_synthetic` the arm has all synthetic images that there are, however many, and no share.
     """
 
     about: str
@@ -32,14 +33,19 @@ class Arm:
     annotator_share: float = 0.0
     copied: bool = False
     augmented: bool = False
+    every_synthetic: bool = False
 
-    def counts(self, train_images: int) -> tuple[int, int]:
-        """Return the numbers of different real images and of synthetic ones."""
+    @property
+    def has_synthetic(self) -> bool:
+        """Whether the arm has synthetic images."""
+        return self.every_synthetic or self.synthetic_share > 0
+
+    def counts(self, train_images: int, synthetic_images: int = 0) -> tuple[int, int]:
+        """Return the numbers of different real images and of synthetic ones, of which there are `synthetic_images`."""
         from shared.data.sampling import floor_share
 
-        return train_images - floor_share(1 - self.real_share, train_images), floor_share(
-            self.synthetic_share, train_images
-        )
+        n_real = train_images - floor_share(1 - self.real_share, train_images)
+        return n_real, synthetic_images if self.every_synthetic else floor_share(self.synthetic_share, train_images)
 
     def information(self, conditional: bool, filtered: bool = False) -> "Information":
         """Return the shares of the real train images that the arm's classifier, generator and annotator saw.
@@ -50,7 +56,7 @@ class Arm:
         # here, because pydantic is slow to import and a check of options needs no records
         from shared.store.records.mixed import Information
 
-        if not self.synthetic_share:
+        if not self.has_synthetic:
             return Information(classifier=self.real_share, generator=0.0, annotator=0.0)
         asked = self.labels == ASKED or (self.labels == GIVEN and conditional)
         annotator = self.annotator_share if self.labels == OWN else float(not asked)
@@ -103,6 +109,10 @@ ARMS: dict[str, Arm] = {
     "real_100_plus_synthetic_300": Arm(
         about="all real + three times as many synthetic", real_share=1.0, synthetic_share=3.0, labels=GIVEN
     ),
+    "real_100_plus_synthetic_all": Arm(
+        about="all real + every synthetic", real_share=1.0, every_synthetic=True, labels=GIVEN
+    ),
+    "synthetic_all": Arm(about="every synthetic alone", real_share=0.0, every_synthetic=True, labels=GIVEN),
 }
 
 LEARNING_CURVE = {5: "real_5", 10: "real_10", 25: "real_25", 50: "real_50", 100: "real_100"}
@@ -138,12 +148,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("real_100_augmented", "real_100_plus_synthetic_100_augmented", "real_100_copied"),
         *("real_100_plus_synthetic_50", "real_100_plus_synthetic_300"),
     ),
+    "judge": ("real_100", "real_100_plus_synthetic_all", "synthetic_all"),
     "curve": tuple(LEARNING_CURVE.values()),
     "sweep": ("real_100", *SWEEP.values()),
     "all": tuple(ARMS),
 }
 """Sets of arms by name: `original` is the published 70/30 design, `short` adds the questions that users ask, `fair` has
-their controls, `curve` and `sweep` say how much is enough."""
+their controls, `judge` takes every synthetic image that somebody has, `curve` and `sweep` say how much is enough."""
 
 
 def chosen_arms(text: str, conditional: bool) -> list[str]:

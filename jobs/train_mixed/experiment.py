@@ -21,6 +21,7 @@ from shared.store.replicates import replicate_name
 
 INTERVAL = f"{LEVEL_TEXT}, over replicates and test images (two-way random effects)"
 ONE_REPLICATE = f"{LEVEL_TEXT}, over test images alone: one replicate"
+ONE_WITH_FITS = f"{LEVEL_TEXT}, over fits and test images (two-way random effects): one replicate"
 
 
 def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
@@ -71,8 +72,17 @@ def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
         patience=config.patience,
         split="test of real",
         selection="highest macro F1 on real val",
-        interval=INTERVAL if len(fits) > 1 else ONE_REPLICATE,
+        interval=INTERVAL if len(fits) > 1 else ONE_WITH_FITS if config.fits > 1 else ONE_REPLICATE,
+        test_seen=test_seen(run),
     )
+
+
+def test_seen(run: Run) -> bool | None:
+    """Return whether the generator of imported images may have seen the test images; None where none were imported."""
+    if run.input(SYNTHESIZE).record.imported is None:
+        return None
+    # somebody else's generator: only who has it knows what it saw
+    return not run.input(PREPROCESS).record.held_out
 
 
 def seen_before(run: Run) -> MixedProtocol | None:

@@ -50,9 +50,9 @@ def training_set(name: str, real: Images, synthetic: Synthetic, seed: int, draw:
     its real images twice. Raises BadInput where there are fewer synthetic images than the arm needs.
     """
     arm = ARMS[name]
-    n_real, n_synthetic = arm.counts(len(real))
     usable = len(synthetic.images)
-    if n_synthetic > usable:
+    n_real, n_synthetic = arm.counts(len(real), usable)
+    if n_synthetic > usable or (arm.has_synthetic and not usable):
         raise BadInput(too_few(name, n_synthetic, synthetic, len(real)))
     # classes are spread evenly over the synthetic set, so that every window has their proportions
     window = (draw * n_synthetic + np.arange(n_synthetic)) % max(usable, 1)

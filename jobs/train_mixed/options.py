@@ -23,7 +23,7 @@ class MixedOptions(FitOptions):
 
     arms: str = option(
         "short",
-        "Groups (original, short, fair, curve, sweep, all) or arms to train, joined by commas.",
+        "Groups (original, short, fair, judge, curve, sweep, all) or arms to train, joined by commas.",
         "experiment design",
     )
     min_confidence: float = option(

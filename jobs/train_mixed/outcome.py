@@ -52,10 +52,22 @@ class Outcome:
         return right
 
     @property
-    def equal_steps_correct(self) -> Array:
-        """The same as `correct` for the control of early stopping: (replicates, images)."""
-        right: Array = (self.equal_steps == self.truth).astype(np.float64).mean(axis=1)
+    def equal_steps_correct_by_fit(self) -> Array:
+        """The same for the control of early stopping: (replicates, fits, images)."""
+        right: Array = (self.equal_steps == self.truth).astype(np.float64)
         return right
+
+
+def repetitions(by_fit: Array) -> Array:
+    """Return what an interval is over besides images: (replicates, images) means over fits of (replicates, fits, ...).
+
+    Of one replicate with several fits it is these, (fits, images): the interval is then for other fits with the same
+    synthetic images, since nothing is known of others.
+    """
+    if len(by_fit) == 1 and by_fit.shape[1] > 1:
+        return by_fit[0]
+    means: Array = by_fit.mean(axis=1)
+    return means
 
 
 def metric_estimates(outcome: Outcome) -> dict[str, Estimate]:
@@ -75,7 +87,7 @@ def _estimate(outcome: Outcome, metric: str) -> Estimate:
         # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
         values[place], contributions[place] = value, found - found.mean() + value
     by_replicate = values.mean(axis=1)
-    interval = share_interval(contributions.mean(axis=1), LEVEL)
+    interval = share_interval(repetitions(contributions), LEVEL)
     return Estimate(
         mean=float(by_replicate.mean()),
         std=float(by_replicate.std(ddof=1)) if replicates > 1 else None,
@@ -107,7 +119,7 @@ def _class_estimate(outcome: Outcome, label: int, metric: str) -> ClassEstimate:
     by_replicate = values.mean(axis=1)
     known = by_replicate[~np.isnan(by_replicate)]
     whole = len(known) == len(by_replicate)
-    interval = share_interval(contributions.mean(axis=1), LEVEL) if whole else None
+    interval = share_interval(repetitions(contributions), LEVEL) if whole else None
     return ClassEstimate(
         mean=float(known.mean()) if len(known) else None,
         std=float(known.std(ddof=1)) if whole and len(known) > 1 else None,

@@ -10,7 +10,8 @@ from shared.store.records.mixed import ORIGINAL
 class Question:
     """The accuracy of arm `a` against that of its baseline `b`.
 
-    `subject` begins a sentence: {real} and {synthetic} are the numbers of images of `a`, {baseline} that of `b`.
+    `subject` begins a sentence: {real} and {synthetic} are the numbers of images of `a`, {baseline} that of `b`; that of
+    synthetic images is text, since replicates may differ in it.
     """
 
     a: str
@@ -18,11 +19,14 @@ class Question:
     subject: str
 
 
-ADDED = "adding {synthetic:,} synthetic images to all {real:,} real ones"
-REPLACED = "training on {synthetic:,} synthetic images in place of the {baseline:,} real ones"
+ADDED = "adding {synthetic} synthetic images to all {real:,} real ones"
+REPLACED = "training on {synthetic} synthetic images in place of the {baseline:,} real ones"
 
 HEADLINE = Question("real_100_plus_synthetic_100", "real_100", ADDED)
 """What users ask: is it worth adding synthetic images to all the real ones that there are?"""
+
+HEADLINE_OF_ALL = Question("real_100_plus_synthetic_all", "real_100", ADDED)
+"""The same where somebody has synthetic images and no say in their number."""
 
 AUGMENTED = Question(
     "real_100_plus_synthetic_100_augmented", "real_100_augmented", "with standard augmentation, " + ADDED
@@ -31,44 +35,47 @@ AUGMENTED = Question(
 
 QUESTIONS = (
     HEADLINE,
+    HEADLINE_OF_ALL,
     Question("synthetic_100", "real_100", REPLACED),
-    Question(*ORIGINAL, "adding {synthetic:,} synthetic images to 30 % of the real ones ({baseline:,})"),
+    Question("synthetic_all", "real_100", REPLACED),
+    Question(*ORIGINAL, "adding {synthetic} synthetic images to 30 % of the real ones ({baseline:,})"),
     Question(
         "synthetic_70_real_30",
         "real_100",
-        "training on {real:,} real and {synthetic:,} synthetic images in place of all {baseline:,} real ones",
+        "training on {real:,} real and {synthetic} synthetic images in place of all {baseline:,} real ones",
     ),
     AUGMENTED,
     Question(
         "real_100_plus_synthetic_100",
         "real_100_copied",
-        "adding {synthetic:,} synthetic images rather than each of the {real:,} real ones once more",
+        "adding {synthetic} synthetic images rather than each of the {real:,} real ones once more",
     ),
     Question("real_100_plus_synthetic_50", "real_100", ADDED),
     Question("real_100_plus_synthetic_300", "real_100", ADDED),
     Question(
         "synthetic_70_real_30_own",
         "real_30",
-        "adding {synthetic:,} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,})",
+        "adding {synthetic} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,})",
     ),
     Question(
         "synthetic_70_real_30_own",
         "real_30_augmented",
-        "adding {synthetic:,} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,}) "
+        "adding {synthetic} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,}) "
         "rather than augmenting them",
     ),
     Question("synthetic_only", "real_100", REPLACED),
     Question(
         "synthetic_only_asked",
         "synthetic_only",
-        "labelling {synthetic:,} synthetic images by the class asked for rather than by the annotator",
+        "labelling {synthetic} synthetic images by the class asked for rather than by the annotator",
     ),
 )
-"""The first is the primary one, with the whole level; the others share theirs. Their order is that of the page."""
+"""The first that was asked of the two headlines has the whole level; the others share theirs. The order is the page's."""
 
 
 def answerable(arms: Collection[str]) -> tuple[Question | None, list[Question]]:
     """Return the headline's question, None unless both of its arms were trained, and the others that have theirs."""
     # a table, not the pairs that look interesting: a comparison picked after seeing accuracies shows too much
     asked = [question for question in QUESTIONS if question.a in arms and question.b in arms]
-    return (HEADLINE if HEADLINE in asked else None), [question for question in asked if question is not HEADLINE]
+    primary = next((question for question in (HEADLINE, HEADLINE_OF_ALL) if question in asked), None)
+    return primary, [question for question in asked if question is not primary]

@@ -2,9 +2,21 @@
 
 from shared.plots.formatting import bounds_decimals, level_text, percent, signed_points
 from shared.stats.intervals import MeanInterval
-from shared.store.records.mixed import COPIES, HELPED, HURT, Answer, ArmRow, EqualSteps, MixedProtocol
+from shared.store.records.mixed import (
+    COPIES,
+    HELPED,
+    HURT,
+    TEST_SEEN,
+    Answer,
+    ArmRow,
+    EqualSteps,
+    Information,
+    MixedProtocol,
+)
 
 NOT_LIKE_FOR_LIKE = "Not like for like: the generator saw real images that the baseline did not."
+
+MAY_HAVE_SEEN_THE_TEST = "Not like for like: the generator may have seen the test images."
 
 NOT_COMPARED = "; augmentation was not compared"
 
@@ -22,6 +34,11 @@ def sentence(subject: str, outcome: str, found: MeanInterval, clause: str = "") 
         return (
             f"{subject} cannot be credited to new images: the synthetic set holds copies of training images "
             f"({difference} points of test accuracy, {interval})."
+        )
+    if outcome == TEST_SEEN:
+        return (
+            f"{subject}: {difference} points of test accuracy ({interval}), which may be what the generator saw of the "
+            "test images; whether these images help is not answered."
         )
     if found.low <= -1 and found.high >= 1:
         # accuracies differ by 100 points at most: such an interval says nothing
@@ -62,10 +79,22 @@ def copies(where: list[str]) -> str:
     return f"Synthetic images are copies of training images: {'; '.join(where)}."
 
 
+def unlike(a: Information, b: Information, test_seen: bool) -> str:
+    """Return why the arms of an answer are not like for like, given what each saw; nothing where they are.
+
+    `test_seen` says that the generator of an arm's synthetic images may have seen the test images.
+    """
+    if test_seen:
+        return MAY_HAVE_SEEN_THE_TEST
+    return "" if a.seen == b.seen else NOT_LIKE_FOR_LIKE
+
+
 def few_replicates(protocol: MixedProtocol) -> list[str]:
     """Return what the number of replicates, and when they were added, leave open."""
     lines = []
-    if protocol.replicates == 1:
+    if protocol.replicates == 1 and protocol.imported:
+        lines.append("One set of synthetic images: this holds for these images only.")
+    elif protocol.replicates == 1:
         lines.append("One replicate: this holds for this generator and this draw only.")
     if protocol.replicates < protocol.planned:
         lines.append(

@@ -66,7 +66,7 @@ def data_equivalents(outcomes: Mapping[str, Outcome], n_real: Mapping[str, int])
     means, lows, highs = ([getattr(found, side) for found in intervals] for side in ("mean", "low", "high"))
     equivalents = []
     for name, outcome in outcomes.items():
-        if not ARMS[name].synthetic_share:
+        if not ARMS[name].has_synthetic:
             continue
         found = share_interval(outcome.correct)
         read = ((means, found.mean), (highs, found.low), (lows, found.high))

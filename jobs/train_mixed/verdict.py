@@ -11,10 +11,11 @@ import numpy as np
 
 from jobs.train_mixed import sentences
 from jobs.train_mixed.arms import ARMS
-from jobs.train_mixed.outcome import Array, Outcome, class_estimates, metric_estimates
+from jobs.train_mixed.outcome import Array, Outcome, class_estimates, metric_estimates, repetitions
 from jobs.train_mixed.questions import AUGMENTED, Question, answerable
 from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
 from shared.metrics.classification import POSITIVE
+from shared.plots.formatting import synthetic_count
 from shared.stats.confidence import LEVEL, other_level
 from shared.stats.intervals import difference_interval
 from shared.store.records.mixed import (
@@ -22,6 +23,7 @@ from shared.store.records.mixed import (
     HELPED,
     HURT,
     NO_EFFECT,
+    TEST_SEEN,
     Answer,
     ArmRow,
     EqualSteps,
@@ -80,7 +82,7 @@ def make_record(
         variance=None
         if headline is None
         else variance_shares(
-            outcomes[headline.a], outcomes[headline.b], b_is_real=not ARMS[headline.b].synthetic_share
+            outcomes[headline.a], outcomes[headline.b], b_is_real=not ARMS[headline.b].has_synthetic
         ),
         worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}),
         majority_baseline=trained.majority_baseline,
@@ -93,12 +95,15 @@ def make_record(
 
 def arm_row(name: str, rows: list[FitRow], outcome: Outcome, information: Information, classes: list[str]) -> ArmRow:
     """Return an arm's line: what it is trained on, what its networks saw, every metric with spread and interval."""
-    first = next(row for row in rows if row.arm == name)  # counts are the same in every replicate
+    own = [row for row in rows if row.arm == name]
+    # sets that were imported may have different numbers of images; all else is the same in every replicate
+    least, most = (choose(row.n_synthetic for row in own) for choose in (min, max))
     return ArmRow(
         arm=name,
         about=ARMS[name].about,
-        n_real=first.n_real,
-        n_synthetic=first.n_synthetic,
+        n_real=own[0].n_real,
+        n_synthetic=least,
+        n_synthetic_most=most if most > least else None,
         information=information,
         metrics=metric_estimates(outcome),
         classes=class_estimates(outcome, classes),
@@ -122,14 +127,16 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
     a, b = (trained.outcomes[name] for name in (question.a, question.b))
     line, baseline = (trained.lines[name] for name in (question.a, question.b))
     # paired: both arms answer the same test images and share their seeds, so that what they share cancels out
-    difference = a.correct - b.correct
-    found = difference_interval(difference, level)
-    control = equal_steps(a.equal_steps_correct - b.equal_steps_correct, level)
+    difference = a.correct_by_fit - b.correct_by_fit
+    found = difference_interval(repetitions(difference), level)
+    control = equal_steps(repetitions(a.equal_steps_correct_by_fit - b.equal_steps_correct_by_fit), level)
     # a baseline with synthetic images has the same copies: they explain no difference
     copied = bool(trained.signs.copies and line.n_synthetic and not baseline.n_synthetic)
-    outcome = judged(found.low, found.high, copied)
-    subject = question.subject.format(real=line.n_real, synthetic=line.n_synthetic, baseline=baseline.n_real)
-    alike = line.information.seen == baseline.information.seen
+    # here both count: labels or numbers of images that show the test images differ in how much they show
+    test_seen = bool(trained.protocol.test_seen and (line.n_synthetic or baseline.n_synthetic))
+    outcome = judged(found.low, found.high, copied, test_seen)
+    subject = question.subject.format(real=line.n_real, synthetic=synthetic_count(line), baseline=baseline.n_real)
+    why_unlike = sentences.unlike(line.information, baseline.information, test_seen)
     said = sentences.sentence(subject, outcome, found, clause)
     return Answer(
         question=subject,
@@ -143,30 +150,30 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
         outcome=outcome,
         detectable=found.detectable,
         replicates=len(difference),
-        like_for_like=alike,
+        like_for_like=not why_unlike,
         warnings=warnings(trained, line, baseline)
         + ([sentences.other_sign(control, level)] if sign_differs(found.mean, control.difference) else []),
-        values=difference.mean(axis=1).tolist(),
+        values=difference.mean(axis=(1, 2)).tolist(),
         equal_steps=control,
         # in the sentence itself, so that no page can show the answer without it
-        sentence=said if alike else f"{sentences.NOT_LIKE_FOR_LIKE} {said}",
+        sentence=f"{why_unlike} {said}".lstrip(),
         freedom=found.freedom,
     )
 
 
-def judged(low: float, high: float, copied: bool = False) -> str:
+def judged(low: float, high: float, copied: bool = False, test_seen: bool = False) -> str:
     """Return what the interval of a difference says; a gain from images that may be copies is not said to have helped.
 
     The interval is as it is: COPIES in place of NO_EFFECT, since the gain was measured, and in place of HELPED, since a
-    generator that stores what it saw has nothing to give to more images.
+    generator that stores what it saw has nothing to give to more images. Nor has one to whom the test was shown.
     """
     if low > 0:
-        return COPIES if copied else HELPED
+        return COPIES if copied else TEST_SEEN if test_seen else HELPED
     return HURT if high < 0 else NO_EFFECT
 
 
 def equal_steps(difference: Array, level: float) -> EqualSteps:
-    """Return the control of early stopping: the difference (replicates, images) with equal steps for every arm."""
+    """Return the control of early stopping: the difference (repetitions, images) with equal steps for every arm."""
     found = difference_interval(difference, level)
     return EqualSteps(difference=found.mean, low=found.low, high=found.high)
 

@@ -8,6 +8,17 @@ NO_ANSWER = "No two arms were trained that answer a question together."
 ORIGINAL_ARMS = ("real_100", "real_30", "synthetic_70_real_30")
 """The arms of the published 70/30 design, whose metrics are shown with its answer."""
 
+TEST_MAY_BE_SEEN = "the generator may have seen the test images"
+"""The first line of whatever shows answers about imported images for which no real ones were held out."""
+
+HOLD_OUT = "Give real images that it never saw with --held-out DIR; they are then the test split."
+"""What to do about it."""
+
+VAL_MAY_BE_SEEN = (
+    "The generator may have seen the val images, too, by which the weights of every arm are chosen; these images are "
+    "not part of the test."
+)
+
 FEW_REPLICATES, MANY_REPLICATES = 3, 5
 """Up to how many replicates it is said what they cost; the number that they are compared with."""
 
@@ -23,6 +34,27 @@ def begins_with_original(record: MixedRecord) -> bool:
     """Whether the first answer is that of the published design, in place of the headline's."""
     top = record.top
     return record.first == "original" and top is not None and (top.a, top.b) == ORIGINAL
+
+
+def first_line(record: MixedRecord) -> str:
+    """Return what is read before all else: that no answer about synthetic images is like for like; else nothing."""
+    return TEST_MAY_BE_SEEN if record.protocol.test_seen else ""
+
+
+def interval_is_for(record: MixedRecord) -> str:
+    """Return what an interval allows for, in words."""
+    used = record.protocol
+    if used.replicates == 1 and used.fits == 1:
+        return "other test images"
+    others = "replicates" if used.replicates > 1 else "fits"
+    return f"other {others} and other test images (two-way random effects)"
+
+
+def what_a_replicate_is(record: MixedRecord) -> str:
+    """Return what is different from one replicate to the next, in words."""
+    if record.protocol.imported:
+        return "a set of synthetic images as it was given, a new annotator and new fits"
+    return "a new generator, new images from it, a new annotator and new fits"
 
 
 def first_answers(record: MixedRecord) -> list[Answer]:
@@ -73,8 +105,15 @@ def certainty(record: MixedRecord) -> str:
     if replicates > FEW_REPLICATES:
         return ""
     if replicates < 2:  # no spread can be estimated from one
+        # one fit of one replicate has no spread but that of test images
+        others = interval_is_for(record).partition(" (")[0] + (" alone" if record.protocol.fits == 1 else "")
+        if record.protocol.imported:
+            return (
+                f"With 1 set nothing is known of other images of the same generator: the interval speaks of {others}. "
+                f"With {MANY_REPLICATES} sets it would speak of the generator."
+            )
         return (
-            "With 1 replicate nothing is known of other generators: the interval speaks of other test images alone. "
+            f"With 1 replicate nothing is known of other generators: the interval speaks of {others}. "
             f"With {MANY_REPLICATES} it would speak of the procedure."
         )
     if first is None or first.freedom is None:

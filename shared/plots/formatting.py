@@ -1,9 +1,21 @@
 """Numbers in words, the same on the page, on the card and in the terminal."""
 
-from shared.store.records.mixed import Answer, ClassEstimate, EqualSteps, Estimate, Information, RealImages, Variance
+from shared.store.records.mixed import (
+    Answer,
+    ArmRow,
+    ClassEstimate,
+    EqualSteps,
+    Estimate,
+    Information,
+    RealImages,
+    Variance,
+)
 
 NOT_LIKE_FOR_LIKE = "not like for like: the generator saw real images that the baseline did not"
 """What an answer is followed by whose arms saw different shares of the real images."""
+
+TEST_MAY_BE_SEEN = "not like for like: the generator may have seen the test images"
+"""The same where that is worse: synthetic images were imported and no real ones were held out."""
 
 MOST_DECIMALS = 6
 
@@ -127,9 +139,17 @@ def saw(information: Information, train_images: int) -> dict[str, str]:
     return {name: seen(share, train_images) for name, share in zip(names, shares, strict=True)}
 
 
-def like_for_like(answer: Answer) -> str:
-    """Return whether both arms of an answer saw the same real images, in words."""
-    return "like for like" if answer.like_for_like else NOT_LIKE_FOR_LIKE
+def like_for_like(answer: Answer, test_seen: bool | None = False) -> str:
+    """Return whether both arms of an answer saw the same real images, in words; `test_seen` is the protocol's."""
+    if answer.like_for_like:
+        return "like for like"
+    return TEST_MAY_BE_SEEN if test_seen else NOT_LIKE_FOR_LIKE
+
+
+def synthetic_count(arm: ArmRow) -> str:
+    """Return how many synthetic images an arm has: "500", or "480 to 500" where replicates differ."""
+    most = "" if arm.n_synthetic_most is None else f" to {arm.n_synthetic_most:,}"
+    return f"{arm.n_synthetic:,}{most}"
 
 
 SOURCES = {"generator": "generators", "fit": "fits of the classifier", "images": "test images"}

@@ -10,7 +10,9 @@ from shared.store.records.gan import Snapshot
 class RealRecord(Record):
     """What `preprocess` made: where the images came from, how they were split, what was put aside.
 
-    `mirrors` says whether an image is of the same class in a mirror.
+    `mirrors` says whether an image is of the same class in a mirror. `held_out` says whether the test split is a set of
+    its own, which no generator of imported images saw; of it, `held_out_also_real` images were left out, since they are
+    real images that a generator may have seen. Earlier versions had neither.
     """
 
     source: str
@@ -21,6 +23,8 @@ class RealRecord(Record):
     duplicates: int = 0
     duplicates_with_other_label: int = 0
     moved_to_the_split_of_their_copy: int = 0
+    held_out: bool | None = None
+    held_out_also_real: int = 0
 
 
 IMPORTED = "imported"

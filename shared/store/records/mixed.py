@@ -11,10 +11,10 @@ from shared.store.records.classifier import ClassTable
 Point = Annotated[tuple[int, float], Field(strict=False)]
 """A number of real images and the accuracy that they give; JSON has them as a list."""
 
-HELPED, HURT, NO_EFFECT, COPIES = "helped", "hurt", "no effect shown", "copies"
+HELPED, HURT, NO_EFFECT, COPIES, TEST_SEEN = "helped", "hurt", "no effect shown", "copies", "not held out"
 """The outcomes of an answer: the interval is above 0, below 0, or holds 0. COPIES takes the place of HELPED where the
 synthetic images of any replicate are flagged as copies of training images: the gain is there, but says nothing of new
-images."""
+images. TEST_SEEN takes it where the generator of imported images may have seen the test images."""
 
 
 class FitRow(Record):
@@ -97,6 +97,8 @@ class ArmRow(FlatRecord):
 
     `metrics` are macro means over classes, where a class that no answer names has a precision of 0. `positive_class`
     is the second of two classes, that which the ROC-AUC ranks, None of more. Earlier versions had no `classes`.
+    `n_synthetic` is the number in the replicate that has fewest, `n_synthetic_most` in that which has most, where
+    replicates differ.
     """
 
     flat: ClassVar[str] = "metrics"
@@ -110,6 +112,7 @@ class ArmRow(FlatRecord):
     metrics: dict[str, Estimate]
     classes: list[ArmClass] | None = None
     positive_class: str | None = None
+    n_synthetic_most: int | None = None
 
     @property
     def accuracy(self) -> Estimate:
@@ -199,7 +202,9 @@ class MixedProtocol(Record):
     """What the arms have in common, and how intervals were made.
 
     `planned` is the number of replicates when an answer was first given, `added` how many came later. `fits` is that of
-    each arm and replicate; `optimizer_steps` the recipe's, `most_steps` the cap of early stopping.
+    each arm and replicate; `optimizer_steps` the recipe's, `most_steps` the cap of early stopping. `test_seen` says of
+    imported synthetic images whether their generator may have seen the test images; it is None where halfreal trained
+    the generator, which sees none.
     """
 
     n_test: int
@@ -216,6 +221,12 @@ class MixedProtocol(Record):
     split: str
     selection: str
     interval: str
+    test_seen: bool | None = None
+
+    @property
+    def imported(self) -> bool:
+        """Whether the synthetic images were imported rather than made by a generator of this experiment."""
+        return self.test_seen is not None
 
 
 class MixedRecord(Record):

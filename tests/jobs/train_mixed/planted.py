@@ -15,8 +15,11 @@ from shared.store.records.mixed import Answer, FitRow, MixedProtocol, MixedRecor
 Array = NDArray[np.float64]
 
 TRAIN, TEST, REPLICATES = 100, 240, 5
+SYNTHETIC = 3 * TRAIN
+"""Synthetic images that there are."""
 CLASSES = ("cat", "dog")
 HEADLINE = ("real_100_plus_synthetic_100", "real_100")
+HEADLINE_OF_ALL = ("real_100_plus_synthetic_all", "real_100")
 
 GAIN = {"real_100_plus_synthetic_100": 0.95}
 """Accuracies with which the headline helps; other arms have 0.8."""
@@ -61,7 +64,7 @@ def experiment(
     protocol: dict[str, Any] = {
         "n_test": images,
         "n_val": 50,
-        "n_synthetic_usable": 3 * TRAIN,
+        "n_synthetic_usable": SYNTHETIC,
         "min_confidence": 0.0,
         "fits": fits,
         "replicates": replicates,
@@ -73,6 +76,7 @@ def experiment(
         "split": "test of real",
         "selection": "val",
         "interval": "95 %",
+        "test_seen": None,
     }
     signs |= {name: value for name, value in changed.items() if name in Signs.__dataclass_fields__}
     protocol |= {name: value for name, value in changed.items() if name in protocol}
@@ -88,7 +92,7 @@ def experiment(
 
 def row(name: str) -> FitRow:
     """Return the row of a fit of an arm."""
-    n_real, n_synthetic = ARMS[name].counts(TRAIN)
+    n_real, n_synthetic = ARMS[name].counts(TRAIN, SYNTHETIC)
     table = ClassTable(n=TEST, accuracy=0.8, precision=0.8, recall=0.8, f1=0.8, classes=[], confusion=[])
     fitted = {"replicate": 0, "fit": 0, "seed": 0, "best_step": 5, "stopped_at": 10, "equal_steps_accuracy": 0.8}
     return FitRow(arm=name, n_real=n_real, n_synthetic=n_synthetic, test=table, **fitted)  # type: ignore[arg-type]

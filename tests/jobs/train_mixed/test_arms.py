@@ -20,12 +20,14 @@ from shared.errors import BadConfig
         (1257, "real_100_plus_synthetic_50", 1257, 628),
         (1257, "real_100_plus_synthetic_300", 1257, 3771),
         (1257, "real_100_copied", 1257, 0),
+        (1257, "real_100_plus_synthetic_all", 1257, 5000),
+        (1257, "synthetic_all", 0, 5000),
         (10, "synthetic_70_real_30", 3, 7),  # 0.7 * 10 is below 7 in floating point
     ],
 )
 def test_counts_by_hand(total: int, arm: str, real: int, synthetic: int) -> None:
-    """Of N real train images an arm takes floor(0.7 N) synthetic ones and N - floor(0.7 N) real ones."""
-    assert ARMS[arm].counts(total) == (real, synthetic)
+    """Of N real train images an arm takes floor(0.7 N) synthetic ones and N - floor(0.7 N) real ones, or all 5,000."""
+    assert ARMS[arm].counts(total, 5000) == (real, synthetic)
 
 
 @pytest.mark.parametrize("total", [1257, 162770, 10, 11, 99, 100, 101])
@@ -45,7 +47,7 @@ def test_an_own_annotator_sees_no_more_than_its_arm() -> None:
 def test_a_filter_by_confidence_lets_the_annotator_in(name: str) -> None:
     """Images chosen by the annotator's confidence carry all labels that it saw, also where others label them."""
     said = ARMS[name].information(conditional=True, filtered=True)
-    assert said.annotator == said.generator == float(ARMS[name].synthetic_share > 0)
+    assert said.annotator == said.generator == float(ARMS[name].has_synthetic)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,7 @@ def test_the_groups_have_the_arms_of_the_design() -> None:
     added = "real_100_augmented", "real_100_plus_synthetic_100_augmented", "real_100_copied"
     sizes = "real_100_plus_synthetic_50", "real_100_plus_synthetic_300"
     assert set(GROUPS["fair"]) == {*GROUPS["short"], *added, *sizes}
+    assert GROUPS["judge"] == ("real_100", "real_100_plus_synthetic_all", "synthetic_all")
     assert {name for group in GROUPS.values() for name in group} == ARMS.keys()
 
 
@@ -83,8 +86,11 @@ def test_flags_and_names_agree(name: str) -> None:
     assert arm.copied == name.endswith("_copied")
     assert (arm.labels == OWN) == name.endswith("_own")
     assert (arm.labels == ASKED) == name.endswith("_asked")
-    assert (arm.labels == GIVEN) == (name.startswith("real_100_plus_synthetic_") or name == "synthetic_100")
-    assert ("synthetic" in name) == (arm.synthetic_share > 0)
+    assert (arm.labels == GIVEN) == (
+        name.startswith("real_100_plus_synthetic_") or name in ("synthetic_100", "synthetic_all")
+    )
+    assert ("synthetic" in name) == arm.has_synthetic
+    assert arm.every_synthetic == name.endswith("synthetic_all")
 
 
 def test_the_sweeps_add_up() -> None:
@@ -106,7 +112,7 @@ def test_the_sweeps_add_up() -> None:
 )
 def test_unknown_arms_are_refused(text: str, says: str) -> None:
     """The error names only the wrong ones, and lists the groups and the arms."""
-    with pytest.raises(BadConfig, match="original, short, fair, curve, sweep, all") as caught:
+    with pytest.raises(BadConfig, match="original, short, fair, judge, curve, sweep, all") as caught:
         chosen_arms(text, conditional=True)
     assert says in str(caught.value)
 

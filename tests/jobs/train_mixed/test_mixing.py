@@ -98,7 +98,7 @@ def test_a_copied_arm_has_its_real_images_twice() -> None:
 def test_given_labels_are_those_asked_for_where_there_are_any(name: str, asked: bool) -> None:
     """The class asked for of a conditional generator, the annotator's label of another one."""
     real, synthetic = numbered(50), drawn(150, asked=asked)
-    n_real, n_synthetic = ARMS[name].counts(50)
+    n_real, n_synthetic = ARMS[name].counts(50, 150)
     given = training_set(name, real, synthetic, 0, 0)[0].labels[n_real:]
     annotated = synthetic.images.labels[:n_synthetic]
     assert torch.equal(given, (annotated + 1) % 4 if asked else annotated)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from jobs.train_mixed.outcome import Outcome, class_estimates, metric_estimates
+from jobs.train_mixed.outcome import Outcome, class_estimates, metric_estimates, repetitions
 from shared.stats.intervals import share_interval
 from shared.store.records.mixed import Estimate
 from tests.checks.coverage.classes import ClassCell, tally_classes
@@ -139,12 +139,25 @@ def test_one_replicate_has_no_spread() -> None:
 
 
 def test_the_control_is_counted_apart() -> None:
-    """`correct` is of the weights that were kept, `equal_steps_correct` of the control."""
+    """`correct` is of the weights that were kept, `equal_steps_correct_by_fit` of the control."""
     made = outcome()
     assert np.array_equal(made.correct, (made.predicted == made.truth).mean(axis=1))
-    assert np.array_equal(made.equal_steps_correct, (made.equal_steps == made.truth).mean(axis=1))
-    assert made.correct.shape == made.equal_steps_correct.shape == (3, 200)
-    assert made.correct.mean() > made.equal_steps_correct.mean() + 0.2
+    control = repetitions(made.equal_steps_correct_by_fit)
+    assert np.array_equal(control, (made.equal_steps == made.truth).mean(axis=1))
+    assert made.correct.shape == control.shape == (3, 200)
+    assert made.correct.mean() > control.mean() + 0.2
+
+
+def test_of_one_replicate_the_fits_are_what_varies() -> None:
+    """Its intervals allow for other fits: wider than those of the fits' mean, as if that were all there is."""
+    made = outcome(replicates=1)
+    assert made.correct_by_fit.shape[1] > 1
+    assert np.array_equal(repetitions(made.correct_by_fit), made.correct_by_fit[0])
+    several = outcome()
+    assert np.array_equal(repetitions(several.correct_by_fit), several.correct)
+    found = metric_estimates(made)["accuracy"]
+    of_means = share_interval(made.correct)
+    assert found.high - found.low > of_means.high - of_means.low
 
 
 def test_arrays_that_do_not_belong_together_are_refused() -> None:

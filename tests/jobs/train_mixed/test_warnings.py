@@ -9,7 +9,7 @@ from tests.jobs.train_mixed.planted import GAIN, HEADLINE, asked, experiment, he
 
 def test_a_flagged_set_never_helps() -> None:
     """However large the gain of arms with synthetic images: no answer is HELPED, none is called no effect."""
-    gains = {name: 0.95 for name, arm in ARMS.items() if arm.synthetic_share}
+    gains = {name: 0.95 for name, arm in ARMS.items() if arm.has_synthetic}
     plain, flagged = experiment("all", gains), experiment("all", gains, copies=["pixels in 1 of 5 replicates"])
     assert HELPED in {found.outcome for found in asked(plain)}
     for before, after in zip(asked(plain), asked(flagged), strict=True):

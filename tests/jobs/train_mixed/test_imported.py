@@ -1,0 +1,87 @@
+"""Imported synthetic images: what their generator may have seen decides what may be said of them."""
+
+import pytest
+
+from jobs.train_mixed.arms import ARMS
+from shared.plots import answers
+from shared.plots.formatting import like_for_like, synthetic_count
+from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT, TEST_SEEN, MixedRecord
+from tests.jobs.train_mixed.planted import HEADLINE_OF_ALL, asked, experiment, headline, outcome_of, right
+
+GAINS = {name: 0.95 for name, arm in ARMS.items() if arm.has_synthetic}
+
+
+def test_without_held_out_images_nothing_helps() -> None:
+    """However large the gain of arms with synthetic images; the interval stays as it is."""
+    for group in ("judge", "all"):
+        known, unknown = experiment(group, GAINS, test_seen=False), experiment(group, GAINS, test_seen=True)
+        assert HELPED in {found.outcome for found in asked(known)}
+        for before, after in zip(asked(known), asked(unknown), strict=True):
+            assert after.outcome == {HELPED: TEST_SEEN}.get(before.outcome, before.outcome)
+            assert (after.low, after.high) == (before.low, before.high)
+            assert not after.like_for_like
+            assert after.sentence.startswith("Not like for like: the generator may have seen the test images. ")
+            assert " helped" not in after.sentence
+            assert like_for_like(after, test_seen=True) == (
+                "not like for like: the generator may have seen the test images"
+            )
+
+
+def test_losses_and_copies_are_said_without_held_out_images_too() -> None:
+    """A loss is a loss, an interval that holds 0 shows no effect, and copies weigh more than what may be."""
+    for accuracy, outcome in ((0.6, HURT), (0.8, NO_EFFECT)):
+        found = headline(experiment("judge", {HEADLINE_OF_ALL[0]: accuracy}, test_seen=True))
+        assert (found.outcome, found.like_for_like) == (outcome, False)
+    assert headline(experiment("judge", GAINS, test_seen=True, copies=["pixels in 1 of 1 sets"])).outcome == COPIES
+
+
+def test_the_first_line_is_exact() -> None:
+    """Only imported images whose generator may have seen the test images have one."""
+    line = "the generator may have seen the test images"
+    assert answers.first_line(experiment("judge", test_seen=True)) == line
+    assert {answers.first_line(experiment("judge", test_seen=seen)) for seen in (False, None)} == {""}
+    assert "--held-out DIR" in answers.HOLD_OUT
+
+
+def test_held_out_images_make_it_like_for_like() -> None:
+    """All real images for the baseline and for the generator, none of the test images."""
+    for found in asked(experiment("judge", GAINS, test_seen=False)):
+        assert (found.outcome, found.like_for_like) == (HELPED, True)
+        assert like_for_like(found, test_seen=False) == "like for like"
+
+
+@pytest.mark.parametrize(("test_seen", "only"), [(False, "these images only"), (None, "this generator and this draw")])
+def test_one_set_speaks_of_its_images(test_seen: bool | None, only: str) -> None:
+    """Nothing is known of the generator of one imported set, and it is no draw that could be repeated."""
+    found = one_set(test_seen)
+    assert any(only in line for line in headline(found).warnings)
+    said = answers.certainty(found)
+    assert ("1 set " in said) == (test_seen is not None)
+    assert "the interval speaks of other fits and other test images." in said
+    assert answers.interval_is_for(found) == "other fits and other test images (two-way random effects)"
+
+
+def one_set(test_seen: bool | None) -> MixedRecord:
+    """Return an experiment of one replicate with four fits of each arm."""
+    hits = {name: right(0.9 - 0.2 * place, 4, seed=place)[None] for place, name in enumerate(HEADLINE_OF_ALL)}
+    return experiment({name: outcome_of(each) for name, each in hits.items()}, test_seen=test_seen)
+
+
+def test_one_set_of_images_has_an_interval_over_fits() -> None:
+    """Fits that disagree widen it, though their mean, and the means over fits of each image, are the same."""
+    found = headline(one_set(test_seen=False))
+    assert found.replicates == 1
+    assert len(found.values) == 1
+    same = {name: right(0.9 - 0.2 * place, 1, seed=place) for place, name in enumerate(HEADLINE_OF_ALL)}
+    alike = experiment({name: outcome_of(each.repeat(4, axis=0)[None]) for name, each in same.items()}, test_seen=False)
+    assert headline(alike).difference == pytest.approx(found.difference)
+    assert headline(alike).high - headline(alike).low > 0
+
+
+def test_sets_of_different_sizes_are_counted_from_the_smallest_to_the_largest() -> None:
+    """The arm's line, and the question in words."""
+    record = experiment("judge")
+    line = record.arm("synthetic_all")
+    assert synthetic_count(line) == "300"
+    assert synthetic_count(line.model_copy(update={"n_synthetic_most": 1200})) == "300 to 1,200"
+    assert "adding 300 synthetic images to all 100 real ones" in headline(record).question
