@@ -64,10 +64,9 @@ def repetitions(by_fit: Array) -> Array:
     Of one replicate with several fits it is these, (fits, images): the interval is then for other fits with the same
     synthetic images, since nothing is known of others.
     """
-    if len(by_fit) == 1 and by_fit.shape[1] > 1:
-        return by_fit[0]
-    means: Array = by_fit.mean(axis=1)
-    return means
+    only_fits = len(by_fit) == 1 and by_fit.shape[1] > 1
+    repeated: Array = by_fit[0] if only_fits else by_fit.mean(axis=1)
+    return repeated
 
 
 def metric_estimates(outcome: Outcome) -> dict[str, Estimate]:

@@ -10,8 +10,8 @@ from shared.store.records.mixed import ORIGINAL
 class Question:
     """The accuracy of arm `a` against that of its baseline `b`.
 
-    `subject` begins a sentence: {real} and {synthetic} are the numbers of images of `a`, {baseline} that of `b`; that of
-    synthetic images is text, since replicates may differ in it.
+    `subject` begins a sentence: {real} and {synthetic} are the numbers of images of `a`, {baseline} that of `b`;
+    {synthetic} is text, since replicates may differ in it.
     """
 
     a: str
@@ -70,7 +70,7 @@ QUESTIONS = (
         "labelling {synthetic} synthetic images by the class asked for rather than by the annotator",
     ),
 )
-"""The first that was asked of the two headlines has the whole level; the others share theirs. The order is the page's."""
+"""The first headline that was asked has the whole level; the others share theirs. Their order is that of the page."""
 
 
 def answerable(arms: Collection[str]) -> tuple[Question | None, list[Question]]:

@@ -81,9 +81,7 @@ def make_record(
         first=signs.first,
         variance=None
         if headline is None
-        else variance_shares(
-            outcomes[headline.a], outcomes[headline.b], b_is_real=not ARMS[headline.b].has_synthetic
-        ),
+        else variance_shares(outcomes[headline.a], outcomes[headline.b], b_is_real=not ARMS[headline.b].has_synthetic),
         worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}),
         majority_baseline=trained.majority_baseline,
         copies_flagged=signs.copies,

@@ -9,7 +9,7 @@ ORIGINAL_ARMS = ("real_100", "real_30", "synthetic_70_real_30")
 """The arms of the published 70/30 design, whose metrics are shown with its answer."""
 
 TEST_MAY_BE_SEEN = "the generator may have seen the test images"
-"""The first line of whatever shows answers about imported images for which no real ones were held out."""
+"""The first line of a page, card or terminal with answers about imported images, where no real ones were held out."""
 
 HOLD_OUT = "Give real images that it never saw with --held-out DIR; they are then the test split."
 """What to do about it."""

@@ -16,13 +16,14 @@ from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
+from tests.checks.imported import IMPORTED
 from tests.checks.intervals import INTERVALS
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.verdicts import VERDICTS
 
-MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + INTERVALS + PICTURES + REPLICATES + VERDICTS
+MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

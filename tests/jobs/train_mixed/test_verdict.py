@@ -122,6 +122,11 @@ def test_fits_are_averaged_before_they_are_compared() -> None:
     assert found.values == [0.5] * REPLICATES
     wanted = difference_interval(np.full((REPLICATES, TEST), 0.5))
     assert (found.low, found.high) == (wanted.low, wanted.high)
+    # fits differ, replicates hardly: ten fits that were counted as replicates would have a spread of their own
+    random = np.stack([np.stack([right(level, 1, seed=seed)[0] for level in (0.6, 0.9)]) for seed in range(REPLICATES)])
+    found = headline(pair(outcome_of(random), outcome_of(np.zeros((REPLICATES, 2, TEST)))))
+    wanted = difference_interval(random.mean(axis=1))
+    assert (found.low, found.high) == (wanted.low, wanted.high)
 
 
 def test_values_are_the_differences_of_the_replicates() -> None:

@@ -1,0 +1,51 @@
+"""Mistakes in what is said of imported images."""
+
+from tests.checks.mutation import Mutation
+
+IMPORTED_TESTS = "tests/jobs/train_mixed/test_imported.py::"
+VERDICT = "jobs/train_mixed/verdict.py"
+ANSWERS = "shared/plots/answers.py"
+
+IMPORTED: tuple[Mutation, ...] = (
+    Mutation(
+        "seen_tests_help",
+        VERDICT,
+        "return COPIES if copied else TEST_SEEN if test_seen else HELPED",
+        "return COPIES if copied else HELPED",
+        IMPORTED_TESTS + "test_without_held_out_images_nothing_helps",
+        "a generator that may have seen the test images is never said to help",
+    ),
+    Mutation(
+        "seen_tests_weigh_more_than_copies",
+        VERDICT,
+        "return COPIES if copied else TEST_SEEN if test_seen else HELPED",
+        "return TEST_SEEN if test_seen else COPIES if copied else HELPED",
+        IMPORTED_TESTS + "test_losses_and_copies_are_said_without_held_out_images_too",
+        "copies are what is known, a seen test what may be",
+    ),
+    Mutation(
+        "seen_tests_like_for_like",
+        "jobs/train_mixed/sentences.py",
+        "    if test_seen:\n        return MAY_HAVE_SEEN_THE_TEST\n",
+        "",
+        IMPORTED_TESTS + "test_without_held_out_images_nothing_helps",
+        "no answer about such images is like for like",
+    ),
+    Mutation(
+        "first_line_for_all_imported_images",
+        ANSWERS,
+        'TEST_MAY_BE_SEEN if record.protocol.test_seen else ""',
+        'TEST_MAY_BE_SEEN if record.protocol.imported else ""',
+        IMPORTED_TESTS + "test_the_first_line_is_exact",
+        "held-out images were not seen",
+    ),
+    Mutation(
+        "one_set_without_its_fits",
+        "jobs/train_mixed/outcome.py",
+        "only_fits = len(by_fit) == 1 and by_fit.shape[1] > 1",
+        "only_fits = False",
+        "tests/jobs/train_mixed/test_outcome.py::test_of_one_replicate_the_fits_are_what_varies",
+        "the interval of one set allows for other fits",
+    ),
+)
+"""Mistakes in the outcome, the first line and the intervals of imported images."""
