@@ -1,7 +1,8 @@
-"""How commands fail: an error becomes at most three lines and an exit code of `shared.errors`."""
+"""How commands fail: an error becomes at most three lines of 200 characters and an exit code of `shared.errors`."""
 
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,6 +15,16 @@ from shared.format.files import FULL
 
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the system says of places that this user may not use."""
+
+
+LINES, WIDTH = 3, 200
+"""The room of an error on a terminal, and in the log of a pod."""
+
+LONGEST_WORD = 160
+"""Characters of a path or a value that are shown."""
+
+LIST = re.compile(r"(?:[^,;:\n]{1,80}, ){4,}")
+"""Names joined by commas."""
 
 
 class ErrorHandlingCommand(click.Command):
@@ -86,8 +97,70 @@ def debugging() -> bool:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print("error: " + "\n".join(message.splitlines()[:3]), file=sys.stderr, flush=True)
+    print(shortened(f"error: {message}"), file=sys.stderr, flush=True)
     _end(code)
+
+
+def shortened(message: str) -> str:
+    """Return the first three lines of a message, each of at most 200 characters, whoever wrote it.
+
+    A longer line goes on in the next one while there is room; else a list in it loses its later names, or the line its
+    middle: it begins with where, and ends with what to do.
+    """
+    # one place for all messages: what a user's files hold, and how long their paths are, no sentence can foresee
+    lines = [line for line in message.splitlines() if line.strip()][:LINES]
+    spare = LINES - len(lines)
+    fitted: list[str] = []
+    for line in lines:
+        part = _fitted(line, 1 + spare)
+        spare -= len(part) - 1
+        fitted += part
+    return "\n".join(fitted)
+
+
+def _fitted(line: str, most: int) -> list[str]:
+    """Return a line as at most `most` lines."""
+    if len(line) <= WIDTH:
+        return [line]
+    line = re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: _cut(word[0], LONGEST_WORD), line)
+    for room in range(WIDTH * most, 0, -WIDTH // 20):
+        wrapped = _wrapped(_cut(_with_shorter_list(line, room), room))
+        if len(wrapped) <= most:
+            return wrapped
+    return [_cut(line, WIDTH)]
+
+
+def _with_shorter_list(line: str, room: int) -> str:
+    """Return a line with fewer names in its longest list, so that it takes `room` characters, if that is enough."""
+    longest = max(LIST.finditer(line), key=lambda found: len(found[0]), default=None)
+    if len(line) <= room or longest is None:
+        return line
+    names = longest[0].removesuffix(", ").split(", ")
+    for kept in range(len(names) - 1, 2, -1):
+        shown = ", ".join([*names[:kept], f"... ({len(names) - kept:,} more), "])
+        shorter = line[: longest.start()] + shown + line[longest.end() :]
+        if len(shorter) <= room:
+            break
+    return shorter
+
+
+def _cut(text: str, room: int) -> str:
+    """Return a text of at most `room` characters, without its middle where it has more."""
+    if len(text) <= room:
+        return text
+    head = room // 2
+    return f"{text[: head - 3]}...{text[len(text) - (room - head) :]}"
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return a line as lines of at most WIDTH characters, broken after a clause rather than between two words."""
+    lines = []
+    while len(line) > WIDTH:
+        ends = ([found.end() - 1 for found in re.finditer(mark, line[: WIDTH + 1])] for mark in ("[;:] ", ", ", " "))
+        end = next((max(places) for places in ends if places and max(places) > WIDTH // 3), WIDTH)
+        lines.append(line[:end])
+        line = line[end:].lstrip()
+    return [*lines, line]
 
 
 def _end(code: int) -> NoReturn:

@@ -1,6 +1,7 @@
 """How a job fails: exit codes are an interface, a message has at most three lines and says what to do."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -189,6 +190,50 @@ def test_a_message_never_takes_more_than_three_lines(laboratory: Any) -> None:
     """Lines of a job's message beyond the third are not shown."""
     laboratory.body = _raiser(BadInput("one\ntwo\nthree\nfour"))
     assert laboratory.call().stderr == "error: one\ntwo\nthree\n"
+
+
+LONG = {
+    "one long line": "x.csv: " + "this sentence goes on, and has clauses; " * 40 + "remove the file",
+    "many names": f"x.csv: no column 'a'; it has {', '.join(f'column{n}' for n in range(3000))}; give --label",
+    "three long lines": "\n".join(
+        f"{word} " + "words that say little " * 30 + "end" for word in ("one", "two", "three")
+    ),
+    "a long path": f"/{'folder/' * 300}x.csv: does not exist",
+    "no spaces": "x" * 5000,
+    "many lines": "\n".join(["line"] * 500),
+    "a long path and names": f"/{'folder/' * 30}: {', '.join(map(str, range(1000)))}",
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_a_message_never_takes_more_than_three_lines_of_200_characters(laboratory: Any, case: str) -> None:
+    """In one place for every command, whatever a file holds: the beginning and the end stay."""
+    laboratory.body = _raiser(BadInput(LONG[case]))
+    said = laboratory.call().stderr
+    lines = said.splitlines()
+    assert 1 <= len(lines) <= 3
+    assert max(map(len, lines)) <= 200
+    assert said.startswith(f"error: {LONG[case][:5]}")
+    if case != "many lines":
+        assert said.rstrip()[-4:] == LONG[case][-4:]
+
+
+def test_a_long_list_says_how_many_names_are_left_out(laboratory: Any) -> None:
+    """The first names show what kind they are, and what to do stays."""
+    laboratory.body = _raiser(BadInput(LONG["many names"]))
+    said = laboratory.call().stderr
+    assert "it has column0, column1," in said
+    shown = max(int(name) for name in re.findall(r"column(\d+)", said) if name != "2999")
+    assert f"... ({2999 - shown - 1:,} more), column2999; give --label" in said
+
+
+def test_a_long_line_breaks_after_a_clause(laboratory: Any) -> None:
+    """A message of one long line goes on in the next, and loses nothing where three lines are enough."""
+    message = "where: " + "a" * 120 + "; what was wanted, in some words: " + "b" * 60 + "; what to do"
+    laboratory.body = _raiser(BadInput(message))
+    first, second = laboratory.call().stderr.splitlines()
+    assert f"{first} {second}" == f"error: {message}"
+    assert first.endswith("in some words:")
 
 
 def _raiser(error: BaseException) -> Callable[[Run, Any], None]:
