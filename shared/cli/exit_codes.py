@@ -156,7 +156,7 @@ def _wrapped(line: str) -> list[str]:
     """Return a line as lines of at most WIDTH characters, broken after a clause rather than between two words."""
     lines = []
     while len(line) > WIDTH:
-        ends = ([found.end() - 1 for found in re.finditer(mark, line[: WIDTH + 1])] for mark in ("[;:] ", ", ", " "))
+        ends = ([found.end() - 1 for found in re.finditer(mark, line[: WIDTH + 1])] for mark in ("; ", "[:,] ", " "))
         end = next((max(places) for places in ends if places and max(places) > WIDTH // 3), WIDTH)
         lines.append(line[:end])
         line = line[end:].lstrip()

@@ -17,7 +17,9 @@ needs; a table `published` has the numbers that the source prints. A flag beats 
 the recipe, the recipe beats the option's own default.
 """
 
+import codecs
 import json
+import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -44,6 +46,10 @@ PUBLISHED_VALUES = (
     *("accuracy_real", "accuracy_with_synthetic"),
 )
 """What such a table may hold: FID over epochs, the Inception Score, accuracies as shares of 1."""
+
+
+QUOTES = "TOML reads \\ as an escape between \"\"; write a path with / or between ''"
+"""What to do about a path from Windows."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +113,8 @@ class Recipe:
 
     def place(self, *keys: str) -> str:
         """Return "recipe FILE, line N" of the value that is under `keys`; without the line if none holds it."""
-        # tomllib tells no lines: the value's line is the last one of the shortest beginning that has the value
-        for layer in reversed(self.layers):
-            lines = layer.path.read_text(encoding="utf-8").splitlines()
-            for number in range(1, len(lines) + 1):
-                if _holds("\n".join(lines[:number]), keys):
-                    return f"recipe {layer.path}, line {number}"
-        return f"recipe {self.layers[-1].path}"
+        places = (_place(layer.path, keys) for layer in reversed(self.layers))
+        return next((place for place in places if place), f"recipe {self.layers[-1].path}")
 
 
 def recipe_names() -> list[str]:
@@ -195,6 +196,18 @@ def _check_tables(path: Path, tables: dict[str, Any], jobs: Collection[str] | No
             hint = nearest(job, [*known, *WORDS, *COMMON_KEYS, PUBLISHED, "extends"])
             there = "" if jobs is None else f"\nthe jobs are {', '.join(known)}"
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job{hint}{there}")
+        if isinstance(options, dict):
+            _check_texts(path, job, options)
+
+
+def _place(path: Path, keys: tuple[str, ...]) -> str:
+    """Return "recipe FILE, line N" of the value that is under `keys` in a file; nothing if it holds none."""
+    # tomllib tells no lines: the value's line is the last one of the shortest beginning that has the value
+    lines = _text(path).splitlines()
+    for number in range(1, len(lines) + 1):
+        if _holds("\n".join(lines[:number]), keys):
+            return f"recipe {path}, line {number}"
+    return ""
 
 
 def _holds(text: str, keys: tuple[str, ...]) -> bool:
@@ -210,15 +223,44 @@ def _holds(text: str, keys: tuple[str, ...]) -> bool:
     return True
 
 
+def _text(path: Path) -> str:
+    """Return what is in a file of a recipe, without the byte order mark that Windows' editors put first."""
+    payload = path.read_bytes()
+    if payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in payload[:2]:
+        raise BadConfig(f"recipe {path}: is UTF-16; save it as UTF-8 (in Notepad: Save as, Encoding UTF-8)")
+    return payload.decode("utf-8-sig")
+
+
 def _read(path: Path, name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = _text(path)
+        return tomllib.loads(text)
     except FileNotFoundError as error:
         known = recipe_names()
         hint = f"take one of {', '.join(known)}, or a path to a .toml file"
         raise BadConfig(f"recipe {name!r}: not found{nearest(name, known)}; {hint}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"recipe {path}: cannot be read as TOML ({error}){_escaped(text, str(error))}") from error
+    except (UnicodeDecodeError, OSError) as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error})") from error
+
+
+def _escaped(text: str, error: str) -> str:
+    """Return what to do where the line that an error names has a backslash between double quotes, else nothing."""
+    found = re.search(r"at line (\d+)", error)
+    number = int(found[1]) if found else 0
+    line = text.splitlines()[number - 1] if 0 < number <= len(text.splitlines()) else ""
+    return f"\nline {number}: {QUOTES}" if re.search(r'"[^"]*\\', line) else ""
+
+
+def _check_texts(path: Path, job: str, options: dict[str, object]) -> None:
+    r"""Raise BadConfig for a text that TOML made another of: C:\temp between double quotes has a tab in it."""
+    for name, value in options.items():
+        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        for text in texts:
+            if re.search(r"[\x00-\x1f\x7f]", text):
+                where = _place(path, (job, name)) or f"recipe {path}"
+                raise BadConfig(f"{where}: {name} = {text!r:.60} has control characters\n{QUOTES}")
 
 
 def to_toml(words: dict[str, str], tables: dict[str, dict[str, object]]) -> str:

@@ -67,7 +67,7 @@ def test_what_is_missing_is_named(
     result = command(copy, *words)
     assert result.exit_code == 2, result.output
     assert f"error: {path}: what " in result.stderr
-    assert says in result.stderr
+    assert says in " ".join(result.stderr.split())
     assert "make it again: halfreal " in result.stderr
     assert len(result.stderr.split("error: ", 1)[1].strip().splitlines()) <= 3
 

@@ -35,7 +35,8 @@ def _assert_polite(laboratory: Any, outcome: Any, code: int, *phrases: str) -> N
     assert len(outcome.stderr.splitlines()) <= 3
     assert "Traceback" not in outcome.stderr
     for phrase in phrases:
-        assert phrase in outcome.stderr
+        # a long path of a test's folder moves where a line breaks
+        assert phrase in " ".join(outcome.stderr.split())
     assert not (laboratory.final / "manifest.json").exists()
 
 
@@ -233,7 +234,7 @@ def test_a_long_line_breaks_after_a_clause(laboratory: Any) -> None:
     laboratory.body = _raiser(BadInput(message))
     first, second = laboratory.call().stderr.splitlines()
     assert f"{first} {second}" == f"error: {message}"
-    assert first.endswith("in some words:")
+    assert first.endswith("a;")
 
 
 def _raiser(error: BaseException) -> Callable[[Run, Any], None]:

@@ -158,3 +158,51 @@ def test_a_recipe_comes_back_as_it_was_written(name: str, tmp_path: Path) -> Non
     own.write_text(to_toml(layer.words, layer.tables), encoding="utf-8")
     again = load_recipe(str(own)).layers[-1]
     assert (again.words, again.tables) == (layer.words, layer.tables)
+
+
+HEAD = b'extends = "digits"\r\nseed = 1\r\n[preprocess]\r\nlimit = 300\r\n'
+
+
+def test_a_recipe_that_windows_saved_is_read(tmp_path: Path) -> None:
+    """Line ends of Windows and the byte order mark of its editors change nothing, nor the line of a value."""
+    path = tmp_path / "own.toml"
+    for payload in (HEAD, b"\xef\xbb\xbf" + HEAD):
+        path.write_bytes(payload)
+        recipe = load_recipe(str(path))
+        assert recipe.tables("preprocess")[-1] == {"limit": 300}
+        assert recipe.place("preprocess", "limit") == f"recipe {path}, line 4"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_recipe_in_utf_16_is_refused_by_name(tmp_path: Path, encoding: str) -> None:
+    """Notepad calls it Unicode; a decoding error at byte 0 would say nothing."""
+    path = tmp_path / "own.toml"
+    path.write_bytes(HEAD.decode().encode(encoding))
+    with pytest.raises(BadConfig, match=r"own\.toml: is UTF-16; save it as UTF-8"):
+        load_recipe(str(path))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('source_path = "C:\\Users\\me"', r"own\.toml: cannot be read as TOML .*\nline 3: TOML reads \\ as an escape"),
+        ('source_path = "C:\\photos"', r"own\.toml: cannot be read as TOML .*\nline 3: TOML reads \\ as an escape"),
+        ('source_path = "C:\\temp"', r"own\.toml, line 3: source_path = 'C:.temp' has control.*\nTOML reads \\ as"),
+        ('source_path = ["a", "C:\\new"]', r"own\.toml, line 3: source_path = 'C:.new' has control"),
+    ],
+)
+def test_backslashes_between_double_quotes_are_refused_with_their_line(tmp_path: Path, line: str, said: str) -> None:
+    """TOML reads some of them as characters, and the path would be another one in silence."""
+    with pytest.raises(BadConfig, match=said) as caught:
+        load_recipe(_write(tmp_path, f'extends = "emoji"\n[preprocess]\n{line}\n'))
+    assert "write a path with / or between ''" in str(caught.value)
+    kept = line.replace('"', "'")
+    recipe = load_recipe(_write(tmp_path, f'extends = "emoji"\n[preprocess]\n{kept}\n'))
+    assert "C:\\" in str(recipe.tables("preprocess")[-1]["source_path"])
+
+
+def test_another_mistake_gets_no_advice_about_backslashes(tmp_path: Path) -> None:
+    """The advice is for the line that cannot be read alone."""
+    with pytest.raises(BadConfig) as caught:
+        load_recipe(_write(tmp_path, "about = 'a\\b'\nseed = \n"))
+    assert "escape" not in str(caught.value)
