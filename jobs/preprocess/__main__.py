@@ -33,7 +33,7 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     from shared.sources.table import SOURCES
 
     known = SOURCES[config.source]
-    place = find(config.source_path, config.source, run.sources, may_be_new=known.official)
+    place = find(config.source_path, config.source, run.sources, may_be_new=bool(known.official))
     if config.source_path and not Path(config.source_path).is_absolute():
         run.reporter.info(f"reading {place}")
     written = write_dataset(run, config, known.read.get()(place, config.reading))

@@ -1,5 +1,6 @@
 """The options of preprocess, checked."""
 
+import re
 from dataclasses import dataclass, replace
 
 from jobs.preprocess.train_size import TrainSize
@@ -50,6 +51,27 @@ class PreprocessOptions(ReadingOptions):
         owner="source",
         choices=SPLITS,
     )
+    split_column: str | None = option(
+        None,
+        "Column with the split of the image; `split` where not given and there, none where empty.",
+        "selection",
+        owner="source",
+        metavar="NAME",
+    )
+    group_column: str | None = option(
+        None,
+        "Column, or json field, with what related images share, such as a patient; a group stays in one split.",
+        "selection",
+        owner="source",
+        metavar="NAME",
+    )
+    group_by: str | None = option(
+        None,
+        "Regular expression on the path of an image whose one group is what related images share.",
+        "selection",
+        owner="source",
+        metavar="REGEX",
+    )
     val_fraction: float = option(0.1, "Share of the distinct images for val, rounded up.", "selection")
     test_fraction: float = option(0.2, "Share of the distinct images for test, rounded up.", "selection")
 
@@ -80,11 +102,25 @@ class PreprocessOptions(ReadingOptions):
         given = [f"--{name.replace('_', '-')} {getattr(self, name)}" for name in LIMITS if getattr(self, name)]
         if self.train_size and len(given) > 1:
             raise BadConfig(f"{', '.join(given)}: want one of them; 0 turns off one that a recipe sets")
+        self._check_groups()
         try:
             # any colour that Pillow knows; asked now, not at the first transparent image
             ImageColor.getrgb(self.background)
         except ValueError as error:
             raise BadConfig(f"--background {self.background}: no colour; want white, black or #rrggbb") from error
+
+    def _check_groups(self) -> None:
+        """Raise BadConfig for a pattern without just one group, and for two ways to tell groups."""
+        if self.group_column and self.group_by:
+            raise BadConfig(f"--group-column {self.group_column}, --group-by {self.group_by}: want one of them")
+        try:
+            count = re.compile(self.group_by or "()").groups
+        except re.error as error:
+            raise BadConfig(f"--group-by {self.group_by}: no regular expression ({error})") from error
+        if count != 1:
+            raise BadConfig(
+                f"--group-by {self.group_by}: has {count} groups; want one, in brackets, as in 'patient([0-9]+)'"
+            )
 
     @property
     def train_size(self) -> TrainSize | None:
@@ -99,7 +135,13 @@ class PreprocessOptions(ReadingOptions):
     @property
     def reading(self) -> Reading:
         """How the source's files are to be understood."""
-        return replace(super().reading, verify_md5=self.verify_md5)
+        return replace(
+            super().reading,
+            split_column=self.split_column,
+            group_column=self.group_column,
+            group_by=self.group_by,
+            verify_md5=self.verify_md5,
+        )
 
     @property
     def target(self) -> Target:

@@ -77,10 +77,11 @@ class Placing:
         labels = np.array([image.item.label for image in readable], dtype=np.int64)
         contents = [image.content for image in readable]
         official = None if self.partition is None else [self.partition[image.index] for image in readable]
+        groups = None if self.source.groups is None else [self.source.groups[image.index] for image in readable]
         if self.config.train_size:
-            return exact_indexes(labels, contents, official, self.config, self.source.classes), 0
+            return exact_indexes(labels, contents, official, self.config, self.source.classes, groups), 0
         fractions = self.config.val_fraction, self.config.test_fraction
-        return split_indexes(labels, contents, official, *fractions, self.config.seed)
+        return split_indexes(labels, contents, official, *fractions, self.config.seed, groups)
 
     def _broken(self, readable: list[Readable], train: list[int], sound: set[int]) -> set[int]:
         """Return the places of train images that cannot be prepared, put aside; `sound` is what was found to be fine.

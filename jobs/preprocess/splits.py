@@ -1,11 +1,13 @@
 """The choice of images and of the split of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.preprocess.groups import joined, split_groups
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.train_size import exact_counts
 from jobs.preprocess.validate import check_room, drawn_fractions
@@ -53,20 +55,22 @@ def split_indexes(
     val_fraction: float,
     test_fraction: float,
     seed: int,
+    groups: Sequence[str] | None = None,
 ) -> tuple[dict[str, Indexes], int]:
     """Return the sorted indexes of train, val and test, and how many images left their official split for a copy's.
 
     Without a partition the split is random, seeded and stratified by class; val and test get their fraction of the
     different images rounded up, train the rest. With a partition that has no val, its fraction is of train's. Images
     of equal `contents` are always in one split and count once for its size: that of their first one, or test before
-    val before train where a partition tears them apart. Raises BadInput where a class is too small to be in every
-    split.
+    val before train where a partition tears them apart. What is drawn, is drawn in whole `groups` where there are such,
+    near its size; see `groups.split_groups`. Raises BadInput where a class is too small to be in every split.
     """
     # only the first of equal images is drawn; copies follow it, or a training image could be a test image too
     leaders = leaders_of(contents)
     distinct = np.flatnonzero(leaders == np.arange(len(leaders)))
     # -1: not placed yet; 0, 1, 2 are train, val, test
     place = np.full(len(labels), -1)
+    draw = partial(_draw_places, labels, None if groups is None else joined(contents, groups), seed)
     if partition is not None:
         given = np.array([ORDER.index(name) for name in partition])
         # copies in two official splits: all go to test before val before train, so that no test image is lost and none
@@ -75,13 +79,10 @@ def split_indexes(
         if not (given == ORDER.index("val")).any():
             # test stays the official one, so that scores compare with published ones
             train = distinct[place[distinct] == 0]
-            place[_draw(train, labels, ceil_share(val_fraction, len(train)), seed)[1]] = 1
+            place[train] = draw(train, {"val": val_fraction})
         moved = int((place[leaders] != given)[given != 0].sum() + ((place[leaders] == 2) & (given == 0)).sum())
     else:
-        # fractions are of all distinct images, also for val, which is drawn after test
-        remaining, test = _draw(distinct, labels, ceil_share(test_fraction, len(distinct)), seed)
-        _, val = _draw(remaining, labels, ceil_share(val_fraction, len(distinct)), seed)
-        place[distinct], place[val], place[test] = 0, 1, 2
+        place[distinct] = draw(distinct, {"test": test_fraction, "val": val_fraction})
         moved = 0
     where = place[leaders]
     return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}, moved
@@ -93,15 +94,18 @@ def exact_indexes(
     partition: Sequence[str] | None,
     config: PreprocessOptions,
     names: Sequence[str],
+    groups: Sequence[str] | None = None,
 ) -> dict[str, Indexes]:
     """Return the sorted indexes of train, val and test where train has an exact size; see `train_size.exact_counts`.
 
     The images of train all differ and are drawn from `limit_seed`, the rest from `seed`. Copies of an image of val or
     test go with it, those of a train image are left out. An official test or val split stays as it is: a train image
-    that equals one of its images is left out. `names` are those of the classes. Raises BadInput where there are too few
-    images.
+    that equals one of its images is left out. `names` are those of the classes. With `groups` the splits are first
+    drawn in whole groups, and train is drawn from its groups. Raises BadInput where there are too few images.
     """
     assert config.train_size is not None
+    if groups is not None:
+        return _exact_in_groups(labels, contents, partition, config, names, groups)
     leaders = leaders_of(contents)
     first = leaders == np.arange(len(leaders))
     given = np.zeros(len(labels), np.int64) if partition is None else np.array([ORDER.index(n) for n in partition])
@@ -128,11 +132,57 @@ def exact_indexes(
     return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}
 
 
+def _exact_in_groups(
+    labels: Indexes,
+    contents: Sequence[str],
+    partition: Sequence[str] | None,
+    config: PreprocessOptions,
+    names: Sequence[str],
+    groups: Sequence[str],
+) -> dict[str, Indexes]:
+    """Return the indexes of the splits where groups stay whole and train has an exact size; see `exact_indexes`."""
+    assert config.train_size is not None
+    fractions = config.val_fraction, config.test_fraction
+    places, _ = split_indexes(labels, contents, partition, *fractions, config.seed, groups)
+    leaders = leaders_of(contents)
+    candidates = places["train"][leaders[places["train"]] == places["train"]]
+    counts = np.bincount(labels[candidates], minlength=len(names)).tolist()
+    plan = exact_counts(config.train_size, counts, {}, names)["train"]
+    drawn = [
+        _by_hash(candidates[labels[candidates] == label], contents, f"train {config.limit_seed}")[:count]
+        for label, count in enumerate(plan)
+    ]
+    official = set(partition or ())
+    kept = {
+        split: np.array([i for i in indexes.tolist() if partition is None or partition[i] == split], dtype=np.int64)
+        if split in official
+        else indexes
+        for split, indexes in places.items()
+    }
+    return kept | {"train": np.sort(np.concatenate(drawn))}
+
+
 def _by_hash(indexes: Indexes, contents: Sequence[str], salt: str) -> Indexes:
     """Return the indexes in a random order that depends on `salt`."""
     # a rank of its own for each image: where one turns out to be broken, the next one replaces it and no other moves
     ranks = {index: sha256(f"{salt} {contents[index]}".encode()) for index in indexes.tolist()}
     return np.array(sorted(ranks, key=ranks.__getitem__), dtype=np.int64)
+
+
+def _draw_places(
+    labels: Indexes, groups: Indexes | None, seed: int, candidates: Indexes, fractions: Mapping[str, float]
+) -> Indexes:
+    """Return the split, its index in ORDER, of each candidate: each of `fractions` gets its share, train the rest."""
+    if groups is not None:
+        splits = split_groups(labels[candidates], groups[candidates], fractions, seed)
+        return np.array([ORDER.index(split) for split in splits], dtype=np.int64)
+    places = np.zeros(len(labels), np.int64)
+    remaining = candidates
+    for split, share in fractions.items():
+        # of all candidates, also for what is drawn second
+        remaining, drawn = _draw(remaining, labels, ceil_share(share, len(candidates)), seed)
+        places[drawn] = ORDER.index(split)
+    return places[candidates]
 
 
 def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:

@@ -27,12 +27,18 @@ def declare(options: PreprocessOptions) -> ImageSpec:
 def validate(options: PreprocessOptions, shard: Shard, specs: Specs) -> None:
     """Raise BadInput for options that the source does not have, or that leave too few images for the splits."""
     known = SOURCES[options.source]
-    if options.label is not None and known.label is None:
-        takers = ", ".join(name for name, source in SOURCES.items() if source.label)
+    if options.label is not None and known.label is None and not known.columns:
+        takers = ", ".join(name for name, source in SOURCES.items() if source.label or source.columns)
         raise BadConfig(
             f"--label {options.label}: the source {options.source} has one label; leave it out (for: {takers})"
         )
-    if options.split == "official" and not known.official:
+    for name in ("file_column", "split_column", "group_column", "group_by"):
+        if getattr(options, name) and not known.columns:
+            raise BadConfig(
+                f"--{name.replace('_', '-')} {getattr(options, name)}: the source {options.source} is a published set; "
+                f"leave it out (for: {', '.join(name for name, source in SOURCES.items() if source.columns)})"
+            )
+    if options.split == "official" and known.official is False:
         raise BadConfig(f"--split official: the source {options.source} has no official partition; take random or auto")
     if known.counts and options.train_size:
         parts = known.counts

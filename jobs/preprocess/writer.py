@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jobs.preprocess.options import PreprocessOptions
+from jobs.preprocess.partition import partition_of, say_groups, split_kind
 from jobs.preprocess.placing import Placing, Readable
 from jobs.preprocess.rejects import Rejected, Rejects, line_of
 from jobs.preprocess.splits import choose, leaders_of
@@ -64,7 +65,9 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     # first, since the job may fail on just what they say
     for warning in source.warnings:
         run.reporter.info(f"warning: {warning}")
-    partition = _partition(run, config, source)
+    for note in source.notes:
+        run.reporter.info(note)
+    partition = partition_of(run, config, source)
     labels = np.array([item.label for item in source.items], dtype=np.int64)
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
     # before anything is read: a class without images is known already
@@ -87,6 +90,9 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     taken = np.sort(np.concatenate(list(places.values()))).tolist()
     copies = _copies([readable[place] for place in taken], rejects)
     _say_copies(run, source, copies)
+    groups = say_groups(
+        run, source, {split: [readable[p].index for p in found.tolist()] for split, found in places.items()}
+    )
     dataset = _describe(config, source, _shards(places, tasks, records))
     if config.train_size and dataset.splits["train"].count < len(places["train"]):
         raise HalfrealError(f"{config.train_size.flag}: the images changed while they were read; run it again")
@@ -95,12 +101,13 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     record = RealRecord(
         source=config.source,
         mirrors=config.mirrors,
-        split="random, stratified" if partition is None else "official",
+        split=split_kind(source, partition),
         rejected=len(rejects.rows),
         ignored=source.ignored,
         duplicates=len(copies),
         duplicates_with_other_label=sum(copy.label != first.label for copy, first in copies),
         moved_to_the_split_of_their_copy=moved,
+        groups=groups,
     )
     return Written(dataset, record, [readable[place].item for place in places["train"].tolist()])
 
@@ -179,15 +186,6 @@ def _members(
             rejects.add(item, members)
         else:
             yield f"{task.split}-{place:08d}", members
-
-
-def _partition(run: Run, config: PreprocessOptions, source: Source) -> Sequence[str] | None:
-    """Return the official split of each item, or None where the split is to be random."""
-    if config.split == "random" and source.partition is not None:
-        # for instance faces of one person, or frames of one video
-        run.reporter.info("warning: a random split of a set with an official one; related images may be in two splits")
-        return None
-    return source.partition
 
 
 def _for_train(source: Source, partition: Sequence[str] | None, chosen: list[int]) -> list[int]:

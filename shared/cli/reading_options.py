@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.cli.options import JobOptions, Within, option
-from shared.sources.reading import Reading
+from shared.sources.reading import UNLABELLED, Reading
 from shared.sources.table import SOURCES
 
 
@@ -26,6 +26,19 @@ class ReadingOptions(JobOptions):
         owner="source",
         metavar="NAME",
     )
+    file_column: str | None = option(
+        None,
+        "Column with the path of the image, or the image; found by its usual names where not given.",
+        "source",
+        owner="source",
+        metavar="NAME",
+    )
+    unlabelled: str = option(
+        ",".join(UNLABELLED),
+        "Labels of images that have none, in any letter case, between commas; those images are left out.",
+        "source",
+        metavar="WORDS",
+    )
     max_rejected: float = option(
         0.01, "Largest share of unreadable images; with more the job fails.", "source", within=Within(0, 1)
     )
@@ -39,7 +52,8 @@ class ReadingOptions(JobOptions):
     @property
     def reading(self) -> Reading:
         """How the source's files are to be understood."""
-        return Reading(label=self.label_name)
+        marks = tuple(word for word in map(str.strip, self.unlabelled.split(",")) if word)
+        return Reading(label=self.label_name, file_column=self.file_column, unlabelled=marks)
 
     def resolved(self) -> dict[str, object]:
         """Return every option, None replaced by the value that is used."""

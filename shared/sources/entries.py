@@ -44,14 +44,14 @@ def understood(
     classes: Sequence[str] | None = None,
     warnings: Sequence[str] = (),
     ignored: int = 0,
-    splits_by: str = "the folders",
+    splits_by: str = "the folders say",
 ) -> Source:
     """Return the source that these entries make, in their order. The rules are the same for every source.
 
     `classes` are the names of the classes in order, where the files declare them; see `labels.classes_of` for the
     rest. Images without a label are left out, counted and named. Words for splits are those of `labels.SPLIT_WORDS`;
-    a partition needs two different ones, and a word for each image. `splits_by` is what says them. Groups are the
-    column's or those that `reading.group_by` finds in an image's path.
+    a partition needs two different ones, and a word for each image. `splits_by` tells people where they come
+    from. Groups are the column's or those that `reading.group_by` finds in an image's path.
 
     Raises BadInput for fewer classes than `reading.least_classes`, for images without a split or group among others
     that have one, and for unknown words for splits.
@@ -69,7 +69,7 @@ def understood(
         _check_number(place, found.names, entries, left_out, reading, warnings)
     gone = {id(entry) for entry in left_out}
     kept = [entry for entry in entries if id(entry) not in gone]
-    partition, notes = _partition(place, kept, splits_by)
+    partition, said = _partition(place, kept, splits_by)
     return Source(
         found.names,
         [_item(entry, found.of) for entry in kept],
@@ -77,7 +77,7 @@ def understood(
         warnings=[*warnings, *found.warnings],
         ignored=ignored + len(left_out),
         groups=_groups(place, kept, reading),
-        notes=notes,
+        notes=said,
     )
 
 
@@ -128,10 +128,10 @@ def _partition(place: Path, entries: Sequence[Entry], splits_by: str) -> tuple[l
     if not there:
         return None, []
     if len(there) == 1:
-        return None, [f"all images are of the split {there[0]}, as {splits_by} say: they are split at random"]
+        return None, [f"all images are of the split {there[0]}, as {splits_by}: they are split at random"]
     sizes = ", ".join(f"{name} {counts[name]:,}" for name in there)
     # what cannot be used is in none; it is put aside when it is read
-    return [split or there[0] for split in splits], [f"splits {sizes} as {splits_by} say"]
+    return [split or there[0] for split in splits], [f"splits {sizes} as {splits_by}"]
 
 
 def _groups(place: Path, entries: Sequence[Entry], reading: Reading) -> list[str] | None:

@@ -1,32 +1,42 @@
-"""Images in the user's own folders: a folder for each class, or a table of files and labels."""
+"""Images in folders: one for each class, in folders for each split where there are such."""
 
-import csv
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from shared.errors import BadInput
-from shared.sources.items import Source, from_file, is_label, plain, some
+from shared.sources.entries import Entry, understood
+from shared.sources.items import Source, is_label, read_file, some
+from shared.sources.labels import split_of
 from shared.sources.reading import Reading
 
 Parts = tuple[str, ...]
-"""A path below the source's folder."""
-
-HEADER = ("file", "label")
-"""The columns that a table must have, in any order and among others."""
+"""A path below the source's folder; one of a folder that is a link, and so is not searched, ends in a slash."""
 
 
 @dataclass(frozen=True)
-class Listing:
-    """The content of a source's folder: images by class, in alphabetical order, and files that are not taken."""
+class Tree:
+    """The files below a place, sorted, and the folders there down to the second level; hidden ones are in neither."""
 
-    images: dict[str, list[Parts]]
-    empty: list[Parts]
-    loose: list[Parts]
-    others: list[Parts]
+    files: list[Parts]
+    folders: list[Parts]
+
+
+@dataclass
+class Listing:
+    """What the files of a tree are: images with their class and split, and what is not taken."""
+
+    images: list[tuple[Parts, str, str]] = field(default_factory=list)
+    loose: list[Parts] = field(default_factory=list)
+    others: list[Parts] = field(default_factory=list)
+    empty: list[Parts] = field(default_factory=list)
+    aside: list[Parts] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def warnings(self) -> list[str]:
         """Return a line for each kind of file or folder that is not taken."""
@@ -34,6 +44,7 @@ class Listing:
             (self.loose, "images outside the class folders, not taken", "move each into the folder of its class"),
             (self.others, "files without the suffix of an image, not taken", "if they are images, rename them"),
             (self.empty, "folders without an image, which are no class", "put images there, or remove them"),
+            (self.aside, "folders next to those of the splits, not taken", "move their images into the splits"),
         )
         return [
             f"{what}: {len(paths):,} ({some(['/'.join(parts) for parts in paths])}); {do}"
@@ -41,141 +52,179 @@ class Listing:
             if paths
         ]
 
+    @property
+    def ignored(self) -> int:
+        """How many files are not taken, those of the folders aside left out."""
+        return len(self.loose) + len(self.others)
+
 
 def folder(place: Path, reading: Reading) -> Source:
-    """Return the images below `place`: a folder for each class, or `place` itself a CSV file of `file,label`.
+    """Return the images below `place`: a folder for each class, or for each split with such in it.
 
-    Files with a suffix that Pillow knows count, in subfolders too, hidden ones not. Classes are in alphabetical
-    order. What else lies there is counted and named. Raises BadInput where fewer than two folders have images.
+    A table at `place`, and tables in it as Hugging Face has them, are read as the source `csv`. Files with a suffix
+    that Pillow knows count, in subfolders too, hidden ones not; see `arrange` for the folders. Raises BadInput where
+    fewer than two classes have images.
     """
-    if place.suffix.lower() == ".csv":
-        return _table(place)
+    from shared.sources.tables import source as tables
+
+    if place.is_file():
+        return tables.table(place, reading)
     if not place.is_dir():
         raise BadInput(f"{place}: no such folder; put a folder of images for each class there, or give --source-path")
-    listing = list_folder(place)
-    classes = tuple(listing.images)
-    _check_names(place, classes, listing)
-    items = [
-        from_file(place.joinpath(*parts), label, {"source": "folder", "file": "/".join(parts)})
-        for label, name in enumerate(classes)
-        for parts in listing.images[name]
+    tree = walk(place)
+    if files := tables.hugging_face(place, tree.files, reading):
+        return tables.read_tables(place, files, reading)
+    return source_of(place, tree, lambda parts: partial(read_file, place.joinpath(*parts)), reading)
+
+
+def source_of(place: Path, tree: Tree, reader: Callable[[Parts], Callable[[], bytes]], reading: Reading) -> Source:
+    """Return the source that a tree of files makes; `reader` returns the function that reads one."""
+    for option, name in (("--label", reading.label), ("--group-column", reading.group_column)):
+        if name:
+            raise BadInput(f"{place}: {option} {name}: folders have no columns; want a table, or leave it out")
+    listing = arrange(place, tree, reading)
+    entries = [
+        Entry(label, {"source": "folder", "file": "/".join(parts)}, reader(parts), split=split)
+        for parts, label, split in listing.images
     ]
-    return Source(classes, items, warnings=listing.warnings(), ignored=len(listing.loose) + len(listing.others))
+    _check_names(place, listing, reading)
+    found = understood(place, entries, reading, warnings=listing.warnings(), ignored=listing.ignored)
+    return replace(found, notes=[*listing.notes, *found.notes])
 
 
-def list_folder(place: Path) -> Listing:
-    """Return what lies in `place`, hidden files left out."""
-    # sorted, since the order of a folder's entries differs between file systems, and samples are numbered by it
-    entries = sorted(path for path in place.iterdir() if not path.name.startswith("."))
-    suffixes = frozenset(Image.registered_extensions())
-    loose, others = _sift([(path.name,) for path in entries if not path.is_dir()], suffixes)
-    images: dict[str, list[Parts]] = {}
-    empty: list[Parts] = []
-    for path in filter(Path.is_dir, entries):
-        inside, others_inside = _sift(sorted(_files(path, (path.name,))), suffixes)
-        others += others_inside
-        if inside:
-            images[path.name] = inside
-        else:
-            empty.append((path.name,))
-    return Listing(images, empty, loose, others)
-
-
-def _sift(paths: Sequence[Parts], suffixes: frozenset[str]) -> tuple[list[Parts], list[Parts]]:
-    """Return the paths of images, and those of anything else."""
-    images = [parts for parts in paths if _is_image(parts, suffixes)]
-    return images, [parts for parts in paths if not _is_image(parts, suffixes)]
-
-
-def _check_names(place: Path, classes: Sequence[str], listing: Listing) -> None:
-    """Raise BadInput for fewer than two classes, and for a folder whose name cannot be a label."""
-    if len(classes) < 2:
-        said = f"{place}: {len(classes)} folders with images, want one for each class and at least 2"
-        raise BadInput("\n".join([said, *listing.warnings()]))
-    for name in classes:
+def _check_names(place: Path, listing: Listing, reading: Reading) -> None:
+    """Raise BadInput for a folder whose name cannot be a label, and for too few where a table is there to be given."""
+    names = sorted({label for _, label, _ in listing.images})
+    for name in names if reading.labelled else ():
         if not is_label(name):
             raise BadInput(f"{place}: the folder {name!a} has a name that is no text of one line (UTF-8); rename it")
+    tables = [parts for parts in listing.others if parts[-1].lower().endswith((".csv", ".tsv", ".jsonl"))]
+    if reading.labelled and len(names) < reading.least_classes and tables:
+        raise BadInput(
+            f"{place}: {len(names)} folders with images, want one for each class and at least {reading.least_classes}\n"
+            f"if a table has the labels, give that: --source-path {place.joinpath(*tables[0])}"
+        )
 
 
-def _files(place: Path, parts: Parts) -> Iterator[Parts]:
+def walk(place: Path) -> Tree:
+    """Return what lies in `place`."""
+    folders: list[Parts] = []
+    # sorted, since the order of a folder's entries differs between file systems, and samples are numbered by it
+    return Tree(sorted(_files(place, (), folders)), sorted(folders))
+
+
+def _files(place: Path, parts: Parts, folders: list[Parts]) -> Iterator[Parts]:
     """Yield the path of each file in and below `place` that is not hidden, as parts that begin with `parts`.
 
-    Links to folders are not followed; they are yielded with a slash at the end.
+    Links to folders are followed where a class may be, and yielded with a slash at the end where none can.
     """
+    links = not parts or (len(parts) == 1 and split_of(parts[0]) is not None)
     with os.scandir(place) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             # a link to a folder above would never end
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(place / entry.name, (*parts, entry.name))
+            if entry.is_dir(follow_symlinks=links):
+                if len(parts) < 2:
+                    folders.append((*parts, entry.name))
+                yield from _files(place / entry.name, (*parts, entry.name), folders)
             else:
                 yield (*parts, entry.name + ("/" if entry.is_dir() else ""))
+
+
+def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
+    """Return which image is of which class and split, by the names of the folders.
+
+    A folder that has only one folder is that one, if it has several. Folders are of splits where their names are words
+    for splits (`labels.SPLIT_WORDS`): a folder of a split is never a class. With two different splits at least, a word
+    at the start or end of a name counts too (seg_train, test_images), and other folders are not taken. Classes are the
+    folders below. Where there are none of splits, class folders may have them inside. Raises BadInput for a folder with
+    the name of a split among class folders.
+    """
+    suffixes = frozenset(Image.registered_extensions())
+    images = [parts for parts in tree.files if _is_image(parts, suffixes)]
+    listing = Listing(others=[parts for parts in tree.files if not _is_image(parts, suffixes)])
+    if not reading.labelled:
+        listing.images = [(parts, "", "") for parts in images]
+        return listing
+    base = _base(images) if reading.least_classes > 1 else ()
+    if base:
+        listing.notes.append(f"classes are the folders in {'/'.join(base)}, the only folder there")
+    splits = _splits(place, base, images, listing)
+    for parts in images:
+        below = parts[len(base) :]
+        if splits is None:
+            # no class without images, so what is not below a class folder is loose
+            listing.images += [(parts, below[0], "")] if len(below) > 1 else []
+        elif below[0] in splits:
+            inner = below[2:] if len(below) > 2 and below[1] == below[0] else below[1:]
+            listing.images += [(parts, inner[0], splits[below[0]])] if len(inner) > 1 else []
+    taken = {parts for parts, _, _ in listing.images}
+    aside = {parts for top in listing.aside for parts in images if parts[: len(top)] == top}
+    listing.loose = [parts for parts in images if parts not in taken and parts not in aside]
+    if splits is None:
+        _look_for_splits_inside(listing, len(base))
+    depth = len(base) + (1 if splits is None else 2)
+    filled = {parts[:depth] for parts in images}
+    listing.empty = [parts for parts in tree.folders if len(parts) == depth and parts not in filled]
+    return listing
+
+
+def _base(images: Sequence[Parts]) -> Parts:
+    """Return the folder in which the folders of classes or splits are: a lone folder that has several is that one."""
+    base: Parts = ()
+    while True:
+        tops = {parts[len(base)] for parts in images if len(parts) > len(base) + 1}
+        if len(tops) != 1 or any(len(parts) == len(base) + 1 for parts in images):
+            return base
+        (top,) = tops
+        inner = {parts[len(base) + 1] for parts in images if len(parts) > len(base) + 2}
+        if split_of(top) or not inner or (len(inner) < 2 and top not in inner):
+            return base
+        base = (*base, top)
+
+
+def _splits(place: Path, base: Parts, images: Sequence[Parts], listing: Listing) -> dict[str, str] | None:
+    """Return the folders in `base` that are of splits, with the word for each; None where there are none."""
+    depth = len(base)
+    tops = sorted({parts[depth] for parts in images if len(parts) > depth + 1})
+    exact = {top: top for top in tops if split_of(top)}
+    if len({split_of(top) for top in exact}) < 2:
+        loosely = {top: word for top in tops if (word := _word_in(top))}
+        below = [
+            {parts[depth + 1] for parts in images if parts[depth] == top and len(parts) > depth + 2} for top in loosely
+        ]
+        if len({split_of(word) for word in loosely.values()}) > 1 and any(len(names) > 1 for names in below):
+            listing.notes.append("; ".join(f"{top} is {split_of(word)}" for top, word in loosely.items()))
+            exact = loosely
+    if not exact:
+        return None
+    others = [top for top in tops if top not in exact]
+    if others and len({split_of(word) for word in exact.values()}) < 2:
+        raise BadInput(
+            f"{place}: the folder {some(list(exact))} is of a split, {some(others)} are of none\n"
+            "want splits with class folders in each, or classes alone: rename it if it is a class"
+        )
+    listing.aside = [(*base, top) for top in others]
+    return exact
+
+
+def _word_in(name: str) -> str:
+    """Return the word for a split that a name begins or ends with, empty if there is none."""
+    words = re.split(r"[-_. ]+", name)
+    return next((word for word in (words[0], words[-1]) if split_of(word)), "")
+
+
+def _look_for_splits_inside(listing: Listing, depth: int) -> None:
+    """Give each image the split whose folder it is in within its class folder, where there are two of them."""
+    inside = [
+        (parts, label, parts[depth + 1] if len(parts) > depth + 2 and split_of(parts[depth + 1]) else "")
+        for parts, label, _ in listing.images
+    ]
+    if len({split_of(word) for _, _, word in inside if word}) > 1:
+        listing.images = inside
 
 
 def _is_image(parts: Parts, suffixes: frozenset[str]) -> bool:
     stem, _, suffix = parts[-1].rpartition(".")
     return bool(stem) and f".{suffix.lower()}" in suffixes
-
-
-def _table(place: Path) -> Source:
-    """Return the images that a CSV file lists: columns `file` and `label` (any text of one line).
-
-    A file is relative to the CSV, or absolute; it may lie anywhere. Spaces around values count for nothing, and lines
-    without any value are skipped.
-    """
-    try:
-        # utf-8-sig: Excel writes a byte order mark; newline="": csv handles line breaks inside quotes itself
-        with place.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(_rows(place, stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{place}: cannot be read as CSV ({error}); want UTF-8 with columns file,label") from error
-    classes = sorted({label for _, label in rows})
-    if len(classes) < 2:
-        raise BadInput(f"{place}: {len(classes)} different labels, want at least 2")
-    labels = {name: label for label, name in enumerate(classes)}
-    return Source(
-        tuple(classes),
-        [from_file(place.parent / file, labels[name], {"source": "folder", "file": file}) for file, name in rows],
-    )
-
-
-def _rows(place: Path, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Yield file and label of each line of a table; BadInput names the line that is wrong."""
-    records = _records(place, lines)
-    _, columns = next(records, (0, []))
-    # a column named twice leaves open which of the two is meant
-    if any(columns.count(name) != 1 for name in HEADER):
-        came = f"begins with {plain(','.join(columns)[:80])}" if columns else "is empty"
-        raise BadInput(f"{place}: {came}; want a first line with file,label, each once, between commas")
-    for line, values in records:
-        where = f"{place}: line {line}"
-        if len(values) > len(columns):
-            raise BadInput(
-                f"{where} has {len(values)} values ({plain(','.join(values)[:80])}), "
-                f"want {len(columns)}: {','.join(columns)}; put text with commas between quotes"
-            )
-        by_column = dict(zip(columns, values, strict=False))
-        file, label = (by_column.get(name, "") for name in HEADER)
-        if not file or not label:
-            raise BadInput(f"{where} has no file or no label; fill it in or remove the line")
-        if not is_label(label):
-            raise BadInput(
-                f"{where}: label {label[:80]!a} has a line break; want text of one line; is a quote missing?"
-            )
-        yield file, label
-
-
-def _records(place: Path, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of the line where each record begins, and its values, if it has any."""
-    # strict: a quote left open would else swallow the lines after it
-    reader = csv.reader(lines, strict=True)
-    line = 1
-    try:
-        for values in reader:
-            stripped = [value.strip() for value in values]
-            if any(stripped):
-                yield line, stripped
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise BadInput(f"{place}: line {line} is no CSV ({error}); is a quote missing?") from error

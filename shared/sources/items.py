@@ -15,6 +15,9 @@ from shared.data.jpeg import decode_jpeg
 NO_CLASS = -1
 """The label of an item that cannot be used and so has none."""
 
+LONGEST = 60
+"""Letters of a name that a message shows."""
+
 Pixels = NDArray[np.uint8]
 """uint8, grey (height, width) or RGB (height, width, 3)."""
 
@@ -71,10 +74,10 @@ def _shaped(shape: tuple[int, ...], payload: bytes) -> Pixels:
 
 def from_file(path: Path, label: int, origin: dict[str, object]) -> Item:
     """Return an item of an image file."""
-    return Item(label, origin, partial(_read_file, path), open_bytes)
+    return Item(label, origin, partial(read_file, path), open_bytes)
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """Return what is in a file; Unusable for a folder and for a device or pipe, which might never end."""
     if not path.is_file() and path.exists():
         raise Unusable("no file but a folder or a device")
@@ -104,9 +107,13 @@ def named(origin: dict[str, object]) -> str:
     )
 
 
-def some(names: Sequence[str]) -> str:
-    """Return the first three of `names`, with dots where there are more."""
-    return ", ".join([*map(plain, names[:3]), *(["..."] if len(names) > 3 else [])])
+def some(names: Sequence[str], count: int = 3) -> str:
+    """Return the first `count` of `names`, with dots where there are more; names that are long are cut."""
+    shown = [
+        plain(name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}...{name[-LONGEST // 2 :]}")
+        for name in names[:count]
+    ]
+    return ", ".join([*shown, *(["..."] if len(names) > count else [])])
 
 
 def plain(name: str) -> str:

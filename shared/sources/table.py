@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 class KnownSource:
     """The facts about a source: whether it has an official partition, whether mirroring keeps the class of its images.
 
-    `read(place, reading)` lists its images. `label` is the name of its class label where it has several, of which
-    `--label` takes one. `counts` are the images of each class, by part of the partition, in the order train, val,
-    test; all of them are "train" where there is no partition. It is empty where only the files tell.
+    `read(place, reading)` lists its images. `official` is None where only the files tell. `columns`: an image may have
+    fields that options name. `label` is the name of its class label where it has several, of which `--label` takes one.
+    `counts` are the images of each class, by part of the partition, in the order train, val, test; all of them are
+    "train" where there is no partition. It is empty where only the files tell.
     """
 
     read: "Lazy[Callable[[Path, Any], Source]]"
-    official: bool = False
+    official: bool | None = False
+    columns: bool = False
     label: str | None = None
     mirrors: bool = True
     counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -52,6 +54,7 @@ SOURCES: dict[str, KnownSource] = {
         counts={"train": (5000,) * 10, "test": (1000,) * 10},
     ),
     "celeba": KnownSource(read=Lazy("shared.sources.archives:celeba"), official=True, label="Young"),
-    "folder": KnownSource(read=Lazy("shared.sources.folders:folder")),
-    "webdataset": KnownSource(read=Lazy("shared.sources.tars:webdataset"), label="label"),
+    "folder": KnownSource(read=Lazy("shared.sources.folders:folder"), official=None, columns=True),
+    "csv": KnownSource(read=Lazy("shared.sources.tables.source:table"), official=None, columns=True),
+    "webdataset": KnownSource(read=Lazy("shared.sources.tars:webdataset"), official=None, columns=True, label="label"),
 }

@@ -7,6 +7,13 @@ from shared.store.records.base import Record
 from shared.store.records.gan import Snapshot
 
 
+class Groups(Record):
+    """How many groups of related images a set has, and how many of them an official partition tears apart."""
+
+    count: int
+    torn: int = 0
+
+
 class RealRecord(Record):
     """What `preprocess` made: where the images came from, how they were split, what was put aside.
 
@@ -25,6 +32,7 @@ class RealRecord(Record):
     moved_to_the_split_of_their_copy: int = 0
     held_out: bool | None = None
     held_out_also_real: int = 0
+    groups: Groups | None = None
 
 
 IMPORTED = "imported"

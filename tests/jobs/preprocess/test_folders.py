@@ -29,7 +29,7 @@ def test_skipped_files_are_reported_and_counted(tmp_path: Path) -> None:
         "preprocess: warning: images outside the class folders, not taken: 4 (a.png, b.PNG, c.jpg, ...); "
         "move each into the folder of its class",
         "preprocess: warning: files without the suffix of an image, not taken: 7 "
-        "(labels.csv, cats/img.jpg_, cats/linked/, ...); if they are images, rename them",
+        "(cats/img.jpg_, cats/linked/, cats/photo, ...); if they are images, rename them",
         "preprocess: warning: folders without an image, which are no class: 2 (owls, pigs); "
         "put images there, or remove them",
     ]
@@ -53,7 +53,7 @@ def test_too_few_classes_report_the_skipped_files(tmp_path: Path) -> None:
     (place / "a.png").write_bytes(b"x")
     result = preprocess(tmp_path, "--source", "folder")
     assert result.exit_code == 2
-    assert "1 folders with images, want one for each class and at least 2" in result.stderr
+    assert "folder: 1 classes (cats), want at least 2" in result.stderr
     assert "not taken: 1 (a.png)" in result.stderr
     assert "no class: 1 (dogs)" in result.stderr
 
@@ -124,18 +124,24 @@ def table(root: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("file,label\n%s\np/00.png,a,b\n", "line 22 has 3 values (p/00.png,a,b), want 2: file,label; put text"),
-        ('file,label\n%s\np/00.png,"a\nb"\n', r"line 22: label 'a\nb' has a line break"),
+        (
+            "file,label\n%s\np/00.png,a,b\n",
+            "line 22 has 3 values (p/00.png,a,b), want 2: file,label\nput text with ','",
+        ),
+        ('file,label\n%s\np/00.png,"a\nb"\n', r"line 22: column label is 'a\nb'; want text of one line"),
         ('file,label\np/00.png,"a\n%s\n', "line 2 is no CSV (unexpected end of data); is a quote missing?"),
-        ("file,label\n%s\np/00.png\n", "line 22 has no file or no label"),
-        ('file,label\n"p/00.png","b\nc"\n,a\n%s', r"line 2: label 'b\nc' has a line break"),
-        ("file,label\n\n\n,a\n%s", "line 4 has no file or no label"),
-        ("", "is empty; want a first line with file,label"),
-        ("\n \n,\n", "is empty; want a first line with file,label"),
-        ("%s", "begins with p/00.png,a; want a first line with file,label, each once, between commas"),
-        ("file;label\n", "begins with file;label; want a first line with file,label, each once, between commas"),
-        ("file,label,label\n%s", "begins with file,label,label; want a first line with file,label, each once"),
-        ("file,label\n", "0 different labels, want at least 2"),
+        ("file,label\n%s\n,a\n", "line 22 has no file (column file); fill it in or remove the line"),
+        ('file,label\n"p/00.png","b\nc"\n,a\n%s', r"line 2: column label is 'b\nc'; want text of one line"),
+        ("file,label\n\n\n,a\n%s", "line 4 has no file (column file)"),
+        ("", "is empty; want a first line with the names of its columns, such as file,label"),
+        ("\n \n,\n", "is empty; want a first line with the names"),
+        ("%s", "no column is the file; it has p/00.png, a\nwant one of file, file_name, filename, "),
+        ("file;animal\n", "no column is the label; it has file, animal\nwant one of label, labels, class, "),
+        ("file,label,label\n%s", "several columns may be the label (label, label); it has file, label, label\nwant"),
+        ("file,class,target\n%s", "several columns may be the label (class, target); it has file, class, target"),
+        ("file,label\n", "0 classes, want at least 2"),
+        ("file,label,split\np/00.png,a,train\np/01.png,b,tset", "line 3: column split is tset; want train, val (valid"),
+        ("file,label,split\np/00.png,a,train\np/01.png,b,", "line 3: column split is empty; want train, val (valid"),
     ],
 )
 def test_a_table_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) -> None:
@@ -143,8 +149,10 @@ def test_a_table_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) 
     table(tmp_path, text)
     result = preprocess(tmp_path, "--source", "folder", "--source-path", "t.csv")
     assert result.exit_code == 2
-    assert f"t.csv: {said}" in result.stderr
-    assert len(result.stderr.splitlines()) <= 3
+    error = result.stderr[result.stderr.index("error: ") :]
+    assert f"t.csv: {said}" in error
+    assert [line for line in error.replace(str(tmp_path), "").splitlines() if len(line) > 200] == []
+    assert len(error.splitlines()) <= 3
     assert not (tmp_path / "e" / "real").exists()
 
 

@@ -1,5 +1,6 @@
 """preprocess refuses before reading exactly what it would refuse after reading."""
 
+import re
 from collections import Counter
 from math import ceil
 from typing import Any
@@ -102,11 +103,35 @@ def test_the_least_split_is_scikit_learns(counts: list[int], drawn: int, enough:
             check_room(counts, drawn)
 
 
-@pytest.mark.parametrize("source", [name for name, row in SOURCES.items() if row.label is None])
+@pytest.mark.parametrize("source", [name for name, row in SOURCES.items() if not (row.label or row.columns)])
 def test_a_label_is_for_sources_that_have_several(source: str) -> None:
     """`--label` is refused where the source ignores it."""
     with pytest.raises(BadConfig, match="--label Young"):
         validate(config(source=source, label="Young"), WHOLE, Specs())
+
+
+@pytest.mark.parametrize("option", ["file_column", "split_column", "group_column", "group_by"])
+def test_columns_are_for_files_of_the_users_own(option: str) -> None:
+    """Published sets have none; a table and foreign shards have."""
+    with pytest.raises(BadConfig, match=f"--{option.replace('_', '-')} \\(x\\): the source mnist is a published set"):
+        validate(config(source="mnist", **{option: "(x)"}), WHOLE, Specs())
+    for source in ("folder", "csv", "webdataset"):
+        assert not refused(source=source, **{option: "(x)"})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"group_by": "x"}, "--group-by x: has 0 groups; want one"),
+        ({"group_by": "(x)(y)"}, "has 2 groups; want one"),
+        ({"group_by": "("}, "--group-by (: no regular expression"),
+        ({"group_by": "(x)", "group_column": "who"}, "--group-column who, --group-by (x): want one of them"),
+    ],
+)
+def test_what_tells_groups_is_checked_at_once(options: dict[str, str], said: str) -> None:
+    """A pattern has one group, and there is one way to tell groups."""
+    with pytest.raises(BadConfig, match=re.escape(said)):
+        config(source="folder", **options)
 
 
 @pytest.mark.parametrize("source", ["celeba", "webdataset"])
@@ -116,9 +141,9 @@ def test_sources_with_several_labels_take_one(source: str) -> None:
 
 
 @pytest.mark.parametrize(("source", "official"), [(name, row.official) for name, row in SOURCES.items()])
-def test_an_official_split_is_for_sources_that_have_one(source: str, official: bool) -> None:
-    """`--split official` is refused where the source has none."""
-    assert refused(source=source, split="official") != official
+def test_an_official_split_is_for_sources_that_may_have_one(source: str, official: bool | None) -> None:
+    """`--split official` is refused where the source never has one; of the user's own only the files tell."""
+    assert refused(source=source, split="official") == (official is False)
 
 
 def test_a_limit_keeps_the_parts_of_an_official_split() -> None:

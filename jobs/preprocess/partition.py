@@ -1,0 +1,69 @@
+"""The official partition of a source, as far as it is kept."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from jobs.preprocess.options import PreprocessOptions
+from shared.cli.run import Run
+from shared.errors import BadInput
+from shared.sources.items import Source, some
+from shared.store.records.datasets import Groups
+
+
+def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequence[str] | None:
+    """Return the official split of each item, or None where the split is to be random.
+
+    A partition has train and test; where it has only val next to train, that is the test split, and val is left to be
+    drawn. Raises BadInput for one without train, and where an official one is wanted and there is none.
+    """
+    there = set(source.partition or ())
+    if config.split == "random":
+        if there:
+            # for instance faces of one person, or frames of one video
+            said = "warning: a random split of a set with an official one; related images may be in two splits"
+            run.reporter.info(said)
+        return None
+    where = config.source_path or config.source
+    if source.partition is None:
+        if config.split == "official":
+            raise BadInput(f"{where}: has no splits, but --split official wants them; say --split auto")
+        return None
+    if "train" not in there:
+        raise BadInput(
+            f"{where}: has the splits {', '.join(sorted(there))} and no train; add it, or say --split random"
+        )
+    if "test" not in there:
+        # the verdict needs images that choose nothing; those that the set keeps apart are the ones to trust
+        run.reporter.info("no test split: the official val is the test split, and val is drawn from train")
+        return ["test" if split == "val" else split for split in source.partition]
+    return source.partition
+
+
+def split_kind(source: Source, partition: Sequence[str] | None) -> str:
+    """Return how the splits were made, for the record."""
+    if partition is not None:
+        return "official"
+    return "random, stratified" if source.groups is None else "random, stratified, in whole groups"
+
+
+def say_groups(run: Run, source: Source, places: Mapping[str, Sequence[int]]) -> Groups | None:
+    """Say how many groups there are, warn of those in several splits; `places` are the indexes of each split's images.
+
+    Only an official partition, or copies across one, tears groups apart.
+    """
+    if source.groups is None:
+        return None
+    splits: dict[str, set[str]] = {}
+    images: Counter[str] = Counter()
+    for split, indexes in places.items():
+        for index in indexes:
+            splits.setdefault(source.groups[index], set()).add(split)
+            images[source.groups[index]] += 1
+    torn = sorted(group for group, there in splits.items() if len(there) > 1)
+    run.reporter.info(f"groups: {len(splits):,}, the largest of {max(images.values(), default=0):,} images")
+    if torn:
+        run.reporter.info(
+            f"warning: groups with images in more than one official split: {len(torn):,} ({some(torn)}); "
+            "scores may be too good; say --split random to keep groups whole"
+        )
+    return Groups(count=len(splits), torn=len(torn))

@@ -1,0 +1,1 @@
+"""Tables that list images: CSV, TSV, JSON lines and Parquet, alone or in a folder."""

@@ -1,0 +1,60 @@
+"""What tables of any kind have in common: the values of their rows, checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.errors import BadInput
+from shared.sources.entries import Entry
+from shared.sources.items import is_label, plain
+from shared.sources.labels import split_of
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table, and the split that its name or its folder says; empty where they say none."""
+
+    path: Path
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The images of a table, the classes that it declares, and whether a column says the split."""
+
+    entries: Sequence[Entry]
+    classes: list[str] | None = None
+    by_column: bool = False
+
+
+def value_of(path: Path, where: str, column: str, value: Any) -> str:
+    """Return a value as text of one line, empty for null and NaN; BadInput for anything that is neither."""
+    match value:
+        case None:
+            return ""
+        case float() if value != value:
+            return ""
+        case bool() | list() | dict() | bytes():
+            text = ""
+        case _:
+            text = str(value).strip()
+            if not text:
+                return ""
+    if not is_label(text):
+        came = plain(repr(value)[:80])
+        raise BadInput(
+            f"{path}: {where}: column {plain(column)} is {came}; want text of one line, or a whole number\n"
+            "is a quote missing, or is it another column?"
+        )
+    return text
+
+
+def check_split(path: Path, where: str, column: str, word: str) -> None:
+    """Raise BadInput for a value that is no split."""
+    if not split_of(word):
+        came = f"is {plain(word[:60])}" if word else "is empty"
+        raise BadInput(
+            f"{path}: {where}: column {plain(column)} {came}; want train, val (valid, validation, dev) or test\n"
+            'correct it, or name another column: --split-column NAME ("": none)'
+        )

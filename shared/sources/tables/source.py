@@ -1,0 +1,156 @@
+"""The source `csv`: images that a table lists, in any of the ways in which tables are written."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+from shared.errors import BadInput
+from shared.sources.entries import Entry, understood
+from shared.sources.items import Source, plain, read_file
+from shared.sources.labels import split_of
+from shared.sources.reading import Reading
+from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
+from shared.sources.tables.listed import Listed, TableFile, check_split, value_of
+from shared.sources.tables.text import READERS, read_text
+
+PARQUET = ".parquet"
+
+SUFFIXES = (*READERS, PARQUET)
+"""The suffixes of the files that are tables."""
+
+METADATA = ("metadata.csv", "metadata.jsonl")
+"""The tables of Hugging Face's `imagefolder`, next to the images or in the folder of each split."""
+
+
+def table(place: Path, reading: Reading) -> Source:
+    """Return the images that tables list: `place` is one, or a folder with one for each split, or parts of them.
+
+    See `columns_of` for the columns. A file is relative to the table, or absolute; it may lie anywhere; a backslash
+    separates folders where no file has that name. Raises BadInput for a line that is wrong, with its number.
+    """
+    if place.is_dir():
+        files = hugging_face(place, [path.relative_to(place).parts for path in _parquet_in(place)], reading)
+        files = files or _named_for_splits(place)
+    else:
+        files = [TableFile(place)] if place.suffix.lower() in SUFFIXES else []
+    if not files:
+        raise BadInput(f"{place}: no table; want a file {', '.join(SUFFIXES)}, or a folder with train.csv and test.csv")
+    return read_tables(place, files, reading)
+
+
+def hugging_face(folder: Path, files: Sequence[tuple[str, ...]], reading: Reading) -> list[TableFile]:
+    """Return the tables of a folder as Hugging Face has them, given the paths of the files in it.
+
+    Metadata of an `imagefolder`, in the folder or in those of its splits, if a column has the label; or, where no file
+    is an image, Parquet: `data/train-00000-of-00002.parquet`, `default/train/0000.parquet`.
+    """
+    metadata = [parts for parts in files if len(parts) < 3 and parts[-1] in METADATA]
+    found = [TableFile(folder.joinpath(*parts), parts[0] if split_of(parts[0]) else "") for parts in metadata]
+    found = [file for file in found if _has_labels(file.path, reading)]
+    return found or [
+        TableFile(
+            folder.joinpath(*parts),
+            _split_in(parts[-1]) or (parts[-2] if len(parts) > 1 and split_of(parts[-2]) else ""),
+        )
+        for parts in files
+        if parts[-1].lower().endswith(PARQUET)
+    ]
+
+
+def _has_labels(path: Path, reading: Reading) -> bool:
+    """Return whether a table says which class an image is of: else that is its folder's to say."""
+    columns = [name.lower() for name in read_text(path).columns]
+    wanted = LABEL_COLUMNS if reading.label is None else [reading.label.lower()]
+    return "file_name" in columns and (not reading.labelled or any(name in columns for name in wanted))
+
+
+def _parquet_in(folder: Path) -> list[Path]:
+    paths = sorted(folder.rglob(f"*{PARQUET}"))
+    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+
+
+def _named_for_splits(folder: Path) -> list[TableFile]:
+    """Return the tables in text that are named for a split, such as train.csv."""
+    texts = sorted(path for path in folder.iterdir() if path.suffix.lower() in READERS and _split_in(path.name))
+    return [TableFile(path, _split_in(path.name)) for path in texts]
+
+
+def _split_in(name: str) -> str:
+    """Return the split that a file's name begins with, empty if none."""
+    word = re.split(r"[-_.]", name, maxsplit=1)[0]
+    return word if split_of(word) else ""
+
+
+def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> Source:
+    """Return the images of several tables as one source."""
+    entries: list[Entry] = []
+    declared: list[str] | None = None
+    by_column = False
+    for file in files:
+        if file.path.suffix.lower() == PARQUET:
+            from shared.sources.tables.parquet import read_parquet
+
+            found = read_parquet(file.path, reading)
+        else:
+            found = _read_listed(file.path, reading)
+        if entries and found.classes != declared:
+            raise BadInput(f"{file.path}: declares other classes than {files[0].path.name}; want tables of one set")
+        declared, by_column = found.classes, by_column or found.by_column
+        entries += (
+            found.entries if found.by_column else [replace(e, split=file.split or e.split) for e in found.entries]
+        )
+    named = any(file.split for file in files) and not by_column
+    return understood(
+        place,
+        entries,
+        reading,
+        classes=declared,
+        splits_by="the files' names say" if named else "the column says" if by_column else "the folders say",
+    )
+
+
+def _read_listed(path: Path, reading: Reading) -> Listed:
+    """Return the images that a table in text lists."""
+    table = read_text(path)
+    columns = columns_of(path, table.columns, reading)
+    entries = [_entry(path, where, row, columns) for where, row in table.rows]
+    if not columns.split:
+        entries = _split_by_folder(entries)
+    return Listed(entries, by_column=bool(columns.split))
+
+
+def _entry(path: Path, where: str, row: Mapping[str, Any], columns: Columns) -> Entry:
+    """Return the image that a row lists; BadInput names the line that is wrong."""
+    values = {
+        what: value_of(path, where, name, row.get(name)) if name else ""
+        for what, name in (("file", columns.file), ("label", columns.label), ("split", columns.split))
+    }
+    group = value_of(path, where, columns.group, row.get(columns.group)) if columns.group else ""
+    file = values["file"]
+    if not file:
+        raise BadInput(f"{path}: {where} has no file (column {plain(columns.file)}); fill it in or remove the line")
+    if columns.split:
+        check_split(path, where, columns.split, values["split"])
+    # Windows writes backslashes, which elsewhere may be part of a name
+    if "\\" in file and not (path.parent / file).exists():
+        file = file.replace("\\", "/")
+    return Entry(
+        values["label"],
+        {"source": "csv", "file": file},
+        partial(read_file, path.parent / file),
+        split=values["split"],
+        group=group,
+    )
+
+
+def _split_by_folder(entries: list[Entry]) -> list[Entry]:
+    """Return images with the split that each path begins with, if all do."""
+    words = [PurePath(entry.path).parts[0] for entry in entries]
+    return (
+        [replace(e, split=word) for e, word in zip(entries, words, strict=True)]
+        if all(map(split_of, words))
+        else entries
+    )
