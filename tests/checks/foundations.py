@@ -26,8 +26,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "val_drawn_from_test_too",
         "jobs/preprocess/splits.py",
-        "_, val = _draw(remaining, labels,",
-        "_, val = _draw(distinct, labels,",
+        "remaining, drawn = _draw(remaining,",
+        "_, drawn = _draw(candidates,",
         "tests/jobs/preprocess/test_preprocess.py::test_a_split_is_a_partition_that_depends_on_the_seed",
         "splits have the sizes that were asked for",
     ),
