@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     validate=validate,
 )
 def main(run: Run, config: ClassifierOptions) -> Result:
-    """Train a small CNN on the real train split, choose the best weights on val, measure them on test.
+    """Train a classifier on the real train split, choose the best weights on val, measure them on test.
 
     Best is the highest macro F1 on val. Writes a model `classifier` for each replicate, which annotates the synthetic
     images of that replicate, and figures of its training and its confusion matrix. Scores use the features of the
@@ -32,12 +32,22 @@ def main(run: Run, config: ClassifierOptions) -> Result:
     from shared.data.images import load_split
     from shared.models.classifiers import parameter_count
     from shared.models.fitting import FitExtras, classifier_spec, fit, save_classifier
+    from shared.models.zoo.checks import check_classifier
     from shared.plots.gallery import classifier_pictures, save_all
     from shared.runtime.devices import pick_device
+    from shared.runtime.memory import check_held
     from shared.store.records.classifier import ClassifierRecord
 
     real = run.input(PREPROCESS)
-    size_px = config.size_px or real.dataset.size_px
+    size_px, device = config.size_px or real.dataset.size_px, pick_device(run.device)
+    # what cannot work is said before the images are read
+    check_held(
+        sum(split.count for split in real.dataset.splits.values()),
+        max(size_px, real.dataset.size_px),
+        real.dataset.channels,
+    )
+    for line in check_classifier(config, size_px, real.dataset.channels, len(real.dataset.classes), device):
+        run.reporter.info(line)
     # the same filter is recorded and used for synthetic images: a classifier reacts to how images were resized
     splits = {name: load_split(real, name).at(size_px, config.resize_filter) for name in ("train", "val", "test")}
     with run.reporter.bar("train", config.steps, "steps") as bar:
@@ -47,7 +57,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
             len(real.dataset.classes),
             config,
             seed=config.seed,
-            device=pick_device(run.device),
+            device=device,
             extras=FitExtras(config.patience, on_step=bar.advance),
         )
     spec = classifier_spec(splits["train"], len(real.dataset.classes), config)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.cli.fit_options import FitOptions
 from shared.cli.options import Within, option
 from shared.data.resizing import FILTERS
+from shared.models.sizes import LARGEST_PX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +13,10 @@ class ClassifierOptions(FitOptions):
     """How the annotator is fitted; `size_px` 0 is the size of the dataset's images."""
 
     size_px: int = option(
-        0, "Side of the images that the classifier sees, in pixels; 0: the dataset's.", "data", within=Within(0)
+        0,
+        "Side of the images that the classifier sees, in pixels; 0: the dataset's.",
+        "data",
+        within=Within(0, LARGEST_PX),
     )
     resize_filter: str = option(
         "bicubic", "Filter that resizes images to the classifier's size.", "data", choices=FILTERS

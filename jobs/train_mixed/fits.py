@@ -16,7 +16,9 @@ from shared.data.standard_augmentation import standard_augmentation
 from shared.errors import FormatError
 from shared.metrics.classification import score_table
 from shared.models.fitting import FitExtras, fit, probabilities_of
+from shared.models.zoo.checks import check_classifier
 from shared.runtime.devices import pick_device
+from shared.runtime.memory import check_held
 from shared.runtime.seeding import Stream, derive_seed, fit_seed
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
@@ -63,13 +65,14 @@ def fit_file(arm: str, number: int) -> str:
 
 def fit_replicate(run: Run, config: MixedOptions) -> Result:
     """Fit every arm on the real images and the synthetic ones of one replicate, and answer the test images."""
+    device = pick_device(run.device)
+    check(run, config, device)
     splits = load_experiment(run, config.min_confidence)
     # the record of an unconditional generator has no agreement of asked and given labels
     arms = chosen_arms(config.arms, run.input(SYNTHESIZE).record.agreement is not None)
     # fail before the first fit where an arm lacks synthetic images, by the arm that lacks most
     for name in sorted(arms, key=lambda name: -ARMS[name].synthetic_share):
         training_set(name, splits.train, splits.synthetic, config.seed, 0)
-    device = pick_device(run.device)
     # an arm's fits have the seeds of every other arm's, so that differences are paired
     seeds = [fit_seed(config.seed, number) for number in range(config.fits)]
     fits = [Fit(name, run.replicate, number, seed) for name in arms for number, seed in enumerate(seeds)]
@@ -77,6 +80,15 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result:
         rows = [_fit_once(run.folder, planned, splits, config, device, bar) for planned in fits]
     record = FitsRecord(rows=rows, n_val=len(splits.val), n_synthetic_usable=len(splits.synthetic.images))
     return Result(record, summary=f"{len(rows)} fits of {len(arms)} arms")
+
+
+def check(run: Run, config: MixedOptions, device: torch.device) -> None:
+    """Raise BadInput, before any image is read, for a classifier or images that this machine cannot take."""
+    real, synthetic = run.input(PREPROCESS).dataset, run.input(SYNTHESIZE).dataset
+    count = sum(split.count for dataset in (real, synthetic) for split in dataset.splits.values())
+    check_held(count, max(real.size_px, synthetic.size_px), real.channels)
+    for line in check_classifier(config, synthetic.size_px, real.channels, len(real.classes), device):
+        run.reporter.info(line)
 
 
 def load_experiment(run: Run, min_confidence: float) -> Splits:

@@ -1,10 +1,14 @@
 """The options of jobs that fit a classifier."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from shared.cli.options import JobOptions, Within, option
-from shared.models.fit_options import LARGEST_BATCH, FitConfig
+from shared.cli.options import JobOptions, Within, nearest, option
+from shared.errors import BadConfig
+from shared.format.files import sha256
+from shared.models.fit_options import CLASS_WEIGHTS, LARGEST_BATCH, PRETRAINABLE, SAMPLING, FitConfig
 from shared.models.tables import CLASSIFIERS, WITH_WIDTH
+from shared.models.zoo.own_source import is_own, source_file, source_sha256
 
 DEFAULT = FitConfig()
 
@@ -15,9 +19,17 @@ class FitOptions(FitConfig, JobOptions):
 
     network: str = option(
         DEFAULT.network,
-        "Layers of the classifier; resnet18 and mobilenet_v3_small are torchvision's, without trained weights.",
+        f"Layers of the classifier: {', '.join(WITH_WIDTH)}, of torchvision {', '.join(PRETRAINABLE)}, or a function "
+        "of your own as module:function.",
         "classifier",
-        choices=CLASSIFIERS,
+        metavar="NAME|MODULE:FUNCTION",
+    )
+    pretrained: str | None = option(
+        DEFAULT.pretrained,
+        "File of the weights that a network of torchvision begins with, .pth or .safetensors.",
+        "classifier",
+        owner="network",
+        metavar="FILE",
     )
     width: int = option(
         DEFAULT.width,
@@ -31,4 +43,34 @@ class FitOptions(FitConfig, JobOptions):
     learning_rate: float = option(
         DEFAULT.learning_rate, "Learning rate of Adam.", "optimizer", within=Within(0, above=True)
     )
+    class_weights: str = option(
+        DEFAULT.class_weights,
+        "Weights of the classes in the loss; balanced: the fewer images a class has, the more each weighs.",
+        "optimizer",
+        choices=CLASS_WEIGHTS,
+    )
+    sampling: str = option(
+        DEFAULT.sampling,
+        "How often the classes are drawn; balanced: all equally often.",
+        "optimizer",
+        choices=SAMPLING,
+    )
     measure_every: int = option(DEFAULT.measure_every, "Steps between measurements on val.", "run", within=Within(1))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if is_own(self.network):
+            source_file(self.network)
+        elif self.network not in CLASSIFIERS:
+            raise BadConfig(
+                f"--network {self.network}: unknown{nearest(self.network, CLASSIFIERS)}\n"
+                f"want one of {', '.join(CLASSIFIERS)}, or a function of your own as module:function"
+            )
+        if self.pretrained and not Path(self.pretrained).is_file():
+            raise BadConfig(f"--pretrained {self.pretrained}: no such file, in {Path.cwd()}; want a file of weights")
+
+    def file_hashes(self) -> dict[str, str]:
+        """Return the sha256 of the file of weights, in place of its path, and of the source of the user's network."""
+        weights = {"pretrained": f"sha256 {sha256(Path(self.pretrained).read_bytes())}"} if self.pretrained else {}
+        source = {"network_source": f"sha256 {source_sha256(self.network)}"} if is_own(self.network) else {}
+        return weights | source

@@ -92,6 +92,13 @@ class JobOptions:
         """Return every option, None replaced by what it means; still None where the option does not apply."""
         return {name: getattr(self, name) for name in specs(type(self))}
 
+    def file_hashes(self) -> dict[str, str]:
+        """Return what a manifest records of files that options name: their content decides, not where they are.
+
+        An entry takes the place of the option of its name, or is one more.
+        """
+        return {}
+
 
 def specs(options: type[JobOptions]) -> dict[str, Spec]:
     """Return what each option is, by name: the job's own first, those that every job has last."""
@@ -113,8 +120,9 @@ def defaults(options: type[JobOptions]) -> dict[str, object]:
 
 
 def recorded(options: JobOptions) -> dict[str, object]:
-    """Return what a manifest records of the options: all that the result depends on, as given."""
-    return {name: getattr(options, name) for name, spec in specs(type(options)).items() if spec.recorded}
+    """Return what a manifest records of the options: all that the result depends on, as given, and of their files."""
+    given = {name: getattr(options, name) for name, spec in specs(type(options)).items() if spec.recorded}
+    return given | options.file_hashes()
 
 
 @dataclass(frozen=True)

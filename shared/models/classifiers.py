@@ -1,17 +1,22 @@
 """Classifiers: images to features to class logits."""
 
+from typing import Any, cast
+
 import torch
 from torch import nn
 
+from shared.models.fit_options import FitConfig
 from shared.models.networks import Classifier
 from shared.models.sizes import quartered
-from shared.models.tables import CLASSIFIERS, Spec, build
+from shared.models.tables import CLASSIFIERS, WITH_WIDTH, Spec, build
+from shared.models.zoo.own import own_network
+from shared.models.zoo.own_source import is_own, source_sha256
 
 
 class SmallCnn(Classifier):
     """Convolution blocks that halve the image down to 2x2 px, then one hidden layer of features.
 
-    For images of 16 to 128 px (a power of two). `width` channels in the first block, doubled in each further
+    For images of 8 to 512 px. `width` channels in the first block, doubled in each further
     block up to four times that.
     """
 
@@ -53,8 +58,23 @@ class RpsCnn(Classifier):
         self.head = nn.Linear(features, classes)
 
 
+def spec_of(config: FitConfig, *, size_px: int, channels: int, classes: int) -> Spec:
+    """Return the spec of the classifier of `config` for such images."""
+    spec: dict[str, object] = {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes}
+    if config.network in WITH_WIDTH:
+        spec["width"] = config.width
+    if config.pretrained:
+        spec["imagenet"] = True
+    if is_own(config.network):
+        spec["source_sha256"] = source_sha256(config.network)
+    return spec
+
+
 def build_classifier(spec: Spec) -> Classifier:
     """Return the classifier of `spec` with fresh weights from torch's global generator."""
+    if is_own(str(spec["name"])):
+        # in the layout that its author expects: `view` in it may need that
+        return own_network(**cast(dict[str, Any], spec))
     # channels last is the layout that a CPU's convolutions are fastest in
     return build(CLASSIFIERS, spec).to(memory_format=torch.channels_last)
 

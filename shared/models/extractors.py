@@ -14,6 +14,7 @@ from shared.data.resizing import resized
 from shared.format.files import sha256
 from shared.models.extractor import BATCH_IMAGES, Extractor
 from shared.models.fitting import CLASSIFIER_FILE, load_classifier
+from shared.models.inference import batch_for
 from shared.models.pretrained.inception import from_state_dict
 from shared.models.pretrained.weights import TORCHSCRIPT, FoundWeights, checked
 from shared.store.artifacts import Artifact
@@ -37,7 +38,7 @@ def classifier(inputs: dict[str, Artifact], weights: Path, device: torch.device)
 
     same = size_px == inputs["real"].dataset.size_px
     resizer = "none" if same else f"Pillow {resize_filter} to {size_px} px"
-    return Extractor("classifier", sha256(artifact.read(CLASSIFIER_FILE)), resizer, apply, batch_images=512)
+    return Extractor("classifier", sha256(artifact.read(CLASSIFIER_FILE)), resizer, apply, batch_for(size_px))
 
 
 def inception_clean(inputs: dict[str, Artifact], weights: Path, device: torch.device) -> Extractor:

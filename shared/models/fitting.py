@@ -15,12 +15,14 @@ from torch import Tensor
 from shared.data.images import Images, to_unit_range
 from shared.data.resizing import resized
 from shared.errors import BadInput
-from shared.models.classifiers import build_classifier
+from shared.models.classifiers import build_classifier, spec_of
 from shared.models.fit_options import FitConfig
-from shared.models.inference import in_batches
+from shared.models.imbalance import BATCHES, class_weights, cross_entropy
+from shared.models.inference import batch_for, in_batches
 from shared.models.networks import Classifier
-from shared.models.tables import WITH_WIDTH, Spec
-from shared.runtime.seeding import Stream, derive_seed, make_generator, seed_everything
+from shared.models.tables import Spec
+from shared.models.zoo.pretrained_file import load_pretrained
+from shared.runtime.seeding import Stream, derive_seed, seed_everything
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
 from shared.store.records.base import parse_record
@@ -117,13 +119,13 @@ def fit(
     """
     seed_everything(seed, Stream.CLASSIFIER_LAYERS)
     extras = extras or FitExtras()
-    network = build_classifier(classifier_spec(train, classes, config)).to(device)
+    network = _first_network(train, classes, config).to(device)
     train, val = train.to(device), val.to(device)
     measure_val = _val_metrics(classes, device)
     best, control = _Best(extras.least_gain), _Best()
     last = max(config.steps, extras.most_steps or 0)
     losses = list[Tensor]()
-    for step, loss in enumerate(_training(network, train, config, seed, extras.augment), start=1):
+    for step, loss in enumerate(_training(network, train, classes, config, seed, extras.augment), start=1):
         losses.append(loss)
         if step % config.measure_every and step not in (config.steps, last):
             continue
@@ -147,12 +149,16 @@ def fit(
 
 
 def _training(
-    network: Classifier, train: Images, config: FitConfig, seed: int, augment: Augment | None
+    network: Classifier, train: Images, classes: int, config: FitConfig, seed: int, augment: Augment | None
 ) -> Iterator[Tensor]:
     """Take a step for each loss that is asked for, without an end; the loss is on the device."""
     # fused: one kernel for all parameters, since these networks are small and launches would dominate
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
-    for step, chosen in enumerate(_batch_indexes(len(train), config.batch_images, seed), start=1):
+    labels = train.labels.cpu()
+    batches = BATCHES[config.sampling](labels, config.batch_images, seed)
+    # of what this fit trains on, real and synthetic images together
+    weights = class_weights(labels, classes).to(train.labels.device) if config.class_weights == "balanced" else None
+    for step, chosen in enumerate(batches, start=1):
         network.train()  # measuring on val left it in evaluation mode
         if augment is None:
             images, targets = to_unit_range(train.images[chosen]), train.labels[chosen]
@@ -160,7 +166,7 @@ def _training(
             # a seed for each step: what a step draws does not depend on how many numbers earlier ones took
             drawn = derive_seed(seed, Stream.CLASSIFIER_AUGMENTATION, step)
             images, targets = augment(train.images[chosen], train.labels[chosen], drawn)
-        loss = F.cross_entropy(network(images), targets)
+        loss = cross_entropy(network(images), targets, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -185,24 +191,19 @@ def _with_weights(network: Classifier, weights: dict[str, Tensor]) -> Classifier
 def classifier_spec(images: Images, classes: int, config: FitConfig) -> Spec:
     """Return the spec of the classifier for these images."""
     _, channels, size_px, _ = images.images.shape
-    size: Spec = {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes}
-    return size if config.network not in WITH_WIDTH else {**size, "width": config.width}
+    return spec_of(config, size_px=size_px, channels=channels, classes=classes)
+
+
+def _first_network(train: Images, classes: int, config: FitConfig) -> Classifier:
+    """Return the network that a fit begins with."""
+    network = build_classifier(classifier_spec(train, classes, config))
+    if config.pretrained:
+        load_pretrained(network, Path(config.pretrained))
+    return network
 
 
 def _rank(row: CurveRow, handicap: float = 0.0) -> tuple[float, float]:
     return row.val_f1, -row.val_loss - handicap
-
-
-def _batch_indexes(total: int, batch_images: int, seed: int) -> Iterator[Tensor]:
-    """Yield the indexes of each step's batch without an end: shuffled epochs joined end to end."""
-    generator = make_generator(seed, Stream.CLASSIFIER_ORDER)
-    # joined, since epochs of small sets may be shorter than a batch, and a last partial batch would weigh more
-    waiting = torch.empty(0, dtype=torch.int64)
-    while True:
-        while len(waiting) < batch_images:
-            waiting = torch.cat([waiting, torch.randperm(total, generator=generator)])
-        yield waiting[:batch_images]
-        waiting = waiting[batch_images:]
 
 
 def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Images], dict[str, float]]:
@@ -264,14 +265,15 @@ def _applied(network: Classifier, function: Callable[[Tensor], Tensor], images: 
     def apply(part: Tensor) -> Tensor:
         return function(to_unit_range(resized(part, size_px or part.shape[-1], resize_filter).to(device)))
 
-    return in_batches(apply, images)
+    return in_batches(apply, images, batch_for(size_px or images.shape[-1]))
 
 
 def save_classifier(folder: Path, network: Classifier, spec: Spec, resize_filter: str) -> None:
     """Write the classifier's weights, its spec and the filter that brings images to its size into a folder."""
     save(
         folder / CLASSIFIER_FILE,
-        network.state_dict(),
+        # copies, since layers of a user's network may share a tensor, which the file format refuses
+        {name: tensor.clone() for name, tensor in network.state_dict().items()},
         ClassifierHeader(spec=dict(spec), resize_filter=resize_filter).facts(),
     )
 
@@ -285,6 +287,12 @@ def load_classifier(artifact: Artifact, device: torch.device) -> Classifier:
     tensors, stored = load(artifact.read(CLASSIFIER_FILE), where)
     header = parse_record(ClassifierHeader, stored, f"{where}: its header")
     network = build_classifier(header.spec)
-    network.load_state_dict(tensors)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:  # a user's function gives another network than before, though its file is the same
+        raise BadInput(
+            f"{where}: its weights do not fit what {header.spec['name']} gives now\n"
+            "train it again: halfreal train_classifier --force"
+        ) from error
     network.input_format = header.input_format
     return network.to(device).eval()

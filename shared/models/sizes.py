@@ -24,3 +24,30 @@ def quartered(size_px: int) -> int:
     if size_px % 4:
         raise BadConfig(f"images are {size_px} px wide, the network rps_cnn halves them twice: want a multiple of 4")
     return size_px // 4
+
+
+LARGEST_PX = 512
+"""The largest side of an image that classifiers are fitted to."""
+
+LEAST_PX = {"convnext_tiny": 32, "vit_b_16": 32}
+"""The smallest side that a network of torchvision can halve, or cut into patches; the others take any."""
+
+PATCH_PX = 16
+"""The side of a patch of vit_b_16."""
+
+
+def check_classifier_size(network: str, size_px: int) -> None:
+    """Raise BadConfig for images of a size that the classifier of this name is not built for."""
+    if size_px > LARGEST_PX:
+        raise BadConfig(
+            f"images are {size_px} px wide, classifiers take at most {LARGEST_PX}; run preprocess with a smaller "
+            "--size-px, or train_classifier with its own --size-px"
+        )
+    if network == "rps_cnn":
+        quartered(size_px)
+    least = LEAST_PX.get(network, 1)
+    if size_px < least or (network == "vit_b_16" and size_px % PATCH_PX):
+        steps = f"in steps of {PATCH_PX}, since it cuts them into patches" if network == "vit_b_16" else "or more"
+        raise BadConfig(
+            f"--network {network}: images are {size_px} px wide, want {least} {steps}; run preprocess with --size-px"
+        )

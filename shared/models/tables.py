@@ -26,12 +26,15 @@ Network = TypeVar("Network", bound="nn.Module")
 CLASSIFIERS: "dict[str, Lazy[Callable[..., Classifier]]]" = {
     "small_cnn": Lazy("shared.models.classifiers:SmallCnn"),
     "rps_cnn": Lazy("shared.models.classifiers:RpsCnn"),
-    "resnet18": Lazy("shared.models.zoo:resnet18"),
-    "mobilenet_v3_small": Lazy("shared.models.zoo:mobilenet_v3_small"),
+    "resnet18": Lazy("shared.models.zoo.torchvision_rows:resnet18"),
+    "mobilenet_v3_small": Lazy("shared.models.zoo.torchvision_rows:mobilenet_v3_small"),
+    "efficientnet_b0": Lazy("shared.models.zoo.torchvision_rows:efficientnet_b0"),
+    "convnext_tiny": Lazy("shared.models.zoo.torchvision_rows:convnext_tiny"),
+    "vit_b_16": Lazy("shared.models.zoo.torchvision_rows:vit_b_16"),
 }
 
 WITH_WIDTH = ("small_cnn", "rps_cnn")
-"""The classifiers that take a `width`; those of torchvision have their own."""
+"""The classifiers that take a `width`; those of torchvision, and the user's own, have their own."""
 
 GENERATORS: "dict[str, Lazy[Callable[..., Generator]]]" = {
     "class_dcgan": Lazy("shared.models.gans.conditional:ClassGenerator"),

@@ -57,6 +57,9 @@ class Stream(IntEnum):
     # (seed, 25, place): the images of a chosen snapshot that are scored against another experiment's
     REFERENCE_LATENTS = 25
 
+    # (seed, 27): a classifier's order of images where every class occurs equally often
+    BALANCED_ORDER = 27
+
     CONTROL_NOISE = 31
     CONTROL_LABELS = 32
 

@@ -12,7 +12,13 @@ from shared.lazy import Lazy
 NOT_IDENTIFYING = frozenset({"threads"})
 """Options that change speed and rounding alone. Manifests of earlier versions have them; another value is no change."""
 
-ADDED_OPTIONS: dict[str, dict[str, object]] = {"evaluate": {"fallback": "classifier"}}
+_FIT: dict[str, object] = {"class_weights": "none", "sampling": "natural"}
+
+ADDED_OPTIONS: dict[str, dict[str, object]] = {
+    "evaluate": {"fallback": "classifier"},
+    "train_classifier": _FIT,
+    "train_mixed": _FIT,
+}
 """Options, by job, that earlier versions did not have, with the values that they went by."""
 
 KEY = ".key.json"

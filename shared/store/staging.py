@@ -7,6 +7,7 @@ staging folder, a work shard each (see `work_shards`); the one that finds every 
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ class BuildKey:
 
     def other_options(self, built: BuildRecord) -> list[str]:
         """Return, in words, the options by which what was `built` differs from this key."""
-        return [f"{name} was {old!r}, now {new!r}" for name, (old, new) in self.changed(built).items()]
+        return [f"{name} was {_shown(old)}, now {_shown(new)}" for name, (old, new) in self.changed(built).items()]
 
     def differences(self, built: BuildRecord) -> list[str]:
         """Return, in words, how what was `built` differs from this key; empty if it does not."""
@@ -97,6 +98,11 @@ class BuildKey:
         old = before | _flat(identifying(built.options))
         names = sorted(old.keys() | new.keys())
         return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+
+
+def _shown(value: object) -> str:
+    """Return a value as a line about it says it: of a sha256 its first digits."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1...", repr(value))
 
 
 def _flat(options: dict[str, object]) -> dict[str, object]:

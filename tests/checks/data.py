@@ -67,8 +67,8 @@ DATA: tuple[Mutation, ...] = (
     ),
     Mutation(
         "features_of_a_zoo_network_are_its_logits",
-        "shared/models/zoo.py",
-        "setattr(parent, last, nn.Identity())",
+        "shared/models/zoo/torchvision_rows.py",
+        "replace_layer(network, prefix, nn.Identity())",
         "pass",
         "tests/shared/models/test_zoo.py::test_features_are_those_before_the_head",
         "features are what the head sees",

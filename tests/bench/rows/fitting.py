@@ -67,7 +67,8 @@ class _Samples(torch.utils.data.Dataset[tuple[Tensor, Tensor]]):
 def _tutorial(task: Task) -> Work:
     """DataLoader, CrossEntropyLoss, Adam with torch's defaults, the loss read every step; the same batches as ours."""
     from shared.models.classifiers import build_classifier
-    from shared.models.fitting import _batch_indexes, classifier_spec
+    from shared.models.fitting import classifier_spec
+    from shared.models.imbalance import natural_batches
     from shared.runtime.seeding import Stream, seed_everything
 
     spec, criterion = classifier_spec(task.train, CLASSES, task.config), nn.CrossEntropyLoss()
@@ -76,7 +77,7 @@ def _tutorial(task: Task) -> Work:
         seed_everything(0, Stream.CLASSIFIER_LAYERS)
         network = build_classifier(spec).to(memory_format=torch.contiguous_format)
         optimizer = torch.optim.Adam(network.parameters(), lr=task.config.learning_rate)
-        batches = _batch_indexes(len(task.train), task.config.batch_images, 0)
+        batches = natural_batches(task.train.labels, task.config.batch_images, 0)
         order = [index.tolist() for index in islice(batches, task.config.steps)]
         losses = []
         network.train()

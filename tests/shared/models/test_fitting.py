@@ -24,6 +24,7 @@ from shared.models.fitting import (
     probabilities_of,
     save_classifier,
 )
+from shared.models.imbalance import natural_batches
 from shared.store.staging import BuildKey, stage
 from tests.shared.models.fits import Script, same_weights, shades
 
@@ -145,7 +146,7 @@ def test_training_stops_by_patience_and_returns_the_best_weights(
 
 def test_every_image_is_used_once_per_epoch() -> None:
     """Batches of 4 of 10 images: the first 20 indexes are two whole epochs, in different orders."""
-    parts = list(islice(shared.models.fitting._batch_indexes(10, 4, 0), 50))
+    parts = list(islice(natural_batches(torch.zeros(10, dtype=torch.int64), 4, 0), 50))
     joined = torch.cat(parts).tolist()
     assert [len(part) for part in parts] == [4] * 50
     epochs = [joined[at : at + 10] for at in range(0, 200, 10)]

@@ -1,0 +1,1 @@
+"""Classifiers that others have written: torchvision's, with weights from a file or without, and the user's own."""
