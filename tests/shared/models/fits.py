@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from shared.data.images import Images
 
 
-def shades(count: int, classes: int = 3, seed: int = 0) -> Images:
+def shades(count: int, classes: int = 3, seed: int = 0, size_px: int = 16) -> Images:
     """Return images whose class is their brightness: 40, 120 or 200, and noise of +-30."""
     chance = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % classes
-    noise = torch.randint(-30, 31, (count, 1, 16, 16), generator=chance)
+    noise = torch.randint(-30, 31, (count, 1, size_px, size_px), generator=chance)
     return Images((noise + 40 + 80 * labels[:, None, None, None]).to(torch.uint8), labels)
 
 

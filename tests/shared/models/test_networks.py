@@ -11,7 +11,7 @@ from shared.models.gans.build import build_discriminator, build_generator
 from shared.models.gans.conditional import ClassBatchNorm
 from shared.models.inference import in_batches
 from shared.models.layers import couples_images
-from shared.models.sizes import SIZES_PX, doublings, stage_widths
+from shared.models.sizes import LEAST_PX, SIZES_PX, check_classifier_size, doublings, stage_widths
 from shared.models.tables import CLASSIFIERS, DISCRIMINATORS, GENERATORS, NORMS, WITH_WIDTH
 
 LABELS = torch.tensor([0, 1, 2, 1])
@@ -31,6 +31,11 @@ def _generator(name: str, size_px: int = 16, channels: int = 1) -> Any:
     return build_generator(spec if name == "per_class" else spec | {"latent": 8})
 
 
+def _least_px(name: str) -> int:
+    """Return the smallest size in the table that the classifier of this name takes."""
+    return max(LEAST_PX.get(name, 0), SIZES_PX[0])
+
+
 def _images(size_px: int = 16, channels: int = 1, count: int = 4) -> Tensor:
     return torch.rand(count, channels, size_px, size_px, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
@@ -47,11 +52,14 @@ def test_a_generator_draws_images_of_its_size(name: str, size_px: int, channels:
     assert images.std() > 0
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "vit_b_16" else ()) for name in CLASSIFIERS]
+)
 def test_where_weights_lie_changes_no_number(name: str) -> None:
     """A classifier, whose weights lie channels last, says and learns what one with weights in the usual place does."""
     # double: batch norm over four images of one pixel makes much of the last bits of a float
-    network, images = build_classifier(_spec(name, channels=3)).double(), _images(channels=3).double()
+    size_px = _least_px(name)
+    network, images = build_classifier(_spec(name, size_px, 3)).double(), _images(size_px, 3).double()
     usual = deepcopy(network).to(memory_format=torch.contiguous_format)
     assert not all(weight.is_contiguous() for weight in network.parameters())
     assert all(weight.is_contiguous() for weight in usual.parameters())
@@ -81,7 +89,12 @@ def test_a_discriminator_gives_one_logit_per_image(name: str, size_px: int, chan
 @pytest.mark.parametrize("size_px", SIZES_PX)
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_classifier_gives_a_logit_per_class(name: str, size_px: int, channels: int) -> None:
-    """Logits are (N, classes) and the head's linear map of the features."""
+    """Logits are (N, classes) and the head's linear map of the features; sizes that a network cannot take are said."""
+    if size_px < _least_px(name):
+        with pytest.raises(BadConfig, match=f"--network {name}: images are {size_px} px wide, want 32 "):
+            check_classifier_size(name, size_px)
+        return
+    check_classifier_size(name, size_px)
     network = build_classifier(_spec(name, size_px, channels)).eval()
     features = network.features(_images(size_px, channels))
     logits = network(_images(size_px, channels))
@@ -94,7 +107,7 @@ def test_a_classifier_gives_a_logit_per_class(name: str, size_px: int, channels:
     [
         *((build_generator, _spec(name)) for name in GENERATORS),
         *((build_discriminator, _spec(name)) for name in DISCRIMINATORS),
-        *((build_classifier, _spec(name)) for name in CLASSIFIERS),
+        *((build_classifier, _spec(name, _least_px(name))) for name in CLASSIFIERS),
     ],
 )
 def test_a_spec_rebuilds_its_network(build: object, spec: dict[str, object]) -> None:
