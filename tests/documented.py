@@ -33,8 +33,8 @@ FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 SEPARATORS = {"&&", "||", ";", "|"}
 
-FREE_VARIABLES = {"HALFREAL_DEBUG", "HALFREAL_STRICT", "HALFREAL_TEST_DATA"}
-"""Variables of halfreal that are no option of a command."""
+FREE_VARIABLES = {"HALFREAL_DEBUG", "HALFREAL_STRICT", "HALFREAL_TEST_DATA", "PYTHONPATH"}
+"""Variables of halfreal, and of Python, that are no option of a command."""
 
 
 class WrongCommandError(Exception):

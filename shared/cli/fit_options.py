@@ -8,7 +8,7 @@ from shared.errors import BadConfig
 from shared.format.files import sha256
 from shared.models.fit_options import CLASS_WEIGHTS, LARGEST_BATCH, PRETRAINABLE, SAMPLING, FitConfig
 from shared.models.tables import CLASSIFIERS, WITH_WIDTH
-from shared.models.zoo.own_source import is_own, source_file, source_sha256
+from shared.models.zoo.own_source import is_own, source_sha256
 
 DEFAULT = FitConfig()
 
@@ -59,18 +59,23 @@ class FitOptions(FitConfig, JobOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if is_own(self.network):
-            source_file(self.network)
-        elif self.network not in CLASSIFIERS:
+        if not is_own(self.network) and self.network not in CLASSIFIERS:
             raise BadConfig(
                 f"--network {self.network}: unknown{nearest(self.network, CLASSIFIERS)}\n"
                 f"want one of {', '.join(CLASSIFIERS)}, or a function of your own as module:function"
             )
-        if self.pretrained and not Path(self.pretrained).is_file():
-            raise BadConfig(f"--pretrained {self.pretrained}: no such file, in {Path.cwd()}; want a file of weights")
 
     def file_hashes(self) -> dict[str, str]:
-        """Return the sha256 of the file of weights, in place of its path, and of the source of the user's network."""
-        weights = {"pretrained": f"sha256 {sha256(Path(self.pretrained).read_bytes())}"} if self.pretrained else {}
-        source = {"network_source": f"sha256 {source_sha256(self.network)}"} if is_own(self.network) else {}
+        """Return the sha256 of the file of weights, in place of its path, and of the source of the user's network.
+
+        BadConfig where one of them is not there.
+        """
+        weights, source = {}, {}
+        if self.pretrained:
+            path = Path(self.pretrained)
+            if not path.is_file():
+                raise BadConfig(f"--pretrained {path}: no such file, seen from {Path.cwd()}; want a file of weights")
+            weights = {"pretrained": f"sha256 {sha256(path.read_bytes())}"}
+        if is_own(self.network):
+            source = {"network_source": f"sha256 {source_sha256(self.network)}"}
         return weights | source
