@@ -157,7 +157,7 @@ def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
             # no class without images, so what is not below a class folder is loose
             listing.images += [(parts, below[0], "")] if len(below) > 1 else []
         elif below[0] in splits:
-            inner = below[2:] if len(below) > 2 and below[1] == below[0] else below[1:]
+            inner = _in_split(below)
             listing.images += [(parts, inner[0], splits[below[0]])] if len(inner) > 1 else []
     taken = {parts for parts, _, _ in listing.images}
     aside = {parts for top in listing.aside for parts in images if parts[: len(top)] == top}
@@ -192,7 +192,8 @@ def _splits(place: Path, base: Parts, images: Sequence[Parts], listing: Listing)
     if len({split_of(top) for top in exact}) < 2:
         loosely = {top: word for top in tops if (word := _word_in(top))}
         below = [
-            {parts[depth + 1] for parts in images if parts[depth] == top and len(parts) > depth + 2} for top in loosely
+            {inner[0] for parts in images if parts[depth] == top and len(inner := _in_split(parts[depth:])) > 1}
+            for top in loosely
         ]
         if len({split_of(word) for word in loosely.values()}) > 1 and any(len(names) > 1 for names in below):
             listing.notes.append("; ".join(f"{top} is {split_of(word)}" for top, word in loosely.items()))
@@ -207,6 +208,11 @@ def _splits(place: Path, base: Parts, images: Sequence[Parts], listing: Listing)
         )
     listing.aside = [(*base, top) for top in others]
     return exact
+
+
+def _in_split(below: Parts) -> Parts:
+    """Return a path in the folder of a split, given it with that folder, which may be there twice."""
+    return below[2:] if len(below) > 2 and below[1] == below[0] else below[1:]
 
 
 def _word_in(name: str) -> str:

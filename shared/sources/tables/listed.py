@@ -1,8 +1,8 @@
 """What tables of any kind have in common: the values of their rows, checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import Any
 
 from shared.errors import BadInput
@@ -58,3 +58,17 @@ def check_split(path: Path, where: str, column: str, word: str) -> None:
             f"{path}: {where}: column {plain(column)} {came}; want train, val (valid, validation, dev) or test\n"
             'correct it, or name another column: --split-column NAME ("": none)'
         )
+
+
+def with_slashes(folder: Path, file: str) -> str:
+    """Return a path below `folder` with slashes between folders, unless a file there has just that name."""
+    # Windows writes backslashes, which elsewhere may be part of a name
+    return file.replace("\\", "/") if "\\" in file and not (folder / file).exists() else file
+
+
+def split_by_folder(entries: Sequence[Entry]) -> list[Entry]:
+    """Return images with the split that each path begins with, if all do."""
+    words = [PurePath(entry.path).parts[0] for entry in entries]
+    if not all(map(split_of, words)):
+        return list(entries)
+    return [replace(entry, split=word) for entry, word in zip(entries, words, strict=True)]

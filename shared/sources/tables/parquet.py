@@ -11,7 +11,7 @@ from shared.sources.entries import Entry
 from shared.sources.items import Unusable, plain, read_file
 from shared.sources.reading import Reading
 from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
-from shared.sources.tables.listed import Listed, check_split, value_of
+from shared.sources.tables.listed import Listed, check_split, value_of, with_slashes
 
 IMAGE = "Image"
 CLASS_LABEL = "ClassLabel"
@@ -111,7 +111,7 @@ def _images(contents: Contents, column: str) -> tuple[bool, list[str]]:
     """Return whether the images are in the file, and the path of each, empty where there is none."""
     type_ = contents.file.schema_arrow.field(column).type
     if not _holds_bytes(type_):
-        return False, contents.texts(column)
+        return False, [with_slashes(contents.path.parent, text) for text in contents.texts(column)]
     if not hasattr(type_, "names") or "path" not in type_.names:
         return True, [""] * contents.file.metadata.num_rows
     # the paths alone: the bytes next to them are the size of the whole set

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from shared.errors import BadInput
@@ -13,7 +13,7 @@ from shared.sources.items import Source, plain, read_file
 from shared.sources.labels import split_of
 from shared.sources.reading import Reading
 from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
-from shared.sources.tables.listed import Listed, TableFile, check_split, value_of
+from shared.sources.tables.listed import Listed, TableFile, check_split, split_by_folder, value_of, with_slashes
 from shared.sources.tables.text import READERS, read_text
 
 PARQUET = ".parquet"
@@ -32,7 +32,10 @@ def table(place: Path, reading: Reading) -> Source:
     separates folders where no file has that name. Raises BadInput for a line that is wrong, with its number.
     """
     if place.is_dir():
-        files = hugging_face(place, [path.relative_to(place).parts for path in _parquet_in(place)], reading)
+        found = [path.relative_to(place).parts for name in (*METADATA, f"*{PARQUET}") for path in place.rglob(name)]
+        files = hugging_face(
+            place, sorted(parts for parts in found if not any(p.startswith(".") for p in parts)), reading
+        )
         files = files or _named_for_splits(place)
     else:
         files = [TableFile(place)] if place.suffix.lower() in SUFFIXES else []
@@ -47,7 +50,11 @@ def hugging_face(folder: Path, files: Sequence[tuple[str, ...]], reading: Readin
     Metadata of an `imagefolder`, in the folder or in those of its splits, if a column has the label; or, where no file
     is an image, Parquet: `data/train-00000-of-00002.parquet`, `default/train/0000.parquet`.
     """
-    metadata = [parts for parts in files if len(parts) < 3 and parts[-1] in METADATA]
+    metadata = [
+        parts
+        for parts in files
+        if parts[-1] in METADATA and (len(parts) == 1 or (len(parts) == 2 and split_of(parts[0])))
+    ]
     found = [TableFile(folder.joinpath(*parts), parts[0] if split_of(parts[0]) else "") for parts in metadata]
     found = [file for file in found if _has_labels(file.path, reading)]
     return found or [
@@ -65,11 +72,6 @@ def _has_labels(path: Path, reading: Reading) -> bool:
     columns = [name.lower() for name in read_text(path).columns]
     wanted = LABEL_COLUMNS if reading.label is None else [reading.label.lower()]
     return "file_name" in columns and (not reading.labelled or any(name in columns for name in wanted))
-
-
-def _parquet_in(folder: Path) -> list[Path]:
-    paths = sorted(folder.rglob(f"*{PARQUET}"))
-    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def _named_for_splits(folder: Path) -> list[TableFile]:
@@ -108,7 +110,11 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
         entries,
         reading,
         classes=declared,
-        splits_by="the files' names say" if named else "the column says" if by_column else "the folders say",
+        splits_by="the names of files and folders say"
+        if named
+        else "the column says"
+        if by_column
+        else "the folders say",
     )
 
 
@@ -118,7 +124,7 @@ def _read_listed(path: Path, reading: Reading) -> Listed:
     columns = columns_of(path, table.columns, reading)
     entries = [_entry(path, where, row, columns) for where, row in table.rows]
     if not columns.split:
-        entries = _split_by_folder(entries)
+        entries = split_by_folder(entries)
     return Listed(entries, by_column=bool(columns.split))
 
 
@@ -134,23 +140,11 @@ def _entry(path: Path, where: str, row: Mapping[str, Any], columns: Columns) -> 
         raise BadInput(f"{path}: {where} has no file (column {plain(columns.file)}); fill it in or remove the line")
     if columns.split:
         check_split(path, where, columns.split, values["split"])
-    # Windows writes backslashes, which elsewhere may be part of a name
-    if "\\" in file and not (path.parent / file).exists():
-        file = file.replace("\\", "/")
+    file = with_slashes(path.parent, file)
     return Entry(
         values["label"],
         {"source": "csv", "file": file},
         partial(read_file, path.parent / file),
         split=values["split"],
         group=group,
-    )
-
-
-def _split_by_folder(entries: list[Entry]) -> list[Entry]:
-    """Return images with the split that each path begins with, if all do."""
-    words = [PurePath(entry.path).parts[0] for entry in entries]
-    return (
-        [replace(e, split=word) for e, word in zip(entries, words, strict=True)]
-        if all(map(split_of, words))
-        else entries
     )
