@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.rejects import Rejects
 from jobs.preprocess.splits import exact_indexes, split_indexes
 from shared.cli.run import Run
 from shared.runtime.processes import Spread
 from shared.sources.items import Item, Source
+from shared.sources.rejects import Rejects
 from shared.sources.work import Unreadable, check, digest
 
 Places = dict[str, NDArray[np.int64]]
@@ -50,12 +50,12 @@ class Placing:
         """
         # every image is hashed before any is split: where copies go depends on all of them
         readable = self._read(chosen)
-        self.rejects.check(self.run)
+        self.rejects.check(self.run.folder)
         places, moved = self._split(readable)
         sound: set[int] = set()
         # where train has an exact size, an image that turns out to be broken is replaced before anything is written
         while self.config.train_size and (broken := self._broken(readable, places["train"].tolist(), sound)):
-            self.rejects.check(self.run)
+            self.rejects.check(self.run.folder)
             readable = [image for place, image in enumerate(readable) if place not in broken]
             places, moved = self._split(readable)
         return readable, places, moved

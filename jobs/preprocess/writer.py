@@ -12,7 +12,6 @@ import numpy as np
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.partition import partition_of, say_groups, split_kind
 from jobs.preprocess.placing import Placing, Readable
-from jobs.preprocess.rejects import Rejected, Rejects, line_of
 from jobs.preprocess.splits import choose, leaders_of
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
@@ -21,6 +20,7 @@ from shared.format.manifest import Dataset, ShardInfo
 from shared.format.shards import Members, join, shard_name, write_shard
 from shared.runtime.processes import Spread, processes
 from shared.sources.items import Item, Source, named, plain, some
+from shared.sources.rejects import Rejected, Rejects, line_of
 from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, digest, prepared
 from shared.store.records.base import Record
@@ -85,8 +85,8 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         return None
     # an image may be readable as bytes and still not decode, so rejects are counted again after preparation
     rejects.rows += [rejected for record in records for rejected in record.rejected]
-    rejects.check(run)
-    rejects.store(run)
+    rejects.check(run.folder)
+    rejects.store(run.folder)
     taken = np.sort(np.concatenate(list(places.values()))).tolist()
     copies = _copies([readable[place] for place in taken], rejects)
     _say_copies(run, source, copies)

@@ -1,5 +1,7 @@
 """The command `synthesize`."""
 
+from typing import TYPE_CHECKING
+
 from jobs.pipeline import JOB_NAMES, PREPROCESS, SYNTHESIZE
 from jobs.synthesize.options import SynthesizeOptions
 from jobs.synthesize.validate import declare
@@ -7,38 +9,61 @@ from shared.cli.job import job
 from shared.cli.run import How, Result, Run
 from shared.errors import BadConfig
 
+if TYPE_CHECKING:
+    from shared.format.manifest import Dataset
+    from shared.store.records.datasets import SyntheticRecord
+
+    Written = tuple[Dataset, SyntheticRecord]
+
 
 @job(
     SYNTHESIZE,
     SynthesizeOptions,
     jobs=JOB_NAMES,
-    how=How(preload=("jobs.synthesize.writer", "shared.plots.gallery")),
+    how=How(preload=("jobs.synthesize.writer", "jobs.synthesize.importing", "shared.plots.gallery")),
     declare=declare,
 )
 def main(run: Run, config: SynthesizeOptions) -> Result | None:
-    """Generate floor(share * train images) images from the chosen snapshot, annotate them, write them as shards.
+    """Generate floor(share * train images) images from the chosen snapshot, or import a set; annotate and write them.
 
     Classes are asked for in the proportions of the train split; the label of a sample is the one that the
-    annotator gives, with its confidence in the sample's json. With --parts several processes share the
+    annotator gives, with its confidence in the sample's json. With --source folder, csv or webdataset the images of any
+    other generator are read from --source-path, all of them, and prepared as the real ones were: no GAN is needed.
+    Unreadable ones are counted and listed in rejected.jsonl. With --parts several processes share the
     shards. Writes the dataset `synthetic` and figures of annotated images, labels and confidence.
     """
+    from shared.plots.gallery import save_all, synthetic_pictures
+
+    written = imported(run, config) if config.imports else generated(run, config)
+    if written is None:
+        return None
+    dataset, record = written
+    save_all(synthetic_pictures(run.folder, dataset, record), run.figures)
+    asked = "class asked for" if record.imported is None else "label of the set"
+    agrees = "" if record.agreement is None else f"annotation agrees with the {asked} in {record.agreement:.1%}, "
+    rejected = record.imported.rejected if record.imported else 0
+    aside = f"; {rejected} rejected, see rejected.jsonl" if rejected else ""
+    total = dataset.splits["train"].count
+    return Result(record, dataset, f"{total:,} images; {agrees}median confidence {record.confidence_median:.3f}{aside}")
+
+
+def generated(run: Run, config: SynthesizeOptions) -> "Written | None":
+    """Write images of the chosen snapshot; None while shards of other parts are missing."""
     from jobs.synthesize.writer import write_synthetic
     from shared.data.sampling import floor_share
-    from shared.plots.gallery import save_all, synthetic_pictures
 
     # the count of a share, rounded down as the arms of train_mixed round theirs
     total = floor_share(config.share, run.input(PREPROCESS).dataset.splits["train"].count)
     if total < 1:
         raise BadConfig(f"--share {config.share}: gives no image at all; take a larger share")
-    written = write_synthetic(run, total, config.shard_images, config.seed)
-    if written is None:
-        return None
-    dataset, record = written
-    save_all(synthetic_pictures(run.folder, dataset, record), run.figures)
-    agrees = (
-        "" if record.agreement is None else f"annotation agrees with the class asked for in {record.agreement:.1%}, "
-    )
-    return Result(record, dataset, f"{total:,} images; {agrees}median confidence {record.confidence_median:.3f}")
+    return write_synthetic(run, total, config.shard_images, config.seed)
+
+
+def imported(run: Run, config: SynthesizeOptions) -> "Written | None":
+    """Write the images of a set; None while shards of other parts are missing."""
+    from jobs.synthesize.importing import import_images
+
+    return import_images(run, config)
 
 
 if __name__ == "__main__":

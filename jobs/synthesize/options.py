@@ -1,15 +1,77 @@
 """The options of synthesize, checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shared.cli.options import JobOptions, Within, option
+from jobs.pipeline import IMPORT
+from shared.cli.options import Within, option
+from shared.cli.reading_options import ReadingOptions
+from shared.errors import BadConfig
+from shared.sources.reading import Reading
+from shared.sources.table import SOURCES
+from shared.store.job import Job
+
+GENERATOR = "generator"
+GIVEN, ANNOTATOR = "given", "annotator"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SynthesizeOptions(JobOptions):
-    """How many images are generated, and how they are stored."""
+class SynthesizeOptions(ReadingOptions):
+    """How many images are generated, or which ones are imported, and how they are stored."""
 
+    source: str = option(
+        GENERATOR,
+        "Where images come from: the experiment's generator, or images of any other that are imported.",
+        "source",
+        choices=(GENERATOR, *(name for name, known in SOURCES.items() if known.columns)),
+    )
+    source_path: str | None = option(
+        None,
+        "Folder or file of the imported images, or a list with one for each replicate; a relative path is looked for "
+        "where you are, then below sources/ on the volume.",
+        "source",
+        metavar="PATH",
+        each=True,
+    )
+    labels: str = option(
+        GIVEN,
+        "Labels of imported images: those given with them, of classes named as the real ones, or the annotator's.",
+        "source",
+        owner="source",
+        choices=(GIVEN, ANNOTATOR),
+    )
     share: float = option(
-        1.0, "Number of synthetic images, as a share of the train split.", "data", within=Within(0, 1000, above=True)
+        1.0,
+        "Number of generated images, as a share of the train split; imported ones are all taken.",
+        "data",
+        owner="source",
+        within=Within(0, 1000, above=True),
     )
     shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))
+
+    def __post_init__(self) -> None:
+        if not self.imports:
+            labels = None if self.labels == GIVEN else self.labels
+            given = {"--source-path": self.source_path, "--label": self.label, "--labels": labels}
+            wrong = [f"{flag} {value}" for flag, value in given.items() if value is not None]
+            if wrong:
+                raise BadConfig(f"{', '.join(wrong)}: is for imported images; say --source folder, csv or webdataset")
+            return
+        if self.source_path is None:
+            raise BadConfig(f"--source {self.source}: where are the images? want --source-path PATH")
+        if self.share != 1:
+            raise BadConfig(f"--share {self.share}: imported images are all taken; leave it out")
+
+    @property
+    def imports(self) -> bool:
+        """Whether images are imported, so that no generator is read."""
+        return self.source != GENERATOR
+
+    @property
+    def other_row(self) -> Job | None:
+        """The row of the job for imported images."""
+        return IMPORT if self.imports else None
+
+    @property
+    def reading(self) -> Reading:
+        """How the files are to be understood: one class is enough, and none is needed where the annotator labels."""
+        return replace(super().reading, labelled=self.labels == GIVEN, least_classes=1)

@@ -4,6 +4,6 @@ from jobs.synthesize.options import SynthesizeOptions
 from shared.data.specs import SyntheticSpec
 
 
-def declare(options: SynthesizeOptions) -> SyntheticSpec:
-    """Return the description of the images that a run with these options writes."""
-    return SyntheticSpec(share=options.share)
+def declare(options: SynthesizeOptions) -> SyntheticSpec | None:
+    """Return the description of the images that a run with these options writes; None before a set is read."""
+    return None if options.imports else SyntheticSpec(share=options.share)

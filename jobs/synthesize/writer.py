@@ -1,62 +1,25 @@
 """Generate, annotate and write in one pass: images go from the generator's batch straight into a shard."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 
 import torch
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
+from jobs.synthesize.annotations import AnnotatedShard, Annotations, dataset_of, joined
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.data.resizing import resized
 from shared.data.sampling import apportion, spread
-from shared.format.manifest import Dataset, ShardInfo
+from shared.format.manifest import Dataset
 from shared.format.sample import encode
-from shared.format.shards import Members, join, shard_name, write_shard
+from shared.format.shards import Members, shard_name, write_shard
 from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
-from shared.store.records.base import Record
 from shared.store.records.datasets import SyntheticRecord
-from shared.store.records.gan import Snapshot
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256
-CONFIDENCE_BINS = 20
-
-
-@dataclass
-class Annotations:
-    """The label asked for, the annotator's label and its confidence of each image, in order.
-
-    An unconditional generator is asked for no class: `asked_counts` and `agreement` of the record are None then.
-    """
-
-    asked: list[int] = field(default_factory=list)
-    given: list[int] = field(default_factory=list)
-    confidence: list[float] = field(default_factory=list)
-
-    def record(self, classes: int, conditional: bool, snapshot: Snapshot, family: str) -> SyntheticRecord:
-        """Return what was counted of the images of a snapshot."""
-        sure, asked, given = (torch.tensor(column) for column in (self.confidence, self.asked, self.given))
-        return SyntheticRecord(
-            snapshot=snapshot,
-            family=family,
-            asked_counts=torch.bincount(asked, minlength=classes).tolist() if conditional else None,
-            annotated_counts=torch.bincount(given, minlength=classes).tolist(),
-            agreement=float((asked == given).double().mean()) if conditional else None,
-            confidence_histogram=torch.histc(sure, CONFIDENCE_BINS, 0, 1).long().tolist(),
-            confidence_median=float(sure.median()),
-        )
-
-
-class WrittenShard(Record):
-    """What a part leaves of a shard: the shard and, of each image, what is counted."""
-
-    shard: ShardInfo
-    asked: list[int]
-    given: list[int]
-    confidence: list[float]
 
 
 def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple[Dataset, SyntheticRecord] | None:
@@ -65,39 +28,23 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
     Images are written at the size that the annotator sees, brought there by its own filter. Returns None while shards
     of other parts are missing.
     """
-    info, gan, annotator = (
-        run.input(PREPROCESS).dataset,
-        run.input(TRAIN_GAN).record,
-        run.input(TRAIN_CLASSIFIER).record,
-    )
+    real, gan, annotator = run.input(PREPROCESS), run.input(TRAIN_GAN).record, run.input(TRAIN_CLASSIFIER)
     # shards are cut by number, not by class: each has the proportions of the whole
     ranges = [range(start, min(start + shard_images, total)) for start in range(0, total, shard_images)]
     shards = write_shards(run, ranges, total, seed)
     if shards is None:
         return None
-    size_px, resize_filter = annotator.size_px, annotator.resize_filter
-    classes = len(info.classes)
-    dataset = Dataset(
-        classes=info.classes,
-        size_px=size_px,
-        channels=info.channels,
-        preparation={
-            "generated_at_px": info.size_px,
-            "resize_filter": resize_filter,
-            "resizer": "Pillow" if size_px != info.size_px else "none needed",
-            "quantisation": "uint8, rounded half to even",
-        },
-        splits={"train": join([shard.shard for shard in shards], classes)},
+    dataset = dataset_of(shards, real, annotator, {"generated_at_px": real.dataset.size_px})
+    record = joined(shards).record(
+        len(dataset.classes),
+        gan.conditional,
+        snapshot=run.input(EVALUATE).record.chosen_snapshot,
+        family=gan.family,
     )
-    annotations = Annotations(
-        asked=[label for shard in shards for label in shard.asked],
-        given=[label for shard in shards for label in shard.given],
-        confidence=[sure for shard in shards for sure in shard.confidence],
-    )
-    return dataset, annotations.record(classes, gan.conditional, run.input(EVALUATE).record.chosen_snapshot, gan.family)
+    return dataset, record
 
 
-def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[WrittenShard] | None:
+def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[AnnotatedShard] | None:
     """Write the shard of each range of images that is of this part; return the records of all shards, or None."""
     pieces, classes = WorkShards(run, len(ranges)), len(run.input(PREPROCESS).dataset.classes)
     todo = pieces.todo()
@@ -109,9 +56,9 @@ def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[W
             annotations = Annotations()
             path = run.folder / shard_name("train", number)
             shard = write_shard(path, work.samples(ranges[number], annotations), classes)
-            pieces.done(number, WrittenShard(shard=shard, **asdict(annotations)).facts())
+            pieces.done(number, AnnotatedShard(shard=shard, **annotations.facts()).facts())
     records = pieces.gather()
-    return None if records is None else [WrittenShard.model_validate(record) for record in records]
+    return None if records is None else [AnnotatedShard.model_validate(record) for record in records]
 
 
 class Drawing:

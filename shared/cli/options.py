@@ -10,6 +10,7 @@ Command line, recipe keys, environment variables, dry runs and the types of a se
 (`shared.cli.click_options`). Neither torch nor click in here: processes of preprocess import their options.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
@@ -38,6 +39,7 @@ class More(TypedDict, total=False):
     table: bool
     variable: str
     recorded: bool
+    each: bool
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Spec:
     `help` is a sentence that is complete without the option's name; `group` is its heading in `--help`. `owner` names
     the option that the value belongs to: None then means what the owner's value brings along. `negative` is the
     flag for False where it is not `--no-...`; a `table` is a table in a recipe, JSON text elsewhere; `variable` is a
-    second environment variable, which every job shares. What is not `recorded` changes no result.
+    second environment variable, which every job shares. What is not `recorded` changes no result. With `each` it is
+    one value, or a list (JSON text outside of a recipe) with one for each replicate.
     """
 
     help: str
@@ -60,6 +63,7 @@ class Spec:
     table: bool = False
     variable: str = ""
     recorded: bool = True
+    each: bool = False
 
 
 def option(
@@ -177,8 +181,25 @@ def check_recipe(options: type[JobOptions], source: str, table: Mapping[str, obj
         if name not in known and name not in others:
             names = sorted({*known, *others})
             raise BadConfig(f"{source} has no option {name!r}{nearest(name, names)}\nit has {', '.join(names)}")
-        if not isinstance(value, str | int | float) and not (name in known and known[name].table):
+        if not isinstance(value, str | int | float) and not (name in known and _takes(known[name], value)):
             raise BadConfig(f"{source} {name} = {value!r:.60}; want text, a number, true or false")
+
+
+def _takes(spec: Spec, value: object) -> bool:
+    """Whether an option takes what is neither text nor number: a table, or a list of texts."""
+    if spec.each and isinstance(value, list):
+        return bool(value) and all(isinstance(each, str) for each in value)
+    return spec.table
+
+
+def one_each(text: str) -> list[str]:
+    """Return the values of an option with one for each replicate: those of a JSON list of texts, or `text` alone."""
+    try:
+        values = json.loads(text) if text.startswith("[") else None
+    except ValueError:
+        values = None
+    # a path may begin with a bracket
+    return values if isinstance(values, list) and values and all(isinstance(each, str) for each in values) else [text]
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

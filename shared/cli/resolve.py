@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from shared.cli.click_options import plain
 from shared.cli.common_options import COMMON_NAMES, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.options import JobOptions, Replaced, check_recipe, defaults, merge, recorded, specs
+from shared.cli.options import JobOptions, Replaced, Spec, check_recipe, defaults, merge, one_each, recorded, specs
 from shared.cli.recipes import COMMON_KEYS, Recipe
 from shared.cli.run import Run, Step
 from shared.data.specs import Declare, Specs, Validate
@@ -167,12 +167,18 @@ def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, ob
     resolved = asked(command, words)
     known = specs(command.options)
     options = {
-        name: json.loads(value) if known[name].table and isinstance(value, str) else value
-        for name, value in resolved.config.resolved().items()
-        if known[name].recorded
+        name: _as_toml(known[name], value) for name, value in resolved.config.resolved().items() if known[name].recorded
     }
     options |= {"threads": resolved.threads} if command.job.gpu else {}
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _as_toml(spec: Spec, value: object) -> object:
+    """Return an option's value as a recipe has it: JSON text as the table or the list that it is."""
+    if isinstance(value, str) and spec.each:
+        values = one_each(value)
+        return values if len(values) > 1 else values[0]
+    return json.loads(value) if spec.table and isinstance(value, str) else value
 
 
 def options_with(command: CommandWithOptions, words: list[str], changes: Mapping[str, object]) -> dict[str, object]:

@@ -48,8 +48,8 @@ class Specs:
 Validate = Callable[[Any, Shard, Specs], None]
 """`validate(options, shard, specs)` raises BadInput for options that do not go with the shard or with the data."""
 
-Declare = Callable[[Any], ImageSpec | SyntheticSpec]
-"""`declare(options)` describes the artifact that a job would write, by its options alone."""
+Declare = Callable[[Any], ImageSpec | SyntheticSpec | None]
+"""`declare(options)` describes the artifact that a job would write; None where its options alone do not tell."""
 
 
 def no_data_needed(options: Any, shard: Shard, specs: Specs) -> None:

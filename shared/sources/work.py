@@ -48,6 +48,15 @@ def prepared(target: Target, task: tuple[Item, str]) -> dict[str, bytes] | Unrea
     return encode_members(pixels, item.label, {"origin": {**item.origin, "sha256": content}})
 
 
+def pixels_of(target: Target, item: Item) -> tuple[str, Pixels] | Unreadable:
+    """Return the sha256 of what an item holds and the pixels of its sample, or why it cannot be read."""
+    content = digest(item)
+    if isinstance(content, Unreadable):
+        return content
+    pixels = _pixels(target, item)
+    return pixels if isinstance(pixels, Unreadable) else (content, pixels)
+
+
 def check(target: Target, item: Item) -> Unreadable | None:
     """Return why an item cannot be prepared; None where it can."""
     pixels = _pixels(target, item)

@@ -12,10 +12,13 @@ from shared.lazy import Lazy
 NOT_IDENTIFYING = frozenset({"threads"})
 """Options that change speed and rounding alone. Manifests of earlier versions have them; another value is no change."""
 
+_UNLABELLED: dict[str, object] = {"unlabelled": "-1,nan,none,null,n/a,na,unlabeled,unlabelled"}
 _FIT: dict[str, object] = {"class_weights": "none", "sampling": "natural"}
 
 ADDED_OPTIONS: dict[str, dict[str, object]] = {
-    "evaluate": {"fallback": "classifier"},
+    "preprocess": _UNLABELLED,
+    "evaluate": {"fallback": "classifier", "scored": "snapshots"},
+    "synthesize": {"source": "generator", "max_rejected": 0.01, "labels": "given", **_UNLABELLED},
     "train_classifier": _FIT,
     "train_mixed": _FIT,
 }

@@ -120,11 +120,21 @@ def recipe_text(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> str:
     for row in rows:
         made = inputs_of(inputs, row)
         if made:
-            # those of the first replicate: its seed is the one that was given
-            options = made[0].manifest.options
+            options = _options_of_all([artifact.manifest.options for artifact in made])
             lines += ["", f"[{row.name}]"]
             lines += [f"{name} = {json.dumps(value)}" for name, value in options.items() if value is not None]
     return "\n".join(lines)
+
+
+def _options_of_all(made: list[dict[str, object]]) -> dict[str, object]:
+    """Return the options of several replicates: those of the first; a list where each was given one of its own."""
+    # the first one's seed is the one that was given: the others' follow from it
+    return {
+        name: [options.get(name) for options in made]
+        if name != "seed" and any(options.get(name) != value for options in made)
+        else value
+        for name, value in made[0].items()
+    }
 
 
 def experiment_folder(inputs: "Mapping[str, Artifact]") -> Path:

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from shared.cli.common_options import experiment_name
-from shared.cli.options import JobOptions
+from shared.cli.options import JobOptions, one_each, specs
 from shared.cli.recipes import Recipe
 from shared.cli.resolve import CommandWithOptions
 from shared.cli.run import Step
@@ -113,6 +113,7 @@ class Call:
         if not row.replicated:
             # what is made of all replicates is made whole, by the part that finds them complete
             return [Piece(row, None, common.shard if row.parts else WHOLE)]
+        self._check_each()
         pieces = [Piece(row, number, shard) for number, shard in common.shard.over_replicates(common.replicates)]
         if not row.parts and any(piece.shard.count > 1 for piece in pieces):
             raise BadConfig(
@@ -121,16 +122,35 @@ class Call:
             )
         return pieces
 
+    def _each(self) -> dict[str, list[str]]:
+        """Return the values of the options that have one for each replicate, by name."""
+        names = [name for name, spec in specs(type(self.config)).items() if spec.each]
+        given = {name: getattr(self.config, name) for name in names}
+        return {name: one_each(value) for name, value in given.items() if value is not None}
+
+    def _check_each(self) -> None:
+        """Raise BadConfig unless there are as many replicates as values of an option that has one for each."""
+        replicates = self.common.replicates
+        for name, values in self._each().items():
+            if len(values) != replicates:
+                raise BadConfig(
+                    f"--{name.replace('_', '-')} has {len(values)} value{'' if len(values) == 1 else 's'}, "
+                    f"--replicates is {replicates}: want one for each replicate\n"
+                    f"say --replicates {len(values)}, or give {replicates} of them as a list"
+                )
+
     def every_piece(self, row: Job) -> list[Piece]:
         """Return the artifacts of `row` that all processes together make."""
         return [Piece(row, number) for number in range(self.common.replicates)] if row.replicated else [Piece(row)]
 
     def seeded(self, piece: Piece) -> "Call":
-        """Return the call with the seed of the piece's replicate."""
-        seed = self.recorded.get("seed")
-        if not piece.replicate or not isinstance(seed, int):
+        """Return the call with the seed of the piece's replicate, and with its own values of options that list them."""
+        if piece.replicate is None:
             return self
-        own: dict[str, Any] = {"seed": replicate_seed(seed, piece.replicate)}
+        own: dict[str, Any] = {name: values[piece.replicate] for name, values in self._each().items()}
+        seed = self.recorded.get("seed")
+        if piece.replicate and isinstance(seed, int):
+            own["seed"] = replicate_seed(seed, piece.replicate)
         return replace(self, config=replace(self.config, **own), recorded=self.recorded | own)
 
     def key(self, piece: Piece, *, open_them: bool = True) -> "BuildKey":

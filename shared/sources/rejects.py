@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.cli.run import Run
 from shared.errors import BadInput
 from shared.format.files import write_whole
 from shared.sources.items import Item, named
@@ -38,20 +37,20 @@ class Rejects:
         """Return the rows as JSON lines."""
         return "".join(f"{line_of(row.facts())}\n" for row in self.rows).encode()
 
-    def store(self, run: Run) -> None:
-        """Write the rows into the artifact, if there are any, in place of those of an earlier, failed run."""
+    def store(self, folder: Path) -> None:
+        """Write the rows into the staging `folder`, if there are any, in place of those of an earlier, failed run."""
         # a report of a run that failed would contradict the artifact that now exists
-        for stale in (report_path(run), run.folder / REJECTED):
+        for stale in (report_path(folder), folder / REJECTED):
             stale.unlink(missing_ok=True)
         if self.rows:
-            write_whole(run.folder / REJECTED, self.payload())
+            write_whole(folder / REJECTED, self.payload())
 
-    def check(self, run: Run) -> None:
-        """Write the rows next to the artifact and raise BadInput if there are more than allowed."""
+    def check(self, folder: Path) -> None:
+        """Write the rows next to the artifact that is made in `folder` and raise BadInput if more than are allowed."""
         if len(self.rows) <= self.allowed * self.total:
             return
         # next to the artifact: the staging folder of a failed job may be removed
-        path = report_path(run)
+        path = report_path(folder)
         write_whole(path, self.payload())
         first = self.rows[0]
         raise BadInput(
@@ -61,9 +60,10 @@ class Rejects:
         )
 
 
-def report_path(run: Run) -> Path:
-    """Return where the rows go when they are too many, next to the artifact that is not made."""
-    return run.folder.parent / f"real-{REJECTED}"
+def report_path(folder: Path) -> Path:
+    """Return where the rows go when they are too many: next to the artifact that is not made, called after it."""
+    name, _, _ = folder.name.removeprefix(".").rpartition("-")
+    return folder.parent / f"{name}-{REJECTED}"
 
 
 def line_of(row: Mapping[str, object]) -> str:

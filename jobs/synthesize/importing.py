@@ -1,0 +1,253 @@
+"""Import synthetic images: read them as preprocess reads real ones, prepare them alike, annotate and write them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+from hashlib import sha256
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER
+from jobs.synthesize.annotations import AnnotatedShard, Annotations, dataset_of, joined
+from jobs.synthesize.options import GIVEN, SynthesizeOptions
+from shared.cli.progress import ProgressBar
+from shared.cli.run import Run
+from shared.data.resizing import resized
+from shared.data.sampling import spread
+from shared.errors import BadInput
+from shared.format.manifest import Dataset
+from shared.format.sample import Sample, encode
+from shared.format.shards import Members, shard_name, write_shard
+from shared.models.fitting import CLASSIFIER_FILE, load_classifier, probabilities_of
+from shared.runtime.devices import pick_device
+from shared.runtime.processes import Spread, processes
+from shared.runtime.seeding import Stream, derive_seed
+from shared.sources.detect import find
+from shared.sources.items import NO_CLASS, Item, Pixels, Source, plain, some
+from shared.sources.reading import Target
+from shared.sources.rejects import Rejected, Rejects
+from shared.sources.table import SOURCES
+from shared.sources.work import Unreadable, pixels_of
+from shared.store.artifacts import Artifact
+from shared.store.records.datasets import IMPORTED, Imported, RealRecord, SyntheticRecord
+from shared.store.work_shards import WorkShards
+
+BATCH_IMAGES = 256
+IMAGES_PER_PROCESS = 256
+"""Images below which another process costs more than it saves."""
+
+
+class ImportedShard(AnnotatedShard):
+    """A shard of imported images: also the hash of each file, and what could not be read, with its class."""
+
+    hashes: list[str]
+    rejected: list[Rejected]
+    left_out: list[int]
+
+
+def import_images(run: Run, config: SynthesizeOptions) -> tuple[Dataset, SyntheticRecord] | None:
+    """Write the annotated images of a set as the split `train`; return the dataset's description and what is recorded.
+
+    Images are prepared as the real ones were, then brought to the annotator's size by its own filter. Each part reads
+    and prepares its own shards. Returns None while shards of other parts are missing.
+    """
+    real, annotator = run.input(PREPROCESS), run.input(TRAIN_CLASSIFIER)
+    place = find(config.source_path, config.source, run.sources)
+    run.reporter.info(f"importing {place}")
+    source = SOURCES[config.source].read.get()(place, config.reading)
+    said(run, source)
+    items = in_turn(labelled(place, source, real.dataset.classes, config, run), config.seed)
+    rejects = Rejects(len(items), config.max_rejected)
+    shards = write_shards(run, config, items, rejects)
+    if shards is None:
+        return None
+    rejects.rows = [row for shard in shards for row in shard.rejected]
+    rejects.check(run.folder)
+    rejects.store(run.folder)
+    annotations = joined(list(shards))
+    if not annotations.given:
+        raise BadInput(f"{place}: no image can be used; want at least one")
+    preparation = {name: value for name, value in real.dataset.preparation.items() if name != "resizer"}
+    dataset = dataset_of(list(shards), real, annotator, {**preparation, "prepared_at_px": real.dataset.size_px})
+    hashes = [content for shard in shards for content in shard.hashes]
+    left_out = Counter(label for shard in shards for label in shard.left_out)
+    imported = Imported(
+        name=place.name,
+        source=config.source,
+        images=len(hashes),
+        sha256=sha256("\n".join(sorted(hashes)).encode()).hexdigest(),
+        labels=config.labels,
+        rejected=len(rejects.rows),
+        ignored=source.ignored,
+        left_out={real.dataset.classes[label]: count for label, count in sorted(left_out.items()) if label != NO_CLASS},
+        equal_to_real=equal_to_real(run, real, hashes),
+    )
+    labelled_by_set = config.labels == GIVEN
+    record = annotations.record(len(dataset.classes), labelled_by_set, family=IMPORTED, imported=imported)
+    return dataset, record
+
+
+def said(run: Run, source: Source) -> None:
+    """Say what is there and not taken, and that splits of the set's own make no difference."""
+    for warning in source.warnings:
+        run.reporter.info(f"warning: {warning}")
+    if source.partition is not None:
+        counts = Counter(source.partition)
+        sizes = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        run.reporter.info(f"the set has splits of its own ({sizes}): all of its images are taken")
+
+
+def labelled(
+    place: Path, source: Source, classes: Sequence[str], config: SynthesizeOptions, run: Run
+) -> list[tuple[Item, int]]:
+    """Return the items of a source with the real class that each is named after, NO_CLASS where nothing is given.
+
+    Raises BadInput for classes that the real images do not have; says which of theirs have no image.
+    """
+    if config.labels != GIVEN:
+        return [(item, NO_CLASS) for item in source.items]
+    unknown = [name for name in source.classes if name not in classes]
+    if unknown:
+        raise BadInput(
+            f"{place}: {len(unknown):,} of {len(source.classes):,} classes ({some(unknown)}) are not among the "
+            f"{len(classes):,} real ones ({some(classes)})\n"
+            "want classes named as the real ones: rename them, or say --labels annotator to have images named by it"
+        )
+    number = {label: classes.index(name) for label, name in enumerate(source.classes)}
+    named = [(item, number.get(item.label, NO_CLASS)) for item in source.items]
+    there = {label for _, label in named}
+    missing = [name for label, name in enumerate(classes) if label not in there]
+    if missing:
+        run.reporter.info(f"warning: real classes without a synthetic image: {len(missing):,} ({some(missing)})")
+    return named
+
+
+def in_turn(items: list[tuple[Item, int]], seed: int) -> list[tuple[Item, int]]:
+    """Return the items with their classes evenly mixed, and in a random order within each class."""
+    # arms take windows of the set: each is to have its proportions, and no order that its files have
+    rng = np.random.default_rng(derive_seed(seed, Stream.IMPORT_ORDER))
+    by_class: dict[int, list[tuple[Item, int]]] = {}
+    for index in rng.permutation(len(items)).tolist():
+        by_class.setdefault(items[index][1], []).append(items[index])
+    names = sorted(by_class)
+    turns = [iter(by_class[name]) for name in names]
+    return [next(turns[turn]) for turn in spread([len(by_class[name]) for name in names]).tolist()]
+
+
+def write_shards(
+    run: Run, config: SynthesizeOptions, items: list[tuple[Item, int]], rejects: Rejects
+) -> list[ImportedShard] | None:
+    """Write the shards that are of this part; return the records of all shards, or None while some are missing."""
+    ranges = [
+        range(start, min(start + config.shard_images, len(items)))
+        for start in range(0, len(items), config.shard_images)
+    ]
+    # the plan is part of the key: parts that saw different files must not share shards
+    pieces = WorkShards(run, len(ranges), [[label, item.origin] for item, label in items])
+    todo = pieces.todo()
+    count = sum(len(ranges[number]) for number in todo)
+    with (
+        run.reporter.bar("import", count, "images") as bar,
+        processes(min(run.threads, count // IMAGES_PER_PROCESS), pixels_of.__module__) as each,
+    ):
+        work = Importing(run, each, bar) if todo else None
+        for number in todo:
+            assert work is not None
+            record = work.write(number, [items[place] for place in ranges[number]], ranges[number].start)
+            rejects.rows += record.rejected
+            rejects.check(run.folder)
+            pieces.done(number, record.facts())
+    records = pieces.gather()
+    return None if records is None else [ImportedShard.model_validate(record) for record in records]
+
+
+class Importing:
+    """The annotator of a run, and how its real images were prepared."""
+
+    def __init__(self, run: Run, each: Spread[Any, Any], bar: ProgressBar) -> None:
+        self.run, self.each, self.bar = run, each, bar
+        self.real, annotator = run.input(PREPROCESS), run.input(TRAIN_CLASSIFIER)
+        self.target = target_of(self.real)
+        self.annotator = load_classifier(annotator, pick_device(run.device))
+        self.annotator_sha256 = sha256(annotator.read(CLASSIFIER_FILE)).hexdigest()
+
+    def write(self, number: int, items: list[tuple[Item, int]], first: int) -> ImportedShard:
+        """Write the images of a shard, numbered from `first`, and return its record."""
+        annotations, hashes, aside, left_out = Annotations(), [], Rejects(len(items), 1.0), []
+        results = self.each(partial(pixels_of, self.target), (item for item, _ in items))
+
+        def readable() -> Iterator[tuple[int, Item, int, str, Pixels]]:
+            for place, ((item, label), result) in enumerate(zip(items, results, strict=True), start=first):
+                self.bar.advance()
+                if isinstance(result, Unreadable):
+                    aside.add(item, result)
+                    left_out.append(label)
+                else:
+                    hashes.append(result[0])
+                    yield place, item, label, *result
+
+        members = self._members(readable(), annotations)
+        beginning = next(members, None)  # a shard without any image is not written
+        path = self.run.folder / shard_name("train", number)
+        classes = len(self.real.dataset.classes)
+        shard = write_shard(path, chain([beginning], members), classes) if beginning else None
+        return ImportedShard(shard=shard, **annotations.facts(), hashes=hashes, rejected=aside.rows, left_out=left_out)
+
+    def _members(
+        self, readable: Iterator[tuple[int, Item, int, str, Pixels]], annotations: Annotations
+    ) -> Iterator[Members]:
+        """Yield the samples of images, annotated a batch at a time."""
+        while batch := list(islice(readable, BATCH_IMAGES)):
+            images = torch.from_numpy(np.stack([pixels for *_, pixels in batch])).permute(0, 3, 1, 2).contiguous()
+            confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
+            annotations.asked += [label for _, _, label, _, _ in batch if label != NO_CLASS]
+            annotations.given += given.tolist()
+            annotations.confidence += confidence.tolist()
+            # stored at the size that the annotator saw, so that a classifier learns from the annotated pixels
+            stored = resized(images, *self.annotator.input_format).permute(0, 2, 3, 1).numpy()
+            for (place, item, label, content, _), pixels, named, sure in zip(
+                batch, stored, given.tolist(), confidence.tolist(), strict=True
+            ):
+                asked: dict[str, object] = {} if label == NO_CLASS else {"asked_label": label}
+                yield self._sample(f"synthetic-{place:08d}", item, pixels, named, sure, {"sha256": content, **asked})
+
+    def _sample(
+        self, key: str, item: Item, pixels: Pixels, named: int, sure: float, found: dict[str, object]
+    ) -> Members:
+        origin = {**item.origin, "generator_sha256": IMPORTED, **found}
+        # further digits are rounding noise of float32, which differs with the device
+        annotation = {"classifier_sha256": self.annotator_sha256, "confidence": round(sure, 6)}
+        meta: dict[str, object] = {"origin": origin, "annotation": annotation}
+        return key, encode(Sample(key=key, image=pixels, label=named, meta=meta))
+
+
+def target_of(real: Artifact[RealRecord]) -> Target:
+    """Return how the real images were prepared."""
+    info = real.dataset
+    told = {name: str(info.preparation[name]) for name in ("crop", "resize_filter", "background")}
+    return Target(size_px=info.size_px, channels=info.channels, **told)
+
+
+def equal_to_real(run: Run, real: Artifact[RealRecord], hashes: Sequence[str]) -> dict[str, int]:
+    """Return how many of the images with these hashes are also in each real split, and warn of them."""
+    found = {}
+    for split in real.dataset.splits:
+        known = {_content(members) for _, members in real.members(split)}
+        count = sum(content in known for content in hashes)
+        if count:
+            found[split] = count
+    if found:
+        counts = ", ".join(f"{count:,} of {plain(split)}" for split, count in found.items())
+        run.reporter.info(f"warning: synthetic images whose files are those of real images: {counts}; they are copies")
+    return found
+
+
+def _content(members: dict[str, bytes]) -> object:
+    """Return the hash of the file that a real sample was made from."""
+    origin = json.loads(members["json"]).get("origin", {})
+    return origin.get("sha256")
