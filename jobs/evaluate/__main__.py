@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.evaluate.missing import addable, lacking
 from jobs.evaluate.options import EvaluateOptions
 from jobs.evaluate.validate import validate
-from jobs.pipeline import EVALUATE, JOB_NAMES, PREPROCESS, TRAIN_GAN
+from jobs.pipeline import EVALUATE, JOB_NAMES, PREPROCESS, SYNTHESIZE, TRAIN_GAN
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobGroup, job
@@ -18,13 +18,17 @@ from shared.cli.run import Additions, How, Result, Run
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
 
+if TYPE_CHECKING:
+    from shared.plots.gallery import Pictures
+    from shared.store.records.scores import ScoresRecord
+
 
 @job(
     EVALUATE,
     EvaluateOptions,
     jobs=JOB_NAMES,
     how=How(
-        preload=("jobs.evaluate.selection", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
+        preload=("jobs.evaluate.imported", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
         additions=Additions(lacking, addable),
     ),
     validate=validate,
@@ -37,19 +41,20 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     inception_legacy (TensorFlow's FID). Only Inception's scores are called FID, KID and Inception Score. Every snapshot
     is scored with the same latents; the chosen one is scored on test with fresh ones, so that the reported score is not
     that of a lucky draw, and against the train images, as papers do. Scores whose weights are missing are left out, and
-    added by the next call once they are there. `halfreal compare A B` compares experiments.
+    added by the next call once they are there. With --scored synthetic the images that synthesize imported are scored
+    on test: nothing is chosen. `halfreal compare A B` compares experiments.
     """
-    from jobs.evaluate.selection import evaluate
     from jobs.evaluate.tensorboard import write_tensorboard
     from shared.metrics.protocol import in_words
-    from shared.plots.gallery import save_all, scores_pictures
+    from shared.plots.gallery import save_all
 
-    record = evaluate(run, config)
+    record = imported(run, config) if config.imported else snapshots(run, config)
     # all processes have the same record; one of them writes
     if is_main_process():
-        save_all(scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN)), run.figures)
+        save_all(pictures_of(run, config, record), run.figures)
         write_tensorboard(run.folder, record.rows)
-    score, chose = record.chosen_score, f"chose epoch {record.chosen_snapshot.epoch}: {record.chosen_score}"
+    score = record.chosen_score
+    chose = f"imported images: {score}" if record.imported else f"chose epoch {record.chosen_snapshot.epoch}: {score}"
     on_test = record.on_test
     if on_test is None:
         return Result(record, summary=f"{chose} {min(value for _, value in record.curve):.3f} on val")
@@ -60,6 +65,36 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     copies = f"; it copies training images, by {' and '.join(flagged)}: see the report" if flagged else ""
     test, real_train = on_test.test.scores[score], on_test.real.scores[score]
     return Result(record, summary=f"{chose} {test:.3f} on test (real train: {real_train:.3f}){copies}")
+
+
+def pictures_of(run: Run, config: EvaluateOptions, record: "ScoresRecord") -> "Pictures":
+    """Draw the scores of the snapshots, or of the imported images."""
+    from shared.plots.gallery import imported_scores_pictures, scores_pictures
+
+    if config.imported:
+        return imported_scores_pictures(record, run.input(PREPROCESS), run.input(SYNTHESIZE))
+    return scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN))
+
+
+def snapshots(run: Run, config: EvaluateOptions) -> "ScoresRecord":
+    """Score the snapshots of a GAN, or add to what is there of their scores."""
+    from jobs.evaluate.selection import choose, extend, plan_of
+    from shared.store.artifacts import as_output
+
+    plan = plan_of(run, config)
+    return choose(run, plan) if run.extends is None else extend(run, plan, as_output(EVALUATE, run.extends).record)
+
+
+def imported(run: Run, config: EvaluateOptions) -> "ScoresRecord":
+    """Score imported images, or add to what is there of their scores."""
+    from jobs.evaluate.imported import evaluate_imported, extend_imported
+    from jobs.evaluate.selection import plan_of
+    from shared.store.artifacts import as_output
+
+    plan = plan_of(run, config)
+    if run.extends is None:
+        return evaluate_imported(run, plan)
+    return extend_imported(run, plan, as_output(EVALUATE, run.extends).record)
 
 
 @click.command("between", cls=ErrorHandlingCommand, context_settings={"show_default": True})

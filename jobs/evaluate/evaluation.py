@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from jobs.evaluate.images import SnapshotImages, SyntheticImages
 from jobs.pipeline import PREPROCESS
 from shared.cli.run import Run
 from shared.data.images import Images, load_split
@@ -15,10 +16,9 @@ from shared.metrics.pixels import Qualities, class_qualities, compared
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
 from shared.models.pretrained.weights import MISSING, fetch_command, missing
-from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.models.tables import EXTRACTORS
 from shared.runtime.process_group import ProcessGroup
-from shared.runtime.seeding import Stream, derive_seed
+from shared.runtime.seeding import Stream
 from shared.store.artifacts import Artifact
 from shared.store.records.gan import GeneratorRecord
 from shared.store.records.scores import Protocol, SampleScores, Scores
@@ -59,12 +59,18 @@ class Plan:
 class Evaluation:
     """The images of an experiment, and the scorers whose weights are on the volume."""
 
-    def __init__(self, run: Run, plan: Plan, gan: Artifact[GeneratorRecord]) -> None:
-        self.run, self.plan, self.gan = run, plan, gan
+    def __init__(self, run: Run, plan: Plan, labelled: bool, seen: tuple[int, str] | None = None) -> None:
+        """Load what `plan` needs; `labelled` says whether the images to be scored have labels of their own.
+
+        Real images are brought to the size of those where they are stored at another one: to `seen`, by its filter.
+        """
+        self.run, self.plan, self.labelled = run, plan, labelled
         self.real = run.input(PREPROCESS)
         self.group = ProcessGroup(run.device)
         self.classes = self.real.dataset.classes
-        self.splits = {split: load_split(self.real, split) for split in plan.splits}
+        info = self.real.dataset
+        self.size, self.filter = seen or (info.size_px, "")
+        self.splits = {split: load_split(self.real, split).at(self.size, self.filter) for split in plan.splits}
         for split, data in self.splits.items():
             # a covariance and nearest neighbours of three images say nothing
             if len(data) < FEWEST:
@@ -116,6 +122,8 @@ class Evaluation:
             if count < len(data):
                 data = data.subset(stratified(data.labels.numpy(), count, self.plan.seed))
                 part = f"{split}, {count} drawn from {self.plan.seed}"
+            if self.size != self.real.dataset.size_px:
+                part += f", at {self.size} px by {self.filter}"
             # keyed by the hashes of dataset and weights, so that experiments may share it and none reads stale features
             path = feature_cache.reference_path(self.run.weights, scorer.extractor, self.real.sha256, part)
             # the small classifier extracts as fast as a file is read
@@ -129,27 +137,17 @@ class Evaluation:
                 feature_cache.store(path, self._reference_features[key].extracted)
         return self._reference_features[key]
 
-    def draw(self, name: str, stream: Stream) -> Images:
-        """Return the images of snapshot `name` from the latents of `stream`, with their labels.
+    def snapshot(self, gan: Artifact[GeneratorRecord], name: str) -> SnapshotImages:
+        """Return the images of a snapshot, as many as the plan wants."""
+        return SnapshotImages(gan, name, self.asked, self.plan.seed, self.group)
 
-        Labels are the classes asked for, or the classifier's for an unconditional generator.
-        """
-        # snapshots are loaded one at a time, so that memory does not grow with their number
-        network, latent = load_snapshot(self.gan, name, self.group.device), self.gan.record.latent
-        # a seed for each image: any number of processes draws the same images
-        share = self.group.shard(self.plan.images)
-        seeds = [derive_seed(self.plan.seed, stream, index) for index in share]
-        latents = latents_of(seeds, latent) if seeds else torch.zeros(0, latent)
-        drawn = draw_images(network, latents, self.asked[share.start : share.stop]) if seeds else self._nothing()
-        images = self.group.gather(drawn, self.plan.images)
-        return Images(images, self.asked if self.gan.record.conditional else self.named(images))
+    def draw(self, source: SyntheticImages, stream: Stream) -> Images:
+        """Return the images of a source; where they have no labels of their own, with the classifier's."""
+        drawn = source.draw(stream)
+        return drawn if source.labelled else Images(drawn.images, self.named(drawn.images))
 
     def _qualities(self, data: Images) -> list[Qualities | None]:
         return class_qualities(data.images, data.labels, len(self.classes))
-
-    def _nothing(self) -> Tensor:
-        info = self.real.dataset
-        return torch.zeros(0, info.channels, info.size_px, info.size_px, dtype=torch.uint8)
 
     def named(self, images: Tensor) -> Tensor:
         """Return the classes that the experiment's classifier gives images."""
@@ -157,12 +155,11 @@ class Evaluation:
         return torch.from_numpy(probabilities).argmax(dim=1)
 
     def sample_scores(self, scores: Scores, drawn: Images, split: str) -> SampleScores:
-        """Add to scores the agreement with the class asked for (None where none can be) and the classes' qualities."""
-        asked = self.gan.record.conditional
+        """Add to scores the agreement with the images' own labels (None where they have none), qualities by class."""
         return SampleScores(
             scores=scores.scores,
             by_class=scores.by_class,
-            agreement=float((self.named(drawn.images) == drawn.labels).double().mean()) if asked else None,
+            agreement=float((self.named(drawn.images) == drawn.labels).double().mean()) if self.labelled else None,
             classes=compared(self._qualities(drawn), self._own[split], self.classes),
         )
 

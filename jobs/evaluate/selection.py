@@ -5,11 +5,14 @@ come later, `extend` adds its scores to a finished record, whose chosen snapshot
 """
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from jobs.evaluate.evaluation import Evaluation, Plan
+from jobs.evaluate.images import SnapshotImages
 from jobs.evaluate.on_test import joined, score_on_test, with_more
 from jobs.evaluate.options import EvaluateOptions
-from jobs.pipeline import EVALUATE, TRAIN_GAN
+from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_GAN
 from shared.cli.options import listed, recorded
 from shared.cli.run import Run
 from shared.data.images import Images
@@ -18,14 +21,15 @@ from shared.metrics.cas import classification_accuracy_score
 from shared.metrics.pixels import loss_indicators
 from shared.metrics.scorer import Scorer
 from shared.runtime.seeding import Stream
-from shared.store.artifacts import as_output, open_output
+from shared.store.artifacts import open_output
+from shared.store.job import Job
 from shared.store.records.scores import SampleScores, ScoresRecord, SnapshotScores, SyntheticOnly
 from shared.store.replicates import existing, place
 
 
-def evaluate(run: Run, options: EvaluateOptions) -> ScoresRecord:
-    """Return the scores of a GAN; those of finished ones extended where that is what the run is for."""
-    plan = Plan(
+def plan_of(run: Run, options: EvaluateOptions) -> Plan:
+    """Return what is to be scored by these options, and by which extractors."""
+    return Plan(
         images=options.images,
         per_snapshot=listed(options.per_snapshot),
         extractors=listed(options.extractors),
@@ -35,15 +39,13 @@ def evaluate(run: Run, options: EvaluateOptions) -> ScoresRecord:
         fallback=options.fallback,
         settled=not run.forced and chosen_by_fallback(run, recorded(options)),
     )
-    if run.extends is None:
-        return choose(run, plan)
-    return extend(run, plan, as_output(EVALUATE, run.extends).record)
 
 
 def choose(run: Run, plan: Plan) -> ScoresRecord:
     """Score every snapshot on val, choose one, score it on test; return the record."""
     gan = run.input(TRAIN_GAN)
-    work = Evaluation(run, plan, gan)
+    work = Evaluation(run, plan, gan.record.conditional)
+    of = partial(work.snapshot, gan)
     watching = work.watching()
     chooser, asked = watching[0].extractor, plan.per_snapshot[0]
     if chooser.name != asked:
@@ -51,13 +53,13 @@ def choose(run: Run, plan: Plan) -> ScoresRecord:
         run.reporter.info(f"{chooser.name} {why}")
     snapshots, score = gan.record.snapshots, chooser.distance
     rows = [
-        SnapshotScores(**dict(snapshot), **dict(score_snapshot(work, watching, snapshot.file)))
+        SnapshotScores(**dict(snapshot), **dict(score_snapshot(work, watching, of(snapshot.file))))
         for snapshot in run.reporter.each(snapshots, "score", len(snapshots), "snapshots")
     ]
     # chosen on val: a choice by test scores would make the best of many test scores the reported one
     chosen = min(rows, key=lambda scored: scored.scores[score]).snapshot
     # fresh latents: those that chose the snapshot favour it, as val does, and would make the test score too good
-    drawn = work.draw(chosen.file, Stream.TEST_LATENTS)
+    drawn = work.draw(of(chosen.file), Stream.TEST_LATENTS)
     # a dict: an extractor that is in both lists is scored once
     final = {scorer.extractor.name: scorer for scorer in [*watching, *work.among(plan.extractors)]}
     return ScoresRecord(
@@ -80,16 +82,20 @@ def extend(run: Run, plan: Plan, known: ScoresRecord) -> ScoresRecord:
 
     The chosen snapshot stays, and so does every score that is there: the same latents give the same images.
     """
-    work = Evaluation(run, plan, run.input(TRAIN_GAN))
+    gan = run.input(TRAIN_GAN)
+    work = Evaluation(run, plan, gan.record.conditional)
+    of = partial(work.snapshot, gan)
     added = work.among(tuple(known.left_out))
     watching = [scorer for scorer in added if scorer.extractor.name in plan.per_snapshot]
     rows = run.reporter.each(known.rows, "score", len(known.rows), "snapshots") if watching else known.rows
     on_test = known.on_test
     if on_test is not None:
-        on_test = with_more(on_test, work, added, work.draw(known.chosen_snapshot.file, Stream.TEST_LATENTS))
+        on_test = with_more(on_test, work, added, work.draw(of(known.chosen_snapshot.file), Stream.TEST_LATENTS))
     return known.model_copy(
         update={
-            "rows": [with_scores(row, score_snapshot(work, watching, row.file)) for row in rows] if watching else rows,
+            "rows": [with_scores(row, score_snapshot(work, watching, of(row.file))) for row in rows]
+            if watching
+            else rows,
             "left_out": work.left_out,
             "on_test": on_test,
         }
@@ -118,13 +124,14 @@ def chosen_by_fallback(run: Run, recorded: Mapping[str, object]) -> bool:
 
 
 def _is_current(run: Run, number: int) -> bool:
-    """Whether the scores of a replicate are of the generator that is there now."""
+    """Whether the scores of a replicate are of the generator, or of the imported images, that are there now."""
+    scores = open_output(EVALUATE, run.experiment, number)
+    row: Job[Any] = SYNTHESIZE if scores.record.imported else TRAIN_GAN
     try:
-        generator = open_output(TRAIN_GAN, run.experiment, number)
+        scored = open_output(row, run.experiment, number)
     except BadInput:
         return False
-    used = open_output(EVALUATE, run.experiment, number).manifest.inputs
-    return used.get(place(TRAIN_GAN, number)) == generator.identity
+    return scores.manifest.inputs.get(place(row, number)) == scored.identity
 
 
 def score_by_classifier(work: Evaluation, drawn: Images) -> SyntheticOnly:
@@ -136,9 +143,9 @@ def score_by_classifier(work: Evaluation, drawn: Images) -> SyntheticOnly:
     return accuracy.model_copy(update={"reference": reference})
 
 
-def score_snapshot(work: Evaluation, watching: list[Scorer], name: str) -> SampleScores:
+def score_snapshot(work: Evaluation, watching: list[Scorer], snapshot: SnapshotImages) -> SampleScores:
     """Return a snapshot's distances on val; every snapshot gets the same latents."""
-    drawn = work.draw(name, Stream.VAL_LATENTS)
+    drawn = work.draw(snapshot, Stream.VAL_LATENTS)
     parts = (
         scorer.distances(scorer.extract(drawn.images, drawn.labels), work.reference(scorer, "val"))
         for scorer in watching

@@ -35,9 +35,10 @@ def score_file(
     check_images_fit("--images", images, real.size_px, real.channels)
     epoch, gan = unfinished(file)
     run = Run(inputs, folder, folder.parent / "sources", device, Reporter("evaluate"))
-    work = Evaluation(run, Plan(images, (extractor,), (), seed, reference="val", fallback=fallback), gan)
+    plan = Plan(images, (extractor,), (), seed, reference="val", fallback=fallback)
+    work = Evaluation(run, plan, gan.record.conditional)
     chooser = work.choosing()
-    scores = score_snapshot(work, [chooser], file.name)
+    scores = score_snapshot(work, [chooser], work.snapshot(gan, file.name))
     return PrintedScores(epoch=epoch, score=chooser.extractor.distance, **dict(scores))
 
 

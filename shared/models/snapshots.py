@@ -125,9 +125,13 @@ def real_next_to_generated(real: Artifact, gan: Artifact[GeneratorRecord], name:
 
 
 def side_by_side(left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
-    """Return rows of images of equal length: those of `left`, white to the length of the row, a blank, `right`."""
-    blank = torch.full_like(right[0][:1], 255)
+    """Return rows of images: those of `left`, a blank, those of `right`; both sides are white up to the longest one."""
+    width = max(len(images) for images in (*left, *right))
+
+    def white(count: int) -> Tensor:
+        return torch.full((count, *right[0].shape[1:]), 255, dtype=right[0].dtype)
+
     rows = []
     for first, second in zip(left, right, strict=True):
-        rows += [first, blank.repeat(len(second) - len(first) + 1, 1, 1, 1), second]
+        rows += [first, white(width - len(first) + 1), second, white(width - len(second))]
     return torch.cat(rows)

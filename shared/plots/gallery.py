@@ -24,6 +24,7 @@ from shared.models.snapshots import (
     latents_of,
     load_snapshot,
     real_next_to_generated,
+    side_by_side,
 )
 from shared.plots import charts, figures, preparation, trial_charts
 from shared.plots.training import class_charts, panels
@@ -31,10 +32,12 @@ from shared.plots.training.panels import Progress
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.artifacts import Artifact
 from shared.store.records.classifier import ClassifierRecord
+from shared.store.records.copies import ClosestPair
 from shared.store.records.datasets import RealRecord, SyntheticRecord
 from shared.store.records.gan import GanRecord
 from shared.store.records.scores import OnTest, ScoresRecord
 from shared.store.records.tune import TuneRecord
+from shared.store.samples import places_of_draw
 
 CPU = torch.device("cpu")  # the report needs no GPU, and a page must not depend on the machine that draws it
 
@@ -122,23 +125,51 @@ def scores_pictures(
         pictures["fid"] = Picture(charts.score_curve(record, drawn, fid), f"{fid} per snapshot.")
     if record.on_test is None:
         return pictures
-    pictures |= _qualities(record, gan.record)
-    # images of an unconditional generator are of no class but the annotator's
-    annotated = "" if gan.record.conditional else ", generated ones by the annotator's class"
     classes = real.dataset.classes
-    n_real = record.on_test.test_protocols[record.extractor].n_real
-    title = f"against {n_real:,} real test images of all classes{annotated}"
-    on_test = [record.on_test, *(other.on_test for other in others if other.on_test is not None)]
-    pictures["class_scores"] = Picture(
-        charts.class_bars(class_distances(on_test, record.chosen_score), record.chosen_score, title),
-        "Fréchet distance of each class of the chosen snapshot, and of as many real train images.",
-    )
+    pictures |= _qualities(record, gan.record) | _class_scores([record, *others], gan.record.conditional)
     title = f"left real test images, right generated after epoch {record.chosen_snapshot.epoch}"
     names, by_class = (classes, ", by class") if gan.record.conditional else ([], "")
     both = real_next_to_generated(real, gan, record.chosen_snapshot.file)
     figure = figures.image_rows(both, len(both) // len(classes), title, names)
     pictures["real_and_generated"] = Picture(figure, f"Real and generated images side by side{by_class}.", True)
     return pictures | _closest(record, record.on_test, real, gan) | _grids(record, gan, classes)
+
+
+def imported_scores_pictures(
+    record: ScoresRecord,
+    real: Artifact[RealRecord],
+    synthetic: Artifact[SyntheticRecord],
+    others: Sequence[ScoresRecord] = (),
+) -> Pictures:
+    """Return the scores by class of imported images, some of these next to real ones, and those closest to real ones.
+
+    `others` are other replicates: scores by class are means over all of them.
+    """
+    size_px, resize_filter = synthetic.dataset.size_px, synthetic.preparation.resize_filter
+    classes, stored = real.dataset.classes, load_split(synthetic, "train")
+    test = load_split(real, "test").at(size_px, resize_filter)
+    by_class = ([part.images[part.labels == label][:5] for label in range(len(classes))] for part in (test, stored))
+    both = side_by_side(*by_class)
+    figure = figures.image_rows(both, len(both) // len(classes), "left real test images, right imported ones", classes)
+    pictures = _class_scores([record, *others], synthetic.record.agreement is not None)
+    pictures["real_and_generated"] = Picture(figure, "Real and imported images side by side, by class.", True)
+    assert record.on_test is not None  # imported images have scores on test
+    pairs, used = record.on_test.copies["pixels"].closest, record.on_test.test_protocols[record.extractor]
+    # a record holds places in the draw that was scored
+    drawn = places_of_draw(len(stored), used.n_synthetic, used.seed)
+    train = load_split(real, "train").at(size_px, resize_filter)
+    return pictures | _pairs(stored.images[[drawn[pair.synthetic] for pair in pairs]], train.images, pairs)
+
+
+def _class_scores(records: Sequence[ScoresRecord], labelled: bool) -> Pictures:
+    """Draw the distance of each class, a mean over records; `labelled` says whether images have labels of their own."""
+    score, on_test = records[0].chosen_score, [record.on_test for record in records if record.on_test is not None]
+    # images of an unconditional generator are of no class but the annotator's
+    annotated = "" if labelled else ", synthetic ones by the annotator's class"
+    n_real = on_test[0].test_protocols[records[0].extractor].n_real
+    title = f"against {n_real:,} real test images of all classes{annotated}"
+    alt = "Fréchet distance of each class of the synthetic images, and of as many real train images."
+    return {"class_scores": Picture(charts.class_bars(class_distances(on_test, score), score, title), alt)}
 
 
 def _qualities(record: ScoresRecord, gan: GanRecord) -> Pictures:
@@ -167,8 +198,12 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
     asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, used.n_synthetic)))
     latents = latents_of([derive_seed(used.seed, Stream.TEST_LATENTS, place) for place in places], gan.record.latent)
     drawn = draw_images(load_snapshot(gan, record.chosen_snapshot.file, CPU), latents, asked[places])
-    train = load_split(real, "train").images[[pair.train for pair in pairs]]
-    figure = figures.closest_pairs(drawn, train, [pair.distance for pair in pairs])
+    return _pairs(drawn, load_split(real, "train").images, pairs)
+
+
+def _pairs(drawn: Tensor, train: Tensor, pairs: Sequence[ClosestPair]) -> Pictures:
+    """Show the synthetic images `drawn` of some pairs above those of all `train` images that they lie closest to."""
+    figure = figures.closest_pairs(drawn, train[[pair.train for pair in pairs]], [pair.distance for pair in pairs])
     alt = "Synthetic images above the training images that they lie closest to."
     return {"closest_pairs": Picture(figure, alt, True)}
 

@@ -59,8 +59,8 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "scored_with_the_latents_that_chose",
         SELECTION,
-        "drawn = work.draw(chosen.file, Stream.TEST_LATENTS)",
-        "drawn = work.draw(chosen.file, Stream.VAL_LATENTS)",
+        "drawn = work.draw(of(chosen.file), Stream.TEST_LATENTS)",
+        "drawn = work.draw(of(chosen.file), Stream.VAL_LATENTS)",
         SCORES + "test_the_chosen_snapshot_is_scored_with_fresh_latents",
         "the score on test is not that of a lucky draw",
     ),

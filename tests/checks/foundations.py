@@ -210,8 +210,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "added_scores_of_other_images",
         SELECTION,
-        "work.draw(known.chosen.file, Stream.TEST_LATENTS)",
-        "work.draw(known.worst.file, Stream.TEST_LATENTS)",
+        "work.draw(of(known.chosen_snapshot.file), Stream.TEST_LATENTS)",
+        "work.draw(of(known.worst_snapshot.file), Stream.TEST_LATENTS)",
         ADDITIONS + "test_scores_are_added_to_what_is_finished",
         "all scores are of the chosen snapshot",
     ),

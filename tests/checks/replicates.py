@@ -23,8 +23,8 @@ REPLICATES: tuple[Mutation, ...] = (
     Mutation(
         "one_seed_for_every_gan",
         "shared/cli/calls/call.py",
-        '{"seed": replicate_seed(seed, piece.replicate)}',
-        '{"seed": seed if piece.row.writes == "gan" else replicate_seed(seed, piece.replicate)}',
+        'own["seed"] = replicate_seed(seed, piece.replicate)',
+        'own["seed"] = seed if piece.row.writes == "gan" else replicate_seed(seed, piece.replicate)',
         OWN + "test_every_job_of_a_replicate_has_its_seed",
         "the interval speaks of other generators",
     ),

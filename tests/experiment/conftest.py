@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.evaluate import evaluation
+from jobs.evaluate import images as scored
 from jobs.pipeline import FITS, PIPELINE, TRAIN_MIXED
 from jobs.train_mixed import fits as fitting
 from jobs.train_mixed.arms import ARMS, OWN
@@ -70,10 +70,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
     with pytest.MonkeyPatch.context() as patch:
         set_replicates(patch, REPLICATES)
         patch.setattr("shared.sources.archives.digits", bars)
-        fit, latents, drawn = Spy(classify.fit), Spy(evaluation.latents_of), Spy(evaluation.draw_images)
+        fit, latents, drawn = Spy(classify.fit), Spy(scored.latents_of), Spy(scored.draw_images)
         patch.setattr(classify, "fit", fit)
-        patch.setattr(evaluation, "latents_of", latents)
-        patch.setattr(evaluation, "draw_images", drawn)
+        patch.setattr(scored, "latents_of", latents)
+        patch.setattr(scored, "draw_images", drawn)
         for row in rows:
             result = call(row.name, root, "--recipe", recipe)
             assert result.exit_code == 0, result.output

@@ -128,7 +128,7 @@ def test_the_chosen_snapshot_is_scored_against_all_of_train(made: dict[str, Arti
     """Papers print the distance to the train images: it is to all of them, also where fewer images are drawn."""
     inputs = {"real": made["real"], "classifier/r00": made["classifier"]}
     run = Run(inputs, tmp_path, tmp_path, "cpu", Reporter("evaluate"))
-    work = Evaluation(run, Plan(24, ("classifier",), ("classifier",), 0), made["gan"])
+    work = Evaluation(run, Plan(24, ("classifier",), ("classifier",), 0), made["gan"].record.conditional)
     drawn = Images(torch.randint(0, 256, (24, 3, 16, 16), dtype=torch.uint8), work.asked)
     (scorer,) = work.among(("classifier",))
     found = score_on_test(work, [scorer], drawn).train_reference
@@ -147,7 +147,7 @@ def test_distances_by_class_are_between_equal_numbers(made: dict[str, Artifact],
     """With more synthetic images than train has, those of a class are as many as its real ones, whose score is next."""
     inputs = {"real": made["real"], "classifier/r00": made["classifier"]}
     run = Run(inputs, tmp_path, tmp_path, "cpu", Reporter("evaluate"))
-    work = Evaluation(run, Plan(300, ("classifier",), ("classifier",), 0), made["gan"])
+    work = Evaluation(run, Plan(300, ("classifier",), ("classifier",), 0), made["gan"].record.conditional)
     rng = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (300, 3, 16, 16), dtype=torch.uint8, generator=rng)
     drawn = Images(noise, work.asked)
