@@ -23,11 +23,13 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     val). With --limit-train or --per-class-train train is filled first, with exactly that many different images; an
     official test or val part stays whole, and what is drawn gets its fraction, or the rest where that is less. Equal
     images are never in two splits: a copy goes where the first one is, and a copy of a train image is left out where
-    train has an exact size. Unreadable images are counted and listed in rejected.jsonl; those that were drawn for such
-    a train split are replaced. Files that are not taken are reported. With --parts several
+    train has an exact size. With --held-out the test split is that set alone; images of it that are in the source, too,
+    are left out, as whoever saw the source saw them. Unreadable images are counted and listed in rejected.jsonl; those
+    that were drawn for such a train split are replaced. Files that are not taken are reported. With --parts several
     processes share the shards; each reads every image, so that all agree on the splits. Writes the dataset `real` and
     figures of the preparation, of samples, class balance and split sizes.
     """
+    from jobs.preprocess.held_out import with_held_out
     from jobs.preprocess.writer import write_dataset
     from shared.sources.detect import find
     from shared.sources.table import SOURCES
@@ -36,7 +38,8 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     place = find(config.source_path, config.source, run.sources, may_be_new=bool(known.official))
     if config.source_path and not Path(config.source_path).is_absolute():
         run.reporter.info(f"reading {place}")
-    written = write_dataset(run, config, known.read.get()(place, config.reading))
+    source = with_held_out(run, config, known.read.get()(place, config.reading))
+    written = write_dataset(run, config, source)
     if written is None:
         return None
     dataset, record, train = written

@@ -72,6 +72,13 @@ class PreprocessOptions(ReadingOptions):
         owner="source",
         metavar="REGEX",
     )
+    held_out: str | None = option(
+        None,
+        "Images that are the test split, folder or file, for instance those that no generator saw; the source has no "
+        "other then. Found as --source-path is.",
+        "selection",
+        metavar="PATH",
+    )
     val_fraction: float = option(0.1, "Share of the distinct images for val, rounded up.", "selection")
     test_fraction: float = option(0.2, "Share of the distinct images for test, rounded up.", "selection")
 

@@ -17,6 +17,8 @@ def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequenc
     drawn. Raises BadInput for one without train, and where an official one is wanted and there is none.
     """
     there = set(source.partition or ())
+    if config.held_out is not None:
+        return source.partition  # made with the held-out images: they alone are test
     if config.split == "random":
         if there:
             # for instance faces of one person, or frames of one video
@@ -39,8 +41,11 @@ def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequenc
     return source.partition
 
 
-def split_kind(source: Source, partition: Sequence[str] | None) -> str:
+def split_kind(config: PreprocessOptions, source: Source, partition: Sequence[str] | None) -> str:
     """Return how the splits were made, for the record."""
+    if config.held_out is not None:
+        val = "official val" if "val" in (partition or ()) else "val drawn from the rest"
+        return f"held-out test, {val}"
     if partition is not None:
         return "official"
     return "random, stratified" if source.groups is None else "random, stratified, in whole groups"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import exact_indexes, split_indexes
 from shared.cli.run import Run
+from shared.errors import BadInput
 from shared.runtime.processes import Spread
-from shared.sources.items import Item, Source
+from shared.sources.items import Item, Source, named
 from shared.sources.rejects import Rejects
 from shared.sources.work import Unreadable, check, digest
 
@@ -29,6 +30,44 @@ class Readable:
     content: str
 
 
+class Placed(NamedTuple):
+    """Images that can be read and the places of each split among them.
+
+    `moved` of them follow a copy to another split; `also_real` held-out images were left out, as they are real ones.
+    """
+
+    readable: list[Readable]
+    places: Places
+    moved: int
+    also_real: int
+
+
+def unseen(
+    run: Run, config: PreprocessOptions, readable: list[Readable], partition: Sequence[str] | None
+) -> tuple[list[Readable], int]:
+    """Return the images without those held-out ones that are real images, too, and how many these are.
+
+    A generator may have seen them: they are left where they were seen, unlike copies across official splits, which go
+    to test. Raises BadInput where no other is left.
+    """
+    if config.held_out is None or partition is None:
+        return readable, 0
+    held = [image for image in readable if partition[image.index] == "test"]
+    seen = {image.content: image for image in readable if partition[image.index] != "test"}
+    copies = [image for image in held if image.content in seen]
+    if not copies:
+        return readable, 0
+    pair = f"{named(copies[0].item.origin)} equals {named(seen[copies[0].content].item.origin)}"
+    if len(copies) == len(held):
+        raise BadInput(
+            f"--held-out {config.held_out}: all of its {len(held):,} images are real images of the source, too\n"
+            f"for instance {pair}\nwant images that no generator saw: others than those of the source"
+        )
+    run.reporter.info(f"warning: held-out images that are in the source, too, left out: {len(copies):,} ({pair})")
+    gone = {image.index for image in copies}
+    return [image for image in readable if image.index not in gone], len(copies)
+
+
 @dataclass(frozen=True)
 class Placing:
     """What it takes to place images: `spread` applies a function to items in several processes.
@@ -43,14 +82,15 @@ class Placing:
     partition: Sequence[str] | None
     rejects: Rejects
 
-    def place(self, chosen: NDArray[np.int64]) -> tuple[list[Readable], Places, int]:
-        """Return the chosen items that can be read, their splits, and how many follow a copy to another split.
+    def place(self, chosen: NDArray[np.int64]) -> Placed:
+        """Return the chosen items that can be read, and where each goes.
 
         BadInput where too many cannot be read, or too few are left.
         """
         # every image is hashed before any is split: where copies go depends on all of them
         readable = self._read(chosen)
         self.rejects.check(self.run.folder)
+        readable, also_real = unseen(self.run, self.config, readable, self.partition)
         places, moved = self._split(readable)
         sound: set[int] = set()
         # where train has an exact size, an image that turns out to be broken is replaced before anything is written
@@ -58,7 +98,7 @@ class Placing:
             self.rejects.check(self.run.folder)
             readable = [image for place, image in enumerate(readable) if place not in broken]
             places, moved = self._split(readable)
-        return readable, places, moved
+        return Placed(readable, places, moved, also_real)
 
     def _read(self, chosen: NDArray[np.int64]) -> list[Readable]:
         """Return the items that can be read, with what each holds; put the others aside."""

@@ -76,7 +76,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     # processes, not threads: the code around Pillow holds the interpreter lock
     with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
         placing = Placing(run, spread, config, source, partition, rejects)
-        readable, places, moved = placing.place(chosen)
+        readable, places, moved, also_real = placing.place(chosen)
         tasks = [
             task for split, indexes in places.items() for task in tasks_of(split, indexes.tolist(), config.shard_images)
         ]
@@ -101,13 +101,15 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     record = RealRecord(
         source=config.source,
         mirrors=config.mirrors,
-        split=split_kind(source, partition),
+        split=split_kind(config, source, partition),
         rejected=len(rejects.rows),
         ignored=source.ignored,
         duplicates=len(copies),
         duplicates_with_other_label=sum(copy.label != first.label for copy, first in copies),
         moved_to_the_split_of_their_copy=moved,
         groups=groups,
+        held_out=config.held_out is not None,
+        held_out_also_real=also_real,
     )
     return Written(dataset, record, [readable[place].item for place in places["train"].tolist()])
 

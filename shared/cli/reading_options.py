@@ -19,6 +19,12 @@ class ReadingOptions(JobOptions):
         "source",
         metavar="PATH",
     )
+    source_version: str | None = option(
+        None,
+        "Any text about what the source's files hold, such as a date: with another one the images are read again.",
+        "source",
+        metavar="TEXT",
+    )
     label: str | None = option(
         None,
         "Attribute of CelebA, column of a table, or json field of foreign shards, that is the class.",

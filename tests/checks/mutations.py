@@ -16,8 +16,8 @@ from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
-from tests.checks.imported import IMPORTED
 from tests.checks.intervals import INTERVALS
+from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
