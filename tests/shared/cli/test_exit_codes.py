@@ -208,7 +208,7 @@ LONG = {
 
 @pytest.mark.parametrize("case", LONG)
 def test_a_message_never_takes_more_than_three_lines_of_200_characters(laboratory: Any, case: str) -> None:
-    """In one place for every command, whatever a file holds: the beginning and the end stay."""
+    """In one place for every command, no matter what a file holds: the beginning and the end stay."""
     laboratory.body = _raiser(BadInput(LONG[case]))
     said = laboratory.call().stderr
     lines = said.splitlines()
