@@ -1,136 +1,175 @@
-"""Foreign WebDataset shards: tars that other tools wrote, with jpg, png or webp and cls or json."""
+"""WebDataset shards: tars that other tools wrote, with jpg, png or webp and cls or json, and halfreal's own."""
 
 import json
 import tarfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from shared.errors import BadInput
-from shared.sources.items import Item, Source, Unusable, is_label, named, open_bytes, plain, some, unusable
+from shared.sources.entries import Entry, understood
+from shared.sources.items import Source, Unusable, is_label, named, plain, some
 from shared.sources.reading import Reading
+from shared.sources.shard_files import ShardFile, shards_of
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
 
-KINDS = {list: "a list", dict: "an object", float: "a decimal number", bool: "true or false", type(None): "null"}
+LABEL_FIELD = "label"
+"""The field of a json that is the label where no option names one."""
+
+KINDS = {list: "a list", dict: "an object", float: "a decimal number", bool: "true or false"}
 """Types of a json field that cannot be a label, in words."""
 
 
-class Found(NamedTuple):
-    """A sample of a tar: its label as text and where its image lies, or `why` it cannot be used."""
+class Said(NamedTuple):
+    """What the members of a sample say of it, as text: its label, split and group, empty where they say nothing."""
 
-    tar: Path
-    key: str
     label: str = ""
-    start: int = 0
-    size: int = 0
-    why: str = ""
-
-    @property
-    def origin(self) -> dict[str, object]:
-        """What finds the sample again."""
-        return {"source": "webdataset", "file": self.tar.name, "key": self.key}
+    split: str = ""
+    group: str = ""
 
 
 @dataclass
 class Scan:
     """The result of a pass over the headers of tars, in order."""
 
-    samples: list[Found] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     endless: list[str] = field(default_factory=list)
-
-    def labels(self) -> set[str]:
-        """Return the different labels of samples that can be used."""
-        return {sample.label for sample in self.samples if not sample.why}
+    apart: list[str] = field(default_factory=list)
+    labels: int = 0
 
     def warnings(self) -> list[str]:
         """Return a line for each kind of irregularity."""
-        cut = "; compare their number of samples, or fetch them again"
         rows = (
             (self.ignored, "members without key or suffix, not taken", ""),
-            (self.endless, "tars without an end mark, perhaps cut short", cut),
+            (
+                self.endless,
+                "tars without an end mark, perhaps cut short",
+                "; compare their number of samples, or fetch them again",
+            ),
+            (
+                self.apart,
+                "samples whose members are not next to each other, put together",
+                "; other readers need them sorted: tar --sort=name -cf SORTED.tar FOLDER",
+            ),
         )
         return [f"{what}: {len(names):,} ({some(names)}){do}" for names, what, do in rows if names]
 
 
 def webdataset(place: Path, reading: Reading) -> Source:
-    """Return the samples of the tars at `place`, a folder of `*.tar` or one file, in name order.
+    """Return the samples of the tars at `place`, in name order; see `shards_of` for what it may be.
 
-    The label is `.cls` (text or a number) or, in `.json`, the field that `--label` names. Class names are the
-    labels themselves, numbers in numeric order, texts in alphabetical order. Members are read where they lie in
-    the tar, and only images, cls and json; nothing is unpickled. A sample without an image or a label is put aside
-    with the reason. Raises BadInput for a tar that is compressed, broken or cut in a member, and for fewer than two
-    labels.
+    The label is the field of `.json` that `--label` names; without one it is `.cls` (text or a number), or the field
+    `label` where there is no `.cls`. Shards of halfreal have the class names and the splits of their manifest. Members
+    of one key are a sample, wherever they are in the tar. They are read where they lie, and only images, cls and json;
+    nothing is unpickled. A sample without an image or a label is put aside with the reason. Raises BadInput for a tar
+    that is compressed, broken or cut in a member, and for keys with dots.
     """
-    tars = [place] if place.is_file() else sorted(path for path in place.glob("*.tar") if path.is_file())
-    if not tars:
-        raise BadInput(f"{place}: no *.tar there; put the shards there, or give --source-path")
+    shards = shards_of(place)
     scan = Scan()
-    for tar in tars:
-        _scan(tar, reading.label or "", scan)
-    classes = _classes(place, scan)
-    labels = {name: label for label, name in enumerate(classes)}
-    # only offsets are kept: images are read when they are prepared, from any process
-    items = [_item(sample, labels) for sample in scan.samples]
-    return Source(classes, items, warnings=scan.warnings(), ignored=len(scan.ignored))
-
-
-def _classes(place: Path, scan: Scan) -> tuple[str, ...]:
-    """Return the labels in order, numbers by their value; BadInput for fewer than two."""
-    names = scan.labels()
-    if not names:
-        first = f"; the first, {named(scan.samples[0].origin)}: {scan.samples[0].why}" if scan.samples else ""
+    for file in shards.files:
+        _scan(file, reading, scan)
+    if reading.labelled and scan.entries and not scan.labels and all(entry.why for entry in scan.entries):
         raise BadInput(
-            f"{place}: none of {len(scan.samples):,} samples can be used{first}\n"
-            "want an image and a .cls or a .json in each; --label names the field of the .json"
+            f"{place}: none of {len(scan.entries):,} samples has a label (.cls, .json); the first, "
+            f"{named(scan.entries[0].origin)}: {scan.entries[0].why}\n"
+            "where folders in the tar are the classes say --source folder"
         )
-    if len(names) < 2:
-        raise BadInput(f"{place}: {len(names)} different labels, want at least 2")
-    if all(name.isdecimal() for name in names):
-        # 007 and 7 are different labels of one value: the text decides between them
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
+    # another field than the one that halfreal wrote has classes of its own
+    classes = None if reading.label else shards.classes
+    return understood(
+        place,
+        scan.entries if classes is None else [_with_name(entry, classes) for entry in scan.entries],
+        reading,
+        classes=classes,
+        warnings=scan.warnings(),
+        ignored=len(scan.ignored),
+        splits_by="the field says" if reading.split_column else shards.splits_by,
+    )
 
 
-def _item(sample: Found, labels: dict[str, int]) -> Item:
-    """Return a sample as an item of its label, or as one that is known to be unusable."""
-    if sample.why:
-        return unusable(sample.why, sample.origin)
-    read = partial(_read_part, sample.tar, sample.start, sample.size)
-    return Item(labels[sample.label], sample.origin, read, open_bytes)
+def _with_name(entry: Entry, classes: Sequence[str]) -> Entry:
+    """Return a sample of halfreal's own with the name of its class in place of the number."""
+    if entry.why or not entry.label:
+        return entry
+    if not entry.label.isdecimal() or int(entry.label) >= len(classes):
+        return replace(entry, why=f"cls is {entry.label[:40]}; the manifest has classes 0 to {len(classes) - 1}")
+    return replace(entry, label=classes[int(entry.label)])
 
 
-def _scan(tar: Path, label_field: str, scan: Scan) -> None:
+def _scan(file: ShardFile, reading: Reading, scan: Scan) -> None:
     """Add the samples of a tar to `scan`, and its irregularities.
 
     `ignored` gets the members that are of no sample, as WebDataset sees it, `endless` the tar if it has no end mark.
     """
-    samples: list[Found] = []
+    tar = file.path
+    entries: list[Entry] = []
     try:
         # "r:" refuses compressed tars, in which members cannot be read where they lie
         with tarfile.open(tar, mode="r:") as archive:
-            for key, group in groupby(_members(archive, tar.stat().st_size), key=_key):
-                # WebDataset groups neighbours with the same key, so order matters and a later repeat is another sample
-                members = {_kind(member): member for member in group}
-                if key.rpartition("/")[2] and "" not in members:
-                    samples.append(_sample(tar, archive, key, members, label_field))
-                else:
-                    scan.ignored += [member.name for member in members.values()]
+            members = list(_members(archive, tar.stat().st_size))
+            for key, kinds in _samples(tar, members, scan).items():
+                scan.labels += bool({"cls", "json"} & kinds.keys())
+                entries.append(_entry(file, archive, key, kinds, reading))
             if not _has_end(archive):
                 scan.endless.append(tar.name)
                 # a cut at the boundary of a member looks like a sample that lacks some
-                if samples and samples[-1].why:
-                    samples[-1] = samples[-1]._replace(why=f"perhaps cut short: {samples[-1].why}")
+                entries = [
+                    _cut_short(entry) if members and entry.origin["key"] == _key(members[-1]) else entry
+                    for entry in entries
+                ]
     except tarfile.TarError as error:
         raise BadInput(
             f"{tar}: cannot be read as an uncompressed tar ({error}); unpack .gz first, or fetch it again"
         ) from error
     # at the end, so that a tar that breaks in the middle adds nothing
-    scan.samples += samples
+    scan.entries += entries
+
+
+def _cut_short(entry: Entry) -> Entry:
+    return replace(entry, why=f"perhaps cut short: {entry.why}") if entry.why else entry
+
+
+def _samples(tar: Path, members: Sequence[tarfile.TarInfo], scan: Scan) -> dict[str, dict[str, tarfile.TarInfo | None]]:
+    """Return the members of each sample by kind, None for a kind that is there twice, in the order of first members.
+
+    What is of no sample goes to `scan.ignored`, and where the members of one are not neighbours to `scan.apart`.
+    """
+    samples: dict[str, dict[str, tarfile.TarInfo | None]] = {}
+    apart: dict[str, None] = {}
+    last = ""
+    for member in members:
+        key, kind = _key(member), _kind(member)
+        if not key.rpartition("/")[2] or not kind:
+            scan.ignored.append(member.name)
+            continue
+        kinds = samples.setdefault(key, {})
+        if kinds and key != last:
+            # a writer that puts all images first and all labels then: WebDataset would see samples without a label
+            apart[key] = None
+        kinds[kind] = None if kind in kinds else member
+        last = key
+    for key, kinds in samples.items():
+        _check_dots(tar, key, list(kinds), len(members))
+    scan.apart += apart
+    return samples
+
+
+def _check_dots(tar: Path, key: str, kinds: Sequence[str], count: int) -> None:
+    """Raise BadInput for a key that seems to go on after its first dot: cam.0001.png next to cam.0001.cls."""
+    if any(kind in IMAGES for kind in kinds):
+        return  # 7.png, 7.cls and 7.mask.png, 7.mask.json: one sample of several images
+    stems = {kind.rpartition(".")[0] for kind in kinds if kind.rpartition(".")[2] in IMAGES}
+    labelled = {kind.rpartition(".")[0] for kind in kinds if kind.rpartition(".")[2] in ("cls", "json")}
+    for stem in sorted((stems & labelled) - {""}):
+        raise BadInput(
+            f"{tar}: {plain(key)}.{plain(stem[:60])}: a key with a dot; WebDataset cuts keys at their first dot, and "
+            f"takes {len(kinds):,} of {count:,} members for one sample\n"
+            "unpack it, rename the files to have no dot but that of the suffix, pack it: tar --sort=name -cf NEW.tar ."
+        )
 
 
 def _members(archive: tarfile.TarFile, size: int) -> Iterator[tarfile.TarInfo]:
@@ -167,50 +206,82 @@ def _kind(member: tarfile.TarInfo) -> str:
     return member.name.rpartition("/")[2].partition(".")[2].lower()
 
 
-def _sample(
-    tar: Path, archive: tarfile.TarFile, key: str, members: dict[str, tarfile.TarInfo], label_field: str
-) -> Found:
+def _entry(
+    file: ShardFile, archive: tarfile.TarFile, key: str, kinds: dict[str, tarfile.TarInfo | None], reading: Reading
+) -> Entry:
     """Return what the members of one key make."""
+    origin: dict[str, object] = {"source": "webdataset", "file": file.path.name, "key": key}
     try:
+        if twice := [kind for kind, member in kinds.items() if member is None]:
+            raise Unusable(f"{', '.join(twice)} is there twice in the tar")
+        members = {kind: member for kind, member in kinds.items() if member is not None}
         image = next((members[kind] for kind in IMAGES if kind in members), None)
         if image is None:
-            raise Unusable(f"no image (.{', .'.join(IMAGES)}); members: {', '.join(members)}")
-        return Found(tar, key, _label(archive, members, label_field), image.offset_data, image.size)
+            raise Unusable(f"no image (.{', .'.join(IMAGES)}); members: {', '.join(members)}"[:200])
+        said = _said(archive, members, reading)
     except Unusable as error:
-        return Found(tar, key, why=str(error))
+        return Entry("", origin, bytes, why=str(error))
+    read = partial(_read_part, file.path, image.offset_data, image.size)
+    split = file.split if reading.split_column is None else said.split
+    # only offsets are kept: images are read when they are prepared, from any process
+    return Entry(said.label, origin, read, split=split, group=said.group)
 
 
-def _label(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], label_field: str) -> str:
-    """Return the label of a sample as text of one line; Unusable if it has none."""
-    kind = next((kind for kind in ("cls", "json") if kind in members), None)
-    if kind is None:
-        raise Unusable(f"no label (.cls, .json); members: {', '.join(members)}")
-    stream = archive.extractfile(members[kind])
-    payload = stream.read() if stream else b""
-    label = payload.decode("utf-8", "replace").strip() if kind == "cls" else _field(payload, label_field)
-    if not is_label(label):
-        where = "cls" if kind == "cls" else f"field {label_field!r}"
-        raise Unusable(f"{where} is {'no text of one line' if label else 'empty'}; want text or a whole number")
-    return label
+def _said(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], reading: Reading) -> Said:
+    """Return what a sample says of itself; Unusable if it has no label, or no field that an option names."""
+    fields: dict[str, Any] = {}
+    by_cls = reading.label is None and "cls" in members
+    wanted = bool(reading.split_column or reading.group_column) or (reading.labelled and not by_cls)
+    if wanted and "json" in members:
+        fields = _fields(_content(archive, members["json"]), reading.label or LABEL_FIELD)
+    label = ""
+    if reading.labelled and by_cls:
+        label = _content(archive, members["cls"]).decode("utf-8", "replace").strip()
+        if label and not is_label(label):
+            raise Unusable("cls is no text of one line; want text or a whole number")
+    elif reading.labelled:
+        if "json" not in members:
+            where = "no json" if reading.label else "no label (.cls, .json)"
+            raise Unusable(f"{where}; members: {', '.join(members)}"[:200])
+        label = _field(fields, reading.label or LABEL_FIELD)
+    return Said(
+        label,
+        _field(fields, reading.split_column) if reading.split_column else "",
+        _field(fields, reading.group_column) if reading.group_column else "",
+    )
 
 
-def _field(payload: bytes, label_field: str) -> str:
-    """Return a field of a json as text; Unusable if it is no text and no whole number."""
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = archive.extractfile(member)
+    return stream.read() if stream else b""
+
+
+def _fields(payload: bytes, wanted: str) -> dict[str, Any]:
+    """Return the fields of a json; Unusable if it has none."""
     try:
         fields: Any = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"json is broken: {error}") from error
     if not isinstance(fields, dict):
-        raise Unusable(
-            f"json is {KINDS.get(type(fields), 'a single value')}; want an object with the field {label_field!r}"
-        )
-    if label_field not in fields:
-        raise Unusable(f"json has no field {label_field!r}; it has fields: {', '.join(fields) or 'none'}")
-    value = fields[label_field]
-    # exact types: True is an int in Python, and 1.0 would name another class than 1
+        what = "null" if fields is None else KINDS.get(type(fields), "a single value")
+        raise Unusable(f"json is {what}; want an object with the field {wanted!r}")
+    return fields
+
+
+def _field(fields: dict[str, Any], wanted: str) -> str:
+    """Return a field of a json as text, empty for null; Unusable if it is no text and no whole number."""
+    if wanted not in fields:
+        raise Unusable(f"json has no field {wanted!r}; it has fields: {some(list(fields), 8) or 'none'}")
+    value = fields[wanted]
+    if value is None:
+        return ""
+    # exact types: True is an int in Python, and 0.5 names no class
     if type(value) not in (str, int):
-        raise Unusable(f"field {label_field!r} is {KINDS[type(value)]}; want text or a whole number")
-    return str(value)
+        raise Unusable(f"field {wanted!r} is {KINDS[type(value)]}; want text or a whole number")
+    text = str(value).strip()
+    if text and not is_label(text):
+        raise Unusable(f"field {wanted!r} is no text of one line; want text or a whole number")
+    return text
 
 
 def _read_part(tar: Path, start: int, size: int) -> bytes:
