@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
-from shared.errors import BadConfig, MissingArtifact
+from shared.errors import BadConfig, BadInput, MissingArtifact
 from shared.store.job import Job
 from shared.store.lineage import chosen_replicate, open_inputs
+from shared.store.replicates import existing
 
 # torch takes seconds to import: a replicate, snapshot or class that is not there is refused before
 if TYPE_CHECKING:
@@ -138,8 +139,13 @@ class Experiment:
         self.folder = folder
         self.replicate = chosen_replicate(folder, EVALUATE, replicate)
         # checked here once, so that drawing itself cannot meet a missing artifact
-        from shared.store.artifacts import input_of
+        from shared.store.artifacts import input_of, open_output
 
+        if (
+            self.replicate in existing(folder, EVALUATE)
+            and open_output(EVALUATE, folder, self.replicate).record.imported
+        ):
+            raise BadInput(f"{folder}: its synthetic images were imported; there is no generator to draw from")
         self.inputs = open_inputs(READS, folder, self.replicate)
         self.real, self.classifier = input_of(self.inputs, PREPROCESS), input_of(self.inputs, TRAIN_CLASSIFIER)
         self.gan, self.scores = input_of(self.inputs, TRAIN_GAN), input_of(self.inputs, EVALUATE)

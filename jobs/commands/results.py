@@ -1,7 +1,7 @@
 """The command `results`: the verdict and the results tables of an experiment, for people and for scripts."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from shared.store.replicates import best_on_val
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from shared.store.records.datasets import Imported
     from shared.store.records.gan import GanRecord
     from shared.store.records.mixed import Estimate, MixedRecord
     from shared.store.records.scores import OnTest, ScoresRecord
@@ -38,7 +39,8 @@ METRICS = tuple(metric.name for metric in CLASSIFICATION_METRICS if metric.headl
 class Results:
     """The results of an experiment: the verdict, the scores of every replicate, the hashes of what they are from.
 
-    `gans` are those that were scored, by replicate; None where they are no longer there.
+    `gans` are those that were scored, by replicate; None where they are no longer there, or never were: `imported` has
+    the sets that were imported.
     """
 
     experiment: str
@@ -47,10 +49,11 @@ class Results:
     on_test: "list[OnTest]"
     hashes: dict[str, str]
     gans: "list[GanRecord] | None" = None
+    imported: "list[Imported]" = field(default_factory=list)
 
     @property
     def shown(self) -> int:
-        """The replicate whose classes are listed, and whose pictures are on the page: the best on val."""
+        """The replicate whose classes are listed, and whose pictures are on the page: the best on val, or the first."""
         return best_on_val(dict(enumerate(self.scores)))
 
     def facts(self) -> dict[str, object]:
@@ -63,6 +66,7 @@ class Results:
         others: dict[str, object] = {
             "generator": generator_json(self.scores, self.gans, self.shown),
             **scores_json(self.scores, self.on_test),
+            "imported": [each.facts() for each in self.imported],
             "artifacts": self.hashes,
         }
         return results_json(self.experiment, self.mixed, summaries(self.on_test), copies(self.on_test), others)
@@ -76,8 +80,10 @@ def collect(folder: Path) -> Results:
     mixed, scores = input_of(opened, TRAIN_MIXED), inputs_of(opened, EVALUATE)
     hashes = {name: opened[name].sha256 for name in opened if name.partition("/")[0] != SYNTHESIZE.writes}
     on_test = [need_test_scores(replicate) for replicate in scores]
-    gans = scored_gans(folder, len(scores))
-    return Results(folder.name, mixed.record, [replicate.record for replicate in scores], on_test, hashes, gans)
+    records = [replicate.record for replicate in scores]
+    gans = None if any(record.imported for record in records) else scored_gans(folder, len(scores))
+    sets = [made.record.imported for made in inputs_of(opened, SYNTHESIZE) if made.record.imported is not None]
+    return Results(folder.name, mixed.record, records, on_test, hashes, gans, sets)
 
 
 def scored_gans(folder: Path, replicates: int) -> "list[GanRecord] | None":
@@ -105,12 +111,26 @@ def print_results(folder: Path, classes: bool = False) -> None:
 
     results, console = collect(folder), Console(highlight=False)
     print_missing(console, results.scores, folder.parent)
+    print_imported(console, results.imported)
     print_verdict(console, results.mixed)
     print_questions(console, results.mixed)
     print_arms(console, results.experiment, results.mixed)
     print_arm_metrics(console, results.mixed, every=classes)
     print_scores(console, results.scores, results.on_test)
     print_generator(console, results.scores, results.gans, results.shown, every=classes)
+
+
+def print_imported(console: "Console", sets: "list[Imported]") -> None:
+    """Print which sets were imported, and what is odd about them."""
+    from rich.text import Text
+
+    for each in sets:
+        labels = "with labels of their own" if each.labels == "given" else "labelled by the annotator"
+        aside = f", {each.rejected:,} unreadable" if each.rejected else ""
+        console.print(f"Imported: {each.images:,} images of {each.name}, {labels}{aside}.", markup=False)
+        if each.equal_to_real:
+            counts = ", ".join(f"{count:,} of {split}" for split, count in each.equal_to_real.items())
+            console.print(Text(f"Warning: files of {each.name} that are real ones: {counts}", style="bold yellow"))
 
 
 def print_verdict(console: "Console", mixed: "MixedRecord") -> None:

@@ -120,16 +120,17 @@ def print_generator(
 
     `gans` are those that the scores are of, None where they are no longer there.
     """
-    from shared.store.replicates import replicate_name
+    from shared.store.replicates import replicate_name, why_shown
 
     record, gan = scores[shown], None if gans is None else gans[shown]
     if record.on_test is None:
         return
     classes = record.on_test.test.classes
     names = next((list(row.qualities) for row in classes if row.qualities), [])
+    which = "imported" if record.chosen is None else f"snapshot of epoch {record.chosen.epoch}"
     title = (
-        f"Images of replicate {replicate_name(shown)} of {len(scores)}, the best on val, snapshot of epoch "
-        f"{record.chosen_snapshot.epoch}: ratios to the real test images"
+        f"Images of replicate {replicate_name(shown)} of {len(scores)}, {why_shown(record)}, {which}: "
+        "ratios to the real test images"
     )
     # of a class, where each has networks of its own
     by_class = gan.histories if gan is not None and gan.class_histories else {}
@@ -143,9 +144,9 @@ def print_generator(
     console.print(table)
     if len(listed) < len(classes):
         console.print(f"{len(listed)} of {len(classes)} classes, the worst; {ALL_CLASSES}.")
-    if gan is None:
+    if gan is None and not record.imported:
         console.print("Losses: the GANs that were scored are no longer there.")
-    elif not by_class:
+    elif gan is not None and not by_class:
         losses = gan.history[-1].losses
         console.print(f"Final losses: {', '.join(f'{words} {losses[name]:.3f}' for name, words in LOSSES.items())}.")
     console.print(_categories(scores))
@@ -186,7 +187,7 @@ def _replicate_json(number: int, record: "ScoresRecord", gan: "GanRecord | None"
     by_class = gan.histories if gan is not None and gan.class_histories else {}
     return {
         "replicate": number,
-        "epoch": record.chosen_snapshot.epoch,
+        "epoch": None if record.chosen is None else record.chosen.epoch,
         "final_losses": None if gan is None or by_class else gan.history[-1].losses,
         "classes": [
             row.facts() | {"final_losses": by_class[row.class_name][-1].losses if by_class else None}

@@ -38,9 +38,10 @@ def print_scores(console: "Console", scores: "Sequence[ScoresRecord]", on_test: 
 
     first = scores[0]
     of_test, of_train = summaries(on_test), train_summaries(on_test)
-    epochs = ", ".join(str(record.chosen_snapshot.epoch) for record in scores)
-    instead = f", in place of {first.fallback}, whose weights were missing" if first.fallback else ""
-    console.print(f"Snapshots of epochs {epochs}, chosen by {first.chosen_score} on val{instead}.")
+    if not first.imported:
+        epochs = ", ".join(str(record.chosen_snapshot.epoch) for record in scores)
+        instead = f", in place of {first.fallback}, whose weights were missing" if first.fallback else ""
+        console.print(f"Snapshots of epochs {epochs}, chosen by {first.chosen_score} on val{instead}.")
     protocols = on_test[0].test_protocols
     others = [f"{kind}_{name}" for name in protocols for kind in PRINTED if name != first.extractor]
     others += [f"{kind}_{first.extractor}" for kind in PRINTED[1:]]
@@ -71,7 +72,7 @@ def scores_json(scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -
     reference = on_test[0].train_reference
     lacks = missing_weights(name for record in scores for name in record.left_out)
     return {
-        "chosen_by": scores[0].chosen_score,
+        "chosen_by": None if scores[0].imported else scores[0].chosen_score,
         "fallback_for": scores[0].fallback,
         "missing_weights": [{"extractors": list(lack.extractors), "command": lack.command} for lack in lacks],
         "score_protocols": {name: row.facts() for name, row in on_test[0].test_protocols.items()},

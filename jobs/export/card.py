@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from jobs.export.formats import FORMATS, class_folders
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
-from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
+from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_MIXED
 from shared import __version__
 from shared.plots.answers import (
     HOLD_OUT,
@@ -52,6 +52,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
     mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
     layout, dataset = FORMATS[config.to], synthetic.dataset
     labels = judged_labels(mixed, conditional=synthetic.record.agreement is not None)
+    asked_for = "the class asked for as label" if synthetic.record.imported is None else "the labels of the set"
     return environment.get_template("card.md").render(
         version=__version__,
         experiment=inputs["real"].folder.parent.name,
@@ -71,7 +72,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         others=shown_answers(mixed)[len(first_answers(mixed)) :],
         no_answer=NO_ANSWER,
         own_warnings=lambda answer: own_warnings(mixed, answer),
-        judged_labels="the class asked for as label" if labels == ASKED else "the classifier's labels",
+        judged_labels=asked_for if labels == ASKED else "the classifier's labels",
         judged=config.labels == labels and config.min_confidence == mixed.protocol.min_confidence,
         saw={arm.arm: saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
         replicate=replicate,
@@ -79,7 +80,8 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         scores=scores.record,
         on_test=on_test,
         flagged=[space for space, copies in on_test.copies.items() if copies.flagged],
-        family=input_of(inputs, TRAIN_GAN).record.family,
+        imported=synthetic.record.imported,
+        family=synthetic.record.family,
         lineage=lineage(JOBS, inputs),
         recipe=RECIPE,
     )
@@ -88,6 +90,8 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
 def columns(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> dict[str, str]:
     """Return the type of each column of `metadata.jsonl`, by name; "class" is a label with class names."""
     asked = {} if synthetic.record.agreement is None else {"asked_label": "class"}
+    strings = {"imported_file": "string", "imported_sha256": "string"}
+    found = {"latent_seed": "int64"} if synthetic.record.imported is None else strings
     return {
         "image": "image",
         "key": "string",
@@ -95,7 +99,7 @@ def columns(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> dict[
         "annotated_label": "class",
         **asked,
         "confidence": "float64",
-        "latent_seed": "int64",
+        **found,
     }
 
 

@@ -10,7 +10,7 @@ import click
 
 from jobs.export.formats import FORMATS
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
-from jobs.pipeline import EVALUATE, PIPELINE, REPORT, SYNTHESIZE
+from jobs.pipeline import EVALUATE, PIPELINE, REPORT, SYNTHESIZE, TRAIN_GAN
 from shared import __version__
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from jobs.export.pictures import Picture
     from shared.store.artifacts import Artifact
 
-ROW: Job = Job("export", "", "export", "", tuple(job for job in PIPELINE if job is not REPORT), replicated=True)
+READS = tuple(job for job in PIPELINE if job not in (REPORT, TRAIN_GAN))
+ROW: Job = Job("export", "", "export", "", READS, replicated=True, behind=(TRAIN_GAN,))
 
 
 @click.command("export", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -43,7 +44,7 @@ ROW: Job = Job("export", "", "export", "", tuple(job for job in PIPELINE if job 
     "--labels",
     type=click.Choice([ANNOTATED, ASKED]),
     default=ANNOTATED,
-    help="Whose labels: the classifier's, or the class that the generator was asked for.",
+    help="Whose labels: the classifier's, or the class asked for, which of imported images is their own label.",
 )
 @click.option(
     "--min-confidence",

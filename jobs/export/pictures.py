@@ -7,7 +7,7 @@ from jobs.export.options import ASKED, ExportConfig
 from shared.errors import BadConfig, FormatError
 from shared.format.sample import decode_label
 from shared.store.artifacts import Artifact
-from shared.store.records.datasets import SampleMeta, SyntheticRecord
+from shared.store.records.datasets import IMPORTED, SampleMeta, SyntheticRecord
 from shared.store.samples import annotated_members
 
 
@@ -34,8 +34,16 @@ class Picture:
             "annotated_label": self.annotated,
             **asked,
             "confidence": self.confidence,
-            "latent_seed": self.meta.origin.latent_seed,
+            **self.source,
         }
+
+    @property
+    def source(self) -> dict[str, object]:
+        """What finds the image again: the latent's seed, or the imported file and its hash."""
+        origin = self.meta.origin
+        if origin.generator_sha256 != IMPORTED:
+            return {"latent_seed": origin.latent_seed}
+        return {"imported_file": origin.file or "", "imported_sha256": origin.sha256}
 
 
 def pictures(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> Iterator[Picture]:
@@ -45,7 +53,7 @@ def pictures(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> Iter
     """
     # before the first shard is read, so that a mistake costs seconds
     if config.labels == ASKED and synthetic.record.agreement is None:
-        raise BadConfig("--labels asked: the generator is unconditional and was asked for no class; take annotated")
+        raise BadConfig("--labels asked: these images have no label but the annotator's; take annotated")
     # PNGs are passed on as bytes: encoding them again would change files for nothing
     for key, members, meta in annotated_members(synthetic):
         annotated, asked = decode_label(members["cls"]), meta.origin.asked_label

@@ -1,6 +1,7 @@
 """The figures of the page: what the gallery composes for each artifact, as HTML."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,6 +14,7 @@ from shared.plots.gallery import Picture, Pictures
 from shared.plots.mixed_gallery import mixed_pictures
 from shared.plots.training.panels import Progress, animation, draw_progress
 from shared.store.checkpoints import load
+from shared.store.records.scores import ScoresRecord
 
 GRID = "grid.safetensors"
 """The file of `tune` with its image grid."""
@@ -41,7 +43,7 @@ def embed(picture: Picture) -> Embedded:
 def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedded]]:
     """Return every picture of the page by artifact and name; a signal stops it between two artifacts."""
     shown = made.shown
-    progress = draw_progress(shown.gan.record, shown.gan, made.real.dataset.classes)
+    progress = draw_progress(shown.gan.record, shown.gan, made.real.dataset.classes) if shown.gan else None
     others = [replicate.scores.record for replicate in made.replicates if replicate is not shown]
     # functions, so that no figure is drawn before its turn and a signal can stop between two
     sections = {
@@ -49,8 +51,8 @@ def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedde
         "synthetic": lambda: gallery.synthetic_pictures(
             shown.synthetic.folder, shown.synthetic.dataset, shown.synthetic.record
         ),
-        "scores": lambda: gallery.scores_pictures(shown.scores.record, made.real, shown.gan, others),
-        "gan": lambda: gallery.gan_pictures(shown.gan.record, progress),
+        "scores": lambda: _scores(made, others),
+        "gan": lambda: gallery.gan_pictures(shown.gan.record, progress) if shown.gan and progress else {},
         "tune": lambda: _tune(made),
         "classifier": lambda: gallery.classifier_pictures(shown.classifier.record),
         "real": lambda: gallery.real_pictures(made.real.folder, made.real.dataset, load_examples(made.real)),
@@ -59,7 +61,14 @@ def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedde
         name: {figure: embed(picture) for figure, picture in sections[name]().items()}
         for name in reporter.each(sections, "draw", len(sections), "sections")
     }
-    return drawn | {"moving": _moving(progress)}
+    return drawn | {"moving": _moving(progress) if progress else {}}
+
+
+def _scores(made: Artifacts, others: Sequence[ScoresRecord]) -> Pictures:
+    shown = made.shown
+    if shown.gan is None:
+        return gallery.imported_scores_pictures(shown.scores.record, made.real, shown.synthetic, others)
+    return gallery.scores_pictures(shown.scores.record, made.real, shown.gan, others)
 
 
 def _moving(progress: Progress) -> dict[str, Embedded]:
@@ -77,5 +86,5 @@ def _tune(made: Artifacts) -> Pictures:
         return {}
     tensors, header = load(made.tune.read(GRID), str(made.tune.folder / GRID))
     # grids of earlier versions do not say it
-    conditional = header.get("conditional", made.shown.gan.record.conditional)
+    conditional = header.get("conditional", made.shown.gan is not None and made.shown.gan.record.conditional)
     return gallery.tune_pictures(made.tune.record, tensors["sheet"], made.real.dataset.classes, conditional)

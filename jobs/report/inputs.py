@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 
 from jobs import pipeline
 from shared.store.artifacts import Artifact, input_of, inputs_of
@@ -12,15 +13,15 @@ from shared.store.records.gan import GanRecord
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import OnTest, ScoresRecord
 from shared.store.records.tune import TuneRecord
-from shared.store.replicates import best_on_val, replicate_name
+from shared.store.replicates import best_on_val, replicate_name, why_shown
 
 
 @dataclass(frozen=True)
 class Replicate:
-    """The artifacts of one replicate."""
+    """The artifacts of one replicate; `gan` is None where its images were imported."""
 
     classifier: Artifact[ClassifierRecord]
-    gan: Artifact[GanRecord]
+    gan: Artifact[GanRecord] | None
     scores: Artifact[ScoresRecord]
     synthetic: Artifact[SyntheticRecord]
 
@@ -29,7 +30,8 @@ class Replicate:
 class Artifacts:
     """The artifacts of an experiment; `tune` is None where nothing was tuned.
 
-    Numbers on the page are of all `replicates`; pictures are those of one, number `best`: the best on val.
+    Numbers on the page are of all `replicates`; pictures are those of one, number `best`: the best on
+    val, the first where images were imported.
     """
 
     real: Artifact[RealRecord]
@@ -47,9 +49,9 @@ class Artifacts:
     def shown_words(self) -> str:
         """Which replicate is shown, in words."""
         count = len(self.replicates)
-        return (
-            f"replicate {replicate_name(self.best)} of {count}, the best on val" if count > 1 else "the only replicate"
-        )
+        if count == 1:
+            return "the only replicate"
+        return f"replicate {replicate_name(self.best)} of {count}, {why_shown(self.shown.scores.record)}"
 
     @property
     def on_test(self) -> list[OnTest]:
@@ -60,9 +62,10 @@ class Artifacts:
     def of(cls, inputs: Mapping[str, Artifact]) -> "Artifacts":
         """Return the artifacts among `inputs`, which are by place below the experiment."""
         scores = inputs_of(inputs, pipeline.EVALUATE)
+        gans: list[Artifact[GanRecord]] = inputs_of(inputs, pipeline.TRAIN_GAN)
         made = zip(
             inputs_of(inputs, pipeline.TRAIN_CLASSIFIER),
-            inputs_of(inputs, pipeline.TRAIN_GAN),
+            gans or repeat(None, len(scores)),
             scores,
             inputs_of(inputs, pipeline.SYNTHESIZE),
             strict=True,

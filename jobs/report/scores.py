@@ -74,7 +74,7 @@ def scores_section(made: Artifacts) -> ScoresSection:
 
 def instead(record: ScoresRecord) -> str:
     """Return which extractor chose the snapshot in place of another one, in words; nothing where the first one did."""
-    if record.fallback is None:
+    if record.fallback is None or record.imported:
         return ""
     return (
         f"{record.fallback} was to choose the snapshot; its weights were missing, and {record.extractor} chose it. "
@@ -95,6 +95,8 @@ def _protocols(on_test: OnTest) -> list[Protocol]:
 
 def _of_snapshots(rows: Sequence[SnapshotScores], on_test: OnTest) -> dict[str, tuple[float, float, float]]:
     scores = [row.scores for row in rows]
+    if not scores:  # imported images have no snapshots
+        return {}
     names = [name for name in on_test.real.scores if judges_snapshots(name) and all(name in row for row in scores)]
     return {name: over_replicates.over_all_snapshots(scores, name) for name in names}
 

@@ -61,8 +61,8 @@ def existing(folder: Path, row: Job[Any]) -> list[int]:
 def best_on_val(scores: "Mapping[int, ScoresRecord]") -> int:
     """Return the replicate whose chosen snapshot has the best score on val, by the scores of each replicate.
 
-    All of them are scored by one extractor, on the same images; of equal scores the first counts. BadInput without any,
-    and for scores by different extractors.
+    All of them are scored by one extractor, on the same images; of equal scores the first counts. Imported images have
+    no score on val: of these it is the first. BadInput without any, and for scores by different extractors.
     """
     if not scores:
         raise MissingArtifact("no replicate is scored yet; run first: halfreal evaluate")
@@ -72,4 +72,11 @@ def best_on_val(scores: "Mapping[int, ScoresRecord]") -> int:
             f"snapshots were chosen by {' and '.join(sorted(used))}: want one score\n"
             "choose all of them again: halfreal evaluate --force; or name a --replicate"
         )
+    if any(record.imported for record in scores.values()):
+        return min(scores)
     return min(scores, key=lambda number: min(value for _, value in scores[number].curve))
+
+
+def why_shown(record: "ScoresRecord") -> str:
+    """Return why `best_on_val` took the replicate with these scores, in words."""
+    return "the first" if record.imported else "the best on val"
