@@ -1,6 +1,8 @@
 """Splits of whole groups: related images, such as those of one patient, are all in one split."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,13 @@ from shared.errors import BadInput
 Indexes = NDArray[np.int64]
 Group = tuple[Indexes, Indexes]
 """The classes in a group, and how many images of each."""
+
+
+class Grouping(NamedTuple):
+    """The group of each image, and the names of the classes, for messages."""
+
+    of: Sequence[str]
+    classes: Sequence[str]
 
 
 def joined(first: Sequence[object], second: Sequence[object]) -> Indexes:
@@ -54,7 +63,7 @@ class Splits:
 
 
 def split_groups(
-    labels: Indexes, groups: Indexes, fractions: Mapping[str, float], seed: int, names: Sequence[str] = ()
+    labels: Indexes, groups: Indexes, fractions: Mapping[str, float], seed: int, names: Sequence[str]
 ) -> list[str]:
     """Return the split of each image: one for each group, "train" or a key of `fractions`, near these and stratified.
 
@@ -79,7 +88,7 @@ def split_groups(
             if splits.held[split, label]:
                 continue
             if not free:
-                _refuse(len(of_class[label]), names[label] if names else str(label), order)
+                _refuse(len(of_class[label]), names[label], order)
             give(min(free, key=lambda group: splits.cost(split, held[group])), [split])
     # stable: groups of one size stay in the drawn order
     for group in sorted(held, key=lambda group: -held[group][1].sum()):
@@ -92,9 +101,7 @@ def _contents(labels: Indexes, place: Indexes, order: Indexes) -> tuple[dict[int
     """Return the images of each class in each group, and the groups of each class, groups in this order."""
     pairs, counts = np.unique(np.stack([place, labels]), axis=1, return_counts=True)
     starts = np.searchsorted(pairs[0], np.arange(len(order) + 1))
-    held = {
-        group: (pairs[1, a:b], counts[a:b]) for group, a, b in zip(range(len(order)), starts, starts[1:], strict=True)
-    }
+    held = {group: (pairs[1, a:b], counts[a:b]) for group, (a, b) in enumerate(pairwise(starts.tolist()))}
     in_order = {group: held[group] for group in order.tolist()}
     of_class: dict[int, list[int]] = {}
     for group, (classes, _) in in_order.items():

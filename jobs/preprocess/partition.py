@@ -22,8 +22,8 @@ def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequenc
     if config.split == "random":
         if there:
             # for instance faces of one person, or frames of one video
-            said = "warning: a random split of a set with an official one; related images may be in two splits"
-            run.reporter.info(said)
+            related = "" if source.groups else "; related images may be in two splits"
+            run.reporter.info(f"warning: a random split of a set with an official one{related}")
         return None
     where = config.source_path or config.source
     if source.partition is None:

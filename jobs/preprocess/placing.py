@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.preprocess.groups import Grouping
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import exact_indexes, split_indexes
 from shared.cli.run import Run
@@ -117,7 +118,8 @@ class Placing:
         labels = np.array([image.item.label for image in readable], dtype=np.int64)
         contents = [image.content for image in readable]
         official = None if self.partition is None else [self.partition[image.index] for image in readable]
-        groups = None if self.source.groups is None else [self.source.groups[image.index] for image in readable]
+        of = self.source.groups
+        groups = None if of is None else Grouping([of[image.index] for image in readable], self.source.classes)
         if self.config.train_size:
             return exact_indexes(labels, contents, official, self.config, self.source.classes, groups), 0
         fractions = self.config.val_fraction, self.config.test_fraction

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.preprocess.groups import joined, split_groups
+from jobs.preprocess.groups import Grouping, joined, split_groups
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.train_size import exact_counts
 from jobs.preprocess.validate import check_room, drawn_fractions
@@ -55,7 +55,7 @@ def split_indexes(
     val_fraction: float,
     test_fraction: float,
     seed: int,
-    groups: Sequence[str] | None = None,
+    groups: Grouping | None = None,
 ) -> tuple[dict[str, Indexes], int]:
     """Return the sorted indexes of train, val and test, and how many images left their official split for a copy's.
 
@@ -70,7 +70,7 @@ def split_indexes(
     distinct = np.flatnonzero(leaders == np.arange(len(leaders)))
     # -1: not placed yet; 0, 1, 2 are train, val, test
     place = np.full(len(labels), -1)
-    draw = partial(_draw_places, labels, None if groups is None else joined(contents, groups), seed)
+    draw = partial(_draw_places, labels, contents, groups, seed)
     if partition is not None:
         given = np.array([ORDER.index(name) for name in partition])
         # copies in two official splits: all go to test before val before train, so that no test image is lost and none
@@ -94,7 +94,7 @@ def exact_indexes(
     partition: Sequence[str] | None,
     config: PreprocessOptions,
     names: Sequence[str],
-    groups: Sequence[str] | None = None,
+    groups: Grouping | None = None,
 ) -> dict[str, Indexes]:
     """Return the sorted indexes of train, val and test where train has an exact size; see `train_size.exact_counts`.
 
@@ -138,7 +138,7 @@ def _exact_in_groups(
     partition: Sequence[str] | None,
     config: PreprocessOptions,
     names: Sequence[str],
-    groups: Sequence[str],
+    groups: Grouping,
 ) -> dict[str, Indexes]:
     """Return the indexes of the splits where groups stay whole and train has an exact size; see `exact_indexes`."""
     assert config.train_size is not None
@@ -170,11 +170,17 @@ def _by_hash(indexes: Indexes, contents: Sequence[str], salt: str) -> Indexes:
 
 
 def _draw_places(
-    labels: Indexes, groups: Indexes | None, seed: int, candidates: Indexes, fractions: Mapping[str, float]
+    labels: Indexes,
+    contents: Sequence[str],
+    groups: Grouping | None,
+    seed: int,
+    candidates: Indexes,
+    fractions: Mapping[str, float],
 ) -> Indexes:
     """Return the split, its index in ORDER, of each candidate: each of `fractions` gets its share, train the rest."""
     if groups is not None:
-        splits = split_groups(labels[candidates], groups[candidates], fractions, seed)
+        related = joined(contents, groups.of)[candidates]
+        splits = split_groups(labels[candidates], related, fractions, seed, groups.classes)
         return np.array([ORDER.index(split) for split in splits], dtype=np.int64)
     places = np.zeros(len(labels), np.int64)
     remaining = candidates
