@@ -71,6 +71,13 @@ def test_groups_of_one_image_are_as_stratified_as_a_draw() -> None:
         assert [int((splits[labels == label] == split).sum()) for label in (0, 1)] == [100 * share, 300 * share]
 
 
+def test_a_rare_class_is_in_each_split() -> None:
+    """Three groups of a class are one for each split, though its fractions of three are below one."""
+    labels = np.array([0] * 200 + [1] * 3)
+    splits = split_groups(labels, np.append(np.arange(200) // 10, [20, 21, 22]), BOTH, 0, NAMES)
+    assert sorted(splits[-3:]) == ["test", "train", "val"]
+
+
 def test_a_class_of_too_few_groups_is_refused() -> None:
     """One of two patients cannot be in three splits; the class is named."""
     with pytest.raises(BadInput, match="the class owl is in 2 groups, too few for one in each of test, val, train"):
