@@ -123,7 +123,7 @@ def test_val_is_drawn_in_groups_from_an_official_train() -> None:
 
 @pytest.mark.parametrize("official", [False, True])
 def test_an_exact_train_size_with_groups(official: bool) -> None:
-    """Train has exactly so many images, drawn from its groups; where these have fewer, the number is said."""
+    """Train has exactly its size, drawn from its groups; where these have fewer, the number is said."""
     labels, groups = patients(80, 6, 2)
     contents = [str(index) for index in range(len(labels))]
     contents[1] = contents[0]
@@ -155,7 +155,7 @@ def write_patients(place: Path, split_of: dict[int, str] | None = None) -> None:
 @pytest.mark.parametrize("words", [["--group-column", "patient"], ["--group-by", r"(p\d+)_"]])
 @pytest.mark.parametrize("limit", [[], ["--limit", "50"], ["--limit-train", "30"]])
 def test_no_patient_is_in_two_splits(tmp_path: Path, words: list[str], limit: list[str]) -> None:
-    """Of a table, by a column or by the file's name, with limits too; the record has their number."""
+    """By a column of a table or by the file's name, with limits too; the record has their number."""
     write_patients(tmp_path / "sources" / "set")
     result = preprocess(tmp_path, "--source", "csv", "--source-path", "set/t.csv", *words, *limit)
     assert result.exit_code == 0, result.output
