@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -89,11 +90,28 @@ def write_parquet(place: Path, rows: Sequence[Row]) -> Path:
     return place / "t.parquet"
 
 
+def write_shards(place: Path, rows: Sequence[Row]) -> Path:
+    """Write a tar for each split, named for it, with the label and group in the json of each sample."""
+    place.mkdir(parents=True)
+    for split in dict.fromkeys(row.split for row in rows):
+        with tarfile.open(place / f"{split or 'set'}-000.tar", "w") as tar:
+            for number, row in enumerate(rows):
+                if row.split != split:
+                    continue
+                said = {"label": row.label, "group": row.group}
+                for kind, payload in (("png", png(number)), ("json", json.dumps(said).encode())):
+                    header = tarfile.TarInfo(f"{row.group or 'x'}-{number:03d}.{kind}")
+                    header.size = len(payload)
+                    tar.addfile(header, BytesIO(payload))
+    return place
+
+
 WRITERS: dict[str, Callable[[Path, Sequence[Row]], Path]] = {
     "folder": write_folders,
     "csv": write_csv,
     "jsonl": write_json_lines,
     "parquet": write_parquet,
+    "webdataset": write_shards,
 }
 """How a set is written, by the kind of its layout."""
 
@@ -103,7 +121,7 @@ TABLES = ("csv", "jsonl", "parquet")
 
 def written(kind: str, place: Path, rows: Sequence[Row], **reading: Any) -> Source:
     """Write a set in a layout and read it."""
-    source = "folder" if kind == "folder" else "csv"
+    source = kind if kind in SOURCES else "csv"
     return SOURCES[source].read.get()(WRITERS[kind](place / "set", rows), Reading(**reading))
 
 

@@ -9,6 +9,7 @@ from tests.shared.sources.layouts import TABLES, WRITERS, Row, labels_of, writte
 
 everywhere = pytest.mark.parametrize("kind", WRITERS)
 in_tables = pytest.mark.parametrize("kind", TABLES)
+with_fields = pytest.mark.parametrize("kind", [*TABLES, "webdataset"])
 
 
 def rows(*labels: str) -> list[Row]:
@@ -39,7 +40,7 @@ def test_marks_of_unlabelled_images_are_no_class(tmp_path: Path, kind: str) -> N
     assert written(kind, tmp_path / "2", rows("a", "none"), unlabelled=()).classes == ("a", "none")
 
 
-@in_tables
+@with_fields
 def test_an_empty_label_is_a_mark_too(tmp_path: Path, kind: str) -> None:
     """Also where the user's marks are others."""
     found = written(kind, tmp_path, [*rows("a", "b"), Row(""), Row(" ")], unlabelled=("x",))
@@ -91,7 +92,7 @@ def test_splits_are_kept(tmp_path: Path, kind: str) -> None:
     assert found.classes == ("a", "b")
     assert found.partition is not None
     assert sorted(found.partition) == ["test"] * 4 + ["train"] * 4 + ["val"] * 4
-    by = "the folders say" if kind == "folder" else "the column says"
+    by = {"folder": "the folders say", "webdataset": "the files' names say"}.get(kind, "the column says")
     assert found.notes == [f"splits train 4, val 4, test 4 as {by}"]
 
 
@@ -128,7 +129,7 @@ def test_the_column_with_the_split_can_be_named_or_ignored(tmp_path: Path, kind:
     assert written(kind, tmp_path / "2", written_as, split_column="").partition is None
 
 
-@in_tables
+@with_fields
 def test_the_group_is_that_of_the_column(tmp_path: Path, kind: str) -> None:
     """Only where it is asked for; a row without one is refused."""
     of = [Row("a", group="p1"), Row("b", group="p2"), Row("a", group="p1")]
@@ -136,7 +137,8 @@ def test_the_group_is_that_of_the_column(tmp_path: Path, kind: str) -> None:
     assert written(kind, tmp_path / "2", of, group_column="group").groups == ["p1", "p2", "p1"]
     with pytest.raises(BadInput, match="1 of 3 images have no group, others have one"):
         written(kind, tmp_path / "3", [*of[:2], Row("a")], group_column="group")
-    with pytest.raises(BadInput, match="--group-column who: no such column; it has "):
+    said = "json has no field 'who'; it has" if kind == "webdataset" else "--group-column who: no such column; it has"
+    with pytest.raises(BadInput, match=said):
         written(kind, tmp_path / "4", of, group_column="who")
 
 
@@ -144,7 +146,7 @@ def test_the_group_is_that_of_the_column(tmp_path: Path, kind: str) -> None:
 def test_the_group_is_found_in_the_path(tmp_path: Path, kind: str) -> None:
     """A pattern of one group; a path that it does not fit is refused."""
     of = [Row("a", group="p1"), Row("b", group="p2"), Row("a", group="p1")]
-    found = written(kind, tmp_path / "1", of, group_by=r"(p\d)-\d+\.png$")
+    found = written(kind, tmp_path / "1", of, group_by=r"(p\d)-\d+")
     assert sorted(found.groups or ()) == ["p1", "p1", "p2"]
     with pytest.raises(BadInput, match=r"1 of 3 images have no group by --group-by \(p1\)"):
         written(kind, tmp_path / "2", of, group_by="(p1)")
