@@ -9,7 +9,7 @@ from shared.sources.items import plain, some
 from shared.sources.reading import Reading
 
 FILE_COLUMNS = (
-    *("file", "file_name", "filename", "file_path", "filepath", "path", "name"),
+    *("file", "file_name", "filename", "file_path", "filepath", "path"),
     *("image", "image_name", "image_path", "image_file", "img", "img_name", "img_path"),
 )
 """Usual names of the column with an image's path, in any letter case."""
