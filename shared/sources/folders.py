@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
-
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, is_label, read_file, some
+from shared.sources.items import Source, image_suffixes, is_label, read_file, some
 from shared.sources.labels import split_of
+from shared.sources.packed import folders_of, is_archive, open_archive
 from shared.sources.reading import Reading
+from shared.sources.stylegan import labelled_by_list, listed_labels
 
 Parts = tuple[str, ...]
 """A path below the source's folder; one of a folder that is a link, and so is not searched, ends in a slash."""
@@ -42,7 +42,11 @@ class Listing:
         """Return a line for each kind of file or folder that is not taken."""
         rows = (
             (self.loose, "images outside the class folders, not taken", "move each into the folder of its class"),
-            (self.others, "files without the suffix of an image, not taken", "if they are images, rename them"),
+            (
+                self.others,
+                "files without the suffix of an image, not taken",
+                "save images as PNG or JPEG",
+            ),
             (self.empty, "folders without an image, which are no class", "put images there, or remove them"),
             (self.aside, "folders next to those of the splits, not taken", "move their images into the splits"),
         )
@@ -61,12 +65,17 @@ class Listing:
 def folder(place: Path, reading: Reading) -> Source:
     """Return the images below `place`: a folder for each class, or for each split with such in it.
 
-    A table at `place`, and tables in it as Hugging Face has them, are read as the source `csv`. Files with a suffix
-    that Pillow knows count, in subfolders too, hidden ones not; see `arrange` for the folders. Raises BadInput where
-    fewer than two classes have images.
+    A zip or a tar of such folders is read as it is, a table at `place`, and tables in it as Hugging Face has them, as
+    the source `csv`. Files with the suffix of an image that is decoded here count, in subfolders too, hidden ones not;
+    see `arrange` for the folders. Raises BadInput where fewer than two classes have images.
     """
     from shared.sources.tables import source as tables
 
+    if place.is_file() and is_archive(place):
+        archive = open_archive(place)
+        tree = Tree(sorted(archive.members), list(folders_of(archive.members)))
+        found = source_of(place, tree, archive.reader(place), reading)
+        return replace(found, warnings=[*found.warnings, *archive.warnings()])
     if place.is_file():
         return tables.table(place, reading)
     if not place.is_dir():
@@ -78,10 +87,15 @@ def folder(place: Path, reading: Reading) -> Source:
 
 
 def source_of(place: Path, tree: Tree, reader: Callable[[Parts], Callable[[], bytes]], reading: Reading) -> Source:
-    """Return the source that a tree of files makes; `reader` returns the function that reads one."""
+    """Return the source that a tree of files makes; `reader` returns the function that reads one.
+
+    A `dataset.json` of StyleGAN says the classes where there is one, else folders do.
+    """
     for option, name in (("--label", reading.label), ("--group-column", reading.group_column)):
         if name:
             raise BadInput(f"{place}: {option} {name}: folders have no columns; want a table, or leave it out")
+    if labels := listed_labels(place, tree.files, reader):
+        return labelled_by_list(place, tree.files, *labels, reader, reading)
     listing = arrange(place, tree, reading)
     entries = [
         Entry(label, {"source": "folder", "file": "/".join(parts)}, reader(parts), split=split)
@@ -98,12 +112,22 @@ def _check_names(place: Path, listing: Listing, reading: Reading) -> None:
     for name in names if reading.labelled else ():
         if not is_label(name):
             raise BadInput(f"{place}: the folder {name!a} has a name that is no text of one line (UTF-8); rename it")
-    tables = [parts for parts in listing.others if parts[-1].lower().endswith((".csv", ".tsv", ".jsonl"))]
-    if reading.labelled and len(names) < reading.least_classes and tables:
+    if reading.labelled and len(names) < reading.least_classes and (advice := _advice(place, listing.others)):
         raise BadInput(
             f"{place}: {len(names)} folders with images, want one for each class and at least {reading.least_classes}\n"
-            f"if a table has the labels, give that: --source-path {place.joinpath(*tables[0])}"
+            f"{advice}"
         )
+
+
+def _advice(place: Path, others: Sequence[Parts]) -> str:
+    """Return what to give in place of a folder without classes, empty where nothing in it looks like a source."""
+    tables = [parts for parts in others if parts[-1].lower().endswith((".csv", ".tsv", ".jsonl"))]
+    if tables and place.is_file():
+        return f"if the table {'/'.join(tables[0])} in it has the labels, unpack it and give the table"
+    if tables:
+        return f"if a table has the labels, give that: --source-path {place.joinpath(*tables[0])}"
+    archives = [parts for parts in others if is_archive(Path(parts[-1]))]
+    return f"archives in it are not opened: --source-path {place.joinpath(*archives[0])}" if archives else ""
 
 
 def walk(place: Path) -> Tree:
@@ -141,7 +165,7 @@ def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
     folders below. Where there are none of splits, class folders may have them inside. Raises BadInput for a folder with
     the name of a split among class folders.
     """
-    suffixes = frozenset(Image.registered_extensions())
+    suffixes = image_suffixes()
     images = [parts for parts in tree.files if _is_image(parts, suffixes)]
     listing = Listing(others=[parts for parts in tree.files if not _is_image(parts, suffixes)])
     if not reading.labelled:

@@ -3,12 +3,12 @@
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, features
 
 from shared.data.jpeg import decode_jpeg
 
@@ -127,4 +127,25 @@ def open_bytes(payload: bytes) -> Picture:
         raise Unusable("empty file")
     # plain JPEGs skip Pillow's lazy reader; what the decoder does not know falls back to it
     pixels = decode_jpeg(payload)
-    return Image.open(io.BytesIO(payload)) if pixels is None else pixels
+    return Image.open(io.BytesIO(payload), formats=sorted(readable_formats())) if pixels is None else pixels
+
+
+NOT_DECODED = ("BUFR", "GRIB", "HDF5", "MPEG", "WMF", "EPS")
+"""Formats that Pillow recognises and does not decode itself; for EPS it would run Ghostscript, an interpreter."""
+
+
+@cache
+def readable_formats() -> frozenset[str]:
+    """Return the names of the formats that the Pillow of this machine decodes."""
+    Image.init()
+    built = {"WEBP": "webp", "AVIF": "avif", "JPEG2000": "jpg_2000"}
+    missing = {name for name, part in built.items() if not features.check(part)}
+    return frozenset(Image.OPEN) - missing - set(NOT_DECODED)
+
+
+@cache
+def image_suffixes() -> frozenset[str]:
+    """Return the suffixes, in lower case and with their dot, of images that can be decoded here."""
+    # Pillow registers suffixes of what it only writes (.pdf) or only names (.mpg, .h5), too; MPO is a kind of JPEG
+    readable = {*readable_formats(), "MPO"}
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in readable)

@@ -35,12 +35,12 @@ class KnownSource:
 
 SOURCES: dict[str, KnownSource] = {
     "digits": KnownSource(
-        read=Lazy("shared.sources.archives:digits"),
+        read=Lazy("shared.sources.published.sets:digits"),
         mirrors=False,
         counts={"train": (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)},
     ),
     "mnist": KnownSource(
-        read=Lazy("shared.sources.archives:mnist"),
+        read=Lazy("shared.sources.published.sets:mnist"),
         official=True,
         mirrors=False,
         counts={
@@ -49,11 +49,11 @@ SOURCES: dict[str, KnownSource] = {
         },
     ),
     "cifar10": KnownSource(
-        read=Lazy("shared.sources.archives:cifar10"),
+        read=Lazy("shared.sources.published.sets:cifar10"),
         official=True,
         counts={"train": (5000,) * 10, "test": (1000,) * 10},
     ),
-    "celeba": KnownSource(read=Lazy("shared.sources.archives:celeba"), official=True, label="Young"),
+    "celeba": KnownSource(read=Lazy("shared.sources.published.celeba:celeba"), official=True, label="Young"),
     "folder": KnownSource(read=Lazy("shared.sources.folders:folder"), official=None, columns=True),
     "csv": KnownSource(read=Lazy("shared.sources.tables.source:table"), official=None, columns=True),
     "webdataset": KnownSource(read=Lazy("shared.sources.tars:webdataset"), official=None, columns=True),

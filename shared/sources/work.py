@@ -103,8 +103,6 @@ def _unreadable(error: BaseException) -> Unreadable:
             reason = text.partition(", could be")[0]
         case OSError(strerror=str(said)):
             reason = said
-        case OSError() if "Ghostscript" in text:
-            reason = "EPS needs Ghostscript, which is not installed: save it as PNG"
         case OSError() | SyntaxError() | ValueError():
             reason = f"cannot be read: {text}"
         case _:

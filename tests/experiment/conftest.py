@@ -69,7 +69,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
     rows = [row for row in PIPELINE if row.name in OPTIONS and row.name != "train_mixed"]
     with pytest.MonkeyPatch.context() as patch:
         set_replicates(patch, REPLICATES)
-        patch.setattr("shared.sources.archives.digits", bars)
+        patch.setattr("shared.sources.published.sets.digits", bars)
         fit, latents, drawn = Spy(classify.fit), Spy(scored.latents_of), Spy(scored.draw_images)
         patch.setattr(classify, "fit", fit)
         patch.setattr(scored, "latents_of", latents)

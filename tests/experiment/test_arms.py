@@ -306,7 +306,7 @@ def test_images_made_from_other_real_images_are_refused(
     """Another split could put images that the generator saw into test: exit code 2, and what to run."""
     root = tmp_path / "other"
     shutil.copytree(tiny.root, root)
-    monkeypatch.setattr("shared.sources.archives.digits", bars)
+    monkeypatch.setattr("shared.sources.published.sets.digits", bars)
     assert call("preprocess", root, "--recipe", recipe, "--seed", 9, "--force").exit_code == 0
     result = call("train_mixed", root, "--recipe", recipe)
     assert result.exit_code == 2

@@ -84,7 +84,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path
         for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
             patch.delenv(name)
         patch.setenv("HALFREAL_REPLICATES", "1")
-        patch.setattr("shared.sources.archives.digits", hostile_source)
+        patch.setattr("shared.sources.published.sets.digits", hostile_source)
         for row in PIPELINE:
             result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
             assert result.exit_code == 0, result.output

@@ -28,7 +28,7 @@ def shared_root(volume: Path, plain_recipe: Path, tmp_path_factory: pytest.TempP
     shutil.copytree(root / "small", root / "twin")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALFREAL_REPLICATES", "1")
-        patch.setattr("shared.sources.archives.digits", hostile_source)
+        patch.setattr("shared.sources.published.sets.digits", hostile_source)
         for job in ("preprocess", "train_classifier", "train_gan", "evaluate"):
             words = [*SMALL[job], *OTHER_SIZE.get(job, [])] if job != "train_gan" else OTHER_SIZE[job]
             result = call(job, root, "--experiment", "tuned", "--recipe", plain_recipe, *words)

@@ -13,7 +13,10 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from shared.sources.archives import CELEBA_MD5, celeba, mnist
+from shared.errors import BadInput
+from shared.sources.published.celeba import CELEBA_MD5, celeba
+from shared.sources.published.sets import mnist
+from shared.sources.reading import Reading
 from tests.jobs.preprocess.source_files import done, everything, picture, preprocess, samples
 from tests.jobs.preprocess.test_validate import config
 
@@ -154,6 +157,61 @@ def test_celeba_in_its_own_folder(tmp_path: Path) -> None:
     write_celeba(tmp_path).rename(tmp_path / "faces")
     artifact = done(tmp_path, "--source", "celeba", "--no-verify-md5", "--source-path", str(tmp_path / "faces"))
     assert sum(split.count for split in artifact.dataset.splits.values()) == 40
+
+
+def as_kaggle_ships_it(folder: Path) -> Path:
+    """Turn CelebA's layout into Kaggle's: tables as .csv with a header, the folder of images in one of its name."""
+    table, partition = folder / "list_attr_celeba.txt", folder / "list_eval_partition.txt"
+    _, header, *rows = table.read_text().splitlines()
+    lines = [",".join(["image_id", *header.split()]), *(",".join(row.split()) for row in rows)]
+    table.with_suffix(".csv").write_text("\n".join(lines))
+    rows = ["image_id,partition", *(row.replace(" ", ",") for row in partition.read_text().splitlines())]
+    partition.with_suffix(".csv").write_text("\n".join(rows))
+    for path in (table, partition):
+        path.unlink()
+    inner = folder / "img_align_celeba"
+    inner.rename(folder / "images")
+    inner.mkdir()
+    (folder / "images").rename(inner / "img_align_celeba")
+    return folder
+
+
+def test_celeba_as_kaggle_ships_it(tmp_path: Path) -> None:
+    """The same images, labels and splits; md5 are published for the authors' tables alone, which is said."""
+    plain = celeba(write_celeba(tmp_path / "authors"), Reading(label="Smiling", verify_md5=False))
+    folder = as_kaggle_ships_it(write_celeba(tmp_path / "kaggle"))
+    found = celeba(folder, Reading(label="Smiling"))
+    assert [(item.label, item.origin) for item in found.items] == [(item.label, item.origin) for item in plain.items]
+    assert (found.classes, found.partition) == (plain.classes, plain.partition)
+    assert found.items[3].read() == plain.items[3].read()
+    assert found.warnings == [
+        "tables that Kaggle made, for which no md5 is published: list_attr_celeba.csv, list_eval_partition.csv"
+    ]
+    assert celeba(folder, Reading(label="Smiling", verify_md5=False)).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("header", "list_attr_celeba.csv: not CelebA's attribute table (line 1 was 000001.jpg"),
+        ("cut", "list_eval_partition.csv: 40 images, the attributes are of 39; fetch both again"),
+        ("row", "list_attr_celeba.csv: not CelebA's attribute table (line 3 has 2 words, want 3)"),
+        ("gone", "no list_eval_partition.txt; copy what is missing there"),
+    ],
+)
+def test_a_celeba_of_kaggle_that_is_cut_is_refused(tmp_path: Path, damage: str, said: str) -> None:
+    """A table without its header, with fewer rows than the other, a short row, and one that is missing."""
+    folder = as_kaggle_ships_it(write_celeba(tmp_path))
+    table = folder / "list_attr_celeba.csv"
+    lines = table.read_text().splitlines()
+    if damage == "row":
+        lines[2] = lines[2].rpartition(",")[0]
+    table.write_text("\n".join(lines[1:] if damage == "header" else lines[:-1] if damage == "cut" else lines))
+    if damage == "gone":
+        (folder / "list_eval_partition.csv").unlink()
+    with pytest.raises(BadInput) as caught:
+        celeba(folder, Reading(label="Young"))
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("source", ["mnist", "cifar10", "celeba"])

@@ -29,7 +29,7 @@ def test_skipped_files_are_reported_and_counted(tmp_path: Path) -> None:
         "preprocess: warning: images outside the class folders, not taken: 4 (a.png, b.PNG, c.jpg, ...); "
         "move each into the folder of its class",
         "preprocess: warning: files without the suffix of an image, not taken: 7 "
-        "(cats/img.jpg_, cats/linked/, cats/photo, ...); if they are images, rename them",
+        "(cats/img.jpg_, cats/linked/, cats/photo, ...); save images as PNG or JPEG",
         "preprocess: warning: folders without an image, which are no class: 2 (owls, pigs); "
         "put images there, or remove them",
     ]

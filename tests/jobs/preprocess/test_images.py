@@ -1,7 +1,6 @@
 """Every kind of image that Pillow reads becomes plain pixels, or is rejected."""
 
 import os
-import shutil
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from shared.format.sample import decode
-from shared.sources.items import Item, from_file, open_bytes
+from shared.sources.items import Item, from_file, image_suffixes, open_bytes, readable_formats
 from shared.sources.prepare import prepare
 from shared.sources.reading import Target
 from shared.sources.work import Unreadable, digest, prepared
@@ -99,13 +98,48 @@ def test_the_reason_is_in_plain_words(payload: bytes, reason: str) -> None:
     assert found.reason.startswith(reason)
 
 
-def test_a_vector_drawing_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An EPS without Ghostscript on the machine says what to install."""
-    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)
-    monkeypatch.setattr(shutil, "which", lambda *_: None)
-    item = Item(0, {}, partial(bytes, saved(Image.new("L", (4, 4)), "EPS")), open_bytes)
-    found = prepared(a_config().target, (item, "hash"))
-    assert found == Unreadable("EPS needs Ghostscript, which is not installed: save it as PNG")
+@pytest.mark.parametrize("kind", ["EPS", "PDF"])
+def test_what_another_program_would_draw_is_no_image(kind: str) -> None:
+    """Pillow would start Ghostscript for an EPS, under any suffix: a program of the file's author."""
+    item = Item(0, {}, partial(bytes, saved(Image.new("L", (4, 4)), kind)), open_bytes)
+    assert prepared(a_config().target, (item, "hash")) == Unreadable("not an image that Pillow reads")
+
+
+DECODED = (
+    *("AVIF", "BMP", "DDS", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA"),
+    *("TIFF", "WEBP", "XBM"),
+)
+
+
+@pytest.mark.parametrize("kind", DECODED)
+def test_images_of_a_suffix_that_counts_are_decoded(kind: str) -> None:
+    """Each common format that Pillow writes comes back as pixels, and its suffixes are those of images."""
+    suffixes = {suffix for suffix, name in Image.registered_extensions().items() if name == kind}
+    assert suffixes <= image_suffixes()
+    picture = Image.new("1" if kind == "XBM" else "RGB", (32, 32), 1)
+    item = Item(0, {}, partial(bytes, saved(picture, kind)), open_bytes)
+    assert not isinstance(prepared(a_config().target, (item, "hash")), Unreadable)
+
+
+def test_suffixes_that_pillow_names_and_does_not_decode_are_no_images() -> None:
+    """They are counted and named with the other files, rather than rejected one by one when they are read."""
+    named = {".pdf", ".eps", ".ps", ".h5", ".hdf", ".mpg", ".mpeg", ".bufr", ".grib", ".wmf", ".emf", ".palm"}
+    assert named <= set(Image.registered_extensions())
+    assert not named & image_suffixes()
+    assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".mpo"} <= image_suffixes()
+
+
+def test_a_part_that_this_pillow_lacks_takes_its_suffixes_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pillow without WebP names .webp all the same."""
+    for cached in (readable_formats, image_suffixes):
+        cached.cache_clear()
+    monkeypatch.setattr("PIL.features.check", lambda part: part != "webp")
+    try:
+        assert ".webp" not in image_suffixes()
+        assert ".png" in image_suffixes()
+    finally:
+        for cached in (readable_formats, image_suffixes):
+            cached.cache_clear()
 
 
 def test_non_files_have_a_reason_without_their_path(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import split_indexes
 from shared.errors import BadConfig, BadInput
 from shared.format.sample import decode
-from shared.sources.archives import digits
 from shared.sources.items import Source
 from shared.sources.prepare import prepare
+from shared.sources.published.sets import digits
 from shared.sources.reading import Target
 from shared.store.artifacts import Artifact, open_artifact
 
@@ -243,7 +243,7 @@ def test_a_source_that_cannot_be_split_ends_with_code_2(
     """A source with too few images ends with 2, in at most three lines, and leaves no artifact."""
     source = digits(Path(), a_config())
     few = Source(source.classes, source.items[:20])
-    monkeypatch.setattr("shared.sources.archives.digits", lambda folder, config: few)
+    monkeypatch.setattr("shared.sources.published.sets.digits", lambda folder, config: few)
     result = run_job("preprocess", tmp_path)
     assert result.exit_code == 2
     assert "cannot draw 4 of 20 images" in result.stderr

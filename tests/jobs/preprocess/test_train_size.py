@@ -17,8 +17,8 @@ from jobs.preprocess.train_size import TrainSize, exact_counts
 from jobs.preprocess.validate import validate
 from shared.data.specs import Specs
 from shared.errors import BadConfig, BadInput
-from shared.sources.archives import mnist
 from shared.sources.items import Item
+from shared.sources.published.sets import mnist
 from shared.sources.reading import Target
 from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, prepared

@@ -1,0 +1,1 @@
+"""Published sets, in the files in which they are published."""

@@ -1,0 +1,132 @@
+"""scikit-learn's digits, and MNIST and CIFAR10, downloaded by torchvision or in a folder."""
+
+import gzip
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import BadInput
+from shared.sources.items import Item, Source, from_array
+from shared.sources.reading import Reading
+
+IDX_FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+
+
+def digits(place: Path, reading: Reading) -> Source:
+    """Return scikit-learn's 1,797 handwritten digits: 8x8 px, grey levels 0..16 stretched to 0..255.
+
+    They are the test part of UCI's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998) and
+    ship inside scikit-learn's wheel.
+    """
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    # 16 is white there, 255 everywhere else
+    pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
+    items = [
+        from_array(image, int(label), {"source": "sklearn.datasets.load_digits", "index": index})
+        for index, (image, label) in enumerate(zip(pixels, data.target, strict=True))
+    ]
+    return Source(tuple(str(name) for name in data.target_names), items)
+
+
+def mnist(place: Path, reading: Reading) -> Source:
+    """Return MNIST's 60,000 train and 10,000 test digits, 28x28 px, in their official partition.
+
+    `place` holds the four IDX files, gzipped or not, itself or in `MNIST/raw` as torchvision leaves them; if it
+    does not, torchvision downloads them there.
+    """
+    # people copy the files either way: flat, or with the folders that torchvision makes
+    raw = next((folder for folder in (place, place / "MNIST" / "raw") if _idx(folder, IDX_FILES["train"][0])), None)
+    if raw is None:
+        raw = place / "MNIST" / "raw"
+        download("MNIST", place, raw, f"the four *-ubyte.gz files to {place}")
+    items: list[Item] = []
+    partition: list[str] = []
+    for split, names in IDX_FILES.items():
+        images, labels = (_read_idx(raw, name) for name in names)
+        if len(images) != len(labels):
+            raise BadInput(f"{raw}: {len(images)} {split} images but {len(labels)} labels; fetch the files again")
+        items += [
+            from_array(image, int(label), {"source": "mnist", "file": names[0], "index": index})
+            for index, (image, label) in enumerate(zip(images, labels, strict=True))
+        ]
+        partition += [split] * len(images)
+    return Source(tuple("0123456789"), items, partition)
+
+
+def _idx(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
+    """Return the uint8 array in an IDX file (LeCun: two zero bytes, type 8, rank, big-endian sizes, the values)."""
+    path = _idx(folder, name)
+    if path is None:
+        raise BadInput(f"{folder}: no {name} or {name}.gz; copy it there")
+    try:
+        payload = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise BadInput(f"{path}: cannot be unpacked ({error}); fetch it again") from error
+    rank = payload[3] if len(payload) > 3 else 0
+    sizes = np.frombuffer(payload[4 : 4 + 4 * rank], ">u4").astype(int).tolist()
+    # a cut download has the right magic number, so the length is checked too
+    if payload[:3] != b"\0\0\x08" or len(payload) != 4 + 4 * rank + int(np.prod(sizes)):
+        raise BadInput(f"{path}: not an IDX file of bytes, or cut short; fetch it again")
+    return np.frombuffer(payload, np.uint8, offset=4 + 4 * rank).reshape(sizes)
+
+
+def cifar10(place: Path, reading: Reading) -> Source:
+    """Return CIFAR10's 50,000 train and 10,000 test images, 32x32 px, in their official partition.
+
+    `place` holds `cifar-10-batches-py` or `cifar-10-python.tar.gz`; if not, torchvision downloads it there.
+    torchvision reads the batches, which are pickles, only where their published md5 is right.
+    """
+    from torchvision import datasets
+
+    advice = f"cifar-10-python.tar.gz (md5 {datasets.CIFAR10.tgz_md5}) to {place}"
+    if not (place / datasets.CIFAR10.base_folder).is_dir():
+        download("CIFAR10", place, place, advice)
+    items: list[Item] = []
+    partition: list[str] = []
+    classes: tuple[str, ...] = ()
+    for split in ("train", "test"):
+        try:
+            # checks the md5 of every batch before it unpickles any
+            data: Any = datasets.CIFAR10(str(place), train=split == "train", download=False)
+        except RuntimeError as error:
+            raise BadInput(f"{place}: CIFAR10 is incomplete or altered (md5 differs); copy {advice}") from error
+        classes = tuple(data.classes)
+        items += [
+            from_array(image, int(label), {"source": "cifar10", "split": split, "index": index})
+            for index, (image, label) in enumerate(zip(data.data, data.targets, strict=True))
+        ]
+        partition += [split] * len(data.targets)
+    return Source(classes, items, partition)
+
+
+def download(name: str, place: Path, inner: Path, advice: str) -> None:
+    """Let torchvision download a set to `inner`, `place` or a folder in it; BadInput says what to copy if that fails.
+
+    Folders that were not there before and are empty afterwards are removed.
+    """
+    from torchvision import datasets
+
+    new = [folder for folder in (inner, *inner.parents) if not folder.exists()]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        getattr(datasets, name)(str(place), download=True)
+    except Exception as error:  # torchvision lets every kind through: URLError, RuntimeError, ImportError, BadZipFile
+        reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
+        raise BadInput(f"{place}: {name} is not there and could not be downloaded ({reason})\ncopy {advice}") from error
+    finally:
+        # an empty folder would look like a source whose images are missing
+        for folder in new:
+            with suppress(OSError):  # one that is not empty stays
+                folder.rmdir()
