@@ -56,5 +56,5 @@ SOURCES: dict[str, KnownSource] = {
     "celeba": KnownSource(read=Lazy("shared.sources.published.celeba:celeba"), official=True, label="Young"),
     "folder": KnownSource(read=Lazy("shared.sources.folders:folder"), official=None, columns=True),
     "csv": KnownSource(read=Lazy("shared.sources.tables.source:table"), official=None, columns=True),
-    "webdataset": KnownSource(read=Lazy("shared.sources.tars:webdataset"), official=None, columns=True),
+    "webdataset": KnownSource(read=Lazy("shared.sources.shards.tars:webdataset"), official=None, columns=True),
 }

@@ -12,7 +12,7 @@ from PIL import Image
 from shared.errors import BadInput
 from shared.sources.items import Item, Source
 from shared.sources.reading import Reading
-from shared.sources.tars import webdataset
+from shared.sources.shards.tars import webdataset
 from tests.jobs.preprocess.source_files import done, fill
 from tests.jobs.preprocess.test_tars import write_tar
 

@@ -12,7 +12,7 @@ from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
 from shared.sources.items import Source, Unusable, is_label, named, plain, some
 from shared.sources.reading import Reading
-from shared.sources.shard_files import ShardFile, shards_of
+from shared.sources.shards.files import ShardFile, shards_of
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
 

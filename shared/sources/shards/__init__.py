@@ -1,0 +1,1 @@
+"""WebDataset shards: those of other tools, and halfreal's own."""
