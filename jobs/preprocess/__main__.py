@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 def main(run: Run, config: PreprocessOptions) -> Result | None:
     """Crop and resize real images, split them into train, val and test, write them as shards.
 
-    The split is the source's official one, or else random, seeded and stratified by class. Val and test get their
-    fraction of the distinct images, rounded up (val its fraction of the official train part, where the source has no
-    val). With --limit-train or --per-class-train train is filled first, with exactly that many different images; an
-    official test or val part stays whole, and what is drawn gets its fraction, or the rest where that is less. Equal
-    images are never in two splits: a copy goes where the first one is, and a copy of a train image is left out where
-    train has an exact size. With --held-out the test split is that set alone; images of it that are in the source, too,
-    are left out, as whoever saw the source saw them. Unreadable images are counted and listed in rejected.jsonl; those
-    that were drawn for such a train split are replaced. Files that are not taken are reported. With --parts several
-    processes share the shards; each reads every image, so that all agree on the splits. Writes the dataset `real` and
-    figures of the preparation, of samples, class balance and split sizes.
+    The split is the source's own (folders, a column, an official one), or else random, seeded and stratified by class;
+    with --group-column or --group-by images of one group are in one split. Val and test get their fraction of the
+    distinct images, rounded up (val its fraction of the official train part, where the source has no val). With
+    --limit-train or --per-class-train train is filled first, with exactly that many different images; an official test
+    or val part stays whole, and what is drawn gets its fraction, or the rest where that is less. Equal images are never
+    in two splits: a copy goes where the first one is, and a copy of a train image is left out where train has an exact
+    size. With --held-out the test split is that set alone; images of it that are in the source, too, are left out, as
+    whoever saw the source saw them. Unreadable images are counted and listed in rejected.jsonl; those that were drawn
+    for such a train split are replaced. Files that are not taken are reported. With --parts several processes share the
+    shards; each reads every image, so that all agree on the splits. Writes the dataset `real` and figures of the
+    preparation, of samples, class balance and split sizes.
     """
     from jobs.preprocess.held_out import with_held_out
     from jobs.preprocess.writer import write_dataset

@@ -173,7 +173,7 @@ def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
         return listing
     base = _base(images) if reading.least_classes > 1 else ()
     if base:
-        listing.notes.append(f"classes are the folders in {'/'.join(base)}, the only folder there")
+        listing.notes.append(f"read from {'/'.join(base)}, the only folder there")
     splits = _splits(place, base, images, listing)
     for parts in images:
         below = parts[len(base) :]

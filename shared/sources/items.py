@@ -95,6 +95,8 @@ def _refuse(reason: str) -> bytes:
 
 def is_label(name: str) -> bool:
     """Return whether a class can have this name: text of one line that UTF-8 can hold."""
+    if name.isprintable():  # neither line breaks nor surrogates are, and nearly all names are
+        return bool(name)
     # lone surrogates come from file names that are not UTF-8, and no JSON can hold them
     return len(name.splitlines()) == 1 and not any("\ud800" <= letter <= "\udfff" for letter in name)
 

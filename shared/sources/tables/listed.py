@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.sources.entries import Entry
-from shared.sources.items import is_label, plain
+from shared.sources.items import is_label, plain, read_file
 from shared.sources.labels import split_of
 
 
@@ -66,9 +66,18 @@ def with_slashes(folder: Path, file: str) -> str:
     return file.replace("\\", "/") if "\\" in file and not (folder / file).exists() else file
 
 
+def read_below(folder: Path, file: str) -> bytes:
+    """Return what is in a file that a table in `folder` names."""
+    # joined here: a path for each of a million rows takes longer than all else that is done with them
+    return read_file(folder / file)
+
+
 def split_by_folder(entries: Sequence[Entry]) -> list[Entry]:
     """Return images with the split that each path begins with, if all do."""
-    words = [PurePath(entry.path).parts[0] for entry in entries]
-    if not all(map(split_of, words)):
-        return list(entries)
-    return [replace(entry, split=word) for entry, word in zip(entries, words, strict=True)]
+    split = []
+    for entry in entries:
+        word = PurePath(entry.path).parts[0]
+        if not split_of(word):
+            return list(entries)
+        split.append(replace(entry, split=word))
+    return split

@@ -11,7 +11,7 @@ from shared.sources.entries import Entry
 from shared.sources.items import Unusable, plain, read_file
 from shared.sources.reading import Reading
 from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
-from shared.sources.tables.listed import Listed, check_split, value_of, with_slashes
+from shared.sources.tables.listed import Listed, check_split, read_below, value_of, with_slashes
 
 IMAGE = "Image"
 CLASS_LABEL = "ClassLabel"
@@ -63,7 +63,7 @@ def read_parquet(path: Path, reading: Reading) -> Listed:
             {"source": "csv", "file": path.name} | ({"key": paths[index]} if paths[index] else {}) | {"index": index},
             partial(_read_inside, path, columns.file, *place)
             if inside
-            else partial(read_file, path.parent / paths[index]),
+            else partial(read_below, path.parent, paths[index]),
             split=splits[index] if splits else "",
             group=groups[index] if groups else "",
         )

@@ -9,11 +9,19 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, plain, read_file
+from shared.sources.items import Source, plain
 from shared.sources.labels import split_of
 from shared.sources.reading import Reading
 from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
-from shared.sources.tables.listed import Listed, TableFile, check_split, split_by_folder, value_of, with_slashes
+from shared.sources.tables.listed import (
+    Listed,
+    TableFile,
+    check_split,
+    read_below,
+    split_by_folder,
+    value_of,
+    with_slashes,
+)
 from shared.sources.tables.text import READERS, read_text
 
 PARQUET = ".parquet"
@@ -101,9 +109,8 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
         if entries and found.classes != declared:
             raise BadInput(f"{file.path}: declares other classes than {files[0].path.name}; want tables of one set")
         declared, by_column = found.classes, by_column or found.by_column
-        entries += (
-            found.entries if found.by_column else [replace(e, split=file.split or e.split) for e in found.entries]
-        )
+        given = file.split and not found.by_column
+        entries += [replace(entry, split=file.split) for entry in found.entries] if given else found.entries
     named = any(file.split for file in files) and not by_column
     return understood(
         place,
@@ -130,6 +137,7 @@ def _read_listed(path: Path, reading: Reading) -> Listed:
 
 def _entry(path: Path, where: str, row: Mapping[str, Any], columns: Columns) -> Entry:
     """Return the image that a row lists; BadInput names the line that is wrong."""
+    folder = path.parent
     values = {
         what: value_of(path, where, name, row.get(name)) if name else ""
         for what, name in (("file", columns.file), ("label", columns.label), ("split", columns.split))
@@ -140,11 +148,11 @@ def _entry(path: Path, where: str, row: Mapping[str, Any], columns: Columns) -> 
         raise BadInput(f"{path}: {where} has no file (column {plain(columns.file)}); fill it in or remove the line")
     if columns.split:
         check_split(path, where, columns.split, values["split"])
-    file = with_slashes(path.parent, file)
+    file = with_slashes(folder, file)
     return Entry(
         values["label"],
         {"source": "csv", "file": file},
-        partial(read_file, path.parent / file),
+        partial(read_below, folder, file),
         split=values["split"],
         group=group,
     )

@@ -119,7 +119,7 @@ def test_a_lone_folder_is_looked_into(tmp_path: Path) -> None:
     """An archive has often one folder around everything, at times twice."""
     found = read(tmp_path / "1", "pets/pets/cat/1.png", "pets/pets/dog/2.png", "pets/pets/owl.txt")
     assert found.classes == ("cat", "dog")
-    assert found.notes == ["classes are the folders in pets/pets, the only folder there"]
+    assert found.notes == ["read from pets/pets, the only folder there"]
     assert read(tmp_path / "2", "set/train/a/1.png", "set/train/b/2.png", "set/test/a/3.png").partition is not None
     # a set of synthetic images may be of one class, which has folders in it
     found = read(tmp_path / "3", "cat/day/1.png", "cat/night/2.png", least_classes=1)
