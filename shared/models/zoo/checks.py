@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from shared.errors import BadInput
 from shared.models.classifiers import build_classifier, spec_of
 from shared.models.fit_options import FitConfig
 from shared.models.tables import Spec
-from shared.models.zoo.own import described, logits_from
+from shared.models.zoo.own import described, given_network, logits_from
 from shared.models.zoo.own_source import is_own
 from shared.runtime.memory import check_step_fits
 
@@ -41,10 +42,10 @@ def check_classifier(config: FitConfig, size_px: int, channels: int, classes: in
     own = is_own(config.network)
     # nothing is computed on "meta", so that the largest network can be tried; a user's may need its numbers
     with torch.device("cpu" if own else "meta"):
-        network = build_classifier(spec)
         images = torch.zeros(PROBED, channels, size_px, size_px)
-    if own:
-        _check_copies(config.network, network)
+        if own:
+            _check_own(spec, images)
+        network = build_classifier(spec)
     probe = _step(config.network, network.train(), images, classes)
     check_step_fits(config.network, config.batch_images, size_px, probe.image_bytes, probe.weight_bytes, device)
     return pretrained_notes(config, spec)
@@ -59,10 +60,14 @@ def pretrained_notes(config: FitConfig, spec: Spec) -> list[str]:
     return load_pretrained(build_classifier(spec), Path(config.pretrained))
 
 
-def _check_copies(name: str, network: nn.Module) -> None:
-    """Raise BadInput for a network of the user's that cannot be copied: the best weights are kept in a copy."""
+def _check_own(spec: Spec, images: Tensor) -> None:
+    """Raise BadInput for a network of the user's that gives no logits while it trains, or that cannot be copied."""
+    keywords = cast(dict[str, Any], spec)
+    name, network = keywords["name"], given_network(**keywords)
+    # not only in evaluation mode, as `own_network` sees to
+    logits_from(name, network.train(), images, keywords["classes"])
     try:
-        deepcopy(network)
+        deepcopy(network)  # the best weights are kept in a copy
     except Exception as error:
         raise BadInput(f"--network {name}: copy.deepcopy of the network raised {described(name, error)}") from error
 

@@ -23,8 +23,8 @@ _given: "WeakSet[nn.Module]" = WeakSet()
 class OwnClassifier(Classifier):
     """A user's network: `body` gives features, `head` logits.
 
-    Where the network ends with a linear layer that is called once, that is the head and its input the features; else
-    the logits themselves are the features, and the head passes them on.
+    Where the network returns what its last linear layer gives, and uses the layer for nothing else, that is the head
+    and its input the features; else the logits themselves are the features, and the head passes them on.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module) -> None:
@@ -34,10 +34,16 @@ class OwnClassifier(Classifier):
 
 
 def own_network(*, name: str, size_px: int, channels: int, classes: int, source_sha256: str) -> Classifier:
+    """Return the network of `given_network` as a classifier; BadInput where it gives no logits."""
+    network = given_network(name=name, size_px=size_px, channels=channels, classes=classes, source_sha256=source_sha256)
+    return _cut(name, network, torch.zeros(2, channels, size_px, size_px), classes)
+
+
+def given_network(*, name: str, size_px: int, channels: int, classes: int, source_sha256: str) -> nn.Module:
     """Return what the function `name`, `module:function`, gives when called with classes, channels and size_px.
 
-    Raises BadInput, which names the function, where that is no network from images (N, channels, size_px, size_px) to
-    logits (N, classes), and where the file is not the one with this sha256.
+    Raises BadInput, which names the function, where that is no network with parameters, and where the file is not the
+    one with this sha256.
     """
     path = source_file(name)
     digest = sha256(path.read_bytes())
@@ -55,7 +61,7 @@ def own_network(*, name: str, size_px: int, channels: int, classes: int, source_
     except Exception as error:
         raise BadInput(f"--network {name}: {called} raised {described(name, error)}") from error
     _check_is_network(network, f"--network {name}: {called}")
-    return _cut(name, network, torch.zeros(2, channels, size_px, size_px), classes)
+    return network  # type: ignore[no-any-return]
 
 
 def logits_from(name: str, network: nn.Module, images: Tensor, classes: int) -> Tensor:
@@ -112,7 +118,7 @@ def _cut(name: str, network: nn.Module, images: Tensor, classes: int) -> Classif
     logits = logits_from(name, network, images, classes)
     for hook in hooks:
         hook.remove()
-    if calls and torch.equal(calls[-1][2], logits):
+    if calls and calls[-1][2] is logits:  # equal numbers are not enough: their gradient may be another
         layer, features, _ = calls[-1]
         replace_layer(network, linear[layer], nn.Identity())
         if _gives(network, images, features):

@@ -66,9 +66,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         safe = path.suffix == ".safetensors"
         tensors: Any = safetensors.torch.load_file(path) if safe else state_dict(path)
     except Exception as error:  # torch and safetensors raise many kinds for a file that is none
-        first = " ".join(str(error).split())[:120]
+        first = " ".join(str(error).split())[:80]
         raise BadInput(
-            f"--pretrained {path}: not a state dict that can be read safely ({type(error).__name__}: {first})\n"
+            f"--pretrained {path}: not a state dict that can be read safely ({first}...)\n"
             "want one of torchvision's layout, saved by torch.save(network.state_dict(), FILE), or as .safetensors"
         ) from error
     for key in WRAPPED:
