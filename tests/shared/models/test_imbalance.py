@@ -67,7 +67,7 @@ def test_a_balanced_epoch_has_every_class_equally_often(batch_images: int) -> No
 
 
 def test_a_class_shows_each_of_its_images_before_any_again() -> None:
-    """Of the 9 images of the second class the first 9 draws are all, as are the next 9, in another order."""
+    """The first 9 draws of the second class are all of its 9 images, as are the next 9, in another order."""
     drawn = torch.cat(list(islice(balanced_batches(LABELS, 3, 4), 90)))
     own = drawn[LABELS[drawn] == 1].tolist()
     rounds = [own[at : at + 9] for at in range(0, 90, 9)]
@@ -76,7 +76,7 @@ def test_a_class_shows_each_of_its_images_before_any_again() -> None:
 
 
 def test_classes_without_images_are_left_out() -> None:
-    """Of classes 0 and 2 of three, each has half."""
+    """Two classes of three that have images have half of the draws each."""
     labels = torch.tensor([0] * 9 + [2])
     drawn = labels[torch.cat(list(islice(balanced_batches(labels, 4, 0), 5)))]
     assert drawn.bincount().tolist() == [10, 0, 10]
