@@ -7,7 +7,8 @@ from pathlib import Path
 from jobs.commands.results_json import without_nan
 from jobs.compare.experiments import Experiment, open_experiment
 from jobs.compare.published import PrintedRow, printed_rows, printed_words
-from jobs.compare.reference import CACHE, Reference, Referenced, Settings, score_under
+from jobs.compare.reference import Reference, Settings
+from jobs.compare.under_reference import CACHE, Referenced, score_under
 from shared.cli.progress import Reporter
 from shared.metrics import over_replicates
 from shared.metrics.compare import ScoreComparison, Scored, compare_scores
@@ -72,13 +73,14 @@ class Comparison:
 
 
 def _facts(experiment: Experiment) -> dict[str, object]:
-    dataset, gan = experiment.real.dataset, experiment.gan
+    dataset = experiment.real.dataset
     return {
         "recipe": experiment.recipe,
         "tuned": experiment.tuned,
         "published": [asdict(row) for row in printed_rows(experiment)],
         "published_words": printed_words(experiment),
-        "family": gan.family,
+        "family": experiment.family,
+        "imported": [made.record.imported.facts() for made in experiment.sets.values() if made.record.imported],
         "size_px": dataset.size_px,
         "channels": dataset.channels,
         "preparation": dataset.preparation,
@@ -99,7 +101,8 @@ def _reference_facts(referenced: Referenced) -> dict[str, object]:
 
 
 def _warnings(experiment: Experiment) -> list[str]:
-    missing = sorted({record.fallback for record in experiment.records.values() if record.fallback})
+    chosen = [record for record in experiment.records.values() if not record.imported]
+    missing = sorted({record.fallback for record in chosen if record.fallback})
     chosen_by = next(iter(experiment.records.values())).chosen_score
     instead = [f"snapshots were chosen by {chosen_by}, for want of the weights of {name}" for name in missing]
     on_test = [record.on_test for record in experiment.records.values() if record.on_test is not None]
@@ -127,7 +130,7 @@ def compare(
     referenced = score_by(data_root, reference, experiments, settings, reporter) if reference else None
     scored = referenced.scored if referenced else {name: own_scores(each) for name, each in experiments.items()}
     scores = compare_scores(scored)
-    records = {name: each.records for name, each in experiments.items()}
+    records = {name: each.records for name, each in experiments.items() if not each.imported}
     return Comparison(experiments, scores, compare_epochs(records, scores.score), referenced)
 
 

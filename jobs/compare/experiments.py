@@ -5,33 +5,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_GAN, TRAIN_MIXED
+from jobs.pipeline import EVALUATE, PREPROCESS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared.cli.recipes import Published
 from shared.format.manifest import MANIFEST
 from shared.store.artifacts import Artifact, input_of, inputs_of
 from shared.store.job import Job
 from shared.store.lineage import check_lineage, open_inputs, open_places
-from shared.store.records.datasets import RealRecord
+from shared.store.records.datasets import IMPORTED, RealRecord, SyntheticRecord
 from shared.store.records.gan import GanRecord
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import ScoresRecord
-from shared.store.replicates import existing, place
+from shared.store.replicates import MOST, existing, place
 
-JUDGED: Job = Job("compare", "", "", "", (PREPROCESS, TRAIN_GAN, EVALUATE, TRAIN_MIXED))
-"""What is read of an experiment that has a verdict."""
+JUDGED: Job = Job("compare", "", "", "", (PREPROCESS, EVALUATE, TRAIN_MIXED))
+"""What is read of an experiment that has a verdict, besides the generators or the imported sets that were scored."""
 
 
 @dataclass(frozen=True)
 class Experiment:
     """An experiment: its generators and their scores by the number of the replicate, and its verdict if it has one.
 
-    `recipe` is the name of the one that its GAN was trained by, `published` what the recipe's source prints; None where
-    neither was recorded.
+    Where synthetic images were imported it has no generators but `sets`. `recipe` is the name of the one that either
+    was made by, `published` what the recipe's source prints; None where neither was recorded.
     """
 
     name: str
     real: Artifact[RealRecord]
     gans: dict[int, Artifact[GanRecord]]
+    sets: dict[int, Artifact[SyntheticRecord]]
     scores: dict[int, Artifact[ScoresRecord]]
     mixed: MixedRecord | None
     recipe: str | None
@@ -43,9 +44,22 @@ class Experiment:
         return {number: scores.record for number, scores in self.scores.items()}
 
     @property
-    def gan(self) -> GanRecord:
-        """What the GAN of the first replicate is."""
-        return next(iter(self.gans.values())).record
+    def imported(self) -> bool:
+        """Whether the synthetic images were imported."""
+        return not self.gans
+
+    @property
+    def family(self) -> str:
+        """The family of its GAN, or "imported"."""
+        return next((gan.record.family for gan in self.gans.values()), IMPORTED)
+
+    @property
+    def generator_words(self) -> str:
+        """What drew its images: the family of its GAN and whether it knows classes, or the imported sets."""
+        for gan in self.gans.values():
+            return f"{self.family}, {'conditional' if gan.record.conditional else 'unconditional'}"
+        names = [made.record.imported.name for made in self.sets.values() if made.record.imported]
+        return f"{IMPORTED}: {', '.join(names)}"
 
     @property
     def tuned(self) -> bool:
@@ -71,16 +85,21 @@ def open_experiment(folder: Path) -> Experiment:
         # where none is scored the first is opened all the same: the error says how to make it
         numbers = existing(folder, EVALUATE) or [0]
         places: dict[str, Job[Any]] = {place(PREPROCESS, None): PREPROCESS}
-        places |= {place(row, number): row for row in (TRAIN_GAN, EVALUATE) for number in numbers}
-        opened = open_places(places, folder)
-        check_lineage(opened)
+        opened = open_places(places | {place(EVALUATE, number): EVALUATE for number in numbers}, folder)
+    scored = {name for artifact in inputs_of(opened, EVALUATE) for name in artifact.manifest.inputs}
+    behind = {place(row, number): row for row in (TRAIN_GAN, SYNTHESIZE) for number in range(MOST)}
+    opened |= open_places({name: row for name, row in behind.items() if name in scored}, folder)
+    check_lineage(opened)
     numbers = sorted(int(name[-2:]) for name in opened if name.startswith(f"{EVALUATE.writes}/"))
-    gans = dict(zip(numbers, inputs_of(opened, TRAIN_GAN), strict=True))
-    recipe, published = recipe_of(gans[numbers[0]].folder / "run.json")
+    # one of the two for each replicate
+    gans = dict(zip(numbers, inputs_of(opened, TRAIN_GAN), strict=False))
+    sets = dict(zip(numbers, inputs_of(opened, SYNTHESIZE), strict=False))
+    recipe, published = recipe_of((gans or sets)[numbers[0]].folder / "run.json")
     return Experiment(
         name=folder.name,
         real=input_of(opened, PREPROCESS),
         gans=gans,
+        sets=sets,
         scores=dict(zip(numbers, inputs_of(opened, EVALUATE), strict=True)),
         mixed=input_of(opened, TRAIN_MIXED).record if TRAIN_MIXED.writes in opened else None,
         recipe=recipe,

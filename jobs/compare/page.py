@@ -13,6 +13,7 @@ from shared import __version__
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
 from shared.plots import compare_charts, formatting
+from shared.plots.gallery import Picture
 from shared.store.replicates import replicate_name
 
 FILTERS = ("percent", "spread", "level_text")
@@ -48,22 +49,24 @@ def render(comparison: Comparison) -> str:
     )
 
 
-def curves(comparison: Comparison) -> Embedded:
-    """Return the distances over epochs of all experiments in one figure."""
+def curves(comparison: Comparison) -> Embedded | None:
+    """Return the distances over epochs of all experiments in one figure; None where none has epochs."""
+    if not comparison.epochs.experiments:
+        return None
     together = not comparison.epochs.why_not
     return embed(compare_charts.curves_picture(comparison.epochs.experiments, together))
 
 
 def samples(comparison: Comparison) -> dict[str, Embedded]:
-    """Return the images of each experiment's best epoch."""
-    return {
-        name: embed(
-            compare_charts.samples_picture(
-                name,
-                comparison.epochs.experiments[name],
-                experiment.gans[comparison.epochs.experiments[name].best_replicate],
-                experiment.real.dataset.classes,
-            )
-        )
-        for name, experiment in comparison.experiments.items()
-    }
+    """Return the images of each experiment's best epoch, or some of its first imported set."""
+    return {name: embed(sample(comparison, name)) for name in comparison.experiments}
+
+
+def sample(comparison: Comparison, name: str) -> Picture:
+    """Return images of the experiment `name`."""
+    experiment = comparison.experiments[name]
+    classes = experiment.real.dataset.classes
+    if experiment.imported:
+        return compare_charts.imported_picture(name, next(iter(experiment.sets.values())), classes)
+    over = comparison.epochs.experiments[name]
+    return compare_charts.samples_picture(name, over, experiment.gans[over.best_replicate], classes)

@@ -45,7 +45,8 @@ class Counterpart:
 def _fid(column: str) -> Callable[[Experiment], Ours]:
     def find(experiment: Experiment) -> Ours:
         for name in (f"fid_{extractor}" for extractor in INCEPTION):
-            if all(name in row.scores for record in experiment.records.values() for row in record.rows):
+            rows = [row for record in experiment.records.values() for row in record.rows]
+            if rows and all(name in row.scores for row in rows):
                 found = over_epochs(experiment.records, name)
                 epoch = f", epoch {found.best_epoch}" if column == "lowest" else ""
                 return Ours(getattr(found, column), f"{name} on val, all snapshots{epoch}")

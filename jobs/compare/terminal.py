@@ -69,6 +69,8 @@ def _scores(console: Console, comparison: Comparison) -> None:
 
 def _epochs(console: Console, comparison: Comparison) -> None:
     overs = comparison.epochs.experiments
+    if not overs:  # imported images have no epochs
+        return
     score = next(iter(overs.values())).score if len({over.score for over in overs.values()}) == 1 else ""
     title = f"{score or 'distance'} on val, over the epochs of all replicates together"
     table = _table(title, ["experiment"], [*COLUMNS, "best epoch"], "" if score else "score")

@@ -73,6 +73,10 @@ def compare_epochs(experiments: Mapping[str, Mapping[int, ScoresRecord]], headli
     snapshots, and no column is judged.
     """
     scored = {name: Scored.of(list(records.values())) for name, records in experiments.items()}
+    if len(experiments) < 2:  # others were imported, and have no epochs
+        return EpochComparison(
+            {name: over_epochs(records, scored[name].chosen_by) for name, records in experiments.items()}, {}, ""
+        )
     shared, differing = shared_protocols({name: each.protocols for name, each in scored.items()})
     there = [set.intersection(*(set(row.scores) for row in rows)) for rows in map(_rows, experiments.values())]
     wanted = [headline, *DISTANCES]

@@ -6,12 +6,14 @@ from itertools import chain
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from shared.format.shards import preview
 from shared.metrics.over_epochs import OverEpochs
 from shared.models.snapshots import grid_images, load_snapshot
 from shared.plots import figures, ticks
 from shared.plots.figures import COLOURS, plot, shorten
 from shared.plots.gallery import CPU, Picture
 from shared.store.artifacts import Artifact
+from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.gan import GanRecord
 
 MOST_IMAGES, MOST_ROWS = 100, 20
@@ -81,3 +83,11 @@ def samples_picture(name: str, over: OverEpochs, gan: Artifact[GanRecord], class
     drawn = figures.named_rows(images, classes, title) if asked else figures.image_grid(images, 10, title)
     kind = "for each class" if asked else "of no class"
     return Picture(drawn, f"Images {kind} of {name} after epoch {over.best_epoch}.", True)
+
+
+def imported_picture(name: str, synthetic: Artifact[SyntheticRecord], classes: list[str]) -> Picture:
+    """Draw the first imported images of each class, by the annotator's label."""
+    per_class = min(max(MOST_IMAGES // len(classes), 1), 10)
+    samples = preview(synthetic.folder, synthetic.dataset.splits["train"], per_class=per_class)
+    drawn = figures.class_rows(samples, classes, "imported, by the annotator's label")
+    return Picture(drawn, f"Imported images of {name}, by the annotator's label.", True)

@@ -110,7 +110,7 @@ REPLICATES: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a_reference_that_scores_the_latents_of_test_again",
-        "jobs/compare/reference.py",
+        "jobs/compare/under_reference.py",
         "Stream.REFERENCE_LATENTS, index",
         "Stream.TEST_LATENTS, index",
         COMPARE + "test_images_under_a_reference_are_fresh_and_in_its_format",
@@ -119,8 +119,8 @@ REPLICATES: tuple[Mutation, ...] = (
     Mutation(
         "a_reference_with_another_filter",
         "jobs/compare/reference.py",
-        "info.channels, self.reference.resize_filter)",
-        'info.channels, "bicubic")',
+        "self.info.channels, self.resize_filter)",
+        'self.info.channels, "bicubic")',
         COMPARE + "test_images_under_a_reference_are_fresh_and_in_its_format",
         "generated images are resized as the reference's real ones were",
     ),

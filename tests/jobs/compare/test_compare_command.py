@@ -11,10 +11,11 @@ import torch
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from jobs.compare import reference
+from jobs.compare import under_reference
 from jobs.compare.command import compare_after_run
 from jobs.compare.experiments import open_experiment
-from jobs.compare.reference import Generator, Reference, Settings
+from jobs.compare.reference import Reference, Settings
+from jobs.compare.under_reference import Generator
 from shared.data.resizing import converted
 from shared.metrics.compare import UNKNOWN
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
@@ -202,10 +203,10 @@ def test_images_under_a_reference_are_fresh_and_in_its_format(root: Path) -> Non
 
 def test_kept_scores_are_those_of_the_same_work(tmp_path: Path) -> None:
     """Another key, and a file that is not whole, are computed again."""
-    first = reference.kept(tmp_path, {"a": 1}, lambda: {"x": 1.0})
+    first = under_reference.kept(tmp_path, {"a": 1}, lambda: {"x": 1.0})
     assert first == ({"x": 1.0}, True)
-    assert reference.kept(tmp_path, {"a": 1}, lambda: {"x": 2.0}) == ({"x": 1.0}, False)
-    assert reference.kept(tmp_path, {"a": 2}, lambda: {"x": 3.0}) == ({"x": 3.0}, True)
+    assert under_reference.kept(tmp_path, {"a": 1}, lambda: {"x": 2.0}) == ({"x": 1.0}, False)
+    assert under_reference.kept(tmp_path, {"a": 2}, lambda: {"x": 3.0}) == ({"x": 3.0}, True)
     for path in tmp_path.iterdir():
         path.write_bytes(path.read_bytes()[:-20])
-    assert reference.kept(tmp_path, {"a": 1}, lambda: {"x": 4.0}) == ({"x": 4.0}, True)
+    assert under_reference.kept(tmp_path, {"a": 1}, lambda: {"x": 4.0}) == ({"x": 4.0}, True)
