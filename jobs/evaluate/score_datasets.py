@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from torch import Tensor
+
 from shared.data.images import load_split
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, parse_manifest
@@ -18,6 +20,12 @@ def open_dataset(folder: Path) -> Artifact:
     if not path.is_file():
         raise BadInput(f"{folder}: no dataset (no {MANIFEST}); want the folder of a `real` or `synthetic` artifact")
     return open_artifact(folder, "dataset", parse_manifest(path.read_bytes(), path).job)
+
+
+def in_both(images: Tensor, others: Tensor) -> int:
+    """Return how many of `images`, uint8 (N, channels, size, size), are among the `others`, pixel by pixel."""
+    known = {image.numpy().tobytes() for image in others} if images.shape[1:] == others.shape[1:] else set()
+    return sum(image.numpy().tobytes() in known for image in images)
 
 
 def score_between(
@@ -37,9 +45,11 @@ def score_between(
     group = ProcessGroup(device)
     scorer = Scorer(EXTRACTORS[extractor].get()({}, weights, group.device), group, seed)
     sides: list[FeatureSet] = []
+    held: list[Tensor] = []
     for dataset, part in ((synthetic, "train"), (real, split)):
         data = load_split(dataset, part)
         sides.append(scorer.extract(data.images, data.labels))
+        held.append(data.images)
     protocol = scorer.protocol(split, real.sha256, len(sides[1]), len(sides[0]))
     warned = scorer.warnings(len(sides[0]), {split: len(sides[1])}, sides[0].features.shape[1])
     ours, theirs = synthetic.dataset, real.dataset
@@ -47,6 +57,11 @@ def score_between(
     if (ours.size_px, ours.channels) != (theirs.size_px, theirs.channels):
         warned.append(
             f"images of {ours.size_px} px, {ours.channels} channels against {theirs.size_px} px, {theirs.channels}"
+        )
+    if count := in_both(*held):
+        warned.append(
+            f"{count:,} of {len(held[0]):,} images are in {split} of the real dataset, too: copies score as well as "
+            "can be, which says nothing of a generator"
         )
     if ours.classes == theirs.classes:
         scores = scorer.scores(sides[0], sides[1], theirs.classes)

@@ -32,8 +32,9 @@ def find(given: str | None, default: str, sources: Path, *, may_be_new: bool = F
     """Return where a source is: `given`, a path or a pattern of shards, or the folder `default` of `sources`.
 
     A relative path is looked for where the command is called, then below `sources`: one rule for options, variables
-    and recipes. One that is in neither is below `sources` where it `may_be_new`, for sets that are downloaded. Raises
-    BadInput, which names both places, for any other, and for an address.
+    and recipes. On the volume itself, where containers are, `sources` comes first: experiments lie there. A path that
+    is in neither is below `sources` where it `may_be_new`, for sets that are downloaded. Raises BadInput, which names
+    both places, for any other, and for an address.
     """
     if not given:
         return sources / default
@@ -41,11 +42,13 @@ def find(given: str | None, default: str, sources: Path, *, may_be_new: bool = F
         raise BadInput(f"{given}: an address; download the files first, and give their folder")
     path = Path(given).expanduser()
     places = [path] if path.is_absolute() else [Path.cwd() / path, sources / path]
+    if Path.cwd() == sources.parent.resolve():
+        places.reverse()
     for place in places:
         if there(place):
             return place
     if may_be_new:
-        return places[-1]
+        return path if path.is_absolute() else sources / path
     names = " nor ".join(str(place) for place in places)
     rule = "" if path.is_absolute() else "; a relative path is looked for where you are, then below sources/"
     raise BadInput(f"{given}: there is neither {names}{rule}" if len(places) > 1 else f"{given}: does not exist")

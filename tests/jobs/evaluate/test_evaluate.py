@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from jobs.__main__ import main as halfreal
 from jobs.evaluate.evaluation import Evaluation, Plan
 from jobs.evaluate.on_test import collapse, score_on_test
+from jobs.evaluate.score_datasets import in_both
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.data.images import Images
@@ -109,6 +110,13 @@ def test_few_images_are_no_collapse() -> None:
     assert "cat" in line
 
 
+def test_images_that_are_in_both_sets_are_counted() -> None:
+    """A set against itself has all of them; images of another size are none of them."""
+    images = torch.arange(4 * 3 * 2 * 2, dtype=torch.uint8).reshape(4, 3, 2, 2)
+    assert [in_both(images, images), in_both(images[:3], images[2:]), in_both(images, 255 - images)] == [4, 1, 0]
+    assert in_both(images, images[:, :, :1, :1]) == 0
+
+
 @pytest.mark.slow
 def test_shards_are_scored_as_they_are(copy: Path) -> None:
     """`evaluate between` scores one dataset against another, with the protocol, and needs no experiment."""
@@ -120,6 +128,10 @@ def test_shards_are_scored_as_they_are(copy: Path) -> None:
     found = json.loads(result.stdout)
     assert found["scores"]["frechet_efficientnet_lite0"] > 0
     assert found["protocol"]["reference_sha256"] == open_artifact(Path(folders[1]), "dataset", "preprocess").sha256
+    assert not any("too: copies score" in line for line in found["warnings"])
+    itself = CliRunner().invoke(halfreal, ["evaluate", "between", folders[1], *words[3:], "--split", "train"])
+    count = open_artifact(Path(folders[1]), "dataset", "preprocess").dataset.splits["train"].count
+    assert f"{count} of {count} images are in train of the real dataset, too: copies score" in itself.stdout
     for wrong in ([*words, "--extractor", "classifier"], ["evaluate", "between", str(copy), folders[1]]):
         assert CliRunner().invoke(halfreal, wrong).exit_code == 2
 

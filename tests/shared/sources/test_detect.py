@@ -31,6 +31,11 @@ def test_a_relative_path_is_looked_for_where_one_is_then_below_sources(
     assert find("other", "folder", sources) == sources / "other"
     assert find(str(sources / "photos"), "folder", sources) == sources / "photos"
     assert find(None, "folder", sources) == sources / "folder"
+    # on the volume an experiment may have the name of a source
+    monkeypatch.chdir(tmp_path / "volume")
+    (tmp_path / "volume" / "photos" / "real").mkdir(parents=True)
+    assert find("photos", "folder", sources) == sources / "photos"
+    assert find("./sources/other", "folder", sources) == tmp_path / "volume" / "sources" / "other"
     monkeypatch.setenv("HOME", str(here))
     assert find("~/photos", "folder", sources) == here / "photos"
 
