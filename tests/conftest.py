@@ -1,10 +1,12 @@
 """Fixtures of all tests: one thread, no network, a clean environment, tiny datasets."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,20 @@ def own_signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run preprocess's workers in this process, with items and results pickled as for other processes."""
+
+    @contextmanager
+    def processes(count: int, preload: str) -> Iterator[Any]:
+        def send(value: Any) -> Any:
+            return pickle.loads(pickle.dumps(value))
+
+        yield lambda function, items: (send(send(function)(send(item))) for item in items)
+
+    monkeypatch.setattr("jobs.preprocess.writer.processes", processes)
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """The options of preprocess, checked."""
 
-import re
 from dataclasses import dataclass, replace
 
 from jobs.preprocess.train_size import TrainSize
 from shared.cli.options import Within, option
-from shared.cli.reading_options import ReadingOptions
+from shared.cli.reading_options import ReadingOptions, check_pattern
 from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
 from shared.sources.reading import Reading, Target
@@ -95,6 +94,7 @@ class PreprocessOptions(ReadingOptions):
     shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         # imported late: options are read for every --help
         from PIL import ImageColor
 
@@ -120,14 +120,7 @@ class PreprocessOptions(ReadingOptions):
         """Raise BadConfig for a pattern without just one group, and for two ways to tell groups."""
         if self.group_column and self.group_by:
             raise BadConfig(f"--group-column {self.group_column}, --group-by {self.group_by}: want one of them")
-        try:
-            count = re.compile(self.group_by or "()").groups
-        except re.error as error:
-            raise BadConfig(f"--group-by {self.group_by}: no regular expression ({error})") from error
-        if count != 1:
-            raise BadConfig(
-                f"--group-by {self.group_by}: has {count} groups; want one, in brackets, as in 'patient([0-9]+)'"
-            )
+        check_pattern("--group-by", self.group_by, "patient([0-9]+)")
 
     @property
     def train_size(self) -> TrainSize | None:

@@ -1,6 +1,7 @@
 """The options of train_mixed, checked."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from jobs.train_mixed.arms import chosen_arms
 from shared.cli.fit_options import FitOptions
@@ -20,6 +21,8 @@ the loss, such fits would all go on for long, or to the cap. Gains below this on
 @dataclass(frozen=True, kw_only=True)
 class MixedOptions(FitOptions):
     """Which arms are trained and how; `arms` are names of groups and arms joined by commas."""
+
+    former: ClassVar = {"seeds": "fits for several fits of each arm, replicates (--replicates) for several GANs"}
 
     arms: str = option(
         "short",

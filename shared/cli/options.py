@@ -13,7 +13,7 @@ Command line, recipe keys, environment variables, dry runs and the types of a se
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack, get_args, get_type_hints
 
 from shared.errors import BadConfig
 
@@ -84,6 +84,9 @@ def option(
 @dataclass(frozen=True, kw_only=True)
 class JobOptions:
     """The options of a job, checked; every job has a seed. Raises BadConfig for options that contradict each other."""
+
+    former: ClassVar[Mapping[str, str]] = {}
+    """Options that are no more, and what to set in their place: recipes of earlier versions have them."""
 
     seed: int = option(0, "Random seed.", "run", within=Within(0, 2**31 - 1), variable="HALFREAL_SEED")
 
@@ -180,6 +183,8 @@ def check_recipe(options: type[JobOptions], source: str, table: Mapping[str, obj
     for name, value in table.items():
         if name not in known and name not in others:
             names = sorted({*known, *others})
+            if name in options.former:
+                raise BadConfig(f"{source} has no option {name!r} any more; set {options.former[name]}")
             raise BadConfig(f"{source} has no option {name!r}{nearest(name, names)}\nit has {', '.join(names)}")
         if not isinstance(value, str | int | float) and not (name in known and _takes(known[name], value)):
             raise BadConfig(f"{source} {name} = {value!r:.60}; want text, a number, true or false")

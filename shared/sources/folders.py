@@ -1,30 +1,20 @@
 """Images in folders: one for each class, in folders for each split where there are such."""
 
-import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, image_suffixes, is_label, read_file, some
+from shared.sources.items import Source, is_image, is_label, plain, read_file, some
 from shared.sources.labels import split_of
 from shared.sources.packed import folders_of, is_archive, open_archive
 from shared.sources.reading import Reading
 from shared.sources.stylegan import labelled_by_list, listed_labels
-
-Parts = tuple[str, ...]
-"""A path below the source's folder; one of a folder that is a link, and so is not searched, ends in a slash."""
-
-
-@dataclass(frozen=True)
-class Tree:
-    """The files below a place, sorted, and the folders there down to the second level; hidden ones are in neither."""
-
-    files: list[Parts]
-    folders: list[Parts]
+from shared.sources.trees.checks import check_classes
+from shared.sources.trees.tree import Parts, Tree, walk
 
 
 @dataclass
@@ -33,6 +23,7 @@ class Listing:
 
     images: list[tuple[Parts, str, str]] = field(default_factory=list)
     loose: list[Parts] = field(default_factory=list)
+    unnamed: list[Parts] = field(default_factory=list)
     others: list[Parts] = field(default_factory=list)
     empty: list[Parts] = field(default_factory=list)
     aside: list[Parts] = field(default_factory=list)
@@ -42,11 +33,8 @@ class Listing:
         """Return a line for each kind of file or folder that is not taken."""
         rows = (
             (self.loose, "images outside the class folders, not taken", "move each into the folder of its class"),
-            (
-                self.others,
-                "files without the suffix of an image, not taken",
-                "save images as PNG or JPEG",
-            ),
+            (self.unnamed, "images whose path does not fit --label-from, not taken", "correct it if they have a class"),
+            (self.others, "files without the suffix of an image, not taken", "save images as PNG or JPEG"),
             (self.empty, "folders without an image, which are no class", "put images there, or remove them"),
             (self.aside, "folders next to those of the splits, not taken", "move their images into the splits"),
         )
@@ -59,7 +47,7 @@ class Listing:
     @property
     def ignored(self) -> int:
         """How many files are not taken, those of the folders aside left out."""
-        return len(self.loose) + len(self.others)
+        return len(self.loose) + len(self.unnamed) + len(self.others)
 
 
 def folder(place: Path, reading: Reading) -> Source:
@@ -94,7 +82,7 @@ def source_of(place: Path, tree: Tree, reader: Callable[[Parts], Callable[[], by
     for option, name in (("--label", reading.label), ("--group-column", reading.group_column)):
         if name:
             raise BadInput(f"{place}: {option} {name}: folders have no columns; want a table, or leave it out")
-    if labels := listed_labels(place, tree.files, reader):
+    if reading.label_from is None and (labels := listed_labels(place, tree.files, reader)):
         return labelled_by_list(place, tree.files, *labels, reader, reading)
     listing = arrange(place, tree, reading)
     entries = [
@@ -107,53 +95,36 @@ def source_of(place: Path, tree: Tree, reader: Callable[[Parts], Callable[[], by
 
 
 def _check_names(place: Path, listing: Listing, reading: Reading) -> None:
-    """Raise BadInput for a folder whose name cannot be a label, and for too few where a table is there to be given."""
+    """Raise BadInput for folders that cannot be classes, and for too few of them."""
     names = sorted({label for _, label, _ in listing.images})
     for name in names if reading.labelled else ():
         if not is_label(name):
             raise BadInput(f"{place}: the folder {name!a} has a name that is no text of one line (UTF-8); rename it")
-    if reading.labelled and len(names) < reading.least_classes and (advice := _advice(place, listing.others)):
-        raise BadInput(
-            f"{place}: {len(names)} folders with images, want one for each class and at least {reading.least_classes}\n"
-            f"{advice}"
-        )
+    if reading.labelled and reading.label_from is None:
+        check_classes(place, listing.images, listing.others, reading.unlabelled)
+        if len(names) < reading.least_classes and (advice := _advice(place, names, listing)):
+            raise BadInput(
+                f"{place}: {len(names)} folders with images, want one for each class and at least "
+                f"{reading.least_classes}\n{advice}"
+            )
 
 
-def _advice(place: Path, others: Sequence[Parts]) -> str:
+def _advice(place: Path, names: Sequence[str], listing: Listing) -> str:
     """Return what to give in place of a folder without classes, empty where nothing in it looks like a source."""
-    tables = [parts for parts in others if parts[-1].lower().endswith((".csv", ".tsv", ".jsonl"))]
+    tables = [parts for parts in listing.others if parts[-1].lower().endswith((".csv", ".tsv", ".jsonl"))]
     if tables and place.is_file():
         return f"if the table {'/'.join(tables[0])} in it has the labels, unpack it and give the table"
     if tables:
         return f"if a table has the labels, give that: --source-path {place.joinpath(*tables[0])}"
-    archives = [parts for parts in others if is_archive(Path(parts[-1]))]
-    return f"archives in it are not opened: --source-path {place.joinpath(*archives[0])}" if archives else ""
-
-
-def walk(place: Path) -> Tree:
-    """Return what lies in `place`."""
-    folders: list[Parts] = []
-    # sorted, since the order of a folder's entries differs between file systems, and samples are numbered by it
-    return Tree(sorted(_files(place, (), folders)), sorted(folders))
-
-
-def _files(place: Path, parts: Parts, folders: list[Parts]) -> Iterator[Parts]:
-    """Yield the path of each file in and below `place` that is not hidden, as parts that begin with `parts`.
-
-    Links to folders are followed where a class may be, and yielded with a slash at the end where none can.
-    """
-    links = not parts or (len(parts) == 1 and split_of(parts[0]) is not None)
-    with os.scandir(place) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            # a link to a folder above would never end
-            if entry.is_dir(follow_symlinks=links):
-                if len(parts) < 2:
-                    folders.append((*parts, entry.name))
-                yield from _files(place / entry.name, (*parts, entry.name), folders)
-            else:
-                yield (*parts, entry.name + ("/" if entry.is_dir() else ""))
+    if archives := [parts for parts in listing.others if is_archive(Path(parts[-1]))]:
+        return f"archives in it are not opened: --source-path {place.joinpath(*archives[0])}"
+    if listing.loose and not names:
+        first = "/".join(listing.loose[0])
+        return (
+            f"images outside the class folders: {len(listing.loose):,} ({plain(first[-60:])}); "
+            "if their names say the class, a pattern tells it: --label-from REGEX"
+        )
+    return ""
 
 
 def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
@@ -165,11 +136,13 @@ def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
     folders below. Where there are none of splits, class folders may have them inside. Raises BadInput for a folder with
     the name of a split among class folders.
     """
-    suffixes = image_suffixes()
-    images = [parts for parts in tree.files if _is_image(parts, suffixes)]
-    listing = Listing(others=[parts for parts in tree.files if not _is_image(parts, suffixes)])
+    images = [parts for parts in tree.files if is_image(parts[-1])]
+    listing = Listing(others=[parts for parts in tree.files if not is_image(parts[-1])])
     if not reading.labelled:
         listing.images = [(parts, "", "") for parts in images]
+        return listing
+    if reading.label_from is not None:
+        _label_by_name(place, images, reading.label_from, listing)
         return listing
     base = _base(images) if reading.least_classes > 1 else ()
     if base:
@@ -192,6 +165,18 @@ def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
     filled = {parts[:depth] for parts in images}
     listing.empty = [parts for parts in tree.folders if len(parts) == depth and parts not in filled]
     return listing
+
+
+def _label_by_name(place: Path, images: Sequence[Parts], pattern: str, listing: Listing) -> None:
+    """List the images whose path fits `pattern`, each with its one group as the class, and the others as unnamed."""
+    found = {parts: re.search(pattern, "/".join(parts)) for parts in images}
+    named = {parts: match[1] or "" for parts, match in found.items() if match}
+    splits = _splits(place, (), list(named), listing) or {}
+    aside = {top for (top,) in listing.aside}
+    listing.images = [
+        (parts, label, splits.get(parts[0], "")) for parts, label in named.items() if parts[0] not in aside
+    ]
+    listing.unnamed = [parts for parts in images if parts not in named]
 
 
 def _base(images: Sequence[Parts]) -> Parts:
@@ -253,8 +238,3 @@ def _look_for_splits_inside(listing: Listing, depth: int) -> None:
     ]
     if len({split_of(word) for _, _, word in inside if word}) > 1:
         listing.images = inside
-
-
-def _is_image(parts: Parts, suffixes: frozenset[str]) -> bool:
-    stem, _, suffix = parts[-1].rpartition(".")
-    return bool(stem) and f".{suffix.lower()}" in suffixes

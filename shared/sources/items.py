@@ -124,7 +124,7 @@ def plain(name: str) -> str:
 
 
 def open_bytes(payload: bytes) -> Picture:
-    """Open an image file's bytes: plain JPEGs directly, others with any of Pillow's readers; OSError if none knows."""
+    """Open an image file's bytes: plain JPEGs directly, others by Pillow; OSError if none of its readers knows them."""
     if not payload:
         raise Unusable("empty file")
     # plain JPEGs skip Pillow's lazy reader; what the decoder does not know falls back to it
@@ -151,3 +151,9 @@ def image_suffixes() -> frozenset[str]:
     # Pillow registers suffixes of what it only writes (.pdf) or only names (.mpg, .h5), too; MPO is a kind of JPEG
     readable = {*readable_formats(), "MPO"}
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in readable)
+
+
+def is_image(name: str) -> bool:
+    """Return whether a file of this name is an image, by its suffix in any letter case."""
+    stem, _, suffix = name.rpartition(".")
+    return bool(stem) and f".{suffix.lower()}" in image_suffixes()

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, image_suffixes, is_label, some
+from shared.sources.items import Source, is_image, is_label, some
 from shared.sources.reading import Reading
 
 Parts = tuple[str, ...]
@@ -63,7 +63,7 @@ def labelled_by_list(
     Images that it does not name have no label; what it names and is not there is put aside. Raises BadInput where
     labels are wanted and it has none.
     """
-    images = [parts for parts in files if f".{parts[-1].rpartition('.')[2].lower()}" in image_suffixes()]
+    images = [parts for parts in files if is_image(parts[-1])]
     if reading.labelled and images and not any(labels.values()):
         raise BadInput(
             f'{place}: {NAME} has no labels ("labels": null), and its folders are no classes\n'

@@ -1,11 +1,9 @@
 """A small experiment on which every job has run, and fixtures that run jobs in this process."""
 
 import os
-import pickle
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,20 +112,6 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
-
-
-@pytest.fixture
-def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run preprocess's workers in this process, with items and results pickled as for other processes."""
-
-    @contextmanager
-    def processes(count: int, preload: str) -> Iterator[Any]:
-        def send(value: Any) -> Any:
-            return pickle.loads(pickle.dumps(value))
-
-        yield lambda function, items: (send(send(function)(send(item))) for item in items)
-
-    monkeypatch.setattr("jobs.preprocess.writer.processes", processes)
 
 
 @pytest.fixture(scope="session")

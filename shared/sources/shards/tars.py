@@ -271,7 +271,9 @@ def _fields(payload: bytes, wanted: str) -> dict[str, Any]:
 def _field(fields: dict[str, Any], wanted: str) -> str:
     """Return a field of a json as text, empty for null; Unusable if it is no text and no whole number."""
     if wanted not in fields:
-        raise Unusable(f"json has no field {wanted!r}; it has fields: {some(list(fields), 8) or 'none'}")
+        raise Unusable(
+            f"json has no field {wanted!r}; it has fields: {some(list(fields), 8) or 'none'}; --label names one"
+        )
     value = fields[wanted]
     if value is None:
         return ""

@@ -21,11 +21,12 @@ class TableFile:
 
 @dataclass(frozen=True)
 class Listed:
-    """The images of a table, the classes that it declares, and whether a column says the split."""
+    """The images of a table, the classes that it declares, whether a column says the split, and lines about them."""
 
     entries: Sequence[Entry]
     classes: list[str] | None = None
     by_column: bool = False
+    notes: Sequence[str] = ()
 
 
 def value_of(path: Path, where: str, column: str, value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, plain
+from shared.sources.items import Source, is_image, plain
 from shared.sources.labels import split_of
 from shared.sources.reading import Reading
 from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
@@ -22,6 +22,7 @@ from shared.sources.tables.listed import (
     value_of,
     with_slashes,
 )
+from shared.sources.tables.lookup import located
 from shared.sources.tables.text import READERS, read_text
 
 PARQUET = ".parquet"
@@ -37,7 +38,8 @@ def table(place: Path, reading: Reading) -> Source:
     """Return the images that tables list: `place` is one, or a folder with one for each split, or parts of them.
 
     See `columns_of` for the columns. A file is relative to the table, or absolute; it may lie anywhere; a backslash
-    separates folders where no file has that name. Raises BadInput for a line that is wrong, with its number.
+    separates folders where no file has that name. Where no file is there, `located` looks for their names. Raises
+    BadInput for a line that is wrong, with its number.
     """
     if place.is_dir():
         found = [path.relative_to(place).parts for name in (*METADATA, f"*{PARQUET}") for path in place.rglob(name)]
@@ -65,7 +67,9 @@ def hugging_face(folder: Path, files: Sequence[tuple[str, ...]], reading: Readin
     ]
     found = [TableFile(folder.joinpath(*parts), parts[0] if split_of(parts[0]) else "") for parts in metadata]
     found = [file for file in found if _has_labels(file.path, reading)]
-    return found or [
+    if found or any(is_image(parts[-1]) for parts in files):
+        return found
+    return [
         TableFile(
             folder.joinpath(*parts),
             _split_in(parts[-1]) or (parts[-2] if len(parts) > 1 and split_of(parts[-2]) else ""),
@@ -99,6 +103,7 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
     entries: list[Entry] = []
     declared: list[str] | None = None
     by_column = False
+    notes: list[str] = []
     for file in files:
         if file.path.suffix.lower() == PARQUET:
             from shared.sources.tables.parquet import read_parquet
@@ -109,10 +114,11 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
         if entries and found.classes != declared:
             raise BadInput(f"{file.path}: declares other classes than {files[0].path.name}; want tables of one set")
         declared, by_column = found.classes, by_column or found.by_column
+        notes += found.notes
         given = file.split and not found.by_column
         entries += [replace(entry, split=file.split) for entry in found.entries] if given else found.entries
     named = any(file.split for file in files) and not by_column
-    return understood(
+    source = understood(
         place,
         entries,
         reading,
@@ -123,16 +129,16 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
         if by_column
         else "the folders say",
     )
+    return replace(source, notes=[*notes, *source.notes])
 
 
 def _read_listed(path: Path, reading: Reading) -> Listed:
     """Return the images that a table in text lists."""
     table = read_text(path)
     columns = columns_of(path, table.columns, reading)
-    entries = [_entry(path, where, row, columns) for where, row in table.rows]
-    if not columns.split:
-        entries = split_by_folder(entries)
-    return Listed(entries, by_column=bool(columns.split))
+    found = located(path, [_entry(path, where, row, columns) for where, row in table.rows])
+    entries = found.entries if columns.split else split_by_folder(found.entries)
+    return Listed(entries, by_column=bool(columns.split), notes=found.notes)
 
 
 def _entry(path: Path, where: str, row: Mapping[str, Any], columns: Columns) -> Entry:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 import pytest
 
+from jobs.train_mixed.options import MixedOptions
 from shared.cli.click_options import click_options
 from shared.cli.options import (
     JobOptions,
@@ -116,6 +117,14 @@ def test_a_recipes_table_is_checked_against_the_fields(table: dict[str, Any], wo
     with pytest.raises(BadConfig, match=words):
         check_recipe(ToyOptions, "recipe r: [toy]", table, ["threads"])
     check_recipe(ToyOptions, "recipe r: [toy]", {"width": 3, "threads": 1, "plan": {"a": [1]}}, ["threads"])
+
+
+def test_an_option_of_an_earlier_version_is_answered_with_its_successors() -> None:
+    """A recipe that sets train_mixed's seeds hears of fits and replicates, not of the seed that looks like it."""
+    words = r"^recipe r: \[train_mixed\] has no option 'seeds' any more; set fits .* replicates \(--replicates\)"
+    with pytest.raises(BadConfig, match=words):
+        check_recipe(MixedOptions, "recipe r: [train_mixed]", {"seeds": 2}, ["threads"])
+    assert MixedOptions.former.keys().isdisjoint(specs(MixedOptions))
 
 
 def test_the_nearest_name_is_near() -> None:
