@@ -1,5 +1,6 @@
 """Images in folders: one for each class, in folders for each split where there are such."""
 
+import posixpath
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -70,8 +71,20 @@ def folder(place: Path, reading: Reading) -> Source:
         raise BadInput(f"{place}: no such folder; put a folder of images for each class there, or give --source-path")
     tree = walk(place)
     if files := tables.hugging_face(place, tree.files, reading):
-        return tables.read_tables(place, files, reading)
+        found = tables.read_tables(place, files, reading)
+        return _say_unlisted(found, tree) if any(file.path.name in tables.METADATA for file in files) else found
     return source_of(place, tree, lambda parts: partial(read_file, place.joinpath(*parts)), reading)
+
+
+def _say_unlisted(source: Source, tree: Tree) -> Source:
+    """Return a source of metadata with a line about the images that it does not list."""
+    listed = {posixpath.normpath(str(item.origin["file"])) for item in source.items}
+    others = ["/".join(parts) for parts in tree.files if is_image(parts[-1])]
+    others = [name for name in others if name not in listed]
+    if not others:
+        return source
+    line = f"images that the metadata do not list, not taken: {len(others):,} ({some(others)})"
+    return replace(source, warnings=[*source.warnings, line], ignored=source.ignored + len(others))
 
 
 def source_of(place: Path, tree: Tree, reader: Callable[[Parts], Callable[[], bytes]], reading: Reading) -> Source:

@@ -41,8 +41,8 @@ class Contents:
         return list(self.features[column]["names"]) if column in self.of_type(CLASS_LABEL) else None
 
 
-def read_parquet(path: Path, reading: Reading) -> Listed:
-    """Return the images of a Parquet file; no image is read.
+def read_parquet(path: Path, below: str, reading: Reading) -> Listed:
+    """Return the images of a Parquet file; no image is read. `below` is its folder, relative to the source.
 
     The image is a column of bytes, or of `{bytes, path}` as `datasets` writes it, or of paths relative to the file. A
     label of `datasets`' type ClassLabel is the class of its name, in the order of the names. Raises BadInput for a file
@@ -55,12 +55,13 @@ def read_parquet(path: Path, reading: Reading) -> Listed:
     splits, groups = (contents.texts(name) if name else [] for name in (columns.split, columns.group))
     for row, word in enumerate(splits):
         check_split(path, f"row {row}", columns.split, word)
+    name = path.name if below == "." else f"{below}/{path.name}"
     counts = [contents.file.metadata.row_group(group).num_rows for group in range(contents.file.num_row_groups)]
     places = [(group, row) for group, count in enumerate(counts) for row in range(count)]
     entries = [
         Entry(
             labels[index] if labels else "",
-            {"source": "csv", "file": path.name} | ({"key": paths[index]} if paths[index] else {}) | {"index": index},
+            {"source": "csv", "file": name} | ({"key": paths[index]} if paths[index] else {}) | {"index": index},
             partial(_read_inside, path, columns.file, *place)
             if inside
             else partial(read_below, path.parent, paths[index]),

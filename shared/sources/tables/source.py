@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from shared.errors import BadInput
@@ -105,12 +105,14 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
     by_column = False
     notes: list[str] = []
     for file in files:
+        # the image's path below the source, as in a set of folders: files of two splits may have one name
+        below = file.path.parent.relative_to(place).as_posix() if place.is_dir() else "."
         if file.path.suffix.lower() == PARQUET:
             from shared.sources.tables.parquet import read_parquet
 
-            found = read_parquet(file.path, reading)
+            found = read_parquet(file.path, below, reading)
         else:
-            found = _read_listed(file.path, reading)
+            found = _read_listed(file.path, below, reading)
         if entries and found.classes != declared:
             raise BadInput(f"{file.path}: declares other classes than {files[0].path.name}; want tables of one set")
         declared, by_column = found.classes, by_column or found.by_column
@@ -132,13 +134,19 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
     return replace(source, notes=[*notes, *source.notes])
 
 
-def _read_listed(path: Path, reading: Reading) -> Listed:
-    """Return the images that a table in text lists."""
+def _read_listed(path: Path, below: str, reading: Reading) -> Listed:
+    """Return the images that a table in text lists; `below` is its folder, relative to the source."""
     table = read_text(path)
     columns = columns_of(path, table.columns, reading)
     found = located(path, [_entry(path, where, row, columns) for where, row in table.rows])
-    entries = found.entries if columns.split else split_by_folder(found.entries)
+    entries = found.entries if below == "." else [_moved(entry, below) for entry in found.entries]
+    entries = entries if columns.split else split_by_folder(entries)
     return Listed(entries, by_column=bool(columns.split), notes=found.notes)
+
+
+def _moved(entry: Entry, below: str) -> Entry:
+    """Return an entry whose path begins with the folder of its table, unless it is absolute."""
+    return replace(entry, origin=entry.origin | {"file": (PurePath(below) / str(entry.origin["file"])).as_posix()})
 
 
 def _entry(path: Path, where: str, row: Mapping[str, Any], columns: Columns) -> Entry:

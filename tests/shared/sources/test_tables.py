@@ -163,10 +163,23 @@ def test_metadata_of_an_imagefolder(
         (place / f"metadata.{kind}").write_text(text)
     found = read(tmp_path, Reading())
     assert labels(found) == EXPECTED
+    assert {item.origin["file"] for item in found.items} == {"train/0.png", "test/1.png"}
     assert {item.read(): split for item, split in zip(found.items, found.partition or [], strict=True)} == {
         png(0): "train",
         png(1): "test",
     }
+
+
+def test_images_that_the_metadata_do_not_list_are_named(tmp_path: Path) -> None:
+    """They are not taken; one without a label is listed, and is said once."""
+    images(tmp_path, "a.png", "b.png", "c.png", "more/d.png")
+    (tmp_path / "metadata.csv").write_text("file_name,label\n./a.png,x\nb.png,y\nc.png,\n")
+    found = folder(tmp_path, Reading())
+    assert (found.classes, found.ignored) == (("x", "y"), 3)
+    assert found.warnings == [
+        "images without a label, not taken: 1 (c.png)",
+        "images that the metadata do not list, not taken: 2 (c.png, more/d.png)",
+    ]
 
 
 def test_metadata_without_a_label_leaves_the_classes_to_the_folders(tmp_path: Path) -> None:
@@ -208,7 +221,7 @@ def test_parquet_as_datasets_writes_it(tmp_path: Path) -> None:
         assert found.notes == ["splits train 6, test 3 as the names of files and folders say"]
         assert sorted(found.groups or ()) == ["0"] * 3 + ["1"] * 3 + ["2"] * 3
         item = next(item for item in found.items if item.read() == png(5))
-        assert item.origin == {"source": "csv", "file": "train-00001-of-00002.parquet", "key": "5.png", "index": 1}
+        assert item.origin == {"source": "csv", "file": "data/train-00001-of-00002.parquet", "key": "5.png", "index": 1}
         assert np.asarray(item.decode(item.read())).shape == (8, 8, 3)
 
 
