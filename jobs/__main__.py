@@ -14,6 +14,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 
 COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
     "run": "jobs.commands.run",
+    "judge": "jobs.judge.command",
     "launch": "jobs.commands.launch",
     "results": "jobs.commands.results",
     "compare": "jobs.compare.command",
@@ -29,6 +30,7 @@ COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
 
 ABOUT = {job.name: job.about for job in JOBS} | {
     "run": "Run every job in order; skip what is complete.",
+    "judge": "Judge synthetic images that you have against your real ones.",
     "launch": "Start a job in several processes that train together.",
     "results": "Print the results table and the verdict of an experiment.",
     "compare": "Compare experiments: scores, curves, printed numbers, the winner.",

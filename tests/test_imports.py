@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 JOBS = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize", "train_mixed", "tune", "report")
-COMMANDS = ("commands", "compare", "export", "playground", "selfcheck")
+COMMANDS = ("commands", "compare", "export", "judge", "playground", "selfcheck")
 """Folders of `jobs` with what people type: they may ask any job."""
 
 LAYERS = ("errors", "format", "runtime", "store", "data", "sources", "models", "stats", "metrics", "plots", "cli")

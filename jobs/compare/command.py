@@ -1,5 +1,6 @@
 """The command `compare`: several experiments next to each other, as a page, as JSON and in the terminal."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,14 +97,17 @@ def check_experiments(data_root: Path, experiments: tuple[str, ...], reference: 
         raise BadInput(f"{data_root}: no experiment {' and no '.join(absent)}; run first: halfreal run")
 
 
-def compare_after_run(data_root: Path, experiments: tuple[str, ...], device: str | None) -> None:
-    """Compare experiments that were just run, as `halfreal compare A B` does.
+def compare_after_run(
+    data_root: Path, experiments: tuple[str, ...], device: str | None, files: Mapping[str, Path | None] | None = None
+) -> None:
+    """Compare experiments that were just run, as `halfreal compare A B` does; `files` are those of its options.
 
     Where their own scores do not compare, such as those by the classifier of each, the first one is the reference.
     """
     from shared.metrics.compare import NotComparable
 
     words = [*experiments, "--data-root", str(data_root), *(["--device", device] if device else [])]
+    words += [word for option, path in (files or {}).items() if path for word in (option, str(path))]
     command: click.Command = main
     try:
         command.main(words, prog_name="halfreal compare", standalone_mode=False)

@@ -32,6 +32,13 @@ class SynthesizeOptions(ReadingOptions):
         metavar="PATH",
         each=True,
     )
+    source_version: str | None = option(
+        None,
+        "As of preprocess; or a list with one for each replicate.",
+        "source",
+        metavar="TEXT",
+        each=True,
+    )
     labels: str = option(
         GIVEN,
         "Labels of imported images: those given with them, of classes named as the real ones, or the annotator's.",

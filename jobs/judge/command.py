@@ -1,0 +1,242 @@
+"""The command `judge`: whether synthetic images that somebody has help a classifier, against their real ones."""
+
+import io
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.commands.run import main as run_command
+from jobs.judge.inputs import Images, check, check_apart, read_images
+from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.progress import Reporter
+from shared.errors import BadConfig, BadInput
+
+RECIPE = "judge"
+
+LABELS = ("given", "annotator")
+
+REPETITIONS = 5
+"""Fits of each arm over all sets together, at least: one set has as many fits, five sets one each."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One call of `halfreal run`: its name, its sets of synthetic images, the words that it is called with."""
+
+    name: str
+    words: list[str]
+
+
+@click.command("judge", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.argument("real", metavar="REAL")
+@click.argument("synthetic", nargs=-1, required=True, metavar="SYNTHETIC [SYNTHETIC ...]")
+@click.option(
+    "--held-out",
+    metavar="DIR",
+    help="Real images that no generator saw: they are the test split. Without them nothing is said to help.",
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File of the page [default: only on the volume]."
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of the results, as `halfreal results --json` prints them.",
+)
+@click.option("--compare", is_flag=True, help="The sets are of different generators: judge each, then compare them.")
+@click.option(
+    "--labels",
+    type=click.Choice(LABELS),
+    default="given",
+    help="Labels of the synthetic images: those given with them, or those of a classifier of the real images.",
+)
+@click.option("--size-px", type=click.IntRange(8, 1024), help="Side of the images in pixels [default: the recipe's].")
+@click.option("--network", metavar="NAME", help="Classifier of the arms [default: the recipe's].")
+@click.option("--recipe", default=RECIPE, metavar="NAME|FILE.toml", help="All other options of the experiment.")
+@click.option("--experiment", metavar="NAME", help="Folder on the volume [default: judge-REAL-SYNTHETIC].")
+@DATA_ROOT
+@click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
+@click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
+@click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@click.option("--force", is_flag=True, help="Rebuild everything.")
+@click.option("--dry-run", is_flag=True, help="Check the images and show what each job would do without doing it.")
+@DEBUG
+def main(real: str, synthetic: tuple[str, ...], **options: Any) -> None:
+    """Judge synthetic images that you have: does adding them to your real ones help a classifier.
+
+    REAL and SYNTHETIC are folders with a folder of images for each class, tables, or shards. Several SYNTHETIC are
+    sets from the same generator, with --compare from different ones. No generator is trained. The same call goes on
+    where it stopped; where images have changed, what depends on them is made again.
+    """
+    held_out = options["held_out"]
+    sets = read_sets(real, synthetic, held_out, labelled=options["labels"] == "given")
+    experiments = planned(sets, options)
+    if options["dry_run"]:
+        for experiment in experiments:
+            run([*experiment.words, "--dry-run"])
+        return
+    if len(experiments) > 1:
+        # a mistake in the last one must not cost the hours before it
+        for experiment in experiments:
+            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                run([*experiment.words, "--dry-run"])
+    for number, experiment in enumerate(experiments, start=1):
+        if len(experiments) > 1:
+            click.secho(f"set {number}/{len(experiments)}: {experiment.name}", bold=True, err=True)
+        run(experiment.words)
+    if options["compare"]:
+        from jobs.compare.command import compare_after_run
+
+        names = tuple(experiment.name for experiment in experiments)
+        files = {"--out": options["out"], "--json": options["json_file"]}
+        compare_after_run(options["data_root"], names, options["device"], files)
+    else:
+        finish(options["data_root"] / experiments[0].name, options["out"], options["json_file"])
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The images of a call."""
+
+    real: Images
+    synthetic: list[Images]
+    held_out: Images | None
+
+
+def read_sets(real: str, synthetic: Sequence[str], held_out: str | None, labelled: bool) -> Sets:
+    """Return the images of a call, read and checked; raises BadInput for what cannot be judged together."""
+    named = [("REAL", real), *(("SYNTHETIC", each) for each in synthetic)]
+    check_apart([*named, *([("--held-out", held_out)] if held_out else [])])
+    sets = Sets(
+        read_images(real, least_classes=2),
+        [read_images(each, labelled=labelled) for each in synthetic],
+        read_images(held_out) if held_out else None,
+    )
+    check(sets.real, sets.synthetic, sets.held_out, labelled)
+    return sets
+
+
+def planned(sets: Sets, options: dict[str, Any]) -> list[Experiment]:
+    """Return the experiments of a call: one of all sets, or with --compare one of each set."""
+    if not options["compare"]:
+        groups = {experiment_name(sets, options["experiment"], sets.synthetic): sets.synthetic}
+    elif len(sets.synthetic) < 2:
+        raise BadConfig("--compare: one set of synthetic images alone; want two or more SYNTHETIC")
+    else:
+        base = options["experiment"]
+        groups = {
+            experiment_name(sets, base and f"{base}-{images.name}", [images]): [images] for images in sets.synthetic
+        }
+        if len(groups) < len(sets.synthetic):
+            raise BadConfig("--compare: sets of one name; want folders of different names, which name the experiments")
+    kinds = sorted({images.kind for images in sets.synthetic})
+    if not options["compare"] and len(kinds) > 1:
+        raise BadInput(f"SYNTHETIC: sets of different kinds ({', '.join(kinds)}); want one kind for all, or --compare")
+    reporter = Reporter("judge")
+    versions = {
+        images.place: images.version(reporter)
+        for images in (sets.real, *sets.synthetic, *([sets.held_out] if sets.held_out else []))
+    }
+    experiments = []
+    for name, synthetic in groups.items():
+        check_name(name, "--experiment")
+        check_same_sets(options["data_root"] / name, sets.real, options["experiment"])
+        experiments.append(Experiment(name, words(name, sets, synthetic, versions, options)))
+    return experiments
+
+
+def experiment_name(sets: Sets, given: str | None, synthetic: Sequence[Images]) -> str:
+    """Return the experiment's name: the one `given`, else one made of the names of its images."""
+    if given:
+        return given
+    more = f"-and-{len(synthetic) - 1}-more" if len(synthetic) > 1 else ""
+    held_out = f"-held-out-{sets.held_out.name}" if sets.held_out else ""
+    return f"judge-{sets.real.name}-{synthetic[0].name}{more}{held_out}"
+
+
+def check_same_sets(folder: Path, real: Images, experiment: str | None) -> None:
+    """Raise BadConfig where the experiment of a name that nobody gave is about images of another place."""
+    from jobs.pipeline import PREPROCESS
+    from shared.store.artifacts import open_output
+
+    if experiment is not None or not (folder / PREPROCESS.writes).is_dir():
+        return
+    before = open_output(PREPROCESS, folder).manifest.options.get("source_path")
+    if before != str(real.place):
+        raise BadConfig(
+            f"{folder}: an experiment about {before}, not about {real.place}\n"
+            f"give this one another name, or replace that one: --experiment NAME ({folder.name})"
+        )
+
+
+def words(
+    name: str, sets: Sets, synthetic: Sequence[Images], versions: dict[Path, str], options: dict[str, Any]
+) -> list[str]:
+    """Return the words that `halfreal run` is called with for an experiment of these sets."""
+    values: dict[str, object] = {
+        "preprocess.source": sets.real.kind,
+        "preprocess.source_path": sets.real.place,
+        "preprocess.source_version": version_of([sets.real, *([sets.held_out] if sets.held_out else [])], versions),
+        "preprocess.held_out": sets.held_out and sets.held_out.place,
+        "preprocess.size_px": options["size_px"],
+        "synthesize.source": synthetic[0].kind,
+        "synthesize.source_path": each(str(images.place) for images in synthetic),
+        "synthesize.source_version": each(versions[images.place] for images in synthetic),
+        "synthesize.labels": options["labels"],
+        "train_classifier.network": options["network"],
+        "train_mixed.network": options["network"],
+        "train_mixed.fits": -(-REPETITIONS // len(synthetic)),
+    }
+    pairs = [f"{place}={value}" for place, value in values.items() if value is not None]
+    called = ["--recipe", options["recipe"], "--experiment", name, "--data-root", str(options["data_root"])]
+    called += ["--replicates", str(len(synthetic))]
+    for option in ("seed", "threads", "device"):
+        called += [f"--{option}", str(options[option])] if options[option] is not None else []
+    called += [f"--{flag}" for flag in ("force", "debug") if options[flag]]
+    # the user's own last: they win
+    return [*called, *(word for pair in [*pairs, *options["pairs"]] for word in ("--set", pair))]
+
+
+def version_of(images: Sequence[Images], versions: dict[Path, str]) -> str:
+    """Return the version of several sets that are read together."""
+    return "+".join(versions[each.place] for each in images)
+
+
+def each(values: Any) -> str:
+    """Return the value of an option that has one for each replicate: itself, or a JSON list of several."""
+    listed = list(values)
+    return listed[0] if len(listed) == 1 else json.dumps(listed)
+
+
+def run(called: list[str]) -> None:
+    """Call `halfreal run`, whose errors are this command's."""
+    run_command.main(called, prog_name="halfreal run", standalone_mode=False)
+
+
+def finish(folder: Path, out: Path | None, json_file: Path | None) -> None:
+    """Write the files that were asked for; print the verdict and where the page is, last of all that is printed."""
+    from jobs.commands.results import collect
+    from shared.format.files import json_bytes, write_whole
+    from shared.plots.answers import HOLD_OUT, first_answers, first_line, first_warnings
+
+    results = collect(folder)
+    page = folder / "report" / "index.html"
+    for path, payload in ((out, page.read_bytes()), (json_file, json_bytes(results.facts()))):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, payload)
+    line = first_line(results.mixed)
+    click.echo("\n".join(["", *([line, HOLD_OUT] if line else []), *first_warnings(results.mixed)]))
+    for answer in first_answers(results.mixed):
+        click.secho(answer.sentence, bold=True)
+    click.echo(f"page: {out or page}")
+    if json_file is not None:
+        click.echo(f"numbers: {json_file}")
