@@ -15,6 +15,7 @@ from shared.sources.packed import folders_of, is_archive, open_archive
 from shared.sources.reading import Reading
 from shared.sources.stylegan import labelled_by_list, listed_labels
 from shared.sources.trees.checks import check_classes
+from shared.sources.trees.others import advice_on
 from shared.sources.trees.tree import Parts, Tree, walk
 
 
@@ -137,7 +138,7 @@ def _advice(place: Path, names: Sequence[str], listing: Listing) -> str:
             f"images outside the class folders: {len(listing.loose):,} ({plain(first[-60:])}); "
             "if their names say the class, a pattern tells it: --label-from REGEX"
         )
-    return ""
+    return advice_on(parts[-1] for parts in listing.others)
 
 
 def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:

@@ -245,7 +245,7 @@ FOLDERS = (
         "https://www.cs.toronto.edu/~kriz/cifar.html",
         files([], "", **{"data_batch_1": b"\x80\x02}", "test_batch": b"\x80\x02}", "batches.meta": b"\x80\x02}"}),
         FOLDER,
-        Refused(("class",), "`--source cifar10`"),
+        Refused(("--source cifar10",), "`--source cifar10`"),
     ),
 )
 """Rows whose classes are folders, or seem to be."""

@@ -79,7 +79,7 @@ NAMES = (
         "https://www.robots.ox.ac.uk/~vgg/data/pets/",
         pets,
         ("--source", "csv"),
-        Refused(("csv",), "give the folder `images` with `--label-from`"),
+        Refused(("a list in text, not read",), "give the folder `images` with `--label-from`"),
         path="annotations/trainval.txt",
     ),
     Layout(

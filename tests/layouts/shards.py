@@ -203,7 +203,7 @@ SHARDS = (
         "https://data.caltech.edu/records/mzrjq-6wc02",
         tars(**{"set.tar.gz": by_folder(pictures("cat", "dog"), "101_ObjectCategories/{label}/{number}.png")}),
         FOLDER,
-        Read(TWO),
+        Refused(("compressed as a whole", "tar -xf"), "unpack it, or take the compression away: `gunzip`"),
         path="set.tar.gz",
     ),
     Layout(

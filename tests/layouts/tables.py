@@ -169,7 +169,7 @@ TABLES = (
             [], "", **{"data-00000-of-00001.arrow": b"\xff\xff\xff\xff", "state.json": "{}", "dataset_info.json": "{}"}
         ),
         FOLDER,
-        Refused(("arrow",), "write Parquet: `to_parquet`"),
+        Refused(("save_to_disk, not read; write Parquet",), "write Parquet: `to_parquet`"),
     ),
     Layout(
         "A CSV with filename,class",

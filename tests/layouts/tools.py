@@ -105,7 +105,7 @@ TOOLS = (
         "https://github.com/HumanSignal/label-studio/issues/1350",
         label_studio,
         (*CSV, "--file-column", "image", "--label", "choice"),
-        Refused(("json",), "export CSV"),
+        Refused(("a list in JSON, not read",), "export CSV"),
         path="export.json",
     ),
     Layout(
@@ -132,7 +132,7 @@ TOOLS = (
         EXPORTS,
         fiftyone,
         FOLDER,
-        Refused(("class",), "export `ImageClassificationDirectoryTree`"),
+        Refused(("labels.json: a list in JSON, not read",), "export `ImageClassificationDirectoryTree`"),
     ),
     Layout(
         "labels.json and data in each split's folder",
@@ -140,7 +140,7 @@ TOOLS = (
         "https://docs.luxonis.com/software-v3/ai-inference/model-source/training/luxonis-ml",
         luxonis,
         FOLDER,
-        Refused(("class",), "export a folder for each class"),
+        Refused(("labels.json: a list in JSON, not read",), "export a folder for each class"),
     ),
     Layout(
         "TFRecords",
@@ -148,7 +148,7 @@ TOOLS = (
         EXPORTS,
         files([], "", **{"tf.records-00000-of-00001": b"\x10\0\0\0"}),
         FOLDER,
-        Refused(("tf.records",), "export images, or WebDataset"),
+        Refused(("TFRecords, not read",), "export images, or WebDataset"),
     ),
     Layout(
         "Annotations of boxes in one JSON",
@@ -156,7 +156,10 @@ TOOLS = (
         "https://cocodataset.org/#format-data",
         coco,
         FOLDER,
-        Refused(("class",), "halfreal is for one class to an image: cut the objects out first"),
+        Refused(
+            ("named for splits, and have no class folders",),
+            "cut the objects out: halfreal is for one class to an image",
+        ),
     ),
     Layout(
         "A list of path and class number",
@@ -164,7 +167,7 @@ TOOLS = (
         "https://github.com/open-mmlab/mmpretrain/pull/738",
         files(pictures("0", "1"), "{kind}{number}.png", **{"ann.txt": "00.png 0\n10.png 1\n"}),
         CSV,
-        Refused(("csv",), "add a first line `file,label`, and commas"),
+        Refused(("a list in text, not read",), "add a first line `file,label`, and commas"),
         path="ann.txt",
     ),
     Layout(
@@ -173,7 +176,7 @@ TOOLS = (
         "https://medmnist.com/",
         medmnist,
         FOLDER,
-        Refused(("npz",), "save a folder of images for each class"),
+        Refused(("pathmnist.npz: arrays, not read",), "save a folder of images for each class"),
         path="pathmnist.npz",
     ),
     Layout(

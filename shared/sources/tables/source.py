@@ -24,6 +24,7 @@ from shared.sources.tables.listed import (
 )
 from shared.sources.tables.lookup import located
 from shared.sources.tables.text import READERS, read_text
+from shared.sources.trees.others import advice_on
 
 PARQUET = ".parquet"
 
@@ -50,7 +51,9 @@ def table(place: Path, reading: Reading) -> Source:
     else:
         files = [TableFile(place)] if place.suffix.lower() in SUFFIXES else []
     if not files:
-        raise BadInput(f"{place}: no table; want a file {', '.join(SUFFIXES)}, or a folder with train.csv and test.csv")
+        advice = advice_on([place.name]) if place.is_file() else ""
+        want = f"want a file {', '.join(SUFFIXES)}, or a folder with train.csv and test.csv"
+        raise BadInput(f"{place}: no table; {want}" + (f"\n{advice}" if advice else ""))
     return read_tables(place, files, reading)
 
 

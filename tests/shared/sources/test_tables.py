@@ -104,7 +104,7 @@ def test_a_backslash_may_be_part_of_a_name(tmp_path: Path) -> None:
         ("t.csv", "file,label\n,a", r"line 2 has no file \(column file\); fill it in or remove the line"),
         ("t.csv", "file;label;note\nx;a;b;c", r"line 2 has 4 values \(x;a;b;c\), want 3: file;label;note"),
         ("t.parquet", "PAR1", "t.parquet: cannot be read as Parquet"),
-        ("t.xlsx", "", r"t.xlsx: no table; want a file .csv, .tsv"),
+        ("t.xlsx", "", r"t.xlsx: no table; want a file .csv, .tsv.*\nt.xlsx: a spreadsheet, not read; save it as CSV"),
     ],
 )
 def test_a_row_that_is_wrong_is_named(tmp_path: Path, name: str, text: str, error: str) -> None:
