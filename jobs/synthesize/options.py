@@ -81,4 +81,5 @@ class SynthesizeOptions(ReadingOptions):
     @property
     def reading(self) -> Reading:
         """How the files are to be understood: one class is enough, and none is needed where the annotator labels."""
-        return replace(super().reading, labelled=self.labels == GIVEN, least_classes=1)
+        # all images are taken: a column `split` may hold anything
+        return replace(super().reading, labelled=self.labels == GIVEN, least_classes=1, split_column="")

@@ -56,8 +56,8 @@ DATA: tuple[Mutation, ...] = (
     Mutation(
         "unknown_splits_are_taken",
         "shared/sources/tables/listed.py",
-        "    if not split_of(word):\n",
-        "    if False:\n",
+        "    if not split_of(word):\n        came",
+        "    if False:\n        came",
         ALIKE + "test_an_unknown_split_is_refused_with_its_place",
         "an unknown split is refused with its line",
     ),

@@ -121,8 +121,12 @@ TABLES = ("csv", "jsonl", "parquet")
 
 def written(kind: str, place: Path, rows: Sequence[Row], **reading: Any) -> Source:
     """Write a set in a layout and read it."""
-    source = kind if kind in SOURCES else "csv"
-    return SOURCES[source].read.get()(WRITERS[kind](place / "set", rows), Reading(**reading))
+    return read(WRITERS[kind](place / "set", rows), kind if kind in SOURCES else "csv", Reading(**reading))
+
+
+def read(place: Path, source: str, reading: Reading) -> Source:
+    """Read a set as one of the rows of SOURCES."""
+    return SOURCES[source].read.get()(place, reading)
 
 
 def labels_of(source: Source) -> dict[int, str]:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.synthesize.options import SynthesizeOptions
 from shared.errors import BadInput
-from tests.shared.sources.layouts import TABLES, WRITERS, Row, labels_of, written
+from tests.shared.sources.layouts import TABLES, WRITERS, Row, labels_of, read, written
 
 everywhere = pytest.mark.parametrize("kind", WRITERS)
 in_tables = pytest.mark.parametrize("kind", TABLES)
@@ -150,6 +151,14 @@ def test_the_group_is_found_in_the_path(tmp_path: Path, kind: str) -> None:
     assert sorted(found.groups or ()) == ["p1", "p1", "p2"]
     with pytest.raises(BadInput, match=r"1 of 3 images have no group by --group-by \(p1\)"):
         written(kind, tmp_path / "2", of, group_by="(p1)")
+
+
+@in_tables
+def test_imported_images_may_have_any_splits(tmp_path: Path, kind: str) -> None:
+    """All of them are taken as synthetic ones; their column `split` is not looked at."""
+    reading = SynthesizeOptions(source="csv", source_path="x").reading
+    found = read(WRITERS[kind](tmp_path / "set", [Row("a", "fold 3"), Row("b", "")]), "csv", reading)
+    assert (len(found.items), found.partition) == (2, None)
 
 
 def test_folders_have_no_columns(tmp_path: Path) -> None:
