@@ -44,9 +44,9 @@ def test_a_path_that_is_nowhere_is_refused_with_both_places(tmp_path: Path, monk
     """The message says where halfreal looked, and the rule."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInput) as caught:
-        find("gone", "folder", tmp_path / "sources")
+        find("gone", "folder", tmp_path / "volume" / "sources")
     assert str(caught.value) == (
-        f"gone: there is neither {tmp_path / 'gone'} nor {tmp_path / 'sources' / 'gone'}; "
+        f"gone: there is neither {tmp_path / 'gone'} nor {tmp_path / 'volume' / 'sources' / 'gone'}; "
         "a relative path is looked for where you are, then below sources/"
     )
     with pytest.raises(BadInput, match="/gone: does not exist"):

@@ -1,0 +1,1 @@
+"""Mistakes in how sources are read."""
