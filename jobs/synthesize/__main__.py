@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from jobs.pipeline import JOB_NAMES, PREPROCESS, SYNTHESIZE
+from jobs.pipeline import EVALUATE, JOB_NAMES, PREPROCESS, SYNTHESIZE
 from jobs.synthesize.options import SynthesizeOptions
 from jobs.synthesize.validate import declare
 from shared.cli.job import job
 from shared.cli.run import How, Result, Run
-from shared.errors import BadConfig
+from shared.errors import BadConfig, BadInput
 
 if TYPE_CHECKING:
     from shared.format.manifest import Dataset
@@ -52,6 +52,9 @@ def generated(run: Run, config: SynthesizeOptions) -> "Written | None":
     from jobs.synthesize.writer import write_synthetic
     from shared.data.sampling import floor_share
 
+    scores = run.input(EVALUATE)
+    if scores.record.imported:
+        raise BadInput(f"{scores.folder}: scores of imported images choose no snapshot; run first: halfreal evaluate")
     # the count of a share, rounded down as the arms of train_mixed round theirs
     total = floor_share(config.share, run.input(PREPROCESS).dataset.splits["train"].count)
     if total < 1:

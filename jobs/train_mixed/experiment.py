@@ -12,6 +12,7 @@ from jobs.train_mixed.outcome import Labels, Outcome
 from jobs.train_mixed.verdict import Signs, make_record
 from shared.cli.run import Run
 from shared.data.images import load_split
+from shared.errors import BadInput
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
@@ -26,6 +27,7 @@ ONE_WITH_FITS = f"{LEVEL_TEXT}, over fits and test images (two-way random effect
 
 def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     """Return the record of the experiment, from the fits of every replicate."""
+    check_scores_are_of_these(run)
     truth = load_split(run.input(PREPROCESS), "test").labels.numpy()
     fits = run.inputs_of(FITS)
     # arms in the order in which they were trained; every replicate has the same ones
@@ -38,6 +40,19 @@ def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
         protocol_of(run, config, len(truth)),
         signs_of(run, config.arms),
     )
+
+
+def check_scores_are_of_these(run: Run) -> None:
+    """Raise BadInput where the synthetic images were imported and the scores are a GAN's, or the other way round."""
+    for scores, synthetic in zip(run.inputs_of(EVALUATE), run.inputs_of(SYNTHESIZE), strict=True):
+        imported = synthetic.record.imported is not None
+        if imported != scores.record.imported:
+            # one was made before the other took another place in the order of the jobs
+            scored, made = ("snapshots", "imported") if imported else ("imported images", "drawn by a generator")
+            raise BadInput(
+                f"{scores.folder}: scores of {scored}, and the synthetic images were {made}\n"
+                f"score these: halfreal evaluate --scored {'synthetic' if imported else 'snapshots'}"
+            )
 
 
 def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: Labels) -> Outcome:

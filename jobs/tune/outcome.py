@@ -7,7 +7,7 @@ import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
-from jobs.pipeline import EVALUATE, PIPELINE, PREPROCESS, TRAIN_GAN, TUNE
+from jobs.pipeline import EVALUATE, PIPELINE, PREPROCESS, SYNTHESIZE, TRAIN_GAN, TUNE
 from jobs.tune.image_grid import baseline_and_tuned
 from jobs.tune.options import TuneConfig
 from jobs.tune.study import Study, trial_name
@@ -69,7 +69,8 @@ def comparison_runs(study: Study, config: TuneConfig) -> list[Comparison]:
 def runner_of(study: Study, config: TuneConfig, run: Comparison, words: list[str], reporter: Reporter) -> TrialRunner:
     """Return the jobs of a run of either side, which is scored on test."""
     options = config.fixed | run.params | {"train_gan.seed": run.seed, "evaluate.seed": run.seed}
-    options |= {"evaluate.reference": "test", "evaluate.synthetic_only": True}
+    # of GANs, also where the experiment's own images were imported
+    options |= {"evaluate.scored": "snapshots", "evaluate.reference": "test", "evaluate.synthetic_only": True}
     return TrialRunner(study.folder / run.name, words, options, reporter)
 
 
@@ -246,7 +247,10 @@ def tuned_recipe(recipe: str, config: TuneConfig, words: list[str], record: Tune
     source = load_recipe(recipe)
     count, best = len(record.trials), record.best
     about = f"{source.name}, tuned: trial {best.number} of {count} trials of {record.epochs} epochs."
-    options = {EVALUATE.name: config.evaluate, **config.others}
+    options = {**config.others, EVALUATE.name: config.evaluate | {"scored": "snapshots"}}
+    if options[SYNTHESIZE.name].get("source") != "generator":  # a tuned GAN is drawn from
+        kept = {name: value for name, value in options[SYNTHESIZE.name].items() if name in ("shard_images", "seed")}
+        options[SYNTHESIZE.name] = {"source": "generator"} | kept
     params = {name.partition(".")[2]: value for name, value in best.params.items()}  # with the recipe's own epochs
     options[TRAIN_GAN.name] = ask({TRAIN_GAN.name: [params]}, words)[TRAIN_GAN.name].options()
     return to_toml(source.words | {"about": about}, {job.name: options[job.name] for job in PIPELINE})

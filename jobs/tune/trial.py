@@ -101,7 +101,8 @@ def attempt(run: Run, config: TuneConfig, study: Study, lease: Lease, words: lis
     """Run a leased trial to its end; return its outcome in words."""
     # every trial has the same seed, so that only the options differ between them
     options = config.fixed | lease.trial.params | {"train_gan.seed": config.seed, "evaluate.seed": config.seed}
-    options |= {"evaluate.reference": "val", "evaluate.synthetic_only": config.objective == "synthetic_only"}
+    options |= {"evaluate.scored": "snapshots", "evaluate.reference": "val"}
+    options |= {"evaluate.synthetic_only": config.objective == "synthetic_only"}
     # rungs use the extractor that chooses snapshots, so that pruning and objective agree
     extractor = listed(str(config.evaluate["per_snapshot"]))[0]
     scored = {"images": config.evaluate["images"], "extractor": extractor, "seed": config.seed, "device": run.device}

@@ -11,6 +11,7 @@ from jobs.train_mixed import fits as fitting
 from jobs.train_mixed.arms import ARMS, OWN
 from shared.models import fitting as classify
 from shared.store.artifacts import Artifact, open_output
+from tests.experiment.importing import ImportedExperiment, made_without_gan
 from tests.experiment.tiny import OPTIONS, Fit, Spy, bars, call, fits, set_replicates
 
 SEED = 3
@@ -123,3 +124,12 @@ def sharing(tiny: Tiny, root: Path) -> Path:
         if path.is_dir():
             (root / "tiny" / path.name).symlink_to(path)
     return root
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> ImportedExperiment:
+    """Run every job up to evaluate for two sets of imported images; the volume is read only."""
+    with pytest.MonkeyPatch.context() as patch:
+        set_replicates(patch, REPLICATES)
+        patch.setattr("shared.sources.published.sets.digits", bars)
+        return made_without_gan(tmp_path_factory.mktemp("imported"), recipe)
