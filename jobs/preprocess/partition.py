@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from jobs.preprocess.options import PreprocessOptions
 from shared.cli.run import Run
 from shared.errors import BadInput
+from shared.format.manifest import Dataset
 from shared.sources.items import Source, some
 from shared.store.records.datasets import Groups
 
@@ -39,6 +40,19 @@ def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequenc
         run.reporter.info("no test split: the official val is the test split, and val is drawn from train")
         return ["test" if split == "val" else split for split in source.partition]
     return source.partition
+
+
+def say_lacking(run: Run, config: PreprocessOptions, dataset: Dataset) -> None:
+    """Warn of classes without an image in val or test, which a partition of the user's own may have."""
+    for name in ("val", "test"):
+        counts = dataset.splits[name].class_counts
+        lacking = [label for label, count in zip(dataset.classes, counts, strict=True) if not count]
+        # of held-out images that is said where they are read
+        if lacking and not (name == "test" and config.held_out):
+            run.reporter.info(
+                f"warning: classes without an image in {name}: {len(lacking):,} ({some(lacking)}); "
+                "nothing is known of them there; add some, or say --split random"
+            )
 
 
 def split_kind(config: PreprocessOptions, source: Source, partition: Sequence[str] | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.partition import partition_of, say_groups, split_kind
+from jobs.preprocess.partition import partition_of, say_groups, say_lacking, split_kind
 from jobs.preprocess.placing import Placing, Readable
 from jobs.preprocess.splits import choose, leaders_of
 from shared.cli.progress import ProgressBar
@@ -94,6 +94,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         run, source, {split: [readable[p].index for p in found.tolist()] for split, found in places.items()}
     )
     dataset = _describe(config, source, _shards(places, tasks, records))
+    say_lacking(run, config, dataset)
     if config.train_size and dataset.splits["train"].count < len(places["train"]):
         raise HalfrealError(f"{config.train_size.flag}: the images changed while they were read; run it again")
     # again: what is left of a class after unreadable images were put aside

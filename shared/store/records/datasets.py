@@ -31,7 +31,7 @@ class RealRecord(Record):
     duplicates_with_other_label: int = 0
     moved_to_the_split_of_their_copy: int = 0
     held_out: bool | None = None
-    held_out_also_real: int = 0
+    held_out_also_real: int | None = None
     groups: Groups | None = None
 
 

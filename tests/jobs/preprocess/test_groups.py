@@ -225,6 +225,16 @@ def test_val_is_the_test_split_where_there_is_none(tmp_path: Path) -> None:
     assert "no test split: the official val is the test split, and val is drawn from train" in said
 
 
+def test_a_class_that_a_split_lacks_is_warned_of(tmp_path: Path) -> None:
+    """An own test split may have images of some classes alone."""
+    with_splits(tmp_path / "set", train=40, val=10, test=16)
+    (tmp_path / "set/train/c").mkdir()
+    for index in range(9):
+        picture(9000 + index).save(tmp_path / "set/train/c" / f"{index}.png")
+    assert "warning: classes without an image in test: 1 (c); nothing is known of them there" in sizes(tmp_path)[1]
+    assert "classes without an image" not in sizes(tmp_path, "--split", "random", "--force")[1]
+
+
 @pytest.mark.parametrize(
     ("counts", "words", "error"),
     [

@@ -20,7 +20,8 @@ from shared.store.records.scores import OnTest, Scores, ScoresRecord
 GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
 a GAN that was scored on val alone, one with losses of more epochs than snapshots, one that was extended, the fits and
-the verdict of an experiment with replicates, and a verdict with metrics of each class, one of them undefined."""
+the verdict of an experiment with replicates, a verdict with metrics of each class, one of them undefined, and real
+images in groups with splits of their own."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
@@ -29,7 +30,8 @@ ON_TEST = set(OnTest.model_fields)
 
 MAY_BE_ABSENT = {
     "real": {"mirrors", "split", "rejected", "ignored"}
-    | {"duplicates", "duplicates_with_other_label", "moved_to_the_split_of_their_copy"},
+    | {"duplicates", "duplicates_with_other_label", "moved_to_the_split_of_their_copy"}
+    | {"held_out", "held_out_also_real", "groups"},
     "gan": {"class_histories", "losses", "class_losses", "extended"},
     "scores": {"synthetic_only", "test", "fallback", "train_reference"},
 }
