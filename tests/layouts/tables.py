@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.layouts.folders import HUB, KAGGLE, SPLITS, TWO
+from tests.layouts.folders import HUB, KAGGLE, SPLIT, SPLITS, TWO
 from tests.layouts.making import Picture, csv, encoded, files, named, pictures, split_pictures, write
 from tests.layouts.model import Layout, Read, Refused
 
@@ -229,9 +229,9 @@ TABLES = (
         "A CSV with a column for each class",
         "ISIC 2019",
         "https://challenge.isic-archive.com/data/",
-        one_hot(("MEL", "NV", "BCC")),
+        one_hot(("BCC", "MEL", "NV")),
         (*CSV, "--file-column", "image"),
-        Refused(("label",), "make one column of the name of the class"),
+        Read({"BCC": 10, "MEL": 10, "NV": 10}, says=("the classes are its columns of 0 and 1",)),
         path="truth.csv",
     ),
     Layout(
@@ -240,7 +240,7 @@ TABLES = (
         "https://openvinotoolkit.github.io/datumaro/latest/docs/data-formats/formats/roboflow.html",
         roboflow,
         FOLDER,
-        Refused(("class",), "export the folder structure"),
+        Read(SPLIT, SPLITS, says=("the classes are its columns of 0 and 1",)),
     ),
     Layout(
         "A CSV with the split in a column",

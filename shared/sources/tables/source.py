@@ -23,6 +23,7 @@ from shared.sources.tables.listed import (
     with_slashes,
 )
 from shared.sources.tables.lookup import located
+from shared.sources.tables.one_hot import with_label
 from shared.sources.tables.text import READERS, read_text
 from shared.sources.trees.others import advice_on
 
@@ -31,8 +32,11 @@ PARQUET = ".parquet"
 SUFFIXES = (*READERS, PARQUET)
 """The suffixes of the files that are tables."""
 
-METADATA = ("metadata.csv", "metadata.jsonl")
-"""The tables of Hugging Face's `imagefolder`, next to the images or in the folder of each split."""
+ROBOFLOW = "_classes.csv"
+"""The table of Roboflow's export, with a column for each class."""
+
+METADATA = ("metadata.csv", "metadata.jsonl", ROBOFLOW)
+"""The tables of Hugging Face's `imagefolder`, and Roboflow's, next to the images or in the folder of each split."""
 
 
 def table(place: Path, reading: Reading) -> Source:
@@ -84,6 +88,8 @@ def hugging_face(folder: Path, files: Sequence[tuple[str, ...]], reading: Readin
 
 def _has_labels(path: Path, reading: Reading) -> bool:
     """Return whether a table says which class an image is of: else that is its folder's to say."""
+    if path.name == ROBOFLOW:
+        return True
     columns = [name.lower() for name in read_text(path).columns]
     wanted = LABEL_COLUMNS if reading.label is None else [reading.label.lower()]
     return "file_name" in columns and (not reading.labelled or any(name in columns for name in wanted))
@@ -139,12 +145,12 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
 
 def _read_listed(path: Path, below: str, reading: Reading) -> Listed:
     """Return the images that a table in text lists; `below` is its folder, relative to the source."""
-    table = read_text(path)
+    table, notes = with_label(path, read_text(path), reading)
     columns = columns_of(path, table.columns, reading)
     found = located(path, [_entry(path, where, row, columns) for where, row in table.rows])
     entries = found.entries if below == "." else [_moved(entry, below) for entry in found.entries]
     entries = entries if columns.split else split_by_folder(entries)
-    return Listed(entries, by_column=bool(columns.split), notes=found.notes)
+    return Listed(entries, by_column=bool(columns.split), notes=[*notes, *found.notes])
 
 
 def _moved(entry: Entry, below: str) -> Entry:

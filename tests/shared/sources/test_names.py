@@ -106,6 +106,27 @@ def test_names_that_find_no_file_or_several_are_refused(tmp_path: Path, files: t
         table(listing(tmp_path, "a,cat", "b,dog"), Reading())
 
 
+def test_columns_of_0_and_1_are_the_classes(tmp_path: Path) -> None:
+    """Where no column is the label; other columns are none, and one that is named is taken as it is."""
+    rows = ["image,age,cat,dog", "a.png,7,1.0,0.0", "b.png,1,0.0,1.0"]
+    touch(tmp_path, "a.png", "b.png")
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    source = table(tmp_path / "t.csv", Reading())
+    assert found(source) == {"a.png": "cat", "b.png": "dog"}
+    assert source.notes[0] == "t.csv: the classes are its columns of 0 and 1, cat, dog"
+    assert found(table(tmp_path / "t.csv", Reading(label="age"))) == {"a.png": "7", "b.png": "1"}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"), [("b.png,1,1", r"line 3 is of 2 classes \(cat, dog\)"), ("b.png,0,0", "line 3 is of none")]
+)
+def test_an_image_has_one_class(tmp_path: Path, row: str, words: str) -> None:
+    """A row of several classes, or of none, is refused with its line."""
+    (tmp_path / "t.csv").write_text(f"file,cat,dog\na.png,1,0\n{row}\nc.png,0,1\n")
+    with pytest.raises(BadInput, match=words):
+        table(tmp_path / "t.csv", Reading())
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
