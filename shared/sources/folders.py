@@ -130,8 +130,11 @@ def _advice(place: Path, names: Sequence[str], listing: Listing) -> str:
         return f"if the table {'/'.join(tables[0])} in it has the labels, unpack it and give the table"
     if tables:
         return f"if a table has the labels, give that: --source-path {place.joinpath(*tables[0])}"
+    if any(parts[-1].lower().endswith(".cls") for parts in listing.others):
+        return "files .cls have the classes of shards: say --source webdataset"
     if archives := [parts for parts in listing.others if is_archive(Path(parts[-1]))]:
-        return f"archives in it are not opened: --source-path {place.joinpath(*archives[0])}"
+        shards = "" if archives[0][-1].lower().endswith(".zip") else ", or --source webdataset if these are shards"
+        return f"archives in it are not opened: --source-path {place.joinpath(*archives[0])}{shards}"
     if listing.loose and not names:
         first = "/".join(listing.loose[0])
         return (

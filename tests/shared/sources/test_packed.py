@@ -205,5 +205,10 @@ def test_a_folder_that_holds_archives_alone_says_which_to_give(tmp_path: Path) -
     """An archive in a folder is not opened: it may be a copy of what lies next to it."""
     write_zip(tmp_path / "set" / "train.zip", files())
     assert f"archives in it are not opened: --source-path {tmp_path / 'set' / 'train.zip'}" in wrong(tmp_path / "set")
+    samples = {"0.png": encoded(0, "PNG"), "0.cls": b"1"}
+    (tmp_path / "shards").mkdir()
+    shard = write_tar(tmp_path / "shards" / "0.tar", samples)
+    assert f"--source-path {shard}, or --source webdataset if these are shards" in wrong(shard.parent)
+    assert "files .cls have the classes of shards: say --source webdataset" in wrong(shard)
     place = write_zip(tmp_path / "a.zip", {"images/0.png": b"x", "labels.csv": b"file,label\n"})
     assert "if the table labels.csv in it has the labels, unpack it and give the table" in wrong(place)
