@@ -21,11 +21,12 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
+from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
 from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
-MUTATIONS += SHARDS + VERDICTS
+MUTATIONS += NAMES + SHARDS + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
