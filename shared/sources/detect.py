@@ -40,7 +40,10 @@ def find(given: str | None, default: str, sources: Path, *, may_be_new: bool = F
         return sources / default
     if re.match(r"\w[\w+.-]+://|pipe:", given):
         raise BadInput(f"{given}: an address; download the files first, and give their folder")
-    path = Path(given).expanduser()
+    try:
+        path = Path(given).expanduser()
+    except RuntimeError:  # ~name of a user that does not exist: a folder may be called so
+        path = Path(given)
     places = [path] if path.is_absolute() else [Path.cwd() / path, sources / path]
     if Path.cwd() == sources.parent.resolve():
         places.reverse()

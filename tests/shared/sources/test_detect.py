@@ -51,6 +51,8 @@ def test_a_path_that_is_nowhere_is_refused_with_both_places(tmp_path: Path, monk
     )
     with pytest.raises(BadInput, match="/gone: does not exist"):
         find("/gone", "folder", tmp_path)
+    with pytest.raises(BadInput, match="~nobody-here/a: there is neither"):
+        find("~nobody-here/a", "folder", tmp_path / "volume" / "sources")
     assert find("new", "mnist", tmp_path / "sources", may_be_new=True) == tmp_path / "sources" / "new"
     for address in ("https://example.org/a.tar", "s3://bucket/a.tar", "hf://datasets/a", "pipe:cat a.tar"):
         with pytest.raises(BadInput, match="an address; download the files first"):
