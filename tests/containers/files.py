@@ -35,6 +35,31 @@ def compose(name: str = "compose.yaml", **settings: str) -> Doc:
     return read
 
 
+class Override(dict[str, Any]):
+    """A mapping that replaces the one of an earlier file, in place of being merged with it."""
+
+
+class ComposeLoader(yaml.SafeLoader):
+    """YAML with Compose's `!override`."""
+
+
+ComposeLoader.add_constructor("!override", lambda loader, node: Override(loader.construct_mapping(node, deep=True)))
+
+
+def compose_with(name: str, **settings: str) -> Doc:
+    """Return compose.yaml merged with another file as Compose merges them, as far as these files need it."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    filled = VARIABLE.sub(lambda found: settings.get(found[1], found[2]), text)
+    merged: Doc = _merged(compose(**settings), yaml.load(filled, Loader=ComposeLoader))  # our own file
+    return merged
+
+
+def _merged(base: Any, over: Any) -> Any:
+    if isinstance(over, Override) or not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return {name: _merged(base.get(name), over[name]) if name in over else base[name] for name in {**base, **over}}
+
+
 def render(overlay: str) -> list[Doc]:
     """Return the documents of an overlay, in the order in which kubectl prints them."""
     return list(yaml.safe_load_all(_rendered(overlay)))

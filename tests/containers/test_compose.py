@@ -1,6 +1,7 @@
 """compose.yaml and compose.gpu.yaml against the table of jobs, the command line and .env.example."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from click.testing import CliRunner
 
 from jobs.__main__ import COMMANDS
 from jobs.__main__ import main as halfreal
+from jobs.commands.ordering import ordered
 from jobs.pipeline import JOBS, PIPELINE
 from shared.errors import MissingArtifact
 from shared.store.job import Job
-from tests.containers.files import ROOT, VARIABLE, compose, words_of
+from tests.containers.files import ROOT, VARIABLE, compose, compose_with, words_of
 
 SERVICES: dict[str, Any] = compose()["services"]
 ON_DEMAND = SERVICES.keys() - {row.name for row in PIPELINE}
@@ -117,6 +119,33 @@ def test_two_ranks_are_one_launch() -> None:
     assert ranks == ["0", "1"]
     assert first["environment"] == second["environment"]
     assert first["environment"]["PET_NNODES"] == "2"
+
+
+IMPORTED: dict[str, Any] = compose_with("compose.imported.yaml")["services"]
+
+
+def test_imported_images_are_judged_in_their_order() -> None:
+    """With compose.imported.yaml `up report` runs what the recipe needs, each job after the one before it, no GAN."""
+    needed = ordered(PIPELINE, ["--recipe", "judge", "--data-root", "/data"])
+    assert [row.name for row in needed[2:4]] == ["synthesize", "evaluate"]
+    for before, row in pairwise(needed):
+        assert IMPORTED[row.name]["depends_on"] == {before.name: {"condition": "service_completed_successfully"}}
+        assert "profiles" not in IMPORTED[row.name]
+    assert IMPORTED["train_gan"]["profiles"] == ["train_gan"]
+    assert {row.name for row in PIPELINE} - {row.name for row in needed} == {"train_gan"}
+
+
+def test_imported_images_have_a_recipe_of_their_own() -> None:
+    """The second file changes the order and the recipe, which RECIPE sets as ever, and nothing else."""
+    named = compose_with("compose.imported.yaml", RECIPE="mine")["services"]
+    for name in [*(row.name for row in PIPELINE), "halfreal"]:
+        assert IMPORTED[name]["environment"]["HALFREAL_RECIPE"] == "judge"
+        assert named[name]["environment"]["HALFREAL_RECIPE"] == "mine"
+        kept = {
+            key: value for key, value in SERVICES[name].items() if key not in ("depends_on", "environment", "profiles")
+        }
+        assert IMPORTED[name].items() >= kept.items()
+        assert IMPORTED[name]["environment"] == SERVICES[name]["environment"] | {"HALFREAL_RECIPE": "judge"}
 
 
 def test_every_service_is_a_command() -> None:

@@ -11,16 +11,27 @@ import yaml
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
+from jobs.commands.ordering import ordered
 from jobs.pipeline import PIPELINE
 from shared.cli.recipes import RECIPES_FOLDER, load_recipe
 from shared.errors import BadInput, Busy, Interrupted
-from tests.containers.files import OVERLAYS, ROOT, compose, container, job_specs, of_kind, render, words_of
+from tests.containers.files import (
+    OVERLAYS,
+    ROOT,
+    compose,
+    compose_with,
+    container,
+    job_specs,
+    of_kind,
+    render,
+    words_of,
+)
 from tests.containers.strict import faults
 
 Doc = dict[str, Any]
 
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
-SEQUENCES = [overlay for overlay in OVERLAYS if overlay != "tune"]
+SEQUENCES = [overlay for overlay in OVERLAYS if overlay not in ("tune", "imported")]
 """The overlays that hold the whole sequence."""
 
 RECIPES = sorted(RECIPES_FOLDER.glob("*.toml"))
@@ -142,7 +153,7 @@ def test_pods_meet_on_the_volume_alone(overlay: str) -> None:
     assert (denied["policyTypes"], denied.get("ingress"), denied.get("egress")) == (["Ingress", "Egress"], None, None)
     assert list(policies) == (["ranks"] if overlay == "jobset" else [])
     claim = of_kind(docs, "PersistentVolumeClaim")
-    assert claim["spec"]["accessModes"] == ["ReadWriteOnce" if overlay == "cpu" else "ReadWriteMany"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce" if overlay in ("cpu", "imported") else "ReadWriteMany"]
     for spec in job_specs(docs).values():
         pod, labels = spec["template"]["spec"], spec["template"]["metadata"]["labels"]
         assert pod["automountServiceAccountToken"] is False
@@ -167,7 +178,12 @@ def test_parts_are_as_many_as_pods(overlay: str) -> None:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_has_a_replicate_for_each_pod(path: Path) -> None:
-    """The overlays with parts run any recipe as they are: a job that trains refuses more parts than replicates."""
+    """The overlays with parts run any recipe as they are: a job that trains refuses more parts than replicates.
+
+    Imported sets have a replicate each, however many there are.
+    """
+    if ordered(PIPELINE, ["--recipe", path.stem]) != PIPELINE:
+        return
     replicates = load_recipe(path.stem).common["replicates"]
     assert replicates >= max(spec.get("completions", 1) for spec in job_specs(render("indexed")).values())
 
@@ -192,6 +208,26 @@ def test_tune_brings_the_jobs_that_it_needs() -> None:
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", spec["parallelism"])
     assert spec["completions"] > 1
     assert container(spec)["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+def test_imported_images_are_judged_without_a_gan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The overlay `imported` has the jobs that its recipe needs, each as Compose runs it, without GPUs."""
+    docs = render("imported")
+    specs, services = job_specs(docs), compose_with("compose.imported.yaml")["services"]
+    needed = ordered(PIPELINE, ["--recipe", "judge", "--data-root", "/data"])
+    assert set(specs) == {row.name.replace("_", "-") for row in needed} == {*NAMES} - {"train-gan"}
+    monkeypatch.delenv("HALFREAL_REPLICATES")
+    for row in needed:
+        spec = specs[row.name.replace("_", "-")]
+        told = environment(docs, spec)
+        assert container(spec)["command"] == services[row.name]["entrypoint"]
+        assert (told["HALFREAL_RECIPE"], told["HALFREAL_DEVICE"]) == ("judge", "cpu")
+        assert "nvidia.com/gpu" not in container(spec)["resources"]["limits"]
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        done = CliRunner().invoke(halfreal, [*words_of(container(spec)), "--data-root", "/data", "--dry-run"])
+        assert done.exit_code == 0, done.output
+        assert done.output.startswith(f"{row.name} would write /data/judge/{row.writes}\n")
 
 
 def test_kueue_queues_every_job() -> None:

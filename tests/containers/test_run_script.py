@@ -85,6 +85,16 @@ def test_changed_manifests_run_every_job_again(run: Callable[..., Ran]) -> None:
     assert jobs_made(cluster) == NAMES
 
 
+@pytest.mark.slow
+def test_imported_images_are_scored_after_they_are_imported(run: Callable[..., Ran]) -> None:
+    """The overlay `imported` runs its jobs in an order of its own, without a GAN."""
+    done, cluster = run("imported")
+    assert done.returncode == 0, done.stderr
+    assert jobs_made(cluster) == [
+        *("preprocess", "train-classifier", "synthesize", "evaluate", "train-mixed", "report"),
+    ]
+
+
 def test_an_overlay_that_does_not_render_is_refused(run: Callable[..., Ran]) -> None:
     """A folder that is no overlay ends the call with 2 before anything is made."""
     done, cluster = run("nowhere")

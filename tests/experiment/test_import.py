@@ -170,7 +170,7 @@ def test_classes_are_matched_by_name(volume: Path, recipe: Path) -> None:
 
 
 def test_splits_of_a_set_make_no_difference(volume: Path, recipe: Path) -> None:
-    """Of a set with train and test folders all images are taken, and that is said."""
+    """All images of a set with train and test folders are taken, and that is said."""
     whole = volume / "whole"
     for seed, split in enumerate(("train", "test")):
         write_set(whole / split, (6, 5, 4), seed)
