@@ -140,6 +140,7 @@ class PreprocessOptions(ReadingOptions):
             split_column=self.split_column,
             group_column=self.group_column,
             group_by=self.group_by,
+            splits=self.split != "random",
             verify_md5=self.verify_md5,
         )
 

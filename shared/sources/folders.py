@@ -14,7 +14,7 @@ from shared.sources.labels import split_of
 from shared.sources.packed import folders_of, is_archive, open_archive
 from shared.sources.reading import Reading
 from shared.sources.stylegan import labelled_by_list, listed_labels
-from shared.sources.trees.checks import check_classes
+from shared.sources.trees.checks import check_classes, doubts
 from shared.sources.trees.others import advice_on
 from shared.sources.trees.tree import Parts, Tree, walk
 
@@ -30,6 +30,7 @@ class Listing:
     empty: list[Parts] = field(default_factory=list)
     aside: list[Parts] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def warnings(self) -> list[str]:
         """Return a line for each kind of file or folder that is not taken."""
@@ -40,7 +41,7 @@ class Listing:
             (self.empty, "folders without an image, which are no class", "put images there, or remove them"),
             (self.aside, "folders next to those of the splits, not taken", "move their images into the splits"),
         )
-        return [
+        return self.doubts + [
             f"{what}: {len(paths):,} ({some(['/'.join(parts) for parts in paths])}); {do}"
             for paths, what, do in rows
             if paths
@@ -115,7 +116,7 @@ def _check_names(place: Path, listing: Listing, reading: Reading) -> None:
         if not is_label(name):
             raise BadInput(f"{place}: the folder {name!a} has a name that is no text of one line (UTF-8); rename it")
     if reading.labelled and reading.label_from is None:
-        check_classes(place, listing.images, listing.others, reading.unlabelled)
+        check_classes(place, listing.images, listing.others, reading)
         if len(names) < reading.least_classes and (advice := _advice(place, names, listing)):
             raise BadInput(
                 f"{place}: {len(names)} folders with images, want one for each class and at least "
@@ -178,6 +179,7 @@ def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:
     listing.loose = [parts for parts in images if parts not in taken and parts not in aside]
     if splits is None:
         _look_for_splits_inside(listing, len(base))
+        listing.doubts = doubts(listing.images, len(base))
     depth = len(base) + (1 if splits is None else 2)
     filled = {parts[:depth] for parts in images}
     listing.empty = [parts for parts in tree.folders if len(parts) == depth and parts not in filled]

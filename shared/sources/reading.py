@@ -15,8 +15,8 @@ class Reading:
     regular expression with one group, the image's class, on the path of a file below the source's folder: then folders
     are no classes. `group_by` is one with one group, the image's group, on the path of an image. `unlabelled` are the
     labels that mean there is none, in any letter case, besides the empty one. `verify_md5` checks published files
-    against their published md5. `labelled` False: labels are not asked for, nor looked at. Fewer than `least_classes`
-    are refused.
+    against their published md5. `labelled` False: labels are not asked for, nor looked at; `splits` False: splits
+    that the files say are not used. Fewer than `least_classes` are refused.
     """
 
     label: str | None = None
@@ -28,6 +28,7 @@ class Reading:
     unlabelled: tuple[str, ...] = UNLABELLED
     verify_md5: bool = True
     labelled: bool = True
+    splits: bool = True
     least_classes: int = 2
 
 

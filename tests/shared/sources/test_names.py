@@ -143,6 +143,34 @@ def test_folders_that_are_no_classes_are_refused(tmp_path: Path, files: tuple[st
         folder(tmp_path, Reading())
 
 
+def test_a_class_that_train_lacks_is_taken_where_splits_are_not_used(tmp_path: Path) -> None:
+    """Splits at random take images of all folders."""
+    touch(tmp_path, "train/good/1.png", "test/good/2.png", "test/bad/3.png")
+    assert folder(tmp_path, Reading(splits=False)).classes == ("bad", "good")
+    with pytest.raises(BadInput, match="train has no folder like test/bad"):
+        folder(tmp_path, Reading())
+
+
+@pytest.mark.parametrize(
+    ("files", "doubted"),
+    [
+        (("photo/cat/1.png", "photo/dog/2.png", "art/cat/3.png", "art/dog/4.png"), True),
+        (("cat/in/1.png", "cat/out/2.png", "dog/in/3.png"), False),
+        (("cat/in/1.png", "cat/out/2.png", "cat/3.png", "dog/in/4.png", "dog/out/5.png"), False),
+        (("cat/images/1.png", "dog/images/2.png"), False),
+    ],
+)
+def test_class_folders_with_the_same_folders_are_doubted(tmp_path: Path, files: tuple[str, ...], doubted: bool) -> None:
+    """They may be domains, and the folders in them classes: the warning says how these are read."""
+    touch(tmp_path, *files)
+    source = folder(tmp_path, Reading())
+    said = [line for line in source.warnings if "have the same folders in each" in line]
+    assert len(said) == doubted
+    if said:
+        pattern = said[0].partition("--label-from '")[2].removesuffix("'")
+        assert folder(tmp_path, Reading(label_from=pattern)).classes == ("cat", "dog")
+
+
 def test_folders_that_only_begin_like_splits_are_classes(tmp_path: Path) -> None:
     """Trains are a class among others, and so are test tubes; parts of a download are known by files of each."""
     touch(tmp_path, "train/1.png", "tram/2.png", "trainers/3.png", "test_tube/4.png", "tram.parquet")
