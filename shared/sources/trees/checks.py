@@ -54,7 +54,7 @@ def _check_train(place: Path, images: Sequence[Placed]) -> None:
     if strange and train:
         raise BadInput(
             f"{place}: train has no folder like {some(strange)}\n"
-            "want the same class folders in each split; sort the images, give the folder of train alone, or say --split random"
+            "want the same class folders in each split; sort the images, give train alone, or say --split random"
         )
 
 
