@@ -51,6 +51,9 @@ REFUSED = {
         images(size_px=16),
         "10 px wide",
     ),
+    "too small for the network": ("train_classifier", ["--network", "convnext_tiny"], images(size_px=16), "32 or more"),
+    "no whole patches": ("train_mixed", ["--network", "vit_b_16"], images(size_px=40), "32 in steps of 16"),
+    "too large for classifiers": ("train_classifier", [], images(size_px=600), "take at most 512"),
     "no such size": ("train_gan", [], images(size_px=24), "24 px wide"),
     "mirrored digits": ("train_gan", ["--flips"], images(), "--flips: images of the source digits"),
     "variance of one pixel": (

@@ -203,7 +203,6 @@ REFUSED = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_no_network_is_refused(what: str, write: Write) -> None:
     """Before any work: where, what came, what is wanted, in three short lines."""
