@@ -192,7 +192,7 @@ REFUSED = {
     ),
     "no copies": (
         net("self.last(hidden)").replace(
-            "    def forward", "        self.lock = iter(open(__file__))\n    def forward"
+            "    def forward", "        self.lock = __import__('threading').Lock()\n    def forward"
         ),
         "copy.deepcopy of the network raised TypeError",
     ),
