@@ -17,6 +17,7 @@ from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
 from tests.checks.intervals import INTERVALS
+from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
@@ -26,7 +27,7 @@ from tests.checks.sources.shards import SHARDS
 from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
-MUTATIONS += NAMES + SHARDS + VERDICTS
+MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
