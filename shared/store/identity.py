@@ -12,7 +12,7 @@ from shared.lazy import Lazy
 NOT_IDENTIFYING = frozenset({"threads"})
 """Options that change speed and rounding alone. Manifests of earlier versions have them; another value is no change."""
 
-_UNLABELLED: dict[str, object] = {"unlabelled": "-1,nan,none,null,n/a,na,unlabeled,unlabelled"}
+_UNLABELLED: dict[str, object] = {"unlabelled": "-1,nan,none,null,n/a,na,unlabeled,unlabelled,_unlabeled"}
 _FIT: dict[str, object] = {"class_weights": "none", "sampling": "natural"}
 
 ADDED_OPTIONS: dict[str, dict[str, object]] = {

@@ -20,8 +20,8 @@ from shared.store.records.scores import OnTest, Scores, ScoresRecord
 GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
 a GAN that was scored on val alone, one with losses of more epochs than snapshots, one that was extended, the fits and
-the verdict of an experiment with replicates, a verdict with metrics of each class, one of them undefined, and real
-images in groups with splits of their own."""
+the verdict of an experiment with replicates, a verdict with metrics of each class, one of them undefined, real images
+in groups with splits of their own, and imported images with their scores."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
