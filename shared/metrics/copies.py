@@ -1,87 +1,220 @@
 """Does the generator copy its training images? Nearest neighbours, compared with those of held-out real images.
 
 A generator that has learned what images look like is no nearer to its training images than new real images are. The
-direction is that of the competition paper of MiFID: from each synthetic image to its nearest training image.
+direction is that of the competition paper of MiFID: from each synthetic image to its nearest training image. Held-out
+images must come from the same population as the training images: where they are of other people or another camera,
+every generator is nearer to train than they are.
 """
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.data.images import Images
 from shared.metrics.features.prdc import nearest_distances
+from shared.metrics.neighbours import SHIFT, Nearest, of_images, of_points, transforms
+from shared.stats.confidence import quantile
 from shared.stats.intervals import delong_auc, wilson_interval
+from shared.stats.ranks import below_smallest, least_count
 from shared.store.records.copies import ClosestPair, CopyTest
 
 MOST_IMAGES = 2000
 """Synthetic and held-out images, at most, whose nearest training images are searched for."""
 
+MOST_TRAIN = 500
+"""Training images, at most, whose nearest other training images are searched for."""
+
 NEAR = 0.01
 """The share of held-out images that are as near to a training image as a copy is."""
+
+ALPHA = 0.01
+"""The share of honest generators that the test of shares flags, at most, over all that it looks at in one space."""
+
+NEARER_LIMIT = 0.6
+"""`nearer` is flagged where its interval lies above."""
+
+MUCH_NEARER = 0.5
+"""A copy is nearer to its training image than this times the distance to the nearest held-out image."""
+
+SMALL = {"pixels": 0.02, "features": 1e-9}
+"""Added to both distances of a ratio: an image that equals one on either side is at a ratio of 1."""
 
 BLOCK_IMAGES = 4096
 """Images that `nearest_images` holds as numbers at a time."""
 
+TRANSFORMS = [f"shifts of up to {SHIFT} px", "mirror images", "gain and offset"]
+"""What makes no other image of one, in pixels."""
+
+TESTS = 4
+"""Tests of shares in one space: of two numbers of an image, each at two ranks."""
+
+Search = Callable[[Tensor, Tensor, Tensor | None], Nearest]
+"""How the nearest of a set is found; see `neighbours.of_points`."""
+
+SHARE_OF_COPIES, NEARER = "share of copies", "nearer to train"
+"""What a set of images can be flagged for."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is compared of images: distance to the nearest training image, inf where it is no copy, and ratio; (N,)."""
+
+    distances: NDArray[np.float64]
+    ratios: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, to_train: Nearest, to_held_out: Nearest, small: float) -> "Reference":
+        """Return what follows from the nearest images on both sides."""
+        distances, others = (found.distances.double().numpy() for found in (to_train, to_held_out))
+        # a held-out set of one image has no other
+        ratios = (distances + small) / (np.where(np.isinf(others), distances, others) + small)
+        return cls(np.where(ratios < MUCH_NEARER, distances, np.inf), ratios)
+
 
 def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> CopyTest:
-    """Return what the test finds on points (N, d), (M, d), (T, d), all float64.
+    """Return what the test finds on points (N, d), (M, d), (T, d), all float64; see `compared`."""
+    found = compared(synthetic, held_out, train, of_points, SMALL["features"])
+    return found.model_copy(update=memorisations(synthetic, held_out, train))
 
-    `nearer` is the probability that a synthetic point is nearer to train than a held-out one is (ties count half), with
-    its interval (DeLong et al. 1988): 0.5 for a generator as good as new images, 1 for a copier (Meehan et al.
-    2020). `copy_rate` is the share of synthetic points that are nearer to train than the nearest 1 % of held-out ones
-    are, and more than twice as near as to any held-out one: flat or blurred images, which lie near to every image, are
-    no copies. It is at most 1 % for new images; its interval is Wilson's, and above 2 % the set is flagged.
-    `memorisation` is the mean cosine distance to the nearest training point (MiFID, Bai et al. 2021), next to that
-    of the held-out points.
+
+def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> CopyTest:
+    """Return the copy test on the pixels of uint8 images (N, C, S, S); distances are minima over `TRANSFORMS`."""
+    found = compared(synthetic, held_out.images, train.images, of_images, SMALL["pixels"])
+    sides = synthetic[[pair.synthetic for pair in found.closest]], train.images[[pair.train for pair in found.closest]]
+    named = zip(found.closest, transforms(*sides), strict=True)
+    return found.model_copy(
+        update={
+            **memorisations(synthetic, held_out.images, train.images),
+            "transforms": TRANSFORMS,
+            "closest": [pair.model_copy(update={"transform": transform}) for pair, transform in named],
+        }
+    )
+
+
+def compared(synthetic: Tensor, held_out: Tensor, train: Tensor, nearest: Search, small: float) -> CopyTest:
+    """Return the copy test, given how the nearest of a set is found.
+
+    Two numbers of an image are looked at: the ratio of its distances to the nearest training image and to the nearest
+    held-out image, and its distance to the former where that ratio is below `MUCH_NEARER` (flat or blurred images,
+    which lie near to every image, are no copies). Synthetic images are compared with held-out ones, each of which is
+    compared with the others, and with training images, each without itself: where the held-out images are of other
+    people, or of another camera, every image of the training images' kind is nearer to train than they are, and is no
+    copy. `flagged` needs both.
+
+    How many synthetic images lie below the smallest, and below the smallest hundredth, of the M of a reference is
+    tested against a beta-binomial distribution; with two numbers these are four tests at `ALPHA` / 4, and `p_value` is
+    four times the smallest. `copy_rate` is the share below either smallest hundredth of the held-out ones, of which new
+    images reach `expected_copy_rate` on average. `least_share` is the share of images at distance 0 from which on this
+    flags; None where there are too few held-out images.
+
+    `nearer` is the probability that the ratio of a synthetic image is below that of a held-out one (ties count half),
+    with its interval (DeLong et al. 1988): 0.5 for a generator as good as new images, 1 for a copier (Meehan et al.
+    2020 compare distances so). It is flagged above `NEARER_LIMIT`.
     """
-    to_train, which = nearest_distances(synthetic[:MOST_IMAGES], train)
-    to_held_out, _ = nearest_distances(synthetic[:MOST_IMAGES], held_out)
-    held_out_to_train, _ = nearest_distances(held_out[:MOST_IMAGES], train)
-    nearer, low, high = delong_auc(to_train.numpy(), held_out_to_train.numpy())
-    # "near" depends on the data: held-out real images say how near to training images new ones are
-    limit = float(np.quantile(held_out_to_train.numpy(), NEAR))
-    # the second condition spares flat images, which lie near to everything
-    copied = int(((to_train < limit) & (2 * to_train < to_held_out)).sum())
-    copies = wilson_interval(copied, len(to_train))
+    (synthetic, places), (held_out, own), (some, own_train) = (
+        some_of(images, most)
+        for images, most in ((synthetic, MOST_IMAGES), (held_out, MOST_IMAGES), (train, MOST_TRAIN))
+    )
+    to_train = nearest(synthetic, train, None)
+    drawn = Reference.of(to_train, nearest(synthetic, held_out, None), small)
+    real = Reference.of(nearest(held_out, train, None), nearest(held_out, held_out, torch.arange(len(own))), small)
+    learned = Reference.of(nearest(some, train, own_train), nearest(some, held_out, None), small)
+    n, m = len(synthetic), len(held_out)
+    firsts = np.unique(to_train.places.numpy(), return_index=True)[1]
+    areas = [area_of(drawn, reference, len(firsts)) for reference in (real, learned)]
+    (nearer, low, high), p_value = areas[0], max(p_value_of(drawn, reference, firsts) for reference in (real, learned))
+    hundredth = math.ceil(NEAR * m)
+    pairs = ((drawn.distances, real.distances), (drawn.ratios, real.ratios))
+    copied = int(np.logical_or(*(values < np.sort(others)[hundredth - 1] for values, others in pairs)).sum())
+    least = least_count(n, min(m, len(some)), 1, ALPHA / TESTS)
+    flagged_for = [SHARE_OF_COPIES] * (p_value < ALPHA) + [NEARER] * (min(area[1] for area in areas) > NEARER_LIMIT)
     return CopyTest(
-        n_synthetic=len(to_train),
-        n_held_out=len(held_out_to_train),
+        n_synthetic=n,
+        n_held_out=m,
         n_train=len(train),
         nearer=nearer,
         nearer_low=low,
         nearer_high=high,
-        copy_rate=copied / len(to_train),
-        copy_rate_interval=copies,
-        expected_copy_rate=NEAR,
-        memorisation=cosine_distance(synthetic[:MOST_IMAGES], train),
-        memorisation_held_out=cosine_distance(held_out[:MOST_IMAGES], train),
-        closest=closest(to_train, which),
-        flagged=copies[0] > 2 * NEAR,
+        nearer_limit=NEARER_LIMIT,
+        copy_rate=copied / n,
+        copy_rate_interval=wilson_interval(copied, n),
+        expected_copy_rate=min(1.0, len(pairs) * hundredth / (m + 1)),
+        memorisation=math.nan,
+        memorisation_held_out=math.nan,
+        closest=closest(to_train, drawn.ratios, places.tolist()),
+        flagged=bool(flagged_for),
+        flagged_for=flagged_for,
+        p_value=p_value,
+        least_share=None if least is None else least / n,
     )
 
 
-def closest(distances: Tensor, which: Tensor, count: int = 10) -> list[ClosestPair]:
-    """Return the pairs of synthetic and training images that lie closest, the closest first."""
+def p_value_of(drawn: Reference, reference: Reference, firsts: NDArray[np.int64]) -> float:
+    """Return the p value of the share of images below the smallest ones of a reference, over all `TESTS`.
+
+    `firsts` are images that have different nearest training images: of ratios these alone are tested.
+    """
+    # a collapsed generator draws few images again and again, and they would be counted as many that agree; a distance
+    # needs no such care, since one that counts is much nearer to train than to held-out images
+    pairs = ((drawn.distances, reference.distances), (drawn.ratios[firsts], reference.ratios))
+    ranks = 1, math.ceil(NEAR * len(reference.distances))
+    return min(1.0, TESTS * min(below_smallest(*pair, rank)[1] for pair in pairs for rank in ranks))
+
+
+def area_of(drawn: Reference, reference: Reference, different: int) -> tuple[float, float, float]:
+    """Return `nearer` and its interval, no narrower than of as many images as have `different` nearest ones."""
+    area, low, high = delong_auc(drawn.ratios, reference.ratios)
+    # at most 1/4 is the variance of a share of pairs: images of a collapsed generator are not independent
+    reach = max(area - low, high - area, quantile() * math.sqrt(0.25 / different))
+    return area, max(area - reach, 0.0), min(area + reach, 1.0)
+
+
+def some_of(images: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Return at most so many of the images, and their places among all."""
+    # evenly, since the images of a split may be sorted by class
+    places = torch.linspace(0, len(images) - 1, min(most, len(images)), dtype=torch.float64).round().long()
+    return (images if len(places) == len(images) else images[places]), places
+
+
+def closest(found: Nearest, ratios: NDArray[np.float64], places: list[int], count: int = 10) -> list[ClosestPair]:
+    """Return the pairs of synthetic and training images that look most like copies, by their ratio."""
     # by place, so that the report can draw these very images again
-    order = distances.argsort()[:count].tolist()
-    return [ClosestPair(synthetic=i, train=int(which[i]), distance=float(distances[i])) for i in order]
+    return [
+        ClosestPair(synthetic=places[i], train=int(found.places[i]), distance=float(found.distances[i]))
+        for i in ratios.argsort(kind="stable")[:count].tolist()
+    ]
+
+
+def memorisations(synthetic: Tensor, held_out: Tensor, train: Tensor) -> dict[str, float]:
+    """Return the mean cosine distances to the nearest training point of both sets (MiFID, Bai et al. 2021)."""
+    drawn, real = (some_of(images, MOST_IMAGES)[0] for images in (synthetic, held_out))
+    return {"memorisation": cosine_distance(drawn, train), "memorisation_held_out": cosine_distance(real, train)}
 
 
 def cosine_distance(points: Tensor, train: Tensor) -> float:
-    """Return the mean over points of 1 - |cosine| to the training point where that is smallest."""
-    unit = [side / side.norm(dim=1, keepdim=True).clamp(min=1e-12) for side in (points, train)]
-    return float(torch.cat([1 - (part @ unit[1].T).abs().max(dim=1).values for part in unit[0].split(1024)]).mean())
+    """Return the mean over points of 1 - |cosine| to the training point where that is smallest; images are points."""
+    unit = _unit(points)
+    best = torch.zeros(len(points), dtype=torch.float64)
+    for part in train.split(BLOCK_IMAGES):
+        best = torch.maximum(best, (unit @ _unit(part).T).abs().max(dim=1).values)
+    return float((1 - best).mean())
+
+
+def _unit(side: Tensor) -> Tensor:
+    points = as_points(side) if side.dtype == torch.uint8 else side
+    unit: Tensor = points / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    return unit
 
 
 def as_points(images: Tensor) -> Tensor:
     """Return uint8 images (N, C, S, S) as points (N, C * S * S) in [0, 1], so that a distance is one of pixels."""
     # float64: distances come from a matrix product, whose cancellation would blur those of near copies in float32
     return images.flatten(1).double() / 255
-
-
-def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> CopyTest:
-    """Return the copy test on pixels."""
-    return copy_test(as_points(synthetic), as_points(held_out.images), as_points(train.images))
 
 
 def nearest_images(images: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:

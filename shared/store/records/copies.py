@@ -1,18 +1,29 @@
 """What `evaluate` says of copies of training images."""
 
+from pydantic import Field
+
 from shared.store.records.base import Interval, Record
 
 
 class ClosestPair(Record):
-    """A synthetic and a training image, by their places, and the distance between them."""
+    """A synthetic and a training image, by their places, and the distance between them.
+
+    `transform` says in words what the synthetic image is of the other, such as "mirrored"; empty where it is neither
+    mirrored nor shifted.
+    """
 
     synthetic: int
     train: int
     distance: float
+    transform: str = ""
 
 
 class CopyTest(Record):
-    """Whether synthetic images lie nearer to training images than new real ones do; see `metrics.copies.copy_test`."""
+    """Whether synthetic images lie nearer to training images than new real ones do; see `metrics.copies.compared`.
+
+    Earlier versions had none of the fields from `transforms` on, compared distances as they are, and flagged a copy
+    rate above 2 %.
+    """
 
     n_synthetic: int
     n_held_out: int
@@ -27,3 +38,8 @@ class CopyTest(Record):
     memorisation_held_out: float
     closest: list[ClosestPair]
     flagged: bool
+    transforms: list[str] = Field(default_factory=list)
+    flagged_for: list[str] = Field(default_factory=list)
+    p_value: float | None = None
+    nearer_limit: float | None = None
+    least_share: float | None = None

@@ -43,10 +43,11 @@ def test_a_few_copies_among_many_show_in_the_copy_rate() -> None:
 
 
 def test_points_far_from_everything_are_no_copies() -> None:
-    """Noise is farther from train than held-out points are: 0 % nearer."""
+    """Noise is as far from train as from held-out points."""
     found = copy_test(cloud(200, 6) * 10, HELD_OUT, TRAIN)
-    assert found.nearer < 0.05
+    assert found.nearer < 0.5
     assert found.copy_rate < 0.01
+    assert not found.flagged
 
 
 def test_flat_images_are_no_copies() -> None:

@@ -1,0 +1,150 @@
+"""The nearest images of a set: of features by their distance, of pixels whatever shift, mirror or contrast changed.
+
+Pixels are compared as windows that leave out a margin, so that an image and the same shifted by no more than that hold
+the same window. Each window is brought to mean 0 and length 1: this fits gain and offset, and makes a distance a
+function of the correlation r, sqrt(2 - 2r), from 0 to 2.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from shared.metrics.features.prdc import blocks
+
+SHIFT = 2
+"""Pixels by which a window is shifted each way, of images of at most `LARGEST` px."""
+
+LARGEST = 64
+"""Side from whose double on images are reduced first, by a whole factor; a shift is of that many more pixels then."""
+
+WINDOW = 14
+"""Side in pixels that windows are averaged down to, or up to twice as much: what differs below that is no other image,
+and a product of all pairs for each transform is what takes the time."""
+
+STEP_FROM = 3
+"""Side of the squares that pixels are averaged over from which on every second shift is looked at."""
+
+FLAT = 2.0
+"""Standard deviation in grey levels below which an image is flat: noise would be all that is left of it."""
+
+ROUNDING = 2e-3
+"""Distances of windows below this are 0: float32 keeps no more digits of 2 - 2r."""
+
+BLOCK_IMAGES = 1024
+"""Images of the searched set at a time: with 2,000 others they make a matrix of 8 MB."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The distance (N,) of each to the nearest of a set, and which one that is (N,)."""
+
+    distances: Tensor
+    places: Tensor
+
+
+def of_points(points: Tensor, others: Tensor, own: Tensor | None = None) -> Nearest:
+    """Return the nearest of `others` (M, d) to each of `points` (N, d), by Euclidean distance.
+
+    `own` (N,) are the places of the points among the others, where they are some of them: they are not looked at.
+    """
+    found = []
+    for start, block in blocks(points, others):
+        if own is not None:
+            block[torch.arange(len(block)), own[start : start + len(block)]] = torch.inf
+        found.append(block.min(dim=1))
+    return Nearest(torch.cat([block.values for block in found]), torch.cat([block.indices for block in found]))
+
+
+def of_images(images: Tensor, others: Tensor, own: Tensor | None = None) -> Nearest:
+    """Return the nearest of uint8 `others` (M, C, S, S) to each of `images` (N, C, S, S), as a minimum over transforms.
+
+    These are shifts of up to `SHIFT` px, mirror images, gain and offset. Flat images are at a distance of at least 1.
+    `own` is as in `of_points`.
+    """
+    factor = max(images.shape[-1] // LARGEST, 1)
+    whole = reduced(images, factor)
+    sides = [windows(whole, 0, 0), windows(whole.flip(-1), 0, 0)]
+    lengths = sides[0].square().sum(dim=1)
+    least, places = torch.full((len(images),), torch.inf), torch.zeros(len(images), dtype=torch.int64)
+    for start in range(0, len(others), BLOCK_IMAGES):
+        squares = least_squares(sides, reduced(others[start : start + BLOCK_IMAGES], factor))
+        if own is not None:
+            rows = ((own >= start) & (own < start + squares.shape[1])).nonzero()[:, 0]
+            squares[rows, own[rows] - start] = torch.inf
+        values, indices = squares.min(dim=1)
+        places = torch.where(values < least, indices + start, places)
+        least = torch.minimum(least, values)
+    distances = (least + lengths).clamp(min=0).sqrt()
+    distances[distances < ROUNDING] = 0
+    flat = lengths < 1 - 1e-3
+    distances[flat] = distances[flat].clamp(min=1)
+    return Nearest(distances, places)
+
+
+def least_squares(sides: list[Tensor], others: Tensor) -> Tensor:
+    """Return the least squared distance (N, M) of windows to those of images, less the windows' own squares."""
+    least, squares = None, torch.empty(len(sides[0]), len(others))
+    for down, right in shifts(others.shape[-1]):
+        shifted = windows(others, down, right)
+        for side in sides:
+            torch.addmm(shifted.square().sum(dim=1), side, shifted.T, alpha=-2, out=squares)
+            least = squares.clone() if least is None else torch.minimum(least, squares, out=least)
+    assert least is not None
+    return least
+
+
+def transforms(images: Tensor, others: Tensor) -> list[str]:
+    """Return in words what each of uint8 `images` (N, C, S, S) is of the same one of `others`; "" for no transform."""
+    factor = max(images.shape[-1] // LARGEST, 1)
+    whole, real = reduced(images, factor), reduced(others, factor)
+    sides = [windows(whole, 0, 0), windows(whole.flip(-1), 0, 0)]
+    every = shifts(real.shape[-1])
+    shifted = [windows(real, down, right) for down, right in every]
+    # by place: the first of equal distances has the least transform
+    squares = torch.stack([(side - other).square().sum(dim=1) for other in shifted for side in sides])
+    return [_name(every[number // 2], number % 2, factor) for number in squares.argmin(dim=0).tolist()]
+
+
+def windows(images: Tensor, down: int, right: int) -> Tensor:
+    """Return the inner windows of float `images` (N, C, S, S), from another place, averaged, standardised, as rows."""
+    side, factor = images.shape[-1] - 2 * SHIFT, averaged(images.shape[-1])
+    used = side - side % factor
+    top, left = SHIFT + down, SHIFT + right
+    part = images[:, :, top : top + used, left : left + used]
+    rows = (avg_pool2d(part, factor) if factor > 1 else part).flatten(1)
+    centred = rows - rows.mean(dim=1, keepdim=True)
+    # a flat image would be all noise at length 1
+    standardised: Tensor = centred / centred.norm(dim=1, keepdim=True).clamp(min=FLAT * rows.shape[1] ** 0.5)
+    return standardised
+
+
+def reduced(images: Tensor, factor: int) -> Tensor:
+    """Return uint8 images as float32, averaged over squares of `factor` px."""
+    if factor == 1:
+        return images.float()
+    # a few at a time: as numbers, large images take four times the memory
+    return torch.cat([avg_pool2d(part.float(), factor) for part in images.split(64)])
+
+
+def shifts(size_px: int) -> list[tuple[int, int]]:
+    """Return the shifts of windows of images of this size, down and to the right, that of nothing first."""
+    # where pixels are averaged a shift between two others is near enough to them: fewer take a third of the time
+    step = 2 if averaged(size_px) >= STEP_FROM else 1
+    steps = range(-SHIFT, SHIFT + 1, step)
+    return sorted(product(steps, steps), key=lambda shift: abs(shift[0]) + abs(shift[1]))
+
+
+def averaged(size_px: int) -> int:
+    """Return the side in pixels of the squares that windows of images of this size are averaged over."""
+    return max((size_px - 2 * SHIFT) // WINDOW, 1)
+
+
+def _name(shift: tuple[int, int], mirrored: int, factor: int) -> str:
+    """Return a transform in words."""
+    down, right = shift
+    ways = ((down, "up" if down > 0 else "down"), (right, "left" if right > 0 else "right"))
+    moved = " and ".join(f"{abs(pixels) * factor} px {way}" for pixels, way in ways if pixels)
+    return ", ".join([*(["mirrored"] * mirrored), *([f"shifted {moved}"] if moved else [])])
