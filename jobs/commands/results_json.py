@@ -59,6 +59,9 @@ def copies_json(copies: Mapping[str, CopiesSummary]) -> dict[str, Json]:
                 "nearer": _mean_and_worst(space.nearer),
                 "copy_rate": _mean_and_worst(space.copy_rate),
                 "expected_copy_rate": space.expected_copy_rate,
+                "flagged_for": list(space.flagged_for),
+                "p_value": space.p_value,
+                "least_share": space.least_share,
             }
             for name, space in copies.items()
         },

@@ -35,6 +35,7 @@ def print_missing(console: "Console", scores: "Sequence[ScoresRecord]", data_roo
 def print_scores(console: "Console", scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -> None:
     """Print the score that chose the snapshots and Inception's, over replicates, and what the copy tests found."""
     from shared.metrics.over_replicates import copies, summaries, train_summaries
+    from shared.plots.formatting import percent
 
     first = scores[0]
     of_test, of_train = summaries(on_test), train_summaries(on_test)
@@ -59,8 +60,10 @@ def print_scores(console: "Console", scores: "Sequence[ScoresRecord]", on_test: 
             as_printed = ", as papers print it" if name.startswith(PRINTED) else ""
             console.print(f"{name} {_value(of_train[name])} against {n_train:,} real train images{as_printed}.")
     for space, tested in copies(on_test).items():
-        what = "copies of training images" if tested.flagged else "no sign of copying"
-        console.print(f"{space}: {what}, flagged in {tested.flagged} of {tested.replicates} replicates.")
+        seen = "" if tested.least_share is None else f"; copies are found from {percent(tested.least_share)} % on"
+        console.print(
+            f"{space}: {tested.finding}, flagged in {tested.flagged} of {tested.replicates} replicates{seen}."
+        )
 
 
 def scores_json(scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -> dict[str, object]:

@@ -91,7 +91,7 @@ def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> CopyTest
         update={
             **memorisations(synthetic, held_out.images, train.images),
             "transforms": TRANSFORMS,
-            "closest": [pair.model_copy(update={"transform": transform}) for pair, transform in named],
+            "closest": [pair.model_copy(update={"transform": transform or None}) for pair, transform in named],
         }
     )
 

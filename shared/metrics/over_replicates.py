@@ -7,6 +7,7 @@ from statistics import fmean
 from shared.metrics.metric import metric_of
 from shared.models.tables import EXTRACTORS
 from shared.stats.intervals import StudentSummary, student_summary
+from shared.store.records.copies import CopyTest
 from shared.store.records.scores import OnTest
 
 NEAR_THE_FLOOR = 2.0
@@ -36,12 +37,27 @@ class ClassDistance:
 
 @dataclass(frozen=True)
 class CopiesSummary:
-    """The copy test in one space over replicates: shares of synthetic images, and in how many it was flagged."""
+    """The copy test in one space over replicates: shares of synthetic images, and in how many it was flagged.
+
+    `flagged_for` says for what in any of them, `p_value` is the smallest, `least_share` the largest; empty and None
+    where an earlier version tested.
+    """
 
     nearer: list[float]
     copy_rate: list[float]
     expected_copy_rate: float
     flagged: int
+    flagged_for: tuple[str, ...] = ()
+    p_value: float | None = None
+    least_share: float | None = None
+
+    @property
+    def finding(self) -> str:
+        """What was found, in words."""
+        if not self.flagged:
+            return "no sign of copying"
+        reasons = f" ({', '.join(self.flagged_for)})" if self.flagged_for else ""
+        return f"copies of training images{reasons}"
 
     @property
     def replicates(self) -> int:
@@ -103,16 +119,21 @@ def class_distances(on_test: Sequence[OnTest], score: str) -> dict[str, ClassDis
 
 def copies(on_test: Sequence[OnTest]) -> dict[str, CopiesSummary]:
     """Return the copy test of each space that every replicate has."""
-    return {
-        space: CopiesSummary(
-            [scored.copies[space].nearer for scored in on_test],
-            [scored.copies[space].copy_rate for scored in on_test],
-            max(scored.copies[space].expected_copy_rate for scored in on_test),
-            sum(scored.copies[space].flagged for scored in on_test),
-        )
-        for space in on_test[0].copies
-        if all(space in scored.copies for scored in on_test)
-    }
+    spaces = [space for space in on_test[0].copies if all(space in scored.copies for scored in on_test)]
+    return {space: _copies_in([scored.copies[space] for scored in on_test]) for space in spaces}
+
+
+def _copies_in(tests: Sequence[CopyTest]) -> CopiesSummary:
+    """Return the copy tests of one space over replicates."""
+    return CopiesSummary(
+        nearer=[test.nearer for test in tests],
+        copy_rate=[test.copy_rate for test in tests],
+        expected_copy_rate=max(test.expected_copy_rate for test in tests),
+        flagged=sum(test.flagged for test in tests),
+        flagged_for=tuple(dict.fromkeys(what for test in tests for what in test.flagged_for or [])),
+        p_value=min((test.p_value for test in tests if test.p_value is not None), default=None),
+        least_share=max((test.least_share for test in tests if test.least_share is not None), default=None),
+    )
 
 
 def warnings(on_test: Sequence[OnTest]) -> Iterator[tuple[str, list[int]]]:

@@ -240,16 +240,16 @@ def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
     return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
 
 
-def closest_pairs(synthetic: ArrayLike, train: ArrayLike, distances: Sequence[float]) -> Figure:
-    """Draw synthetic images above the training images that they lie closest to, with the distance of each pair."""
-    above, below = np.asarray(synthetic), np.asarray(train)
+def closest_pairs(first: ArrayLike, second: ArrayLike, names: Sequence[str], title: str) -> Figure:
+    """Draw images above those that they lie closest to, with the name of each pair."""
+    above, below = np.asarray(first), np.asarray(second)
     figure = Figure(figsize=(max(1.1 * len(above), 3), 2.6), layout="constrained")
     axes = figure.subplots(2, len(above), squeeze=False)
-    for column, distance in enumerate(distances):
+    for column, name in enumerate(names):
         for row, images in enumerate((above, below)):
             picture = images[column].transpose(1, 2, 0)
             axes[row, column].imshow(picture.squeeze(-1) if picture.shape[2] == 1 else picture, **GREY_PIXELS)
             axes[row, column].set_axis_off()
-        axes[0, column].set_title(f"{distance:.2f}", fontsize=8)
-    figure.suptitle("synthetic (above) and nearest train image (below), distance of pixels in [0, 1]", fontsize=9)
+        axes[0, column].set_title(name, fontsize=8)
+    figure.suptitle(title, fontsize=9)
     return figure

@@ -203,7 +203,9 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
 
 def _pairs(drawn: Tensor, train: Tensor, pairs: Sequence[ClosestPair]) -> Pictures:
     """Show the synthetic images `drawn` of some pairs above those of all `train` images that they lie closest to."""
-    figure = figures.closest_pairs(drawn, train[[pair.train for pair in pairs]], [pair.distance for pair in pairs])
+    names = ["\n".join([f"{pair.distance:.2f}", *(pair.transform or "").split(", ")]) for pair in pairs]
+    title = "synthetic (above) and nearest train image (below), distance of pixels"
+    figure = figures.closest_pairs(drawn, train[[pair.train for pair in pairs]], names, title)
     alt = "Synthetic images above the training images that they lie closest to."
     return {"closest_pairs": Picture(figure, alt, True)}
 

@@ -153,7 +153,7 @@ def planted(images: Tensor, kind: str, share: float, seed: int, sizes: tuple[int
 
 def flagged(found: list[CopyTest]) -> str:
     """Return how many tests flagged, and for what, in words."""
-    by = [sum(what in test.flagged_for for test in found) / len(found) for what in (SHARE_OF_COPIES, NEARER)]
+    by = [sum(what in (test.flagged_for or []) for test in found) / len(found) for what in (SHARE_OF_COPIES, NEARER)]
     every = sum(test.flagged for test in found) / len(found)
     return f"{100 * every:5.1f} % of {len(found)} (share {100 * by[0]:.1f} %, nearer {100 * by[1]:.1f} %)"
 
@@ -164,10 +164,13 @@ def main() -> int:
     words.add_argument(
         "--draws", type=int, default=200, help="Draws of honest images; a tenth as many of planted ones."
     )
+    words.add_argument("--sets", default="digits,mnist,emoji", help="Which sets, where they are there.")
     given = words.parse_args()
     draws = given.draws
     folder = Path(os.environ.get("HALFREAL_TEST_DATA", ""))
-    readers = {"digits": lambda _: digits()} | ({"mnist": mnist, "emoji": emoji} if folder != Path() else {})
+    readers: dict[str, Callable[[Path], Tensor]] = {"digits": lambda _: digits()}
+    if folder != Path():
+        readers |= {"mnist": mnist, "emoji": emoji}
     sets = {name: read(folder) for name, read in readers.items() if name in given.sets.split(",")}
     failed = False
     for name, images in sets.items():

@@ -1,21 +1,19 @@
 """What `evaluate` says of copies of training images."""
 
-from pydantic import Field
-
 from shared.store.records.base import Interval, Record
 
 
 class ClosestPair(Record):
     """A synthetic and a training image, by their places, and the distance between them.
 
-    `transform` says in words what the synthetic image is of the other, such as "mirrored"; empty where it is neither
-    mirrored nor shifted.
+    `transform` says in words what the synthetic image is of the other, such as "mirrored"; None where it is neither
+    mirrored nor shifted, and in features.
     """
 
     synthetic: int
     train: int
     distance: float
-    transform: str = ""
+    transform: str | None = None
 
 
 class CopyTest(Record):
@@ -38,8 +36,8 @@ class CopyTest(Record):
     memorisation_held_out: float
     closest: list[ClosestPair]
     flagged: bool
-    transforms: list[str] = Field(default_factory=list)
-    flagged_for: list[str] = Field(default_factory=list)
+    transforms: list[str] | None = None
+    flagged_for: list[str] | None = None
     p_value: float | None = None
     nearer_limit: float | None = None
     least_share: float | None = None
