@@ -175,7 +175,7 @@ def area_of(drawn: Reference, reference: Reference, different: int) -> tuple[flo
 
 
 def some_of(images: Tensor, most: int) -> tuple[Tensor, Tensor]:
-    """Return at most so many of the images, and their places among all."""
+    """Return at most `most` of the images, and their places among all."""
     # evenly, since the images of a split may be sorted by class
     places = torch.linspace(0, len(images) - 1, min(most, len(images)), dtype=torch.float64).round().long()
     return (images if len(places) == len(images) else images[places]), places

@@ -6,7 +6,7 @@ import torch
 
 from shared.metrics import neighbours
 from shared.metrics.copies import NEARER, SHARE_OF_COPIES, copy_test, cosine_distance
-from tests.checks import copy_test as copy_check
+from tests.shared.metrics import copy_rates
 
 
 def cloud(n: int, seed: int) -> torch.Tensor:
@@ -68,19 +68,19 @@ def test_memorisation_runs_from_synthetic_to_real() -> None:
     assert cosine_distance(torch.tensor([[1.0, 1.0, 0.0]], dtype=torch.float64), train) == pytest.approx(1 - 0.5**0.5)
 
 
-DIGITS = copy_check.digits()
+DIGITS = copy_rates.digits()
 
 
-@pytest.mark.parametrize("kind", copy_check.HONEST)
+@pytest.mark.parametrize("kind", copy_rates.HONEST)
 def test_honest_images_are_not_flagged(kind: str) -> None:
     """Other real images, blurred ones, blends of held-out ones: none of three draws."""
-    assert not any(copy_check.honest(DIGITS, kind, seed).flagged for seed in range(3))
+    assert not any(copy_rates.honest(DIGITS, kind, seed).flagged for seed in range(3))
 
 
 @pytest.mark.parametrize("kind", ["copies", "shifted", "mirrored", "contrast"])
 def test_a_tenth_of_changed_copies_is_flagged(kind: str) -> None:
     """Among other real images, by their share."""
-    found = copy_check.planted(DIGITS, kind, 0.1, 0)
+    found = copy_rates.planted(DIGITS, kind, 0.1, 0)
     assert found.flagged_for == [SHARE_OF_COPIES]
     assert found.least_share is not None
     assert found.least_share <= 0.1
@@ -88,28 +88,28 @@ def test_a_tenth_of_changed_copies_is_flagged(kind: str) -> None:
 
 def test_blends_are_nearer_to_train() -> None:
     """No blend is a copy, but all of them together are nearer to train than new images."""
-    assert NEARER in (copy_check.planted(DIGITS, "70/30 blends", 1.0, 0, (600, 300, 300)).flagged_for or [])
+    assert NEARER in (copy_rates.planted(DIGITS, "70/30 blends", 1.0, 0, (600, 300, 300)).flagged_for or [])
 
 
 def test_the_transform_of_a_copy_is_named() -> None:
     """Mirrored, and moved by two pixels to the right and one up."""
-    train, held_out, _ = copy_check.draw(DIGITS, np.random.default_rng(0))
+    train, held_out, _ = copy_rates.draw(DIGITS, np.random.default_rng(0))
     moved = torch.roll(train[:20].flip(-1), (-1, 2), dims=(2, 3))
-    assert {pair.transform for pair in copy_check.tested(moved, held_out, train).closest} <= {
+    assert {pair.transform for pair in copy_rates.tested(moved, held_out, train).closest} <= {
         "mirrored, shifted 1 px up and 2 px left"
     }
 
 
 def test_held_out_images_of_another_kind_make_no_copies() -> None:
     """Where all held-out images differ from train in style, new images of train's own style are no copies."""
-    train, held_out, other = copy_check.draw(DIGITS, np.random.default_rng(0))
-    assert not copy_check.tested(other, 255 - held_out, train).flagged
+    train, held_out, other = copy_rates.draw(DIGITS, np.random.default_rng(0))
+    assert not copy_rates.tested(other, 255 - held_out, train).flagged
 
 
 def test_train_and_held_out_are_not_exchangeable() -> None:
     """Copies of held-out images are no copies of train."""
-    train, held_out, _ = copy_check.draw(DIGITS, np.random.default_rng(0))
-    found = copy_check.tested(held_out, held_out, train)
+    train, held_out, _ = copy_rates.draw(DIGITS, np.random.default_rng(0))
+    found = copy_rates.tested(held_out, held_out, train)
     assert not found.flagged
     assert found.nearer < 0.1
 

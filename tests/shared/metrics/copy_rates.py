@@ -1,4 +1,4 @@
-"""How often the copy test flags honest images, and which copies it finds: `python -m tests.checks.copy_test`.
+"""How often the copy test flags honest images, and which copies it finds: `python -m tests.shared.metrics.copy_rates`.
 
 Sets of train, held-out and synthetic images are drawn from real ones over and over. Honest ones are other real images,
 as they are and blurred, and blurred held-out images; planted ones are copies of training images, as they are, shifted,
