@@ -1,4 +1,4 @@
-"""The nearest images of a set: of features by distance, of pixels without regard to shift, mirror and contrast."""
+"""The nearest images of a set: of features by distance, of pixels without regard to shift, mirror and contrast.
 
 Pixels are compared as windows that leave out a margin, so that an image and the same shifted by no more than that hold
 the same window. Each window is brought to mean 0 and length 1: this fits gain and offset, and makes a distance a
