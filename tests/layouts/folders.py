@@ -92,7 +92,7 @@ FOLDERS = (
     Layout(
         "Folders of train, validation and test",
         "Keras, Deep Learning with Python",
-        "https://livebook.manning.com/book/deep-learning-with-python-third-edition",
+        "https://livebook.manning.com/learn/concepts/image-dataset-from-directory--api-element",
         files(split_pictures("cat", "dog"), "{split}/{label}/{label}.{number}.png", {"val": "validation"}),
         FOLDER,
         Read(SPLIT, SPLITS),

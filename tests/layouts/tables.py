@@ -182,7 +182,7 @@ TABLES = (
             ("filename", "class"),
             lambda f, p: (f, p.label),
         ),
-        (*CSV, "--file-column", "filename", "--label", "class"),
+        CSV,
         Read(TWO),
         path="t.csv",
     ),
@@ -275,7 +275,7 @@ TABLES = (
     Layout(
         "Tab-separated, with backslashes, carriage returns and a byte order mark",
         "Excel on Windows",
-        "https://stackoverflow.com/questions/17912307/u-ufeff-in-python-string",
+        "https://docs.python.org/3/library/codecs.html",
         files(
             pictures("cat", "dog"),
             "images/{label}{number}.png",

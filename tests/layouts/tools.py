@@ -95,7 +95,7 @@ TOOLS = (
         "Label Studio, CSV",
         LABEL_STUDIO,
         label_studio,
-        (*CSV, "--file-column", "image", "--label", "choice"),
+        CSV,
         Read(TWO, says=("found by their names",)),
         path="export.csv",
     ),
