@@ -110,6 +110,7 @@ def print_results(folder: Path, classes: bool = False) -> None:
     from jobs.commands.results_scores import print_missing, print_scores
 
     results, console = collect(folder), Console(highlight=False)
+    print_first_line(console, results.mixed)
     print_missing(console, results.scores, folder.parent)
     print_imported(console, results.imported)
     print_verdict(console, results.mixed)
@@ -133,15 +134,23 @@ def print_imported(console: "Console", sets: "list[Imported]") -> None:
             console.print(Text(f"Warning: files of {each.name} that are real ones: {counts}", style="bold yellow"))
 
 
-def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
-    """Print what no answer may be read without, the warnings, then the answer that matters most."""
+def print_first_line(console: "Console", mixed: "MixedRecord") -> None:
+    """Print what no answer may be read without, and what to do about it."""
     from rich.text import Text
 
-    from shared.plots.answers import HOLD_OUT, NO_ANSWER, certainty, first_answers, first_line, first_warnings
+    from shared.plots.answers import HOLD_OUT, first_line
 
     if line := first_line(mixed):
         console.print(Text(line, style="bold yellow"))
         console.print(HOLD_OUT)
+
+
+def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
+    """Print the warnings, then the answer that matters most."""
+    from rich.text import Text
+
+    from shared.plots.answers import NO_ANSWER, certainty, first_answers, first_warnings
+
     for line in first_warnings(mixed):
         console.print(Text(f"Warning: {line}", style="bold yellow"))
     answers = first_answers(mixed)

@@ -110,7 +110,7 @@ def test_unknown_classes_and_paths_are_refused(tmp_path: Path, prepare: Prepare)
 
 
 def test_another_version_reads_again(tmp_path: Path, prepare: Prepare) -> None:
-    """The text stands for what the files hold: the same one is complete, another one is not, and the reason is said."""
+    """The same text means that all is complete; with another one the source is read again, and that is said."""
     assert prepare("--source-version", "one").exit_code == 0
     assert "already complete" in prepare("--source-version", "one").output
     write_set(tmp_path / "real", 13, 5)
