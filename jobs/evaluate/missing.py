@@ -19,7 +19,7 @@ def lacking(options: EvaluateOptions, data_root: Path) -> list[str]:
     absent = [name for name in asked if missing(name, data_root / "weights")]
     lines = [each.line for each in missing_weights(absent, place_flags(data_root))]
     first = listed(options.per_snapshot)[0]
-    if first in absent:
+    if first in absent and not options.imported:
         chooser = "classifier" if missing(options.fallback, data_root / "weights") else options.fallback
         lines.append(f"until then {chooser} chooses the snapshots in place of {first}; later --force chooses again")
     return lines

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.evaluate.images import ImportedImages
-from jobs.pipeline import FITS, REPORT, TRAIN_MIXED
+from jobs.pipeline import EVALUATE, FITS, REPORT, TRAIN_MIXED
 from jobs.train_mixed import fits as fitting
 from jobs.train_mixed.fits import load_synthetic
 from shared.data.images import load_split
+from shared.models.pretrained.weights import UNPUBLISHED
 from shared.runtime.seeding import Stream
 from shared.store.artifacts import open_output
 from shared.store.samples import asked_labels
 from tests.experiment.conftest import REPLICATES, Tiny, sharing
 from tests.experiment.importing import COUNTS, EVALUATED, ImportedExperiment, imports, job
 from tests.experiment.tiny import TEST, TRAIN, Spy, fits, set_replicates
+from tests.shared.models.inception import make_small
 
 ARMS = "real_100,real_100_plus_synthetic_50,real_30"
 
@@ -227,3 +230,50 @@ def test_scores_of_a_gan_do_not_judge_imported_images(
     assert "scores of snapshots, and the synthetic images were imported" in done.output
     assert "halfreal evaluate --scored synthetic" in done.output
     shutil.rmtree(root / "tiny" / "synthetic")
+
+
+@pytest.fixture
+def unscored(imported: ImportedExperiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a volume with the imported images of two replicates, whose scores are to be made."""
+    set_replicates(monkeypatch, REPLICATES)
+    (tmp_path / "tiny").mkdir()
+    for name in ("real", "classifier", "synthetic"):
+        (tmp_path / "tiny" / name).symlink_to(imported.folder / name)
+    return tmp_path
+
+
+def test_weights_that_come_later_add_scores(
+    unscored: Path, recipe: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is there stays, FID of the same images is added, and nobody speaks of a choice."""
+    words = ["--recipe", recipe, "--scored", "synthetic", "--per-snapshot", "inception_clean"]
+    done = job("evaluate", unscored, *words, "--replicates", 2)
+    assert done.exit_code == 0, done.output
+    assert "chooses" not in done.output
+    before = open_output(EVALUATE, unscored / "tiny", 1).record
+    assert list(before.left_out) == ["inception_clean"]
+    weights = make_small(tmp_path_factory.mktemp("small"))
+    (unscored / "weights").mkdir()
+    shutil.copy(weights, unscored / "weights" / "any name.pt")
+    monkeypatch.setenv(UNPUBLISHED, sha256(weights.read_bytes()).hexdigest())
+    done = job("evaluate", unscored, *words)
+    assert done.exit_code == 0, done.output
+    after = open_output(EVALUATE, unscored / "tiny", 1).record
+    assert (before.left_out.keys(), after.left_out) == ({"inception_clean"}, {})
+    assert after.on_test.test.scores.items() > before.on_test.test.scores.items()
+    assert "fid_inception_clean" in after.on_test.test.scores
+    assert after.on_test.copies == before.on_test.copies
+    assert after.on_test.test_protocols["inception_clean"].n_synthetic == sum(COUNTS["others"])
+
+
+def test_another_set_is_another_replicate(imported: ImportedExperiment, unscored: Path, recipe: Path) -> None:
+    """A longer list keeps the replicates that are there; another path in a place replaces that one alone."""
+    longer = imports(*imported.sets, unscored / "third")
+    done = job("synthesize", unscored, "--recipe", recipe, *longer, "--replicates", 3, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert "synthetic r00, r01: already complete" in done.output
+    assert "synthetic r02: cannot run yet" in done.output
+    changed = imports(imported.sets[0], unscored / "third")
+    done = job("synthesize", unscored, "--recipe", recipe, *changed, "--dry-run")
+    assert "synthetic r00: already complete" in done.output
+    assert "synthetic r01: would be rebuilt because" in done.output
