@@ -22,11 +22,15 @@ COUNTS = {"fakes": (20, 12, 8), "others": (15, 12, 9)}
 BROKEN = "left/broken.png"
 """A file of the first set that is no image."""
 
+REAL_FILTER = "box"
+"""Not the default, so that a use of another filter is noticed."""
+
 EVALUATED = 38
 """Images that are scored: fewer than the first set has, more than the second."""
 
 PLAIN: dict[str, list[object]] = {
     **OPTIONS,
+    "preprocess": [*OPTIONS["preprocess"], "--resize-filter", REAL_FILTER],
     "train_classifier": [*OPTIONS["train_classifier"], "--steps", 150, "--width", 8],
     "synthesize": ["--shard-images", 15],
     "evaluate": ["--images", EVALUATED],

@@ -19,11 +19,11 @@ from shared.models.fitting import load_classifier
 from shared.sources.prepare import prepare
 from shared.sources.reading import Target
 from tests.experiment.conftest import REPLICATES
-from tests.experiment.importing import BROKEN, COUNTS, ImportedExperiment, imports, job, write_set
+from tests.experiment.importing import BROKEN, COUNTS, REAL_FILTER, ImportedExperiment, imports, job, write_set
 from tests.experiment.tiny import CLASSES, SEEN_PX, SIZE_PX, enlarged, set_replicates
 
 CPU = torch.device("cpu")
-TARGET = Target(size_px=SIZE_PX, channels=1)
+TARGET = Target(size_px=SIZE_PX, channels=1, resize_filter=REAL_FILTER)
 
 
 def samples(artifact: Any) -> list[Sample]:

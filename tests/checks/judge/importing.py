@@ -9,7 +9,7 @@ IMPORTING = "jobs/synthesize/importing.py"
 
 IMPORTING_MISTAKES = (
     Mutation(
-        "imported_at_another_crop",
+        "imported_by_another_filter",
         IMPORTING,
         'for name in ("crop", "resize_filter", "background")}',
         'for name in ("crop", "background")}',
