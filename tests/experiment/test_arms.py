@@ -59,7 +59,7 @@ def test_an_arm_sees_its_shares_and_nothing_else(name: str, replicate: int, mixe
     own, other = (
         load_split(tiny.replicates[number].made["synthetic"], "train") for number in (replicate, 1 - replicate)
     )
-    n_real, n_synthetic = ARMS[name].counts(TRAIN)
+    n_real, n_synthetic = ARMS[name].counts(TRAIN, len(own))
     given = mixed.arms[name, replicate].train
     real = places(given.images[:n_real], train.images)
     assert len(set(real)) == n_real
@@ -77,8 +77,8 @@ def test_an_arm_sees_its_shares_and_nothing_else(name: str, replicate: int, mixe
 def test_synthetic_images_have_the_labels_of_their_arm(name: str, replicate: int, mixed: Mixed, tiny: Tiny) -> None:
     """Labels are those in the shards, or the requested classes; `test_annotators` has those of an arm's own."""
     synthetic = tiny.replicates[replicate].made["synthetic"]
-    _, n_synthetic = ARMS[name].counts(TRAIN)
     annotated, requested = load_split(synthetic, "train").labels, asked(synthetic)
+    _, n_synthetic = ARMS[name].counts(TRAIN, len(annotated))
     assert not torch.equal(annotated, requested)
     wanted = {ANNOTATED: annotated, ASKED: requested, GIVEN: requested}  # this generator was asked for classes
     if ARMS[name].labels != OWN:
