@@ -3,6 +3,7 @@
 from tests.checks.mutation import Mutation
 
 IMPORTED_TESTS = "tests/jobs/train_mixed/test_imported.py::"
+HELD_OUT_TESTS = "tests/jobs/preprocess/test_held_out.py::"
 VERDICT = "jobs/train_mixed/verdict.py"
 ANSWERS = "shared/plots/answers.py"
 
@@ -46,6 +47,22 @@ IMPORTED: tuple[Mutation, ...] = (
         "only_fits = False",
         "tests/jobs/train_mixed/test_outcome.py::test_of_one_replicate_the_fits_are_what_varies",
         "the interval of one set allows for other fits",
+    ),
+    Mutation(
+        "held_out_images_that_were_seen",
+        "jobs/preprocess/placing.py",
+        "    if config.held_out is None or partition is None:",
+        "    if True:",
+        HELD_OUT_TESTS + "test_a_held_out_image_that_is_a_real_one_is_no_test_image",
+        "an image of the source was seen, under any name",
+    ),
+    Mutation(
+        "held_out_labels_by_number",
+        "jobs/preprocess/held_out.py",
+        "real.classes.index(held.classes[item.label])",
+        "item.label",
+        HELD_OUT_TESTS + "test_held_out_images_are_the_test_split",
+        "classes are matched by name",
     ),
 )
 """Mistakes in the outcome, the first line and the intervals of imported images."""
