@@ -26,11 +26,13 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     in two splits: a copy goes where the first one is, and a copy of a train image is left out where train has an exact
     size. With --held-out the test split is that set alone; images of it that are in the source, too, are left out, as
     whoever saw the source saw them. Unreadable images are counted and listed in rejected.jsonl; those that were drawn
-    for such a train split are replaced. Files that are not taken are reported. With --parts several processes share the
+    for such a train split are replaced. Files that are not taken are reported. Near-duplicates in different splits are
+    counted and listed in near-duplicates.jsonl; nothing is moved. With --parts several processes share the
     shards; each reads every image, so that all agree on the splits. Writes the dataset `real` and figures of the
     preparation, of samples, class balance and split sizes.
     """
     from jobs.preprocess.held_out import with_held_out
+    from jobs.preprocess.near_duplicates import find_near_duplicates
     from jobs.preprocess.writer import write_dataset
     from shared.sources.detect import find
     from shared.sources.table import SOURCES
@@ -44,6 +46,8 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     if written is None:
         return None
     dataset, record, train = written
+    near = find_near_duplicates(run, dataset, config.near_duplicates_bits)
+    record = record.model_copy(update={"near_duplicates": near})
     draw(run, config, dataset, train)
     sizes = ", ".join(f"{name} {split.count:,}" for name, split in dataset.splits.items())
     aside = f"; {record.rejected} rejected, see rejected.jsonl" if record.rejected else ""

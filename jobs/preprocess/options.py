@@ -81,6 +81,14 @@ class PreprocessOptions(ReadingOptions):
     val_fraction: float = option(0.1, "Share of the distinct images for val, rounded up.", "selection")
     test_fraction: float = option(0.2, "Share of the distinct images for test, rounded up.", "selection")
 
+    near_duplicates_bits: int = option(
+        4,
+        "Bits of 64 in which the perceptual hashes of near-duplicates in different splits differ at most; 0: look for "
+        "none.",
+        "selection",
+        within=Within(0, 32),
+    )
+
     size_px: int = option(16, "Side of the square images, in pixels.", "images", within=Within(8, 1024))
     channels: int = option(1, "Channels of the images: 1 grey, 3 colour.", "images", choices=(1, 3))
     crop: str = option(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from shared.data.examples import Example
 from shared.data.images import load_split
+from shared.data.near_duplicates import images_of, load_pairs
 from shared.data.sampling import apportion, spread
 from shared.format.manifest import Dataset
 from shared.format.shards import preview
@@ -40,6 +41,9 @@ from shared.store.records.tune import TuneRecord
 from shared.store.samples import places_of_draw
 
 CPU = torch.device("cpu")  # the report needs no GPU, and a page must not depend on the machine that draws it
+
+MOST_PAIRS = 10
+"""Pairs of near-duplicates that are shown, the closest ones."""
 
 SAMPLES_PER_CLASS, SYNTHETIC_SAMPLES = 10, 100
 """Real images of each class that are shown; synthetic images in all."""
@@ -75,6 +79,16 @@ def real_pictures(folder: Path, dataset: Dataset, examples: Sequence[Example]) -
         figure = preparation.before_and_after(examples, dataset.classes, dataset.preparation)
         alt = f"{len(examples)} images as they were, with what is cut out of them, above the same as they are learned."
         pictures["before_and_after"] = Picture(figure, alt, True)
+    near = load_pairs(folder, MOST_PAIRS)
+    if near:
+        images = images_of(folder, dataset, near)
+        above, below = (
+            [images[key] for key in keys] for keys in zip(*((p.first, p.second) for p in near), strict=True)
+        )
+        names = [f"{pair.distance:.2f}\n{pair.first}\n{pair.second}" for pair in near]
+        figure = figures.closest_pairs(above, below, names, "near-duplicates in different splits, distance of pixels")
+        alt = f"The {len(near)} closest pairs of nearly equal images in different splits."
+        pictures["near_duplicates"] = Picture(figure, alt, True)
     return pictures | {
         "samples": Picture(figures.class_rows(samples, dataset.classes, title), "Ten real images of each class.", True),
         "class_balance": Picture(

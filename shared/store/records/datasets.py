@@ -14,6 +14,14 @@ class Groups(Record):
     torn: int = 0
 
 
+class NearDuplicates(Record):
+    """Pairs of nearly equal images in different splits, and how many images they are; hashes differ by up to `bits`."""
+
+    bits: int
+    pairs: int
+    images: int
+
+
 class RealRecord(Record):
     """What `preprocess` made: where the images came from, how they were split, what was put aside.
 
@@ -33,6 +41,7 @@ class RealRecord(Record):
     held_out: bool | None = None
     held_out_also_real: int | None = None
     groups: Groups | None = None
+    near_duplicates: NearDuplicates | None = None
 
 
 IMPORTED = "imported"
