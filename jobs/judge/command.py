@@ -4,18 +4,23 @@ import io
 import json
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from jobs.commands.calls import command_of
 from jobs.commands.run import main as run_command
+from jobs.commands.run import settings
 from jobs.judge.inputs import Images, check, check_apart, read_images
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
+from shared.cli.resolve import asked, environment
 from shared.errors import BadConfig, BadInput
+from shared.sources.reading import Reading
 
 RECIPE = "judge"
 
@@ -77,7 +82,7 @@ def main(real: str, synthetic: tuple[str, ...], **options: Any) -> None:
     where it stopped; where images have changed, what depends on them is made again.
     """
     held_out = options["held_out"]
-    sets = read_sets(real, synthetic, held_out, labelled=options["labels"] == "given")
+    sets = read_sets(real, synthetic, held_out, options)
     experiments = planned(sets, options)
     if options["dry_run"]:
         for experiment in experiments:
@@ -111,17 +116,33 @@ class Sets:
     held_out: Images | None
 
 
-def read_sets(real: str, synthetic: Sequence[str], held_out: str | None, labelled: bool) -> Sets:
+def read_sets(real: str, synthetic: Sequence[str], held_out: str | None, options: dict[str, Any]) -> Sets:
     """Return the images of a call, read and checked; raises BadInput for what cannot be judged together."""
+    labelled = options["labels"] == "given"
     named = [("REAL", real), *(("SYNTHETIC", each) for each in synthetic)]
     check_apart([*named, *([("--held-out", held_out)] if held_out else [])])
+    # as the jobs will read them: a recipe or --set may name the column of the label
     sets = Sets(
-        read_images(real, least_classes=2),
-        [read_images(each, labelled=labelled) for each in synthetic],
-        read_images(held_out) if held_out else None,
+        read_images(real, partial(understood, "preprocess", options)),
+        [read_images(each, partial(understood, "synthesize", options)) for each in synthetic],
+        read_images(held_out, partial(understood_held_out, options)) if held_out else None,
     )
     check(sets.real, sets.synthetic, sets.held_out, labelled)
     return sets
+
+
+def understood(job: str, options: dict[str, Any], kind: str, place: Path) -> Reading:
+    """Return how a job understands the files of a set; BadConfig for options that it refuses."""
+    words = ["--recipe", options["recipe"], "--source", kind, "--source-path", str(place)]
+    labels = ["--labels", options["labels"]] if job == "synthesize" else []
+    with environment(settings(options["pairs"])):
+        reading: Reading = asked(command_of(job), [*words, *labels]).config.reading  # type: ignore[attr-defined]
+    return reading
+
+
+def understood_held_out(options: dict[str, Any], kind: str, place: Path) -> Reading:
+    """Return how the files of the held-out images are understood: as those of the real ones; one class is enough."""
+    return replace(understood("preprocess", options, kind, place), least_classes=1)
 
 
 def planned(sets: Sets, options: dict[str, Any]) -> list[Experiment]:

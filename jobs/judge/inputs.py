@@ -1,7 +1,7 @@
 """The sets of images that `judge` is given: read by their names, checked against each other before any work."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,17 +57,20 @@ class Images:
         return sha256("\n".join([*self.source.classes, *lines]).encode())[:16]
 
 
-def read_images(given: str, *, labelled: bool = True, least_classes: int = 1) -> Images:
+Understand = Callable[[str, Path], Reading]
+"""From the row of SOURCES that reads a path, and the path, to how its files are to be understood."""
+
+
+def read_images(given: str, understand: Understand) -> Images:
     """Return the images of a path as it was typed, relative to where one is; nothing is opened but tables and tars.
 
-    Raises BadInput for a path that is not there, for what no source reads, and for fewer than `least_classes`.
+    Raises BadInput for a path that is not there, for what no source reads, and for what `understand` does not allow.
     """
     place = Path.cwd() / Path(given).expanduser()
     if not there(place):
         raise BadInput(f"{given}: there is no {place}; want a folder of images in class folders, a table, or shards")
     kind = kind_of(place)
-    reading = Reading(label=SOURCES[kind].label, labelled=labelled, least_classes=least_classes)
-    return Images(given, place, kind, SOURCES[kind].read.get()(place, reading))
+    return Images(given, place, kind, SOURCES[kind].read.get()(place, understand(kind, place)))
 
 
 def check_apart(sets: Sequence[tuple[str, str]]) -> None:

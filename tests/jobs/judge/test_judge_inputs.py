@@ -9,8 +9,9 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.judge import command
-from jobs.judge.inputs import read_images
+from jobs.judge.inputs import Images, read_images
 from shared.cli.progress import Reporter
+from shared.sources.reading import Reading
 from tests.jobs.judge.picture_sets import CLASSES, write_set
 
 
@@ -45,6 +46,11 @@ def refused(*words: object) -> str:
     assert len(result.stderr.strip().splitlines()) <= 3, result.stderr
     assert not Path("data").exists()
     return result.stderr
+
+
+def images(given: str) -> Images:
+    """Return the images of a path as judge reads those of a folder."""
+    return read_images(given, lambda kind, place: Reading())
 
 
 def values(words: list[str]) -> dict[str, str]:
@@ -136,21 +142,35 @@ def test_different_generators_are_compared(sets: Path, called: list[list[str]]) 
 
 def test_the_users_own_settings_win(sets: Path, called: list[list[str]]) -> None:
     """`--set` comes last, and a recipe of the user's own is passed on."""
+    Path("own.toml").write_text('extends = "judge"\nabout = "own"\n')
     assert judge("real", "first", "--set", "train_mixed.fits=2", "--recipe", "own.toml").exit_code == 0
     assert values(called[0])["train_mixed.fits"] == "2"
     assert called[0][1] == "own.toml"
 
 
+def test_images_are_understood_as_the_jobs_will_read_them(sets: Path, called: list[list[str]]) -> None:
+    """A table whose label column has an unusual name, for real and held-out images, and the synthetic ones' own."""
+    for name, column in (("real", "animal"), ("held", "animal"), ("first", "beast")):
+        files = sorted((sets / name).rglob("*.png"))
+        rows = [f"{path.relative_to(sets)},{path.parent.name},x" for path in files]
+        (sets / f"{name}.csv").write_text("\n".join([f"file,{column},other", *rows]))
+    called_with = ("real.csv", "first.csv", "--held-out", "held.csv")
+    assert "label" in refused(*called_with)
+    settings = ("--set", "preprocess.label=animal", "--set", "synthesize.label=beast")
+    assert judge(*called_with, *settings).exit_code == 0
+    assert values(called[0])["preprocess.source"] == "csv"
+
+
 def test_a_version_is_of_what_the_images_are(sets: Path) -> None:
     """The same for the same files in another place or written again; another one for another image, class or number."""
-    version = read_images("first").version(Reporter("test"))
+    version = images("first").version(Reporter("test"))
     assert write_set(sets / "copy", 8, 2)
-    assert read_images("copy").version(Reporter("test")) == version
+    assert images("copy").version(Reporter("test")) == version
     (sets / "copy" / "bar" / "000.png").write_bytes((sets / "copy" / "dot" / "000.png").read_bytes())
-    changed = read_images("copy").version(Reporter("test"))
+    changed = images("copy").version(Reporter("test"))
     assert changed != version
     (sets / "copy" / "bar" / "000.png").unlink()
-    fewer = read_images("copy").version(Reporter("test"))
+    fewer = images("copy").version(Reporter("test"))
     assert fewer not in (version, changed)
     (sets / "first" / "dot").rename(sets / "first" / "line")
-    assert read_images("first").version(Reporter("test")) != version
+    assert images("first").version(Reporter("test")) != version
