@@ -110,7 +110,9 @@ def compared(synthetic: Tensor, held_out: Tensor, train: Tensor, nearest: Search
     tested against a beta-binomial distribution; with two numbers these are four tests at `ALPHA` / 4, and `p_value` is
     four times the smallest. `copy_rate` is the share below either smallest hundredth of the held-out ones, of which new
     images reach `expected_copy_rate` on average. `least_share` is the share of images at distance 0 from which on this
-    flags; None where there are too few held-out images.
+    flags; None where there are too few held-out images. No more held-out images are taken than there are training
+    images: of two sets the larger one has the nearer neighbours of real images, but not of noise, which is as far from
+    everything, and would seem to lie nearer to train.
 
     `nearer` is the probability that the ratio of a synthetic image is below that of a held-out one (ties count half),
     with its interval (DeLong et al. 1988): 0.5 for a generator as good as new images, 1 for a copier (Meehan et al.
@@ -118,7 +120,7 @@ def compared(synthetic: Tensor, held_out: Tensor, train: Tensor, nearest: Search
     """
     (synthetic, places), (held_out, own), (some, own_train) = (
         some_of(images, most)
-        for images, most in ((synthetic, MOST_IMAGES), (held_out, MOST_IMAGES), (train, MOST_TRAIN))
+        for images, most in ((synthetic, MOST_IMAGES), (held_out, min(MOST_IMAGES, len(train))), (train, MOST_TRAIN))
     )
     to_train = nearest(synthetic, train, None)
     drawn = Reference.of(to_train, nearest(synthetic, held_out, None), small)

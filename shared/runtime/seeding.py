@@ -57,12 +57,14 @@ class Stream(IntEnum):
     # (seed, 25, place): the images of a chosen snapshot that are scored against another experiment's
     REFERENCE_LATENTS = 25
 
-    # (seed, 26): the order of imported images; (seed, 26, 1): those of them that are scored
+    # (seed, 26): the order of imported images
     IMPORT_ORDER = 26
-    IMPORTED_DRAW = 26
 
     # (seed, 27): a classifier's order of images where every class occurs equally often
     BALANCED_ORDER = 27
+
+    # (seed, 28): the imported images that are scored
+    IMPORTED_DRAW = 28
 
     CONTROL_NOISE = 31
     CONTROL_LABELS = 32

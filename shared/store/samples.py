@@ -33,5 +33,5 @@ def places_of_draw(total: int, count: int, seed: int) -> list[int]:
 
     if count >= total:
         return list(range(total))
-    rng = np.random.default_rng(derive_seed(seed, Stream.IMPORTED_DRAW, 1))
+    rng = np.random.default_rng(derive_seed(seed, Stream.IMPORTED_DRAW))
     return sorted(rng.choice(total, count, replace=False).tolist())

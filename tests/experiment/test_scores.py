@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.data.images import load_split
-from shared.metrics.copies import copy_test
+from shared.data.images import Images, load_split
+from shared.metrics.copies import copy_test, pixel_copies
 from shared.metrics.features.frechet import frechet_distance, moments
+from shared.metrics.neighbours import of_images, of_points
 from shared.models.fitting import features_of, load_classifier
 from tests.experiment.conftest import Tiny
 from tests.experiment.tiny import EVALUATED, TEST, TRAIN, enlarged
@@ -76,12 +77,20 @@ def test_copies_are_searched_in_train_relative_to_test(space: str, tiny: Tiny) -
     splits = {split: load_split(tiny.made["real"], split).images for split in ("test", "train")}
     sides = (tiny.drawn.returned[SNAPSHOTS], splits["test"], splits["train"])
     if space == "pixels":
-        points = [images.flatten(1).double() / 255 for images in sides]
+        real = [Images(images, torch.zeros(len(images), dtype=torch.int64)) for images in sides[1:]]
+        wanted, (to_train, to_test) = (
+            pixel_copies(sides[0], *real),
+            [of_images(sides[0], each) for each in sides[:0:-1]],
+        )
     else:
         points = [torch.from_numpy(features(tiny, images)).double() for images in sides]
-    found, wanted = tiny.made["scores"].facts["copies"][space], copy_test(*points)
+        wanted, (to_train, to_test) = copy_test(*points), [of_points(points[0], each) for each in points[:0:-1]]
+    found = tiny.made["scores"].facts["copies"][space]
     assert (found["n_synthetic"], found["n_held_out"], found["n_train"]) == (EVALUATED, TEST, TRAIN)
     for name in ("nearer", "copy_rate", "memorisation", "memorisation_held_out"):
         assert found[name] == pytest.approx(getattr(wanted, name), abs=1e-4), name
-    nearest = torch.cdist(points[0], points[2]).min().item()
-    assert found["closest"][0]["distance"] == pytest.approx(nearest, rel=1e-3, abs=1e-6)
+    # the first pair is that of the image which is nearest to train, relative to test
+    first = int((to_train.distances / to_test.distances.clamp(min=1e-9)).argmin())
+    assert found["closest"][0]["synthetic"] == first
+    assert found["closest"][0]["train"] == int(to_train.places[first])
+    assert found["closest"][0]["distance"] == pytest.approx(float(to_train.distances[first]), rel=1e-3, abs=1e-6)

@@ -79,7 +79,7 @@ def test_a_foreign_dataset_in_place_of_the_synthetic_one(copy: Path) -> None:
     result = command(copy, "train_mixed", "--steps", "2", "--measure-every", "1")
     assert result.exit_code == 2, result.output
     manifest = copy / "small" / "synthetic" / "r00" / "manifest.json"
-    assert f"error: {manifest}: what synthesize recorded (`facts`) has no field 'snapshot'" in result.stderr
+    assert f"error: {manifest}: what synthesize recorded (`facts`) has no field 'family'" in result.stderr
     assert "make it again: halfreal synthesize --force" in result.stderr
 
 

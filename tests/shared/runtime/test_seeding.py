@@ -85,6 +85,9 @@ def test_the_numbers_of_streams_never_change() -> None:
         "REPLICATE": 23,
         "FURTHER_FIT": 24,
         "REFERENCE_LATENTS": 25,
+        "IMPORT_ORDER": 26,
+        "BALANCED_ORDER": 27,
+        "IMPORTED_DRAW": 28,
         "CONTROL_NOISE": 31,
         "CONTROL_LABELS": 32,
     }

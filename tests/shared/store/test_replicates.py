@@ -34,7 +34,7 @@ def test_the_number_of_replicates_is_read_off_the_places() -> None:
 
 def scored(score: str, *values: float) -> Any:
     """Return a record of scores with a curve on val."""
-    return SimpleNamespace(chosen_score=score, curve=list(enumerate(values)))
+    return SimpleNamespace(chosen_score=score, curve=list(enumerate(values)), imported=False)
 
 
 def test_the_best_on_val_has_the_lowest_score_of_all_snapshots() -> None:
