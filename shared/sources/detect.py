@@ -24,6 +24,9 @@ PEEKED = 200
 MOST_SHARDS = 100_000
 """Names that a pattern may have: a mistyped range must not fill the memory."""
 
+NOT_THE_USERS = ("@eaDir", "__MACOSX")
+"""Folders that Synology's disks and macOS's archiver add, with small copies of images: never taken."""
+
 BRACES = re.compile(r"\{([^{}]*)\}")
 RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
@@ -121,6 +124,11 @@ def kind_of(path: Path) -> str:
     raise BadInput(f"{path}: no source; want a folder of images, a table ({', '.join(TABLES)}), a .tar or a .zip")
 
 
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder of this name is none of the user's: hidden, or made by the system."""
+    return name.startswith(".") or name in NOT_THE_USERS
+
+
 def is_tar(path: Path) -> bool:
     """Return whether a file is a tar by its name, compressed or not."""
     return path.name.lower().endswith((".tar", *COMPRESSED)) and path.is_file()
@@ -128,7 +136,7 @@ def is_tar(path: Path) -> bool:
 
 def has_shards(folder: Path) -> bool:
     """Return whether a folder has tars, or folders with nothing but tars, and no other folders."""
-    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    entries = [entry for entry in folder.iterdir() if not is_hidden(entry.name)]
     folders = [entry for entry in entries if entry.is_dir()]
     if any(is_tar(entry) for entry in entries):
         # halfreal's own datasets have a folder of figures next to their shards
@@ -137,7 +145,7 @@ def has_shards(folder: Path) -> bool:
 
 
 def _only_tars(folder: Path) -> bool:
-    files = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    files = [entry for entry in folder.iterdir() if not is_hidden(entry.name)]
     return any(is_tar(entry) for entry in files) and not any(entry.is_dir() for entry in files)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.errors import BadInput
 from shared.sources.items import NO_CLASS, Item, Picture, Source, named, open_bytes, plain, some, unusable
-from shared.sources.labels import Classes, classes_of, split_of
+from shared.sources.labels import Classes, classes_of, split_of, without_fractions
 from shared.sources.reading import Reading
 
 SPLITS = ("train", "val", "test")
@@ -150,4 +150,5 @@ def _groups(place: Path, entries: Sequence[Entry], reading: Reading) -> list[str
         raise BadInput(
             f"{place}: {len(without):,} of {len(entries):,} images have {missing}\nthe first: {plain(without[0].path)}"
         )
-    return groups
+    short = without_fractions(set(groups))
+    return [short[group] for group in groups]

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from shared.errors import BadInput
 from shared.sources.items import NO_CLASS, plain, some
@@ -19,6 +20,9 @@ SPLIT_WORDS = {
 
 WHOLE = re.compile(r"([+-]?\d+)(\.0+)?")
 """A whole number; pandas writes 1 as 1.0 in a column where a value is missing."""
+
+DECIMAL = re.compile(r"[+-]?\d+\.\d*[1-9]\d*")
+"""A number that is not whole; where there is one, 1.0 is no whole number either, but a version or a size."""
 
 
 def split_of(word: str) -> str | None:
@@ -46,14 +50,18 @@ def classes_of(
 ) -> Classes:
     """Return the classes that these labels mean, by rules that are the same for every source.
 
-    Spaces around a label and its Unicode form make no difference; pandas' "1.0" is 1. An empty label and `marks`, in
-    any letter case, mean that there is no label. Classes are in the order in which they are `declared`, else in
-    numeric order if all are whole numbers, else in alphabetical order. Raises BadInput for names that differ only in
-    letter case, for numbers below -1, and for labels that are not among the `declared` ones.
+    Spaces around a label and its Unicode form make no difference; see `without_fractions` for "1.0". An empty
+    label and `marks`, in any letter case, mean that there is no label. Classes are in the order in which they are
+    `declared`, else in numeric order if all are whole numbers, else in alphabetical order. Raises BadInput for names
+    that differ only in letter case or are numbers of one value (007, 7), for numbers below -1, and for labels that are
+    not among the `declared` ones.
     """
     unlabelled = {"", *(class_name(mark).lower() for mark in marks)}
-    taken = _without_fractions({label: class_name(label) for label in labels if not {*_spellings(label)} & unlabelled})
-    _check_case(place, taken.values())
+    taken = {label: class_name(label) for label in labels if not {*_spellings(label)} & unlabelled}
+    as_they_are = {class_name(name) for name in declared or ()}
+    short = without_fractions({*taken.values()} - as_they_are)
+    taken = {label: short.get(name, name) for label, name in taken.items()}
+    _check_alike(place, taken.values())
     order, warnings = (
         (_in_order(place, set(taken.values())), [])
         if declared is None
@@ -69,26 +77,37 @@ def classes_of(
 def _spellings(label: str) -> tuple[str, str]:
     """Return a label in lower case, as it is and as the whole number that it writes."""
     name = class_name(label).lower()
-    return name, _whole(name)
+    return name, whole(name)
 
 
-def _whole(name: str) -> str:
+def whole(name: str) -> str:
     """Return a whole number like 1.0 without its .0, anything else as it is."""
     number = WHOLE.fullmatch(name)
     return number[1] if number else name
 
 
-def _without_fractions(names: dict[str, str]) -> dict[str, str]:
-    """Return the names by label, like 1.0 without the .0 where all are whole numbers: versions are none."""
-    numbers = all(WHOLE.fullmatch(name) for name in names.values())
-    return {label: _whole(name) for label, name in names.items()} if numbers else names
+def whole_value(value: Any) -> Any:
+    """Return a whole number that JSON holds as 1.0 as the integer, any other value as it is."""
+    return int(value) if type(value) is float and value.is_integer() else value
 
 
-def _check_case(place: Path, names: Iterable[str]) -> None:
-    """Raise BadInput for names that differ only in letter case."""
-    first: dict[str, str] = {}
+def without_fractions(texts: Collection[str]) -> dict[str, str]:
+    """Return each text as it counts, for labels and groups: 3.0 is 3, unless others are decimals (1.0, 1.5)."""
+    decimals = any(DECIMAL.fullmatch(text) for text in texts)
+    return {text: text if decimals else whole(text) for text in texts}
+
+
+def _check_alike(place: Path, names: Iterable[str]) -> None:
+    """Raise BadInput for names that differ only in letter case, and for numbers of one value."""
+    first: dict[str | int, str] = {}
     for name in sorted(set(names)):
-        other = first.setdefault(name.lower(), name)
+        number = WHOLE.fullmatch(name)
+        other = first.setdefault(int(number[1]) if number else name.lower(), name)
+        if other != name and number:
+            raise BadInput(
+                f"{place}: the class names {other} and {name} are the same number\n"
+                "want one name for each class: spell them alike if they are one, rename one if they are two"
+            )
         # one folder on the disks of Windows and macOS, two on Linux: only the user knows what is meant
         if other != name:
             raise BadInput(
@@ -101,9 +120,8 @@ def _in_order(place: Path, names: Collection[str]) -> tuple[str, ...]:
     """Return names in numeric order where all are whole numbers, else in alphabetical order."""
     if not all(WHOLE.fullmatch(name) for name in names):
         return tuple(sorted(names))
-    # 007 and 7 are different labels of one value: the text decides between them
-    order = tuple(sorted(names, key=lambda name: (int(name), name)))
-    if order and int(order[0]) < -1:
+    order = tuple(sorted(names, key=lambda name: int(whole(name))))
+    if order and int(whole(order[0])) < -1:
         raise BadInput(f"{place}: label {order[0]} is a negative number; want whole numbers from 0 on, or names")
     return order
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from shared.errors import BadInput
-from shared.sources.detect import COMPRESSED
+from shared.sources.detect import COMPRESSED, is_hidden
 from shared.sources.items import Unusable, plain, some
 
 MOST_BYTES = 1 << 28
@@ -55,7 +55,7 @@ def is_archive(place: Path) -> bool:
 
 
 def open_archive(place: Path) -> Archive:
-    """Return what is in a zip or a tar; hidden files, and those that macOS adds, are left out.
+    """Return what is in a zip or a tar; hidden files, and those of the system, are left out.
 
     Links, and names that lead out of the archive, are ignored, and named. Raises BadInput for a file that is neither,
     or broken, encrypted, packed by a method other than deflate, or compressed as a whole.
@@ -125,7 +125,7 @@ def _parts(name: str, found: Archive) -> tuple[str, ...]:
     if ".." in parts or name.startswith("/") or not parts:
         found.ignored.append(name)
         return ()
-    return () if any(part.startswith(".") or part == "__MACOSX" for part in parts) else parts
+    return () if any(map(is_hidden, parts)) else parts
 
 
 def read_member(place: Path, member: Member) -> bytes:

@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, is_image, is_label, some
+from shared.sources.items import Source, is_image, is_label, plain, some
+from shared.sources.labels import whole_value
 from shared.sources.reading import Reading
 
 Parts = tuple[str, ...]
@@ -22,7 +23,7 @@ def listed_labels(
 
     None where there is none, or one of another tool. Labels are empty where it has none. It holds
     {"labels": [["00000/img00000000.png", 6], ...]}, or null in place of the list. Raises BadInput for labels that are
-    no whole numbers or names, such as vectors.
+    no whole numbers or names, such as vectors, and for a file with two.
     """
     lists = [parts for parts in files if parts[-1] == NAME and len(parts) < 3]
     if len(lists) != 1:
@@ -35,14 +36,20 @@ def listed_labels(
         return None
     rows = fields["labels"]
     rows = list(rows.items()) if isinstance(rows, dict) else rows or []
-    return lists[0], dict(_row(place, lists[0][:-1], row) for row in rows)
+    labels: dict[Parts, str] = {}
+    for row in rows:
+        parts, label = _row(place, lists[0][:-1], row)
+        if labels.setdefault(parts, label) != label:
+            name, both = plain("/".join(parts)[-80:]), f"{labels[parts] or 'none'} and {label or 'none'}"
+            raise BadInput(f"{place}: {NAME} lists {name} twice, with the labels {both}; want one label for each image")
+    return lists[0], labels
 
 
 def _row(place: Path, folder: Parts, row: Any) -> tuple[Parts, str]:
     """Return the path and the label in a row of the list."""
     if not (isinstance(row, list | tuple) and len(row) == 2 and isinstance(row[0], str)):
         raise BadInput(f"{place}: {NAME}: {str(row)[:60]!a} is no [file, class]; want StyleGAN's list of labels")
-    name, label = row
+    name, label = row[0], whole_value(row[1])
     text = "" if label is None else str(label).strip()
     if type(label) not in (int, str, type(None)) or (text and not is_label(text)):
         raise BadInput(f"{place}: {NAME}: the label of {name[:80]!a} is {text[:40]}; want a whole number for its class")

@@ -16,8 +16,8 @@ DATA: tuple[Mutation, ...] = (
     Mutation(
         "numbers_are_sorted_as_text",
         "shared/sources/labels.py",
-        "key=lambda name: (int(name), name)",
-        "key=lambda name: (name, name)",
+        "key=lambda name: int(whole(name))",
+        "key=lambda name: name",
         ALIKE + "test_numbers_are_in_numeric_order",
         "classes that are numbers are in numeric order in every source",
     ),
@@ -32,8 +32,8 @@ DATA: tuple[Mutation, ...] = (
     Mutation(
         "letter_case_makes_classes",
         "shared/sources/labels.py",
-        "first.setdefault(name.lower(), name)",
-        "first.setdefault(name, name)",
+        "int(number[1]) if number else name.lower()",
+        "int(number[1]) if number else name",
         ALIKE + "test_names_that_differ_only_in_letter_case_are_refused",
         "a set means the same on every disk",
     ),

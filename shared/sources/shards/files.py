@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, Manifest, parse_manifest
-from shared.sources.detect import COMPRESSED, files_of, is_tar
+from shared.sources.detect import COMPRESSED, files_of, is_hidden, is_tar
 from shared.sources.items import some
 from shared.sources.labels import split_of
 
@@ -70,7 +70,7 @@ def _in_folder(place: Path) -> list[ShardFile]:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if not is_hidden(path.name))
 
 
 def _word_in(path: Path) -> str:

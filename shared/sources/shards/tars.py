@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
 from shared.sources.items import Source, Unusable, is_label, named, plain, some
+from shared.sources.labels import whole_value
 from shared.sources.reading import Reading
 from shared.sources.shards.files import ShardFile, shards_of
 
@@ -274,7 +275,7 @@ def _field(fields: dict[str, Any], wanted: str) -> str:
         raise Unusable(
             f"json has no field {wanted!r}; it has fields: {some(list(fields), 8) or 'none'}; --label names one"
         )
-    value = fields[wanted]
+    value = whole_value(fields[wanted])
     if value is None:
         return ""
     # exact types: True is an int in Python, and 0.5 names no class

@@ -9,6 +9,7 @@ from typing import Any
 from shared.errors import BadInput
 from shared.sources.entries import Entry
 from shared.sources.items import Unusable, plain, read_file
+from shared.sources.labels import whole
 from shared.sources.reading import Reading
 from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
 from shared.sources.tables.listed import Listed, check_split, read_below, value_of, with_slashes
@@ -129,9 +130,9 @@ def _labels(contents: Contents, column: str) -> list[str]:
         return texts
     known = {str(number): name for number, name in enumerate(names)} | {"": "", "-1": "-1"}
     for row, text in enumerate(texts):
-        if text not in known:
+        if whole(text) not in known:
             raise BadInput(f"{contents.path}: row {row}: column {plain(column)} is {text}; want 0 to {len(names) - 1}")
-    return [known[text] for text in texts]
+    return [known[whole(text)] for text in texts]
 
 
 def _read_inside(path: Path, column: str, group: int, row: int) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from shared.errors import BadInput
+from shared.sources.detect import is_hidden
 from shared.sources.entries import Entry, understood
 from shared.sources.items import Source, is_image, plain
 from shared.sources.labels import split_of
@@ -24,6 +25,7 @@ from shared.sources.tables.listed import (
 )
 from shared.sources.tables.lookup import located
 from shared.sources.tables.one_hot import with_label
+from shared.sources.tables.parts import check_parts
 from shared.sources.tables.text import READERS, read_text
 from shared.sources.trees.others import advice_on
 
@@ -48,9 +50,7 @@ def table(place: Path, reading: Reading) -> Source:
     """
     if place.is_dir():
         found = [path.relative_to(place).parts for name in (*METADATA, f"*{PARQUET}") for path in place.rglob(name)]
-        files = hugging_face(
-            place, sorted(parts for parts in found if not any(p.startswith(".") for p in parts)), reading
-        )
+        files = hugging_face(place, sorted(parts for parts in found if not any(map(is_hidden, parts))), reading)
         files = files or _named_for_splits(place)
     else:
         files = [TableFile(place)] if place.suffix.lower() in SUFFIXES else []
@@ -74,8 +74,10 @@ def hugging_face(folder: Path, files: Sequence[tuple[str, ...]], reading: Readin
     ]
     found = [TableFile(folder.joinpath(*parts), parts[0] if split_of(parts[0]) else "") for parts in metadata]
     found = [file for file in found if _has_labels(file.path, reading)]
+    _check_alone(found)
     if found or any(is_image(parts[-1]) for parts in files):
         return found
+    check_parts(folder, [parts for parts in files if parts[-1].lower().endswith(PARQUET)])
     return [
         TableFile(
             folder.joinpath(*parts),
@@ -84,6 +86,17 @@ def hugging_face(folder: Path, files: Sequence[tuple[str, ...]], reading: Readin
         for parts in files
         if parts[-1].lower().endswith(PARQUET)
     ]
+
+
+def _check_alone(found: Sequence[TableFile]) -> None:
+    """Raise BadInput where two metadata lie in one folder: each image would be there twice."""
+    for file in found:
+        others = [name for name in (*METADATA, f"metadata{PARQUET}") if name != file.path.name]
+        if there := [name for name in others if (file.path.parent / name).is_file()]:
+            raise BadInput(
+                f"{file.path.parent}: both {file.path.name} and {there[0]} list its images; want one: "
+                "remove the other, or move it elsewhere"
+            )
 
 
 def _has_labels(path: Path, reading: Reading) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.sources.detect import is_hidden
 from shared.sources.labels import split_of
 
 Parts = tuple[str, ...]
@@ -34,7 +35,7 @@ def _files(place: Path, parts: Parts, folders: list[Parts]) -> Iterator[Parts]:
     links = not parts or (len(parts) == 1 and split_of(parts[0]) is not None)
     with os.scandir(place) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            if is_hidden(entry.name):
                 continue
             # a link to a folder above would never end
             if entry.is_dir(follow_symlinks=links):

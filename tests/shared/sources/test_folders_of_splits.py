@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -150,3 +151,17 @@ def test_links_to_class_folders_are_followed_in_splits(tmp_path: Path) -> None:
     (place / "test" / "a").symlink_to(tmp_path / "all" / "a")
     (place / "train" / "a" / "up").symlink_to(place)
     assert ("a", "test") in said(folder(place, Reading())).values()
+
+
+@pytest.mark.parametrize("name", ["@eaDir", "__MACOSX"])
+def test_folders_that_a_system_adds_are_not_taken(tmp_path: Path, name: str) -> None:
+    """Synology's thumbnails and macOS's second files: at the top, in a class, in an archive, as hidden files."""
+    wanted = ["a/1.png", "b/2.png"]
+    added = [f"{name}/a/3.png", f"{name}/4.png", f"a/{name}/1.png/5.png", f"b/more/{name}/6.png"]
+    found = read(tmp_path / "set", *wanted, *added)
+    assert (sorted(said(found)), found.ignored, list(found.warnings)) == (wanted, 0, [])
+    with ZipFile(tmp_path / "set.zip", "w") as archive:
+        for file in wanted + added:
+            archive.write(tmp_path / "set" / file, file)
+    packed = folder(tmp_path / "set.zip", Reading())
+    assert (sorted(said(packed)), packed.ignored) == (wanted, 0)

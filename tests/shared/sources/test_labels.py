@@ -29,12 +29,13 @@ def source(labels: list[str], reading: Reading | None = None, **columns: Any) ->
     [
         (["b", "a", "B2"], ["B2", "a", "b"]),
         (["10", "9", "2"], ["2", "9", "10"]),
-        (["10", "01", "1"], ["01", "1", "10"]),
+        (["10", "007", "08"], ["007", "08", "10"]),
         (["²", "10", "9"], ["10", "9", "²"]),
         ([" cat", "cat ", "dog"], ["cat", "dog"]),
         (["1.0", "0.0", "10.0"], ["0", "1", "10"]),
         (["1.0", "1", "0"], ["0", "1"]),
         (["1.0", "1.5", "10.0"], ["1.0", "1.5", "10.0"]),
+        (["1.0", "1", "cat"], ["1", "cat"]),
         (["cafe\u0301", "caf\u00e9", "tea"], ["caf\u00e9", "tea"]),
     ],
 )
@@ -55,6 +56,13 @@ def test_names_that_differ_in_letter_case_are_refused() -> None:
     """Both names are in the message, since only the user knows whether they are one class."""
     with pytest.raises(BadInput, match="set: the class names Cat and cat differ only in letter case"):
         classes_of(HERE, ["cat", "dog", "Cat"])
+
+
+@pytest.mark.parametrize("pair", [("007", "7"), ("+7", "7"), ("-0", "0"), ("1", "1.0")])
+def test_numbers_of_one_value_are_refused(pair: tuple[str, str]) -> None:
+    """Another spelling of a number, in whichever source; 1.0 is 1, but not among versions like 1.5."""
+    with pytest.raises(BadInput, match=rf"set: the class names .*{pair[1]} are the same number\nwant one"):
+        classes_of(HERE, [*pair, "1.5"])
 
 
 def test_numbers_below_minus_one_are_refused() -> None:
@@ -87,6 +95,7 @@ def test_the_marks_are_the_users_to_choose() -> None:
 
 def test_declared_classes_keep_their_order() -> None:
     """Those without an image are left out and named; a label that is not declared is refused."""
+    assert classes_of(HERE, ["2.0", "10", "1.0"], declared=["10", "2.0", "1"]).names == ("10", "2.0", "1")
     found = classes_of(HERE, ["b", "c"], declared=["c", "a", "b"])
     assert (found.names, found.of) == (("c", "b"), {"b": 1, "c": 0})
     assert found.warnings == ["declared classes without an image, left out: 1 (a)"]
@@ -132,6 +141,8 @@ def test_groups_are_those_of_the_column_or_the_path() -> None:
     """A pattern finds the group in the path; where a group is missing it is refused with the path."""
     assert source(["a", "b"]).groups is None
     assert source(["a", "b"], group=["p1 ", "p2"]).groups == ["p1", "p2"]
+    assert source(["a", "b", "a"], group=["3", "3.0", "x"]).groups == ["3", "3", "x"]
+    assert source(["a", "b", "a"], group=["1", "1.0", "1.5"]).groups == ["1", "1.0", "1.5"]
     assert source(["a", "b"], Reading(group_by=r"(\d)\.png")).groups == ["0", "1"]
     with pytest.raises(
         BadInput, match="1 of 2 images have no group, others have one; fill in its column\nthe first: 1"

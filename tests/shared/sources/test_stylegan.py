@@ -90,3 +90,12 @@ def test_a_file_of_that_name_from_another_tool_is_one_that_is_no_image(tmp_path:
     source = folder(write_folder(tmp_path, members(...) | {"dataset.json": payload}), Reading())
     assert source.classes == ("00000", "00001")
     assert "dataset.json" in " ".join(source.warnings)
+
+
+def test_a_file_that_is_listed_twice(tmp_path: Path) -> None:
+    """With one label it counts once; with two nobody can tell which is meant."""
+    rows = [[f"00000/img{index:08d}.png", index % 2] for index in range(8)]
+    source = folder(write_folder(tmp_path, members([*rows, ["./00000/img00000003.png", 1.0]])), Reading())
+    assert Counter(item.label for item in source.items) == {0: 4, 1: 4}
+    with pytest.raises(BadInput, match=r"lists 00000/img00000003\.png twice, with the labels 1 and 0; want one label"):
+        folder(write_folder(tmp_path, members([*rows, ["00000/img00000003.png", 0]])), Reading())
