@@ -65,8 +65,9 @@ def find_near_duplicates(run: Run, dataset: Dataset, bits: int) -> NearDuplicate
         bits=bits, pairs=len(found), images=len({key for pair in found for key in (pair.first, pair.second)})
     )
     if found:
+        number = "1 pair" if counted.pairs == 1 else f"{counted.pairs:,} pairs of {counted.images:,} images"
         run.reporter.info(
-            f"warning: near-duplicates in different splits: {counted.pairs:,} pairs of {counted.images:,} images, "
+            f"warning: near-duplicates in different splits: {number}, "
             f"such as {found[0].first_name} and {found[0].second_name}, see "
             f"{NEAR_DUPLICATES}; a test with them is too easy: keep related images together by --group-by or "
             "--group-column, or remove them"

@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.plots import figures, verdict_charts
 from shared.plots.answers import shown_answers
-from shared.plots.formatting import difference_points, interval_points, level_text, percent
+from shared.plots.formatting import difference_points, interval_points, level_text, percent, variance_shares
 from shared.plots.gallery import Picture, Pictures
 from shared.store.records.mixed import MixedRecord
 
@@ -32,7 +32,7 @@ def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
     if answers:
         for side, arm in {"a": answers[0].a, "b": answers[0].b}.items():
             pictures[f"confusion_{side}"] = _arm_confusion(record, arm, classes)
-    if record.variance:
+    if record.variance and any(share is not None for share in variance_shares(record.variance).values()):
         alt = "Shares of the variance of the headline's difference, by where they come from."
         pictures["variance"] = Picture(verdict_charts.variance_chart(record.variance), alt)
     if record.worth:

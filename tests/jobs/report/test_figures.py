@@ -15,6 +15,7 @@ from shared.plots.gallery import real_pictures, save_all
 from shared.plots.mixed_gallery import mixed_pictures
 from shared.store.artifacts import Artifact
 from tests.jobs.report.pages import with_facts
+from tests.jobs.report.records import mixed_record
 
 ONLY_WHILE_TRAINING = {"gan": "real-and-generated-epoch-"}
 """What the names of a job's own pictures of its course begin with."""
@@ -76,3 +77,10 @@ def test_a_figure_on_disk_is_the_composed_one(made: dict[str, Artifact], tmp_pat
     names = ("before_and_after", "samples", "class_balance")
     for name, folder in (*((name, real.folder) for name in names), ("arms", mixed.folder)):
         assert (tmp_path / f"{name}.png").read_bytes() == (folder / "figures" / f"{name}.png").read_bytes()
+
+
+def test_a_chart_of_nothing_is_left_out() -> None:
+    """Where the variance comes from is drawn only where some of it is known."""
+    nothing = {"generator": None, "fit": None, "images": None}
+    for variance, drawn in ((nothing, False), (None, False), (nothing | {"images": 1.0}, True)):
+        assert ("variance" in mixed_pictures(mixed_record(variance=variance), ["a", "b"])) == drawn
