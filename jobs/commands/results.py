@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.pipeline import EVALUATE, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
+from jobs.pipeline import EVALUATE, PREPROCESS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
-from shared.errors import BadInput
+from shared.errors import BadInput, MissingArtifact
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
@@ -31,6 +31,9 @@ READS: Job = Job("results", "", "", "", (TRAIN_MIXED, SYNTHESIZE, EVALUATE))
 
 GENERATORS: Job = Job("results", "", "", "", (TRAIN_GAN, EVALUATE))
 """Those that are read where they are there: a GAN that was trained further takes nothing from the verdict."""
+
+JUDGE = "judge"
+"""The recipe of `halfreal judge`, which a user calls in place of single jobs."""
 
 METRICS = tuple(metric.name for metric in CLASSIFICATION_METRICS if metric.headline)
 
@@ -76,7 +79,12 @@ def collect(folder: Path) -> Results:
     """Return the results of the experiment in `folder`; BadInput where they are missing, out of step or unreadable."""
     from shared.store.artifacts import input_of, inputs_of
 
-    opened = open_inputs(READS, folder)
+    try:
+        opened = open_inputs(READS, folder)
+    except MissingArtifact as error:
+        if not is_judged(folder):
+            raise
+        raise MissingArtifact(f"{folder}: unfinished; make the same `halfreal judge` call again, it goes on") from error
     mixed, scores = input_of(opened, TRAIN_MIXED), inputs_of(opened, EVALUATE)
     hashes = {name: opened[name].sha256 for name in opened if name.partition("/")[0] != SYNTHESIZE.writes}
     on_test = [need_test_scores(replicate) for replicate in scores]
@@ -84,6 +92,15 @@ def collect(folder: Path) -> Results:
     gans = None if any(record.imported for record in records) else scored_gans(folder, len(scores))
     sets = [made.record.imported for made in inputs_of(opened, SYNTHESIZE) if made.record.imported is not None]
     return Results(folder.name, mixed.record, records, on_test, hashes, gans, sets)
+
+
+def is_judged(folder: Path) -> bool:
+    """Return whether `halfreal judge` began the experiment in `folder`, as far as its run.json says."""
+    try:
+        recorded = json.loads((folder / PREPROCESS.writes / "run.json").read_text("utf-8"))
+        return bool(recorded["recipe"] == JUDGE)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def scored_gans(folder: Path, replicates: int) -> "list[GanRecord] | None":

@@ -39,8 +39,10 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         place, equals, value = pair.partition("=")
         job, _, option = place.partition(".")
-        if not equals or job not in JOB_NAMES:
+        if not equals or not option:
             raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
+        if job not in JOB_NAMES:
+            raise BadConfig(f"--set {pair}: no job {job}{nearest(job, JOB_NAMES)}; jobs are {', '.join(JOB_NAMES)}")
         command = command_of(job)
         name = option.replace("-", "_")
         known = sorted({str(param.name) for param in command.params} - COMMON_NAMES)

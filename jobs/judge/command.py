@@ -14,7 +14,8 @@ import click
 from jobs.commands.calls import command_of
 from jobs.commands.run import main as run_command
 from jobs.commands.run import settings
-from jobs.judge.inputs import Images, check, check_apart, read_images
+from jobs.judge.inputs import Images, check, check_apart, in_words_of_judge, lacking, read_images
+from jobs.judge.places import check_files, check_same_sets, check_settings
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -72,7 +73,11 @@ class Experiment:
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @click.option("--force", is_flag=True, help="Rebuild everything.")
-@click.option("--dry-run", is_flag=True, help="Check the images and show what each job would do without doing it.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check names, classes and numbers of images, not what the files hold, and show what each job would do.",
+)
 @DEBUG
 def main(real: str, synthetic: tuple[str, ...], **options: Any) -> None:
     """Judge synthetic images that you have: does adding them to your real ones help a classifier.
@@ -82,8 +87,13 @@ def main(real: str, synthetic: tuple[str, ...], **options: Any) -> None:
     where it stopped; where images have changed, what depends on them is made again.
     """
     held_out = options["held_out"]
+    given = [real, *synthetic, *([held_out] if held_out else [])]
+    check_files({"--out": options["out"], "--json": options["json_file"]}, given)
+    check_settings(options["pairs"])
     sets = read_sets(real, synthetic, held_out, options)
     experiments = planned(sets, options)
+    for line in notices(sets, options):
+        click.secho(line, fg="yellow", bold=True, err=True)
     if options["dry_run"]:
         for experiment in experiments:
             run([*experiment.words, "--dry-run"])
@@ -122,27 +132,49 @@ def read_sets(real: str, synthetic: Sequence[str], held_out: str | None, options
     named = [("REAL", real), *(("SYNTHETIC", each) for each in synthetic)]
     check_apart([*named, *([("--held-out", held_out)] if held_out else [])])
     # as the jobs will read them: a recipe or --set may name the column of the label
-    sets = Sets(
-        read_images(real, partial(understood, "preprocess", options)),
-        [read_images(each, partial(understood, "synthesize", options)) for each in synthetic],
-        read_images(held_out, partial(understood_held_out, options)) if held_out else None,
-    )
+    with in_words_of_judge("REAL", real, "preprocess"):
+        real_images = read_images(real, partial(understood, "preprocess", options))
+    drawn = []
+    for given in synthetic:
+        with in_words_of_judge("SYNTHETIC", given, "synthesize", labelled):
+            drawn.append(read_images(given, partial(understood, "synthesize", options)))
+    kept = None
+    if held_out:
+        with in_words_of_judge("--held-out", held_out, "preprocess"):
+            kept = read_images(held_out, partial(understood_held_out, options))
+    sets = Sets(real_images, drawn, kept)
     check(sets.real, sets.synthetic, sets.held_out, labelled)
     return sets
 
 
 def understood(job: str, options: dict[str, Any], kind: str, place: Path) -> Reading:
     """Return how a job understands the files of a set; BadConfig for options that it refuses."""
+    reading: Reading = configured(job, options, kind, place).reading
+    return reading
+
+
+def configured(job: str, options: dict[str, Any], kind: str, place: Path) -> Any:
+    """Return the checked options of a job that reads the set at `place`."""
     words = ["--recipe", options["recipe"], "--source", kind, "--source-path", str(place)]
     labels = ["--labels", options["labels"]] if job == "synthesize" else []
     with environment(settings(options["pairs"])):
-        reading: Reading = asked(command_of(job), [*words, *labels]).config.reading  # type: ignore[attr-defined]
-    return reading
+        return asked(command_of(job), [*words, *labels]).config
 
 
 def understood_held_out(options: dict[str, Any], kind: str, place: Path) -> Reading:
     """Return how the files of the held-out images are understood: as those of the real ones; one class is enough."""
     return replace(understood("preprocess", options, kind, place), least_classes=1)
+
+
+def notices(sets: Sets, options: dict[str, Any]) -> list[str]:
+    """Return what must be known of the images before the work."""
+    from shared.plots.answers import HOLD_OUT, TEST_MAY_BE_SEEN
+
+    if sets.held_out is not None:
+        return lacking(sets.real, sets.held_out)
+    if configured("preprocess", options, sets.real.kind, sets.real.place).held_out is not None:  # the recipe's
+        return []
+    return [f"{TEST_MAY_BE_SEEN}. {HOLD_OUT}"]
 
 
 def planned(sets: Sets, options: dict[str, Any]) -> list[Experiment]:
@@ -169,7 +201,8 @@ def planned(sets: Sets, options: dict[str, Any]) -> list[Experiment]:
     experiments = []
     for name, synthetic in groups.items():
         check_name(name, "--experiment")
-        check_same_sets(options["data_root"] / name, sets.real, options["experiment"])
+        if options["experiment"] is None:  # whoever names one may replace it
+            check_same_sets(options["data_root"] / name, sets.real, synthetic, sets.held_out)
         experiments.append(Experiment(name, words(name, sets, synthetic, versions, options)))
     return experiments
 
@@ -181,21 +214,6 @@ def experiment_name(sets: Sets, given: str | None, synthetic: Sequence[Images]) 
     more = f"-and-{len(synthetic) - 1}-more" if len(synthetic) > 1 else ""
     held_out = f"-held-out-{sets.held_out.name}" if sets.held_out else ""
     return f"judge-{sets.real.name}-{synthetic[0].name}{more}{held_out}"
-
-
-def check_same_sets(folder: Path, real: Images, experiment: str | None) -> None:
-    """Raise BadConfig where the experiment of a name that nobody gave is about images of another place."""
-    from jobs.pipeline import PREPROCESS
-    from shared.store.artifacts import open_output
-
-    if experiment is not None or not (folder / PREPROCESS.writes).is_dir():
-        return
-    before = open_output(PREPROCESS, folder).manifest.options.get("source_path")
-    if before != str(real.place):
-        raise BadConfig(
-            f"{folder}: an experiment about {before}, not about {real.place}\n"
-            f"give this one another name, or replace that one: --experiment NAME ({folder.name})"
-        )
 
 
 def words(

@@ -1,16 +1,18 @@
 """The sets of images that `judge` is given: read by their names, checked against each other before any work."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from shared.cli.progress import Reporter
-from shared.errors import BadInput
+from shared.errors import BadConfig, BadInput
 from shared.format.files import sha256
 from shared.runtime.processes import processes, usable_cores
-from shared.sources.detect import kind_of, there
+from shared.sources.detect import check_no_address, kind_of, there
 from shared.sources.items import NO_CLASS, Source, some
 from shared.sources.reading import Reading
 from shared.sources.table import SOURCES
@@ -66,11 +68,32 @@ def read_images(given: str, understand: Understand) -> Images:
 
     Raises BadInput for a path that is not there, for what no source reads, and for what `understand` does not allow.
     """
+    check_no_address(given)
     place = Path.cwd() / Path(given).expanduser()
     if not there(place):
         raise BadInput(f"{given}: there is no {place}; want a folder of images in class folders, a table, or shards")
     kind = kind_of(place)
     return Images(given, place, kind, SOURCES[kind].read.get()(place, understand(kind, place)))
+
+
+READING_OPTION = re.compile(r"--(label|label-from|file-column|split-column|group-column|group-by|unlabelled) (?=\S)")
+"""An option of a job about how files are read, with its value, in what the job says."""
+
+
+@contextmanager
+def in_words_of_judge(role: str, given: str, job: str, labelled: bool = False) -> Iterator[None]:
+    """Add to a BadInput about a set which argument is meant, and name the options of its `job` as `judge` takes them.
+
+    With `labelled` the annotator may label the images in place of what they say themselves.
+    """
+    try:
+        yield
+    except BadConfig:  # about an option or the recipe
+        raise
+    except BadInput as error:
+        said = READING_OPTION.sub(lambda found: f"--set {job}.{found[1].replace('-', '_')}=", str(error))
+        way_out = "; or say --labels annotator, which needs no labels" if labelled and "label" in said else ""
+        raise type(error)(f"{role} {given}: {said.removeprefix(f'{given}: ')}{way_out}") from error
 
 
 def check_apart(sets: Sequence[tuple[str, str]]) -> None:
@@ -111,6 +134,17 @@ def check(real: Images, synthetic: Sequence[Images], held_out: Images | None, la
             f"--held-out {held_out.given}: {len(held_out.source.items)} images of {len(real.source.classes)} classes; "
             "want at least one of each, and hundreds for a narrow interval"
         )
+
+
+def lacking(real: Images, held_out: Images) -> list[str]:
+    """Return a line that says which classes of the real images the held-out ones lack; none where they have all."""
+    absent = [name for name in real.source.classes if not held_out.counts[name]]
+    if not absent:
+        return []
+    return [
+        f"--held-out {held_out.given}: no image of {len(absent)} of {len(real.source.classes)} classes "
+        f"({some(absent)}): nothing is tested on them"
+    ]
 
 
 def _check_classes(real: Images, images: Images, role: str) -> None:

@@ -41,8 +41,7 @@ def find(given: str | None, default: str, sources: Path, *, may_be_new: bool = F
     """
     if not given:
         return sources / default
-    if re.match(r"\w[\w+.-]+://|pipe:", given):
-        raise BadInput(f"{given}: an address; download the files first, and give their folder")
+    check_no_address(given)
     try:
         path = Path(given).expanduser()
     except RuntimeError:  # ~name of a user that does not exist: a folder may be called so
@@ -58,6 +57,12 @@ def find(given: str | None, default: str, sources: Path, *, may_be_new: bool = F
     names = " nor ".join(str(place) for place in places)
     rule = "" if path.is_absolute() else "; a relative path is looked for where you are, then below sources/"
     raise BadInput(f"{given}: there is neither {names}{rule}" if len(places) > 1 else f"{given}: does not exist")
+
+
+def check_no_address(given: str) -> None:
+    """Raise BadInput for an address in place of a path: nothing is read over a network."""
+    if re.match(r"\w[\w+.-]+://|pipe:", given):
+        raise BadInput(f"{given}: an address; download the files first, and give their folder")
 
 
 def there(place: Path) -> bool:

@@ -10,8 +10,11 @@ from click.testing import CliRunner, Result
 from jobs.__main__ import main as halfreal
 from jobs.judge import command
 from jobs.judge.inputs import Images, read_images
+from jobs.pipeline import PREPROCESS, SYNTHESIZE
 from shared.cli.progress import Reporter
+from shared.format.manifest import MANIFEST, Manifest
 from shared.sources.reading import Reading
+from shared.store.job import Job
 from tests.jobs.judge.picture_sets import CLASSES, write_set
 
 
@@ -174,3 +177,104 @@ def test_a_version_is_of_what_the_images_are(sets: Path) -> None:
     assert fewer not in (version, changed)
     (sets / "first" / "dot").rename(sets / "first" / "line")
     assert images("first").version(Reporter("test")) != version
+
+
+def made(folder: Path, job: Job, **options: object) -> None:
+    """Write what is left of a finished job as far as judge looks at it: the options that it was called with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(kind=job.kind, job=job.name, halfreal="0", options=options, inputs={}, files=[])
+    (folder / MANIFEST).write_bytes(manifest.to_bytes())
+
+
+def test_an_experiment_about_other_folders_is_not_replaced(sets: Path, called: list[list[str]]) -> None:
+    """Its real, held-out and synthetic folders are those of the call, unless somebody named it."""
+    call = ("real", "first", "second", "--held-out", "held")
+    folder = sets / "data" / "judge-real-first-and-1-more-held-out-held"
+    same = {"real": sets / "real", "held": sets / "held", "r00": sets / "first"}
+    for other in (None, "real", "held", "r00"):
+        place = {name: str(sets / "elsewhere" if name == other else path) for name, path in same.items()}
+        made(folder / "real", PREPROCESS, source_path=place["real"], held_out=place["held"])
+        made(folder / "synthetic" / "r00", SYNTHESIZE, source_path=place["r00"])
+        result = judge(*call)
+        assert result.exit_code == (2 if other else 0), (other, result.output)
+        if other:
+            assert f"an experiment about {sets / 'elsewhere'}, not about {same[other]}" in " ".join(
+                result.stderr.split()
+            )
+            assert judge(*call, "--dry-run").exit_code == 2
+            assert judge(*call, "--experiment", folder.name).exit_code == 0
+    made(folder / "synthetic" / "r00", SYNTHESIZE, source_path=str(sets / "first"))
+    write_set(sets / "third", 8, 9)
+    # the second set is not finished: it may be any
+    assert judge("real", "first", "third", "--held-out", "held").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "mention"),
+    [
+        (("--out", "-"), "--out -: nothing is written to standard output"),
+        (("--json", "held"), "directory"),
+        (("--out", "first/page.html"), "--out first/page.html: lies in the images first"),
+        (("--json", "held/deep/er.json", "--held-out", "held"), "lies in the images held"),
+        (("--out", "file/page.html"), "no folder that you may write in"),
+        (("--out", "one", "--json", "./one"), "want one for each"),
+    ],
+)
+def test_files_are_checked_before_any_work(
+    words: tuple[str, ...], mention: str, sets: Path, called: list[list[str]]
+) -> None:
+    """A file that cannot be written would cost the hours before it; one among the images would become one of them."""
+    (sets / "file").touch()
+    assert mention in refused("real", "first", *words)
+    assert mention in refused("real", "first", *words, "--dry-run")
+    assert judge("real", "first", "--out", "new/folder/page.html", "--json", "new/numbers.json").exit_code == 0
+    assert not (sets / "new").exists()
+
+
+def test_errors_say_which_argument_is_meant(sets: Path, called: list[list[str]]) -> None:
+    """Options of jobs are named as judge takes them; the annotator is the way out for synthetic images alone."""
+    for number, path in enumerate(sorted((sets / "second").rglob("*.png"))):
+        (sets / "flat").mkdir(exist_ok=True)
+        path.rename(sets / "flat" / f"{path.parent.name}-{number}.png")
+    said = refused("real", "flat")
+    assert said.startswith("error: SYNTHETIC flat: ")
+    assert "--set synthesize.label_from=REGEX; or say --labels annotator" in said
+    assert judge("real", "flat", "--labels", "annotator").exit_code == 0
+    assert judge("real", "flat", "--set", "synthesize.label_from=(bar|dot|ring)").exit_code == 0
+    for words, role in ((("flat", "first"), "REAL"), (("real", "first", "--held-out", "flat"), "--held-out")):
+        said = refused(*words)
+        assert said.startswith(f"error: {role} flat: ")
+        assert "--set preprocess.label_from=REGEX" in said
+        assert "annotator" not in said
+    assert "download the files first" in refused("real", "https://example.org/set.zip")
+
+
+def test_settings_that_name_images_are_refused(sets: Path, called: list[list[str]]) -> None:
+    """Judge would check other images than the jobs read."""
+    for name, argument in (("preprocess.source-path", "REAL"), ("synthesize.source_path", "SYNTHETIC")):
+        assert f"give them as {argument}" in refused("real", "first", "--set", f"{name}=x")
+    assert "give them as --held-out" in refused("real", "first", "--set", "preprocess.held_out=held")
+    said = refused("real", "first", "--set", "preproces.size_px=8")
+    assert "no job preproces; did you mean preprocess?; jobs are preprocess, " in said
+
+
+def test_what_the_test_images_lack_is_said_first(sets: Path, called: list[list[str]]) -> None:
+    """None held out, or some classes alone; in a dry run, too."""
+    write_set(sets / "one", 8, 5, classes=CLASSES[:1])
+    for words in ((), ("--dry-run",)):
+        assert "the generator may have seen the test images" in judge("real", "first", *words).stderr
+        assert judge("real", "first", "--held-out", "held", *words).stderr == ""
+        said = judge("real", "first", "--held-out", "one", *words).stderr
+        assert "--held-out one: no image of 2 of 3 classes (dot, ring)" in said
+    Path("own.toml").write_text('extends = "judge"\nabout = "own"\n[preprocess]\nheld_out = "held"\n')
+    assert judge("real", "first", "--recipe", "own.toml").stderr == ""
+
+
+def test_results_of_an_unfinished_judgement_name_the_call(sets: Path) -> None:
+    """The jobs by themselves would be called without the paths."""
+    (sets / "data" / "it" / "real").mkdir(parents=True)
+    for recipe, mention in (("judge", "the same `halfreal judge` call again"), ("other", "run first: halfreal")):
+        (sets / "data" / "it" / "real" / "run.json").write_text(json.dumps({"recipe": recipe}))
+        result = CliRunner().invoke(halfreal, ["results", "--experiment", "it"])
+        assert result.exit_code == 2
+        assert mention in result.stderr
