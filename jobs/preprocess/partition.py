@@ -10,6 +10,9 @@ from shared.format.manifest import Dataset
 from shared.sources.items import Source, some
 from shared.store.records.datasets import Groups
 
+Moves = Mapping[tuple[str, str], int]
+"""How many images left one official split for another one, that of an equal image."""
+
 
 def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequence[str] | None:
     """Return the official split of each item, or None where the split is to be random.
@@ -42,6 +45,27 @@ def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequenc
     return source.partition
 
 
+def say_moved(run: Run, moved: Moves) -> None:
+    """Warn of images that are not where the official splits have them, as an equal one is in another."""
+    for split in ("test", "val"):
+        if left := ", ".join(f"{count:,} of {old}" for (old, new), count in moved.items() if new == split):
+            run.reporter.info(f"warning: images that equal a {split} image go to {split}: {left}")
+
+
+def check_filled(config: PreprocessOptions, counts: Mapping[str, int], moved: Moves) -> None:
+    """Raise BadInput for an official split without an image, given the `counts` of all of them."""
+    empty = next((name for name, count in counts.items() if not count), None)
+    if empty is None:
+        return
+    left = [f"{count:,} equal a {new} image and go to {new}" for (old, new), count in moved.items() if old == empty]
+    why = f": {', '.join(left)}" if left else ""
+    advice = "remove the copies" if left else "raise --limit" if config.limit else "add some"
+    raise BadInput(
+        f"{config.source_path or config.source}: no image of the split {empty} is left{why}\n"
+        f"want images in each of {', '.join(counts)}; {advice}, or say --split random"
+    )
+
+
 def say_lacking(run: Run, config: PreprocessOptions, dataset: Dataset) -> None:
     """Warn of classes without an image in val or test, which a partition of the user's own may have."""
     for name in ("val", "test"):
@@ -65,10 +89,12 @@ def split_kind(config: PreprocessOptions, source: Source, partition: Sequence[st
     return "random, stratified" if source.groups is None else "random, stratified, in whole groups"
 
 
-def say_groups(run: Run, source: Source, places: Mapping[str, Sequence[int]]) -> Groups | None:
+def say_groups(
+    run: Run, config: PreprocessOptions, source: Source, places: Mapping[str, Sequence[int]]
+) -> Groups | None:
     """Say how many groups there are, warn of those in several splits; `places` are the indexes of each split's images.
 
-    Only an official partition, or copies across one, tears groups apart.
+    Only an official partition, held-out images, or copies across one, tear groups apart.
     """
     if source.groups is None:
         return None
@@ -80,9 +106,17 @@ def say_groups(run: Run, source: Source, places: Mapping[str, Sequence[int]]) ->
             images[source.groups[index]] += 1
     torn = sorted(group for group, there in splits.items() if len(there) > 1)
     run.reporter.info(f"groups: {len(splits):,}, the largest of {max(images.values(), default=0):,} images")
-    if torn:
+    held = [group for group in torn if config.held_out and "test" in splits[group]]
+    if held:
         run.reporter.info(
-            f"warning: groups with images in more than one official split: {len(torn):,} ({some(torn)}); "
+            f"warning: groups with held-out images and others: {len(held):,} ({some(held)}); "
+            "scores may be too good; remove these groups from the held-out images, or from the source"
+        )
+    # without the held-out images, which no random split moves
+    official = [group for group in torn if len(splits[group] - ({"test"} if config.held_out else set())) > 1]
+    if official:
+        run.reporter.info(
+            f"warning: groups with images in more than one official split: {len(official):,} ({some(official)}); "
             "scores may be too good; say --split random to keep groups whole"
         )
     return Groups(count=len(splits), torn=len(torn))

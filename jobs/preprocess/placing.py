@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from jobs.preprocess.groups import Grouping
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.splits import exact_indexes, split_indexes
+from jobs.preprocess.partition import Moves, check_filled, say_moved
+from jobs.preprocess.splits import exact_indexes, moves, split_indexes
+from jobs.preprocess.validate import naming_limits
 from shared.cli.run import Run
 from shared.errors import BadInput
 from shared.runtime.processes import Spread
@@ -34,12 +36,12 @@ class Readable:
 class Placed(NamedTuple):
     """Images that can be read and the places of each split among them.
 
-    `moved` of them follow a copy to another split; `also_real` held-out images were left out, as they are real ones.
+    `moved` is how many follow a copy to another split; `also_real` held-out images were left out, being real ones, too.
     """
 
     readable: list[Readable]
     places: Places
-    moved: int
+    moved: Moves
     also_real: int
 
 
@@ -92,13 +94,17 @@ class Placing:
         readable = self._read(chosen)
         self.rejects.check(self.run.folder)
         readable, also_real = unseen(self.run, self.config, readable, self.partition)
-        places, moved = self._split(readable)
+        places = self._split(readable)
         sound: set[int] = set()
         # where train has an exact size, an image that turns out to be broken is replaced before anything is written
         while self.config.train_size and (broken := self._broken(readable, places["train"].tolist(), sound)):
             self.rejects.check(self.run.folder)
             readable = [image for place, image in enumerate(readable) if place not in broken]
-            places, moved = self._split(readable)
+            places = self._split(readable)
+        moved = moves(self._official(readable), places)
+        say_moved(self.run, moved)
+        if self.partition is not None:
+            check_filled(self.config, {name: len(found) for name, found in places.items()}, moved)
         return Placed(readable, places, moved, also_real)
 
     def _read(self, chosen: NDArray[np.int64]) -> list[Readable]:
@@ -113,17 +119,22 @@ class Placing:
                 readable.append(Readable(index, self.source.items[index], content))
         return readable
 
-    def _split(self, readable: list[Readable]) -> tuple[Places, int]:
-        """Return the split of each image, and how many follow a copy to another one."""
+    def _official(self, readable: list[Readable]) -> list[str] | None:
+        """Return the official split of each image."""
+        return None if self.partition is None else [self.partition[image.index] for image in readable]
+
+    def _split(self, readable: list[Readable]) -> Places:
+        """Return the places of the images of each split."""
         labels = np.array([image.item.label for image in readable], dtype=np.int64)
         contents = [image.content for image in readable]
-        official = None if self.partition is None else [self.partition[image.index] for image in readable]
+        official = self._official(readable)
         of = self.source.groups
         groups = None if of is None else Grouping([of[image.index] for image in readable], self.source.classes)
         if self.config.train_size:
-            return exact_indexes(labels, contents, official, self.config, self.source.classes, groups), 0
+            return exact_indexes(labels, contents, official, self.config, self.source.classes, groups)
         fractions = self.config.val_fraction, self.config.test_fraction
-        return split_indexes(labels, contents, official, *fractions, self.config.seed, groups)
+        with naming_limits(self.config):
+            return split_indexes(labels, contents, official, *fractions, self.config.seed, groups)
 
     def _broken(self, readable: list[Readable], train: list[int], sound: set[int]) -> set[int]:
         """Return the places of train images that cannot be prepared, put aside; `sound` is what was found to be fine.

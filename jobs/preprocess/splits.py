@@ -1,5 +1,6 @@
 """The choice of images and of the split of each."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -56,8 +57,8 @@ def split_indexes(
     test_fraction: float,
     seed: int,
     groups: Grouping | None = None,
-) -> tuple[dict[str, Indexes], int]:
-    """Return the sorted indexes of train, val and test, and how many images left their official split for a copy's.
+) -> dict[str, Indexes]:
+    """Return the sorted indexes of train, val and test.
 
     Without a partition the split is random, seeded and stratified by class; val and test get their fraction of the
     different images rounded up, train the rest. With a partition that has no val, its fraction is of train's. Images
@@ -80,12 +81,24 @@ def split_indexes(
             # test stays the official one, so that scores compare with published ones
             train = distinct[place[distinct] == 0]
             place[train] = draw(train, {"val": val_fraction})
-        moved = int((place[leaders] != given)[given != 0].sum() + ((place[leaders] == 2) & (given == 0)).sum())
     else:
         place[distinct] = draw(distinct, {"test": test_fraction, "val": val_fraction})
-        moved = 0
     where = place[leaders]
-    return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}, moved
+    return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}
+
+
+def moves(partition: Sequence[str] | None, places: Mapping[str, Indexes]) -> dict[tuple[str, str], int]:
+    """Return how many images left their official split for the one of an equal image, by both of them.
+
+    An image that goes to a val which is drawn from train has not left its split.
+    """
+    pairs = (
+        Counter((partition[index], split) for split, found in places.items() for index in found.tolist())
+        if partition
+        else {}
+    )
+    there = {split for split, _ in pairs}
+    return {(old, new): count for (old, new), count in pairs.items() if old != new and new in there}
 
 
 def exact_indexes(
@@ -143,7 +156,7 @@ def _exact_in_groups(
     """Return the indexes of the splits where groups stay whole and train has an exact size; see `exact_indexes`."""
     assert config.train_size is not None
     fractions = config.val_fraction, config.test_fraction
-    places, _ = split_indexes(labels, contents, partition, *fractions, config.seed, groups)
+    places = split_indexes(labels, contents, partition, *fractions, config.seed, groups)
     leaders = leaders_of(contents)
     candidates = places["train"][leaders[places["train"]] == places["train"]]
     counts = np.bincount(labels[candidates], minlength=len(names)).tolist()
@@ -186,7 +199,9 @@ def _draw_places(
     remaining = candidates
     for split, share in fractions.items():
         # of all candidates, also for what is drawn second
-        remaining, drawn = _draw(remaining, labels, ceil_share(share, len(candidates)), seed)
+        count = ceil_share(share, len(candidates))
+        check_room(np.unique(labels[remaining], return_counts=True)[1].tolist(), count, split, len(candidates))
+        remaining, drawn = _draw(remaining, labels, count, seed)
         places[drawn] = ORDER.index(split)
     return places[candidates]
 
@@ -195,6 +210,4 @@ def _draw(candidates: Indexes, labels: Indexes, count: int, seed: int) -> Any:
     """Return the candidates that stay and the `count` that are drawn, stratified by class, from `seed`."""
     from sklearn.model_selection import train_test_split  # it takes longer to import than all else here
 
-    strata = labels[candidates]
-    check_room(np.unique(strata, return_counts=True)[1].tolist(), count)
-    return train_test_split(candidates, test_size=count, random_state=seed, stratify=strata)
+    return train_test_split(candidates, test_size=count, random_state=seed, stratify=labels[candidates])

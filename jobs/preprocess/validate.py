@@ -1,6 +1,7 @@
 """Checks of the options against the source before it is read, and the description of the images they will give."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.train_size import exact_counts
@@ -72,19 +73,39 @@ def taken(counts: dict[str, tuple[int, ...]], limit: int, per_class: int) -> dic
 
 def check_splits(options: PreprocessOptions, counts: dict[str, list[int]]) -> None:
     """Raise BadInput where `splits.split_indexes` could not draw from these counts of different images."""
-    if SOURCES[options.source].official and options.split != "random":
-        check_room(counts["train"], ceil_share(options.val_fraction, sum(counts["train"])))
-        return
-    totals = [sum(parts) for parts in zip(*counts.values(), strict=True)]
-    test, val = (ceil_share(fraction, sum(totals)) for fraction in (options.test_fraction, options.val_fraction))
-    check_room(totals, test)
-    check_room(apportion(totals, sum(totals) - test), val)
+    with naming_limits(options):
+        if SOURCES[options.source].official and options.split != "random":
+            total = sum(counts["train"])
+            check_room(counts["train"], ceil_share(options.val_fraction, total), "val", total)
+            return
+        totals = [sum(parts) for parts in zip(*counts.values(), strict=True)]
+        total = sum(totals)
+        test, val = (ceil_share(fraction, total) for fraction in (options.test_fraction, options.val_fraction))
+        check_room(totals, test, "test", total)
+        check_room(apportion(totals, total - test), val, "val", total)
 
 
-def check_room(counts: list[int], drawn: int) -> None:
-    """Raise BadInput unless `drawn` images can be drawn stratified, given the images of each class.
+@contextmanager
+def naming_limits(options: PreprocessOptions) -> Iterator[None]:
+    """Add to a BadInput of too few images the limits that somebody gave."""
+    try:
+        yield
+    except BadInput as error:
+        given = [
+            f"--{name.replace('_', '-')} {getattr(options, name)}"
+            for name in ("limit", "per_class")
+            if getattr(options, name)
+        ]
+        if not given:
+            raise
+        raise BadInput(f"{error}; or raise {' and '.join(given)}") from error
+
+
+def check_room(counts: list[int], drawn: int, split: str, of: int) -> None:
+    """Raise BadInput unless `drawn` images can be drawn stratified for a split, given the images of each class.
 
     scikit-learn's conditions: two images of each class that has any, and on both sides no fewer than there are classes.
+    `of` is the number of images of which the split's fraction is.
     """
     there = [count for count in counts if count]
     total = sum(there)
@@ -92,8 +113,22 @@ def check_room(counts: list[int], drawn: int) -> None:
     if there and min(there) >= 2 and len(there) <= drawn <= total - len(there):
         return
     raise BadInput(
-        f"cannot draw {drawn} of {total} images, stratified by class: there are {len(there)} classes, "
-        f"the smallest of {min(there, default=0)}\n"
-        "want at least 3 images of each class, and in each split no fewer than there are classes; "
-        "raise --limit, --per-class or the split's fraction"
+        f"cannot draw {drawn} of {total} images for {split}, stratified by class: there are {len(there)} classes, "
+        f"the smallest of {min(there, default=0)}\n{_what_works(there, drawn, split, of)}"
     )
+
+
+def _what_works(there: list[int], drawn: int, split: str, of: int) -> str:
+    """Return what to do where `drawn` images cannot be drawn: another fraction of `of`, where one works."""
+    classes, total = len(there), sum(there)
+    # val and train are drawn from what test leaves
+    most = total - classes * (2 if split == "test" else 1)
+    works = [share for share in range(1, 100) if classes <= ceil_share(share / 100, of) <= most]
+    if not works or min(there, default=0) < 2:
+        return "want at least 3 images of each class"
+    if drawn < classes:
+        return (
+            f"want in {split} no fewer images than there are classes: --{split}-fraction {works[0] / 100:g} gives "
+            f"{ceil_share(works[0] / 100, of)}"
+        )
+    return f"want no fewer images left than there are classes: --{split}-fraction {works[-1] / 100:g} at most"

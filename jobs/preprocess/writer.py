@@ -91,7 +91,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     copies = _copies([readable[place] for place in taken], rejects)
     _say_copies(run, source, copies)
     groups = say_groups(
-        run, source, {split: [readable[p].index for p in found.tolist()] for split, found in places.items()}
+        run, config, source, {split: [readable[p].index for p in found.tolist()] for split, found in places.items()}
     )
     dataset = _describe(config, source, _shards(places, tasks, records))
     say_lacking(run, config, dataset)
@@ -107,7 +107,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         ignored=source.ignored,
         duplicates=len(copies),
         duplicates_with_other_label=sum(copy.label != first.label for copy, first in copies),
-        moved_to_the_split_of_their_copy=moved,
+        moved_to_the_split_of_their_copy=sum(moved.values()),
         groups=groups,
         held_out=config.held_out is not None,
         held_out_also_real=also_real,

@@ -56,7 +56,8 @@ def find(given: str | None, default: str, sources: Path, *, may_be_new: bool = F
         return path if path.is_absolute() else sources / path
     names = " nor ".join(str(place) for place in places)
     rule = "" if path.is_absolute() else "; a relative path is looked for where you are, then below sources/"
-    raise BadInput(f"{given}: there is neither {names}{rule}" if len(places) > 1 else f"{given}: does not exist")
+    came = f"there is neither {names}{rule}" if len(places) > 1 else "does not exist"
+    raise BadInput(f"{given}: {came}\nwant a folder of images, a table, shards or an archive; is the name mistyped?")
 
 
 def check_no_address(given: str) -> None:

@@ -69,7 +69,7 @@ def understood(
         _check_number(place, found.names, entries, left_out, reading, warnings)
     gone = {id(entry) for entry in left_out}
     kept = [entry for entry in entries if id(entry) not in gone]
-    partition, said = _partition(place, kept, splits_by)
+    partition, said = _partition(place, kept, splits_by, reading.splits)
     return Source(
         found.names,
         [_item(entry, found.of) for entry in kept],
@@ -113,7 +113,9 @@ def _check_number(
     raise BadInput("\n".join([*said, *warnings][:3]))
 
 
-def _partition(place: Path, entries: Sequence[Entry], splits_by: str) -> tuple[list[str] | None, list[str]]:
+def _partition(
+    place: Path, entries: Sequence[Entry], splits_by: str, wanted: bool
+) -> tuple[list[str] | None, list[str]]:
     """Return the split of each entry, None where they are not in two at least, and a line that says so."""
     splits = [split_of(entry.split) if entry.split.strip() else "" for entry in entries]
     used = [(entry, split) for entry, split in zip(entries, splits, strict=True) if not entry.why]
@@ -131,7 +133,8 @@ def _partition(place: Path, entries: Sequence[Entry], splits_by: str) -> tuple[l
         return None, [f"all images are of the split {there[0]}, as {splits_by}: they are split at random"]
     sizes = ", ".join(f"{name} {counts[name]:,}" for name in there)
     # what cannot be used is in none; it is put aside when it is read
-    return [split or there[0] for split in splits], [f"splits {sizes} as {splits_by}"]
+    said = f"splits {sizes} as {splits_by}"
+    return [split or there[0] for split in splits], [said if wanted else f"{said} do not count: --split random"]
 
 
 def _groups(place: Path, entries: Sequence[Entry], reading: Reading) -> list[str] | None:

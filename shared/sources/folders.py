@@ -37,7 +37,8 @@ class Listing:
         rows = (
             (self.loose, "images outside the class folders, not taken", "move each into the folder of its class"),
             (self.unnamed, "images whose path does not fit --label-from, not taken", "correct it if they have a class"),
-            (self.others, "files without the suffix of an image, not taken", "save images as PNG or JPEG"),
+            (self.files, "files without the suffix of an image, not taken", "save images as PNG or JPEG"),
+            (self.links, "links to folders, not followed", "copy the folder to the place of the link"),
             (self.empty, "folders without an image, which are no class", "put images there, or remove them"),
             (self.aside, "folders next to those of the splits, not taken", "move their images into the splits"),
         )
@@ -46,6 +47,16 @@ class Listing:
             for paths, what, do in rows
             if paths
         ]
+
+    @property
+    def links(self) -> list[Parts]:
+        """Links to folders: the others that end in a slash."""
+        return [parts for parts in self.others if parts[-1].endswith("/")]
+
+    @property
+    def files(self) -> list[Parts]:
+        """Files that are no images: the others without the links."""
+        return [parts for parts in self.others if not parts[-1].endswith("/")]
 
     @property
     def ignored(self) -> int:
@@ -94,9 +105,14 @@ def source_of(place: Path, tree: Tree, reader: Callable[[Parts], Callable[[], by
 
     A `dataset.json` of StyleGAN says the classes where there is one, else folders do.
     """
+    from shared.sources.tables import source as tables
+
     for option, name in (("--label", reading.label), ("--group-column", reading.group_column)):
         if name:
-            raise BadInput(f"{place}: {option} {name}: folders have no columns; want a table, or leave it out")
+            there = tables.metadata_columns(place, tree.files) if place.is_dir() else ""
+            raise BadInput(
+                f"{place}: {option} {name}: {there or 'folders have no columns; want a table, or leave it out'}"
+            )
     if reading.label_from is None and (labels := listed_labels(place, tree.files, reader)):
         return labelled_by_list(place, tree.files, *labels, reader, reading)
     listing = arrange(place, tree, reading)
@@ -131,6 +147,8 @@ def _advice(place: Path, names: Sequence[str], listing: Listing) -> str:
         return f"if the table {'/'.join(tables[0])} in it has the labels, unpack it and give the table"
     if tables:
         return f"if a table has the labels, give that: --source-path {place.joinpath(*tables[0])}"
+    if len(names) == 1 and (inner := _classes_within(place, names[0], listing)):
+        return inner
     if any(parts[-1].lower().endswith(".cls") for parts in listing.others):
         return "files .cls have the classes of shards: say --source webdataset"
     if archives := [parts for parts in listing.others if is_archive(Path(parts[-1]))]:
@@ -143,6 +161,17 @@ def _advice(place: Path, names: Sequence[str], listing: Listing) -> str:
             "if their names say the class, a pattern tells it: --label-from REGEX"
         )
     return advice_on(parts[-1] for parts in listing.others)
+
+
+def _classes_within(place: Path, name: str, listing: Listing) -> str:
+    """Return what to do where the only folder has several with images in it; empty where it has not."""
+    # not looked into, as files next to it may be images of the set
+    above = next(parts[: parts.index(name) + 1] for parts, _, _ in listing.images)
+    inner = sorted({parts[len(above)] for parts, _, _ in listing.images if len(parts) > len(above) + 1})
+    if len(inner) < 2:
+        return ""
+    do = "unpack it, and give that folder" if place.is_file() else f"say --source-path {place.joinpath(*above)}"
+    return f"if the folders in {plain('/'.join(above)[-60:])} are the classes ({some(inner)}): {do}"
 
 
 def arrange(place: Path, tree: Tree, reading: Reading) -> Listing:

@@ -10,7 +10,7 @@ from typing import Any
 from shared.errors import BadInput
 from shared.sources.detect import is_hidden
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, is_image, plain
+from shared.sources.items import Source, is_image, plain, some
 from shared.sources.labels import split_of
 from shared.sources.reading import Reading
 from shared.sources.tables.columns import LABEL_COLUMNS, Columns, columns_of
@@ -106,6 +106,14 @@ def _has_labels(path: Path, reading: Reading) -> bool:
     columns = [name.lower() for name in read_text(path).columns]
     wanted = LABEL_COLUMNS if reading.label is None else [reading.label.lower()]
     return "file_name" in columns and (not reading.labelled or any(name in columns for name in wanted))
+
+
+def metadata_columns(folder: Path, files: Sequence[tuple[str, ...]]) -> str:
+    """Return what columns the metadata of a folder have, for people; empty where there are none."""
+    for parts in files:
+        if parts[-1] in METADATA and len(parts) < 3:
+            return f"{'/'.join(parts)} has no such column; it has {some(read_text(folder.joinpath(*parts)).columns, 8)}"
+    return ""
 
 
 def _named_for_splits(folder: Path) -> list[TableFile]:

@@ -36,8 +36,11 @@ def read_text(path: Path) -> Table:
         payload = path.read_bytes()
         encoding = "utf-16" if payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
         text = payload.decode(encoding)
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read as a table ({error}); want UTF-8 text") from error
+    except UnicodeDecodeError as error:
+        line = payload.count(b"\n", 0, error.start) + 1 if encoding == "utf-8-sig" else 1
+        raise BadInput(f"{path}: line {line} is not in UTF-8; save it as UTF-8 (in Excel: CSV UTF-8)") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
     return READERS[path.suffix.lower()](path, text)
 
 

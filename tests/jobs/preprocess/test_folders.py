@@ -28,8 +28,10 @@ def test_skipped_files_are_reported_and_counted(tmp_path: Path) -> None:
     assert warnings == [
         "preprocess: warning: images outside the class folders, not taken: 4 (a.png, b.PNG, c.jpg, ...); "
         "move each into the folder of its class",
-        "preprocess: warning: files without the suffix of an image, not taken: 7 "
-        "(cats/img.jpg_, cats/linked/, cats/photo, ...); save images as PNG or JPEG",
+        "preprocess: warning: files without the suffix of an image, not taken: 6 "
+        "(cats/img.jpg_, cats/photo, dogs/Thumbs.db, ...); save images as PNG or JPEG",
+        "preprocess: warning: links to folders, not followed: 1 (cats/linked/); "
+        "copy the folder to the place of the link",
         "preprocess: warning: folders without an image, which are no class: 2 (owls, pigs); "
         "put images there, or remove them",
     ]
@@ -176,3 +178,11 @@ def test_a_table_may_name_files_anywhere(tmp_path: Path) -> None:
     artifact = done(tmp_path, "--source", "folder", "--source-path", "t.csv")
     found = {sample.meta["origin"]["file"] for split in everything(artifact).values() for sample in split}
     assert found == set(named)
+
+
+def test_a_limit_that_leaves_too_few_images_is_named(tmp_path: Path) -> None:
+    """Next to a fraction that works with it."""
+    fill(tmp_path / "sources" / "folder", {"a": 20, "b": 20})
+    result = preprocess(tmp_path, "--source", "folder", "--limit", "10")
+    assert result.exit_code == 2
+    assert "--val-fraction 0.11 gives 2; or raise --limit 10\n" in result.stderr

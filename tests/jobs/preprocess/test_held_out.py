@@ -117,3 +117,13 @@ def test_another_version_reads_again(tmp_path: Path, prepare: Prepare) -> None:
     result = prepare("--source-version", "two")
     assert "source_version was 'one', now 'two'" in result.output
     assert sum(split.count for split in made(tmp_path).dataset.splits.values()) == 39
+
+
+def test_groups_in_both_sets_are_said_to_be_so(tmp_path: Path, prepare: Prepare) -> None:
+    """A random split would not help: held-out images stay where they are."""
+    held = write_set(tmp_path / "held", 7, 1)
+    result = prepare("--held-out", held, "--group-by", r"(\d)\.png", "--split", "random")
+    assert result.exit_code == 0, result.output
+    (line,) = [line for line in result.stderr.splitlines() if "warning: groups" in line]
+    assert "groups with held-out images and others: 7 (0, 1, 2, ...)" in line
+    assert line.endswith("remove these groups from the held-out images, or from the source")

@@ -14,7 +14,7 @@ from jobs.__main__ import main as halfreal
 from jobs.commands.calls import command_of
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import choose, split_indexes
-from jobs.preprocess.validate import check_room, declare, validate
+from jobs.preprocess.validate import check_room, check_splits, declare, taken, validate
 from shared.cli.resolve import options_with
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput
@@ -97,10 +97,10 @@ def test_the_least_split_is_scikit_learns(counts: list[int], drawn: int, enough:
         agreed = False
     assert agreed == enough
     if enough:
-        check_room(counts, drawn)
+        check_room(counts, drawn, "val", sum(counts))
     else:
         with pytest.raises(BadInput, match=f"cannot draw {drawn} of {sum(counts)}"):
-            check_room(counts, drawn)
+            check_room(counts, drawn, "val", sum(counts))
 
 
 @pytest.mark.parametrize("source", [name for name, row in SOURCES.items() if not (row.label or row.columns)])
@@ -176,3 +176,35 @@ def test_what_preprocess_declares_is_known_without_reading() -> None:
     assert digits == ImageSpec(size_px=32, channels=3, source="digits", mirrors=False, classes=10)
     assert declare(config(source="folder")).classes is None
     assert declare(config(source="folder")).mirrors
+
+
+@pytest.mark.parametrize(
+    ("counts", "val", "test", "said"),
+    [
+        ([5, 5, 5], 0.1, 0.2, r"2 of 12 images for val.*classes: --val-fraction 0\.14 gives 3$"),
+        ([4, 4, 4], 0.3, 0.1, r"2 of 12 images for test.*classes: --test-fraction 0\.17 gives 3$"),
+        ([5, 5, 5], 0.75, 0.2, r"want no fewer images left than there are classes: --val-fraction 0\.6 at most$"),
+        ([9, 9, 1], 0.2, 0.2, r"smallest of 1\nwant at least 3 images of each class$"),
+        ([2, 2, 2], 0.1, 0.2, r"want at least 3 images of each class$"),
+    ],
+)
+def test_what_is_said_to_do_works(counts: list[int], val: float, test: float, said: str) -> None:
+    """The fraction that is named draws a split; more images are wanted only where no fraction would do."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    contents = [str(index) for index in range(len(labels))]
+    with pytest.raises(BadInput, match=f"(?s){said}") as caught:
+        split_indexes(labels, contents, None, val, test, 0)
+    if named := re.search(r"--(val|test)-fraction ([0-9.]+) ", f"{caught.value} "):
+        fractions = {"val": val, "test": test, named[1]: float(named[2])}
+        places = split_indexes(labels, contents, None, fractions["val"], fractions["test"], 0)
+        assert all(set(labels[found].tolist()) == {0, 1, 2} for found in places.values())
+
+
+def test_a_limit_is_named_only_where_one_was_given() -> None:
+    """It may be raised, too; the other way is the fraction."""
+    counts = {"all": (20, 20)}
+    with pytest.raises(BadInput, match=r"--val-fraction 0\.11 gives 2; or raise --limit 10$"):
+        check_splits(config(source="folder", limit=10), taken(counts, 10, 0))
+    with pytest.raises(BadInput) as caught:
+        check_splits(config(source="folder"), {"all": [5, 5]})
+    assert "raise" not in str(caught.value)

@@ -47,9 +47,10 @@ def test_a_path_that_is_nowhere_is_refused_with_both_places(tmp_path: Path, monk
         find("gone", "folder", tmp_path / "volume" / "sources")
     assert str(caught.value) == (
         f"gone: there is neither {tmp_path / 'gone'} nor {tmp_path / 'volume' / 'sources' / 'gone'}; "
-        "a relative path is looked for where you are, then below sources/"
+        "a relative path is looked for where you are, then below sources/\n"
+        "want a folder of images, a table, shards or an archive; is the name mistyped?"
     )
-    with pytest.raises(BadInput, match="/gone: does not exist"):
+    with pytest.raises(BadInput, match="/gone: does not exist\nwant a folder of images, a table, shards or an archive"):
         find("/gone", "folder", tmp_path)
     with pytest.raises(BadInput, match="~nobody-here/a: there is neither"):
         find("~nobody-here/a", "folder", tmp_path / "volume" / "sources")

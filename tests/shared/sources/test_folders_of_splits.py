@@ -22,7 +22,7 @@ def laid_out(place: Path, *files: str) -> Path:
     return place
 
 
-def read(place: Path, *files: str, **reading: bool | int) -> Source:
+def read(place: Path, *files: str, **reading: bool | int | str) -> Source:
     """Write these files and read the folder."""
     return folder(laid_out(place, *files), Reading(**reading))  # type: ignore[arg-type]
 
@@ -165,3 +165,23 @@ def test_folders_that_a_system_adds_are_not_taken(tmp_path: Path, name: str) -> 
             archive.write(tmp_path / "set" / file, file)
     packed = folder(tmp_path / "set.zip", Reading())
     assert (sorted(said(packed)), packed.ignored) == (wanted, 0)
+
+
+def test_a_lone_folder_next_to_stray_files_is_named(tmp_path: Path) -> None:
+    """It is not looked into, as an image is next to it; the error says which folder to give."""
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, "set/cat/1.png", "set/dog/2.png", "logo.png", "readme.txt")
+    assert str(caught.value).splitlines()[1] == (
+        f"if the folders in set are the classes (cat, dog): say --source-path {tmp_path}/set"
+    )
+    assert folder(tmp_path / "set", Reading()).classes == ("cat", "dog")
+
+
+def test_a_label_that_the_metadata_lack_lists_their_columns(tmp_path: Path) -> None:
+    """Folders would be the classes, but somebody named a column."""
+    (tmp_path / "metadata.csv").write_text("file_name,species,note\na/1.png,x,y\n")
+    with pytest.raises(BadInput, match=r"--label kind: metadata\.csv has no such column; it has file_name, species, n"):
+        read(tmp_path, "a/1.png", "b/2.png", label="kind")
+    (tmp_path / "metadata.csv").unlink()
+    with pytest.raises(BadInput, match="--label kind: folders have no columns"):
+        read(tmp_path, "a/1.png", label="kind")

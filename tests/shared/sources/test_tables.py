@@ -116,7 +116,7 @@ def test_a_row_that_is_wrong_is_named(tmp_path: Path, name: str, text: str, erro
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     """A table in another encoding would give class names that nobody wrote."""
-    with pytest.raises(BadInput, match=r"t\.csv: cannot be read as a table .* want UTF-8 text"):
+    with pytest.raises(BadInput, match=r"t\.csv: line 2 is not in UTF-8; save it as UTF-8"):
         from_text(tmp_path, "file,label\nx,é", encoding="latin-1")
 
 
