@@ -202,7 +202,7 @@ def test_what_is_said_to_do_works(counts: list[int], val: float, test: float, sa
 
 def test_a_limit_is_named_only_where_one_was_given() -> None:
     """It may be raised, too; the other way is the fraction."""
-    counts = {"all": (20, 20)}
+    counts: dict[str, tuple[int, ...]] = {"all": (20, 20)}
     with pytest.raises(BadInput, match=r"--val-fraction 0\.11 gives 2; or raise --limit 10$"):
         check_splits(config(source="folder", limit=10), taken(counts, 10, 0))
     with pytest.raises(BadInput) as caught:
