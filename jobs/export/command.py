@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.export.formats import FORMATS
-from jobs.export.options import ANNOTATED, ASKED, ExportConfig
+from jobs.export.options import ANNOTATED, ASKED, GIVEN, ExportConfig
 from jobs.pipeline import EVALUATE, PIPELINE, REPORT, SYNTHESIZE, TRAIN_GAN
 from shared import __version__
 from shared.cli.common_options import REPLICATE, experiment_name, place
@@ -24,6 +24,7 @@ from shared.store.lineage import chosen_replicate, need_test_scores, open_inputs
 if TYPE_CHECKING:
     from jobs.export.pictures import Picture
     from shared.store.artifacts import Artifact
+    from shared.store.records.datasets import SyntheticRecord
 
 READS = tuple(job for job in PIPELINE if job not in (REPORT, TRAIN_GAN))
 ROW: Job = Job("export", "", "export", "", READS, replicated=True, behind=(TRAIN_GAN,))
@@ -42,9 +43,9 @@ ROW: Job = Job("export", "", "export", "", READS, replicated=True, behind=(TRAIN
 )
 @click.option(
     "--labels",
-    type=click.Choice([ANNOTATED, ASKED]),
-    default=ANNOTATED,
-    help="Whose labels: the classifier's, or the class asked for, which of imported images is their own label.",
+    type=click.Choice([ANNOTATED, ASKED, GIVEN]),
+    help="Whose labels: the classifier's, the class asked for, or those given with imported images "
+    "[default: given where imported images have them, as in the verdict; else annotated].",
 )
 @click.option(
     "--min-confidence",
@@ -74,12 +75,13 @@ def main(
     from shared.store.staging import BuildKey
 
     folder = data_root / experiment_name(experiment, recipe)
-    config = ExportConfig(**asked)
-    target = (out or folder / "export" / config.to).resolve()
+    target = (out or folder / "export" / asked["to"]).resolve()
     # before anything is opened or written
     check_place(target, folder)
     number, reporter = chosen_replicate(folder, EVALUATE, replicate), Reporter("export")
     inputs = open_inputs(ROW, folder, number)
+    labels = labels_of(input_of(inputs, SYNTHESIZE).record, asked["labels"])
+    config = ExportConfig(**{**asked, "labels": labels})
     # the version too: another one may write other bytes from the same artifacts
     key = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
     if is_complete(target, key, force, reporter):
@@ -99,6 +101,19 @@ def main(
         if copies.flagged:
             reporter.info(f"warning: copies of training images, in {space}; the card says how many")
     reporter.info(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
+
+
+def labels_of(synthetic: "SyntheticRecord", wanted: str | None) -> str:
+    """Return whose labels images get where somebody has `wanted` some, or none in particular: those of the verdict.
+
+    `given` is `asked` by its name for imported images; BadConfig for it where the generator is the experiment's own.
+    """
+    if wanted == GIVEN and synthetic.imported is None:
+        raise BadConfig("--labels given: these images were not imported; take annotated or asked")
+    if wanted is None:
+        own = synthetic.imported is not None and synthetic.agreement is not None
+        return ASKED if own else ANNOTATED
+    return ASKED if wanted == GIVEN else wanted
 
 
 def _write(

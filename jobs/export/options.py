@@ -5,6 +5,9 @@ from dataclasses import dataclass
 ANNOTATED, ASKED = "annotated", "asked"
 """Whose the labels are: the annotator's, or the classes that the generator was asked for."""
 
+GIVEN = "given"
+"""Another name of `asked` for imported images: their own labels are in the same place."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportConfig:

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from jobs.export.card import columns, plain, quoted, render
+from jobs.export.command import labels_of
 from jobs.export.options import ExportConfig
 from jobs.export.pictures import pictures
 from shared.errors import BadConfig
 from shared.plots.answers import NO_ANSWER
 from shared.store.artifacts import Artifact
+from shared.store.records.datasets import Imported, SyntheticRecord
 from shared.store.records.mixed import MixedRecord
 from tests.jobs.export.exporting import every_format, export
 from tests.jobs.report.pages import with_facts
@@ -29,6 +31,19 @@ def test_nothing_was_asked_of_an_unconditional_generator(varied: dict[str, Artif
     with pytest.raises(BadConfig, match="take annotated"):
         next(pictures(unconditional, config))
     assert columns(synthetic, config).keys() - columns(unconditional, config).keys() == {"asked_label"}
+
+
+def test_labels_of_imported_images_are_those_of_the_verdict(varied: dict[str, Artifact]) -> None:
+    """Their own where they have some; of a generator's images the annotator's, and it cannot be `given` any."""
+    drawn = SyntheticRecord.model_validate(varied["synthetic"].facts)
+    given = Imported(name="x", source="folder", images=20, sha256="0" * 64, labels="given")
+    imported = drawn.model_copy(update={"imported": given, "snapshot": None})
+    flat = imported.model_copy(update={"agreement": None, "asked_counts": None})
+    assert [labels_of(record, None) for record in (drawn, imported, flat)] == ["annotated", "asked", "annotated"]
+    assert labels_of(imported, "given") == labels_of(imported, "asked") == "asked"
+    assert labels_of(imported, "annotated") == "annotated"
+    with pytest.raises(BadConfig, match="were not imported"):
+        labels_of(drawn, "given")
 
 
 @pytest.mark.parametrize("name", ['tab\tquote"', "\x7f\x85\u2028", "\N{GRINNING FACE}", "yes", "0x1", "- a: b #c"])

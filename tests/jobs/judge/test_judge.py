@@ -44,6 +44,17 @@ def numbers(folder: Path) -> dict[str, Any]:
     return found
 
 
+def exported(folder: Path) -> str:
+    """Return the card of an export of the only experiment, after comparing its labels with the folders of the set."""
+    (experiment,) = (folder / "data").glob("judge-*")
+    place = ["--data-root", str(experiment.parent), "--experiment", experiment.name, "--out", str(folder / "export")]
+    result = CliRunner().invoke(halfreal, ["export", *place, "--to", "imagefolder"])
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in (folder / "export" / "samples.jsonl").read_text("utf-8").splitlines()]
+    assert {row["file"].split("/")[0] == row["imported_file"].split("/")[-2] for row in rows} == {True}
+    return (folder / "export" / "README.md").read_text("utf-8")
+
+
 @pytest.fixture
 def real(tmp_path: Path) -> Path:
     """Write few real images of each class, and held-out ones; return the folder that they are in."""
@@ -68,6 +79,10 @@ def test_good_images_help_where_real_ones_are_held_out(real: Path) -> None:
     assert headline["sentence"] in page
     assert FIRST_LINE not in page
     assert "The generator may have seen the val images, too" in page
+    card = exported(real)
+    assert "The first answer was reached with such labels" in card
+    assert "--labels given" in card
+    assert "not of this one" not in card  # one set: the verdict is of it
     again = judge(real, "real", "good", "--held-out", "held", "--dry-run")
     assert again.stdout.count("already complete") == 7
     (real / "good" / "bar" / "000.png").write_bytes((real / "good" / "bar" / "001.png").read_bytes())
