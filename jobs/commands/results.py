@@ -134,7 +134,7 @@ def print_results(folder: Path, classes: bool = False) -> None:
     print_questions(console, results.mixed)
     print_arms(console, results.experiment, results.mixed)
     print_arm_metrics(console, results.mixed, every=classes)
-    print_scores(console, results.scores, results.on_test)
+    print_scores(console, results.scores, results.on_test, results.imported)
     print_generator(console, results.scores, results.gans, results.shown, every=classes)
 
 
@@ -155,11 +155,11 @@ def print_first_line(console: "Console", mixed: "MixedRecord") -> None:
     """Print what no answer may be read without, and what to do about it."""
     from rich.text import Text
 
-    from shared.plots.answers import HOLD_OUT, first_line
+    from shared.plots.answers import first_advice, first_line
 
     if line := first_line(mixed):
         console.print(Text(line, style="bold yellow"))
-        console.print(HOLD_OUT)
+        console.print(first_advice(mixed), markup=False)
 
 
 def print_verdict(console: "Console", mixed: "MixedRecord") -> None:

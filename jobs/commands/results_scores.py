@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from shared.stats.intervals import StudentSummary
+    from shared.store.records.datasets import Imported
     from shared.store.records.scores import OnTest, ScoresRecord
 
 PRINTED = ("fid", "kid", "inception_score")
@@ -32,7 +33,12 @@ def print_missing(console: "Console", scores: "Sequence[ScoresRecord]", data_roo
         console.print(Text(line, style="bold yellow"), soft_wrap=True)
 
 
-def print_scores(console: "Console", scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -> None:
+def print_scores(
+    console: "Console",
+    scores: "Sequence[ScoresRecord]",
+    on_test: "Sequence[OnTest]",
+    imported: "Sequence[Imported]" = (),
+) -> None:
     """Print the score that chose the snapshots and Inception's, over replicates, and what the copy tests found."""
     from shared.metrics.over_replicates import copies, summaries, train_summaries
     from shared.plots.formatting import percent
@@ -59,7 +65,7 @@ def print_scores(console: "Console", scores: "Sequence[ScoresRecord]", on_test: 
             n_train = reference.protocols[_extractor(name, protocols)].n_real
             as_printed = ", as papers print it" if name.startswith(PRINTED) else ""
             console.print(f"{name} {_value(of_train[name])} against {n_train:,} real train images{as_printed}.")
-    for space, tested in copies(on_test).items():
+    for space, tested in copies(on_test, imported).items():
         seen = "" if tested.least_share is None else f"; copies are found from {percent(tested.least_share)} % on"
         console.print(
             f"{space}: {tested.finding}, flagged in {tested.flagged} of {tested.replicates} replicates{seen}."

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,10 +13,11 @@ from jobs.export.formats import FORMATS, class_folders
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_MIXED
 from shared import __version__
+from shared.metrics.over_replicates import COPIES_FOUND, copies_finding, unseen_files
 from shared.plots.answers import (
-    HOLD_OUT,
     NO_ANSWER,
     begins_with_original,
+    first_advice,
     first_answers,
     first_line,
     first_warnings,
@@ -26,7 +28,8 @@ from shared.plots.answers import (
 from shared.plots.formatting import difference_points, interval_points, level_text, percent, saw, synthetic_count
 from shared.store.artifacts import Artifact, input_of
 from shared.store.lineage import lineage, need_test_scores
-from shared.store.records.datasets import SyntheticRecord
+from shared.store.records.copies import CopyTest
+from shared.store.records.datasets import Imported, SyntheticRecord
 from shared.store.records.mixed import MixedRecord
 
 RECIPE = "recipe.toml"
@@ -65,7 +68,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         annotation=synthetic.record,
         mixed=mixed,
         first_line=first_line(mixed),
-        hold_out=HOLD_OUT,
+        hold_out=first_advice(mixed),
         each_replicate=what_a_replicate_is(mixed),
         warnings=first_warnings(mixed),
         first_answers=first_answers(mixed),
@@ -79,12 +82,19 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         replicates=mixed.protocol.replicates,
         scores=scores.record,
         on_test=on_test,
+        copies_finding=partial(found_copies, imported=synthetic.record.imported),
         flagged=[space for space, copies in on_test.copies.items() if copies.flagged],
         imported=synthetic.record.imported,
         family=synthetic.record.family,
         lineage=lineage(JOBS, inputs),
         recipe=RECIPE,
     )
+
+
+def found_copies(test: CopyTest, imported: Imported | None) -> str:
+    """Return what a copy test found, in words; copies are bold."""
+    said = copies_finding(test.flagged, test.flagged_for or [], unseen_files([imported]))
+    return said.replace(COPIES_FOUND, f"**{COPIES_FOUND}**", 1) if test.flagged else said
 
 
 def columns(synthetic: Artifact[SyntheticRecord], config: ExportConfig) -> dict[str, str]:

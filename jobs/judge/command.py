@@ -264,7 +264,7 @@ def finish(folder: Path, out: Path | None, json_file: Path | None) -> None:
     """Write the files that were asked for; print the verdict and where the page is, last of all that is printed."""
     from jobs.commands.results import collect
     from shared.format.files import json_bytes, write_whole
-    from shared.plots.answers import HOLD_OUT, first_answers, first_line, first_warnings
+    from shared.plots.answers import first_advice, first_answers, first_line, first_warnings
 
     results = collect(folder)
     page = folder / "report" / "index.html"
@@ -273,7 +273,7 @@ def finish(folder: Path, out: Path | None, json_file: Path | None) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, payload)
     line = first_line(results.mixed)
-    click.echo("\n".join(["", *([line, HOLD_OUT] if line else []), *first_warnings(results.mixed)]))
+    click.echo("\n".join(["", *([line, first_advice(results.mixed)] if line else []), *first_warnings(results.mixed)]))
     for answer in first_answers(results.mixed):
         click.secho(answer.sentence, bold=True)
     click.echo(f"page: {out or page}")

@@ -52,7 +52,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         version=__version__,
         experiment=made.real.folder.parent.name,
         first_line=answers.first_line(mixed),
-        hold_out=answers.HOLD_OUT,
+        hold_out=answers.first_advice(mixed),
         val_seen=answers.VAL_MAY_BE_SEEN if mixed.protocol.imported else "",
         interval_is_for=answers.interval_is_for(mixed),
         each_replicate=answers.what_a_replicate_is(mixed),

@@ -59,7 +59,7 @@ def scores_section(made: Artifacts) -> ScoresSection:
         classes=classes,
         near=[name for name, distance in classes.items() if distance.near_the_floor],
         smallest_class=min(made.real.dataset.splits["test"].class_counts),
-        copies=over_replicates.copies(on_test),
+        copies=over_replicates.copies(on_test, [one.synthetic.record.imported for one in made.replicates]),
         warnings=[_said_by(line, numbers, len(on_test)) for line, numbers in over_replicates.warnings(on_test)],
         synthetic_side_only=[name for name in summaries if is_extrapolated(name)],
         missing=missing_weights(name for replicate in made.replicates for name in replicate.scores.record.left_out),

@@ -16,6 +16,7 @@ from shared.errors import BadInput
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
+from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.mixed import FitsRecord, MixedProtocol, MixedRecord
 from shared.store.records.scores import COLLAPSE
 from shared.store.replicates import replicate_name
@@ -89,6 +90,7 @@ def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
         selection="highest macro F1 on real val",
         interval=INTERVAL if len(fits) > 1 else ONE_WITH_FITS if config.fits > 1 else ONE_REPLICATE,
         test_seen=test_seen(run),
+        test_files=test_files(run),
     )
 
 
@@ -96,8 +98,19 @@ def test_seen(run: Run) -> bool | None:
     """Return whether the generator of imported images may have seen the test images; None where none were imported."""
     if run.input(SYNTHESIZE).record.imported is None:
         return None
-    # somebody else's generator: only who has it knows what it saw
-    return not run.input(PREPROCESS).record.held_out
+    # somebody else's generator: only who has it knows what it saw, unless its images show that
+    return not run.input(PREPROCESS).record.held_out or bool(test_files(run))
+
+
+def test_files(run: Run) -> dict[str, int] | None:
+    """Return how many files of each imported set are held-out test images, where it has any; None for none at all."""
+    if not run.input(PREPROCESS).record.held_out:
+        return None
+    found: Counter[str] = Counter()
+    for artifact in run.inputs_of(SYNTHESIZE):
+        if imported := artifact.record.imported:
+            found[imported.name] += imported.equal_to_real.get("test", 0)
+    return dict(+found) or None
 
 
 def seen_before(run: Run) -> MixedProtocol | None:
@@ -118,7 +131,7 @@ def signs_of(run: Run, arms: str) -> Signs:
     """Return what there is to warn of in the generators of all replicates, and the images by class."""
     scored = [artifact.record.on_test for artifact in run.inputs_of(EVALUATE)]
     tested = {number: on_test for number, on_test in enumerate(scored) if on_test is not None}
-    labels = [artifact.dataset.splits["train"].class_counts for artifact in run.inputs_of(SYNTHESIZE)]
+    labels = [synthetic_counts(artifact) for artifact in run.inputs_of(SYNTHESIZE)]
     flagged = Counter(
         space for on_test in tested.values() for space, copies in on_test.copies.items() if copies.flagged
     )
@@ -136,3 +149,11 @@ def signs_of(run: Run, arms: str) -> Signs:
         ],
         copies=[f"{space} in {count} of {len(tested)} replicates" for space, count in flagged.items()],
     )
+
+
+def synthetic_counts(artifact: Artifact[SyntheticRecord]) -> list[int]:
+    """Return the images by class that arms have: by the labels of an imported set, else by the annotator's."""
+    record = artifact.record
+    if record.imported is not None and record.asked_counts is not None:
+        return record.asked_counts
+    return artifact.dataset.splits["train"].class_counts

@@ -1,14 +1,21 @@
 """Scores, per-class distances and copy tests of all replicates: their mean, their interval, the worst."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from shared.metrics.metric import metric_of
 from shared.models.tables import EXTRACTORS
 from shared.stats.intervals import StudentSummary, student_summary
 from shared.store.records.copies import CopyTest
+from shared.store.records.datasets import Imported
 from shared.store.records.scores import OnTest
+
+COPIES_FOUND = "copies of training images"
+
+UNSEEN = ("test", "val")
+"""Splits that copies are not looked for in: no generator of halfreal sees them."""
 
 NEAR_THE_FLOOR = 2.0
 """Times the floor below which half or more of a class's distance comes from the small number of images."""
@@ -40,7 +47,8 @@ class CopiesSummary:
     """The copy test in one space over replicates: shares of synthetic images, and in how many it was flagged.
 
     `flagged_for` says for what in any of them, `p_value` is the smallest, `least_share` the largest; empty and None
-    where an earlier version tested.
+    where an earlier version tested. `unseen_files` counts the files of imported sets that are real images of a split
+    which copies are not looked for in: val or test.
     """
 
     nearer: list[float]
@@ -50,19 +58,37 @@ class CopiesSummary:
     flagged_for: tuple[str, ...] = ()
     p_value: float | None = None
     least_share: float | None = None
+    unseen_files: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def finding(self) -> str:
         """What was found, in words."""
-        if not self.flagged:
-            return "no sign of copying"
-        reasons = f" ({', '.join(self.flagged_for)})" if self.flagged_for else ""
-        return f"copies of training images{reasons}"
+        return copies_finding(bool(self.flagged), self.flagged_for, self.unseen_files)
 
     @property
     def replicates(self) -> int:
         """How many replicates were tested."""
         return len(self.nearer)
+
+
+def copies_finding(flagged: bool, flagged_for: Sequence[str], unseen_files: Mapping[str, int]) -> str:
+    """Return what a copy test found, in words, and how many imported files are real images of val or test."""
+    files = "".join(
+        f"; {count:,} file{' is a' if count == 1 else 's are'} {split} image{'' if count == 1 else 's'}"
+        for split, count in unseen_files.items()
+    )
+    if not flagged:
+        return f"no sign of copying{' training images' if files else ''}{files}"
+    reasons = f" ({', '.join(flagged_for)})" if flagged_for else ""
+    return f"{COPIES_FOUND}{reasons}{files}"
+
+
+def unseen_files(sets: Iterable[Imported | None]) -> dict[str, int]:
+    """Return how many files of imported sets are real images of val and test, by split where there are any."""
+    counts = Counter(dict.fromkeys(UNSEEN, 0))
+    for imported in sets:
+        counts.update({split: imported.equal_to_real.get(split, 0) for split in UNSEEN} if imported else {})
+    return dict(+counts)
 
 
 def summaries(on_test: Sequence[OnTest]) -> dict[str, ScoreSummary]:
@@ -117,13 +143,14 @@ def class_distances(on_test: Sequence[OnTest], score: str) -> dict[str, ClassDis
     }
 
 
-def copies(on_test: Sequence[OnTest]) -> dict[str, CopiesSummary]:
-    """Return the copy test of each space that every replicate has."""
+def copies(on_test: Sequence[OnTest], sets: Sequence[Imported | None] = ()) -> dict[str, CopiesSummary]:
+    """Return the copy test of each space that every replicate has, of images of these imported `sets`."""
+    files = unseen_files(sets)
     spaces = [space for space in on_test[0].copies if all(space in scored.copies for scored in on_test)]
-    return {space: _copies_in([scored.copies[space] for scored in on_test]) for space in spaces}
+    return {space: _copies_in([scored.copies[space] for scored in on_test], files) for space in spaces}
 
 
-def _copies_in(tests: Sequence[CopyTest]) -> CopiesSummary:
+def _copies_in(tests: Sequence[CopyTest], files: Mapping[str, int]) -> CopiesSummary:
     """Return the copy tests of one space over replicates."""
     return CopiesSummary(
         nearer=[test.nearer for test in tests],
@@ -133,6 +160,7 @@ def _copies_in(tests: Sequence[CopyTest]) -> CopiesSummary:
         flagged_for=tuple(dict.fromkeys(what for test in tests for what in test.flagged_for or [])),
         p_value=min((test.p_value for test in tests if test.p_value is not None), default=None),
         least_share=max((test.least_share for test in tests if test.least_share is not None), default=None),
+        unseen_files=files,
     )
 
 

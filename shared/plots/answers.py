@@ -12,7 +12,7 @@ TEST_MAY_BE_SEEN = "the generator may have seen the test images"
 """The first line of a page, card or terminal with answers about imported images, where no real ones were held out."""
 
 HOLD_OUT = "Give real images that it never saw with --held-out DIR; they are then the test split."
-"""What to do about it."""
+"""What to do about it where none are."""
 
 VAL_MAY_BE_SEEN = (
     "The generator may have seen the val images, too, by which the weights of every arm are chosen; these images are "
@@ -39,6 +39,17 @@ def begins_with_original(record: MixedRecord) -> bool:
 def first_line(record: MixedRecord) -> str:
     """Return what is read before all else: that no answer about synthetic images is like for like; else nothing."""
     return TEST_MAY_BE_SEEN if record.protocol.test_seen else ""
+
+
+def first_advice(record: MixedRecord) -> str:
+    """Return what to do about the first line: hold out real images, or others than those that a set has."""
+    files = record.protocol.test_files
+    if not files:
+        return HOLD_OUT
+    one = sum(files.values()) == 1
+    found = ", ".join(f"{count:,} {'file' if count == 1 else 'files'} of {name}" for name, count in files.items())
+    are = "is a test image: give others with --held-out, or remove it."
+    return f"{found} {are if one else 'are test images: give others with --held-out, or remove them.'}"
 
 
 def interval_is_for(record: MixedRecord) -> str:

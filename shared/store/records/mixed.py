@@ -204,7 +204,7 @@ class MixedProtocol(Record):
     `planned` is the number of replicates when an answer was first given, `added` how many came later. `fits` is that of
     each arm and replicate; `optimizer_steps` the recipe's, `most_steps` the cap of early stopping. `test_seen` says of
     imported synthetic images whether their generator may have seen the test images; it is None where halfreal trained
-    the generator, which sees none.
+    the generator, which sees none. `test_files` counts by set the files that are held-out test images, if any are.
     """
 
     n_test: int
@@ -222,6 +222,7 @@ class MixedProtocol(Record):
     selection: str
     interval: str
     test_seen: bool | None = None
+    test_files: dict[str, int] | None = None
 
     @property
     def imported(self) -> bool:

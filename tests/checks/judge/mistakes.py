@@ -5,6 +5,7 @@ from tests.checks.mutation import Mutation
 IMPORTED_TESTS = "tests/jobs/train_mixed/test_imported.py::"
 HELD_OUT_TESTS = "tests/jobs/preprocess/test_held_out.py::"
 VERDICT = "jobs/train_mixed/verdict.py"
+EXPERIMENT = "jobs/train_mixed/experiment.py"
 ANSWERS = "shared/plots/answers.py"
 
 IMPORTED: tuple[Mutation, ...] = (
@@ -39,6 +40,38 @@ IMPORTED: tuple[Mutation, ...] = (
         'TEST_MAY_BE_SEEN if record.protocol.imported else ""',
         IMPORTED_TESTS + "test_the_first_line_is_exact",
         "held-out images were not seen",
+    ),
+    Mutation(
+        "held_out_images_that_a_set_has",
+        EXPERIMENT,
+        "record.held_out or bool(test_files(run))",
+        "record.held_out",
+        IMPORTED_TESTS + "test_files_that_are_test_images_were_seen",
+        "a set with test images among its files was made by somebody who saw them",
+    ),
+    Mutation(
+        "test_images_of_one_set_alone",
+        EXPERIMENT,
+        "    for artifact in run.inputs_of(SYNTHESIZE):\n        if imported :=",
+        "    for artifact in run.inputs_of(SYNTHESIZE)[:1]:\n        if imported :=",
+        IMPORTED_TESTS + "test_files_that_are_test_images_were_seen",
+        "every set counts",
+    ),
+    Mutation(
+        "annotated_images_by_class",
+        EXPERIMENT,
+        "    if record.imported is not None and record.asked_counts is not None:\n",
+        "    if False:\n",
+        IMPORTED_TESTS + "test_images_by_class_go_by_the_labels_of_the_set",
+        "images by class are counted by the labels that arms are trained with",
+    ),
+    Mutation(
+        "no_sign_of_copied_test_images",
+        "shared/metrics/over_replicates.py",
+        "{' training images' if files else ''}{files}",
+        "",
+        "tests/shared/metrics/test_over_replicates.py::test_files_of_test_images_are_in_the_finding",
+        "exact copies of test images are no clean finding",
     ),
     Mutation(
         "one_set_without_its_fits",

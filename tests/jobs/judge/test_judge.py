@@ -111,6 +111,24 @@ def test_test_images_as_synthetic_ones_never_help(real: Path) -> None:
     assert " helped: " not in page
 
 
+def test_held_out_images_that_a_set_has_were_seen(real: Path) -> None:
+    """The same with --held-out, among good ones: files that are test images refute that these were not seen."""
+    write_set(real / "seen", 40, 2)
+    for path in sorted((real / "held").rglob("0[0-3]*.png")):
+        shutil.copy(path, real / "seen" / path.parent.name / f"held-{path.name}")
+    result = judge(real, "real", "seen", "--held-out", "held")
+    found = numbers(real)
+    assert (found["first_line"], found["headline"]["like_for_like"]) == (FIRST_LINE, False)
+    assert found["headline"]["outcome"] != "helped"
+    (files,) = found["protocol"]["test_files"].values()
+    advice = f"{files} files of seen are test images: give others with --held-out, or remove them."
+    assert FIRST_LINE in (lines := result.stdout.splitlines())
+    assert lines[lines.index(FIRST_LINE) + 1] == advice
+    page = (real / "out" / "page.html").read_text("utf-8")
+    assert advice in page
+    assert f"{files} files are test images" in page
+
+
 def test_images_with_wrong_labels_do_not_help(real: Path) -> None:
     """They hurt, or nothing is shown."""
     write_set(real / "wrong", 60, 3, wrong=True)

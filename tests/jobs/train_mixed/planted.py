@@ -77,6 +77,7 @@ def experiment(
         "selection": "val",
         "interval": "95 %",
         "test_seen": None,
+        "test_files": None,
     }
     signs |= {name: value for name, value in changed.items() if name in Signs.__dataclass_fields__}
     protocol |= {name: value for name, value in changed.items() if name in protocol}

@@ -1,7 +1,12 @@
 """Imported synthetic images: what their generator may have seen decides what may be said of them."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from jobs.pipeline import PREPROCESS, SYNTHESIZE
+from jobs.train_mixed import experiment as reading
 from jobs.train_mixed.arms import ARMS
 from shared.plots import answers
 from shared.plots.formatting import like_for_like, synthetic_count
@@ -40,7 +45,53 @@ def test_the_first_line_is_exact() -> None:
     line = "the generator may have seen the test images"
     assert answers.first_line(experiment("judge", test_seen=True)) == line
     assert {answers.first_line(experiment("judge", test_seen=seen)) for seen in (False, None)} == {""}
-    assert "--held-out DIR" in answers.HOLD_OUT
+    assert "--held-out DIR" in answers.first_advice(experiment("judge", test_seen=True))
+
+
+def fake_run(held_out: bool | None, *sets: tuple[str, dict[str, int]]) -> Any:
+    """Return what is read of a run with imported sets, each with its name and the files that are real images."""
+    made = [
+        SimpleNamespace(record=SimpleNamespace(imported=SimpleNamespace(name=name, equal_to_real=files)))
+        for name, files in sets
+    ]
+    real = SimpleNamespace(record=SimpleNamespace(held_out=held_out))
+    return SimpleNamespace(
+        input=lambda job: {PREPROCESS: real, SYNTHESIZE: made[0]}[job], inputs_of=lambda job: {SYNTHESIZE: made}[job]
+    )
+
+
+def test_files_that_are_test_images_were_seen() -> None:
+    """Held-out images prove nothing where one of any set's files is among them; then the advice names the files."""
+    clean, seen = ("good", {"train": 3, "val": 1}), ("syn1", {"test": 60})
+    assert not reading.test_seen(fake_run(True, clean))
+    assert reading.test_files(fake_run(True, clean)) is None
+    assert reading.test_seen(fake_run(True, clean, seen))
+    assert reading.test_files(fake_run(True, clean, seen)) == {"syn1": 60}
+    assert reading.test_files(fake_run(True, seen, seen)) == {"syn1": 120}
+    assert reading.test_seen(fake_run(None, clean))
+    # a random part of the real images: what is missing is held-out images
+    assert reading.test_files(fake_run(None, seen)) is None
+    record = experiment("judge", GAINS, test_seen=True, test_files={"syn1": 60})
+    assert (headline(record).outcome, headline(record).like_for_like) == (TEST_SEEN, False)
+    assert answers.first_line(record) == "the generator may have seen the test images"
+    assert answers.first_advice(record) == (
+        "60 files of syn1 are test images: give others with --held-out, or remove them."
+    )
+    one = experiment("judge", test_seen=True, test_files={"syn1": 1})
+    assert answers.first_advice(one) == "1 file of syn1 is a test image: give others with --held-out, or remove it."
+
+
+@pytest.mark.parametrize(
+    ("imported", "asked_counts", "shown"), [(True, [2, 4], [2, 4]), (True, None, [5, 1]), (False, [2, 4], [5, 1])]
+)
+def test_images_by_class_go_by_the_labels_of_the_set(
+    imported: bool, asked_counts: list[int] | None, shown: list[int]
+) -> None:
+    """Where it has any: its arms are trained with them; else the annotator's."""
+    record = SimpleNamespace(imported=SimpleNamespace(name="good") if imported else None, asked_counts=asked_counts)
+    dataset = SimpleNamespace(splits={"train": SimpleNamespace(class_counts=[5, 1])})
+    made: Any = SimpleNamespace(record=record, dataset=dataset)
+    assert reading.synthetic_counts(made) == shown
 
 
 def test_held_out_images_make_it_like_for_like() -> None:
