@@ -133,7 +133,7 @@ def write(comparison: "Comparison", page: Path, json_file: Path) -> None:
     from jobs.compare.terminal import print_comparison
     from shared.format.files import json_bytes, write_whole
 
-    for path, payload in ((page, render(comparison).encode()), (json_file, json_bytes(comparison.facts()))):
+    for path, payload in ((page, render(comparison, page).encode()), (json_file, json_bytes(comparison.facts()))):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, payload)
     print_comparison(comparison)

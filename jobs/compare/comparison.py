@@ -14,8 +14,9 @@ from shared.metrics import over_replicates
 from shared.metrics.compare import ScoreComparison, Scored, compare_scores
 from shared.metrics.over_epochs import EpochComparison, compare_epochs
 from shared.metrics.protocol import in_words
+from shared.plots.answers import first_answers, first_line
 from shared.store.lineage import need_test_scores
-from shared.store.records.mixed import ArmRow
+from shared.store.records.mixed import ArmRow, MixedRecord
 from shared.store.records.scores import COLLAPSE
 from shared.store.replicates import replicate_name
 
@@ -36,6 +37,21 @@ class Comparison:
     def warnings(self) -> list[str]:
         """What a reader must know before the numbers: copies of training images, collapsed generators."""
         return [f"{name}: {line}" for name, experiment in self.experiments.items() for line in _warnings(experiment)]
+
+    @property
+    def verdicts(self) -> dict[str, MixedRecord]:
+        """The experiments that have a verdict, with it."""
+        return {name: each.mixed for name, each in self.experiments.items() if each.mixed is not None}
+
+    @property
+    def all_imported(self) -> bool:
+        """Whether no experiment has a generator of its own."""
+        return all(each.imported for each in self.experiments.values())
+
+    @property
+    def any_published(self) -> bool:
+        """Whether the source of some experiment's recipe prints numbers, as far as that is known."""
+        return any(each.published is not None for each in self.experiments.values())
 
     @property
     def arms(self) -> dict[str, dict[str, ArmRow]]:
@@ -87,6 +103,8 @@ def _facts(experiment: Experiment) -> dict[str, object]:
         "real_sha256": experiment.real.sha256,
         "replicates": [replicate_name(number) for number in experiment.scores],
         "of_verdict": experiment.mixed is not None,
+        "first_line": experiment.mixed and (first_line(experiment.mixed) or None),
+        "first_answers": [answer.sentence for answer in first_answers(experiment.mixed)] if experiment.mixed else [],
     }
 
 
@@ -142,6 +160,10 @@ def score_by(
     first = next(iter(experiments.values()))
     chosen_by = next(iter(first.records.values())).chosen_score
     reference = Reference(data_root / name, settings, chosen_by, data_root / "weights")
+    counts = [made.dataset.splits["train"].count for each in experiments.values() for made in each.sets.values()]
+    if settings.images is None and counts:
+        # distances of unequal numbers do not compare, and of an imported set no more can be drawn
+        reference.images = min(reference.images, *counts)
     referenced = score_under(reference, experiments, data_root / FOLDER / CACHE, reporter)
     reporter.info(f"protocol: {in_words(referenced.protocol)}; {referenced.preparation}")
     return referenced

@@ -1,6 +1,8 @@
 """The page of a comparison: one self-contained file, in the style of the report."""
 
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -12,7 +14,7 @@ from jobs.report.figures import Embedded, embed
 from shared import __version__
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
-from shared.plots import compare_charts, formatting
+from shared.plots import answers, compare_charts, formatting
 from shared.plots.gallery import Picture
 from shared.store.replicates import replicate_name
 
@@ -20,8 +22,8 @@ FILTERS = ("percent", "spread", "level_text")
 """The functions of `formatting` that the template calls, by name."""
 
 
-def render(comparison: Comparison) -> str:
-    """Return the page: HTML that asks no network for anything."""
+def render(comparison: Comparison, page: Path | None = None) -> str:
+    """Return the page: HTML that asks no network for anything. It links to the reports where it will be at `page`."""
     # the report's folder has the style sheet of both pages
     folders = [Path(__file__).parent, *map(Path, jobs.report.__path__)]
     environment = Environment(
@@ -46,7 +48,24 @@ def render(comparison: Comparison) -> str:
         remedy=remedy(row for rows in comparison.printed.values() for row in rows),
         curves=curves(comparison),
         samples=samples(comparison),
+        reports=reports(comparison, page) if page else {},
+        first_line=answers.first_line,
+        first_warnings=answers.first_warnings,
+        first_answers=answers.first_answers,
+        no_answer=answers.NO_ANSWER,
+        hold_out=answers.HOLD_OUT,
     )
+
+
+def reports(comparison: Comparison, page: Path) -> dict[str, str]:
+    """Return the address of each experiment's report, as seen from `page`; none of those that have no report."""
+    places = {name: each.real.folder.parent / "report" / "index.html" for name, each in comparison.experiments.items()}
+    start = page.absolute().parent
+    return {
+        name: quote(Path(os.path.relpath(place.absolute(), start)).as_posix())
+        for name, place in places.items()
+        if place.is_file()
+    }
 
 
 def curves(comparison: Comparison) -> Embedded | None:

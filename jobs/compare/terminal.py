@@ -12,6 +12,7 @@ from shared.metrics.compare import WITHIN
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
 from shared.plots import formatting
+from shared.plots.answers import HOLD_OUT, first_answers, first_line, first_warnings
 from shared.store.replicates import replicate_name
 
 MISSING = "\u2013"
@@ -25,6 +26,7 @@ def print_comparison(comparison: Comparison) -> None:
     console = Console(highlight=False)
     for line in comparison.warnings:
         console.print(Text(f"Warning: {line}", style="bold yellow"))
+    _verdicts(console, comparison)
     console.print(Text(comparison.scores.sentence, style="bold"))
     _scores(console, comparison)
     _epochs(console, comparison)
@@ -42,6 +44,18 @@ def _table(title: str, left: Iterable[str], right: Iterable[str], last: str = ""
     if last:
         table.add_column(last, overflow="fold")
     return table
+
+
+def _verdicts(console: Console, comparison: Comparison) -> None:
+    """Print the first answer of each experiment, after what it may not be read without."""
+    for name, mixed in comparison.verdicts.items():
+        if line := first_line(mixed):
+            console.print(Text(f"{name}: {line}", style="bold yellow"))
+            console.print(HOLD_OUT)
+        for line in first_warnings(mixed):
+            console.print(Text(f"{name}: Warning: {line}", style="bold yellow"))
+        for answer in first_answers(mixed):
+            console.print(Text(f"{name}: {answer.sentence}", style="bold"))
 
 
 def _scores(console: Console, comparison: Comparison) -> None:
@@ -86,6 +100,8 @@ def _epochs(console: Console, comparison: Comparison) -> None:
 
 
 def _published(console: Console, comparison: Comparison) -> None:
+    if comparison.all_imported and not comparison.any_published:
+        return
     table = _table("printed numbers", ["experiment", "number"], ["printed", "here"], "what exactly")
     for name, rows in comparison.printed.items():
         for row in rows:

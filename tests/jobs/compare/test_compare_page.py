@@ -1,18 +1,29 @@
 """The page and the tables of a comparison: the winner, printed numbers, pictures, hostile names."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from markupsafe import escape
 
+from jobs.compare import comparison as module
 from jobs.compare.comparison import Comparison
 from jobs.compare.experiments import Experiment, recipe_of
 from jobs.compare.page import render
 from jobs.compare.published import COUNTERPARTS, printed_rows, printed_words
+from jobs.compare.reference import Settings
 from jobs.compare.terminal import print_comparison
+from jobs.pipeline import SYNTHESIZE
+from shared.cli.progress import Reporter
 from shared.cli.recipes import PUBLISHED_VALUES, Published
 from shared.metrics.compare import WITHIN, Scored, compare_scores
 from shared.metrics.over_epochs import compare_epochs
+from shared.plots import answers
+from shared.store.artifacts import open_output
 from tests.jobs.compare.conftest import experiment
 from tests.jobs.report.test_report import Page
 
@@ -199,3 +210,69 @@ def test_copies_are_warned_of_before_the_winner(volume: Path) -> None:
     assert any(line.startswith("copier: copies of training images, by pixels, in 3 of 3") for line in found.warnings)
     page = render(found)
     assert page.index("copies of training images") < page.index("<h1>")
+
+
+def imported(folder: Path, name: str) -> Experiment:
+    """Return the small experiment as one of imported images, without a generator."""
+    synthetic = open_output(SYNTHESIZE, folder, 0)
+    found = experiment(folder, name, 1.0, sets={0: synthetic})
+    return Experiment(**(vars(found) | {"gans": {}}))
+
+
+def test_the_verdict_of_each_experiment_comes_before_the_scores(
+    volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first answer with its interval and what it may not be read without, and a link to its report."""
+    pair = comparison(experiment(volume / "small", "one", 1.0), experiment(volume / "small", "two", 1.1))
+    mixed = pair.verdicts["two"]
+    seen = mixed.model_copy(update={"protocol": mixed.protocol.model_copy(update={"test_seen": True})})
+    changed = Experiment(**(vars(pair.experiments["two"]) | {"mixed": seen}))
+    found = replace(pair, experiments=pair.experiments | {"two": changed})
+    (answer,) = answers.first_answers(mixed)[:1]
+    page = render(found, tmp_path / "a folder" / "page.html")
+    verdicts = page[page.index("Verdict of each experiment") : page.index("Scores on test")]
+    assert verdicts.count(str(escape(answer.sentence))) == 2
+    assert verdicts.count(answers.TEST_MAY_BE_SEEN) == 1
+    for line in answers.first_warnings(mixed):
+        assert verdicts.count(str(escape(line))) == 2
+    links = re.findall(r'href="([^"]+)">Report of', verdicts)
+    assert len(links) == 2
+    assert {(tmp_path / "a folder" / unquote(link)).resolve() for link in links} == {
+        (volume / "small" / "report" / "index.html").resolve()
+    }
+    shown = printed(capsys, found, monkeypatch)
+    assert f"two: {' '.join(answer.sentence.split())}" in shown
+    assert f"two: {answers.TEST_MAY_BE_SEEN}" in shown
+    assert f"one: {answers.TEST_MAY_BE_SEEN}" not in shown
+
+
+def test_nothing_is_said_of_generators_where_all_images_are_imported(
+    volume: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No chosen snapshots, no printed numbers, no remarks about FID."""
+    one, two = imported(volume / "small", "one"), imported(volume / "small", "two")
+    scores = compare_scores({each.name: Scored.of(list(each.records.values())) for each in (one, two)})
+    found = Comparison({"one": one, "two": two}, scores, compare_epochs({}, scores.score), None)
+    page = render(found)
+    body = page[page.index("<main>") :]
+    for words in ("snapshot", "Printed numbers", "FID", "Inception Score"):
+        assert words not in body, words
+    assert "printed numbers" not in printed(capsys, found, monkeypatch)
+
+
+@pytest.mark.parametrize(("sizes", "asked", "scored"), [((24, 27), None, 24), ((90, 95), None, 30), ((24, 27), 9, 9)])
+def test_imported_sets_of_unequal_size_are_scored_on_the_smaller_number(
+    sizes: tuple[int, ...], asked: int | None, scored: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a reference of either size; not more than its own scores have, and as many as somebody asks for."""
+    reference = SimpleNamespace(images=asked or 30)
+    monkeypatch.setattr(module, "Reference", lambda *arguments: reference)
+    result = SimpleNamespace(protocol=None, preparation="")
+    monkeypatch.setattr(module, "score_under", lambda *arguments: result)
+    monkeypatch.setattr(module, "in_words", str)
+    train = [SimpleNamespace(dataset=SimpleNamespace(splits={"train": SimpleNamespace(count=size)})) for size in sizes]
+    records = {0: SimpleNamespace(chosen_score=NAME)}
+    experiments: Any = {str(each): SimpleNamespace(sets={0: each}, records=records) for each in train}
+    settings = Settings(extractor=None, images=asked, seed=0, device="cpu")
+    module.score_by(Path(), "any", experiments, settings, Reporter("test"))
+    assert reference.images == scored
