@@ -53,7 +53,7 @@ def render(comparison: Comparison, page: Path | None = None) -> str:
         first_warnings=answers.first_warnings,
         first_answers=answers.first_answers,
         no_answer=answers.NO_ANSWER,
-        hold_out=answers.HOLD_OUT,
+        first_advice=answers.first_advice,
     )
 
 

@@ -12,7 +12,7 @@ from shared.metrics.compare import WITHIN
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
 from shared.plots import formatting
-from shared.plots.answers import HOLD_OUT, first_answers, first_line, first_warnings
+from shared.plots.answers import first_advice, first_answers, first_line, first_warnings
 from shared.store.replicates import replicate_name
 
 MISSING = "\u2013"
@@ -51,7 +51,7 @@ def _verdicts(console: Console, comparison: Comparison) -> None:
     for name, mixed in comparison.verdicts.items():
         if line := first_line(mixed):
             console.print(Text(f"{name}: {line}", style="bold yellow"))
-            console.print(HOLD_OUT)
+            console.print(first_advice(mixed), markup=False)
         for line in first_warnings(mixed):
             console.print(Text(f"{name}: Warning: {line}", style="bold yellow"))
         for answer in first_answers(mixed):
