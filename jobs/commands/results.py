@@ -215,7 +215,9 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
     console.print(table)
     many = used.replicates > 1
     over = f"mean ± standard deviation over {used.replicates} replicates" if many else "one replicate, so no spread"
-    console.print(f"% of test images; {over} ({used.planned} planned, {used.added} added).")
+    once = used.imported and used.replicates == used.planned == 1
+    counts = "" if once else f" ({used.planned} planned, {used.added} added)"
+    console.print(f"% of test images; {'one set' if once else over}{counts}.")
     console.print(f"Always answering the largest class: {100 * mixed.majority_baseline:.1f} %.")
     console.print(variance_words(mixed.variance))
     for equivalent in mixed.worth:

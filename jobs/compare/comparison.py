@@ -17,7 +17,7 @@ from shared.metrics.protocol import in_words
 from shared.plots.answers import first_answers, first_line
 from shared.store.lineage import need_test_scores
 from shared.store.records.mixed import ArmRow, MixedRecord
-from shared.store.records.scores import COLLAPSE
+from shared.store.records.scores import COLLAPSE, LITTLE_VARIETY
 from shared.store.replicates import replicate_name
 
 FOLDER = "compare"
@@ -132,8 +132,9 @@ def _warnings(experiment: Experiment) -> list[str]:
         for space, found in over_replicates.copies(on_test).items()
         if found.flagged
     ]
-    collapsed = sum(any(line.startswith(COLLAPSE) for line in scored.warnings) for scored in on_test)
-    signs = [f"signs of mode collapse in {collapsed} of {len(on_test)} replicates; its report says which"]
+    collapsed = sum(any(line.startswith((COLLAPSE, LITTLE_VARIETY)) for line in scored.warnings) for scored in on_test)
+    what = "little variety" if experiment.imported else "mode collapse"
+    signs = [f"signs of {what} in {collapsed} of {len(on_test)} replicates; its report says which"]
     return instead + copies + (signs if collapsed else [])
 
 

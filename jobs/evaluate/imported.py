@@ -20,6 +20,7 @@ NOTHING_CHOSEN = "nothing: the images were imported"
 def evaluate_imported(run: Run, plan: Plan) -> ScoresRecord:
     """Return the scores on test of the imported images that the run reads."""
     work, drawn = _opened(run, plan)
+    imported = run.input(SYNTHESIZE).record.imported
     watching = work.watching()
     first, asked = watching[0].extractor, plan.per_snapshot[0]
     # a dict: an extractor that is in both lists is scored once
@@ -33,7 +34,7 @@ def evaluate_imported(run: Run, plan: Plan) -> ScoresRecord:
         left_out=work.left_out,
         fallback=None if first.name == asked else asked,
         synthetic_only=score_by_classifier(work, drawn) if plan.synthetic_only else None,
-        on_test=score_on_test(work, list(scorers.values()), drawn),
+        on_test=score_on_test(work, list(scorers.values()), drawn, imported.name),
     )
 
 

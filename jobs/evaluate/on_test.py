@@ -12,6 +12,7 @@ from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
 from shared.store.records.scores import (
     COLLAPSE,
+    LITTLE_VARIETY,
     OnTest,
     Protocol,
     SampleScores,
@@ -60,8 +61,11 @@ def by_extractor(work: Evaluation, scorer: Scorer, features: FeatureSet) -> ByEx
     )
 
 
-def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images) -> OnTest:
-    """Return every score of the images `drawn`, and what looks wrong; the first of `scorers` chose the snapshot."""
+def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, imported: str = "") -> OnTest:
+    """Return every score of the images `drawn`, and what looks wrong; the first of `scorers` chose the snapshot.
+
+    `imported` is the name of their set where they were imported.
+    """
     reporter = work.run.reporter
     copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
     said: dict[str, ByExtractor] = {}
@@ -76,7 +80,7 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images) ->
     real = joined(each.real for each in said.values())
     test = work.sample_scores(joined(each.test for each in said.values()), drawn, "test")
     warned = [line for each in said.values() for line in each.warnings]
-    warned += collapse(test, real, scorers[0].extractor.name, work.plan.images)
+    warned += collapse(test, real, scorers[0].extractor.name, work.plan.images, imported)
     for line in warned:
         reporter.info(f"warning: {line}")
     return OnTest(
@@ -126,20 +130,28 @@ def train_reference(said: dict[str, ByExtractor]) -> TrainReference:
     return TrainReference(scores=scores, protocols={name: each.train_protocol for name, each in said.items()})
 
 
-def collapse(test: SampleScores, real: Scores, extractor: str, images: int) -> list[str]:
-    """Return a line for each sign of mode collapse: diversity of the pixels of a class, absent classes, recall."""
+def collapse(test: SampleScores, real: Scores, extractor: str, images: int, imported: str = "") -> list[str]:
+    """Return a line for each sign of mode collapse: diversity of the pixels of a class, absent classes, recall.
+
+    Of images of a set that was `imported` under a name the lines speak of that set.
+    """
     few = [
         quality.class_name
         for quality in test.classes
         if quality.ratios and quality.ratios["diversity"] < LITTLE_DIVERSITY
     ]
-    lines = [f"{COLLAPSE}little diversity in {', '.join(few)}"] if few else []
+    start = f"{LITTLE_VARIETY}{imported} has " if imported else COLLAPSE
+    lines = [f"{start}little diversity in {', '.join(few)}"] if few else []
     absent = [quality.class_name for quality in test.classes if quality.qualities is None]
     # few images asked for may miss a rare class by their number alone
     if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
-        lines.append(f"{COLLAPSE}fewer than 3 images of {', '.join(absent)} were drawn")
+        named = ", ".join(absent)
+        lines.append(
+            f"{start}few or no images of {named}" if imported else f"{start}fewer than 3 images of {named} were drawn"
+        )
     name = f"recall_{extractor}"
     recall, real_recall = test.scores[name], real.scores[name]
     if recall < LITTLE_RECALL * real_recall:
-        lines.append(f"{COLLAPSE}{name} is {recall:.2f}, real train images have {real_recall:.2f}")
+        start = f"{LITTLE_VARIETY}few real images look like those of {imported}: " if imported else COLLAPSE
+        lines.append(f"{start}{name} is {recall:.2f}, real train images have {real_recall:.2f}")
     return lines

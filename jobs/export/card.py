@@ -77,7 +77,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         own_warnings=lambda answer: own_warnings(mixed, answer),
         judged_labels=asked_for if labels == ASKED else "the classifier's labels",
         judged=config.labels == labels and config.min_confidence == mixed.protocol.min_confidence,
-        saw={arm.arm: saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
+        saw={arm.arm: saw(arm.information, sum(mixed.train_counts), mixed.protocol.imported) for arm in mixed.arms},
         replicate=replicate,
         replicates=mixed.protocol.replicates,
         scores=scores.record,

@@ -63,7 +63,10 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         certainty=answers.certainty(mixed),
         answers=answers.shown_answers(mixed),
         own_warnings=lambda answer: answers.own_warnings(mixed, answer),
-        saw={arm.arm: formatting.saw(arm.information, sum(mixed.train_counts)) for arm in mixed.arms},
+        saw={
+            arm.arm: formatting.saw(arm.information, sum(mixed.train_counts), mixed.protocol.imported)
+            for arm in mixed.arms
+        },
         first_arms=answers.first_arms(mixed),
         macro_words=answers.macro_words(mixed),
         metrics=[metric.name for metric in CLASSIFICATION_METRICS],

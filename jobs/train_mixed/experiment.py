@@ -18,7 +18,7 @@ from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.mixed import FitsRecord, MixedProtocol, MixedRecord
-from shared.store.records.scores import COLLAPSE
+from shared.store.records.scores import COLLAPSE, LITTLE_VARIETY
 from shared.store.replicates import replicate_name
 
 INTERVAL = f"{LEVEL_TEXT}, over replicates and test images (two-way random effects)"
@@ -146,6 +146,12 @@ def signs_of(run: Run, arms: str) -> Signs:
             for number, on_test in tested.items()
             for line in on_test.warnings
             if line.startswith(COLLAPSE)
+        ],
+        little_variety=[
+            line.removeprefix(LITTLE_VARIETY)
+            for on_test in tested.values()
+            for line in on_test.warnings
+            if line.startswith(LITTLE_VARIETY)
         ],
         copies=[f"{space} in {count} of {len(tested)} replicates" for space, count in flagged.items()],
     )

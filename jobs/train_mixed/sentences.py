@@ -43,10 +43,9 @@ def sentence(subject: str, outcome: str, found: MeanInterval, clause: str = "") 
     if found.low <= -1 and found.high >= 1:
         # accuracies differ by 100 points at most: such an interval says nothing
         return f"{subject}: no effect shown, and none is excluded: too few replicates (difference {difference})."
-    return (
-        f"{subject}: no effect shown. {_excluded(found.low, found.high)} are excluded "
-        f"(difference {difference}, {interval})."
-    )
+    excluded = _excluded(found.low, found.high)
+    is_are = "is" if excluded.startswith("Any") and " and " not in excluded else "are"
+    return f"{subject}: no effect shown. {excluded} {is_are} excluded (difference {difference}, {interval})."
 
 
 def augmentation_clause(augmented: Answer | None) -> str:
@@ -72,6 +71,11 @@ def at_baseline(arm: ArmRow, majority_baseline: float) -> str:
 def collapse(where: list[str]) -> str:
     """Return that generators collapsed."""
     return f"The generator collapsed: {'; '.join(where)}."
+
+
+def little_variety(what: list[str]) -> str:
+    """Return what imported sets lack, in the words of the scores."""
+    return f"Little variety: {'; '.join(what)}."
 
 
 def copies(where: list[str]) -> str:
@@ -109,12 +113,13 @@ def few_replicates(protocol: MixedProtocol) -> list[str]:
     return lines
 
 
-def other_sign(control: EqualSteps, level: float) -> str:
-    """Return that the control of early stopping says otherwise."""
+def other_sign(control: EqualSteps, level: float, a: str, b: str) -> str:
+    """Return that the control of early stopping says otherwise of arm `a` against arm `b`."""
     digits = bounds_decimals(control.low, control.high)
+    points = f"{signed_points(control.difference, digits)} points"
     return (
-        f"Early stopping changes the sign: within the same number of steps for every arm the difference is "
-        f"{signed_points(control.difference, digits)} points ({_interval(control.low, control.high, level)})."
+        f"Early stopping changes the sign: within the same number of steps for every arm the difference of {a} "
+        f"against {b} is {points} ({_interval(control.low, control.high, level)})."
     )
 
 
@@ -126,6 +131,13 @@ def _interval(low: float, high: float, level: float) -> str:
 def _excluded(low: float, high: float) -> str:
     """Return the gains and losses outside of an interval that holds 0; a bound of exactly 0 leaves none."""
     digits = bounds_decimals(low, high)
+    # accuracies differ by 100 points at most: beyond that nothing needs to be excluded
+    if high >= 1:
+        beyond = f"Losses beyond {signed_points(-low, digits).lstrip('+')} points" if low < 0 else "Any loss"
+        return f"{beyond} of test accuracy"
+    if low <= -1:
+        above = f"Gains above {signed_points(high, digits).lstrip('+')} points" if high > 0 else "Any gain"
+        return f"{above} of test accuracy"
     gains = f"Gains above {signed_points(high, digits).lstrip('+')}" if high > 0 else "Any gain"
     losses = f"losses beyond {signed_points(-low, digits).lstrip('+')} points" if low < 0 else "any loss"
     unit = " points" if high > 0 and not low < 0 else ""

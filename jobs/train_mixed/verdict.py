@@ -39,7 +39,8 @@ class Signs:
     """What else is known of the images: names of classes, train images and synthetic labels of each, warnings.
 
     `collapsed` and `copies` say what is wrong with which generators, such as "recall is 0.03 (replicate 2)" and "pixels
-    in 2 of 5 replicates"; empty where there is nothing to warn of. `first` is that of `arms.first_shown`.
+    in 2 of 5 replicates", `little_variety` what imported sets lack; empty where there is nothing to warn of. `first` is
+    that of `arms.first_shown`.
     """
 
     classes: list[str]
@@ -48,6 +49,7 @@ class Signs:
     first: str = "headline"
     collapsed: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
+    little_variety: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,11 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
         replicates=len(difference),
         like_for_like=not why_unlike,
         warnings=warnings(trained, line, baseline)
-        + ([sentences.other_sign(control, level)] if sign_differs(found.mean, control.difference) else []),
+        + (
+            [sentences.other_sign(control, level, question.a, question.b)]
+            if sign_differs(found.mean, control.difference)
+            else []
+        ),
         values=difference.mean(axis=(1, 2)).tolist(),
         equal_steps=control,
         # in the sentence itself, so that no page can show the answer without it
@@ -188,5 +194,6 @@ def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
     signs, floor = trained.signs, trained.majority_baseline
     useless = [sentences.at_baseline(arm, floor) for arm in (line, baseline) if arm.accuracy.low <= floor]
     collapsed = [sentences.collapse(signs.collapsed)] if signs.collapsed and line.n_synthetic else []
+    collapsed += [sentences.little_variety(signs.little_variety)] if signs.little_variety and line.n_synthetic else []
     copied = [sentences.copies(signs.copies)] if signs.copies and line.n_synthetic else []
     return [*useless, *collapsed, *copied, *sentences.few_replicates(trained.protocol)]

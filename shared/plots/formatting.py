@@ -132,11 +132,17 @@ def seen(share: float, train_images: int) -> str:
     return f"all {train_images:,}" if share >= 1 else f"{count:,} ({100 * share:.3g} %)"
 
 
-def saw(information: Information, train_images: int) -> dict[str, str]:
-    """Return what each network of an arm saw of the real images and their labels, in words."""
+def saw(information: Information, train_images: int, imported: bool = False) -> dict[str, str]:
+    """Return what each network of an arm saw of the real images and their labels, in words.
+
+    Nobody here knows what the generator of `imported` images saw.
+    """
     shares = (information.classifier, information.generator, information.annotator)
     names = ("classifier", "generator", "annotator")
-    return {name: seen(share, train_images) for name, share in zip(names, shares, strict=True)}
+    said = {name: seen(share, train_images) for name, share in zip(names, shares, strict=True)}
+    if imported and information.generator > 0:
+        said["generator"] = f"may have seen {said['generator']}"
+    return said
 
 
 def like_for_like(answer: Answer, test_seen: bool | None = False) -> str:

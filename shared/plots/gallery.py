@@ -247,7 +247,7 @@ def synthetic_pictures(folder: Path, dataset: Dataset, record: SyntheticRecord) 
     samples = preview(folder, dataset.splits["train"], per_class=max(SYNTHETIC_SAMPLES // len(classes), 1))
     counts = {"annotated": record.annotated_counts}
     if record.asked_counts is not None:
-        counts = {"asked": record.asked_counts} | counts
+        counts = {("asked" if record.imported is None else "given"): record.asked_counts} | counts
     return {
         "annotated": Picture(
             figures.annotated_grid(samples, classes),
@@ -256,7 +256,7 @@ def synthetic_pictures(folder: Path, dataset: Dataset, record: SyntheticRecord) 
         ),
         "labels": Picture(
             figures.class_balance(counts, classes, "synthetic images"),
-            "Synthetic images per class, asked and annotated.",
+            f"Synthetic images per class, {' and '.join(counts)}.",
         ),
         "confidence": Picture(
             figures.confidence_histogram(record),

@@ -250,8 +250,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "detectable_in_place_of_the_bounds",
         WORDS,
-        "{_excluded(found.low, found.high)} are excluded",
-        "{_excluded(-found.detectable, found.detectable)} are excluded",
+        "_excluded(found.low, found.high)\n",
+        "_excluded(-found.detectable, found.detectable)\n",
         SENTENCES + "test_the_sentence_says_the_outcome_in_points",
         "the bounds of an answer are those of its interval, never what can be found",
     ),

@@ -16,6 +16,9 @@ BY_CLASS = "_by_class"
 COLLAPSE = "mode collapse: "
 """How a warning begins that says that a generator collapsed."""
 
+LITTLE_VARIETY = "little variety: "
+"""How it begins where the images were imported: whether a generator collapsed, or drew them at all, is not known."""
+
 
 OLD_CLASS_SCORE = re.compile(r"^inception_score_(?!inception_)")
 """How earlier versions called the class score: as the score that only Inception gives."""

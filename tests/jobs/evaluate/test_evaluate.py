@@ -107,6 +107,8 @@ def test_few_images_are_no_collapse() -> None:
     test = SampleScores(scores={"recall_classifier": 1.0}, agreement=None, classes=[cat])
     assert collapse(test, test, "classifier", images=9) == []
     (line,) = collapse(test, test, "classifier", images=10)
+    (of_a_set,) = collapse(test, test, "classifier", images=10, imported="syn1")
+    assert of_a_set.startswith("little variety: syn1 has few or no images of ")
     assert "cat" in line
 
 

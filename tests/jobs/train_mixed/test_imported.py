@@ -8,8 +8,10 @@ import pytest
 from jobs.pipeline import PREPROCESS, SYNTHESIZE
 from jobs.train_mixed import experiment as reading
 from jobs.train_mixed.arms import ARMS
+from jobs.train_mixed.sentences import sentence
 from shared.plots import answers
-from shared.plots.formatting import like_for_like, synthetic_count
+from shared.plots.formatting import like_for_like, saw, synthetic_count
+from shared.stats.intervals import MeanInterval
 from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT, TEST_SEEN, MixedRecord
 from tests.jobs.train_mixed.planted import HEADLINE_OF_ALL, asked, experiment, headline, outcome_of, right
 
@@ -136,3 +138,34 @@ def test_sets_of_different_sizes_are_counted_from_the_smallest_to_the_largest() 
     assert synthetic_count(line) == "300"
     assert synthetic_count(line.model_copy(update={"n_synthetic_most": 1200})) == "300 to 1,200"
     assert "adding 300 synthetic images to all 100 real ones" in headline(record).question
+
+
+def test_little_variety_of_a_set_is_no_collapse_of_a_generator() -> None:
+    """What a set lacks is said with its name; nobody knows how it was drawn."""
+    lacks = ["syn1 has few or no images of owl", "few real images look like those of syn1: recall is 0.02"]
+    for found in asked(experiment("judge", test_seen=False, little_variety=lacks)):
+        said = f"Little variety: {lacks[0]}; {lacks[1]}."
+        assert said in found.warnings
+        assert not any("collapse" in line for line in found.warnings)
+
+
+def test_what_the_generator_of_imported_images_saw_is_not_known() -> None:
+    """It may be all real images; an arm without synthetic images has none."""
+    record = experiment("judge", test_seen=False)
+    assert saw(record.arm("synthetic_all").information, 81, imported=True)["generator"] == "may have seen all 81"
+    assert saw(record.arm("real_100").information, 81, imported=True)["generator"] == "none"
+    assert saw(record.arm("synthetic_all").information, 81)["generator"] == "all 81"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.4, 1.2, "Losses beyond 40.0 points of test accuracy are excluded"),
+        (-1.2, 0.3, "Gains above 30.0 points of test accuracy are excluded"),
+        (0.0, 1.0, "Any loss of test accuracy is excluded"),
+    ],
+)
+def test_no_difference_beyond_100_points_is_excluded(low: float, high: float, said: str) -> None:
+    """Accuracies cannot differ by more: to exclude that says nothing."""
+    found = MeanInterval(mean=0.1, low=low, high=high, level=0.95, standard_error=0.2, freedom=3.0)
+    assert f"no effect shown. {said} (" in sentence("adding x", NO_EFFECT, found)

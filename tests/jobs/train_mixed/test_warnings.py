@@ -50,8 +50,8 @@ def test_warnings_come_first_and_the_gravest_leads() -> None:
         "Synthetic images are copies of training images: pixels",
         "One replicate: this holds for this generator and this draw only.",
         "1 of 1 replicates were added after a first answer",
-        "Early stopping changes the sign: within the same number of steps for every arm the difference is "
-        "\u221220.0 points",
+        "Early stopping changes the sign: within the same number of steps for every arm the difference of "
+        "real_100_plus_synthetic_100 against real_100 is \u221220.0 points",
     ]
     assert len(found.warnings) == len(starts)
     assert all(line.startswith(start) for line, start in zip(found.warnings, starts, strict=True)), found.warnings
