@@ -21,6 +21,7 @@ def evaluate_imported(run: Run, plan: Plan) -> ScoresRecord:
     """Return the scores on test of the imported images that the run reads."""
     work, drawn = _opened(run, plan)
     imported = run.input(SYNTHESIZE).record.imported
+    assert imported is not None  # `_opened` refuses other images
     watching = work.watching()
     first, asked = watching[0].extractor, plan.per_snapshot[0]
     # a dict: an extractor that is in both lists is scored once
