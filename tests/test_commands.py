@@ -116,7 +116,7 @@ WRONG_OPTIONS = [
     (["run", "--set", "train_gan.epocs=3"], ["train_gan", "epocs", "epochs"]),
     (["run", "--set", "train_gan.augment="], ["train_gan.augment=", "no value"]),
     (["train_gan", "--augment", ","], ["--augment ','", "want none, or some of translation"]),
-    (["run", "--set", "train_gun.epochs=3"], ["train_gun.epochs=3", "job.option=value"]),
+    (["run", "--set", "train_gun.epochs=3"], ["train_gun.epochs=3", "train_gan"]),
 ]
 
 
