@@ -16,6 +16,7 @@ from jobs.commands.run import main as run_command
 from jobs.commands.run import settings
 from jobs.judge.inputs import Images, check, check_apart, in_words_of_judge, lacking, read_images
 from jobs.judge.places import check_files, check_same_sets, check_settings
+from jobs.synthesize.options import ANNOTATOR, GIVEN
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -24,8 +25,6 @@ from shared.errors import BadConfig, BadInput
 from shared.sources.reading import Reading
 
 RECIPE = "judge"
-
-LABELS = ("given", "annotator")
 
 REPETITIONS = 5
 """Fits of each arm over all sets together, at least: one set has as many fits, five sets one each."""
@@ -59,8 +58,8 @@ class Experiment:
 @click.option("--compare", is_flag=True, help="The sets are of different generators: judge each, then compare them.")
 @click.option(
     "--labels",
-    type=click.Choice(LABELS),
-    default="given",
+    type=click.Choice((GIVEN, ANNOTATOR)),
+    default=GIVEN,
     help="Labels of the synthetic images: those given with them, or those of a classifier of the real images.",
 )
 @click.option("--size-px", type=click.IntRange(8, 1024), help="Side of the images in pixels [default: the recipe's].")
@@ -128,7 +127,7 @@ class Sets:
 
 def read_sets(real: str, synthetic: Sequence[str], held_out: str | None, options: dict[str, Any]) -> Sets:
     """Return the images of a call, read and checked; raises BadInput for what cannot be judged together."""
-    labelled = options["labels"] == "given"
+    labelled = options["labels"] == GIVEN
     named = [("REAL", real), *(("SYNTHETIC", each) for each in synthetic)]
     check_apart([*named, *([("--held-out", held_out)] if held_out else [])])
     # as the jobs will read them: a recipe or --set may name the column of the label

@@ -17,7 +17,7 @@ from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.errors import BadInput, HalfrealError
 from shared.format.manifest import Dataset, ShardInfo
-from shared.format.shards import Members, join, shard_name, write_shard
+from shared.format.shards import Members, join, shard_name, shard_ranges, write_shard
 from shared.runtime.processes import Spread, processes
 from shared.sources.items import Item, Source, named, plain, some
 from shared.sources.rejects import Rejected, Rejects, line_of
@@ -137,8 +137,7 @@ def _describe(config: PreprocessOptions, source: Source, shards: dict[str, list[
 
 def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
     """Return the shards of a split that holds `items` in this order."""
-    starts = range(0, len(items), shard_images)
-    cut = [range(start, min(start + shard_images, len(items))) for start in starts]
+    cut = shard_ranges(len(items), shard_images)
     return [Task(split, number, places, items[places.start : places.stop]) for number, places in enumerate(cut)]
 
 

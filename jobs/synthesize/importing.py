@@ -22,7 +22,7 @@ from shared.data.sampling import spread
 from shared.errors import BadInput
 from shared.format.manifest import Dataset
 from shared.format.sample import Sample, encode
-from shared.format.shards import Members, shard_name, write_shard
+from shared.format.shards import Members, shard_name, shard_ranges, write_shard
 from shared.models.fitting import CLASSIFIER_FILE, load_classifier, probabilities_of
 from shared.runtime.devices import pick_device
 from shared.runtime.processes import Spread, processes
@@ -143,10 +143,7 @@ def write_shards(
     run: Run, config: SynthesizeOptions, items: list[tuple[Item, int]], rejects: Rejects
 ) -> list[ImportedShard] | None:
     """Write the shards that are of this part; return the records of all shards, or None while some are missing."""
-    ranges = [
-        range(start, min(start + config.shard_images, len(items)))
-        for start in range(0, len(items), config.shard_images)
-    ]
+    ranges = shard_ranges(len(items), config.shard_images)
     # the plan is part of the key: parts that saw different files must not share shards
     pieces = WorkShards(run, len(ranges), [[label, item.origin] for item, label in items])
     todo = pieces.todo()

@@ -12,7 +12,7 @@ from shared.data.resizing import resized
 from shared.data.sampling import apportion, spread
 from shared.format.manifest import Dataset
 from shared.format.sample import encode
-from shared.format.shards import Members, shard_name, write_shard
+from shared.format.shards import Members, shard_name, shard_ranges, write_shard
 from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
@@ -30,7 +30,7 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
     """
     real, gan, annotator = run.input(PREPROCESS), run.input(TRAIN_GAN).record, run.input(TRAIN_CLASSIFIER)
     # shards are cut by number, not by class: each has the proportions of the whole
-    ranges = [range(start, min(start + shard_images, total)) for start in range(0, total, shard_images)]
+    ranges = shard_ranges(total, shard_images)
     shards = write_shards(run, ranges, total, seed)
     if shards is None:
         return None

@@ -34,6 +34,11 @@ def write_split(folder: Path, split: str, samples: Iterable[Sample], *, class_co
     return join(shards, class_count)
 
 
+def shard_ranges(total: int, shard_images: int) -> list[range]:
+    """Return the places of the images of each shard, of `total` images, `shard_images` in each but the last."""
+    return [range(start, min(start + shard_images, total)) for start in range(0, total, shard_images)]
+
+
 def shard_name(split: str, number: int) -> str:
     """Return the file name of a split's shard `number`, counted from 0."""
     return f"{split}-{number:05d}.tar"
