@@ -21,7 +21,7 @@ from tests.containers.files import ROOT, compose, missing
 from tests.containers.settings import SEARCH, SHORT, all_places, differing, numbers_of_trials, places
 
 NAMES = [row.name for row in PIPELINE]
-LARGEST_IMAGE_BYTES = 6_500_000_000
+LARGEST_IMAGE_BYTES = 6_600_000_000
 
 Done = subprocess.CompletedProcess[str]
 
@@ -83,7 +83,7 @@ def first(project: Project) -> Done:
 
 
 def test_the_image_size_is_bounded(image: str) -> None:
-    """The image with CUDA's libraries stays under 6.5 GB."""
+    """The image with CUDA's libraries stays under 6.6 GB."""
     words = ["docker", "image", "inspect", "--format", "{{.Size}}", image]
     size = int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     assert 1e8 < size < LARGEST_IMAGE_BYTES
