@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL
-from shared.stats.intervals import share_interval
+from shared.stats.inference import TWO_WAY, Inference
 from shared.store.records.mixed import ArmClass, ClassEstimate, Estimate
 
 Array = NDArray[np.float64]
@@ -69,16 +69,16 @@ def repetitions(by_fit: Array) -> Array:
     return repeated
 
 
-def metric_estimates(outcome: Outcome) -> dict[str, Estimate]:
+def metric_estimates(outcome: Outcome, inference: Inference = TWO_WAY) -> dict[str, Estimate]:
     """Return every metric: mean, spread and values over replicates, and its interval for others and other images.
 
     A replicate's value is the mean over its fits. The interval is that of the mean of the images' jackknife
     pseudo-values, since most metrics are no mean over images.
     """
-    return {metric.name: _estimate(outcome, metric.name) for metric in CLASSIFICATION_METRICS}
+    return {metric.name: _estimate(outcome, metric.name, inference) for metric in CLASSIFICATION_METRICS}
 
 
-def _estimate(outcome: Outcome, metric: str) -> Estimate:
+def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate:
     replicates, fits, images = outcome.predicted.shape
     values, contributions = np.zeros((replicates, fits)), np.zeros((replicates, fits, images))
     for place in np.ndindex(replicates, fits):
@@ -86,7 +86,7 @@ def _estimate(outcome: Outcome, metric: str) -> Estimate:
         # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
         values[place], contributions[place] = value, found - found.mean() + value
     by_replicate = values.mean(axis=1)
-    interval = share_interval(repetitions(contributions), LEVEL)
+    interval = inference.share(repetitions(contributions), LEVEL)
     return Estimate(
         mean=float(by_replicate.mean()),
         std=float(by_replicate.std(ddof=1)) if replicates > 1 else None,
@@ -96,7 +96,7 @@ def _estimate(outcome: Outcome, metric: str) -> Estimate:
     )
 
 
-def class_estimates(outcome: Outcome, classes: Sequence[str]) -> list[ArmClass]:
+def class_estimates(outcome: Outcome, classes: Sequence[str], inference: Inference = TWO_WAY) -> list[ArmClass]:
     """Return precision, recall and F1 of each class over replicates, in the order of `classes`, the names of labels.
 
     Mean, spread and interval as in `metric_estimates`, each over the images that the metric of that class is about.
@@ -106,19 +106,19 @@ def class_estimates(outcome: Outcome, classes: Sequence[str]) -> list[ArmClass]:
         ArmClass(
             class_name=name,
             n=counts[label],
-            **{metric: _class_estimate(outcome, label, metric) for metric in CLASS_METRICS},
+            **{metric: _class_estimate(outcome, label, metric, inference) for metric in CLASS_METRICS},
         )
         for label, name in enumerate(classes)
     ]
 
 
-def _class_estimate(outcome: Outcome, label: int, metric: str) -> ClassEstimate:
+def _class_estimate(outcome: Outcome, label: int, metric: str, inference: Inference) -> ClassEstimate:
     values, contributions = class_ratio(outcome.truth, outcome.predicted, label, metric)
     # a fit that is undefined leaves its replicate undefined, too
     by_replicate = values.mean(axis=1)
     known = by_replicate[~np.isnan(by_replicate)]
     whole = len(known) == len(by_replicate)
-    interval = share_interval(repetitions(contributions), LEVEL) if whole else None
+    interval = inference.share(repetitions(contributions), LEVEL) if whole else None
     return ClassEstimate(
         mean=float(known.mean()) if len(known) else None,
         std=float(known.std(ddof=1)) if whole and len(known) > 1 else None,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
 from jobs.train_mixed.outcome import Outcome
 from shared.stats.data_equivalent import data_equivalent
-from shared.stats.intervals import share_interval
+from shared.stats.inference import TWO_WAY, Inference
 from shared.stats.two_way import variance_components
 from shared.store.records.mixed import ArmDataEquivalent, RealImages, Variance
 
@@ -50,7 +50,9 @@ def variance_shares(a: Outcome, b: Outcome, b_is_real: bool) -> Variance:
     )
 
 
-def data_equivalents(outcomes: Mapping[str, Outcome], n_real: Mapping[str, int]) -> list[ArmDataEquivalent]:
+def data_equivalents(
+    outcomes: Mapping[str, Outcome], n_real: Mapping[str, int], inference: Inference = TWO_WAY
+) -> list[ArmDataEquivalent]:
     """Return, for each arm with synthetic images, the number of real images that give its accuracy.
 
     Read off the arms of the learning curve that were trained, linearly in the logarithm of the number between them;
@@ -62,13 +64,13 @@ def data_equivalents(outcomes: Mapping[str, Outcome], n_real: Mapping[str, int])
     if len(points) < 3:  # two points are a line, not a curve
         return []
     counts = [count for count, _ in points]
-    intervals = [share_interval(outcomes[name].correct) for _, name in points]
+    intervals = [inference.share(outcomes[name].correct) for _, name in points]
     means, lows, highs = ([getattr(found, side) for found in intervals] for side in ("mean", "low", "high"))
     equivalents = []
     for name, outcome in outcomes.items():
         if not ARMS[name].has_synthetic:
             continue
-        found = share_interval(outcome.correct)
+        found = inference.share(outcome.correct)
         read = ((means, found.mean), (highs, found.low), (lows, found.high))
         mean, least, most = (RealImages(**data_equivalent(counts, curve, value)) for curve, value in read)
         equivalents.append(

@@ -17,7 +17,7 @@ from jobs.train_mixed.summaries import data_equivalents, majority_baseline, vari
 from shared.metrics.classification import POSITIVE
 from shared.plots.formatting import synthetic_count
 from shared.stats.confidence import LEVEL, other_level
-from shared.stats.intervals import difference_interval
+from shared.stats.inference import TWO_WAY, Inference
 from shared.store.records.mixed import (
     COPIES,
     HELPED,
@@ -54,13 +54,14 @@ class Signs:
 
 @dataclass(frozen=True)
 class Trained:
-    """All that answers are made of: outcomes and lines of the trained arms, by name."""
+    """All that answers are made of: outcomes and lines of the trained arms, by name, and how intervals are made."""
 
     outcomes: Mapping[str, Outcome]
     lines: Mapping[str, ArmRow]
     protocol: MixedProtocol
     signs: Signs
     majority_baseline: float
+    inference: Inference = TWO_WAY
 
 
 def make_record(
@@ -69,11 +70,15 @@ def make_record(
     information: Mapping[str, Information],
     protocol: MixedProtocol,
     signs: Signs,
+    inference: Inference = TWO_WAY,
 ) -> MixedRecord:
     """Return the whole record of an experiment whose arms, in the order of `outcomes`, were fitted as `rows` say."""
-    lines = {name: arm_row(name, rows, outcome, information[name], signs.classes) for name, outcome in outcomes.items()}
+    lines = {
+        name: arm_row(name, rows, outcome, information[name], signs.classes, inference)
+        for name, outcome in outcomes.items()
+    }
     truth = next(iter(outcomes.values())).truth
-    trained = Trained(outcomes, lines, protocol, signs, majority_baseline(signs.train_counts, truth))
+    trained = Trained(outcomes, lines, protocol, signs, majority_baseline(signs.train_counts, truth), inference)
     headline, questions = judge(trained)
     return MixedRecord(
         rows=rows,
@@ -84,7 +89,7 @@ def make_record(
         variance=None
         if headline is None
         else variance_shares(outcomes[headline.a], outcomes[headline.b], b_is_real=not ARMS[headline.b].has_synthetic),
-        worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}),
+        worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}, inference),
         majority_baseline=trained.majority_baseline,
         copies_flagged=signs.copies,
         train_counts=signs.train_counts,
@@ -93,7 +98,14 @@ def make_record(
     )
 
 
-def arm_row(name: str, rows: list[FitRow], outcome: Outcome, information: Information, classes: list[str]) -> ArmRow:
+def arm_row(
+    name: str,
+    rows: list[FitRow],
+    outcome: Outcome,
+    information: Information,
+    classes: list[str],
+    inference: Inference = TWO_WAY,
+) -> ArmRow:
     """Return an arm's line: what it is trained on, what its networks saw, every metric with spread and interval."""
     own = [row for row in rows if row.arm == name]
     # sets that were imported may have different numbers of images; all else is the same in every replicate
@@ -105,8 +117,8 @@ def arm_row(name: str, rows: list[FitRow], outcome: Outcome, information: Inform
         n_synthetic=least,
         n_synthetic_most=most if most > least else None,
         information=information,
-        metrics=metric_estimates(outcome),
-        classes=class_estimates(outcome, classes),
+        metrics=metric_estimates(outcome, inference),
+        classes=class_estimates(outcome, classes, inference),
         positive_class=classes[POSITIVE] if len(classes) == 2 else None,
     )
 
@@ -128,8 +140,9 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
     line, baseline = (trained.lines[name] for name in (question.a, question.b))
     # paired: both arms answer the same test images and share their seeds, so that what they share cancels out
     difference = a.correct_by_fit - b.correct_by_fit
-    found = difference_interval(repetitions(difference), level)
-    control = equal_steps(repetitions(a.equal_steps_correct_by_fit - b.equal_steps_correct_by_fit), level)
+    found = trained.inference.difference(repetitions(difference), level)
+    by_equal_steps = repetitions(a.equal_steps_correct_by_fit - b.equal_steps_correct_by_fit)
+    control = equal_steps(by_equal_steps, level, trained.inference)
     # a baseline with synthetic images has the same copies: they explain no difference
     copied = bool(trained.signs.copies and line.n_synthetic and not baseline.n_synthetic)
     # here both count: labels or numbers of images that show the test images differ in how much they show
@@ -176,9 +189,9 @@ def judged(low: float, high: float, copied: bool = False, test_seen: bool = Fals
     return HURT if high < 0 else NO_EFFECT
 
 
-def equal_steps(difference: Array, level: float) -> EqualSteps:
+def equal_steps(difference: Array, level: float, inference: Inference) -> EqualSteps:
     """Return the control of early stopping: the difference (repetitions, images) with equal steps for every arm."""
-    found = difference_interval(difference, level)
+    found = inference.difference(difference, level)
     return EqualSteps(difference=found.mean, low=found.low, high=found.high)
 
 

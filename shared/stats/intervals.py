@@ -40,11 +40,14 @@ class MeanInterval:
     standard_error: float
     freedom: float
     level: float
+    stretch: float = 1.0
+    """What the reach of the interval, in standard errors, is multiplied with."""
 
     @property
     def detectable(self) -> float:
         """The true distance from 0 that a repetition would show with a probability of `POWER`, of 0 or more."""
-        return (quantile(self.freedom, self.level) + upper_quantile(self.freedom, POWER)) * self.standard_error
+        reach = self.stretch * quantile(self.freedom, self.level)
+        return (reach + upper_quantile(self.freedom, POWER)) * self.standard_error
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,14 @@ class Bounds:
     error: MeanError
 
 
-def bounds(sums: Sums, scale: Scale, level: float = LEVEL) -> Bounds:
-    """Return the intervals of the means of experiments with these sums, around the means with the added images."""
+def bounds(sums: Sums, scale: Scale, level: float = LEVEL, stretch: float = 1.0) -> Bounds:
+    """Return the intervals of the means of experiments with these sums, around the means with the added images.
+
+    `stretch` multiplies the distance from there to either end.
+    """
     error = mean_error(sums, scale.added)
     centre = sums.with_images(scale.added).mean
-    reach = upper_quantiles(error.freedom, (1 + level) / 2) * error.standard_error
+    reach = stretch * upper_quantiles(error.freedom, (1 + level) / 2) * error.standard_error
     return Bounds(np.maximum(centre - reach, scale.low), np.minimum(centre + reach, scale.high), error)
 
 
@@ -71,7 +77,7 @@ def difference_interval(difference: Array, level: float = LEVEL) -> MeanInterval
     zero width. One replicate: it is for other images alone. Raises ValueError for an array of another shape, or an
     empty one.
     """
-    return _interval(difference, DIFFERENCE, level)
+    return mean_interval(difference, DIFFERENCE, level)
 
 
 def share_interval(values: Array, level: float = LEVEL) -> MeanInterval:
@@ -79,14 +85,15 @@ def share_interval(values: Array, level: float = LEVEL) -> MeanInterval:
 
     As `difference_interval`; near 0 and 1 the interval reaches further inwards.
     """
-    return _interval(values, SHARE, level)
+    return mean_interval(values, SHARE, level)
 
 
-def _interval(values: Array, scale: Scale, level: float) -> MeanInterval:
+def mean_interval(values: Array, scale: Scale, level: float = LEVEL, stretch: float = 1.0) -> MeanInterval:
+    """Return the mean of values (replicates, images) on a scale, and its interval; see `bounds`."""
     sums = Sums.of(checked(values))
-    found = bounds(sums, scale, level)
+    found = bounds(sums, scale, level, stretch)
     standard_error, freedom = float(found.error.standard_error), float(found.error.freedom)
-    return MeanInterval(float(sums.mean), float(found.low), float(found.high), standard_error, freedom, level)
+    return MeanInterval(float(sums.mean), float(found.low), float(found.high), standard_error, freedom, level, stretch)
 
 
 class StudentSummary(TypedDict):

@@ -266,8 +266,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "fits_counted_as_replicates",
         VERDICT,
-        "difference_interval(repetitions(difference), level)",
-        "difference_interval(difference.reshape(-1, len(a.truth)), level)",
+        "trained.inference.difference(repetitions(difference), level)",
+        "trained.inference.difference(difference.reshape(-1, len(a.truth)), level)",
         ANSWERS + "test_fits_are_averaged_before_they_are_compared",
         "fits of a replicate are no replicates",
     ),
