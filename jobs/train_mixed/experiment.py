@@ -1,8 +1,10 @@
 """From the fits of all replicates to the verdict: read their answers, and what the scores say of the generators."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from torch import Tensor
 
 from jobs.pipeline import EVALUATE, FITS, PREPROCESS, SYNTHESIZE
 from jobs.train_mixed.arms import ARMS, first_shown
@@ -16,6 +18,7 @@ from shared.errors import BadInput
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
+from shared.store.records.copies import CopyTest
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.mixed import FitsRecord, MixedProtocol, MixedRecord
 from shared.store.records.scores import COLLAPSE, LITTLE_VARIETY
@@ -58,10 +61,20 @@ def check_scores_are_of_these(run: Run) -> None:
 
 def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: Labels) -> Outcome:
     """Return the answers of an arm's classifiers in every replicate, from their files."""
-    read = [
-        [load(artifact.read(name), str(artifact.folder / name))[0] for name in (fit_file(arm, n) for n in range(count))]
-        for artifact in fits
-    ]
+    return as_outcome(
+        [
+            [
+                load(artifact.read(name), str(artifact.folder / name))[0]
+                for name in (fit_file(arm, number) for number in range(count))
+            ]
+            for artifact in fits
+        ],
+        truth,
+    )
+
+
+def as_outcome(read: list[list[dict[str, Tensor]]], truth: Labels) -> Outcome:
+    """Return the answers of an arm's classifiers, given the tensors of the file of each fit of each replicate."""
     kept, control = (
         np.stack([[tensors[name].numpy() for tensors in replicate] for replicate in read])
         for name in (PROBABILITIES, EQUAL_STEPS)
@@ -132,29 +145,37 @@ def signs_of(run: Run, arms: str) -> Signs:
     scored = [artifact.record.on_test for artifact in run.inputs_of(EVALUATE)]
     tested = {number: on_test for number, on_test in enumerate(scored) if on_test is not None}
     labels = [synthetic_counts(artifact) for artifact in run.inputs_of(SYNTHESIZE)]
-    flagged = Counter(
-        space for on_test in tested.values() for space, copies in on_test.copies.items() if copies.flagged
-    )
     real = run.input(PREPROCESS).dataset
     return Signs(
         classes=real.classes,
         train_counts=real.splits["train"].class_counts,
         synthetic_counts=np.sum(labels, axis=0).tolist(),
         first=first_shown(arms),
-        collapsed=[
-            f"{line.removeprefix(COLLAPSE)} (replicate {replicate_name(number)})"
-            for number, on_test in tested.items()
-            for line in on_test.warnings
-            if line.startswith(COLLAPSE)
-        ],
+        collapsed=collapses({number: on_test.warnings for number, on_test in tested.items()}),
         little_variety=[
             line.removeprefix(LITTLE_VARIETY)
             for on_test in tested.values()
             for line in on_test.warnings
             if line.startswith(LITTLE_VARIETY)
         ],
-        copies=[f"{space} in {count} of {len(tested)} replicates" for space, count in flagged.items()],
+        copies=flagged_spaces([on_test.copies for on_test in tested.values()]),
     )
+
+
+def collapses(warnings: Mapping[int, Sequence[str]]) -> list[str]:
+    """Return, from the warnings about each replicate's images, how which generators collapsed."""
+    return [
+        f"{line.removeprefix(COLLAPSE)} (replicate {replicate_name(number)})"
+        for number, lines in warnings.items()
+        for line in lines
+        if line.startswith(COLLAPSE)
+    ]
+
+
+def flagged_spaces(tests: Sequence[Mapping[str, CopyTest]]) -> list[str]:
+    """Return, from the copy tests of each replicate by space, in how many of them each space is flagged."""
+    flagged = Counter(space for copies in tests for space, found in copies.items() if found.flagged)
+    return [f"{space} in {count} of {len(tests)} replicates" for space, count in flagged.items()]
 
 
 def synthetic_counts(artifact: Artifact[SyntheticRecord]) -> list[int]:

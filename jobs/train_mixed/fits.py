@@ -9,7 +9,6 @@ from jobs.pipeline import PREPROCESS, SYNTHESIZE
 from jobs.train_mixed.arms import ARMS, OWN, chosen_arms
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
 from jobs.train_mixed.options import LEAST_GAIN, MixedOptions
-from shared.cli.progress import ProgressBar
 from shared.cli.run import Result, Run
 from shared.data.images import Images, load_split
 from shared.data.standard_augmentation import standard_augmentation
@@ -76,8 +75,16 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result:
     # an arm's fits have the seeds of every other arm's, so that differences are paired
     seeds = [fit_seed(config.seed, number) for number in range(config.fits)]
     fits = [Fit(name, run.replicate, number, seed) for name in arms for number, seed in enumerate(seeds)]
+    rows = []
     with run.reporter.bar("fit", len(fits), "fits") as bar:
-        rows = [_fit_once(run.folder, planned, splits, config, device, bar) for planned in fits]
+        for planned in fits:
+            row, known = read_or_fit(run.folder, planned, splits, config, device)
+            rows.append(row)
+            if known:
+                # skipped, not advanced: the rate and the time left are those of this run
+                bar.skip(1)
+            else:
+                bar.advance(note=f"{planned.arm}: {row.test.accuracy:.3f}")
     record = FitsRecord(rows=rows, n_val=len(splits.val), n_synthetic_usable=len(splits.synthetic.images))
     return Result(record, summary=f"{len(rows)} fits of {len(arms)} arms")
 
@@ -126,21 +133,21 @@ def annotated_by_own(splits: Splits, share: float, config: MixedOptions, seed: i
     return replace(drawn, images=Images(drawn.images.images, labels), confidence=confidence)
 
 
-def _fit_once(
-    folder: Path, planned: Fit, splits: Splits, config: MixedOptions, device: torch.device, bar: ProgressBar
-) -> FitRow:
-    """Fit an arm, or read the fit that an interrupted run finished; return its row."""
+def read_or_fit(
+    folder: Path, planned: Fit, splits: Splits, config: MixedOptions, device: torch.device
+) -> tuple[FitRow, bool]:
+    """Return the row of a fit, and whether an interrupted run finished it: then it is read from its file.
+
+    A fit that is made here leaves its answers, and its row, in that file of `folder`.
+    """
     # a file for each fit: the job resumes after the last finished one, and a broken file costs one fit, not all
     path = folder / planned.file
     try:
-        row = parse_record(FitRow, load(path.read_bytes(), str(path))[1], str(path))
-        # skipped, not advanced: the rate and the time left are those of this run
-        bar.skip(1)
+        return parse_record(FitRow, load(path.read_bytes(), str(path))[1], str(path)), True
     except (FileNotFoundError, FormatError):
         row, answers = _fit(planned, splits, config, device)
         save(path, answers, row.facts())
-        bar.advance(note=f"{planned.arm}: {row.test.accuracy:.3f}")
-    return row
+        return row, False
 
 
 def _fit(
