@@ -19,7 +19,7 @@ from shared.data.images import Images, load_split
 from shared.data.resizing import converted
 from shared.data.sampling import apportion, spread, stratified
 from shared.errors import BadInput
-from shared.metrics import feature_cache
+from shared.metrics.features import cache as feature_cache
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
 from shared.models.tables import EXTRACTORS

@@ -11,7 +11,7 @@ from shared.cli.run import Run
 from shared.data.images import Images, load_split
 from shared.data.sampling import apportion, spread, stratified
 from shared.errors import BadInput, MissingArtifact
-from shared.metrics import feature_cache
+from shared.metrics.features import cache as feature_cache
 from shared.metrics.pixels import Qualities, class_qualities, compared
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet

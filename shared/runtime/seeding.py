@@ -66,6 +66,8 @@ class Stream(IntEnum):
     # (seed, 28): the imported images that are scored
     IMPORTED_DRAW = 28
 
+    # (seed, 31): the images whose membership is tested; (seed, 31, ...): noise in place of images
+    MEMBERSHIP = 31
     CONTROL_NOISE = 31
     CONTROL_LABELS = 32
 

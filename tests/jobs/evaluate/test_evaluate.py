@@ -19,7 +19,7 @@ from jobs.evaluate.score_datasets import in_both
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.data.images import Images
-from shared.metrics.feature_cache import load, reference_path, store
+from shared.metrics.features.cache import load, reference_path, store
 from shared.metrics.features.frechet import frechet_distance, moments
 from shared.models.extractor import Extractor
 from shared.models.pretrained.weights import fetch
