@@ -15,6 +15,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
     "run": "jobs.commands.run",
     "judge": "jobs.judge.command",
+    "study": "jobs.study.command",
     "launch": "jobs.commands.launch",
     "results": "jobs.commands.results",
     "compare": "jobs.compare.command",
@@ -31,6 +32,7 @@ COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
 ABOUT = {job.name: job.about for job in JOBS} | {
     "run": "Run every job in order; skip what is complete.",
     "judge": "Judge synthetic images that you have against your real ones.",
+    "study": "Study from how many real images on synthetic ones help.",
     "launch": "Start a job in several processes that train together.",
     "results": "Print the results table and the verdict of an experiment.",
     "compare": "Compare experiments: scores, curves, printed numbers, the winner.",

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import start, variables, wait
 from shared.store.job import Job
 from shared.store.replicates import MOST
+
+if TYPE_CHECKING:
+    from shared.cli.calls.dry_run import DryRun
 
 
 class JobFailed(HalfrealError):
@@ -162,6 +165,12 @@ def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> list[str]:
     """Let every job check its options and print what it would do after those before it, without doing anything.
 
     Returns what is to be said before the work, such as which weights are missing.
+    """
+    return dry_run_chain(selected, arguments).notices
+
+
+def dry_run_chain(selected: tuple[Job, ...], arguments: list[str]) -> "DryRun":
+    """Do what `dry_run_jobs` does, and return all that the jobs said.
 
     Each job checks its options against what the jobs before it declare that they will write.
     """
@@ -176,7 +185,7 @@ def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> list[str]:
             raise type(error)(f"{job.name}: {error}") from error
         except click.UsageError as error:
             raise BadConfig(f"{job.name}: {error.format_message()}") from error
-    return chain.notices
+    return chain
 
 
 def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:

@@ -33,6 +33,12 @@ def check_finite(options: dict[str, object]) -> None:
 RESERVED = ("compare", "sources", "weights")
 """Folders of the volume that are no experiments."""
 
+STUDY = "study"
+"""The folder of an experiment in which the experiments of its study are."""
+
+POINT_PATTERN = rf"{STUDY}/[a-z]+-[0-9]+(\.[0-9]+)?"
+"""Where the experiment of a point of a study is, below that which the study is of."""
+
 
 def experiment_name(experiment: str | None, recipe: Recipe) -> str:
     """Return the experiment's name, by default the recipe's; BadConfig for a reserved one or no plain folder name."""
@@ -42,10 +48,16 @@ def experiment_name(experiment: str | None, recipe: Recipe) -> str:
 
 
 def check_name(name: str, where: str, remedy: str = "") -> None:
-    """Raise BadConfig for a name that no experiment can have; it was given as `where`."""
-    if name in RESERVED:
+    """Raise BadConfig for a name that no experiment can have; it was given as `where`.
+
+    The experiments of a study are in folders below the one that it is of: `digits/study/images-5`.
+    """
+    own, _, below = name.partition("/")
+    if own in RESERVED:
         raise BadConfig(f"{where} {name!r}: the volume has other things in that folder; take another name")
-    if not re.fullmatch(r"\w[\w.-]*", name):
+    if below and not re.fullmatch(POINT_PATTERN, below):
+        raise BadConfig(f"{where} {name!r}: want no '/', but for a point of a study, such as {own}/study/images-5")
+    if not re.fullmatch(r"\w[\w.-]*", own):
         raise BadConfig(
             f"{where} {name!r}: want letters, digits, '_', '-' and '.', with none of the last two in front{remedy}"
         )

@@ -1,26 +1,34 @@
-"""Figures of several experiments together: their scores over epochs, and what their best snapshots draw."""
+"""Figures of several experiments together: scores over epochs, what their best snapshots draw, the gain in a study."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from shared.format.shards import preview
 from shared.metrics.over_epochs import OverEpochs
 from shared.models.snapshots import grid_images, load_snapshot
 from shared.plots import figures, ticks
 from shared.plots.figures import COLOURS, plot, shorten
+from shared.plots.formatting import level_text
 from shared.plots.gallery import CPU, Picture
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.gan import GanRecord
+from shared.store.records.mixed import HELPED, HURT
+from shared.store.records.study import StudyPoint
 
 MOST_IMAGES, MOST_ROWS = 100, 20
 """Images of a snapshot that are shown, and classes that get a row each."""
 
 DECADE = 10.0
 """From this ratio of the highest to the lowest value on the axis is logarithmic."""
+
+MARKS = {HELPED: ("D", COLOURS[2], "helped"), HURT: ("X", COLOURS[5], "hurt")}
+OTHERS = ("o", COLOURS[0], "no effect shown")
+"""Marker, colour and words of a point, by the outcome of its headline; never by colour alone."""
 
 
 def curves_picture(experiments: Mapping[str, OverEpochs], together: bool) -> Picture:
@@ -91,3 +99,36 @@ def imported_picture(name: str, synthetic: Artifact[SyntheticRecord], classes: l
     samples = preview(synthetic.folder, synthetic.dataset.splits["train"], per_class=per_class)
     drawn = figures.class_rows(samples, classes, "imported, by the annotator's label")
     return Picture(drawn, f"Imported images of {name}, by the annotator's label.", True)
+
+
+def gain_chart(points: Sequence[StudyPoint], counted: str, helped: str) -> Figure:
+    """Draw the difference at each point with its interval, a dot for each replicate; a line at 0; a logarithmic axis.
+
+    `counted` is what the numbers of the axis are numbers of, `helped` what the difference is the effect of.
+    """
+    figure, axes = plot(7.2, 4.0)
+    axes.axhline(0, color="black", linewidth=1, zorder=1, gid="zero-line")
+    numbers = [point.n_train for point in points]
+    axes.plot(numbers, [100 * point.headline.difference for point in points], color="0.6", linewidth=1, zorder=2)
+    for place, point in enumerate(points):
+        found, number = point.headline, point.n_train
+        marker, colour, words = MARKS.get(found.outcome, (OTHERS[0], OTHERS[1], found.outcome))
+        ends = [100 * found.low, 100 * found.high]
+        axes.plot(
+            [number] * 2, ends, color=colour, linewidth=5, alpha=0.45, solid_capstyle="butt", gid=f"interval-{place}"
+        )
+        axes.plot([number], [100 * found.difference], marker, color=colour, markersize=7, zorder=4, label=words)
+        values = [100 * value for value in found.values]
+        axes.plot([number * 1.025] * len(values), values, "o", color="black", markersize=3, zorder=3, label="one replicate")
+    axes.set_xscale("log")
+    # room on both sides, where a single number would have none
+    axes.set_xlim(min(numbers) / 1.35, max(numbers) * 1.35)
+    axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(f"{counted} (logarithmic)")
+    axes.set_ylabel("difference in test accuracy,\npercentage points")
+    axes.set_title(f"Effect of {helped}: mean and {level_text(points[0].headline.level)} interval", fontsize=9)
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))  # by label, since each point has added the same entries
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=4, fontsize=8)
+    return figure

@@ -1,0 +1,168 @@
+"""The command `study`: from how many real images on, or up to how many, adding synthetic images helps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shared.cli.calls.perform import bind_threads
+from shared.cli.common_options import PARTS, STUDY, experiment_name, place
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.progress import StopFlag
+from shared.cli.recipes import Recipe
+from shared.errors import BadConfig, BadInput
+from shared.store.replicates import MOST
+from shared.store.work_shards import WHOLE, Shard
+
+if TYPE_CHECKING:
+    from jobs.study.children import Child
+    from jobs.study.points import Point
+    from shared.store.records.study import StudyRecord
+
+
+def _with(options: tuple[Any, ...]) -> Any:
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@click.command("study", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@place
+@click.option(
+    "--images",
+    metavar="PERCENT[,...]",
+    help="Shares of the real train and val images, in percent: GAN, annotator and classifier see these alone.",
+)
+@click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
+@click.option(
+    "--replicates", type=click.IntRange(1, MOST), help="Replicates of each point [default: the recipe's]."
+)
+@click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
+@click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
+@click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@click.option("--force", is_flag=True, help="Rebuild every point.")
+@click.option("--dry-run", is_flag=True, help="Check all points and show what each job would do, without doing it.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of the numbers, too [default: study.json next to the page alone].",
+)
+@_with(PARTS)
+@click.pass_context
+def main(
+    context: click.Context,
+    recipe: Recipe,
+    experiment: str | None,
+    data_root: Path,
+    json_file: Path | None,
+    **options: Any,
+) -> None:
+    """Study how the gain from synthetic images depends on how many real images there are.
+
+    Each point is an experiment of its own, EXPERIMENT/study/images-5, that `halfreal run` makes: its GAN, its
+    annotator and its classifiers see its share of the real images alone, all on the same test images. GANs of smaller
+    shares have more epochs, so that each sees as many images. Points and replicates that are complete are kept: the
+    same command goes on after a signal, and one with other points adds them. The points of an earlier answer belong to
+    the study as well. Writes EXPERIMENT/study/index.html and study.json.
+    """
+    name = experiment_name(experiment, recipe)
+    if "/" in name:
+        raise BadConfig(f"--experiment {name}: is a point of a study; want the experiment that the study is of")
+    shard = shard_of(context, options)
+    points = all_points(data_root / name, options)
+    children = planned(points, name, data_root, str(context.meta["recipe"]), options)
+    if options["dry_run"]:
+        from jobs.study.children import dry_run
+
+        for child in children:
+            click.secho(f"{child.point.name}: {child.name}", bold=True)
+            dry_run(child, options)
+        return
+    from jobs.study.making import complete, make
+
+    make(children, shard, options, StopFlag())
+    waiting = [child.point.name for child in children if not complete(child, options)]
+    if waiting:
+        click.echo(f"part {shard.index} of {shard.count} is done; not yet: {', '.join(waiting)}", err=True)
+        return
+    bind_threads(0)
+    finish(data_root, name, children, json_file)
+
+
+def shard_of(context: click.Context, options: dict[str, Any]) -> Shard:
+    """Return which points this process makes; BadConfig for a part that there is not."""
+    from click.core import ParameterSource
+
+    parts, index = options["parts"], options["index"]
+    said = context.get_parameter_source
+    if said("index") is ParameterSource.COMMANDLINE and said("parts") is ParameterSource.DEFAULT:
+        raise BadConfig(f"--index {index}: say by --parts into how many parts the points are divided")
+    # Kubernetes sets the index's variable in every Indexed Job, also where the work is in one part
+    if parts == 1:
+        return WHOLE
+    if index is None:
+        raise BadConfig(f"--parts {parts}: say by --index which of them this process makes, from 0")
+    if index >= parts:
+        raise BadConfig(f"--index {index}: want less than --parts {parts}; parts are counted from 0")
+    if options["force"]:
+        raise BadConfig("--force with --index: other parts would be dropped; run without --index, or remove the points")
+    return Shard(index, parts)
+
+
+def all_points(folder: Path, options: dict[str, Any]) -> "list[Point]":
+    """Return the points that are asked for, and those of an earlier answer that are still there."""
+    from jobs.study.points import KINDS, ordered, parse_points, point_of
+
+    asked = [point for kind in KINDS for point in parse_points(kind, options[kind])]
+    if not asked:
+        flags = " or ".join(f"{row.flag} 5,10,30,100" for row in KINDS.values())
+        raise BadConfig(f"study: no points; want {flags}, in percent")
+    if not (folder / STUDY).is_dir():
+        return ordered(set(asked))
+    from jobs.study.record import read_study
+
+    before = read_study(folder)
+    # an answer about some of the points that were seen would be an answer about the best ones
+    kept = [point_of(name) for name in before.planned + before.added] if before else []
+    return ordered({*asked, *(point for point in kept if point and (folder / STUDY / point.name).is_dir())})
+
+
+def planned(
+    points: "Sequence[Point]", name: str, data_root: Path, recipe: str, options: dict[str, Any]
+) -> "list[Child]":
+    """Return the experiments of the points, all of them checked; BadInput for what cannot be made."""
+    from jobs.study.children import child_of, configured
+    from jobs.study.counts import check_counts
+
+    children = [child_of(point, name, data_root, recipe, options) for point in points]
+    check_counts(configured(children[0]), points, data_root / "sources")
+    return children
+
+
+def finish(data_root: Path, name: str, children: "Sequence[Child]", json_file: Path | None) -> None:
+    """Judge all points together, write the page and the numbers, print the answer."""
+    from jobs.study.judging import study_point
+    from jobs.study.page import render
+    from jobs.study.record import JSON, make_record, read_study
+    from jobs.study.terminal import print_study
+    from shared.format.files import json_bytes, write_whole
+    from shared.stats.confidence import other_level
+
+    level = other_level(len(children))
+    before = read_study(data_root / name)
+    record = make_record(name, [study_point(child, data_root, level) for child in children], level, before)
+    folder = data_root / name / STUDY
+    numbers = json_bytes(record.facts())
+    for path, payload in ((folder / "index.html", render(record).encode()), (folder / JSON, numbers)):
+        write_whole(path, payload)
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(json_file, numbers)
+    print_study(record)
+    click.echo(f"page: {folder / 'index.html'}\nnumbers: {json_file or folder / JSON}")
