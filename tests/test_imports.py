@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 JOBS = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize", "train_mixed", "tune", "report")
-COMMANDS = ("commands", "compare", "export", "judge", "playground", "selfcheck")
+COMMANDS = ("commands", "compare", "export", "judge", "playground", "selfcheck", "study")
 """Folders of `jobs` with what people type: they may ask any job."""
 
 LAYERS = ("errors", "format", "runtime", "store", "data", "sources", "models", "stats", "metrics", "plots", "cli")
@@ -29,7 +29,7 @@ ADDRESSES = {
     "matplotlib": ("shared/plots/*.py", "shared/plots/training/*.py", "jobs/report/figures.py"),
     "optuna": ("jobs/tune/*.py",),
     "sqlalchemy": ("jobs/tune/study.py",),
-    "jinja2": ("jobs/report/*.py", "jobs/compare/page.py", "jobs/export/card.py"),
+    "jinja2": ("jobs/report/*.py", "jobs/compare/page.py", "jobs/export/card.py", "jobs/study/page.py"),
     "gradio": ("jobs/playground/page.py",),
     "fastapi": ("jobs/playground/page.py",),
     "uvicorn": ("jobs/playground/page.py",),

@@ -15,7 +15,7 @@ from shared.errors import BadInput, MissingArtifact
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
-from shared.store.lineage import need_test_scores, open_inputs
+from shared.store.lineage import STUDY_FOLDER, experiment_label, need_test_scores, open_inputs
 from shared.store.replicates import best_on_val
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.store.records.gan import GanRecord
     from shared.store.records.mixed import Estimate, MixedRecord
     from shared.store.records.scores import OnTest, ScoresRecord
+    from shared.store.records.study import StudyRecord
 
 READS: Job = Job("results", "", "", "", (TRAIN_MIXED, SYNTHESIZE, EVALUATE))
 """The artifacts that are read."""
@@ -82,6 +83,11 @@ def collect(folder: Path) -> Results:
     try:
         opened = open_inputs(READS, folder)
     except MissingArtifact as error:
+        if study_of(folder) is not None:
+            raise MissingArtifact(
+                f"{folder}: has a study and no results of its own\n"
+                f"its numbers are in {folder / STUDY_FOLDER / 'study.json'}; for results run first: halfreal run"
+            ) from error
         if not is_judged(folder):
             raise
         raise MissingArtifact(f"{folder}: unfinished; make the same `halfreal judge` call again, it goes on") from error
@@ -91,7 +97,16 @@ def collect(folder: Path) -> Results:
     records = [replicate.record for replicate in scores]
     gans = None if any(record.imported for record in records) else scored_gans(folder, len(scores))
     sets = [made.record.imported for made in inputs_of(opened, SYNTHESIZE) if made.record.imported is not None]
-    return Results(folder.name, mixed.record, records, on_test, hashes, gans, sets)
+    return Results(experiment_label(folder), mixed.record, records, on_test, hashes, gans, sets)
+
+
+def study_of(folder: Path) -> "StudyRecord | None":
+    """Return the study of the experiment in `folder`; None where none was answered."""
+    if not (folder / STUDY_FOLDER).is_dir():
+        return None
+    from jobs.study.record import read_study
+
+    return read_study(folder)
 
 
 def is_judged(folder: Path) -> bool:
@@ -233,7 +248,14 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
 def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool, classes: bool, **_: object) -> None:
     """Print the verdict of an experiment, then its questions, its arms, its scores and its classes."""
     folder = data_root / experiment_name(experiment, recipe)
+    study = study_of(folder)
     if as_json:
-        click.echo(json.dumps(collect(folder).facts(), indent=1, allow_nan=False))
-    else:
+        click.echo(json.dumps(collect(folder).facts() | {"study": study and study.facts()}, indent=1, allow_nan=False))
+        return
+    # a study needs no results of the experiment that it is of
+    if study is None or (folder / TRAIN_MIXED.writes).is_dir():
         print_results(folder, classes)
+    if study is not None:
+        from jobs.study.terminal import print_study
+
+        print_study(study)

@@ -121,7 +121,8 @@ def default_page(data_root: Path, experiments: tuple[str, ...], reference: str |
     """Return where the page of a comparison is unless somebody says otherwise."""
     from shared.format.files import sha256
 
-    name = "+".join(experiments) + (f"@{reference}" if reference else "")
+    # a point of a study is a folder below another experiment's
+    name = ("+".join(experiments) + (f"@{reference}" if reference else "")).replace("/", "-")
     if len(name) > LONGEST_NAME:
         name = f"{name[:LONGEST_NAME]}-{sha256(name.encode())[:8]}"
     return data_root / "compare" / name / "index.html"

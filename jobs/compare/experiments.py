@@ -10,7 +10,7 @@ from shared.cli.recipes import Published
 from shared.format.manifest import MANIFEST
 from shared.store.artifacts import Artifact, input_of, inputs_of
 from shared.store.job import Job
-from shared.store.lineage import check_lineage, open_inputs, open_places
+from shared.store.lineage import check_lineage, experiment_label, open_inputs, open_places
 from shared.store.records.datasets import IMPORTED, RealRecord, SyntheticRecord
 from shared.store.records.gan import GanRecord
 from shared.store.records.mixed import MixedRecord
@@ -96,7 +96,7 @@ def open_experiment(folder: Path) -> Experiment:
     sets = dict(zip(numbers, inputs_of(opened, SYNTHESIZE), strict=False))
     recipe, published = recipe_of((gans or sets)[numbers[0]].folder / "run.json")
     return Experiment(
-        name=folder.name,
+        name=experiment_label(folder),
         real=input_of(opened, PREPROCESS),
         gans=gans,
         sets=sets,

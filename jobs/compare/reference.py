@@ -27,7 +27,7 @@ from shared.runtime.memory import check_images_fit
 from shared.runtime.process_group import ProcessGroup
 from shared.store.artifacts import input_of, open_output
 from shared.store.job import Job
-from shared.store.lineage import check_lineage, open_places
+from shared.store.lineage import check_lineage, experiment_label, open_places
 from shared.store.records.scores import Protocol, ScoresRecord
 from shared.store.replicates import existing, place
 
@@ -56,7 +56,7 @@ class Reference:
             places[place(TRAIN_CLASSIFIER, 0)] = TRAIN_CLASSIFIER
         inputs = open_places(places, folder)
         check_lineage(inputs)
-        self.name = folder.name
+        self.name = experiment_label(folder)
         self.real = input_of(inputs, PREPROCESS)
         self.info = self.real.dataset
         self.resize_filter = self.real.preparation.resize_filter

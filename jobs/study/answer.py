@@ -61,8 +61,7 @@ def _sentence(row: Kind, outcome: str, ranges: list[list[int]], numbers: Sequenc
     low, high = numbers[ranges[0][0]], numbers[ranges[0][-1]]
     if outcome == FROM:
         end = ", the largest number tried" if low == numbers[-1] else f" (tried up to {numbers[-1]:,})"
-        return f"From {_about(low)} {counted} on, {helped} helped{end}{';' if end.startswith(',') else ','} " \
-            "with fewer that is not shown."
+        return f"From {_about(low)} {counted} on, {helped} helped{end}; with fewer that is not shown."
     if outcome == UP_TO:
         return f"Up to {_about(high)} {counted}, {helped} helped; with more, up to {numbers[-1]:,}, that is not shown."
     where = f"With {_about(low)}" if low == high else f"From {_about(low)} to {_about(high)}"

@@ -13,11 +13,11 @@ from jobs.commands.ordering import ordered
 from jobs.commands.run import JobFailed, dry_run_chain, settings
 from jobs.pipeline import PIPELINE, PREPROCESS, TRAIN_GAN, TRAIN_MIXED
 from jobs.study.points import Point, arms_with
-from shared.cli.common_options import STUDY
 from shared.cli.progress import StopFlag
 from shared.cli.resolve import asked, environment
 from shared.errors import BadConfig, BadInput, Interrupted
 from shared.runtime.job_processes import start, wait
+from shared.store.lineage import STUDY_FOLDER
 
 if TYPE_CHECKING:
     from shared.cli.calls.dry_run import DryRun
@@ -49,7 +49,7 @@ class Child:
 
 def child_of(point: Point, experiment: str, data_root: Path, recipe: str, options: Mapping[str, Any]) -> Child:
     """Return the experiment of a point of the study of `experiment`; BadConfig for options that no study can have."""
-    name = f"{experiment}/{STUDY}/{point.name}"
+    name = f"{experiment}/{STUDY_FOLDER}/{point.name}"
     words = ["--recipe", recipe, "--experiment", name, "--data-root", str(data_root)]
     for option in ("seed", "threads", "device"):
         words += [f"--{option}", str(options[option])] if options[option] is not None else []
@@ -63,7 +63,9 @@ def own_pairs(point: Point, words: list[str], given: tuple[str, ...]) -> list[st
     if taken:
         raise BadConfig(f"--set {taken[0]}: a study sets it for each of its points; leave it out")
     with environment(settings(given)):
-        real, gan, mixed = (_options(job, without_force(words)) for job in (PREPROCESS.name, TRAIN_GAN.name, TRAIN_MIXED.name))
+        real, gan, mixed = (
+            _options(job, without_force(words)) for job in (PREPROCESS.name, TRAIN_GAN.name, TRAIN_MIXED.name)
+        )
     pairs = [f"preprocess.{point.row.option}={point.share:g}"]
     # every replicate draws its images of the point again, or the interval would be for these images alone
     pairs += ["preprocess.resplit=train"] if real.resplit == "none" else []
@@ -138,8 +140,6 @@ def run_child(child: Child, options: Mapping[str, Any], stop: StopFlag) -> None:
 
     SIGTERM is passed on; Ctrl-C reaches the process without us, since it is in the same process group.
     """
-    if stop.signal_name:
-        raise _stopped(child)
     counts = [(f"--{name}", str(options[name])) for name in ("replicates", "processes") if options[name]]
     process = start(HALFREAL, ["run", *child.run_words, *(word for pair in counts for word in pair)], ONE_PART)
     passed_on = False
@@ -149,13 +149,9 @@ def run_child(child: Child, options: Mapping[str, Any], stop: StopFlag) -> None:
             process.send_signal(signal.SIGTERM)
             passed_on = True
     if stop.signal_name or code == Interrupted.exit_code:
-        raise _stopped(child)
+        raise Interrupted(f"{child.name} stopped; run the same command again (without --force) to go on")
     if code:
         raise JobFailed(f"{child.name} failed (exit code {code}); fix what it says above, then run this again", code)
-
-
-def _stopped(child: Child) -> Interrupted:
-    return Interrupted(f"{child.name} stopped; run the same command again (without --force) to go on")
 
 
 def seconds_of(folder: Path) -> float:

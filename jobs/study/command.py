@@ -7,27 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shared.cli.calls.perform import bind_threads
-from shared.cli.common_options import PARTS, STUDY, experiment_name, place
+from shared.cli.common_options import PARTS, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
-from shared.errors import BadConfig, BadInput
+from shared.errors import BadConfig
+from shared.store.lineage import STUDY_FOLDER
 from shared.store.replicates import MOST
 from shared.store.work_shards import WHOLE, Shard
 
 if TYPE_CHECKING:
     from jobs.study.children import Child
     from jobs.study.points import Point
-    from shared.store.records.study import StudyRecord
-
-
-def _with(options: tuple[Any, ...]) -> Any:
-    def decorate(function: Any) -> Any:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
 
 
 @click.command("study", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -39,9 +30,7 @@ def _with(options: tuple[Any, ...]) -> Any:
 )
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
-@click.option(
-    "--replicates", type=click.IntRange(1, MOST), help="Replicates of each point [default: the recipe's]."
-)
+@click.option("--replicates", type=click.IntRange(1, MOST), help="Replicates of each point [default: the recipe's].")
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
@@ -53,10 +42,9 @@ def _with(options: tuple[Any, ...]) -> Any:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File of the numbers, too [default: study.json next to the page alone].",
 )
-@_with(PARTS)
-@click.pass_context
+@PARTS[0]
+@PARTS[1]
 def main(
-    context: click.Context,
     recipe: Recipe,
     experiment: str | None,
     data_root: Path,
@@ -74,6 +62,7 @@ def main(
     name = experiment_name(experiment, recipe)
     if "/" in name:
         raise BadConfig(f"--experiment {name}: is a point of a study; want the experiment that the study is of")
+    context = click.get_current_context()
     shard = shard_of(context, options)
     points = all_points(data_root / name, options)
     children = planned(points, name, data_root, str(context.meta["recipe"]), options)
@@ -123,14 +112,14 @@ def all_points(folder: Path, options: dict[str, Any]) -> "list[Point]":
     if not asked:
         flags = " or ".join(f"{row.flag} 5,10,30,100" for row in KINDS.values())
         raise BadConfig(f"study: no points; want {flags}, in percent")
-    if not (folder / STUDY).is_dir():
+    if not (folder / STUDY_FOLDER).is_dir():
         return ordered(set(asked))
     from jobs.study.record import read_study
 
     before = read_study(folder)
     # an answer about some of the points that were seen would be an answer about the best ones
     kept = [point_of(name) for name in before.planned + before.added] if before else []
-    return ordered({*asked, *(point for point in kept if point and (folder / STUDY / point.name).is_dir())})
+    return ordered({*asked, *(point for point in kept if point and (folder / STUDY_FOLDER / point.name).is_dir())})
 
 
 def planned(
@@ -157,7 +146,7 @@ def finish(data_root: Path, name: str, children: "Sequence[Child]", json_file: P
     level = other_level(len(children))
     before = read_study(data_root / name)
     record = make_record(name, [study_point(child, data_root, level) for child in children], level, before)
-    folder = data_root / name / STUDY
+    folder = data_root / name / STUDY_FOLDER
     numbers = json_bytes(record.facts())
     for path, payload in ((folder / "index.html", render(record).encode()), (folder / JSON, numbers)):
         write_whole(path, payload)

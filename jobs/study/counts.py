@@ -29,7 +29,9 @@ def check_counts(config: PreprocessOptions, points: Sequence[Point], sources: Pa
         if few:
             smallest = min(few.values())
             named = some([f"{name}: {floor(point.share * count + 1e-9)} of {count}" for name, count in few.items()])
-            works = next((percent for percent in range(1, 101) if floor(percent * smallest / 100 + 1e-9) >= LEAST), None)
+            works = next(
+                (percent for percent in range(1, 101) if floor(percent * smallest / 100 + 1e-9) >= LEAST), None
+            )
             advice = f"ask for {works} or more" if works else f"add images: {LEAST} train images of each class at least"
             raise BadInput(
                 f"{point.row.flag} {point.percent:g}: too few train images of {len(few)} of {len(counts)} classes "

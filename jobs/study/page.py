@@ -9,8 +9,8 @@ from jobs.report.figures import embed
 from jobs.study.points import KINDS
 from shared import __version__
 from shared.plots import formatting
-from shared.plots.gallery import Picture
 from shared.plots.compare_charts import gain_chart
+from shared.plots.gallery import Picture
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.study import StudyPoint, StudyRecord
 

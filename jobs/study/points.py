@@ -37,7 +37,7 @@ KINDS: dict[str, Kind] = {
         title="Gain against the number of real images",
         counted="real train images",
         helped="adding synthetic images",
-        about="At each point GAN, annotator and classifier have that share of the real train and val images and no others",
+        about="At each point GAN, annotator and classifier have that share of the real train and val images alone",
     ),
 }
 """The kinds of points, by the word that names their experiments."""
@@ -81,7 +81,9 @@ def parse_points(kind: str, text: str | None) -> list[Point]:
         found.append(Point(kind, float(word)))
     twice = sorted({point.percent for point in found if found.count(point) > 1})
     if twice:
-        raise BadConfig(f"{flag} {text}: {', '.join(f'{percent:g}' for percent in twice)} more than once; want each once")
+        raise BadConfig(
+            f"{flag} {text}: {', '.join(f'{percent:g}' for percent in twice)} more than once; want each once"
+        )
     return sorted(found, key=lambda point: point.percent)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jobs.study.answer import RULE, study_answer
 from jobs.study.points import KINDS
-from shared.cli.common_options import STUDY
 from shared.errors import FormatError
+from shared.store.lineage import STUDY_FOLDER
 from shared.store.records.base import parse_record
 from shared.store.records.study import StudyPoint, StudyRecord
 
@@ -17,7 +17,7 @@ JSON = "study.json"
 
 def read_study(folder: Path) -> StudyRecord | None:
     """Return the study of the experiment in `folder`; None where none was answered yet."""
-    path = folder / STUDY / JSON
+    path = folder / STUDY_FOLDER / JSON
     try:
         fields = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -27,9 +27,7 @@ def read_study(folder: Path) -> StudyRecord | None:
     return parse_record(StudyRecord, fields, str(path))
 
 
-def make_record(
-    experiment: str, points: Sequence[StudyPoint], level: float, before: StudyRecord | None
-) -> StudyRecord:
+def make_record(experiment: str, points: Sequence[StudyPoint], level: float, before: StudyRecord | None) -> StudyRecord:
     """Return the study of all `points`, judged at `level`; `before` is what was answered before, if anything."""
     names = [point.point for point in points]
     planned = before.planned if before is not None and same_generators(before, points) else names

@@ -23,7 +23,15 @@ def print_study(record: "StudyRecord") -> None:
         console.print(Text(answer.sentence, style="bold"))
         title = f"{record.experiment}: difference at each number of {KINDS[answer.kind].counted}"
         table = Table(title=title, box=None, padding=(0, 1, 0, 0))
-        for heading in ("point", "train", "val", "test", "replicates", "points", f"{level_text(record.level)} interval"):
+        for heading in (
+            "point",
+            "train",
+            "val",
+            "test",
+            "replicates",
+            "points",
+            f"{level_text(record.level)} interval",
+        ):
             table.add_column(heading, justify="left" if heading == "point" else "right", no_wrap=True)
         table.add_column("outcome", justify="left")
         for point in record.of_kind(answer.kind):

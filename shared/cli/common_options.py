@@ -12,6 +12,7 @@ import click
 from shared.cli.click_options import grouped_option
 from shared.cli.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 from shared.errors import BadConfig
+from shared.store.lineage import STUDY_FOLDER
 from shared.store.replicates import MOST
 
 
@@ -33,10 +34,7 @@ def check_finite(options: dict[str, object]) -> None:
 RESERVED = ("compare", "sources", "weights")
 """Folders of the volume that are no experiments."""
 
-STUDY = "study"
-"""The folder of an experiment in which the experiments of its study are."""
-
-POINT_PATTERN = rf"{STUDY}/[a-z]+-[0-9]+(\.[0-9]+)?"
+POINT_PATTERN = rf"{STUDY_FOLDER}/[a-z]+-[0-9]+(\.[0-9]+)?"
 """Where the experiment of a point of a study is, below that which the study is of."""
 
 

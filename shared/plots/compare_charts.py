@@ -119,7 +119,9 @@ def gain_chart(points: Sequence[StudyPoint], counted: str, helped: str) -> Figur
         )
         axes.plot([number], [100 * found.difference], marker, color=colour, markersize=7, zorder=4, label=words)
         values = [100 * value for value in found.values]
-        axes.plot([number * 1.025] * len(values), values, "o", color="black", markersize=3, zorder=3, label="one replicate")
+        axes.plot(
+            [number * 1.025] * len(values), values, "o", color="black", markersize=3, zorder=3, label="one replicate"
+        )
     axes.set_xscale("log")
     # room on both sides, where a single number would have none
     axes.set_xlim(min(numbers) / 1.35, max(numbers) * 1.35)

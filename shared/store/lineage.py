@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     Inputs = dict[str, Artifact]
 
+STUDY_FOLDER = "study"
+"""The folder of an experiment in which the experiments of its study are."""
+
 
 def open_inputs(row: Job, folder: Path, replicate: int | None = None, replicates: int | None = None) -> "Inputs":
     """Open the artifacts that the job in `row` reads, by their places, in the experiment's `folder`.
@@ -113,7 +116,7 @@ def recipe_text(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> str:
     """Return a recipe of the jobs `rows` with every option that their artifacts were made with, seeds included."""
     from shared.store.artifacts import inputs_of
 
-    experiment = experiment_folder(inputs).name
+    experiment = experiment_label(experiment_folder(inputs))
     lines = [f'about = "the experiment {experiment}, every option as it was"']
     replicates = replicates_among(inputs)
     lines += [f"replicates = {replicates}"] if replicates else []
@@ -141,6 +144,15 @@ def experiment_folder(inputs: "Mapping[str, Artifact]") -> Path:
     """Return the folder of the experiment that the artifacts, by their places, are in."""
     name, artifact = next(iter(inputs.items()))
     return artifact.folder.parents[name.count("/")]
+
+
+def experiment_label(folder: Path) -> str:
+    """Return the name of the experiment in `folder`, as `--experiment` takes it: `digits`, or `digits/study/images-5`.
+
+    That of a point of a study is below the folder of the experiment that the study is of.
+    """
+    above = folder.parent
+    return f"{above.parent.name}/{above.name}/{folder.name}" if above.name == STUDY_FOLDER else folder.name
 
 
 def need_test_scores(scores: "Artifact[ScoresRecord]") -> "OnTest":

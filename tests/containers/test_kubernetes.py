@@ -31,7 +31,7 @@ from tests.containers.strict import faults
 Doc = dict[str, Any]
 
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
-SEQUENCES = [overlay for overlay in OVERLAYS if overlay not in ("tune", "imported")]
+SEQUENCES = [overlay for overlay in OVERLAYS if overlay not in ("tune", "imported", "study")]
 """The overlays that hold the whole sequence."""
 
 RECIPES = sorted(RECIPES_FOLDER.glob("*.toml"))
@@ -208,6 +208,26 @@ def test_tune_brings_the_jobs_that_it_needs() -> None:
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", spec["parallelism"])
     assert spec["completions"] > 1
     assert container(spec)["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+def test_the_points_of_a_study_are_shared_by_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The overlay `study` has one Job, whose pods make a point each; the command line takes what they say."""
+    docs = render("study")
+    (spec,) = job_specs(docs).values()
+    pod = container(spec)
+    words = [*pod["command"][1:], *pod["args"]]
+    assert (spec["completionMode"], spec["completions"]) == ("Indexed", spec["parallelism"])
+    assert words[words.index("--parts") + 1] == str(spec["completions"])
+    assert len(words[words.index("--images") + 1].split(",")) == spec["completions"]
+    for name, value in environment(docs, spec).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("HALFREAL_REPLICATES")
+    monkeypatch.setenv("HALFREAL_DATA_ROOT", "/data")
+    for index in range(spec["completions"]):
+        monkeypatch.setenv("JOB_COMPLETION_INDEX", str(index))
+        done = CliRunner().invoke(halfreal, [*words, "--dry-run"])
+        assert done.exit_code == 0, done.output
+        assert "preprocess would write /data/digits/study/images-100/real\n" in done.output
 
 
 def test_imported_images_are_judged_without_a_gan(monkeypatch: pytest.MonkeyPatch) -> None:
