@@ -9,7 +9,7 @@ from shared.errors import BadConfig
 
 
 def test_points_are_sorted_and_named() -> None:
-    """The smallest first, whatever the order; the name has no more digits than needed."""
+    """The smallest first, in any order that they are given; the name has no more digits than needed."""
     found = parse_points("images", "30, 5,100,2.5")
     assert [point.name for point in found] == ["images-2.5", "images-5", "images-30", "images-100"]
     assert [point_of(point.name) for point in found] == found
@@ -67,7 +67,7 @@ def test_the_demo_at_a_twentieth() -> None:
 
 
 def test_a_share_that_is_no_binary_fraction_adds_no_epoch() -> None:
-    """3 / 0.3 is 10, whatever floating point makes of it."""
+    """3 / 0.3 is 10, in floating point too."""
     assert scaled_epochs(3, 1, 0.3)[0] == 10
 
 
