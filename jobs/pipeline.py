@@ -27,8 +27,12 @@ PREPROCESS: "Job[RealRecord]" = Job(
     "dataset",
     "Crop, resize and split real images into shards.",
     parts=True,
+    splits=True,
     record="datasets.RealRecord",
 )
+PREPROCESS_SPLITS: "Job[RealRecord]" = replace(PREPROCESS, replicated=True)
+"""What `preprocess` is where each replicate has a split of its own."""
+
 TRAIN_CLASSIFIER: "Job[ClassifierRecord]" = Job(
     "train_classifier",
     "classifier",

@@ -57,7 +57,8 @@ def find_near_duplicates(run: Run, dataset: Dataset, bits: int) -> NearDuplicate
         for name in dataset.splits:
             splits[name] = hashed(run.folder, dataset, name)
             bar.advance(dataset.splits[name].count)
-    found = [pair for one, other in combinations(splits, 2) for pair in pairs(splits[one], splits[other], bits)]
+    compared = [sides for sides in combinations(splits, 2) if sides != ("train", "unlabelled")]  # both are learned from
+    found = [pair for one, other in compared for pair in pairs(splits[one], splits[other], bits)]
     found.sort(key=lambda pair: (pair.distance, pair.bits, pair.first, pair.second))
     if found:
         write_pairs(run.folder / NEAR_DUPLICATES, found)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from jobs.pipeline import PREPROCESS_SPLITS
 from jobs.preprocess.train_size import TrainSize
 from shared.cli.options import Within, option
 from shared.cli.reading_options import ReadingOptions, check_pattern
@@ -9,9 +10,13 @@ from shared.data.resizing import FILTERS
 from shared.errors import BadConfig
 from shared.sources.reading import Reading, Target
 from shared.sources.table import SOURCES
+from shared.store.job import Job
 
 SPLITS = ("auto", "official", "random")
 """auto: the source's official partition where it has one, else random."""
+
+RESPLITS = ("none", "train", "all")
+"""none: one split for all replicates; train: each uses another subset of train and val; all: each has another split."""
 
 LIMITS = ("limit", "per_class", "limit_train", "per_class_train")
 """The options that take fewer images than there are."""
@@ -80,6 +85,32 @@ class PreprocessOptions(ReadingOptions):
     )
     val_fraction: float = option(0.1, "Share of the distinct images for val, rounded up.", "selection")
     test_fraction: float = option(0.2, "Share of the distinct images for test, rounded up.", "selection")
+    resplit: str = option(
+        "none",
+        "Random splits, one for each replicate (all, or no value), or one subset of train and val for each (train).",
+        "selection",
+        choices=RESPLITS,
+        alone="all",
+    )
+    audit_fraction: float = option(
+        0.0,
+        "Share of train that no job learns from: the split audit, against which membership is tested; 0: none.",
+        "selection",
+        within=Within(0, 1, below=True),
+    )
+    train_val_fraction: float = option(
+        1.0,
+        "Share of the images of train and of val that is used, of each class at least one; test stays whole.",
+        "selection",
+        within=Within(0, 1, above=True),
+    )
+    labelled_fraction: float = option(
+        1.0,
+        "Share of train and of val whose labels count, of each class at least one image; the rest of train is the "
+        "split unlabelled.",
+        "selection",
+        within=Within(0, 1, above=True),
+    )
 
     near_duplicates_bits: int = option(
         4,
@@ -118,6 +149,12 @@ class PreprocessOptions(ReadingOptions):
         if self.train_size and len(given) > 1:
             raise BadConfig(f"{', '.join(given)}: want one of them; 0 turns off one that a recipe sets")
         self._check_groups()
+        if self.resplit == "all" and (self.held_out is not None or self.split == "official"):
+            one = f"--held-out {self.held_out}" if self.held_out is not None else "--split official"
+            raise BadConfig(
+                f"--resplit all: {one} has one test split for all replicates\n"
+                "leave one of them out, or say --resplit train"
+            )
         try:
             # any colour that Pillow knows; asked now, not at the first transparent image
             ImageColor.getrgb(self.background)
@@ -129,6 +166,11 @@ class PreprocessOptions(ReadingOptions):
         if self.group_column and self.group_by:
             raise BadConfig(f"--group-column {self.group_column}, --group-by {self.group_by}: want one of them")
         check_pattern("--group-by", self.group_by, "patient([0-9]+)")
+
+    @property
+    def other_row(self) -> "Job | None":
+        """The row of the job with an artifact for each replicate, where each has a split of its own."""
+        return None if self.resplit == "none" else PREPROCESS_SPLITS
 
     @property
     def train_size(self) -> TrainSize | None:

@@ -38,6 +38,11 @@ def partition_of(run: Run, config: PreprocessOptions, source: Source) -> Sequenc
         raise BadInput(
             f"{where}: has the splits {', '.join(sorted(there))} and no train; add it, or say --split random"
         )
+    if config.resplit == "all":
+        raise BadInput(
+            f"--resplit all: {where} has the splits {', '.join(sorted(there))}, which are one for all replicates\n"
+            "say --split random to split all of its images, or --resplit train to keep its test split"
+        )
     if "test" not in there:
         # the verdict needs images that choose nothing; those that the set keeps apart are the ones to trust
         run.reporter.info("no test split: the official val is the test split, and val is drawn from train")

@@ -12,6 +12,7 @@ from jobs.preprocess.groups import Grouping
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.partition import Moves, check_filled, say_moved
 from jobs.preprocess.splits import exact_indexes, moves, split_indexes
+from jobs.preprocess.subsets import Seeds, subsets
 from jobs.preprocess.validate import naming_limits
 from shared.cli.run import Run
 from shared.errors import BadInput
@@ -75,7 +76,7 @@ def unseen(
 class Placing:
     """What it takes to place images: `spread` applies a function to items in several processes.
 
-    `partition` is the official split of each item, None where the split is random.
+    `partition` is the official split of each item, None where the split is random. `seeds` are those of the draws.
     """
 
     run: Run
@@ -84,6 +85,7 @@ class Placing:
     source: Source
     partition: Sequence[str] | None
     rejects: Rejects
+    seeds: Seeds
 
     def place(self, chosen: NDArray[np.int64]) -> Placed:
         """Return the chosen items that can be read, and where each goes.
@@ -105,6 +107,8 @@ class Placing:
         say_moved(self.run, moved)
         if self.partition is not None:
             check_filled(self.config, {name: len(found) for name, found in places.items()}, moved)
+        labels, contents = _labels(readable), [image.content for image in readable]
+        places = subsets(places, labels, contents, self._groups(readable), self.config, self.seeds)
         return Placed(readable, places, moved, also_real)
 
     def _read(self, chosen: NDArray[np.int64]) -> list[Readable]:
@@ -125,16 +129,18 @@ class Placing:
 
     def _split(self, readable: list[Readable]) -> Places:
         """Return the places of the images of each split."""
-        labels = np.array([image.item.label for image in readable], dtype=np.int64)
-        contents = [image.content for image in readable]
-        official = self._official(readable)
-        of = self.source.groups
-        groups = None if of is None else Grouping([of[image.index] for image in readable], self.source.classes)
+        labels, contents = _labels(readable), [image.content for image in readable]
+        official, groups = self._official(readable), self._groups(readable)
         if self.config.train_size:
             return exact_indexes(labels, contents, official, self.config, self.source.classes, groups)
         fractions = self.config.val_fraction, self.config.test_fraction
         with naming_limits(self.config):
-            return split_indexes(labels, contents, official, *fractions, self.config.seed, groups)
+            return split_indexes(labels, contents, official, *fractions, self.seeds.splits, groups)
+
+    def _groups(self, readable: list[Readable]) -> Grouping | None:
+        """Return the group of each image, None where images are not in groups."""
+        of = self.source.groups
+        return None if of is None else Grouping([of[image.index] for image in readable], self.source.classes)
 
     def _broken(self, readable: list[Readable], train: list[int], sound: set[int]) -> set[int]:
         """Return the places of train images that cannot be prepared, put aside; `sound` is what was found to be fine.
@@ -152,3 +158,7 @@ class Placing:
                 self.rejects.add(readable[place].item, why)
                 broken.add(place)
         return broken
+
+
+def _labels(readable: list[Readable]) -> NDArray[np.int64]:
+    return np.array([image.item.label for image in readable], dtype=np.int64)

@@ -41,6 +41,11 @@ def validate(options: PreprocessOptions, shard: Shard, specs: Specs) -> None:
             )
     if options.split == "official" and known.official is False:
         raise BadConfig(f"--split official: the source {options.source} has no official partition; take random or auto")
+    if options.resplit == "all" and known.official and options.split != "random":
+        raise BadConfig(
+            f"--resplit all: the source {options.source} has an official test split, which is one for all replicates\n"
+            "say --split random to split all of its images, or --resplit train to keep that test split"
+        )
     if known.counts and options.train_size:
         parts = known.counts
         if known.official and options.split != "random":

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -13,12 +13,14 @@ from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.partition import partition_of, say_groups, say_lacking, split_kind
 from jobs.preprocess.placing import Placing, Readable
 from jobs.preprocess.splits import choose, leaders_of
+from jobs.preprocess.subsets import Seeds
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.errors import BadInput, HalfrealError
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.shards import Members, join, shard_name, shard_ranges, write_shard
 from shared.runtime.processes import Spread, processes
+from shared.runtime.seeding import replicate_seed
 from shared.sources.items import Item, Source, named, plain, some
 from shared.sources.rejects import Rejected, Rejects, line_of
 from shared.sources.table import SOURCES
@@ -75,7 +77,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
     with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
-        placing = Placing(run, spread, config, source, partition, rejects)
+        placing = Placing(run, spread, drawing(config, run), source, partition, rejects, seeds_of(config, run))
         readable, places, moved, also_real = placing.place(chosen)
         tasks = [
             task for split, indexes in places.items() for task in tasks_of(split, indexes.tolist(), config.shard_images)
@@ -111,8 +113,28 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         groups=groups,
         held_out=config.held_out is not None,
         held_out_also_real=also_real,
+        resplit=None if config.resplit == "none" else config.resplit,
+        audit_fraction=config.audit_fraction,
+        train_val_fraction=config.train_val_fraction,
+        labelled_fraction=config.labelled_fraction,
     )
     return Written(dataset, record, [readable[place].item for place in places["train"].tolist()])
+
+
+def seeds_of(config: PreprocessOptions, run: Run) -> Seeds:
+    """Return the seeds of this replicate's draws: those of test and audit are the first one's where only train varies.
+
+    Without replicates both are the job's own.
+    """
+    return Seeds(run.first_seed if config.resplit == "train" else config.seed, config.seed)
+
+
+def drawing(config: PreprocessOptions, run: Run) -> PreprocessOptions:
+    """Return the options with the seeds by which this replicate draws its split."""
+    if config.resplit == "all" and config.train_size:
+        # a train split of an exact size is drawn from this seed, and must be another one in each replicate, too
+        return replace(config, limit_seed=replicate_seed(config.limit_seed, run.replicate))
+    return replace(config, seed=seeds_of(config, run).splits)
 
 
 def _shards(splits: Iterable[str], tasks: list[Task], records: list[WrittenShard]) -> dict[str, list[ShardInfo]]:

@@ -46,6 +46,7 @@ def _click_option(name: str, spec: Spec, kind: type, default: Any, prefix: str) 
     declared = f"--{flag}/--{spec.negative or f'no-{flag}'}" if kind is bool else f"--{flag}"
     variables = [f"{prefix}_{name.upper()}", *([spec.variable] if spec.variable else [])]
     settings: dict[str, Any] = {} if kind is bool else {"type": _click_type(spec, kind), "metavar": spec.metavar}
+    settings |= {"is_flag": False, "flag_value": spec.alone} if spec.alone else {}
     return GroupedOption(
         [declared, name], default=default, help=spec.help, group=spec.group, envvar=variables, **settings
     )

@@ -164,7 +164,7 @@ def job(
 
 def _command(row: Job, options: type[JobOptions], cls: type[JobCommand], body: Any, gathers: bool) -> JobCommand:
     """Return click's command with the job's own options and those that every job has."""
-    replicates = row.replicated or gathers
+    replicates = row.replicated or row.splits or gathers
     shared = [*(PARTS if row.parts or replicates else ()), *(REPLICATES if replicates else ())]
     for option in reversed((*shared, *COMMON, *PLACE, OPTIONS_JSON)):
         body = option(body)

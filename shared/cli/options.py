@@ -40,6 +40,7 @@ class More(TypedDict, total=False):
     variable: str
     recorded: bool
     each: bool
+    alone: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Spec:
     the option that the value belongs to: None then means what the owner's value brings along. `negative` is the
     flag for False where it is not `--no-...`; a `table` is a table in a recipe, JSON text elsewhere; `variable` is a
     second environment variable, which every job shares. What is not `recorded` changes no result. With `each` it is
-    one value, or a list (JSON text outside of a recipe) with one for each replicate.
+    one value, or a list (JSON text outside of a recipe) with one for each replicate. `alone` is the value of a flag
+    that is given without one.
     """
 
     help: str
@@ -64,6 +66,7 @@ class Spec:
     variable: str = ""
     recorded: bool = True
     each: bool = False
+    alone: str = ""
 
 
 def option(

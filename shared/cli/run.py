@@ -39,8 +39,9 @@ class Run:
 
     A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
     is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is the one that
-    is made, from 0. `previous` is the artifact that this one replaces; one that the job only adds numbers to is what it
-    `extends`. Replicates that are finished are not looked at where the run is `forced`.
+    is made, from 0, and `first_seed` the seed of number 0. `previous` is the artifact that this one replaces; one that
+    the job only adds numbers to is what it `extends`. Replicates that are finished are not looked at where the run is
+    `forced`.
     """
 
     inputs: "dict[str, Artifact]"
@@ -52,6 +53,7 @@ class Run:
     exclusive: Callable[[], object] = _not_shared
     threads: int = 1
     replicate: int = 0
+    first_seed: int = 0
     previous: "Artifact | None" = None
     extends: "Artifact | None" = None
     forced: bool = False

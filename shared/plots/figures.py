@@ -174,6 +174,10 @@ def shortened_names(names: Sequence[str]) -> list[str]:
     return [shorten(name, 20) for name in names]
 
 
+LEGEND_COLUMNS = 3
+"""Series next to each other in a legend: more would need a wider figure."""
+
+
 def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], ylabel: str = "images") -> Figure:
     """Draw how many images of each class there are, a bar for each series; the legend gives each total."""
     figure, axes = plot(max(5.4, 0.35 * len(classes) * len(counts)))
@@ -187,7 +191,8 @@ def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], y
     )
     axes.set_xlabel("class")
     axes.set_ylabel(ylabel)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=len(counts))
+    rows = -(-len(counts) // LEGEND_COLUMNS)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.08 + 0.1 * rows), ncols=min(len(counts), LEGEND_COLUMNS))
     return figure
 
 

@@ -92,7 +92,7 @@ def real_pictures(folder: Path, dataset: Dataset, examples: Sequence[Example]) -
     return pictures | {
         "samples": Picture(figures.class_rows(samples, dataset.classes, title), "Ten real images of each class.", True),
         "class_balance": Picture(
-            figures.class_balance(counts, dataset.classes), "Images per class in train, val and test."
+            figures.class_balance(counts, dataset.classes), f"Images per class in {', '.join(counts)}."
         ),
     }
 

@@ -11,7 +11,7 @@ from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
 from shared.store.job import PLAIN, Job, R, record_class
-from shared.store.replicates import place
+from shared.store.replicates import as_there, place
 
 if TYPE_CHECKING:
     from shared.store.records.datasets import Preparation
@@ -115,7 +115,8 @@ def open_output(row: Job[R], folder: Path, replicate: int | None = None) -> Arti
 
     A replicated job has one for each replicate: the first is opened where none is named.
     """
-    return as_output(row, open_artifact(folder / place(row, replicate), row.kind, row.name))
+    there = place(as_there(row, folder), replicate)
+    return as_output(row, open_artifact(folder / there, row.kind, row.name))
 
 
 def as_output(row: Job[R], artifact: Artifact) -> Artifact[R]:

@@ -16,7 +16,16 @@ _UNLABELLED: dict[str, object] = {"unlabelled": "-1,nan,none,null,n/a,na,unlabel
 _FIT: dict[str, object] = {"class_weights": "none", "sampling": "natural"}
 
 ADDED_OPTIONS: dict[str, dict[str, object]] = {
-    "preprocess": {"limit_train": 0, "per_class_train": 0, "near_duplicates_bits": 4, **_UNLABELLED},
+    "preprocess": {
+        "limit_train": 0,
+        "per_class_train": 0,
+        "near_duplicates_bits": 4,
+        "audit_fraction": 0.0,
+        "train_val_fraction": 1.0,
+        "labelled_fraction": 1.0,
+        "resplit": "none",
+        **_UNLABELLED,
+    },
     "evaluate": {"fallback": "classifier", "scored": "snapshots"},
     "synthesize": {"source": "generator", "max_rejected": 0.01, "labels": "given", **_UNLABELLED},
     "train_classifier": _FIT,

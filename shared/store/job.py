@@ -25,10 +25,11 @@ class Job(Generic[R]):
     does all of its work once for each replicate, and writes an artifact for each; see `shared.store.replicates`. Every
     replicate reads the first one's artifact of the jobs in `first`. It also takes the artifacts of the jobs in
     `extras` where they exist and were made from the other inputs, and needs those of the jobs in `behind` where others
-    of its inputs were made from them: there is no generator behind imported images. An `optional` job is run only on
-    request. `record` names the type R of its artifact's record, `module.Class` in `shared.store.records`: a name, so
-    that a command line does not import what it does not read. One with `additions` shows every number of its inputs,
-    and is remade when some are added; other jobs read what stays (see `Artifact.identity`).
+    of its inputs were made from them: there is no generator behind imported images. A job with `splits` is replicated
+    where its options say so; who reads it sees on the volume whether it was. An `optional` job is run only on request.
+    `record` names the type R of its artifact's record, `module.Class` in `shared.store.records`: a name, so that a
+    command line does not import what it does not read. One with `additions` shows every number of its inputs, and is
+    remade when some are added; other jobs read what stays (see `Artifact.identity`).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Job(Generic[R]):
     gpu: bool = False
     parts: bool = False
     replicated: bool = False
+    splits: bool = False
     first: tuple["Job[Record]", ...] = ()
     optional: bool = False
     extras: tuple["Job[Record]", ...] = ()

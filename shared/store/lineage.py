@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import BadConfig, BadInput
 from shared.store.job import Job
-from shared.store.replicates import best_on_val, existing, input_places, place, replicates_among
+from shared.store.replicates import best_on_val, existing, input_places, place, reads_as_there, replicates_among
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -23,14 +23,16 @@ def open_inputs(row: Job, folder: Path, replicate: int | None = None, replicates
     """Open the artifacts that the job in `row` reads, by their places, in the experiment's `folder`.
 
     `replicate` is the one whose artifacts are read, None where the job reads those of all `replicates`. Where their
-    number is not given, either, they are those that a result among the inputs was made from.
+    number is not given, either, they are those that a result among the inputs was made from; the first one where no
+    input is of all of them.
     """
     from shared.store.artifacts import open_output
 
+    row = reads_as_there(row, folder)
     if replicate is None and replicates is None:
         single = [read for read in row.reads if not read.replicated]
         # not those that are there: replicates that were added after the result are not in it
-        replicates = max((replicates_among(open_output(read, folder).manifest.inputs) for read in single), default=0)
+        replicates = max((replicates_among(open_output(read, folder).manifest.inputs) for read in single), default=1)
     places = input_places(row, replicate, replicates or 0)
     inputs = open_places({name: read for name, read in places.items() if read not in row.behind}, folder)
     used = {name for artifact in inputs.values() for name in artifact.manifest.inputs}

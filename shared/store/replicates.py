@@ -7,6 +7,7 @@ order, and more of them can be added.
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,27 @@ def replicate_name(replicate: int) -> str:
 def place(row: Job[Any], replicate: int | None) -> str:
     """Return where the artifact of a job is below the experiment's folder, of one replicate where the job has them."""
     return f"{row.writes}/{replicate_name(replicate or 0)}" if row.replicated else row.writes
+
+
+def as_there(row: Job[Any], folder: Path) -> Job[Any]:
+    """Return the job in `row` as its artifacts are in the experiment's `folder`: replicated where there are several.
+
+    That is asked only of a job with `splits`, such as the one that makes random splits of the real images.
+    """
+    from shared.format.manifest import MANIFEST  # here, since it imports pydantic, and a command line needs the names
+
+    if not row.splits or row.replicated or (folder / row.writes / MANIFEST).is_file():
+        return row
+    several = any((folder / row.writes).glob(f"r[0-9][0-9]/{MANIFEST}"))
+    return replace(row, replicated=True) if several else row
+
+
+def reads_as_there(row: Job[Any], folder: Path) -> Job[Any]:
+    """Return the job in `row` with the jobs that it reads as their artifacts are in the experiment's `folder`."""
+    reads, first, behind = (
+        tuple(as_there(read, folder) for read in jobs) for jobs in (row.reads, row.first, row.behind)
+    )
+    return replace(row, reads=reads, first=first, behind=behind)
 
 
 def input_places(row: Job[Any], replicate: int | None, replicates: int) -> dict[str, Job[Any]]:

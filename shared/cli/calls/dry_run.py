@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from shared.cli.calls.call import Call, Piece
-from shared.cli.calls.existing import existing
+from shared.cli.calls.existing import check_form, existing
 from shared.data.specs import Specs, describe, no_data_needed
 from shared.errors import BadInput
 from shared.store.artifacts import Artifact, open_output
@@ -47,9 +47,17 @@ class DryRun:
     def changed(self, piece: Piece) -> list[str]:
         """Return the names of those inputs of an artifact that would be made before it; other replicates' are none."""
         row, own = piece.row, piece.replicate
-        places = {*input_places(row, own, MOST), *(place(extra, own) for extra in row.extras)}
+        # a job with splits may be about to make one artifact or several
+        reads, first, behind = map(_replicated, (row.reads, row.first, row.behind))
+        forms = (row, replace(row, reads=reads, first=first, behind=behind))
+        places = {name for form in forms for name in input_places(form, own, MOST)}
+        places |= {place(extra, own) for extra in row.extras}
         changed = [*self.made, *(self.extended if row.additions else ())]
         return list(dict.fromkeys(artifact_of(name) for name in changed if name in places))
+
+
+def _replicated(rows: tuple[Job, ...]) -> tuple[Job, ...]:
+    return tuple(replace(row, replicated=row.replicated or row.splits) for row in rows)
 
 
 def artifact_of(name: str) -> str:
@@ -66,6 +74,7 @@ def dry_run(call: Call) -> None:
         click.echo(f"  {name} = {value!r}")
     specs = known_specs(call, chain)
     for step in call.steps:
+        check_form(step.row, call.common.folder)
         for piece in call.pieces(step.row):
             call.validate(piece.shard, specs)
     chain.declare(call)

@@ -1,10 +1,12 @@
 """What is there of an artifact that a call is to make, in words: complete, unfinished, to be extended or replaced."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from shared.cli.calls.call import Call, Piece
-from shared.errors import BadConfig
+from shared.errors import BadConfig, FormatError
+from shared.store.job import Job
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -111,3 +113,27 @@ def other(key: "BuildKey", work: "Work") -> str:
     given = "that option" if len(options) == 1 else "those options"
     again = "it is of use with these inputs alone" if inputs else f"give {given} again to go on with it"
     return f"unfinished work with {what} {far}; {again}, or remove {work.folder}"
+
+
+def check_form(row: Job[Any], folder: Path) -> None:
+    """Raise where an artifact in the experiment's `folder` is one and should be several, or the other way round.
+
+    FormatError where an earlier version wrote it, which had one generator; BadConfig where other options did.
+    """
+    from shared.format.manifest import MANIFEST  # here, since it imports pydantic
+
+    place = folder / row.writes
+    single = (place / MANIFEST).exists()
+    if row.splits:
+        there = "one split of the images" if single else "splits of the images, one for each replicate"
+        if single if row.replicated else any(place.glob(f"r[0-9][0-9]/{MANIFEST}")):
+            raise BadConfig(
+                f"{place}: holds {there}; want {'one for each replicate' if row.replicated else 'a single one'}\n"
+                f"take another --experiment, {'leave --resplit out' if row.replicated else 'give --resplit again'}, "
+                "or remove that folder"
+            )
+    elif row.replicated and single:
+        raise FormatError(
+            f"{place}: an artifact of an earlier version, which had one generator; want a folder for each replicate\n"
+            "take another --experiment, or move it away"
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.cli.calls.call import Call, Common, Piece
-from shared.cli.calls.existing import existing
+from shared.cli.calls.existing import check_form, existing
 from shared.cli.exit_codes import exit_with
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter, StopFlag
@@ -69,8 +69,7 @@ def bind_threads(threads: int) -> None:
 def make_all(call: Call, pieces: list[Piece]) -> None:
     """Make the artifacts that are not complete, several at a time where there are cores for them."""
     reporter, common, row = Reporter(call.row.name), call.common, pieces[0].row
-    if row.replicated:
-        _refuse_single(common.folder / row.writes)
+    check_form(row, common.folder)
     todo = incomplete(call, pieces, reporter)
     step = call.step(row)
     if len(todo) < 2 or is_one_of_several() or common.processes == 1:
@@ -79,7 +78,7 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
             make(call, piece, _reporter(call, piece, stop=reporter.stop))
         return
     pool = Pool(step.how.preload)
-    count = common.processes or at_once(pool, common, len(todo))
+    count = common.processes or at_once(pool, common, len(todo), row.gpu)
     reporter.info(f"{len(todo)} replicates, {min(count, len(todo))} at a time")
     # from here on a signal is passed on, so that what is unfinished is saved
     reporter.stop.listen()
@@ -114,12 +113,16 @@ def incomplete(call: Call, pieces: list[Piece], reporter: Reporter) -> list[Piec
     return [piece for piece, there in zip(pieces, complete, strict=True) if not there]
 
 
-def at_once(pool: Pool, common: Common, replicates: int) -> int:
-    """Return how many replicates run at once: one for every `threads` cores; one on a GPU or where torch takes all."""
+def at_once(pool: Pool, common: Common, replicates: int, gpu: bool = True) -> int:
+    """Return how many replicates run at once: one for every `threads` cores; one on a GPU or where torch takes all.
+
+    `gpu` says whether the job can use one.
+    """
     from shared.runtime.processes import usable_cores
 
     # asked of another process: torch takes seconds to import, and the processes that need it have it already
-    if not common.threads or (common.device != "cpu" and pool.ask(_device_type, common.device) != "cpu"):
+    on_gpu = gpu and common.device != "cpu" and pool.ask(_device_type, common.device) != "cpu"
+    if not common.threads or on_gpu:
         return 1
     count = max(usable_cores() // common.threads, 1)
     # one more where the last round would leave cores idle: five replicates on two cores take 2.5 times as long as one
@@ -176,6 +179,7 @@ def make(call: Call, piece: Piece, reporter: Reporter) -> None:
         piece.shard,
         threads=common.threads or usable_cores(),
         replicate=piece.replicate or 0,
+        first_seed=call.config.seed,
         previous=previous,
         extends=extends,
         forced=common.force,
@@ -271,14 +275,3 @@ def _previous(final: Path, key: "BuildKey") -> "Artifact | None":
         return finished(final, key)
     except FormatError:  # it is to be replaced, broken or not
         return None
-
-
-def _refuse_single(folder: Path) -> None:
-    """Raise FormatError where the folder of the replicates is an artifact itself, as earlier versions wrote it."""
-    from shared.format.manifest import MANIFEST  # here, since it imports pydantic
-
-    if (folder / MANIFEST).exists():
-        raise FormatError(
-            f"{folder}: an artifact of an earlier version, which had one generator; want a folder for each replicate\n"
-            "take another --experiment, or move it away"
-        )

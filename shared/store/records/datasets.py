@@ -27,7 +27,9 @@ class RealRecord(Record):
 
     `mirrors` says whether an image is of the same class in a mirror. `held_out` says whether the test split is a set of
     its own, which no generator of imported images saw; of it, `held_out_also_real` images were left out, since they are
-    real images that a generator may have seen. Earlier versions had neither.
+    real images that a generator may have seen. `resplit` is "all" where each replicate has a split of its own, "train"
+    where each has a subset of its own of one train and val split. `audit_fraction` of train was kept from everything,
+    `train_val_fraction` of train and val used, of that `labelled_fraction` with labels. Earlier versions had none.
     """
 
     source: str
@@ -42,6 +44,10 @@ class RealRecord(Record):
     held_out_also_real: int | None = None
     groups: Groups | None = None
     near_duplicates: NearDuplicates | None = None
+    resplit: str | None = None
+    audit_fraction: float | None = None
+    train_val_fraction: float | None = None
+    labelled_fraction: float | None = None
 
 
 IMPORTED = "imported"
