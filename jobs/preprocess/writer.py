@@ -113,12 +113,20 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         groups=groups,
         held_out=config.held_out is not None,
         held_out_also_real=also_real,
-        resplit=None if config.resplit == "none" else config.resplit,
-        audit_fraction=config.audit_fraction,
-        train_val_fraction=config.train_val_fraction,
-        labelled_fraction=config.labelled_fraction,
     )
-    return Written(dataset, record, [readable[place].item for place in places["train"].tolist()])
+    return Written(dataset, with_subsets(record, config), [readable[place].item for place in places["train"].tolist()])
+
+
+def with_subsets(record: RealRecord, config: PreprocessOptions) -> RealRecord:
+    """Return the record with what was drawn of the splits."""
+    return record.model_copy(
+        update={
+            "resplit": None if config.resplit == "none" else config.resplit,
+            "audit_fraction": config.audit_fraction,
+            "train_val_fraction": config.train_val_fraction,
+            "labelled_fraction": config.labelled_fraction,
+        }
+    )
 
 
 def seeds_of(config: PreprocessOptions, run: Run) -> Seeds:
