@@ -161,10 +161,10 @@ class Experiment:
 
     @cached_property
     def train(self) -> "Images":
-        """The real train split."""
-        from shared.data.images import load_split
+        """The real images that the generator learned from: the train split, and unlabelled ones where there are any."""
+        from shared.data.images import load_learned
 
-        return load_split(self.real, "train")
+        return load_learned(self.real)
 
     @cached_property
     def test(self) -> "Images":

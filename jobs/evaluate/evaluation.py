@@ -8,7 +8,7 @@ from torch import Tensor
 from jobs.evaluate.images import SnapshotImages, SyntheticImages
 from jobs.pipeline import PREPROCESS
 from shared.cli.run import Run
-from shared.data.images import Images, load_split
+from shared.data.images import Images, learned_splits, load_split
 from shared.data.sampling import apportion, spread, stratified
 from shared.errors import BadInput, MissingArtifact
 from shared.metrics.features import cache as feature_cache
@@ -71,6 +71,12 @@ class Evaluation:
         info = self.real.dataset
         self.size, self.filter = seen or (info.size_px, "")
         self.splits = {split: load_split(self.real, split).at(self.size, self.filter) for split in plan.splits}
+        learned = learned_splits(self.real)
+        # what scores, copies and protocols call the images that the generator learned from
+        self.learned = " and ".join(learned)
+        if plan.reference == "test" and len(learned) > 1:
+            more = [load_split(self.real, split).at(self.size, self.filter) for split in learned if split != "train"]
+            self.splits[self.learned] = sum(more, self.splits["train"])
         for split, data in self.splits.items():
             # a covariance and nearest neighbours of three images say nothing
             if len(data) < FEWEST:
@@ -81,7 +87,7 @@ class Evaluation:
         # in the train split's proportions: distances compare whole distributions, the classes' shares included
         self.asked = torch.from_numpy(spread(apportion(counts, plan.images)))
         self._reference_features: dict[tuple[str, str, int], FeatureSet] = {}
-        self._own = {split: self._qualities(data) for split, data in self.splits.items() if split != "train"}
+        self._own = {split: self._qualities(self.splits[split]) for split in plan.splits if split != "train"}
 
     def _scorers(self) -> dict[str, Scorer]:
         """Return the scorers by name; extractors without weights are left out with the command that brings them."""

@@ -47,16 +47,20 @@ def by_extractor(work: Evaluation, scorer: Scorer, features: FeatureSet) -> ByEx
     test = work.reference(scorer, "test")
     # as many as are drawn, at most: distances depend on n
     some_train = work.reference(scorer, "train", work.plan.images)
-    most_train = work.reference(scorer, "train", MOST_TRAIN_IMAGES)
+    most_train = work.reference(scorer, work.learned, MOST_TRAIN_IMAGES)
     synthetic_by_class, real_by_class = scorer.class_scores((features, some_train), test, work.classes)
+    if work.learned == "train":
+        real = scorer.scores(some_train, test, work.classes)
+    else:  # with the unlabelled ones there are more, so that n is more often equal; by class only labels can tell
+        real = scorer.overall(work.reference(scorer, work.learned, work.plan.images), test)
     width = features.features.shape[1]
     return ByExtractor(
         test=scorer.scores(features, test, work.classes).joined(synthetic_by_class),
         # the scale of each score: as good as other real images are
-        real=scorer.scores(some_train, test, work.classes).joined(real_by_class),
+        real=real.joined(real_by_class),
         train=scorer.distances(features, most_train),
         test_protocol=work.protocol(scorer, "test"),
-        train_protocol=work.protocol(scorer, "train", len(most_train)),
+        train_protocol=work.protocol(scorer, work.learned, len(most_train)),
         warnings=scorer.warnings(len(features), {"test": len(test), "train": len(most_train)}, width),
     )
 
@@ -67,14 +71,16 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
     `imported` is the name of their set where they were imported.
     """
     reporter = work.run.reporter
-    copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], work.splits["train"])}
+    # all that the generator learned from, with labels or without, since any of it may be copied
+    learned = work.splits[work.learned]
+    copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], learned)}
     said: dict[str, ByExtractor] = {}
     for scorer in reporter.each(scorers, "score on test", len(scorers), "extractors"):
         features = scorer.extract(drawn.images, drawn.labels)
         said[scorer.extractor.name] = by_extractor(work, scorer, features)
         if scorer.extractor.name == "classifier":
-            # held-out real images show how near to train new images lie; all of train, since any of it may be copied
-            train = scorer.extract(work.splits["train"].images, work.splits["train"].labels)
+            # held-out real images show how near to train new images lie
+            train = scorer.extract(learned.images, learned.labels)
             compared_sets = (features, work.reference(scorer, "test"), train)
             copies["classifier"] = copy_test(*(torch.from_numpy(images.features).double() for images in compared_sets))
     real = joined(each.real for each in said.values())
@@ -88,7 +94,7 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
         real=real,
         copies=copies,
         test_protocols={name: each.test_protocol for name, each in said.items()},
-        n_train_looked_at=min(len(work.splits["train"]), work.plan.images),
+        n_train_looked_at=min(len(learned), work.plan.images),
         warnings=warned,
         train_reference=train_reference(said),
     )

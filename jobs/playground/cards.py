@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from jobs.commands.drawing import Drawing, Experiment
+from shared.data.images import NO_LABEL
 from shared.metrics.pixels import CATEGORIES
 from shared.plots.image_grid import enlarged_png, tile
 
@@ -114,7 +115,8 @@ def nearest(drawing: Drawing, opened: Experiment) -> str:
     usual = f"{median(opened.nearest_train(held_out)[0]):.2f}" if len(held_out) else "unknown"
     cards = []
     for index in sorted(range(len(distances)), key=lambda index: distances[index])[:PAIRS]:
-        name, away = opened.classes[int(neighbours.labels[index])], f"{distances[index]:.2f}"
+        label, away = int(neighbours.labels[index]), f"{distances[index]:.2f}"
+        name = "unlabelled" if label == NO_LABEL else opened.classes[label]
         alt = f"generated image {index + 1} next to its nearest training image, {name}, distance {away}"
         pair = torch.stack([drawing.drawn.images[index], neighbours.images[index]])
         cards.append(card(pair, alt, f"{away} · train {name}"))

@@ -21,6 +21,7 @@ the last bit, and any number of processes trains on the same numbers.
 
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 
 from jobs.train_gan.journal import Journal
@@ -31,7 +32,7 @@ from jobs.train_gan.steps import Draws, Losses, critic_step, draw_batch, train_s
 from jobs.train_gan.task import Task
 from shared.cli.run import Run
 from shared.data.batches import BatchPlan, batches
-from shared.data.images import to_unit_range
+from shared.data.images import NO_LABEL, to_unit_range
 from shared.errors import BadInput, FormatError
 from shared.models.snapshots import snapshot_name
 from shared.runtime.seeding import Stream, derive_seed
@@ -107,7 +108,11 @@ def read_batches(task: Task, state: State) -> Iterator[tuple[Tensor, Tensor]]:
         # every critic step uses a batch, so a resumed run skips steps times critic steps of them
         start=state.steps * task.family.critic_steps,
     )
-    return batches(task.real, "train", plan, device=group.device, label=task.label)
+    stream = batches(task.real, task.splits, plan, device=group.device, label=task.label)
+    if not task.unlabelled_images:
+        return stream
+    # those of train too: a generator that learns from unlabelled images learns from no label at all
+    return ((images, torch.full_like(labels, NO_LABEL)) for images, labels in stream)
 
 
 def iterate(state: State, config: GanOptions, stream: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Losses]:

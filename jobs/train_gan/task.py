@@ -9,6 +9,8 @@ from torch import Tensor
 from jobs.train_gan.families import Family
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import Plan, make_plan, read_header
+from shared.data.images import learned_splits
+from shared.data.specs import UNLABELLED
 from shared.errors import BadConfig
 from shared.format.shards import preview
 from shared.models.snapshots import GRID_COLUMNS
@@ -20,7 +22,8 @@ from shared.store.artifacts import Artifact
 class Task:
     """One pair of networks to train: on the train split of `real`, or on its images of `label` alone.
 
-    Everything is written into `folder`, and the work resumes from there.
+    Where `real` has unlabelled images, the networks learn from these too, and from no label; `validate` has refused
+    families that need labels. Everything is written into `folder`, and the work resumes from there.
     """
 
     group: ProcessGroup
@@ -42,10 +45,21 @@ class Task:
         return "train" if self.label is None else f"train {self.classes[0]}"
 
     @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits of the real images that the networks learn from."""
+        return learned_splits(self.real)
+
+    @property
+    def unlabelled_images(self) -> int:
+        """How many of the images have no label that counts."""
+        split = self.real.dataset.splits.get(UNLABELLED)
+        return split.count if split else 0
+
+    @property
     def images(self) -> int:
         """How many real images there are to train on: those of an epoch."""
         split = self.real.dataset.splits["train"]
-        return split.count if self.label is None else split.class_counts[self.label]
+        return split.count + self.unlabelled_images if self.label is None else split.class_counts[self.label]
 
     def reals(self) -> Tensor:
         """Return the first train images of each class, a row of uint8 images each; white where there are too few."""

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from jobs.train_gan.families import NETWORKS
+from jobs.train_gan.families import FAMILIES, NETWORKS
 from jobs.train_gan.options import GanOptions, resolve
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig
@@ -24,6 +24,22 @@ def validate(options: GanOptions, shard: Shard, specs: Specs) -> None:
         raise BadConfig("--compile: torch.compile needs a C++ compiler, g++ or the one that CXX names; leave it out")
     if specs.real is not None:
         check_images(options, specs.real)
+        if specs.real.unlabelled:
+            check_unlabelled(options)
+
+
+def check_unlabelled(options: GanOptions) -> None:
+    """Raise BadConfig for networks that need labels, where some of the real images have none that count."""
+    family, fixed = resolve(options), FAMILIES[options.family].conditional_is_fixed
+    if not family.conditional and not family.one_per_class:
+        return
+    able = ", ".join(name for name, row in FAMILIES.items() if not row.conditional_is_fixed)
+    why = "trains a generator on each class" if family.one_per_class else "uses labels"
+    raise BadConfig(
+        f"--family {options.family}: {why}, and it is to learn from unlabelled real images too\n"
+        + (f"want --unconditional with one of the families {able}" if fixed else "want --unconditional")
+        + ", or run preprocess with --labelled-fraction 1"
+    )
 
 
 def check_images(options: GanOptions, images: ImageSpec) -> None:

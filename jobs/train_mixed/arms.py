@@ -23,7 +23,8 @@ class Arm:
     shares that add up to 1 give exactly N images. `labels` says whose the labels of synthetic images are,
     `annotator_share` which share of the real images an annotator of the arm's own sees. With `copied` every real image
     is in the training set twice. With `augmented` the images of each step get the standard augmentation. With
-    `every_synthetic` the arm has all synthetic images that there are, however many, and no share.
+    `every_synthetic` the arm has all synthetic images that there are, however many, and no share; with `pseudo` all
+    unlabelled real images, with the annotator's labels (pseudo-labels, Lee 2013).
     """
 
     about: str
@@ -34,33 +35,48 @@ class Arm:
     copied: bool = False
     augmented: bool = False
     every_synthetic: bool = False
+    pseudo: bool = False
 
     @property
     def has_synthetic(self) -> bool:
         """Whether the arm has synthetic images."""
         return self.every_synthetic or self.synthetic_share > 0
 
-    def counts(self, train_images: int, synthetic_images: int = 0) -> tuple[int, int]:
-        """Return the numbers of different real images and of synthetic ones, of which there are `synthetic_images`."""
+    @property
+    def is_real(self) -> bool:
+        """Whether the arm has nothing but real images with their own labels."""
+        return not self.has_synthetic and not self.pseudo
+
+    def counts(self, train_images: int, added_images: int = 0) -> tuple[int, int]:
+        """Return the numbers of different labelled real images and of those that are added to them.
+
+        Added are synthetic images or, to a `pseudo` arm, unlabelled ones, of which there are `added_images`.
+        """
         from shared.data.sampling import floor_share
 
         n_real = train_images - floor_share(1 - self.real_share, train_images)
-        return n_real, synthetic_images if self.every_synthetic else floor_share(self.synthetic_share, train_images)
+        every = self.every_synthetic or self.pseudo
+        return n_real, added_images if every else floor_share(self.synthetic_share, train_images)
 
-    def information(self, conditional: bool, filtered: bool = False) -> "Information":
+    def information(self, conditional: bool, filtered: bool = False, unlabelled: bool = False) -> "Information":
         """Return the shares of the real train images that the arm's classifier, generator and annotator saw.
 
         The generator sees all of them. `conditional` says whether it was asked for classes, `filtered` whether the
-        annotator's confidence chose the synthetic images, which lets in what the annotator knows whoever labels them.
+        annotator's confidence chose the added images, which lets in what the annotator knows whoever labels them.
+        With `unlabelled` there are unlabelled images too, all of which the generator sees.
         """
         # here, because pydantic is slow to import and a check of options needs no records
         from shared.store.records.mixed import Information
 
+        seen = {"classifier_unlabelled": float(self.pseudo), "generator_unlabelled": float(self.has_synthetic)}
+        more = seen if unlabelled else {}
         if not self.has_synthetic:
-            return Information(classifier=self.real_share, generator=0.0, annotator=0.0)
+            annotator = float(self.pseudo)
+            return Information(classifier=self.real_share, generator=0.0, annotator=annotator, **more)
         asked = self.labels == ASKED or (self.labels == GIVEN and conditional)
         annotator = self.annotator_share if self.labels == OWN else float(not asked)
-        return Information(classifier=self.real_share, generator=1.0, annotator=1.0 if filtered else annotator)
+        annotator = 1.0 if filtered else annotator
+        return Information(classifier=self.real_share, generator=1.0, annotator=annotator, **more)
 
 
 ARMS: dict[str, Arm] = {
@@ -113,6 +129,9 @@ ARMS: dict[str, Arm] = {
         about="all real + every synthetic", real_share=1.0, every_synthetic=True, labels=GIVEN
     ),
     "synthetic_all": Arm(about="every synthetic alone", real_share=0.0, every_synthetic=True, labels=GIVEN),
+    "real_100_plus_pseudo_all": Arm(
+        about="all real + every unlabelled real, with the annotator's labels", real_share=1.0, pseudo=True
+    ),
 }
 
 LEARNING_CURVE = {5: "real_5", 10: "real_10", 25: "real_25", 50: "real_50", 100: "real_100"}
@@ -149,18 +168,21 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("real_100_plus_synthetic_50", "real_100_plus_synthetic_300"),
     ),
     "judge": ("real_100", "real_100_plus_synthetic_all", "synthetic_all"),
+    "labels": ("real_100", "real_100_plus_synthetic_all", "real_100_plus_pseudo_all"),
     "curve": tuple(LEARNING_CURVE.values()),
     "sweep": ("real_100", *SWEEP.values()),
     "all": tuple(ARMS),
 }
 """Sets of arms by name: `original` is the published 70/30 design, `short` adds the questions that users ask, `fair` has
-their controls, `judge` takes every synthetic image that somebody has, `curve` and `sweep` say how much is enough."""
+their controls, `judge` takes every synthetic image that somebody has, `labels` what is worth more where few images have
+labels, synthetic images or the unlabelled ones; `curve` and `sweep` say how much is enough."""
 
 
-def chosen_arms(text: str, conditional: bool) -> list[str]:
+def chosen_arms(text: str, conditional: bool, unlabelled: bool = True) -> list[str]:
     """Return the arms that `text` names, groups and arms joined by commas, in the order of the table.
 
-    Arms with the class asked for are left out where the generator was asked for none. BadConfig for unknown names.
+    Arms with the class asked for are left out where the generator was asked for none. Without `unlabelled` images the
+    group `all` has no arm with pseudo-labels. BadConfig for unknown names, and for such an arm that is named otherwise.
     """
     names = listed(text)
     unknown = [name for name in names if name not in GROUPS and name not in ARMS]
@@ -168,6 +190,14 @@ def chosen_arms(text: str, conditional: bool) -> list[str]:
         raise BadConfig(_unknown_arms(text, unknown))
     # a set: an arm in two groups is trained once
     wanted = {arm for name in names for arm in GROUPS.get(name, (name,))}
+    pseudo = {name for name, arm in ARMS.items() if arm.pseudo and not unlabelled}
+    refused = pseudo & {arm for name in names if name != "all" for arm in GROUPS.get(name, (name,))}
+    if refused:
+        raise BadConfig(
+            f"--arms {text}: {min(refused)} has unlabelled real images, and there are none\n"
+            "run preprocess with a --labelled-fraction below 1, or leave the arm out"
+        )
+    wanted -= pseudo
     return [name for name, arm in ARMS.items() if name in wanted and (conditional or arm.labels != ASKED)]
 
 

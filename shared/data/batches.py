@@ -7,16 +7,19 @@ on where the stopped one was.
 
 import os
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import count, islice
+from operator import add
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from shared.data.images import Images, checked_label, checked_sample, load_split
+from shared.data.images import NO_LABEL, Images, checked_label, checked_sample, load_split
+from shared.data.specs import UNLABELLED
 from shared.errors import FormatError
 from shared.runtime.devices import send
 from shared.runtime.memory import allowed_bytes
@@ -27,10 +30,10 @@ SHUFFLE_IMAGES = 8192
 """Samples in the shuffle buffer of a stream."""
 
 
-def fits_in_memory(dataset: Artifact, split: str) -> bool:
-    """Whether the split's uint8 images take at most half of this machine's memory."""
+def fits_in_memory(dataset: Artifact, *splits: str) -> bool:
+    """Whether the uint8 images of the splits take at most half of this machine's memory."""
     info = dataset.dataset
-    total = sum(shard.count for _, shard in dataset.shards(split))
+    total = sum(shard.count for split in splits for _, shard in dataset.shards(split))
     # uint8, as `load_split` holds them
     size_bytes = total * info.channels * info.size_px**2
     # bytes, since images stay uint8 until a batch needs them as floats
@@ -68,7 +71,7 @@ class BatchPlan:
 
 def batches(
     dataset: Artifact,
-    split: str,
+    split: str | Sequence[str],
     plan: BatchPlan,
     *,
     device: torch.device | None = None,
@@ -78,16 +81,19 @@ def batches(
     """Yield this process's part of endless global batches: uint8 (n, channels, size, size), int64 (n,).
 
     Batches run across the ends of epochs, so no tail is dropped and every global batch is full. `resident` overrides
-    the choice by memory. With `label` only samples of that class count.
+    the choice by memory. With `label` only samples of that class count. Of several splits an epoch has all images;
+    labels of unlabelled images are NO_LABEL.
     """
-    if not dataset.shards(split):
-        raise FormatError(f"{dataset.folder}: split {split!r} has no images")
-    if fits_in_memory(dataset, split) if resident is None else resident:
-        data = load_split(dataset, split)
+    splits = (split,) if isinstance(split, str) else tuple(split)
+    for name in splits:
+        if not dataset.shards(name):
+            raise FormatError(f"{dataset.folder}: split {name!r} has no images")
+    if fits_in_memory(dataset, *splits) if resident is None else resident:
+        data = reduce(add, (load_split(dataset, name) for name in splits))
         if label is not None:
             data = data.subset((data.labels == label).nonzero().flatten())
         return _resident_batches(data, plan, device)
-    return _stream_batches(_Stream(dataset, split, plan.seed, label), plan, device)
+    return _stream_batches(_Stream(dataset, splits, plan.seed, label), plan, device)
 
 
 def _resident_batches(data: Images, plan: BatchPlan, device: torch.device | None) -> Iterator[tuple[Tensor, Tensor]]:
@@ -126,31 +132,37 @@ class _Order:
 
 @dataclass(frozen=True)
 class _Stream:
-    """A split, or one class of it, that is read again for each epoch."""
+    """Splits, or one class of them, that are read again for each epoch."""
 
     dataset: Artifact
-    split: str
+    splits: tuple[str, ...]
     seed: int
     label: int | None
 
     @property
     def total(self) -> int:
         """The samples of an epoch."""
-        split = self.dataset.dataset.splits[self.split]
-        return split.count if self.label is None else split.class_counts[self.label]
+        splits = [self.dataset.dataset.splits[name] for name in self.splits]
+        return sum(split.count if self.label is None else split.class_counts[self.label] for split in splits)
 
-    def epoch(self, number: int) -> Iterator[tuple[str, dict[str, bytes]]]:
-        """Yield (key, members) of every sample of an epoch: shards in a new order each, shuffled in a buffer."""
+    def epoch(self, number: int) -> Iterator[tuple[str, dict[str, bytes], bool]]:
+        """Yield (key, members, whether its label counts) of every sample of an epoch.
+
+        Shards come in a new order each time, their samples shuffled in a buffer.
+        """
         # before the import, which reads it: without it webdataset unpickles members and runs `pipe:` URLs
         os.environ["WDS_SECURE"] = "1"
         import webdataset
 
-        shards = self.dataset.shards(self.split)
+        shards = [(*shard, name != UNLABELLED) for name in self.splits for shard in self.dataset.shards(name)]
         rng = random.Random(derive_seed(self.seed, number))
         # shards first: through a buffer alone, images of shards far apart would never meet in a batch
         rng.shuffle(shards)
         members = (
-            pair for path, info in shards for pair in self.dataset.shard_members(path, info) if self._takes(pair)
+            (*pair, labelled)
+            for path, info, labelled in shards
+            for pair in self.dataset.shard_members(path, info)
+            if self._takes(pair)
         )
         return iter(webdataset.DataPipeline(lambda: members, webdataset.shuffle(SHUFFLE_IMAGES, rng=rng)))
 
@@ -170,10 +182,10 @@ def _stream_batches(stream: _Stream, plan: BatchPlan, device: torch.device | Non
     mine = _every(islice(samples, skip, None), plan.share, plan.batch_images)
     while True:
         images, labels = [], []
-        for key, members in islice(mine, plan.share):
+        for key, members, labelled in islice(mine, plan.share):
             image, label = checked_sample(stream.dataset, key, members)
             images.append(image)
-            labels.append(label)
+            labels.append(label if labelled else NO_LABEL)
         batch = torch.from_numpy(np.stack(images)), torch.tensor(labels)
         yield (send(batch[0], device), send(batch[1], device)) if device else batch
 

@@ -8,14 +8,18 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from shared.data.resizing import resized
+from shared.data.specs import UNLABELLED
 from shared.errors import FormatError
 from shared.format.sample import decode_image, decode_label
 from shared.store.artifacts import Artifact
 
+NO_LABEL = -1
+"""The label of an image that has none, or whose label nothing may use."""
+
 
 @dataclass(frozen=True)
 class Images:
-    """A split in memory: uint8 (N, channels, size_px, size_px) and int64 labels (N,)."""
+    """A split in memory: uint8 (N, channels, size_px, size_px) and int64 labels (N,), NO_LABEL where there is none."""
 
     images: Tensor
     labels: Tensor
@@ -52,7 +56,10 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def load_split(dataset: Artifact, split: str) -> Images:
-    """Read a whole split into memory, in shard order, every shard checked against the manifest."""
+    """Read a whole split into memory, in shard order, every shard checked against the manifest.
+
+    The labels of unlabelled images are NO_LABEL, although their samples hold true ones: this is what every job reads.
+    """
     info = dataset.dataset
     total = info.splits[split].count if split in info.splits else 0
     # uint8, since floats would take four times the memory; filled in place, since a list would need it twice
@@ -60,7 +67,20 @@ def load_split(dataset: Artifact, split: str) -> Images:
     labels = np.empty(total, np.int64)
     for index, (key, members) in enumerate(dataset.members(split)):
         images[index], labels[index] = checked_sample(dataset, key, members)
+    if split == UNLABELLED:
+        labels.fill(NO_LABEL)
     return Images(torch.from_numpy(images), torch.from_numpy(labels))
+
+
+def learned_splits(dataset: Artifact) -> tuple[str, ...]:
+    """Return the splits that a generator learns from: train, and the unlabelled images where there are any."""
+    return ("train", UNLABELLED) if UNLABELLED in dataset.dataset.splits else ("train",)
+
+
+def load_learned(dataset: Artifact) -> Images:
+    """Read all images that a generator learns from: those of train with their labels, then the unlabelled ones."""
+    parts = [load_split(dataset, split) for split in learned_splits(dataset)]
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
 
 def checked_sample(dataset: Artifact, key: str, members: dict[str, bytes]) -> tuple[NDArray[np.uint8], int]:

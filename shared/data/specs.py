@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from shared.store.records.datasets import RealRecord
 
 
+UNLABELLED = "unlabelled"
+"""The split of real images whose labels nothing may use: generators learn from the images, an annotator names them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageSpec:
     """Square images of `size_px` in 1 (grey) or 3 (colour) channels, from `source`.
 
     `mirrors` says whether a mirrored image is of the same class. `classes` is None as long as only the source's files
-    tell how many there are.
+    tell how many there are. `unlabelled` says whether there is a split of images without labels.
     """
 
     size_px: int
@@ -28,6 +32,7 @@ class ImageSpec:
     source: str
     mirrors: bool
     classes: int | None = None
+    unlabelled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,4 +87,5 @@ def describe_images(real: "Artifact[RealRecord]") -> ImageSpec:
         source=record.source,
         mirrors=record.mirrors,
         classes=len(dataset.classes),
+        unlabelled=UNLABELLED in dataset.splits,
     )

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from shared.data.examples import Example
-from shared.data.images import load_split
+from shared.data.images import load_learned, load_split
 from shared.data.near_duplicates import images_of, load_pairs
 from shared.data.sampling import apportion, spread
+from shared.data.specs import UNLABELLED
 from shared.format.manifest import Dataset
 from shared.format.shards import preview
 from shared.metrics.over_replicates import class_distances
@@ -73,7 +74,8 @@ def real_pictures(folder: Path, dataset: Dataset, examples: Sequence[Example]) -
     """
     samples = preview(folder, dataset.splits["train"], per_class=SAMPLES_PER_CLASS)
     title = f"real train images, first 10 of each class, {dataset.size_px}x{dataset.size_px} px"
-    counts = {name: split.class_counts for name, split in dataset.splits.items()}
+    # nothing may show the classes of unlabelled images
+    counts = {name: split.class_counts for name, split in dataset.splits.items() if name != UNLABELLED}
     pictures = {}
     if examples:
         figure = preparation.before_and_after(examples, dataset.classes, dataset.preparation)
@@ -171,7 +173,7 @@ def imported_scores_pictures(
     pairs, used = record.on_test.copies["pixels"].closest, record.on_test.test_protocols[record.extractor]
     # a record holds places in the draw that was scored
     drawn = places_of_draw(len(stored), used.n_synthetic, used.seed)
-    train = load_split(real, "train").at(size_px, resize_filter)
+    train = load_learned(real).at(size_px, resize_filter)
     return pictures | _pairs(stored.images[[drawn[pair.synthetic] for pair in pairs]], train.images, pairs)
 
 
@@ -212,7 +214,7 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
     asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, used.n_synthetic)))
     latents = latents_of([derive_seed(used.seed, Stream.TEST_LATENTS, place) for place in places], gan.record.latent)
     drawn = draw_images(load_snapshot(gan, record.chosen_snapshot.file, CPU), latents, asked[places])
-    return _pairs(drawn, load_split(real, "train").images, pairs)
+    return _pairs(drawn, load_learned(real).images, pairs)
 
 
 def _pairs(drawn: Tensor, train: Tensor, pairs: Sequence[ClosestPair]) -> Pictures:

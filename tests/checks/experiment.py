@@ -67,8 +67,8 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "copies_by_pixels_swapped",
         ON_TEST,
-        'pixel_copies(drawn.images, work.splits["test"], work.splits["train"])',
-        'pixel_copies(drawn.images, work.splits["train"], work.splits["test"])',
+        'pixel_copies(drawn.images, work.splits["test"], learned)',
+        'pixel_copies(drawn.images, learned, work.splits["test"])',
         SCORES + "test_copies_are_searched_in_train_relative_to_test",
         "copies of training images are found",
     ),

@@ -104,6 +104,7 @@ class GeneratorRecord(Record):
 class GanRecord(GeneratorRecord):
     """A finished GAN. `generator` is the spec that rebuilds it; histories by class where each has its own networks.
 
+    An epoch has `epoch_images` real images, `unlabelled_images` of them from the unlabelled split; None without it.
     A history has a row for each snapshot. `losses` and `class_losses` have one for each epoch; they are left out where
     every epoch has a snapshot, and by earlier versions. `extended` says where training went on beyond its first end.
     """
@@ -121,6 +122,7 @@ class GanRecord(GeneratorRecord):
     class_losses: dict[str, list[HistoryRow]] | None = None
     snapshots: list[Snapshot] = Field(min_length=1)
     extended: list[Extension] | None = None
+    unlabelled_images: int | None = None
 
     @property
     def histories(self) -> dict[str, list[HistoryRow]]:

@@ -21,7 +21,8 @@ class FitRow(Record):
     """One classifier: its arm, its replicate and fit, its training set, how it does on test.
 
     `best_step` is the step of the weights that were kept, `stopped_at` the last one taken. `equal_steps_accuracy` is
-    that of the best weights within the recipe's number of steps, the same for every arm.
+    that of the best weights within the recipe's number of steps, the same for every arm. `n_pseudo` are the unlabelled
+    images with the annotator's labels, None in arms without.
     """
 
     arm: str
@@ -34,6 +35,7 @@ class FitRow(Record):
     stopped_at: int
     equal_steps_accuracy: float
     test: ClassTable
+    n_pseudo: int | None = None
 
 
 class FitsRecord(Record):
@@ -42,19 +44,29 @@ class FitsRecord(Record):
     rows: list[FitRow] = Field(min_length=1)
     n_val: int
     n_synthetic_usable: int
+    n_unlabelled: int | None = None
 
 
 class Information(Record):
-    """Which shares of the real train images, with their labels, an arm's networks saw: 0 where there is no network."""
+    """Which shares of the real train images, with their labels, an arm's networks saw: 0 where there is no network.
+
+    Where there are unlabelled images, the last two are the shares of these; None where there are none.
+    """
 
     classifier: float
     generator: float
     annotator: float
+    classifier_unlabelled: float | None = None
+    generator_unlabelled: float | None = None
 
     @property
-    def seen(self) -> float:
-        """The share that reached the arm by any way; a smaller share is part of a larger one."""
-        return max(self.classifier, self.generator, self.annotator)
+    def seen(self) -> tuple[float, float]:
+        """The shares of the real images and of the unlabelled ones that reached the arm by any way.
+
+        A smaller share is part of a larger one.
+        """
+        labelled = max(self.classifier, self.generator, self.annotator)
+        return labelled, max(self.classifier_unlabelled or 0.0, self.generator_unlabelled or 0.0)
 
 
 class Estimate(Record):
@@ -98,7 +110,8 @@ class ArmRow(FlatRecord):
     `metrics` are macro means over classes, where a class that no answer names has a precision of 0. `positive_class`
     is the second of two classes, that which the ROC-AUC ranks, None of more. Earlier versions had no `classes`.
     `n_synthetic` is the number in the replicate that has fewest, `n_synthetic_most` in that which has most, where
-    replicates differ.
+    replicates differ. So do `n_pseudo` and `n_pseudo_most` of unlabelled images with the annotator's labels, None in
+    arms without.
     """
 
     flat: ClassVar[str] = "metrics"
@@ -113,6 +126,8 @@ class ArmRow(FlatRecord):
     classes: list[ArmClass] | None = None
     positive_class: str | None = None
     n_synthetic_most: int | None = None
+    n_pseudo: int | None = None
+    n_pseudo_most: int | None = None
 
     @property
     def accuracy(self) -> Estimate:
@@ -205,6 +220,7 @@ class MixedProtocol(Record):
     each arm and replicate; `optimizer_steps` the recipe's, `most_steps` the cap of early stopping. `test_seen` says of
     imported synthetic images whether their generator may have seen the test images; it is None where halfreal trained
     the generator, which sees none. `test_files` counts by set the files that are held-out test images, if any are.
+    `n_unlabelled` are the unlabelled real images, None without any.
     """
 
     n_test: int
@@ -223,6 +239,7 @@ class MixedProtocol(Record):
     interval: str
     test_seen: bool | None = None
     test_files: dict[str, int] | None = None
+    n_unlabelled: int | None = None
 
     @property
     def imported(self) -> bool:
