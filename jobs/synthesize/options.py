@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from jobs.pipeline import IMPORT
 from shared.cli.options import Within, option
 from shared.cli.reading_options import ReadingOptions
+from shared.data.specs import UNLABELLED
 from shared.errors import BadConfig
 from shared.sources.reading import Reading
 from shared.sources.table import SOURCES
@@ -12,6 +13,7 @@ from shared.store.job import Job
 
 GENERATOR = "generator"
 GIVEN, ANNOTATOR = "given", "annotator"
+TRAIN = "train"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,13 @@ class SynthesizeOptions(ReadingOptions):
         owner="source",
         within=Within(0, 1000, above=True),
     )
+    share_of: str = option(
+        TRAIN,
+        "Split of the real images that --share is a share of.",
+        "data",
+        owner="source",
+        choices=(TRAIN, UNLABELLED),
+    )
     shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))
 
     def __post_init__(self) -> None:
@@ -65,8 +74,9 @@ class SynthesizeOptions(ReadingOptions):
             return
         if self.source_path is None:
             raise BadConfig(f"--source {self.source}: where are the images? want --source-path PATH")
-        if self.share != 1:
-            raise BadConfig(f"--share {self.share}: imported images are all taken; leave it out")
+        if self.share != 1 or self.share_of != TRAIN:
+            wrong = f"--share {self.share}" if self.share != 1 else f"--share-of {self.share_of}"
+            raise BadConfig(f"{wrong}: imported images are all taken; leave it out")
 
     @property
     def imports(self) -> bool:

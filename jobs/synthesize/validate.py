@@ -1,9 +1,23 @@
-"""What the options say of the synthetic images before there are any."""
+"""What the options need of the real images, and what they say of the synthetic ones before there are any."""
 
 from jobs.synthesize.options import SynthesizeOptions
-from shared.data.specs import SyntheticSpec
+from shared.data.specs import UNLABELLED, Specs, SyntheticSpec
+from shared.errors import BadConfig
+from shared.store.work_shards import Shard
 
 
 def declare(options: SynthesizeOptions) -> SyntheticSpec | None:
-    """Return the description of the images that a run with these options writes; None before a set is read."""
-    return None if options.imports else SyntheticSpec(share=options.share)
+    """Return the description of the images that a run with these options writes; None before a set is read.
+
+    None too where they are a share of the unlabelled images: how many these are to the others, only the split tells.
+    """
+    return None if options.imports or options.share_of == UNLABELLED else SyntheticSpec(share=options.share)
+
+
+def validate(options: SynthesizeOptions, shard: Shard, specs: Specs) -> None:
+    """Raise BadConfig for a share of images that are not there."""
+    if options.share_of == UNLABELLED and specs.real is not None and not specs.real.unlabelled:
+        raise BadConfig(
+            "--share-of unlabelled: the real images have no such split\n"
+            "run preprocess with a --labelled-fraction below 1, or say --share-of train"
+        )

@@ -37,10 +37,11 @@ def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     # arms in the order in which they were trained; every replicate has the same ones
     arms = list(dict.fromkeys(row.arm for row in fits[0].record.rows))
     conditional = run.input(SYNTHESIZE).record.agreement is not None
+    filtered, unlabelled = config.min_confidence > 0, fits[0].record.n_unlabelled is not None
     return make_record(
         {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms},
         [row for artifact in fits for row in artifact.record.rows],
-        {arm: ARMS[arm].information(conditional, filtered=config.min_confidence > 0) for arm in arms},
+        {arm: ARMS[arm].information(conditional, filtered, unlabelled) for arm in arms},
         protocol_of(run, config, len(truth)),
         signs_of(run, config.arms),
     )
@@ -102,6 +103,7 @@ def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
         split="test of real",
         selection="highest macro F1 on real val",
         interval=INTERVAL if len(fits) > 1 else ONE_WITH_FITS if config.fits > 1 else ONE_REPLICATE,
+        n_unlabelled=fits[0].record.n_unlabelled,
         test_seen=test_seen(run),
         test_files=test_files(run),
     )

@@ -6,11 +6,12 @@ from pathlib import Path
 import torch
 
 from jobs.pipeline import PREPROCESS, SYNTHESIZE
-from jobs.train_mixed.arms import ARMS, OWN, chosen_arms
+from jobs.train_mixed.arms import ARMS, OWN, Arm, chosen_arms
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
 from jobs.train_mixed.options import LEAST_GAIN, MixedOptions
 from shared.cli.run import Result, Run
 from shared.data.images import Images, load_split
+from shared.data.specs import UNLABELLED
 from shared.data.standard_augmentation import standard_augmentation
 from shared.errors import FormatError
 from shared.metrics.classification import score_table
@@ -21,8 +22,9 @@ from shared.runtime.memory import check_held
 from shared.runtime.seeding import Stream, derive_seed, fit_seed
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
+from shared.store.pseudo_labels import load_pseudo_labels
 from shared.store.records.base import parse_record
-from shared.store.records.datasets import SyntheticRecord
+from shared.store.records.datasets import RealRecord, SyntheticRecord
 from shared.store.records.mixed import FitRow, FitsRecord
 from shared.store.samples import annotated_members
 
@@ -32,7 +34,10 @@ PROBABILITIES, EQUAL_STEPS = "probabilities", "equal_steps"
 
 @dataclass(frozen=True)
 class Splits:
-    """The images of the experiment; `mirrors` says whether a mirror keeps their class."""
+    """The images of the experiment; `mirrors` says whether a mirror keeps their class.
+
+    `pseudo` are unlabelled real images with the annotator's labels; None without any.
+    """
 
     train: Images
     val: Images
@@ -40,6 +45,14 @@ class Splits:
     synthetic: Synthetic
     classes: list[str]
     mirrors: bool
+    pseudo: Synthetic | None = None
+
+    def added(self, arm: Arm) -> Synthetic:
+        """Return the images that an arm may add to the real ones."""
+        if not arm.pseudo:
+            return self.synthetic
+        assert self.pseudo is not None  # `chosen_arms` has refused such an arm
+        return self.pseudo
 
 
 @dataclass(frozen=True)
@@ -68,10 +81,10 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result:
     check(run, config, device)
     splits = load_experiment(run, config.min_confidence)
     # the record of an unconditional generator has no agreement of asked and given labels
-    arms = chosen_arms(config.arms, run.input(SYNTHESIZE).record.agreement is not None)
+    arms = chosen_arms(config.arms, run.input(SYNTHESIZE).record.agreement is not None, splits.pseudo is not None)
     # fail before the first fit where an arm lacks synthetic images, by the arm that lacks most
     for name in sorted(arms, key=lambda name: -ARMS[name].synthetic_share):
-        training_set(name, splits.train, splits.synthetic, config.seed, 0)
+        training_set(name, splits.train, splits.added(ARMS[name]), config.seed, 0)
     # an arm's fits have the seeds of every other arm's, so that differences are paired
     seeds = [fit_seed(config.seed, number) for number in range(config.fits)]
     fits = [Fit(name, run.replicate, number, seed) for name in arms for number, seed in enumerate(seeds)]
@@ -85,7 +98,12 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result:
                 bar.skip(1)
             else:
                 bar.advance(note=f"{planned.arm}: {row.test.accuracy:.3f}")
-    record = FitsRecord(rows=rows, n_val=len(splits.val), n_synthetic_usable=len(splits.synthetic.images))
+    record = FitsRecord(
+        rows=rows,
+        n_val=len(splits.val),
+        n_synthetic_usable=len(splits.synthetic.images),
+        n_unlabelled=splits.pseudo.total if splits.pseudo else None,
+    )
     return Result(record, summary=f"{len(rows)} fits of {len(arms)} arms")
 
 
@@ -104,8 +122,19 @@ def load_experiment(run: Run, min_confidence: float) -> Splits:
     size_px, resize_filter = synthetic.dataset.size_px, synthetic.preparation.resize_filter
     train, val, test = (load_split(real, split).at(size_px, resize_filter) for split in ("train", "val", "test"))
     # the least confidence filters synthetic images before arms draw from them, so that arms keep their sizes
-    drawn = load_synthetic(synthetic).confident(min_confidence)
-    return Splits(train, val, test, drawn, real.dataset.classes, real.record.mirrors)
+    drawn, pseudo = load_synthetic(synthetic).confident(min_confidence), None
+    if UNLABELLED in real.dataset.splits:
+        pseudo = load_pseudo(real, synthetic).confident(min_confidence)
+    return Splits(train, val, test, drawn, real.dataset.classes, real.record.mirrors, pseudo)
+
+
+def load_pseudo(real: Artifact[RealRecord], synthetic: Artifact[SyntheticRecord]) -> Synthetic:
+    """Return the unlabelled real images, at the size of the synthetic ones, with the labels of the same annotator."""
+    labels, confidence = load_pseudo_labels(synthetic)
+    found = load_split(real, UNLABELLED).at(synthetic.dataset.size_px, synthetic.preparation.resize_filter)
+    if len(labels) != len(found):
+        raise FormatError(f"{synthetic.folder}: labels of {len(labels)} unlabelled images, there are {len(found)}")
+    return Synthetic(Images(found.images, labels), None, confidence, len(labels))
 
 
 def load_synthetic(synthetic: Artifact[SyntheticRecord]) -> Synthetic:
@@ -154,11 +183,12 @@ def _fit(
     planned: Fit, splits: Splits, config: MixedOptions, device: torch.device
 ) -> tuple[FitRow, dict[str, torch.Tensor]]:
     """Fit an arm; return its row and the probabilities that it gives the test images."""
-    arm, synthetic = ARMS[planned.arm], splits.synthetic
+    arm = ARMS[planned.arm]
+    synthetic = splits.added(arm)
     # an annotator that saw every real label would leak into the arm the labels that it is meant to do without
     if arm.labels == OWN:
         synthetic = annotated_by_own(splits, arm.annotator_share, config, planned.seed, device)
-    train, n_real, n_synthetic = training_set(planned.arm, splits.train, synthetic, planned.seed, planned.number)
+    train, n_real, n_added = training_set(planned.arm, splits.train, synthetic, planned.seed, planned.number)
     fitted = fit(
         train,
         splits.val,
@@ -187,7 +217,8 @@ def _fit(
         fit=planned.number,
         seed=planned.seed,
         n_real=n_real,
-        n_synthetic=n_synthetic,
+        n_synthetic=0 if arm.pseudo else n_added,
+        n_pseudo=n_added if arm.pseudo else None,
         best_step=fitted.best_step,
         stopped_at=fitted.stopped_at,
         equal_steps_accuracy=float((answers[EQUAL_STEPS].argmax(dim=1).numpy() == truth).mean()),

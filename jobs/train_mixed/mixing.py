@@ -16,7 +16,8 @@ from shared.runtime.seeding import Stream, derive_seed
 class Synthetic:
     """Synthetic images with the annotator's labels, the classes asked for (or None) and the annotator's confidence.
 
-    `total` is how many the dataset has, those that are not confident enough too.
+    So are unlabelled real images, of which nothing was asked. `total` is how many the dataset has, those that are not
+    confident enough too.
     """
 
     images: Images
@@ -43,8 +44,9 @@ def real_part(real: Images, share: float, seed: int) -> Images:
 
 
 def training_set(name: str, real: Images, synthetic: Synthetic, seed: int, draw: int) -> tuple[Images, int, int]:
-    """Return an arm's images and how many different (real, synthetic) ones it has, with the labels that the arm wants.
+    """Return an arm's images and how many different (real, added) ones it has, with the labels that the arm wants.
 
+    Added are `synthetic` images or, to an arm with pseudo-labels, the unlabelled ones, which then are in their place.
     `seed` draws the real images. Fit number `draw` of a replicate takes its own n synthetic images: the window that
     begins at draw * n, modulo all usable ones; windows overlap where there are fewer than two times n. A copied arm has
     its real images twice. Raises BadInput where there are fewer synthetic images than the arm needs.
@@ -52,7 +54,7 @@ def training_set(name: str, real: Images, synthetic: Synthetic, seed: int, draw:
     arm = ARMS[name]
     usable = len(synthetic.images)
     n_real, n_synthetic = arm.counts(len(real), usable)
-    if n_synthetic > usable or (arm.has_synthetic and not usable):
+    if n_synthetic > usable or not (usable or arm.is_real):
         raise BadInput(too_few(name, n_synthetic, synthetic, len(real)))
     # classes are spread evenly over the synthetic set, so that every window has their proportions
     window = (draw * n_synthetic + np.arange(n_synthetic)) % max(usable, 1)
@@ -74,10 +76,10 @@ def labelled(arm: Arm, synthetic: Synthetic) -> Images:
 def too_few(name: str, needed: int, synthetic: Synthetic, train_images: int) -> str:
     """Return what an arm lacks, and the --share of synthesize that is enough at the same rate of usable images."""
     usable, total = len(synthetic.images), synthetic.total
-    filtered = usable < total
-    passing = f"{usable:,} of {total:,} synthetic images pass --min-confidence" if filtered else f"there are {total:,}"
+    filtered, kind = usable < total, "unlabelled" if ARMS[name].pseudo else "synthetic"
+    passing = f"{usable:,} of {total:,} {kind} images pass --min-confidence" if filtered else f"there are {total:,}"
     if not usable:
-        return f"arm {name} needs {needed:,} synthetic images; {passing}; lower --min-confidence"
+        return f"arm {name} needs {kind} images; {passing}; lower --min-confidence"
     to_make = -(-needed * total // usable)
     # rounded up to whole percent: the advice must be enough
     share = -(-100 * to_make // train_images) / 100

@@ -26,7 +26,7 @@ class MixedOptions(FitOptions):
 
     arms: str = option(
         "short",
-        "Groups (original, short, fair, judge, curve, sweep, all) or arms to train, joined by commas.",
+        "Groups (original, short, fair, judge, labels, curve, sweep, all) or arms to train, joined by commas.",
         "experiment design",
     )
     min_confidence: float = option(

@@ -11,7 +11,7 @@ class Question:
     """The accuracy of arm `a` against that of its baseline `b`.
 
     `subject` begins a sentence: {real} and {synthetic} are the numbers of images of `a`, {baseline} that of `b`;
-    {synthetic} is text, since replicates may differ in it.
+    {pseudo} is that of the unlabelled images in either. {synthetic} and {pseudo} are text, since replicates may differ.
     """
 
     a: str
@@ -28,6 +28,14 @@ HEADLINE = Question("real_100_plus_synthetic_100", "real_100", ADDED)
 HEADLINE_OF_ALL = Question("real_100_plus_synthetic_all", "real_100", ADDED)
 """The same where somebody has synthetic images and no say in their number."""
 
+HEADLINE_OF_LABELS = Question(
+    "real_100_plus_synthetic_all",
+    "real_100_plus_pseudo_all",
+    "adding {synthetic} synthetic images to the {real:,} labelled ones rather than {pseudo} unlabelled ones with the "
+    "annotator's labels",
+)
+"""Where few images have labels: is a generator of all images worth more than pseudo-labels on them?"""
+
 AUGMENTED = Question(
     "real_100_plus_synthetic_100_augmented", "real_100_augmented", "with standard augmentation, " + ADDED
 )
@@ -36,6 +44,12 @@ AUGMENTED = Question(
 QUESTIONS = (
     HEADLINE,
     HEADLINE_OF_ALL,
+    HEADLINE_OF_LABELS,
+    Question(
+        "real_100_plus_pseudo_all",
+        "real_100",
+        "adding {pseudo} unlabelled images with the annotator's labels to the {real:,} labelled ones",
+    ),
     Question("synthetic_100", "real_100", REPLACED),
     Question("synthetic_all", "real_100", REPLACED),
     Question(*ORIGINAL, "adding {synthetic} synthetic images to 30 % of the real ones ({baseline:,})"),
@@ -77,5 +91,5 @@ def answerable(arms: Collection[str]) -> tuple[Question | None, list[Question]]:
     """Return the headline's question, None unless both of its arms were trained, and the others that have theirs."""
     # a table, not the pairs that look interesting: a comparison picked after seeing accuracies shows too much
     asked = [question for question in QUESTIONS if question.a in arms and question.b in arms]
-    primary = next((question for question in (HEADLINE, HEADLINE_OF_ALL) if question in asked), None)
+    primary = next((found for found in (HEADLINE_OF_LABELS, HEADLINE, HEADLINE_OF_ALL) if found in asked), None)
     return primary, [question for question in asked if question is not primary]

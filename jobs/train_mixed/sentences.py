@@ -90,7 +90,12 @@ def unlike(a: Information, b: Information, test_seen: bool) -> str:
     """
     if test_seen:
         return MAY_HAVE_SEEN_THE_TEST
-    return "" if a.seen == b.seen else NOT_LIKE_FOR_LIKE
+    if a.seen == b.seen:
+        return ""
+    if a.seen[0] != b.seen[0]:
+        return NOT_LIKE_FOR_LIKE
+    saw = "generator" if a.generator_unlabelled else "classifier"
+    return f"Not like for like: the {saw} saw unlabelled real images that the baseline did not."
 
 
 def few_replicates(protocol: MixedProtocol) -> list[str]:

@@ -15,7 +15,7 @@ from jobs.train_mixed.outcome import Array, Outcome, class_estimates, metric_est
 from jobs.train_mixed.questions import AUGMENTED, Question, answerable
 from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
 from shared.metrics.classification import POSITIVE
-from shared.plots.formatting import synthetic_count
+from shared.plots.formatting import pseudo_count, synthetic_count
 from shared.stats.confidence import LEVEL, other_level
 from shared.stats.inference import TWO_WAY, Inference
 from shared.store.records.mixed import (
@@ -88,7 +88,7 @@ def make_record(
         first=signs.first,
         variance=None
         if headline is None
-        else variance_shares(outcomes[headline.a], outcomes[headline.b], b_is_real=not ARMS[headline.b].has_synthetic),
+        else variance_shares(outcomes[headline.a], outcomes[headline.b], b_is_real=ARMS[headline.b].is_real),
         worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}, inference),
         majority_baseline=trained.majority_baseline,
         copies_flagged=signs.copies,
@@ -110,12 +110,15 @@ def arm_row(
     own = [row for row in rows if row.arm == name]
     # sets that were imported may have different numbers of images; all else is the same in every replicate
     least, most = (choose(row.n_synthetic for row in own) for choose in (min, max))
+    pseudo = [row.n_pseudo for row in own if row.n_pseudo is not None]
     return ArmRow(
         arm=name,
         about=ARMS[name].about,
         n_real=own[0].n_real,
         n_synthetic=least,
         n_synthetic_most=most if most > least else None,
+        n_pseudo=min(pseudo, default=None),
+        n_pseudo_most=max(pseudo) if len(set(pseudo)) > 1 else None,
         information=information,
         metrics=metric_estimates(outcome, inference),
         classes=class_estimates(outcome, classes, inference),
@@ -148,7 +151,9 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
     # here both count: labels or numbers of images that show the test images differ in how much they show
     test_seen = bool(trained.protocol.test_seen and (line.n_synthetic or baseline.n_synthetic))
     outcome = judged(found.low, found.high, copied, test_seen)
-    subject = question.subject.format(real=line.n_real, synthetic=synthetic_count(line), baseline=baseline.n_real)
+    subject = question.subject.format(
+        real=line.n_real, synthetic=synthetic_count(line), baseline=baseline.n_real, pseudo=pseudo_count(line, baseline)
+    )
     why_unlike = sentences.unlike(line.information, baseline.information, test_seen)
     said = sentences.sentence(subject, outcome, found, clause)
     return Answer(

@@ -132,14 +132,22 @@ def seen(share: float, train_images: int) -> str:
     return f"all {train_images:,}" if share >= 1 else f"{count:,} ({100 * share:.3g} %)"
 
 
-def saw(information: Information, train_images: int, imported: bool = False) -> dict[str, str]:
+def saw(
+    information: Information, train_images: int, imported: bool = False, unlabelled: int | None = None
+) -> dict[str, str]:
     """Return what each network of an arm saw of the real images and their labels, in words.
 
-    Nobody here knows what the generator of `imported` images saw.
+    Nobody here knows what the generator of `imported` images saw. Of `unlabelled` images a network has no label.
     """
     shares = (information.classifier, information.generator, information.annotator)
     names = ("classifier", "generator", "annotator")
     said = {name: seen(share, train_images) for name, share in zip(names, shares, strict=True)}
+    more = {"classifier": information.classifier_unlabelled, "generator": information.generator_unlabelled}
+    for name, share in more.items():
+        if unlabelled and share:
+            # a generator of these learns from no label, those of train included
+            each = "all without labels" if name == "generator" else "with the annotator's labels"
+            said[name] = f"{said[name]}, and {seen(share, unlabelled)} unlabelled ones, {each}"
     if imported and information.generator > 0:
         said["generator"] = f"may have seen {said['generator']}"
     return said
@@ -156,6 +164,20 @@ def synthetic_count(arm: ArmRow) -> str:
     """Return how many synthetic images an arm has: "500", or "480 to 500" where replicates differ."""
     most = "" if arm.n_synthetic_most is None else f" to {arm.n_synthetic_most:,}"
     return f"{arm.n_synthetic:,}{most}"
+
+
+def pseudo_count(*arms: ArmRow) -> str:
+    """Return how many unlabelled images the first of `arms` that has any has, as `synthetic_count`; "0" without any."""
+    arm = next((arm for arm in arms if arm.n_pseudo is not None), None)
+    if arm is None:
+        return "0"
+    return f"{arm.n_pseudo:,}" + ("" if arm.n_pseudo_most is None else f" to {arm.n_pseudo_most:,}")
+
+
+def real_count(arm: ArmRow) -> str:
+    """Return how many real images an arm has: "500", or "50 + 450 unlabelled"."""
+    more = "" if arm.n_pseudo is None else f" + {pseudo_count(arm)} unlabelled"
+    return f"{arm.n_real:,}{more}"
 
 
 SOURCES = {"generator": "generators", "fit": "fits of the classifier", "images": "test images"}

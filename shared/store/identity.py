@@ -27,7 +27,7 @@ ADDED_OPTIONS: dict[str, dict[str, object]] = {
         **_UNLABELLED,
     },
     "evaluate": {"fallback": "classifier", "scored": "snapshots"},
-    "synthesize": {"source": "generator", "max_rejected": 0.01, "labels": "given", **_UNLABELLED},
+    "synthesize": {"source": "generator", "max_rejected": 0.01, "labels": "given", "share_of": "train", **_UNLABELLED},
     "train_classifier": _FIT,
     "train_mixed": _FIT,
 }

@@ -78,7 +78,8 @@ class SyntheticRecord(Record):
 
     Nothing is asked of an unconditional generator: `asked_counts` and `agreement` are None then, as they are for an
     imported set without labels of its own. Counts are by class; the histogram has equal bins over confidences from 0
-    to 1. Imported images have no snapshot, and the family "imported".
+    to 1. Imported images have no snapshot, and the family "imported". `pseudo_counts` counts the annotator's labels of
+    the unlabelled real images; None without any.
     """
 
     snapshot: Snapshot | None = None
@@ -89,6 +90,7 @@ class SyntheticRecord(Record):
     confidence_histogram: list[int]
     confidence_median: float
     imported: Imported | None = None
+    pseudo_counts: list[int] | None = None
 
     @validator(mode="after")
     def _either(self) -> "SyntheticRecord":

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.train_mixed.arms import ARMS, GROUPS
+from jobs.train_mixed.arms import ARMS, chosen_arms
 from jobs.train_mixed.outcome import Outcome
 from jobs.train_mixed.verdict import Signs, make_record
 from shared.store.records.classifier import ClassTable
@@ -17,9 +17,12 @@ Array = NDArray[np.float64]
 TRAIN, TEST, REPLICATES = 100, 240, 5
 SYNTHETIC = 3 * TRAIN
 """Synthetic images that there are."""
+UNLABELLED = 900
+"""Unlabelled images of an experiment with pseudo-labels."""
 CLASSES = ("cat", "dog")
 HEADLINE = ("real_100_plus_synthetic_100", "real_100")
 HEADLINE_OF_ALL = ("real_100_plus_synthetic_all", "real_100")
+HEADLINE_OF_LABELS = ("real_100_plus_synthetic_all", "real_100_plus_pseudo_all")
 
 GAIN = {"real_100_plus_synthetic_100": 0.95}
 """Accuracies with which the headline helps; other arms have 0.8."""
@@ -49,12 +52,14 @@ def experiment(
 ) -> MixedRecord:
     """Return the record of outcomes, or of a group whose arms have these accuracies, 0.8 unless given.
 
-    `changed` are fields of the signs or the protocol.
+    There are unlabelled images where the group is "labels". `changed` are fields of the signs or the protocol.
     """
     if isinstance(arms, str):
         places = dict(zip(ARMS, range(len(ARMS)), strict=True))
         levels = dict.fromkeys(ARMS, 0.8) | dict(accuracy or {})
-        arms = {name: outcome_of(right(levels[name], seed=places[name])) for name in ARMS if name in GROUPS[arms]}
+        names = chosen_arms(arms, conditional=True, unlabelled=arms == "labels")
+        arms = {name: outcome_of(right(levels[name], seed=places[name])) for name in names}
+    unlabelled = UNLABELLED if any(ARMS[name].pseudo for name in arms) else None
     replicates, fits, images = next(iter(arms.values())).predicted.shape
     signs: dict[str, Any] = {
         "classes": list(CLASSES),
@@ -78,6 +83,7 @@ def experiment(
         "interval": "95 %",
         "test_seen": None,
         "test_files": None,
+        "n_unlabelled": unlabelled,
     }
     signs |= {name: value for name, value in changed.items() if name in Signs.__dataclass_fields__}
     protocol |= {name: value for name, value in changed.items() if name in protocol}
@@ -85,7 +91,7 @@ def experiment(
     return make_record(
         arms,
         [row(name) for name in arms],
-        {name: ARMS[name].information(conditional=True) for name in arms},
+        {name: ARMS[name].information(not unlabelled, unlabelled=bool(unlabelled)) for name in arms},
         MixedProtocol(**protocol),
         Signs(**signs),
     )
@@ -93,10 +99,12 @@ def experiment(
 
 def row(name: str) -> FitRow:
     """Return the row of a fit of an arm."""
-    n_real, n_synthetic = ARMS[name].counts(TRAIN, SYNTHETIC)
+    pseudo = ARMS[name].pseudo
+    n_real, n_added = ARMS[name].counts(TRAIN, UNLABELLED if pseudo else SYNTHETIC)
+    counts = {"n_real": n_real, "n_synthetic": 0 if pseudo else n_added, "n_pseudo": n_added if pseudo else None}
     table = ClassTable(n=TEST, accuracy=0.8, precision=0.8, recall=0.8, f1=0.8, classes=[], confusion=[])
     fitted = {"replicate": 0, "fit": 0, "seed": 0, "best_step": 5, "stopped_at": 10, "equal_steps_accuracy": 0.8}
-    return FitRow(arm=name, n_real=n_real, n_synthetic=n_synthetic, test=table, **fitted)  # type: ignore[arg-type]
+    return FitRow(arm=name, test=table, **counts, **fitted)  # type: ignore[arg-type]
 
 
 def headline(record: MixedRecord) -> Answer:

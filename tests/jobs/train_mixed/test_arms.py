@@ -22,6 +22,7 @@ from shared.errors import BadConfig
         (1257, "real_100_copied", 1257, 0),
         (1257, "real_100_plus_synthetic_all", 1257, 5000),
         (1257, "synthetic_all", 0, 5000),
+        (1257, "real_100_plus_pseudo_all", 1257, 5000),
         (10, "synthetic_70_real_30", 3, 7),  # 0.7 * 10 is below 7 in floating point
     ],
 )
@@ -47,7 +48,8 @@ def test_an_own_annotator_sees_no_more_than_its_arm() -> None:
 def test_a_filter_by_confidence_lets_the_annotator_in(name: str) -> None:
     """Images chosen by the annotator's confidence carry all labels that it saw, also where others label them."""
     said = ARMS[name].information(conditional=True, filtered=True)
-    assert said.annotator == said.generator == float(ARMS[name].has_synthetic)
+    assert said.annotator == float(not ARMS[name].is_real)
+    assert said.generator == float(ARMS[name].has_synthetic)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,7 @@ def test_the_groups_have_the_arms_of_the_design() -> None:
     sizes = "real_100_plus_synthetic_50", "real_100_plus_synthetic_300"
     assert set(GROUPS["fair"]) == {*GROUPS["short"], *added, *sizes}
     assert GROUPS["judge"] == ("real_100", "real_100_plus_synthetic_all", "synthetic_all")
+    assert GROUPS["labels"] == ("real_100", "real_100_plus_synthetic_all", "real_100_plus_pseudo_all")
     assert {name for group in GROUPS.values() for name in group} == ARMS.keys()
 
 
@@ -91,6 +94,8 @@ def test_flags_and_names_agree(name: str) -> None:
     )
     assert ("synthetic" in name) == arm.has_synthetic
     assert arm.every_synthetic == name.endswith("synthetic_all")
+    assert arm.pseudo == ("pseudo" in name)
+    assert arm.is_real == ("synthetic" not in name and not arm.pseudo)
 
 
 def test_the_sweeps_add_up() -> None:
@@ -112,7 +117,7 @@ def test_the_sweeps_add_up() -> None:
 )
 def test_unknown_arms_are_refused(text: str, says: str) -> None:
     """The error names only the wrong ones, and lists the groups and the arms."""
-    with pytest.raises(BadConfig, match="original, short, fair, judge, curve, sweep, all") as caught:
+    with pytest.raises(BadConfig, match="original, short, fair, judge, labels, curve, sweep, all") as caught:
         chosen_arms(text, conditional=True)
     assert says in str(caught.value)
 
@@ -122,3 +127,13 @@ def test_groups_and_arms_join_in_the_order_of_the_table() -> None:
     assert chosen_arms("synthetic_only,curve,real_5", conditional=True) == [
         name for name in ARMS if name in {"synthetic_only", *GROUPS["curve"]}
     ]
+
+
+@pytest.mark.parametrize("text", ["labels", "short,real_100_plus_pseudo_all"])
+def test_pseudo_labels_need_unlabelled_images(text: str) -> None:
+    """An arm that is named is refused without them; the group of all arms does without it."""
+    assert "real_100_plus_pseudo_all" in chosen_arms(text, conditional=True, unlabelled=True)
+    with pytest.raises(BadConfig, match="unlabelled real images, and there are none\n.*--labelled-fraction below 1"):
+        chosen_arms(text, conditional=True, unlabelled=False)
+    everything = chosen_arms("all", conditional=True, unlabelled=False)
+    assert everything == [name for name in ARMS if name != "real_100_plus_pseudo_all"]

@@ -124,8 +124,10 @@ def test_the_information_is_what_the_labels_and_images_carry(name: str, conditio
     places = torch.tensor([number - 10_000 for number in numbers(chosen)])
     made = places >= 0
     by_annotator = bool(made.any()) and torch.equal(chosen.labels[made], synthetic.images.labels[places[made]])
-    said = arm.information(conditional)
-    assert said.generator == float(made.any())
+    said = arm.information(conditional, unlabelled=True)
+    # what is added are synthetic images, or unlabelled ones in their place
+    assert said.generator == said.generator_unlabelled == float(made.any() and not arm.pseudo)
+    assert said.classifier_unlabelled == float(arm.pseudo)
     # an annotator of the arm's own replaces the labels before the arm draws from them
     assert said.annotator == (arm.annotator_share if arm.labels == OWN else float(by_annotator))
     assert said.classifier == arm.real_share

@@ -11,6 +11,7 @@ from shared.store.records.mixed import HELPED, HURT, NO_EFFECT, ORIGINAL, Answer
 from tests.jobs.train_mixed.planted import (
     HEADLINE,
     HEADLINE_OF_ALL,
+    HEADLINE_OF_LABELS,
     REPLICATES,
     TEST,
     asked,
@@ -65,9 +66,9 @@ def test_every_answer_follows_the_rule() -> None:
 def test_the_headline_has_the_whole_level_and_the_others_share_theirs(group: str) -> None:
     """Each of m other questions has 1 - 0.05 / m, where m counts those whose arms are trained."""
     record = experiment(group)
-    trained = set(GROUPS[group])
+    trained = {line.arm for line in record.arms}
     pairs = [(question.a, question.b) for question in QUESTIONS if {question.a, question.b} <= trained]
-    primary = next((each for each in (HEADLINE, HEADLINE_OF_ALL) if each in pairs), None)
+    primary = next((each for each in (HEADLINE_OF_LABELS, HEADLINE, HEADLINE_OF_ALL) if each in pairs), None)
     others = [each for each in pairs if each != primary]
     assert [(found.a, found.b) for found in record.questions] == others
     assert (record.headline and (record.headline.a, record.headline.b)) == primary
@@ -88,7 +89,7 @@ def _difference(record: MixedRecord, found: Answer, group: str) -> np.ndarray:
 def test_the_numbers_of_answers_by_group() -> None:
     """By hand: what each group answers besides the headline."""
     counts = {group: len(answerable(GROUPS[group])[1]) for group in GROUPS}
-    assert counts == {"original": 2, "short": 3, "fair": 7, "judge": 1, "curve": 0, "sweep": 1, "all": 13}
+    assert counts == {"original": 2, "short": 3, "fair": 7, "judge": 1, "labels": 2, "curve": 0, "sweep": 1, "all": 15}
 
 
 @pytest.mark.parametrize("group", ["short", "fair", "all"])
@@ -173,6 +174,7 @@ def test_the_table_of_questions_is_of_arms() -> None:
     assert pairs[0] == HEADLINE
     assert len(set(pairs)) == len(pairs)
     assert {name for each in pairs for name in each} <= ARMS.keys()
-    assert all(ARMS[a].has_synthetic for a, _ in pairs)
-    subjects = [question.subject.format(real=1234, synthetic="5,678", baseline=91011) for question in QUESTIONS]
-    assert all("5,678 synthetic" in subject for subject in subjects)
+    assert all(ARMS[a].has_synthetic or ARMS[a].pseudo for a, _ in pairs)
+    numbers = {"real": 1234, "synthetic": "5,678", "baseline": 91011, "pseudo": "12"}
+    for question in QUESTIONS:
+        assert ("12 unlabelled" if ARMS[question.a].pseudo else "5,678 synthetic") in question.subject.format(**numbers)

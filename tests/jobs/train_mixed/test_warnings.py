@@ -4,7 +4,18 @@ import pytest
 
 from jobs.train_mixed.arms import ARMS
 from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT
-from tests.jobs.train_mixed.planted import GAIN, HEADLINE, asked, experiment, headline, outcome_of, pair, right
+from tests.jobs.train_mixed.planted import (
+    GAIN,
+    HEADLINE,
+    HEADLINE_OF_ALL,
+    HEADLINE_OF_LABELS,
+    asked,
+    experiment,
+    headline,
+    outcome_of,
+    pair,
+    right,
+)
 
 
 def test_a_flagged_set_never_helps() -> None:
@@ -125,7 +136,26 @@ def test_what_is_like_for_like() -> None:
         assert found.sentence.startswith(words) == (not found.like_for_like)
     rows = {row.arm: row.information for row in record.arms}
     for a, b in unlike:  # what the words say is what the rows say
-        assert rows[a].generator > rows[b].seen == rows[b].classifier
+        assert rows[a].generator > rows[b].seen[0] == rows[b].classifier
+
+
+def test_unlabelled_images_are_information() -> None:
+    """By hand: a generator and pseudo-labels of the same images are like for like, either against no such images not."""
+    record = experiment("labels")
+    found = {(answer.a, answer.b): answer for answer in asked(record)}
+    assert found.keys() == {HEADLINE_OF_LABELS, HEADLINE_OF_ALL, ("real_100_plus_pseudo_all", "real_100")}
+    assert {pair for pair, answer in found.items() if answer.like_for_like} == {HEADLINE_OF_LABELS}
+    words = "Not like for like: the {} saw unlabelled real images that the baseline did not. Adding "
+    assert found[HEADLINE_OF_ALL].sentence.startswith(words.format("generator"))
+    assert found["real_100_plus_pseudo_all", "real_100"].sentence.startswith(words.format("classifier"))
+    assert found[HEADLINE_OF_LABELS].question == (
+        "adding 300 synthetic images to the 100 labelled ones rather than 900 unlabelled ones with the annotator's labels"
+    )
+    rows = {row.arm: row.information for row in record.arms}
+    assert rows["real_100"].seen == (1, 0)
+    for name, networks in (("real_100_plus_pseudo_all", (1, 0)), ("real_100_plus_synthetic_all", (0, 1))):
+        assert (rows[name].classifier_unlabelled, rows[name].generator_unlabelled) == networks
+        assert (rows[name].annotator, rows[name].seen) == (1, (1, 1))
 
 
 CLAUSES = {
