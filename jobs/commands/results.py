@@ -214,7 +214,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
     """Print what each arm was trained on and how it does on test."""
     from rich.table import Table
 
-    from shared.plots.formatting import real_images, synthetic_count, variance_words
+    from shared.plots.formatting import real_count, real_images, synthetic_count, variance_words
 
     used = mixed.protocol
     table = Table(
@@ -226,7 +226,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
         table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
     for arm in mixed.arms:
         cells = [_cell(arm.accuracy), *(f"{100 * arm.metrics[metric].mean:.1f}" for metric in METRICS[1:])]
-        table.add_row(arm.arm, f"{arm.n_real:,}", synthetic_count(arm), *cells)
+        table.add_row(arm.arm, real_count(arm), synthetic_count(arm), *cells)
     console.print(table)
     many = used.replicates > 1
     over = f"mean ± standard deviation over {used.replicates} replicates" if many else "one replicate, so no spread"

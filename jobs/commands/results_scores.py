@@ -58,13 +58,14 @@ def print_scores(
             real = of_test[name].real
             # the Inception Score is of one set of images; distances are between two
             against = "" if name.startswith("inception_score") else f" against {n_real:,} real test images"
-            floor = "" if real is None else f"; of real train images it is {real['mean']:.3f}"
+            floor = "" if real is None else f"; of real {on_test[0].learned} images it is {real['mean']:.3f}"
             console.print(f"{name} {_value(of_test[name].synthetic)}{against}{floor}.")
         reference = on_test[0].train_reference
         if name in of_train and reference is not None:
             n_train = reference.protocols[_extractor(name, protocols)].n_real
             as_printed = ", as papers print it" if name.startswith(PRINTED) else ""
-            console.print(f"{name} {_value(of_train[name])} against {n_train:,} real train images{as_printed}.")
+            against = f"against {n_train:,} real {on_test[0].learned} images"
+            console.print(f"{name} {_value(of_train[name])} {against}{as_printed}.")
     for space, tested in copies(on_test, imported).items():
         seen = "" if tested.least_share is None else f"; copies are found from {percent(tested.least_share)} % on"
         console.print(

@@ -25,7 +25,15 @@ from shared.plots.answers import (
     shown_answers,
     what_a_replicate_is,
 )
-from shared.plots.formatting import difference_points, interval_points, level_text, percent, saw, synthetic_count
+from shared.plots.formatting import (
+    difference_points,
+    interval_points,
+    level_text,
+    percent,
+    real_count,
+    saw,
+    synthetic_count,
+)
 from shared.store.artifacts import Artifact, input_of
 from shared.store.lineage import lineage, need_test_scores
 from shared.store.records.copies import CopyTest
@@ -50,7 +58,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
     )
     environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
     environment.filters |= {"interval_points": interval_points, "level_text": level_text, "points": difference_points}
-    environment.filters["synthetic_count"] = synthetic_count
+    environment.filters |= {"synthetic_count": synthetic_count, "real_count": real_count}
     scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
     mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
     layout, dataset = FORMATS[config.to], synthetic.dataset
@@ -77,7 +85,10 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         own_warnings=lambda answer: own_warnings(mixed, answer),
         judged_labels=asked_for if labels == ASKED else "the classifier's labels",
         judged=config.labels == labels and config.min_confidence == mixed.protocol.min_confidence,
-        saw={arm.arm: saw(arm.information, sum(mixed.train_counts), mixed.protocol.imported) for arm in mixed.arms},
+        saw={
+            arm.arm: saw(arm.information, sum(mixed.train_counts), mixed.protocol.imported, mixed.protocol.n_unlabelled)
+            for arm in mixed.arms
+        },
         replicate=replicate,
         replicates=mixed.protocol.replicates,
         scores=scores.record,

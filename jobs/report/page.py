@@ -30,7 +30,7 @@ FILTERS = (
         "like_for_like",
         "real_images",
     ),
-    *("class_value", "percent_interval", "metric_name", "synthetic_count"),
+    *("class_value", "percent_interval", "metric_name", "synthetic_count", "real_count"),
 )
 """The functions of `formatting` that templates call, by name."""
 
@@ -64,7 +64,9 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         answers=answers.shown_answers(mixed),
         own_warnings=lambda answer: answers.own_warnings(mixed, answer),
         saw={
-            arm.arm: formatting.saw(arm.information, sum(mixed.train_counts), mixed.protocol.imported)
+            arm.arm: formatting.saw(
+                arm.information, sum(mixed.train_counts), mixed.protocol.imported, mixed.protocol.n_unlabelled
+            )
             for arm in mixed.arms
         },
         first_arms=answers.first_arms(mixed),

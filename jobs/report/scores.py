@@ -20,7 +20,8 @@ class ScoresSection:
 
     `near` are the classes whose distance is near the floor, `smallest_class` the fewest real test images of a class.
     `missing` are the scores that were left out for want of weights, `instead` says which score chose in their place.
-    `against_train` are distances to `n_train` train images, the others those to `n_test` test images.
+    `against_train` are distances to `n_train` images of those that the generator learned from, which are `learned`:
+    "train", or "train and unlabelled"; the others are distances to `n_test` test images.
     """
 
     summaries: dict[str, ScoreSummary]
@@ -40,6 +41,7 @@ class ScoresSection:
     n_test: int
     against_train: dict[str, StudentSummary]
     n_train: int
+    learned: str
     protocols: list[dict[str, object]]
 
 
@@ -68,6 +70,7 @@ def scores_section(made: Artifacts) -> ScoresSection:
         n_test=on_test[0].test_protocols[record.extractor].n_real,
         against_train=over_replicates.train_summaries(on_test),
         n_train=_n_train(on_test[0]),
+        learned=on_test[0].learned,
         protocols=[protocol.facts() for protocol in _protocols(on_test[0])],
     )
 

@@ -75,8 +75,8 @@ class SynthesizeOptions(ReadingOptions):
         if self.source_path is None:
             raise BadConfig(f"--source {self.source}: where are the images? want --source-path PATH")
         if self.share != 1 or self.share_of != TRAIN:
-            wrong = f"--share {self.share}" if self.share != 1 else f"--share-of {self.share_of}"
-            raise BadConfig(f"{wrong}: imported images are all taken; leave it out")
+            said = f"--share {self.share}" if self.share != 1 else f"--share-of {self.share_of}"
+            raise BadConfig(f"{said}: imported images are all taken; leave it out")
 
     @property
     def imports(self) -> bool:

@@ -9,7 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from shared.plots.figures import COLOURS, plot
-from shared.plots.formatting import difference_points, interval_points, level_text, synthetic_count, variance_shares
+from shared.plots.formatting import (
+    difference_points,
+    interval_points,
+    level_text,
+    real_count,
+    synthetic_count,
+    variance_shares,
+)
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.mixed import Answer, Estimate, MixedRecord, Variance
 
@@ -113,7 +120,7 @@ def arms_chart(record: MixedRecord) -> Figure:
         axes.plot(values, [row + 0.22] * len(values), "|", markersize=9, color=COLOURS[1], label="one replicate")
     baseline = 100 * record.majority_baseline
     for row, arm in enumerate(arms):
-        words = f"{arm.about} ({arm.n_real:,} real, {synthetic_count(arm)} synthetic)"
+        words = f"{arm.about} ({real_count(arm)} real, {synthetic_count(arm)} synthetic)"
         axes.text(0.01, row - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=8)
     axes.set_yticks([])
     axes.set_ylim(len(arms) - 0.5, -0.75)

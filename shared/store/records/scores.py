@@ -165,6 +165,12 @@ class OnTest(Record):
     warnings: list[str]
     train_reference: TrainReference | None = None
 
+    @property
+    def learned(self) -> str:
+        """What the real images are called that the generator learned from: "train", or "train and unlabelled"."""
+        reference = self.train_reference
+        return next((used.reference for used in reference.protocols.values()), "train") if reference else "train"
+
     @validator(mode="after")
     def _complete(self) -> "OnTest":
         for name in self.real.scores:

@@ -133,7 +133,7 @@ def test_groups_and_arms_join_in_the_order_of_the_table() -> None:
 def test_pseudo_labels_need_unlabelled_images(text: str) -> None:
     """An arm that is named is refused without them; the group of all arms does without it."""
     assert "real_100_plus_pseudo_all" in chosen_arms(text, conditional=True, unlabelled=True)
-    with pytest.raises(BadConfig, match="unlabelled real images, and there are none\n.*--labelled-fraction below 1"):
+    with pytest.raises(BadConfig, match=r"unlabelled real images, and there are none\n.*--labelled-fraction below 1"):
         chosen_arms(text, conditional=True, unlabelled=False)
     everything = chosen_arms("all", conditional=True, unlabelled=False)
     assert everything == [name for name in ARMS if name != "real_100_plus_pseudo_all"]

@@ -140,7 +140,7 @@ def test_what_is_like_for_like() -> None:
 
 
 def test_unlabelled_images_are_information() -> None:
-    """By hand: a generator and pseudo-labels of the same images are like for like, either against no such images not."""
+    """A generator and pseudo-labels of the same images are like for like; either against no such images is not."""
     record = experiment("labels")
     found = {(answer.a, answer.b): answer for answer in asked(record)}
     assert found.keys() == {HEADLINE_OF_LABELS, HEADLINE_OF_ALL, ("real_100_plus_pseudo_all", "real_100")}
@@ -148,9 +148,9 @@ def test_unlabelled_images_are_information() -> None:
     words = "Not like for like: the {} saw unlabelled real images that the baseline did not. Adding "
     assert found[HEADLINE_OF_ALL].sentence.startswith(words.format("generator"))
     assert found["real_100_plus_pseudo_all", "real_100"].sentence.startswith(words.format("classifier"))
-    assert found[HEADLINE_OF_LABELS].question == (
-        "adding 300 synthetic images to the 100 labelled ones rather than 900 unlabelled ones with the annotator's labels"
-    )
+    pseudo = "900 unlabelled ones with the annotator's labels"
+    question = f"adding 300 synthetic images to the 100 labelled ones rather than {pseudo}"
+    assert found[HEADLINE_OF_LABELS].question == question
     rows = {row.arm: row.information for row in record.arms}
     assert rows["real_100"].seen == (1, 0)
     for name, networks in (("real_100_plus_pseudo_all", (1, 0)), ("real_100_plus_synthetic_all", (0, 1))):
