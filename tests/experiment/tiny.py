@@ -63,7 +63,7 @@ def call(job: str, data_root: Path, *words: object) -> Result:
     place = ["--data-root", data_root, "--experiment", "tiny", "--device", "cpu"]
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return CliRunner().invoke(halfreal, [job, *map(str, [*place, *OPTIONS[job], *words])])
+        return CliRunner().invoke(halfreal, [job, *map(str, [*place, *OPTIONS.get(job, []), *words])])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
