@@ -81,7 +81,7 @@ def batches(
     """Yield this process's part of endless global batches: uint8 (n, channels, size, size), int64 (n,).
 
     Batches run across the ends of epochs, so no tail is dropped and every global batch is full. `resident` overrides
-    the choice by memory. With `label` only samples of that class count. Of several splits an epoch has all images;
+    the choice by memory. With `label` only samples of that class count. With several splits an epoch has all images;
     labels of unlabelled images are NO_LABEL.
     """
     splits = (split,) if isinstance(split, str) else tuple(split)

@@ -137,7 +137,7 @@ def saw(
 ) -> dict[str, str]:
     """Return what each network of an arm saw of the real images and their labels, in words.
 
-    Nobody here knows what the generator of `imported` images saw. Of `unlabelled` images a network has no label.
+    Nobody here knows what the generator of `imported` images saw. No network has the labels of the `unlabelled` ones.
     """
     shares = (information.classifier, information.generator, information.annotator)
     names = ("classifier", "generator", "annotator")

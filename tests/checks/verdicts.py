@@ -74,7 +74,7 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "first_answerable_is_the_headline",
         QUESTIONS,
-        "primary = next((question for question in (HEADLINE, HEADLINE_OF_ALL) if question in asked), None)",
+        "primary = next((found for found in (HEADLINE_OF_LABELS, HEADLINE, HEADLINE_OF_ALL) if found in asked), None)",
         "primary = next(iter(asked), None)",
         ANSWERS + "test_the_headline_has_the_whole_level_and_the_others_share_theirs",
         "the headline is the user's question or there is none",
@@ -170,8 +170,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "everything_like_for_like",
         WORDS,
-        'return "" if a.seen == b.seen else',
-        'return "" if a.classifier <= b.classifier else',
+        "if a.seen == b.seen:",
+        "if a.classifier <= b.classifier:",
         WARNINGS + "test_what_is_like_for_like",
         "like for like is what all networks of an arm saw",
     ),
@@ -202,8 +202,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "filter_without_information",
         TABLE,
-        "annotator=1.0 if filtered else annotator)",
-        "annotator=annotator)",
+        "annotator = 1.0 if filtered else annotator",
+        "annotator = float(annotator)",
         ARMS + "test_a_filter_by_confidence_lets_the_annotator_in",
         "a filter by confidence is information of the annotator",
     ),
