@@ -14,7 +14,7 @@ from jobs.preprocess.__main__ import main
 from jobs.preprocess.near_duplicates import Hashed, pairs, perceptual_hash, thumbnail
 from shared.store.artifacts import open_output
 from shared.store.records.datasets import NearDuplicates
-from tests.shared.metrics.copy_rates import digits
+from tests.shared.metrics.copy_rates.draws import digits
 
 Pixels = NDArray[np.uint8]
 

@@ -6,7 +6,7 @@ import torch
 
 from shared.metrics import neighbours
 from shared.metrics.copies import NEARER, SHARE_OF_COPIES, copy_test, cosine_distance
-from tests.shared.metrics import copy_rates
+from tests.shared.metrics.copy_rates import draws as copy_rates
 
 
 def cloud(n: int, seed: int) -> torch.Tensor:

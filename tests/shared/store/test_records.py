@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
 a GAN that was scored on val alone, one with losses of more epochs than snapshots, one that was extended, the fits and
 the verdict of an experiment with replicates, a verdict with metrics of each class, one of them undefined, real images
-in groups with splits of their own, and imported images with their scores."""
+in groups with splits of their own, imported images with their scores, and scores whose copy test knows transforms."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
@@ -82,6 +82,19 @@ def test_a_verdict_of_an_earlier_build_has_no_classes() -> None:
     undefined = newer.arm("synthetic_100").classes[1].precision
     assert (undefined.values.count(None), undefined.low) == (2, None)
     assert (older.headline.freedom, newer.headline.freedom > 2) == (None, True)
+
+
+def test_a_copy_test_of_an_earlier_build_has_no_transforms() -> None:
+    """It is read without what it is flagged for; a later one has that, and names the transforms of pixels alone."""
+    older, newer = (golden(f"{name}/scores.json").record.on_test.copies for name in ("conditional", "copies"))
+    later = ("transforms", "flagged_for", "p_value", "nearer_limit", "least_share")
+    for space in ("pixels", "classifier"):
+        assert [getattr(older[space], name) for name in later] == [None] * len(later)
+        assert None not in [getattr(newer[space], name) for name in later if name != "transforms"]
+    assert newer["pixels"].transforms == ["shifts of up to 2 px", "mirror images", "gain and offset"]
+    assert newer["classifier"].transforms is None
+    assert {pair.transform for pair in newer["classifier"].closest} == {None}
+    assert "mirrored" in {pair.transform for pair in newer["pixels"].closest}
 
 
 def test_the_table_of_jobs_names_the_records_that_it_is_annotated_with() -> None:

@@ -1,16 +1,11 @@
-"""How often the copy test flags honest images, and which copies it finds: `python -m tests.shared.metrics.copy_rates`.
+"""Sets of train, held-out and synthetic images, drawn from real ones: honest ones, and ones with planted copies.
 
-Sets of train, held-out and synthetic images are drawn from real ones over and over. Honest ones are other real images,
-as they are and blurred, and blurred held-out images; planted ones are copies of training images, as they are, shifted,
-mirrored, changed in contrast, or blended with another one, all of them or a share among other real images. MNIST and
-emoji are read where `HALFREAL_TEST_DATA` has them; scikit-learn's digits always are. Exit code 1 where more than 5 % of
-honest draws are flagged.
+Honest are other real images, as they are and blurred, blurred held-out images, and blends of other real ones. Planted
+are copies of training images, as they are, shifted, mirrored, changed in contrast, or blended with another one, all of
+them or a share among other real images.
 """
 
-import argparse
 import gzip
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +15,7 @@ from torch import Tensor
 
 from shared.data.images import Images
 from shared.data.resizing import resized
-from shared.metrics.copies import NEARER, SHARE_OF_COPIES, pixel_copies
+from shared.metrics.copies import pixel_copies
 from shared.store.records.copies import CopyTest
 
 MOST_FALSE = 0.05
@@ -149,42 +144,3 @@ def planted(images: Tensor, kind: str, share: float, seed: int, sizes: tuple[int
     train, held_out, other = draw(images, chance, sizes)
     count = round(share * len(other))
     return tested(torch.cat([PLANTED[kind](train, chance)[:count], other[count:]]), held_out, train)
-
-
-def flagged(found: list[CopyTest]) -> str:
-    """Return how many tests flagged, and for what, in words."""
-    by = [sum(what in (test.flagged_for or []) for test in found) / len(found) for what in (SHARE_OF_COPIES, NEARER)]
-    every = sum(test.flagged for test in found) / len(found)
-    return f"{100 * every:5.1f} % of {len(found)} (share {100 * by[0]:.1f} %, nearer {100 * by[1]:.1f} %)"
-
-
-def main() -> int:
-    """Print the table; return 1 where honest images are flagged too often."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument(
-        "--draws", type=int, default=200, help="Draws of honest images; a tenth as many of planted ones."
-    )
-    words.add_argument("--sets", default="digits,mnist,emoji", help="Which sets, where they are there.")
-    given = words.parse_args()
-    draws = given.draws
-    folder = Path(os.environ.get("HALFREAL_TEST_DATA", ""))
-    readers: dict[str, Callable[[Path], Tensor]] = {"digits": lambda _: digits()}
-    if folder != Path():
-        readers |= {"mnist": mnist, "emoji": emoji}
-    sets = {name: read(folder) for name, read in readers.items() if name in given.sets.split(",")}
-    failed = False
-    for name, images in sets.items():
-        for kind in HONEST:
-            found = [honest(images, kind, seed) for seed in range(draws)]
-            failed |= sum(test.flagged for test in found) > MOST_FALSE * draws
-            highest = max(test.nearer for test in found)
-            print(f"{name:8} {kind:22} {flagged(found)}, nearer at most {highest:.2f}", flush=True)
-        for kind in PLANTED:
-            for share in SHARES:
-                found = [planted(images, kind, share, seed) for seed in range(max(draws // 10, 1))]
-                print(f"{name:8} {kind:14} {100 * share:5.0f} %  {flagged(found)}", flush=True)
-    return int(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
