@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values
+from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values, weights_of
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL
 from shared.stats.inference import TWO_WAY, Inference
+from shared.stats.intervals import weighted_share
 from shared.store.records.mixed import ArmClass, ClassEstimate, Estimate
 
 Array = NDArray[np.float64]
@@ -86,7 +87,8 @@ def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate:
         # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
         values[place], contributions[place] = value, found - found.mean() + value
     by_replicate = values.mean(axis=1)
-    interval = inference.share(repetitions(contributions), LEVEL)
+    scale = weighted_share(weights_of(outcome.truth, metric))
+    interval = inference.share(repetitions(contributions), LEVEL, scale)
     return Estimate(
         mean=float(by_replicate.mean()),
         std=float(by_replicate.std(ddof=1)) if replicates > 1 else None,

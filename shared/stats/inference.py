@@ -31,9 +31,12 @@ class Inference:
         """
         return self._interval(values, DIFFERENCE, level)
 
-    def share(self, values: Array, level: float = LEVEL) -> MeanInterval:
-        """Return the mean of correctness (replicates, images), or of a metric's pseudo-values; as `difference`."""
-        return self._interval(values, SHARE, level)
+    def share(self, values: Array, level: float = LEVEL, scale: Scale = SHARE) -> MeanInterval:
+        """Return the mean of correctness (replicates, images), or of a metric's pseudo-values; as `difference`.
+
+        `scale` is another one where images weigh differently, see `weighted_share`.
+        """
+        return self._interval(values, scale, level)
 
     def _interval(self, values: Array, scale: Scale, level: float) -> MeanInterval:
         if self.test_over_train is None:

@@ -16,11 +16,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scale:
-    """The bounds of a mean, and the values of images that are added so that no interval has a width of zero."""
+    """The bounds of a mean, and the values of images that are added so that no interval has a width of zero.
+
+    `freedom` are the degrees of freedom of the variance between images; None: one less than there are.
+    """
 
     low: float
     high: float
     added: tuple[float, ...]
+    freedom: float | None = None
 
 
 DIFFERENCE = Scale(-1.0, 1.0, (1.0, -1.0))
@@ -28,6 +32,22 @@ DIFFERENCE = Scale(-1.0, 1.0, (1.0, -1.0))
 
 SHARE = Scale(0.0, 1.0, (1.0, 0.0))
 """One arm's answers; added: an image that is right and one that is wrong (Agresti and Caffo 2000)."""
+
+
+def weighted_share(weights: Array) -> Scale:
+    """Return the scale of a metric of answers in which images weigh (images,), such as a mean over unequal classes.
+
+    The variance of such a metric is that of its heaviest images for the most part, and has no more degrees of freedom
+    than they give (Satterthwaite 1946); an image that is right and one that is wrong are added with the weight of the
+    heaviest. Equal weights give `SHARE`. Raises ValueError where no image weighs anything.
+    """
+    squares = weights**2
+    if not squares.sum() > 0:
+        raise ValueError("weights of images are all 0, want some above 0")
+    heaviest = float(np.sqrt(squares.mean()) / weights.mean())
+    freedom = max(float(squares.sum() ** 2 / (squares**2).sum()) - 1, 1.0)
+    equal = heaviest == 1
+    return SHARE if equal else Scale(0.0, 1.0, ((1 + heaviest) / 2, (1 - heaviest) / 2), freedom)
 
 
 @dataclass(frozen=True)
@@ -64,7 +84,7 @@ def bounds(sums: Sums, scale: Scale, level: float = LEVEL, stretch: float = 1.0)
 
     `stretch` multiplies the distance from there to either end.
     """
-    error = mean_error(sums, scale.added)
+    error = mean_error(sums, scale.added, scale.freedom)
     centre = sums.with_images(scale.added).mean
     reach = stretch * upper_quantiles(error.freedom, (1 + level) / 2) * error.standard_error
     return Bounds(np.maximum(centre - reach, scale.low), np.minimum(centre + reach, scale.high), error)

@@ -112,7 +112,7 @@ class MeanError:
     freedom: Array
 
 
-def mean_error(sums: Sums, added: Sequence[float] = ()) -> MeanError:
+def mean_error(sums: Sums, added: Sequence[float] = (), image_freedom: float | None = None) -> MeanError:
     """Return the standard error of the mean for other replicates and other images, and its degrees of freedom.
 
     The variance of the mean is estimated by (MS_replicates + max(MS_images - MS_residual, 0)) / (replicates * images).
@@ -135,7 +135,7 @@ def mean_error(sums: Sums, added: Sequence[float] = ()) -> MeanError:
     total = of_replicates + of_images
     # Satterthwaite (1946) squares the shares: replicates that vary little by chance then cost width and freedom both,
     # and with three of them the interval covers down to 90 % where this one covers 93 %
-    spread = of_replicates / freedom_replicates + of_images / freedom_images
+    spread = of_replicates / freedom_replicates + of_images / (image_freedom or freedom_images)
     # no variance at all: as many degrees of freedom as replicates give, of an error of 0
     freedom = np.divide(total, spread, out=np.full_like(total, freedom_replicates), where=spread > 0)
     return MeanError(np.sqrt(total), freedom)
