@@ -243,13 +243,6 @@ class Experiment:
         test = self.test
         return test.images if label is None else test.images[test.labels == label]
 
-    def nearest_train(self, images: "Tensor") -> "tuple[list[float], Images]":
-        """Return the distance of each image to its nearest training image, in pixels of [0, 1], and that image."""
-        from shared.metrics.copies import nearest_images
-
-        distances, which = nearest_images(images, self.train.images)
-        return distances.tolist(), self.train.subset(which)
-
 
 class ExperimentIndex:
     """The experiments under a data root, of each the same replicate, or the best on val where none is named.

@@ -3,13 +3,13 @@
 import base64
 import math
 from html import escape
-from statistics import median
 
 import torch
 from torch import Tensor
 
 from jobs.commands.drawing import Drawing, Experiment
-from shared.data.images import NO_LABEL
+from jobs.playground.neighbours import NeighbourSearch
+from shared.metrics.over_replicates import copies_finding
 from shared.metrics.pixels import CATEGORIES
 from shared.plots.image_grid import enlarged_png, tile
 
@@ -18,9 +18,6 @@ LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}
 
 CARD_PX = 128
 """The side of an image on the page, at most; small ones are enlarged by a whole factor."""
-
-PAIRS, TEST_IMAGES = 12, 100
-"""Pairs of generated and training images that are shown; real test images whose distances are given for comparison."""
 
 STYLE = """
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); gap: 10px 8px; }
@@ -107,22 +104,42 @@ def summary(drawing: Drawing, real_images: int) -> str:
     )
 
 
-def nearest(drawing: Drawing, opened: Experiment) -> str:
-    """Return the images that are closest to a training image next to that one, the closest first."""
-    distances, neighbours = opened.nearest_train(drawing.drawn.images)
-    held_out = opened.real_test(drawing.request.label)[:TEST_IMAGES]
-    # a scale: real images that the generator never saw have neighbours too
-    usual = f"{median(opened.nearest_train(held_out)[0]):.2f}" if len(held_out) else "unknown"
+def nearest(drawing: Drawing, opened: Experiment, search: NeighbourSearch) -> str:
+    """Return every image next to its nearest training image, the closest pairs first, and what a distance means."""
+    label = drawing.request.label
+    tests = len(search.usual(label))
     cards = []
-    for index in sorted(range(len(distances)), key=lambda index: distances[index])[:PAIRS]:
-        label, away = int(neighbours.labels[index]), f"{distances[index]:.2f}"
-        name = "unlabelled" if label == NO_LABEL else opened.classes[label]
-        alt = f"generated image {index + 1} next to its nearest training image, {name}, distance {away}"
-        pair = torch.stack([drawing.drawn.images[index], neighbours.images[index]])
-        cards.append(card(pair, alt, f"{away} · train {name}"))
-    about = (
-        f"Left generated, right the training image that lies nearest, the closest pairs first; distance of pixels in "
-        f"[0, 1]. The median distance of {len(held_out)} real test images is {usual}; pairs far below may be copies."
+    for near in search.nearest(drawing.drawn.images, label):
+        name = ", ".join([f"train {near.class_name or 'unlabelled'}", *filter(None, [near.transform])])
+        away = f"{near.distance:.2f}" + (f", nearer than {near.nearer_than} of {tests}" if tests else "")
+        alt = f"generated image {near.place + 1} next to its nearest training image, {name}, distance {away}"
+        pair = torch.stack([drawing.drawn.images[near.place], near.image])
+        cards.append(card(pair, alt, f"{away} \u00b7 {name}"))
+    heading = '<h2 class="heading">Nearest training images</h2>'
+    about = "".join(said(line, "small") for line in neighbour_lines(tests, label is not None, opened))
+    return f'{heading}{about}<div class="cards pairs" id="nearest">{"".join(cards)}</div>'
+
+
+def neighbour_lines(tests: int, of_class: bool, opened: Experiment) -> list[str]:
+    """Return what the distances are, and that none of them shows copying or its absence by itself."""
+    which = "of the class " if of_class else ""
+    scale = (
+        f"Real test images {which}have near training images, too, although the generator never saw them: each pair "
+        f"says than how many of {tests} it is nearer. "
+        if tests
+        else ""
     )
-    heading = f'<h2 class="heading">Nearest training images</h2>{said(about, "small")}'
-    return f'{heading}<div class="cards pairs" id="nearest">{"".join(cards)}</div>'
+    lines = [
+        "Left generated, right the training image that is nearest to it, the closest pairs first. Distances are those "
+        "of the copy test, from 0 (the same picture) to 2; small shifts, mirror images, brightness and contrast make "
+        "no difference.",
+        f"{scale}One near pair is no proof of a copy, and without one there may be copies all the same.",
+    ]
+    tested = opened.scores.record.on_test
+    if tested is not None and "pixels" in tested.copies:
+        found = tested.copies["pixels"]
+        finding = copies_finding(found.flagged, found.flagged_for or (), {})
+        lines.append(
+            f"The copy test of {found.n_synthetic:,} images of the chosen snapshot (epoch {opened.chosen}): {finding}."
+        )
+    return lines

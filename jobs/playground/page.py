@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest
 from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
+from jobs.playground.neighbours import NeighbourSearch
 from shared.errors import BadConfig, HalfrealError
 
 MOST_IMAGES, MOST_SEED = 100, 2**31 - 1
@@ -27,6 +28,7 @@ class Page:
 
     def __init__(self, index: ExperimentIndex, first: str, scratch: Path) -> None:
         self.index, self.first, self.scratch = index, first, scratch
+        self.search: NeighbourSearch | None = None
         with gr.Blocks(title="halfreal playground", analytics_enabled=False, delete_cache=(600, 3600)) as self.blocks:
             gr.HTML(f"<h1>halfreal playground</h1>{said('Draw images from a trained generator and look at them.')}")
             with gr.Row():
@@ -131,9 +133,15 @@ class Page:
             about = summary(drawing, len(opened.real_test(request.label)))
             # shown at once; the neighbours follow in a second update
             yield [about, image_cards(drawing, opened.classes), LOOKING, *self.files(name, drawing, opened)]
-            yield [*[gr.skip()] * 2, nearest(drawing, opened), *[gr.skip()] * 2]
+            yield [*[gr.skip()] * 2, nearest(drawing, opened, self.searched(opened)), *[gr.skip()] * 2]
         except HalfrealError as error:
             yield self.blank(refusal(str(error)))
+
+    def searched(self, opened: Experiment) -> NeighbourSearch:
+        """Return the search in an experiment; the last one is kept, with the distances of its test images."""
+        if self.search is None or self.search.opened is not opened:
+            self.search = NeighbourSearch(opened)
+        return self.search
 
     def files(self, name: str, drawing: Drawing, opened: Experiment) -> list[Any]:
         """Return the buttons that download the drawing."""

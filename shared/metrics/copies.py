@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.data.images import Images
-from shared.metrics.features.prdc import nearest_distances
 from shared.metrics.neighbours import SHIFT, Nearest, of_images, of_points, transforms
 from shared.stats.confidence import quantile
 from shared.stats.intervals import delong_auc, wilson_interval
@@ -45,7 +44,7 @@ SMALL = {"pixels": 0.02, "features": 1e-9}
 """Added to both distances of a ratio: an image that equals one on either side is at a ratio of 1."""
 
 BLOCK_IMAGES = 4096
-"""Images that `nearest_images` holds as numbers at a time."""
+"""Images that are held as numbers at a time."""
 
 TRANSFORMS = [f"shifts of up to {SHIFT} px", "mirror images", "gain and offset"]
 """What makes no other image of one, in pixels."""
@@ -217,13 +216,3 @@ def as_points(images: Tensor) -> Tensor:
     """Return uint8 images (N, C, S, S) as points (N, C * S * S) in [0, 1], so that a distance is one of pixels."""
     # float64: distances come from a matrix product, whose cancellation would blur those of near copies in float32
     return images.flatten(1).double() / 255
-
-
-def nearest_images(images: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distance of pixels of each image to the nearest of `others`, and which one that is."""
-    points = as_points(images)
-    # a block at a time, since float64 takes eight times the memory of uint8: the nearest of each, then of those
-    blocks = [nearest_distances(points, as_points(block)) for block in others.split(BLOCK_IMAGES)]
-    distances, block = torch.stack([distances for distances, _ in blocks]).min(dim=0)
-    which = torch.stack([which for _, which in blocks]).gather(0, block[None])[0]
-    return distances, which + block * BLOCK_IMAGES

@@ -37,17 +37,20 @@ SHARE = Scale(0.0, 1.0, (1.0, 0.0))
 def weighted_share(weights: Array) -> Scale:
     """Return the scale of a metric of answers in which images weigh (images,), such as a mean over unequal classes.
 
-    The variance of such a metric is that of its heaviest images for the most part, and has no more degrees of freedom
-    than they give (Satterthwaite 1946); an image that is right and one that is wrong are added with the weight of the
-    heaviest. Equal weights give `SHARE`. Raises ValueError where no image weighs anything.
+    The variance of such a metric is for the most part that of its heaviest images, and has no more degrees of freedom
+    than they give (Satterthwaite 1946). The two images that are added weigh the geometric mean of the heaviest image's
+    weight and the root mean square of all: as much as the former the interval would be far too wide, as much as the
+    latter too narrow where the few images of a small class are all right. Equal weights give `SHARE`. Raises
+    ValueError where no image weighs anything.
     """
-    squares = weights**2
+    squares = np.asarray(weights, dtype=np.float64) ** 2
     if not squares.sum() > 0:
-        raise ValueError("weights of images are all 0, want some above 0")
-    heaviest = float(np.sqrt(squares.mean()) / weights.mean())
+        raise ValueError("the weights of images are all 0, want some above 0")
+    if squares.min() == squares.max():
+        return SHARE
+    weight = math.sqrt(math.sqrt(squares.max() * squares.mean())) / float(weights.mean())
     freedom = max(float(squares.sum() ** 2 / (squares**2).sum()) - 1, 1.0)
-    equal = heaviest == 1
-    return SHARE if equal else Scale(0.0, 1.0, ((1 + heaviest) / 2, (1 - heaviest) / 2), freedom)
+    return Scale(0.0, 1.0, ((1 + weight) / 2, (1 - weight) / 2), freedom)
 
 
 @dataclass(frozen=True)

@@ -58,12 +58,6 @@ def radii(points: Tensor, nearest: int) -> Tensor:
     return torch.cat(furthest)
 
 
-def nearest_distances(points: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distance of each of `points` (N, d) to the nearest of `others` (M, d), and which one that is."""
-    minima = [block.min(dim=1) for _, block in blocks(points, others)]
-    return torch.cat([block.values for block in minima]), torch.cat([block.indices for block in minima])
-
-
 def blocks(points: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
     """Yield (first row, Euclidean distances (rows, M)) for the rows of `points` in blocks."""
     for start in range(0, len(points), BLOCK_ROWS):

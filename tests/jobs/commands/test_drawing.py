@@ -12,7 +12,6 @@ import pytest
 import torch
 from click.testing import Result
 from PIL import Image
-from sklearn.neighbors import NearestNeighbors
 
 from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest, file_name
 from shared.data.images import load_split
@@ -20,7 +19,6 @@ from shared.errors import BadConfig, MissingArtifact
 from shared.format.files import sha256
 from shared.format.manifest import ShardInfo
 from shared.format.shards import read_shard
-from shared.metrics.copies import BLOCK_IMAGES, nearest_images
 from shared.metrics.pixels import qualities
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.runtime.seeding import Stream, derive_seed
@@ -170,19 +168,6 @@ def test_names_of_files_differ_and_are_short(opened: Experiment) -> None:
     names = {file_name(several[:count]) for count in range(1, 201)}
     assert len(names) == 200
     assert max(map(len, names)) < 100
-
-
-def test_nearest_images_are_those_that_scikit_learn_finds() -> None:
-    """The nearest of all images is found across blocks, with its distance."""
-    chance = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (6, 1, 3, 3), generator=chance, dtype=torch.uint8)
-    others = torch.randint(0, 256, (2 * BLOCK_IMAGES + 9, 1, 3, 3), generator=chance, dtype=torch.uint8)
-    others[-1] = images[4]
-    distances, which = nearest_images(images, others)
-    found = NearestNeighbors(n_neighbors=1).fit(others.flatten(1) / 255).kneighbors(images.flatten(1) / 255)
-    assert distances.numpy() == pytest.approx(found[0][:, 0], abs=1e-6)
-    assert which.tolist() == found[1][:, 0].tolist()
-    assert which[4] == len(others) - 1
 
 
 def test_the_index_lists_experiments_and_keeps_the_last(volume: Path, tmp_path: Path) -> None:

@@ -140,8 +140,10 @@ def test_a_click_draws_sixteen_images_of_class_7(browser: Any, served: str, plac
     captions = tab.page.locator("#drawn figcaption").all_inner_texts()
     assert all(re.fullmatch(r"\d · \d+ %", caption) for caption in captions)
     assert "diversity" in tab.page.locator("table.qualities").inner_text()
-    distances = [float(text.split()[0]) for text in tab.page.locator("#nearest figcaption").all_inner_texts()]
-    assert distances == sorted(distances)
+    captions = tab.page.locator("#nearest figcaption").all_inner_texts()
+    assert all(re.fullmatch(r"\d\.\d\d, nearer than \d+ of \d+ · train \d.*", caption) for caption in captions)
+    distances = [float(caption.partition(",")[0]) for caption in captions]
+    assert (len(distances), distances) == (16, sorted(distances))
     for name in ("PNG grid", "WebDataset shard"):
         with tab.page.expect_download() as found:
             tab.page.get_by_role("button", name=f"Download as {name}").click()

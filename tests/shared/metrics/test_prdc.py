@@ -7,7 +7,8 @@ from prdc import compute_prdc
 
 from shared.metrics.features.frechet import class_frechet, frechet_distance, frechet_infinite, moments
 from shared.metrics.features.inception_score import inception_score
-from shared.metrics.features.prdc import nearest_distances, prdc
+from shared.metrics.features.prdc import prdc
+from shared.metrics.neighbours import of_points
 
 CHANCE = np.random.default_rng(0)
 
@@ -43,10 +44,10 @@ def test_nearest_distances_are_those_of_scipy() -> None:
     from scipy.spatial import cKDTree
 
     points, others = cloud(700, seed=3), cloud(600, seed=4)
-    found, which = nearest_distances(torch.from_numpy(points), torch.from_numpy(others))
+    found = of_points(torch.from_numpy(points), torch.from_numpy(others))
     distances, places = cKDTree(others).query(points)
-    assert which.tolist() == places.tolist()
-    np.testing.assert_allclose(found.numpy(), distances, rtol=1e-9)
+    assert found.places.tolist() == places.tolist()
+    np.testing.assert_allclose(found.distances.numpy(), distances, rtol=1e-9)
 
 
 def test_inception_score_by_hand() -> None:
