@@ -40,7 +40,7 @@ class MetricTally:
 
 @cache
 def signal_grid(classes: int) -> tuple[Array, Array]:
-    """Return signals and the shares of right answers that they give with so many classes."""
+    """Return signals and the shares of right answers that they give with this number of classes."""
     signals, places = np.linspace(0, 9, 181), np.linspace(-6, 15, 2001)
     # right: the own score, at x, is above all others
     below = norm.cdf(places) ** (classes - 1)

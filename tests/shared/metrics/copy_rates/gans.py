@@ -2,7 +2,7 @@
 
 A draw has 100 train images of each digit at 16 px. Each snapshot's images are tested twice, in pixels and in features
 of the draw's classifier, as `evaluate` tests them: against the images that the GAN was trained on, and against as many
-others that nothing has seen, in place of these. A flag of the second kind is false whatever the GAN has learned; one of
+others that nothing has seen, in place of these. A flag of the second kind is always false; one of
 the first kind may also be right, since GANs can memorise. Held-out images, blurred, are tested next to them.
 
 Everything is kept in a folder: the same call goes on where an earlier one ended.
@@ -179,7 +179,7 @@ def rows(draw: Draw, kind: str, epoch: int, synthetic: Tensor) -> Iterator[Row]:
 
 
 def measured(root: Path, source: Path, draws: int) -> Iterator[Row]:
-    """Yield the rows of so many draws, one family after another; those that are in `root` are read."""
+    """Yield the rows of this number of draws, one family after another; those that are in `root` are read."""
     kept = root / "rows.jsonl"
     root.mkdir(parents=True, exist_ok=True)
     (root / "recipe.toml").write_text('about = "every default"\nseed = 0\n', encoding="utf-8")
