@@ -22,6 +22,7 @@ def declare(options: PreprocessOptions) -> ImageSpec:
         source=options.source,
         mirrors=options.mirrors,
         classes=classes,
+        unlabelled=options.labelled_fraction < 1,
     )
 
 

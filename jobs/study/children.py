@@ -12,6 +12,7 @@ from jobs.commands.calls import command_of
 from jobs.commands.ordering import ordered
 from jobs.commands.run import JobFailed, dry_run_chain, settings
 from jobs.pipeline import PIPELINE, PREPROCESS, TRAIN_GAN, TRAIN_MIXED
+from jobs.study.labels import label_pairs
 from jobs.study.points import Point, arms_with
 from shared.cli.progress import StopFlag
 from shared.cli.resolve import asked, environment
@@ -72,6 +73,10 @@ def own_pairs(point: Point, words: list[str], given: tuple[str, ...]) -> list[st
     if point.row.scales_epochs and point.share < 1:
         epochs, every = scaled_epochs(gan.epochs, gan.snapshot_every_epochs, point.share)
         pairs += [f"train_gan.epochs={epochs}", f"train_gan.snapshot_every_epochs={every}"]
+    if point.row.unlabelled:
+        pairs += label_pairs(gan, given)
+    if "train_mixed.arms=labels" in pairs:
+        return pairs
     arms = arms_with(mixed.arms, point.row.question)
     return pairs + ([f"train_mixed.arms={arms}"] if arms != mixed.arms else [])
 

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     metavar="PERCENT[,...]",
     help="Shares of the real train and val images, in percent: GAN, annotator and classifier see these alone.",
 )
+@click.option(
+    "--labels",
+    metavar="PERCENT[,...]",
+    help="Shares of the real train and val images whose labels count, in percent; GANs learn from all images, without "
+    "labels, and are compared with pseudo-labels.",
+)
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
 @click.option("--replicates", type=click.IntRange(1, MOST), help="Replicates of each point [default: the recipe's].")
@@ -55,9 +61,10 @@ def main(
 
     Each point is an experiment of its own, EXPERIMENT/study/images-5, that `halfreal run` makes: its GAN, its
     annotator and its classifiers see its share of the real images alone, all on the same test images. GANs of smaller
-    shares have more epochs, so that each sees as many images. Points and replicates that are complete are kept: the
-    same command goes on after a signal, and one with other points adds them. The points of an earlier answer belong to
-    the study as well. Writes EXPERIMENT/study/index.html and study.json.
+    shares have more epochs, so that each sees as many images. With --labels all images are there and few have labels:
+    annotator and classifiers learn from these, the GAN from all of them. Points and replicates that are complete are
+    kept: the same command goes on after a signal, and one with other points adds them. The points of an earlier answer
+    belong to the study as well. Writes EXPERIMENT/study/index.html and study.json.
     """
     name = experiment_name(experiment, recipe)
     if "/" in name:

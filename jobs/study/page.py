@@ -55,11 +55,8 @@ def picture(record: StudyRecord, kind: str) -> Picture:
 
 def saw(point: StudyPoint) -> dict[str, str]:
     """Return what the networks behind the synthetic images of a point saw of the real images, in words."""
-    seen = point.information[point.headline.a]
-    return {
-        "generator": formatting.seen(seen.generator, point.n_train),
-        "annotator": formatting.seen(seen.annotator, point.n_train),
-    }
+    seen = formatting.saw(point.information[point.headline.a], point.n_train, unlabelled=point.n_unlabelled)
+    return {name: seen[name] for name in ("generator", "annotator")}
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from jobs.train_mixed.arms import ARMS, chosen_arms
-from jobs.train_mixed.questions import HEADLINE, QUESTIONS, Question
+from jobs.train_mixed.questions import HEADLINE, HEADLINE_OF_LABELS, QUESTIONS, Question
 from shared.errors import BadConfig
 
 
@@ -38,6 +38,18 @@ KINDS: dict[str, Kind] = {
         counted="real train images",
         helped="adding synthetic images",
         about="At each point GAN, annotator and classifier have that share of the real train and val images alone",
+    ),
+    "labels": Kind(
+        flag="--labels",
+        option="labelled_fraction",
+        question=HEADLINE_OF_LABELS,
+        scales_epochs=False,
+        title="Gain over pseudo-labels against the number of labelled images",
+        counted="labelled train images",
+        helped="adding synthetic images rather than pseudo-labels",
+        about="At each point annotator and classifier have the labels of that share of the real train and val images "
+        "alone; the GAN has all train images and no label, and the annotator names its images and the unlabelled ones",
+        unlabelled=True,
     ),
 }
 """The kinds of points, by the word that names their experiments."""
@@ -79,6 +91,8 @@ def parse_points(kind: str, text: str | None) -> list[Point]:
                 f"such as {flag} 5,10,30,100"
             )
         found.append(Point(kind, float(word)))
+    if KINDS[kind].unlabelled and found and max(point.percent for point in found) == 100:
+        raise BadConfig(f"{flag} {text}: with 100 every image has its label; want less, such as {flag} 10")
     twice = sorted({point.percent for point in found if found.count(point) > 1})
     if twice:
         raise BadConfig(

@@ -7,11 +7,11 @@ from shared.store.work_shards import Shard
 
 
 def declare(options: SynthesizeOptions) -> SyntheticSpec | None:
-    """Return the description of the images that a run with these options writes; None before a set is read.
-
-    None too where they are a share of the unlabelled images: how many these are to the others, only the split tells.
-    """
-    return None if options.imports or options.share_of == UNLABELLED else SyntheticSpec(share=options.share)
+    """Return the description of the images that a run with these options writes; None before a set is read."""
+    if options.imports:
+        return None
+    # how many unlabelled images there are to one labelled image, only the split tells
+    return SyntheticSpec(share=None if options.share_of == UNLABELLED else options.share)
 
 
 def validate(options: SynthesizeOptions, shard: Shard, specs: Specs) -> None:

@@ -13,7 +13,7 @@ def validate(options: MixedOptions, shard: Shard, specs: Specs) -> None:
         options.check_size(specs.real.size_px)
     unlabelled = specs.real is None or specs.real.unlabelled
     arms = chosen_arms(options.arms, conditional=True, unlabelled=unlabelled)
-    if specs.synthetic is None:
+    if specs.synthetic is None or specs.synthetic.share is None:
         return
     # the arm that needs most: if it has enough, all have
     arm = max(arms, key=lambda name: ARMS[name].synthetic_share)

@@ -37,9 +37,12 @@ class ImageSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSpec:
-    """Synthetic images that are enough for `share` of the real train split, rounded down to whole images."""
+    """Synthetic images that are enough for `share` of the real train split, rounded down to whole images.
 
-    share: float
+    It is None as long as only the split tells how many there are.
+    """
+
+    share: float | None
 
 
 @dataclass(frozen=True)

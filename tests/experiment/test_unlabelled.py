@@ -26,7 +26,7 @@ from shared.store.job import Job
 from shared.store.pseudo_labels import load_pseudo_labels
 from tests.experiment.tiny import TEST, TRAIN, Fit, Spy, bars, call, enlarged, fits, same, set_replicates
 
-LABELLED, UNLABELLED = 26, 40
+LABELLED, UNLABELLED = 28, 38
 """Of the 66 train images."""
 
 WORDS: dict[str, list[object]] = {
@@ -79,25 +79,14 @@ def finished(root: Path, recipe: Path) -> FewLabels:
 
 @pytest.fixture(scope="module")
 def few(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> FewLabels:
-    """Run an experiment of which 26 of 66 train images have labels."""
+    """Run an experiment of which 28 of 66 train images have labels."""
     root = tmp_path_factory.mktemp("few")
     with pytest.MonkeyPatch.context() as patch:
         set_replicates(patch, 1)
         patch.setattr("shared.sources.published.sets.digits", bars)
-        words = ["--shard-images", 13]
+        words = ["--labelled-fraction", 0.4, "--shard-images", 13]
         result = call("preprocess", root, "--recipe", recipe, *words)
         assert result.exit_code == 0, result.output
-    path = root / "tiny" / "real" / MANIFEST
-    manifest = json.loads(path.read_bytes())
-    splits = manifest["dataset"]["splits"]
-    shards = splits["train"]["shards"]
-    for name, held in (("train", shards[:2]), ("unlabelled", shards[2:])):
-        splits[name] = {
-            "count": sum(shard["count"] for shard in held),
-            "class_counts": [sum(counts) for counts in zip(*(shard["class_counts"] for shard in held), strict=True)],
-            "shards": held,
-        }
-    path.write_bytes(json_bytes(manifest))
     return finished(root, recipe)
 
 
@@ -204,6 +193,26 @@ def test_the_page_says_what_was_learned_from(few: FewLabels) -> None:
         f"one epoch is {TRAIN} real images, {UNLABELLED} of them unlabelled; no label is used",
     ):
         assert words.replace("'", "&#39;") in page, words
+
+
+def test_the_least_confidence_is_one_for_pseudo_labels_too(few: FewLabels, recipe: Path, tmp_path: Path) -> None:
+    """Both arms have the images of at least that confidence, and the record says how many these are."""
+    (tmp_path / "tiny").mkdir()
+    for path in (few.root / "tiny").iterdir():
+        if path.is_dir() and path.name not in ("fits", "mixed", "report"):
+            (tmp_path / "tiny" / path.name).symlink_to(path)
+    confidence = load_pseudo_labels(few.made(SYNTHESIZE))[1]
+    least = round(confidence.sort().values[UNLABELLED // 2].item(), 6)
+    with pytest.MonkeyPatch.context() as patch:
+        set_replicates(patch, 1)
+        result = call("train_mixed", tmp_path, "--recipe", recipe, "--arms", "labels", "--min-confidence", least)
+    assert result.exit_code == 0, result.output
+    record = open_output(TRAIN_MIXED, tmp_path / "tiny").record
+    sure = int((confidence >= least).sum())
+    assert 0 < sure < UNLABELLED
+    assert record.arm("real_100_plus_pseudo_all").n_pseudo == sure
+    assert record.arm("real_100_plus_synthetic_all").n_synthetic == record.protocol.n_synthetic_usable < UNLABELLED
+    assert f"{sure} unlabelled ones" in record.headline.sentence
 
 
 def relabelled(real: Artifact[Any], target: Path) -> None:

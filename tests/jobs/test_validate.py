@@ -76,6 +76,31 @@ REFUSED = {
         Specs(synthetic=SyntheticSpec(share=0.99)),
         "arm real_100_plus_synthetic_100 .*\\n.*--share 1.0 or more",
     ),
+    "labels for images without": (
+        "train_gan",
+        [],
+        images(unlabelled=True),
+        "family wgan_gp: uses labels, .* unlabelled .*\\nwant --unconditional, or",
+    ),
+    "a family of labels for images without": (
+        "train_gan",
+        ["--family", "acgan"],
+        images(unlabelled=True),
+        "family acgan: uses labels, .*\\nwant --unconditional with one of the families dcgan, wgan, wgan_gp, r3gan, or",
+    ),
+    "a generator of each class for images without": (
+        "train_gan",
+        ["--family", "per_class"],
+        images(unlabelled=True),
+        "family per_class: trains a generator on each class, .*\\nwant --unconditional with one of",
+    ),
+    "pseudo-labels of no images": ("train_mixed", ["--arms", "labels"], images(), "real_100_plus_pseudo_all has unl"),
+    "a share of no images": (
+        "synthesize",
+        ["--share-of", "unlabelled"],
+        images(),
+        "--share-of unlabelled: the real images have no such split",
+    ),
 }
 
 
@@ -97,6 +122,10 @@ def test_options_that_match_the_data_pass() -> None:
     check("train_mixed", ["--arms", "sweep"], Specs(GREY_16, SyntheticSpec(share=0.95)))
     check("train_mixed", ["--arms", "original"], Specs(GREY_16, SyntheticSpec(share=0.7)))
     check("train_classifier", ["--network", "rps_cnn", "--size-px", "16"], images(size_px=10))
+    check("train_gan", ["--unconditional"], images(unlabelled=True))
+    few = replace(GREY_16, unlabelled=True)
+    check("train_mixed", ["--arms", "labels"], Specs(few, SyntheticSpec(share=None)))
+    check("synthesize", ["--share-of", "unlabelled"], images(unlabelled=True))
     for row in JOBS[:-2]:
         check(row.name, [], Specs(GREY_16, SyntheticSpec(share=1.0)))
 
@@ -126,7 +155,13 @@ def test_a_job_declares_what_its_artifact_then_says_of_itself(
     assert describe({"synthetic": images}).synthetic is None
     share = describe({"real": real, "synthetic": images}).synthetic
     assert share is not None
+    assert share.share is not None
     assert 5 / 8 <= share.share < 6 / 8
     shares = command_of("synthesize").declare
     assert shares is not None
     assert shares(options("synthesize", "--share", "0.3")) == SyntheticSpec(share=0.3)
+    # of the unlabelled images: how many these are to the labelled ones, only the split tells
+    assert shares(options("synthesize", "--share-of", "unlabelled")) == SyntheticSpec(share=None)
+    assert declared(options("preprocess", "--labelled-fraction", "0.1")) == replace(GREY_16, unlabelled=True)
+    few = make_dataset(tmp_path / "few", train=4, unlabelled=8)
+    assert describe({"real": few}).real == replace(GREY_16, source="noise", mirrors=True, classes=3, unlabelled=True)

@@ -9,7 +9,7 @@ from jobs.train_mixed.summaries import UNKNOWN, data_equivalents, majority_basel
 from shared.stats.data_equivalent import data_equivalent
 from shared.stats.intervals import share_interval
 from shared.store.records.mixed import RealImages
-from tests.jobs.train_mixed.planted import experiment, outcome_of, right
+from tests.jobs.train_mixed.planted import HEADLINE_OF_LABELS, experiment, outcome_of, right
 
 Array = NDArray[np.float64]
 
@@ -68,6 +68,13 @@ def test_the_record_has_the_variance_of_the_headline() -> None:
     other = outcome_of(right(0.5, 60, 1000))
     record = experiment({"real_100_plus_synthetic_100": added, "real_100": real, "synthetic_100": other})
     assert record.variance == variance_shares(added, real, b_is_real=True) != UNKNOWN
+
+
+def test_pseudo_labels_vary_with_their_annotator() -> None:
+    """A baseline with them is no arm of real images alone, whose accuracy varies by its fits and nothing else."""
+    added, pseudo = simulated(1, 0.03, 0.02, 0.2)
+    record = experiment(dict(zip(HEADLINE_OF_LABELS, (added, pseudo), strict=True)))
+    assert record.variance == variance_shares(added, pseudo, b_is_real=False)
 
 
 HEIGHTS = {"real_5": 0.6, "real_10": 0.7, "real_25": 0.8, "real_50": 0.9, "real_100": 0.95}
