@@ -163,5 +163,6 @@ def test_a_job_declares_what_its_artifact_then_says_of_itself(
     # of the unlabelled images: how many these are to the labelled ones, only the split tells
     assert shares(options("synthesize", "--share-of", "unlabelled")) == SyntheticSpec(share=None)
     assert declared(options("preprocess", "--labelled-fraction", "0.1")) == replace(GREY_16, unlabelled=True)
-    few = make_dataset(tmp_path / "few", train=4, unlabelled=8)
+    make_dataset(tmp_path / "few" / "real", train=4, unlabelled=8)
+    few = open_output(PREPROCESS, tmp_path / "few")
     assert describe({"real": few}).real == replace(GREY_16, source="noise", mirrors=True, classes=3, unlabelled=True)
