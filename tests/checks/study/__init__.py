@@ -1,0 +1,1 @@
+"""Mistakes in studies, and in what their points have of their own."""
