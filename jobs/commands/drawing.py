@@ -258,8 +258,10 @@ class ExperimentIndex:
         """Return the names of the experiments that have real images, finished or not."""
         from shared.format.manifest import MANIFEST
 
-        names = (path.parent.parent.name for path in self.data_root.glob(f"*/{PREPROCESS.writes}/{MANIFEST}"))
-        return sorted(name for name in names if not name.startswith("."))
+        # each replicate may have a split of its own
+        places = (f"*/{PREPROCESS.writes}{below}/{MANIFEST}" for below in ("", "/r[0-9][0-9]"))
+        found = {path.relative_to(self.data_root).parts[0] for place in places for path in self.data_root.glob(place)}
+        return sorted(name for name in found if not name.startswith("."))
 
     def open(self, name: str) -> Experiment:
         """Return an experiment; BadInput where it is absent or unfinished."""

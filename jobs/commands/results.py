@@ -16,7 +16,8 @@ from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
 from shared.store.lineage import STUDY_FOLDER, experiment_label, need_test_scores, open_inputs
-from shared.store.replicates import best_on_val
+from shared.store.replicates import as_there, best_on_val
+from shared.store.replicates import place as place_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,7 +113,7 @@ def study_of(folder: Path) -> "StudyRecord | None":
 def is_judged(folder: Path) -> bool:
     """Return whether `halfreal judge` began the experiment in `folder`, as far as its run.json says."""
     try:
-        recorded = json.loads((folder / PREPROCESS.writes / "run.json").read_text("utf-8"))
+        recorded = json.loads((folder / place_of(as_there(PREPROCESS, folder), 0) / "run.json").read_text("utf-8"))
         return bool(recorded["recipe"] == JUDGE)
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -218,7 +219,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
 
     used = mixed.protocol
     table = Table(
-        title=f"{experiment}: the same classifier on {used.n_test:,} real test images",
+        title=f"{experiment}: the same classifier on {used.test_images} real test images",
         box=None,
         padding=(0, 1, 0, 0),
     )

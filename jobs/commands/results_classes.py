@@ -72,7 +72,7 @@ def _print_metrics(console: "Console", record: "MixedRecord", arms: "Sequence[Ar
     """Print the metrics of one or two arms next to each other, those of the classes below; F1 alone of many classes."""
     table = _table(
         console,
-        f"Metrics, % of {record.protocol.n_test:,} real test images ({LEVEL_TEXT} interval)",
+        f"Metrics, % of {record.protocol.test_images} real test images ({LEVEL_TEXT} interval)",
         *("metric", *(arm.arm for arm in arms)),
     )
     for metric in CLASSIFICATION_METRICS:
@@ -129,7 +129,7 @@ def print_generator(
     names = next((list(row.qualities) for row in classes if row.qualities), [])
     which = "imported" if record.chosen is None else f"snapshot of epoch {record.chosen.epoch}"
     title = (
-        f"Images of replicate {replicate_name(shown)} of {len(scores)}, {why_shown(record)}, {which}: "
+        f"Images of replicate {replicate_name(shown)} of {len(scores)}, {why_shown(scores)}, {which}: "
         "ratios to the real test images"
     )
     # of a class, where each has networks of its own

@@ -22,7 +22,7 @@ from shared.cli.recipes import Recipe
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import start, variables, wait
 from shared.store.job import Job
-from shared.store.replicates import MOST
+from shared.store.replicates import MOST, RESPLITS
 
 if TYPE_CHECKING:
     from shared.cli.calls.dry_run import DryRun
@@ -67,6 +67,13 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--replicates", type=click.IntRange(1, MOST), help="Replicates of the experiment [default: the recipe's]."
 )
+@click.option(
+    "--resplit",
+    is_flag=False,
+    flag_value="all",
+    type=click.Choice(RESPLITS),
+    help="Random splits, one for each replicate (all, or no value), or one subset of train and val for each (train).",
+)
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
@@ -82,6 +89,8 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     names = experiment_names(experiment, recipe)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
     os.environ |= settings(options["pairs"])
+    if options["resplit"] is not None:
+        os.environ |= variables({"preprocess.resplit": options["resplit"]})
     for option in ("replicates", "processes"):
         if options[option] is not None:
             os.environ[f"HALFREAL_{option}".upper()] = str(options[option])

@@ -15,7 +15,7 @@ from shared.store.records.datasets import IMPORTED, RealRecord, SyntheticRecord
 from shared.store.records.gan import GanRecord
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import ScoresRecord
-from shared.store.replicates import MOST, existing, place
+from shared.store.replicates import MOST, as_there, existing, place
 
 JUDGED: Job = Job("compare", "", "", "", (PREPROCESS, EVALUATE, TRAIN_MIXED))
 """What is read of an experiment that has a verdict, besides the generators or the imported sets that were scored."""
@@ -84,7 +84,8 @@ def open_experiment(folder: Path) -> Experiment:
     else:
         # where none is scored the first is opened all the same: the error says how to make it
         numbers = existing(folder, EVALUATE) or [0]
-        places: dict[str, Job[Any]] = {place(PREPROCESS, None): PREPROCESS}
+        real = as_there(PREPROCESS, folder)
+        places: dict[str, Job[Any]] = {place(real, number): PREPROCESS for number in numbers}
         opened = open_places(places | {place(EVALUATE, number): EVALUATE for number in numbers}, folder)
     scored = {name for artifact in inputs_of(opened, EVALUATE) for name in artifact.manifest.inputs}
     behind = {place(row, number): row for row in (TRAIN_GAN, SYNTHESIZE) for number in range(MOST)}

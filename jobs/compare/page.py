@@ -59,7 +59,10 @@ def render(comparison: Comparison, page: Path | None = None) -> str:
 
 def reports(comparison: Comparison, page: Path) -> dict[str, str]:
     """Return the address of each experiment's report, as seen from `page`; none of those that have no report."""
-    places = {name: each.real.folder.parent / "report" / "index.html" for name, each in comparison.experiments.items()}
+    folders = {
+        name: next(iter(each.scores.values())).folder.parents[1] for name, each in comparison.experiments.items()
+    }
+    places = {name: folder / "report" / "index.html" for name, folder in folders.items()}
     start = page.absolute().parent
     return {
         name: quote(Path(os.path.relpath(place.absolute(), start)).as_posix())

@@ -29,7 +29,7 @@ from shared.store.artifacts import input_of, open_output
 from shared.store.job import Job
 from shared.store.lineage import check_lineage, experiment_label, open_places
 from shared.store.records.scores import Protocol, ScoresRecord
-from shared.store.replicates import existing, place
+from shared.store.replicates import as_there, existing, place
 
 FEWEST, USUAL = 4, 2000
 """The fewest real test images, and how many are drawn where the reference has no scores of its own."""
@@ -51,7 +51,7 @@ class Reference:
     def __init__(self, folder: Path, settings: Settings, chosen_by: str, weights: Path) -> None:
         scores = own_scores(folder)
         name = settings.extractor or chosen_by_extractor(scores, chosen_by)
-        places: dict[str, Job[Any]] = {place(PREPROCESS, None): PREPROCESS}
+        places: dict[str, Job[Any]] = {place(as_there(PREPROCESS, folder), None): PREPROCESS}
         if name == "classifier":
             places[place(TRAIN_CLASSIFIER, 0)] = TRAIN_CLASSIFIER
         inputs = open_places(places, folder)

@@ -35,7 +35,7 @@ from shared.plots.formatting import (
     synthetic_count,
 )
 from shared.store.artifacts import Artifact, input_of
-from shared.store.lineage import lineage, need_test_scores
+from shared.store.lineage import experiment_folder, experiment_label, lineage, need_test_scores
 from shared.store.records.copies import CopyTest
 from shared.store.records.datasets import Imported, SyntheticRecord
 from shared.store.records.mixed import MixedRecord
@@ -66,7 +66,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
     asked_for = "the class asked for as label" if synthetic.record.imported is None else "the labels of the set"
     return environment.get_template("card.md").render(
         version=__version__,
-        experiment=inputs["real"].folder.parent.name,
+        experiment=experiment_label(experiment_folder(inputs)),
         config=config,
         layout=layout,
         dataset=dataset,

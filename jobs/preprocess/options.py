@@ -11,12 +11,10 @@ from shared.errors import BadConfig
 from shared.sources.reading import Reading, Target
 from shared.sources.table import SOURCES
 from shared.store.job import Job
+from shared.store.replicates import RESPLITS
 
 SPLITS = ("auto", "official", "random")
 """auto: the source's official partition where it has one, else random."""
-
-RESPLITS = ("none", "train", "all")
-"""none: one split for all replicates; train: each uses another subset of train and val; all: each has another split."""
 
 LIMITS = ("limit", "per_class", "limit_train", "per_class_train")
 """The options that take fewer images than there are."""

@@ -51,7 +51,8 @@ class Artifacts:
         count = len(self.replicates)
         if count == 1:
             return "the only replicate"
-        return f"replicate {replicate_name(self.best)} of {count}, {why_shown(self.shown.scores.record)}"
+        why = why_shown([one.scores.record for one in self.replicates])
+        return f"replicate {replicate_name(self.best)} of {count}, {why}"
 
     @property
     def on_test(self) -> list[OnTest]:

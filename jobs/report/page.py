@@ -17,7 +17,7 @@ from shared.metrics.pixels import QUALITIES
 from shared.plots import answers, formatting
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
-from shared.store.lineage import lineage, need_test_scores, recipe_text
+from shared.store.lineage import experiment_folder, experiment_label, lineage, need_test_scores, recipe_text
 
 FILTERS = (
     *(
@@ -50,7 +50,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     environment.filters |= {name: getattr(formatting, name) for name in FILTERS}
     return environment.get_template("page.html").render(
         version=__version__,
-        experiment=made.real.folder.parent.name,
+        experiment=experiment_label(experiment_folder(inputs)),
         first_line=answers.first_line(mixed),
         hold_out=answers.first_advice(mixed),
         val_seen=answers.VAL_MAY_BE_SEEN if mixed.protocol.imported else "",

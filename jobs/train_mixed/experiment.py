@@ -1,21 +1,27 @@
 """From the fits of all replicates to the verdict: read their answers, and what the scores say of the generators."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import truediv
+from statistics import fmean
 
 import numpy as np
 from torch import Tensor
 
-from jobs.pipeline import EVALUATE, FITS, PREPROCESS, SYNTHESIZE
+from jobs.pipeline import EVALUATE, FITS, PREPROCESS, SYNTHESIZE, TUNE
 from jobs.train_mixed.arms import ARMS, first_shown
 from jobs.train_mixed.fits import EQUAL_STEPS, PROBABILITIES, fit_file
 from jobs.train_mixed.options import MixedOptions
-from jobs.train_mixed.outcome import Labels, Outcome
+from jobs.train_mixed.outcome import NO_IMAGE, Labels, Outcome, padded
 from jobs.train_mixed.verdict import Signs, make_record
 from shared.cli.run import Run
 from shared.data.images import load_split
 from shared.errors import BadInput
+from shared.format.manifest import MANIFEST
 from shared.stats.confidence import LEVEL_TEXT
+from shared.stats.inference import Inference
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
 from shared.store.records.copies import CopyTest
@@ -26,25 +32,56 @@ from shared.store.replicates import replicate_name
 
 INTERVAL = f"{LEVEL_TEXT}, over replicates and test images (two-way random effects)"
 ONE_REPLICATE = f"{LEVEL_TEXT}, over test images alone: one replicate"
+RANDOM_SPLITS = f"{LEVEL_TEXT}, over random splits (corrected resampled t, Nadeau and Bengio 2003)"
 ONE_WITH_FITS = f"{LEVEL_TEXT}, over fits and test images (two-way random effects): one replicate"
 
 
 def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     """Return the record of the experiment, from the fits of every replicate."""
     check_scores_are_of_these(run)
-    truth = load_split(run.input(PREPROCESS), "test").labels.numpy()
+    truth = truth_of(run)
     fits = run.inputs_of(FITS)
     # arms in the order in which they were trained; every replicate has the same ones
     arms = list(dict.fromkeys(row.arm for row in fits[0].record.rows))
     conditional = run.input(SYNTHESIZE).record.agreement is not None
     filtered, unlabelled = config.min_confidence > 0, fits[0].record.n_unlabelled is not None
+    protocol = protocol_of(run, config, truth)
     return make_record(
         {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms},
         [row for artifact in fits for row in artifact.record.rows],
         {arm: ARMS[arm].information(conditional, filtered, unlabelled) for arm in arms},
-        protocol_of(run, config, len(truth)),
+        protocol,
         signs_of(run, config.arms),
+        Inference(test_over_train=protocol.test_over_train),
     )
+
+
+def truth_of(run: Run) -> Labels | list[Labels]:
+    """Return the labels of the test images; where each replicate has a split of its own, those of each."""
+    real = run.inputs_of(PREPROCESS)
+    labels = [load_split(one, "test").labels.numpy() for one in (real if has_splits(run) else real[:1])]
+    return labels if has_splits(run) else labels[0]
+
+
+def has_splits(run: Run) -> bool:
+    """Whether each replicate has a random split of its own."""
+    return run.input(PREPROCESS).record.resplit == "all"
+
+
+def tuned_on_one_split(run: Run) -> list[str]:
+    """Return what shows that options were tuned on one split where each replicate has its own; nothing where none does.
+
+    That is a search in this experiment, or a recipe that a search wrote or that is called a tuned one.
+    """
+    if not has_splits(run):
+        return []
+    found = [f"{TUNE.writes} of this experiment"] if (run.experiment / TUNE.writes / MANIFEST).is_file() else []
+    try:
+        recorded = json.loads((run.input(SYNTHESIZE).folder / "run.json").read_bytes())["recipe"]
+    except (OSError, ValueError, KeyError, TypeError):  # what is for people may be gone
+        return found
+    name = str(recorded)
+    return [*found, f"recipe {name}"] if re.search(r"(^|[_-])tuned$", name) else found
 
 
 def check_scores_are_of_these(run: Run) -> None:
@@ -60,7 +97,7 @@ def check_scores_are_of_these(run: Run) -> None:
             )
 
 
-def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: Labels) -> Outcome:
+def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: Labels | Sequence[Labels]) -> Outcome:
     """Return the answers of an arm's classifiers in every replicate, from their files."""
     return as_outcome(
         [
@@ -74,22 +111,31 @@ def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: 
     )
 
 
-def as_outcome(read: list[list[dict[str, Tensor]]], truth: Labels) -> Outcome:
-    """Return the answers of an arm's classifiers, given the tensors of the file of each fit of each replicate."""
+def as_outcome(read: list[list[dict[str, Tensor]]], truth: Labels | Sequence[Labels]) -> Outcome:
+    """Return the answers of an arm's classifiers, given the tensors of the file of each fit of each replicate.
+
+    `truth` are the labels of the test images, or those of each replicate where each has its own.
+    """
+    most = max(len(replicate[0][PROBABILITIES]) for replicate in read)
     kept, control = (
-        np.stack([[tensors[name].numpy() for tensors in replicate] for replicate in read])
+        np.stack([[padded(tensors[name].numpy(), most, 0) for tensors in replicate] for replicate in read])
         for name in (PROBABILITIES, EQUAL_STEPS)
     )
-    return Outcome(truth, kept.argmax(axis=3), kept, control.argmax(axis=3))
+    labels = truth if isinstance(truth, np.ndarray) else np.stack([padded(own, most, NO_IMAGE) for own in truth])
+    return Outcome(labels, kept.argmax(axis=3), kept, control.argmax(axis=3))
 
 
-def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
+def protocol_of(run: Run, config: MixedOptions, truth: Labels | Sequence[Labels]) -> MixedProtocol:
     """Return what the arms have in common; the result before this one tells how many replicates were planned."""
     fits = run.inputs_of(FITS)
     before = seen_before(run)
     planned = len(fits) if before is None else before.planned
+    counts = [len(truth)] if isinstance(truth, np.ndarray) else [len(own) for own in truth]
+    over_splits = has_splits(run) and len(fits) > 1
+    one = ONE_WITH_FITS if config.fits > 1 else ONE_REPLICATE
+    trains = [real.dataset.splits["train"].count for real in run.inputs_of(PREPROCESS)]
     return MixedProtocol(
-        n_test=n_test,
+        n_test=min(counts),
         n_val=fits[0].record.n_val,
         n_synthetic_usable=min(artifact.record.n_synthetic_usable for artifact in fits),
         min_confidence=config.min_confidence,
@@ -100,12 +146,15 @@ def protocol_of(run: Run, config: MixedOptions, n_test: int) -> MixedProtocol:
         optimizer_steps=config.steps,
         most_steps=config.most_steps,
         patience=config.patience,
-        split="test of real",
+        split="test of each replicate's own real" if has_splits(run) else "test of real",
         selection="highest macro F1 on real val",
-        interval=INTERVAL if len(fits) > 1 else ONE_WITH_FITS if config.fits > 1 else ONE_REPLICATE,
+        interval=RANDOM_SPLITS if over_splits else INTERVAL if len(fits) > 1 else one,
         n_unlabelled=fits[0].record.n_unlabelled,
         test_seen=test_seen(run),
         test_files=test_files(run),
+        resplit=run.input(PREPROCESS).record.resplit,
+        test_over_train=fmean(map(truediv, counts, trains)) if over_splits else None,
+        n_test_most=max(counts) if max(counts) > min(counts) else None,
     )
 
 
@@ -161,6 +210,7 @@ def signs_of(run: Run, arms: str) -> Signs:
             if line.startswith(LITTLE_VARIETY)
         ],
         copies=flagged_spaces([on_test.copies for on_test in tested.values()]),
+        tuned=tuned_on_one_split(run),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from shared.store.records.mixed import ArmClass, ClassEstimate, Estimate
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
+NO_IMAGE = -1
+"""The truth at the end of a replicate that has fewer test images than others."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -23,7 +27,8 @@ class Outcome:
 
     `truth` is int64 (images,), `predicted` and `equal_steps` int64 (replicates, fits, images), `probabilities` float
     (replicates, fits, images, classes). `equal_steps` are the predictions of the control of early stopping: the best
-    weights within the same number of steps for every arm.
+    weights within the same number of steps for every arm. Where each replicate has test images of its own, `truth` is
+    (replicates, images), and NO_IMAGE where it has fewer than others.
     """
 
     truth: Labels
@@ -33,12 +38,23 @@ class Outcome:
 
     def __post_init__(self) -> None:
         shape = self.predicted.shape
-        shapes = (self.truth.shape, self.equal_steps.shape, self.probabilities.shape[:3], len(shape))
-        if shapes != (shape[2:], shape, shape, 3):
+        shapes = (self.equal_steps.shape, self.probabilities.shape[:3], len(shape))
+        if shapes != (shape, shape, 3) or self.truth.shape not in (shape[2:], (shape[0], *shape[2:])):
             raise ValueError(
                 f"an outcome with truth {self.truth.shape}, predicted {shape}, equal_steps {self.equal_steps.shape}, "
-                f"probabilities {self.probabilities.shape}; want (n,), (R, F, n), (R, F, n), (R, F, n, classes)"
+                f"probabilities {self.probabilities.shape}; want (n,) or (R, n), (R, F, n), (R, F, n), "
+                "(R, F, n, classes)"
             )
+
+    @property
+    def has_own_images(self) -> bool:
+        """Whether each replicate has test images of its own."""
+        return self.truth.ndim == 2
+
+    @property
+    def truths(self) -> Labels:
+        """The truth in each replicate: (replicates, images)."""
+        return np.broadcast_to(self.truth, (len(self.predicted), self.predicted.shape[2]))
 
     @property
     def correct(self) -> Array:
@@ -48,15 +64,17 @@ class Outcome:
 
     @property
     def correct_by_fit(self) -> Array:
-        """1 where a classifier is right about an image: (replicates, fits, images)."""
-        right: Array = (self.predicted == self.truth).astype(np.float64)
-        return right
+        """1 where a classifier is right about an image: (replicates, fits, images); NaN where there is no image."""
+        return self._right(self.predicted)
 
     @property
     def equal_steps_correct_by_fit(self) -> Array:
         """The same for the control of early stopping: (replicates, fits, images)."""
-        right: Array = (self.equal_steps == self.truth).astype(np.float64)
-        return right
+        return self._right(self.equal_steps)
+
+    def _right(self, predicted: Labels) -> Array:
+        truth = self.truths[:, None, :]
+        return np.where(truth == NO_IMAGE, np.nan, predicted == truth)
 
 
 def repetitions(by_fit: Array) -> Array:
@@ -81,11 +99,15 @@ def metric_estimates(outcome: Outcome, inference: Inference = TWO_WAY) -> dict[s
 
 def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate:
     replicates, fits, images = outcome.predicted.shape
-    values, contributions = np.zeros((replicates, fits)), np.zeros((replicates, fits, images))
+    values, contributions = np.zeros((replicates, fits)), np.full((replicates, fits, images), np.nan)
     for place in np.ndindex(replicates, fits):
-        value, found = pseudo_values(outcome.truth, outcome.predicted[place], outcome.probabilities[place], metric)
+        truth = outcome.truths[place[0]]
+        there = truth != NO_IMAGE
+        value, found = pseudo_values(
+            truth[there], outcome.predicted[place][there], outcome.probabilities[place][there], metric
+        )
         # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
-        values[place], contributions[place] = value, found - found.mean() + value
+        values[place], contributions[place][there] = value, found - found.mean() + value
     by_replicate = values.mean(axis=1)
     scale = weighted_share(weights_of(outcome.truth, metric))
     interval = inference.share(repetitions(contributions), LEVEL, scale)
@@ -103,7 +125,8 @@ def class_estimates(outcome: Outcome, classes: Sequence[str], inference: Inferen
 
     Mean, spread and interval as in `metric_estimates`, each over the images that the metric of that class is about.
     """
-    counts = np.bincount(outcome.truth, minlength=len(classes)).tolist()
+    # of replicates with images of their own the fewest
+    counts = np.min([(outcome.truths == label).sum(axis=1) for label in range(len(classes))], axis=1).tolist()
     return [
         ArmClass(
             class_name=name,
@@ -115,7 +138,7 @@ def class_estimates(outcome: Outcome, classes: Sequence[str], inference: Inferen
 
 
 def _class_estimate(outcome: Outcome, label: int, metric: str, inference: Inference) -> ClassEstimate:
-    values, contributions = class_ratio(outcome.truth, outcome.predicted, label, metric)
+    values, contributions = _ratios(outcome, label, metric)
     # a fit that is undefined leaves its replicate undefined, too
     by_replicate = values.mean(axis=1)
     known = by_replicate[~np.isnan(by_replicate)]
@@ -128,3 +151,22 @@ def _class_estimate(outcome: Outcome, label: int, metric: str, inference: Infere
         low=interval.low if interval else None,
         high=interval.high if interval else None,
     )
+
+
+def _ratios(outcome: Outcome, label: int, metric: str) -> tuple[Array, Array]:
+    """Return `class_ratio` of every fit; contributions are NaN where a replicate has fewer images than others."""
+    if not outcome.has_own_images:
+        return class_ratio(outcome.truth, outcome.predicted, label, metric)
+    found = []
+    for truth, predicted in zip(outcome.truth, outcome.predicted, strict=True):
+        there = truth != NO_IMAGE
+        found.append(class_ratio(truth[there], predicted[:, there], label, metric))
+    values, contributions = zip(*found, strict=True)
+    most = max(each.shape[1] for each in contributions)
+    return np.stack(values), np.stack([padded(each, most, np.nan, axis=1) for each in contributions])
+
+
+def padded(values: NDArray[Any], length: int, value: float, axis: int = 0) -> NDArray[Any]:
+    """Return values with the same `value` behind them along an axis, up to a `length`."""
+    room = [(0, length - size if place == axis else 0) for place, size in enumerate(values.shape)]
+    return np.pad(values, room, constant_values=value)

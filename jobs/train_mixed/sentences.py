@@ -83,6 +83,14 @@ def copies(where: list[str]) -> str:
     return f"Synthetic images are copies of training images: {'; '.join(where)}."
 
 
+def tuned_on_one_split(what: list[str]) -> str:
+    """Return that options were chosen with images which other splits test on."""
+    return (
+        f"Options were tuned on one split ({'; '.join(what)}), with images that are test images in other splits: "
+        "intervals do not allow for that."
+    )
+
+
 def unlike(a: Information, b: Information, test_seen: bool) -> str:
     """Return why the arms of an answer are not like for like, given what each saw; nothing where they are.
 
@@ -104,7 +112,8 @@ def few_replicates(protocol: MixedProtocol) -> list[str]:
     if protocol.replicates == 1 and protocol.imported:
         lines.append("One set of synthetic images: this holds for these images only.")
     elif protocol.replicates == 1:
-        lines.append("One replicate: this holds for this generator and this draw only.")
+        split = ", this split" if protocol.resplit == "all" else ""
+        lines.append(f"One replicate: this holds for this generator{split} and this draw only.")
     if protocol.replicates < protocol.planned:
         lines.append(
             f"{protocol.planned - protocol.replicates} of the {protocol.planned} replicates of a first answer are left "

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
-from jobs.train_mixed.outcome import Outcome
+from jobs.train_mixed.outcome import NO_IMAGE, Outcome
 from shared.stats.data_equivalent import data_equivalent
 from shared.stats.inference import TWO_WAY, Inference
 from shared.stats.two_way import variance_components
@@ -30,7 +30,8 @@ def variance_shares(a: Outcome, b: Outcome, b_is_real: bool) -> Variance:
     """
     difference = a.correct_by_fit - b.correct_by_fit
     replicates, fits, images = difference.shape
-    if replicates < 2:
+    # replicates with test images of their own do not tell these from what else varies
+    if replicates < 2 or a.has_own_images:
         return UNKNOWN
     between = float(difference.mean(axis=(1, 2)).var(ddof=1))
     by_images = variance_components(difference.mean(axis=1)).images / images
@@ -88,4 +89,4 @@ def data_equivalents(
 
 def majority_baseline(train_counts: list[int], truth: NDArray[np.int64]) -> float:
     """Return the test accuracy of always answering the most frequent train class; `train_counts` is by class."""
-    return float((truth == int(np.argmax(train_counts))).mean())
+    return float((truth[truth != NO_IMAGE] == int(np.argmax(train_counts))).mean())

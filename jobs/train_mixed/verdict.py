@@ -39,8 +39,8 @@ class Signs:
     """What else is known of the images: names of classes, train images and synthetic labels of each, warnings.
 
     `collapsed` and `copies` say what is wrong with which generators, such as "recall is 0.03 (replicate 2)" and "pixels
-    in 2 of 5 replicates", `little_variety` what imported sets lack; empty where there is nothing to warn of. `first` is
-    that of `arms.first_shown`.
+    in 2 of 5 replicates", `little_variety` what imported sets lack, `tuned` what was tuned on one of several splits;
+    empty where there is nothing to warn of. `first` is that of `arms.first_shown`.
     """
 
     classes: list[str]
@@ -50,6 +50,7 @@ class Signs:
     collapsed: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     little_variety: list[str] = field(default_factory=list)
+    tuned: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def arm_row(
     return ArmRow(
         arm=name,
         about=ARMS[name].about,
-        n_real=own[0].n_real,
+        n_real=min(row.n_real for row in own),  # random splits in whole groups may differ
         n_synthetic=least,
         n_synthetic_most=most if most > least else None,
         n_pseudo=min(pseudo, default=None),
@@ -175,7 +176,7 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
             if sign_differs(found.mean, control.difference)
             else []
         ),
-        values=difference.mean(axis=(1, 2)).tolist(),
+        values=np.nanmean(difference, axis=(1, 2)).tolist(),
         equal_steps=control,
         # in the sentence itself, so that no page can show the answer without it
         sentence=f"{why_unlike} {said}".lstrip(),
@@ -214,4 +215,5 @@ def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
     collapsed = [sentences.collapse(signs.collapsed)] if signs.collapsed and line.n_synthetic else []
     collapsed += [sentences.little_variety(signs.little_variety)] if signs.little_variety and line.n_synthetic else []
     copied = [sentences.copies(signs.copies)] if signs.copies and line.n_synthetic else []
-    return [*useless, *collapsed, *copied, *sentences.few_replicates(trained.protocol)]
+    tuned = [sentences.tuned_on_one_split(signs.tuned)] if signs.tuned else []
+    return [*useless, *collapsed, *copied, *tuned, *sentences.few_replicates(trained.protocol)]

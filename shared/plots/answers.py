@@ -57,6 +57,11 @@ def interval_is_for(record: MixedRecord) -> str:
     used = record.protocol
     if used.replicates == 1 and used.fits == 1:
         return "other test images"
+    if used.test_over_train is not None:
+        return (
+            "other random splits of such images (corrected resampled t, Nadeau and Bengio 2003, with "
+            f"{used.test_over_train:.2g} times as many test images as train images)"
+        )
     others = "replicates" if used.replicates > 1 else "fits"
     return f"other {others} and other test images (two-way random effects)"
 
@@ -64,8 +69,11 @@ def interval_is_for(record: MixedRecord) -> str:
 def what_a_replicate_is(record: MixedRecord) -> str:
     """Return what is different from one replicate to the next, in words."""
     if record.protocol.imported:
-        return "a set of synthetic images as it was given, a new annotator and new fits"
-    return "a new generator, new images from it, a new annotator and new fits"
+        made = "a set of synthetic images as it was given, a new annotator and new fits"
+    else:
+        made = "a new generator, new images from it, a new annotator and new fits"
+    new = {"all": "a new random split, ", "train": "a new subset of the train and val images, "}
+    return new.get(record.protocol.resplit or "", "") + made
 
 
 def first_answers(record: MixedRecord) -> list[Answer]:
@@ -135,11 +143,12 @@ def certainty(record: MixedRecord) -> str:
         level, reach = first.level, f"the first interval reaches {quantile(first.freedom, first.level):.1f}"
         freedom = f"{first.freedom:.1f} degrees of freedom"
     known = f"{quantile(level=level):.1f}"
+    between = "generators" if record.protocol.test_over_train is None else "splits"
     # where test images decide the interval, few replicates may cost nothing
     compared = (
         "as it would if it were known" if reach.endswith(f" {known}") else f"in place of {known} if it were known"
     )
     return (
-        f"With {replicates} replicates the spread between generators is estimated from few: {reach} standard errors "
+        f"With {replicates} replicates the spread between {between} is estimated from few: {reach} standard errors "
         f"to each side (Student's t, {freedom}), {compared}."
     )

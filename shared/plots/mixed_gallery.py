@@ -19,7 +19,7 @@ def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
     pictures: Pictures = {}
     answers, used = shown_answers(record), record.protocol
     if answers:
-        title = f"{used.n_test:,} real test images, {verdict_charts.replicates(used.replicates)}"
+        title = f"{used.test_images} real test images, {verdict_charts.replicates(used.replicates)}"
         said = "; ".join(
             f"{answer.question}: {difference_points(answer)} points, {level_text(answer.level)} interval "
             f"{interval_points(answer)}"
@@ -45,5 +45,5 @@ def _arm_confusion(record: MixedRecord, arm: str, classes: Sequence[str]) -> Pic
     """Draw the confusion matrix of an arm, summed over its fits."""
     matrices = [row.test.confusion for row in record.rows if row.arm == arm]
     fits = "1 fit" if len(matrices) == 1 else f"sum over {len(matrices)} fits"
-    title = f"{arm}: {record.protocol.n_test:,} real test images, {fits}"
+    title = f"{arm}: {record.protocol.test_images} real test images, {fits}"
     return Picture(figures.confusion(np.sum(matrices, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")

@@ -125,7 +125,7 @@ def arms_chart(record: MixedRecord) -> Figure:
     axes.set_yticks([])
     axes.set_ylim(len(arms) - 0.5, -0.75)
     axes.set_xlabel(
-        f"accuracy on {used.n_test:,} real test images (%), {replicates(used.replicates)}\n"
+        f"accuracy on {used.test_images} real test images (%), {replicates(used.replicates)}\n"
         f"always the largest class: {baseline:.1f} %"
     )
     # by label, since each arm has added the same two entries
@@ -181,6 +181,6 @@ def learning_curve(record: MixedRecord) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("real images in the training set")
     axes.set_ylabel("accuracy on real test images (%)")
-    axes.set_title(f"{used.n_test:,} real test images, {replicates(used.replicates)}", fontsize=9)
+    axes.set_title(f"{used.test_images} real test images, {replicates(used.replicates)}", fontsize=9)
     axes.legend(fontsize=7)
     return figure

@@ -6,7 +6,7 @@ order, and more of them can be added.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MOST = 100
 """More replicates than this have no names: they have two digits."""
+
+
+RESPLITS = ("none", "train", "all")
+"""none: one split for all replicates; train: each uses another subset of train and val; all: each has another split."""
 
 
 def replicate_name(replicate: int) -> str:
@@ -56,14 +60,16 @@ def input_places(row: Job[Any], replicate: int | None, replicates: int) -> dict[
     """Return the job of each artifact that the job in `row` reads, by its place.
 
     A replicate reads its own ones; a job without replicates reads those of all of them. Those of the jobs in `behind`
-    are among them, which it reads only where others were made from them.
+    are among them, which it reads only where others were made from them. Of the jobs in `first` it reads the first
+    one's, but its own where each replicate has a split of its own: the first one's would know its test images.
     """
     places = {}
     for read in (*row.reads, *row.behind):
         own = replicate is not None or not read.replicated
         for number in [replicate or 0] if own else range(replicates):
             places[place(read, number)] = read
-    return places | {place(read, 0): read for read in row.first}
+    own_split = any(read.splits and read.replicated for read in row.reads)
+    return places | {place(read, (replicate or 0) if own_split else 0): read for read in row.first}
 
 
 def replicates_among(names: Iterable[str]) -> int:
@@ -84,7 +90,8 @@ def best_on_val(scores: "Mapping[int, ScoresRecord]") -> int:
     """Return the replicate whose chosen snapshot has the best score on val, by the scores of each replicate.
 
     All of them are scored by one extractor, on the same images; of equal scores the first counts. Imported images have
-    no score on val: of these it is the first. BadInput without any, and for scores by different extractors.
+    no score on val, and with splits of their own no two have the same images: of these it is the first. BadInput
+    without any, and for scores by different extractors.
     """
     if not scores:
         raise MissingArtifact("no replicate is scored yet; run first: halfreal evaluate")
@@ -94,11 +101,16 @@ def best_on_val(scores: "Mapping[int, ScoresRecord]") -> int:
             f"snapshots were chosen by {' and '.join(sorted(used))}: want one score\n"
             "choose all of them again: halfreal evaluate --force; or name a --replicate"
         )
-    if any(record.imported for record in scores.values()):
+    if not comparable(scores.values()):
         return min(scores)
     return min(scores, key=lambda number: min(value for _, value in scores[number].curve))
 
 
-def why_shown(record: "ScoresRecord") -> str:
-    """Return why `best_on_val` took the replicate with these scores, in words."""
-    return "the first" if record.imported else "the best on val"
+def comparable(scores: "Collection[ScoresRecord]") -> bool:
+    """Whether the scores on val of several replicates compare: they have snapshots, and are on the same images."""
+    return not any(record.imported for record in scores) and len({r.protocol.reference_sha256 for r in scores}) == 1
+
+
+def why_shown(scores: "Collection[ScoresRecord]") -> str:
+    """Return why `best_on_val` took the replicate that it took of these, in words."""
+    return "the best on val" if comparable(scores) else "the first"

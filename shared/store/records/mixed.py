@@ -221,6 +221,10 @@ class MixedProtocol(Record):
     imported synthetic images whether their generator may have seen the test images; it is None where halfreal trained
     the generator, which sees none. `test_files` counts by set the files that are held-out test images, if any are.
     `n_unlabelled` are the unlabelled real images, None without any.
+    `resplit` is "all" where each replicate has a random split of its own, "train" where it has a subset of its own of
+    one train split, None where all have the same; `test_over_train` is the number of test images over that of train
+    images, where intervals are for other splits. `n_test` is the number in the replicate that has fewest,
+    `n_test_most` in that which has most, where replicates differ.
     """
 
     n_test: int
@@ -240,6 +244,15 @@ class MixedProtocol(Record):
     test_seen: bool | None = None
     test_files: dict[str, int] | None = None
     n_unlabelled: int | None = None
+    resplit: str | None = None
+    test_over_train: float | None = None
+    n_test_most: int | None = None
+
+    @property
+    def test_images(self) -> str:
+        """How many test images there are: "360", or "351 to 366" where replicates differ."""
+        most = "" if self.n_test_most is None else f" to {self.n_test_most:,}"
+        return f"{self.n_test:,}{most}"
 
     @property
     def imported(self) -> bool:

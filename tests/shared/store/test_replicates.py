@@ -8,7 +8,7 @@ import pytest
 from shared.errors import BadInput, MissingArtifact
 from shared.runtime.seeding import fit_seed, replicate_seed
 from shared.store.job import Job
-from shared.store.replicates import best_on_val, input_places, place, replicates_among
+from shared.store.replicates import best_on_val, input_places, place, replicates_among, why_shown
 from shared.store.work_shards import WHOLE, Shard
 
 REAL: Job = Job("preprocess", "real", "dataset", "")
@@ -34,7 +34,16 @@ def test_the_number_of_replicates_is_read_off_the_places() -> None:
 
 def scored(score: str, *values: float) -> Any:
     """Return a record of scores with a curve on val."""
-    return SimpleNamespace(chosen_score=score, curve=list(enumerate(values)), imported=False)
+    on_val = SimpleNamespace(reference_sha256="0" * 64)
+    return SimpleNamespace(chosen_score=score, curve=list(enumerate(values)), imported=False, protocol=on_val)
+
+
+def test_scores_on_other_images_have_no_best() -> None:
+    """Where each replicate has a split of its own, the first one is shown, and said to be the first."""
+    one, other = scored("fd", 5.0), scored("fd", 2.0)
+    assert (best_on_val({0: one, 1: other}), why_shown([one, other])) == (1, "the best on val")
+    other.protocol.reference_sha256 = "1" * 64
+    assert (best_on_val({0: one, 1: other}), why_shown([one, other])) == (0, "the first")
 
 
 def test_the_best_on_val_has_the_lowest_score_of_all_snapshots() -> None:
