@@ -17,7 +17,7 @@ from shared.models.fitting import CLASSIFIER_FILE, load_classifier
 from shared.models.inference import batch_for
 from shared.models.pretrained.inception import from_state_dict
 from shared.models.pretrained.weights import TORCHSCRIPT, FoundWeights, checked
-from shared.store.artifacts import Artifact
+from shared.store.artifacts import Artifact, named
 
 INCEPTION_PX, LITE0_PX = 299, 224
 
@@ -27,8 +27,9 @@ def classifier(inputs: dict[str, Artifact], weights: Path, device: torch.device)
 
     They know this domain, which Inception's do not; they compare experiments only where the hash is the same.
     """
-    # the first replicate's for all of them: distances in the features of several networks would not compare
-    artifact = inputs["classifier/r00"]
+    # among the inputs is the first replicate's for all of them, since distances in the features of several networks
+    # would not compare; with random splits each replicate's own, since the first one's saw the others' test images
+    artifact = named(inputs, "classifier")
     network = load_classifier(artifact, device)
     size_px, resize_filter = network.input_format
 
@@ -36,7 +37,7 @@ def classifier(inputs: dict[str, Artifact], weights: Path, device: torch.device)
         features = network.features(to_unit_range(resized(images, size_px, resize_filter).to(device)))
         return features, network.head(features).softmax(dim=1)
 
-    same = size_px == inputs["real"].dataset.size_px
+    same = size_px == named(inputs, "real").dataset.size_px
     resizer = "none" if same else f"Pillow {resize_filter} to {size_px} px"
     return Extractor("classifier", sha256(artifact.read(CLASSIFIER_FILE)), resizer, apply, batch_for(size_px))
 

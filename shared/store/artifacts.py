@@ -131,6 +131,11 @@ def inputs_of(inputs: Mapping[str, Artifact], row: Job[R]) -> list[Artifact[R]]:
     return [as_output(row, made[name]) for name in sorted(made)]
 
 
+def named(inputs: Mapping[str, Artifact], name: str) -> Artifact:
+    """Return the artifact called `name`, such as "real", among `inputs`, which are by place; of several the first."""
+    return inputs[min(place for place in inputs if place.partition("/")[0] == name)]
+
+
 def input_of(inputs: Mapping[str, Artifact], row: Job[R]) -> Artifact[R]:
     """Return the one artifact of the job in `row` among `inputs`; of several replicates the first."""
     return inputs_of(inputs, row)[0]
