@@ -106,8 +106,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "warnings_last",
         VERDICT,
-        "return [*useless, *collapsed, *copied, *sentences.few_replicates(trained.protocol)]",
-        "return [*sentences.few_replicates(trained.protocol), *copied, *collapsed, *useless]",
+        "return [*useless, *collapsed, *copied, *tuned, *sentences.few_replicates(trained.protocol)]",
+        "return [*sentences.few_replicates(trained.protocol), *tuned, *copied, *collapsed, *useless]",
         WARNINGS + "test_warnings_come_first_and_the_gravest_leads",
         "the gravest warning is first",
     ),
@@ -162,8 +162,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "control_of_the_kept_weights",
         OUTCOME,
-        "(self.equal_steps == self.truth)",
-        "(self.predicted == self.truth)",
+        "self._right(self.equal_steps)",
+        "self._right(self.predicted)",
         WARNINGS + "test_the_control_of_equal_steps_is_heard",
         "the control is of the weights within equal steps",
     ),
@@ -314,8 +314,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "majority_of_test",
         PARTS,
-        "(truth == int(np.argmax(train_counts)))",
-        "(truth == int(np.bincount(truth).argmax()))",
+        "(truth[truth != NO_IMAGE] == int(np.argmax(train_counts)))",
+        "(truth[truth != NO_IMAGE] == int(np.bincount(truth[truth != NO_IMAGE]).argmax()))",
         SUMMARIES + "test_majority_baseline_by_hand",
         "the one answer is that of the train split",
     ),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from jobs.train_mixed.arms import ARMS, chosen_arms
 from jobs.train_mixed.outcome import Outcome
 from jobs.train_mixed.verdict import Signs, make_record
+from shared.stats.inference import Inference
 from shared.store.records.classifier import ClassTable
 from shared.store.records.mixed import Answer, FitRow, MixedProtocol, MixedRecord
 
@@ -84,6 +85,9 @@ def experiment(
         "test_seen": None,
         "test_files": None,
         "n_unlabelled": unlabelled,
+        "resplit": None,
+        "test_over_train": None,
+        "n_test_most": None,
     }
     signs |= {name: value for name, value in changed.items() if name in Signs.__dataclass_fields__}
     protocol |= {name: value for name, value in changed.items() if name in protocol}
@@ -94,6 +98,7 @@ def experiment(
         {name: ARMS[name].information(not unlabelled, unlabelled=bool(unlabelled)) for name in arms},
         MixedProtocol(**protocol),
         Signs(**signs),
+        Inference(test_over_train=protocol["test_over_train"]),
     )
 
 
