@@ -22,6 +22,7 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
+from tests.checks.resplit import RESPLIT
 from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
 from tests.checks.study.labels import LABELS
@@ -29,7 +30,7 @@ from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
 MUTATIONS += LABELS
-MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS
+MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
