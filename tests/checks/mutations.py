@@ -22,9 +22,9 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
-from tests.checks.resplit import RESPLIT
 from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
+from tests.checks.splits.mistakes import RESPLIT
 from tests.checks.study.labels import LABELS
 from tests.checks.verdicts import VERDICTS
 

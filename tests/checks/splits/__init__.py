@@ -1,0 +1,1 @@
+"""Mistakes of random splits and of what is kept of splits."""
