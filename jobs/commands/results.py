@@ -182,7 +182,7 @@ def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
     """Print the warnings, then the answer that matters most."""
     from rich.text import Text
 
-    from shared.plots.answers import NO_ANSWER, certainty, first_answers, first_warnings
+    from shared.plots.answers import NO_ANSWER, certainty, first_answers, first_warnings, stopping_note
 
     for line in first_warnings(mixed):
         console.print(Text(f"Warning: {line}", style="bold yellow"))
@@ -192,8 +192,8 @@ def print_verdict(console: "Console", mixed: "MixedRecord") -> None:
         console.print(Text(answer.sentence, style="bold"))
     if not answers:
         console.print(NO_ANSWER)
-    if cost := certainty(mixed):
-        console.print(cost)
+    for line in filter(None, (stopping_note(mixed), certainty(mixed))):
+        console.print(line, markup=False)
 
 
 def print_questions(console: "Console", mixed: "MixedRecord") -> None:

@@ -4,8 +4,9 @@ import io
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import click
 
 from jobs.commands.calls import command_of
 from jobs.commands.ordering import ordered
+from jobs.commands.running.until import Looks, Until, check_more_can_be_made, until_of
 from jobs.pipeline import JOB_NAMES, JOBS, PIPELINE
 from shared.cli.common_options import COMMON_NAMES, experiment_name, places
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -21,6 +23,7 @@ from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import start, variables, wait
+from shared.stats.looks import FIRST
 from shared.store.job import Job
 from shared.store.replicates import MOST, RESPLITS
 
@@ -74,6 +77,18 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
     type=click.Choice(RESPLITS),
     help="Random splits, one for each replicate (all, or no value), or one subset of train and val for each (train).",
 )
+@click.option(
+    "--until",
+    type=click.FloatRange(0, 100, min_open=True),
+    metavar="POINTS",
+    help="Add replicates until the headline's interval reaches this many points or fewer to each side.",
+)
+@click.option("--max-replicates", type=click.IntRange(FIRST, MOST), help=f"The most of --until [default: {MOST}].")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="Time budget of --until in minutes; no new replicate starts after it.",
+)
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
@@ -86,7 +101,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     the same command resumes. With several recipes it runs an experiment of each, and compares them at the end. Where
     synthetic images are imported (synthesize.source) no GAN is trained.
     """
-    names = experiment_names(experiment, recipe)
+    names, until = experiment_names(experiment, recipe), until_of(options)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
     os.environ |= settings(options["pairs"])
     if options["resplit"] is not None:
@@ -94,18 +109,22 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     for option in ("replicates", "processes"):
         if options[option] is not None:
             os.environ[f"HALFREAL_{option}".upper()] = str(options[option])
+    if until is not None:
+        os.environ |= until.sets(FIRST)
     # nobody starts more workers next to `run`, so tune takes every core itself
     os.environ.setdefault("HALFREAL_TUNE_WORKERS", "0")
     table = JOBS if options["with_tuning"] else PIPELINE
     words = {name: job_words(which, name, data_root, options) for name, which in names.items()}
     jobs = {name: ordered(table, each) for name, each in words.items()}
+    if until is not None:
+        check_more_can_be_made(jobs.values())
+        click.echo(until.plan(), err=True)
     if options["dry_run"]:
         for name, each in words.items():
             dry_run_jobs(jobs[name], each)
         return
     # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        notices = [line for name, each in words.items() for line in dry_run_jobs(jobs[name], [*each, "--dry-run"])]
+    notices = [line for name, each in words.items() for line in quiet_dry_run(jobs[name], each).notices]
     for line in dict.fromkeys(notices):
         click.secho(line, fg="yellow", bold=True, err=True)
     stop = StopFlag()
@@ -116,7 +135,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
         if several:
             click.secho(f"experiment {number}/{len(words)}: {name}", bold=True, err=True)
         with _of_experiment(name if several else ""):
-            run_jobs(jobs[name], each, stop)
+            make_experiment(jobs[name], each, data_root / name, until, stop)
         from jobs.commands.results import print_results
 
         print_results(data_root / name)
@@ -151,13 +170,21 @@ def job_words(recipe: str, experiment: str, data_root: Path, options: Mapping[st
     return words + [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
 
 
-def run_jobs(selected: tuple[Job, ...], words: list[str], stop: StopFlag) -> None:
+def run_jobs(selected: Sequence[Job], words: list[str], stop: StopFlag) -> None:
     """Run the jobs in order, each called with `words`."""
     started = time.monotonic()
     for number, job in enumerate(selected, start=1):
         elapsed = time.monotonic() - started
         click.secho(f"[{number}/{len(selected)}] {job.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
         _run_job(job, words, stop)
+
+
+def make_experiment(jobs: Sequence[Job], words: list[str], folder: Path, until: Until | None, stop: StopFlag) -> None:
+    """Run the jobs of the experiment in `folder`: once, or for each look of --until."""
+    if until is None:
+        run_jobs(jobs, words, stop)
+    else:
+        Looks(until, folder, words, partial(run_jobs, stop=stop), would_make).run_all(jobs)
 
 
 @contextmanager
@@ -170,7 +197,19 @@ def _of_experiment(name: str) -> Iterator[None]:
         raise
 
 
-def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> list[str]:
+def quiet_dry_run(selected: Sequence[Job], arguments: list[str]) -> "DryRun":
+    """Do a dry run that prints nothing."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return dry_run_chain(selected, [*arguments, "--dry-run"])
+
+
+def would_make(selected: Sequence[Job], arguments: list[str]) -> list[str]:
+    """Return the places of what jobs would make or add to, called with these arguments."""
+    chain = quiet_dry_run(selected, arguments)
+    return [*chain.made, *chain.extended]
+
+
+def dry_run_jobs(selected: Sequence[Job], arguments: list[str]) -> list[str]:
     """Let every job check its options and print what it would do after those before it, without doing anything.
 
     Returns what is to be said before the work, such as which weights are missing.
@@ -178,7 +217,7 @@ def dry_run_jobs(selected: tuple[Job, ...], arguments: list[str]) -> list[str]:
     return dry_run_chain(selected, arguments).notices
 
 
-def dry_run_chain(selected: tuple[Job, ...], arguments: list[str]) -> "DryRun":
+def dry_run_chain(selected: Sequence[Job], arguments: list[str]) -> "DryRun":
     """Do what `dry_run_jobs` does, and return all that the jobs said.
 
     Each job checks its options against what the jobs before it declare that they will write.

@@ -23,6 +23,7 @@ from shared.plots.answers import (
     first_warnings,
     own_warnings,
     shown_answers,
+    stopping_note,
     what_a_replicate_is,
 )
 from shared.plots.formatting import (
@@ -80,6 +81,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         each_replicate=what_a_replicate_is(mixed),
         warnings=first_warnings(mixed),
         first_answers=first_answers(mixed),
+        stopping=stopping_note(mixed),
         others=shown_answers(mixed)[len(first_answers(mixed)) :],
         no_answer=NO_ANSWER,
         own_warnings=lambda answer: own_warnings(mixed, answer),

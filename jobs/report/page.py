@@ -61,6 +61,7 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         no_answer=answers.NO_ANSWER,
         original=answers.original_arms(mixed),
         certainty=answers.certainty(mixed),
+        stopping=answers.stopping_note(mixed),
         answers=answers.shown_answers(mixed),
         own_warnings=lambda answer: answers.own_warnings(mixed, answer),
         saw={

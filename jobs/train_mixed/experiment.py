@@ -15,6 +15,7 @@ from jobs.train_mixed.arms import ARMS, first_shown
 from jobs.train_mixed.fits import EQUAL_STEPS, PROBABILITIES, fit_file
 from jobs.train_mixed.options import MixedOptions
 from jobs.train_mixed.outcome import NO_IMAGE, Labels, Outcome, padded
+from jobs.train_mixed.stopping import seen_replicates, with_width
 from jobs.train_mixed.verdict import Signs, make_record
 from shared.cli.run import Run
 from shared.data.images import load_split
@@ -22,6 +23,7 @@ from shared.errors import BadInput
 from shared.format.manifest import MANIFEST
 from shared.stats.confidence import LEVEL_TEXT
 from shared.stats.inference import Inference
+from shared.stats.looks import STRETCH
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
 from shared.store.records.copies import CopyTest
@@ -31,6 +33,7 @@ from shared.store.records.scores import COLLAPSE, LITTLE_VARIETY
 from shared.store.replicates import replicate_name
 
 INTERVAL = f"{LEVEL_TEXT}, over replicates and test images (two-way random effects)"
+WIDER = f", {100 * (STRETCH - 1):.0f} % wider to allow for replicates that are added until it is narrow"
 ONE_REPLICATE = f"{LEVEL_TEXT}, over test images alone: one replicate"
 RANDOM_SPLITS = f"{LEVEL_TEXT}, over random splits (corrected resampled t, Nadeau and Bengio 2003)"
 ONE_WITH_FITS = f"{LEVEL_TEXT}, over fits and test images (two-way random effects): one replicate"
@@ -46,14 +49,17 @@ def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     conditional = run.input(SYNTHESIZE).record.agreement is not None
     filtered, unlabelled = config.min_confidence > 0, fits[0].record.n_unlabelled is not None
     protocol = protocol_of(run, config, truth)
-    return make_record(
-        {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms},
+    outcomes = {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms}
+    inference = Inference(STRETCH if config.until else 1.0, protocol.test_over_train)
+    record = make_record(
+        outcomes,
         [row for artifact in fits for row in artifact.record.rows],
         {arm: ARMS[arm].information(conditional, filtered, unlabelled) for arm in arms},
         protocol,
         signs_of(run, config.arms),
-        Inference(test_over_train=protocol.test_over_train),
+        inference,
     )
+    return with_width(record, outcomes, inference, config.until_ended) if config.until else record
 
 
 def truth_of(run: Run) -> Labels | list[Labels]:
@@ -128,11 +134,10 @@ def as_outcome(read: list[list[dict[str, Tensor]]], truth: Labels | Sequence[Lab
 def protocol_of(run: Run, config: MixedOptions, truth: Labels | Sequence[Labels]) -> MixedProtocol:
     """Return what the arms have in common; the result before this one tells how many replicates were planned."""
     fits = run.inputs_of(FITS)
-    before = seen_before(run)
-    planned = len(fits) if before is None else before.planned
+    seen = seen_replicates(seen_before(run), config.until / 100 or None, len(fits))
+    planned = len(fits) if seen is None else seen
     counts = [len(truth)] if isinstance(truth, np.ndarray) else [len(own) for own in truth]
     over_splits = has_splits(run) and len(fits) > 1
-    one = ONE_WITH_FITS if config.fits > 1 else ONE_REPLICATE
     trains = [real.dataset.splits["train"].count for real in run.inputs_of(PREPROCESS)]
     return MixedProtocol(
         n_test=min(counts),
@@ -148,14 +153,23 @@ def protocol_of(run: Run, config: MixedOptions, truth: Labels | Sequence[Labels]
         patience=config.patience,
         split="test of each replicate's own real" if has_splits(run) else "test of real",
         selection="highest macro F1 on real val",
-        interval=RANDOM_SPLITS if over_splits else INTERVAL if len(fits) > 1 else one,
+        interval=interval_words(len(fits), over_splits, config),
         n_unlabelled=fits[0].record.n_unlabelled,
         test_seen=test_seen(run),
         test_files=test_files(run),
         resplit=run.input(PREPROCESS).record.resplit,
         test_over_train=fmean(map(truediv, counts, trains)) if over_splits else None,
         n_test_most=max(counts) if max(counts) > min(counts) else None,
+        until=config.until / 100 or None,
+        seen_replicates=seen if config.until else None,
     )
+
+
+def interval_words(replicates: int, over_splits: bool, config: MixedOptions) -> str:
+    """Return what intervals are over, and by which model."""
+    if replicates > 1:
+        return (RANDOM_SPLITS if over_splits else INTERVAL) + (WIDER if config.until else "")
+    return ONE_WITH_FITS if config.fits > 1 else ONE_REPLICATE
 
 
 def test_seen(run: Run) -> bool | None:

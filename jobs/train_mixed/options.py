@@ -6,6 +6,8 @@ from typing import ClassVar
 from jobs.train_mixed.arms import chosen_arms
 from shared.cli.fit_options import FitOptions
 from shared.cli.options import Within, option
+from shared.errors import BadConfig
+from shared.stats.looks import BUDGETS
 
 CAP = 10
 """Early stopping ends after this many times `steps` at most."""
@@ -45,6 +47,21 @@ class MixedOptions(FitOptions):
         "optimizer",
         within=Within(1),
     )
+    until: float = option(
+        0.0,
+        "Half-width of the headline's interval, in points, that replicates are added until; 0: their number is given. "
+        "`halfreal run --until` sets it.",
+        "experiment design",
+        within=Within(0, 100),
+        gathers=True,
+    )
+    until_ended: str = option(
+        "no",
+        "What ended the experiment before that, where it was not its width; `halfreal run --until` sets it.",
+        "experiment design",
+        choices=("no", *BUDGETS),
+        gathers=True,
+    )
     patience: int = option(
         8,
         "Early stopping, the same for every arm: measurements on val without improvement before training ends; "
@@ -60,4 +77,13 @@ class MixedOptions(FitOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        chosen_arms(self.arms, conditional=True)
+        arms = chosen_arms(self.arms, conditional=True)
+        if self.until:
+            # here, since records are slow to import and most options need none
+            from jobs.train_mixed.questions import HEADLINE, answerable
+
+            if answerable(arms)[0] is None:
+                raise BadConfig(
+                    f"--until {self.until:g} is about the headline, for which --arms {self.arms} lacks an arm\n"
+                    f"want {HEADLINE.a} and {HEADLINE.b} among them, or leave --until out"
+                )

@@ -41,6 +41,7 @@ class More(TypedDict, total=False):
     recorded: bool
     each: bool
     alone: str
+    gathers: bool
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Spec:
     flag for False where it is not `--no-...`; a `table` is a table in a recipe, JSON text elsewhere; `variable` is a
     second environment variable, which every job shares. What is not `recorded` changes no result. With `each` it is
     one value, or a list (JSON text outside of a recipe) with one for each replicate. `alone` is the value of a flag
-    that is given without one.
+    that is given without one. What `gathers` is about the artifact that is made of all replicates, and changes those of
+    single ones in nothing.
     """
 
     help: str
@@ -67,6 +69,7 @@ class Spec:
     recorded: bool = True
     each: bool = False
     alone: str = ""
+    gathers: bool = False
 
 
 def option(

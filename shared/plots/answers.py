@@ -1,7 +1,11 @@
 """Which answers of an experiment are shown first, what must be read before them, what few replicates cost."""
 
+import math
+
+from shared.plots.formatting import level_text
 from shared.stats.confidence import LEVEL, quantile
-from shared.store.records.mixed import ORIGINAL, Answer, ArmRow, MixedRecord
+from shared.stats.looks import IMAGES, MINUTES, REPLICATES, STRETCH, TEST_IMAGES, WIDTH
+from shared.store.records.mixed import ORIGINAL, Answer, ArmRow, MixedProtocol, MixedRecord
 
 NO_ANSWER = "No two arms were trained that answer a question together."
 
@@ -152,3 +156,47 @@ def certainty(record: MixedRecord) -> str:
         f"With {replicates} replicates the spread between {between} is estimated from few: {reach} standard errors "
         f"to each side (Student's t, {freedom}), {compared}."
     )
+
+
+def stopping_words(record: MixedRecord) -> str:
+    """Return how wide the headline's interval is, and why no more replicates were added; "" where nobody asked."""
+    used, headline = record.protocol, record.headline
+    if used.until is None or used.half_width is None or headline is None:
+        return ""
+    wanted, reached = _points(used.until), _points(used.half_width)
+    after = f"{used.replicates} replicates"
+    now = f"the headline's {level_text(headline.level)} interval reaches {reached} points to each side after {after}"
+    floor = "" if used.floor is None else f"of these {_points(used.floor)} would remain with any number of replicates"
+    reasons = {
+        WIDTH: f"{now}; {wanted} were wanted.",
+        TEST_IMAGES: f"{now}, and {floor}: {wanted} needs about {headline.needs_test_images or 0:,} test images, there "
+        f"are {used.n_test:,}.",
+        IMAGES: f"{now}, and {floor}, since all of them split the same images: {wanted} needs more images.",
+        REPLICATES: f"{now}, the most that were to be made; {wanted} were wanted{_estimate(used)}.",
+        MINUTES: f"{now}, when its time was over; {wanted} were wanted{_estimate(used)}. The same command goes on.",
+    }
+    return reasons.get(used.stopped_for or "", f"{now}; {wanted} are wanted{_estimate(used)}.")
+
+
+def stopping_note(record: MixedRecord) -> str:
+    """Return the same for who reads the result: what was done, how it went, what intervals allow for."""
+    words = stopping_words(record)
+    if not words:
+        return ""
+    return (
+        f"Replicates were added until the headline's interval is narrow enough: {words} Every interval is "
+        f"{100 * (STRETCH - 1):.0f} % wider than for a given number of replicates, which allows for this."
+    )
+
+
+def _points(share: float) -> str:
+    """Return a width in points, with three digits: two widths that differ little must not look the same."""
+    return f"{100 * share:.3g}"
+
+
+def _estimate(used: MixedProtocol) -> str:
+    """Return about how many replicates would do, as far as the variances are known."""
+    wanted, reached, floor = used.until or 0.0, used.half_width or 0.0, used.floor or 0.0
+    if not floor < wanted < reached:
+        return ""
+    return f", for which about {math.ceil(used.replicates * (reached**2 - floor**2) / (wanted**2 - floor**2))} may do"

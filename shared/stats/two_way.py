@@ -106,10 +106,16 @@ def variance_components(values: Array) -> Components:
 
 @dataclass(frozen=True)
 class MeanError:
-    """Standard error of the mean over replicates and images, and its degrees of freedom, (...)."""
+    """Standard error of the mean over replicates and images, and its degrees of freedom, (...).
+
+    `of_images` is the part of its square that any number of replicates would leave, `of_added` what the added images
+    bring to that.
+    """
 
     standard_error: Array
     freedom: Array
+    of_images: Array
+    of_added: Array
 
 
 def mean_error(sums: Sums, added: Sequence[float] = (), image_freedom: float | None = None) -> MeanError:
@@ -138,4 +144,5 @@ def mean_error(sums: Sums, added: Sequence[float] = (), image_freedom: float | N
     spread = of_replicates / freedom_replicates + of_images / (image_freedom or freedom_images)
     # no variance at all: as many degrees of freedom as replicates give, of an error of 0
     freedom = np.divide(total, spread, out=np.full_like(total, freedom_replicates), where=spread > 0)
-    return MeanError(np.sqrt(total), freedom)
+    of_added = (widened.between_images - measured.between_images) / freedom_images / (replicates * images)
+    return MeanError(np.sqrt(total), freedom, of_images, of_added)

@@ -29,7 +29,7 @@ ADDED_OPTIONS: dict[str, dict[str, object]] = {
     "evaluate": {"fallback": "classifier", "scored": "snapshots"},
     "synthesize": {"source": "generator", "max_rejected": 0.01, "labels": "given", "share_of": "train", **_UNLABELLED},
     "train_classifier": _FIT,
-    "train_mixed": _FIT,
+    "train_mixed": {**_FIT, "until": 0.0, "until_ended": "no"},
 }
 """Options, by job, that earlier versions did not have, with the values that they went by."""
 

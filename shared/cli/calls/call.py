@@ -164,7 +164,14 @@ class Call:
         replicates = self.common.replicates if gathers else None
         inputs = open_inputs(piece.row, self.common.folder, piece.replicate, replicates) if open_them else {}
         row, extends = piece.row, self.step(piece.row).how.extends
-        return BuildKey(row.name, row.kind, self.seeded(piece).recorded, inputs, row.additions, extends)
+        recorded = self.seeded(piece).recorded
+        if piece.replicate is not None:
+            recorded = {name: value for name, value in recorded.items() if name not in self._gathering()}
+        return BuildKey(row.name, row.kind, recorded, inputs, row.additions, extends)
+
+    def _gathering(self) -> set[str]:
+        """Return the names of the options that are about what is made of all replicates alone."""
+        return {name for name, spec in specs(type(self.config)).items() if spec.gathers}
 
     def lacking(self) -> list[str]:
         """Return what the artifacts will go without for want of files, a line each."""

@@ -156,7 +156,8 @@ class Answer(Record):
     like this one would find four times in five: it says how strong the experiment is, and bounds nothing. `warnings`
     are whole sentences to be read first, `sentence` is the answer without them; where it is not like for like, it
     begins by saying so. `freedom` are the degrees of freedom of Student's t in the interval,
-    which earlier versions did not keep.
+    which earlier versions did not keep. `needs_test_images` is about how many test images an interval as narrow as was
+    asked for takes, where only more of them can bring it.
     """
 
     question: str
@@ -176,6 +177,7 @@ class Answer(Record):
     equal_steps: EqualSteps
     sentence: str
     freedom: float | None = None
+    needs_test_images: int | None = None
 
     @property
     def text(self) -> str:
@@ -225,6 +227,11 @@ class MixedProtocol(Record):
     one train split, None where all have the same; `test_over_train` is the number of test images over that of train
     images, where intervals are for other splits. `n_test` is the number in the replicate that has fewest,
     `n_test_most` in that which has most, where replicates differ.
+
+    `until` is the half-width of the headline's interval, in shares of 1, that replicates were added until; None where
+    their number was given, and then so are the next ones. `half_width` is what it is, `floor` what of it any number of
+    replicates would leave. `stopped_for` is why no more were added, a word of `shared.stats.looks`, None while more
+    are to come. `seen_replicates` is how many there were in an answer that was seen before under another rule, if any.
     """
 
     n_test: int
@@ -247,6 +254,11 @@ class MixedProtocol(Record):
     resplit: str | None = None
     test_over_train: float | None = None
     n_test_most: int | None = None
+    until: float | None = None
+    half_width: float | None = None
+    floor: float | None = None
+    stopped_for: str | None = None
+    seen_replicates: int | None = None
 
     @property
     def test_images(self) -> str:

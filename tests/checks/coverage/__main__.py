@@ -2,7 +2,7 @@
 
 A line for each simulated kind of experiment, then what the promises are and in how many cells they hold. `--fits N`
 makes N experiments with a real classifier and without a difference, in place of the simulated ones; `--classes` looks
-at precision, recall and F1 of one class. Exits with 1 where
+at precision, recall and F1 of one class; `--until` ends experiments by the width of their interval. Exits with 1 where
 a promise is broken by more than three standard errors of the simulation.
 """
 
@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from shared.stats.intervals import wilson_interval
+from shared.stats.looks import STRETCH
 from tests.checks.coverage.cells import CELLS, Cell
 from tests.checks.coverage.tally import Tally, tally
 
@@ -150,6 +151,35 @@ def classes(runs: int) -> int:
     return 0 if kept else 1
 
 
+def stopping(runs: int, processes: int) -> int:
+    """Print the coverage of experiments that were ended by the width of their interval; return the exit code."""
+    from tests.checks.coverage import stopping as until
+
+    print(f"{len(until.STOPPING_CELLS)} kinds of experiment, {runs} runs each", until.STOPPING_HEADER, sep="\n")
+    found = []
+    with ProcessPoolExecutor(processes) as pool:
+        for each in pool.map(partial(until.tally_stopping, runs=runs), until.STOPPING_CELLS):
+            print(until.stopping_row(each), flush=True)
+            found.append(each)
+    covered, plain = ([share for each in found for share in getattr(each, name)] for name in ("covered", "unstretched"))
+    false = [share for each in found if each.false is not None for share in each.false]
+    kept = min(covered) >= until.NOMINAL - margin(until.NOMINAL, runs)
+    kept &= max(false) <= 1 - until.NOMINAL + margin(1 - until.NOMINAL, runs)
+    print(
+        f"coverage after stopping from {100 * min(covered):.1f} %, mean {100 * statistics.fmean(covered):.1f} %; false"
+        f" answers up to {100 * max(false):.1f} %, mean {100 * statistics.fmean(false):.1f} %; without the stretch of"
+        f" {STRETCH:g} coverage from {100 * min(plain):.1f} %, mean {100 * statistics.fmean(plain):.1f} %"
+    )
+    for cell in until.NEEDS_CELLS:
+        print(until.needs_images(cell, min(runs, 300))[0], flush=True)
+    for points in until.LEARNER_POINTS:
+        line, low = until.stopped_fits(min(runs, until.LEARNERS), points)
+        kept &= low <= 1 - until.NOMINAL
+        print(line, flush=True)
+    print("every promise is kept" if kept else f"BROKEN by more than {MARGIN:g} standard errors")
+    return 0 if kept else 1
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -161,6 +191,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="at once [default: all cores]")
     parser.add_argument("--fits", type=int, metavar="N", help="N experiments with a real classifier instead")
     parser.add_argument("--classes", action="store_true", help="the metrics of one class instead")
+    parser.add_argument("--until", action="store_true", help="experiments that end by their width instead")
     given = parser.parse_args(words)
     for name in ("runs", "processes", "fits"):
         value = getattr(given, name)
@@ -168,6 +199,8 @@ def main(words: Sequence[str] | None = None) -> int:
             parser.error(f"--{name} {value}, want 1 or more")
     if given.fits is not None:
         return fitted(given.fits)
+    if given.until:
+        return stopping(given.runs, given.processes)
     if given.classes:
         return classes(given.runs)
     wanted = given.cells or (QUICK if given.quick else [""])

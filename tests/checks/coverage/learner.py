@@ -7,6 +7,7 @@ difference is 0.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,26 +21,39 @@ REPLICATES = 5
 EPOCHS = 20
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two arms that do not differ: real train images, test images, a pool of others, and what draws them."""
+
+    images: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    real: NDArray[np.int64]
+    test: NDArray[np.int64]
+    pool: NDArray[np.int64]
+    rng: np.random.Generator
+
+    @classmethod
+    def drawn(cls, images: NDArray[np.float64], labels: NDArray[np.int64], rng: np.random.Generator) -> "Pair":
+        """Return a pair on a random split."""
+        return cls(images, labels, *np.split(rng.permutation(len(labels)), [REAL, REAL + TEST]), rng)
+
+    def correct(self) -> NDArray[np.float64]:
+        """Return which test images one arm has right in one replicate."""
+        train = np.append(self.real, self.rng.choice(self.pool, SYNTHETIC, replace=False))
+        # one pass over shuffled images after another, without a test of convergence: a fit differs by its order
+        seed = int(self.rng.integers(2**31))
+        network = SGDClassifier(loss="log_loss", max_iter=EPOCHS, tol=None, random_state=seed)
+        network.fit(self.images[train], self.labels[train])
+        return np.asarray(network.predict(self.images[self.test]) == self.labels[self.test], dtype=np.float64)
+
+    def difference(self) -> NDArray[np.float64]:
+        """Return the difference of both arms on each test image in one replicate."""
+        return self.correct() - self.correct()
+
+
 def answers(experiments: int, seed: int = 0) -> Iterator[MeanInterval]:
     """Yield the interval of each experiment; equal seeds give equal ones."""
     data = load_digits()
-    images, labels = data.data / 16, data.target
     for experiment in range(experiments):
-        rng = np.random.default_rng((seed, experiment))
-        order = rng.permutation(len(labels))
-        real, test, pool = np.split(order, [REAL, REAL + TEST])
-
-        def correct(
-            rng: np.random.Generator = rng,
-            real: NDArray[np.int64] = real,
-            test: NDArray[np.int64] = test,
-            pool: NDArray[np.int64] = pool,
-        ) -> NDArray[np.float64]:
-            """Return which test images one arm has right in one replicate."""
-            train = np.append(real, rng.choice(pool, SYNTHETIC, replace=False))
-            # one pass over shuffled images after another, without a test of convergence: a fit differs by its order
-            network = SGDClassifier(loss="log_loss", max_iter=EPOCHS, tol=None, random_state=int(rng.integers(2**31)))
-            network.fit(images[train], labels[train])
-            return np.asarray(network.predict(images[test]) == labels[test], dtype=np.float64)
-
-        yield difference_interval(np.stack([correct() - correct() for _ in range(REPLICATES)]))
+        pair = Pair.drawn(data.data / 16, data.target, np.random.default_rng((seed, experiment)))
+        yield difference_interval(np.stack([pair.difference() for _ in range(REPLICATES)]))

@@ -16,7 +16,7 @@ a_r, P(B right) = b_r and P(the arms disagree) = d_r, but for the rounding of si
 replicates and test images, and images are independent of each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,15 @@ def _places(cell: Cell, runs: int, rng: np.random.Generator) -> Iterator[NDArray
 
 
 def _draw(cell: Cell, runs: int, rng: np.random.Generator) -> tuple[Sums, Sums]:
+    *_, whole = growing(cell, runs, rng, (cell.replicates,))
+    return whole
+
+
+def growing(cell: Cell, runs: int, rng: np.random.Generator, looks: Collection[int]) -> Iterator[tuple[Sums, Sums]]:
+    """Yield the sums of A - B and of A alone over `runs` experiments when they have as many replicates as `looks` say.
+
+    All of them have `cell.replicates` at the end.
+    """
     shape = (runs, cell.replicates)
     a = (
         cell.accuracy
@@ -74,6 +83,7 @@ def _draw(cell: Cell, runs: int, rng: np.random.Generator) -> tuple[Sums, Sums]:
     # in the precision of places: numpy would otherwise make doubles of all of them
     end_a, start_b, end_b = (ends.astype(np.float32) for ends in (a, start, start + b))
     right_a, right_b, unequal = (np.zeros(shape) for _ in range(3))
+    # a sum over replicates is at most their number, of which there are 100 at most
     image_a, image_difference = (np.zeros((runs, cell.images), np.int8) for _ in range(2))
     for place, places in enumerate(_places(cell, runs, rng)):
         of_a = places < end_a[:, [place]]
@@ -83,10 +93,12 @@ def _draw(cell: Cell, runs: int, rng: np.random.Generator) -> tuple[Sums, Sums]:
         unequal[:, place] = np.count_nonzero(of_a != of_b, axis=1)
         image_a += of_a
         image_difference += of_a.view(np.int8) - of_b.view(np.int8)
-    return (
-        Sums(cell.images, right_a - right_b, _squared(image_difference), unequal.sum(axis=1)),
-        Sums(cell.images, right_a, _squared(image_a), right_a.sum(axis=1)),
-    )
+        if (now := place + 1) in looks:
+            difference = right_a[:, :now] - right_b[:, :now]
+            yield (
+                Sums(cell.images, difference, _squared(image_difference), unequal.sum(axis=1)),
+                Sums(cell.images, right_a[:, :now].copy(), _squared(image_a), right_a.sum(axis=1)),
+            )
 
 
 def _squared(of_images: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""How `halfreal run` makes replicates until there are enough."""
