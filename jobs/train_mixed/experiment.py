@@ -28,7 +28,8 @@ from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
 from shared.store.records.copies import CopyTest
 from shared.store.records.datasets import SyntheticRecord
-from shared.store.records.mixed import FitsRecord, MixedProtocol, MixedRecord
+from shared.store.records.mixed import FitsRecord, MixedRecord
+from shared.store.records.mixed_protocol import MixedProtocol
 from shared.store.records.scores import COLLAPSE, LITTLE_VARIETY
 from shared.store.replicates import replicate_name
 

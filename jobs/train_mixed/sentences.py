@@ -11,8 +11,8 @@ from shared.store.records.mixed import (
     ArmRow,
     EqualSteps,
     Information,
-    MixedProtocol,
 )
+from shared.store.records.mixed_protocol import MixedProtocol
 
 NOT_LIKE_FOR_LIKE = "Not like for like: the generator saw real images that the baseline did not."
 

@@ -9,7 +9,8 @@ from jobs.train_mixed.outcome import Array, Outcome, repetitions
 from shared.stats.inference import Inference
 from shared.stats.looks import FIRST, IMAGES, TEST_IMAGES, WIDTH
 from shared.stats.stopping import Width, of_splits, of_test_images
-from shared.store.records.mixed import MixedProtocol, MixedRecord
+from shared.store.records.mixed import MixedRecord
+from shared.store.records.mixed_protocol import MixedProtocol
 
 
 def with_width(record: MixedRecord, outcomes: Mapping[str, Outcome], inference: Inference, ended: str) -> MixedRecord:

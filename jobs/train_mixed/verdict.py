@@ -29,9 +29,9 @@ from shared.store.records.mixed import (
     EqualSteps,
     FitRow,
     Information,
-    MixedProtocol,
     MixedRecord,
 )
+from shared.store.records.mixed_protocol import MixedProtocol
 
 
 @dataclass(frozen=True, kw_only=True)

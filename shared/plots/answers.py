@@ -5,7 +5,8 @@ import math
 from shared.plots.formatting import level_text
 from shared.stats.confidence import LEVEL, quantile
 from shared.stats.looks import IMAGES, MINUTES, REPLICATES, STRETCH, TEST_IMAGES, WIDTH
-from shared.store.records.mixed import ORIGINAL, Answer, ArmRow, MixedProtocol, MixedRecord
+from shared.store.records.mixed import ORIGINAL, Answer, ArmRow, MixedRecord
+from shared.store.records.mixed_protocol import MixedProtocol
 
 NO_ANSWER = "No two arms were trained that answer a question together."
 

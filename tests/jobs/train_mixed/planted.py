@@ -11,7 +11,8 @@ from jobs.train_mixed.outcome import Outcome
 from jobs.train_mixed.verdict import Signs, make_record
 from shared.stats.inference import Inference
 from shared.store.records.classifier import ClassTable
-from shared.store.records.mixed import Answer, FitRow, MixedProtocol, MixedRecord
+from shared.store.records.mixed import Answer, FitRow, MixedRecord
+from shared.store.records.mixed_protocol import MixedProtocol
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,8 @@ from shared.errors import BadConfig
 from shared.stats.inference import Inference
 from shared.stats.looks import IMAGES, MINUTES, REPLICATES, STRETCH, TEST_IMAGES, WIDTH
 from shared.stats.stopping import Width, of_test_images
-from shared.store.records.mixed import MixedProtocol, MixedRecord
+from shared.store.records.mixed import MixedRecord
+from shared.store.records.mixed_protocol import MixedProtocol
 from tests.jobs.train_mixed.planted import HEADLINE, Array, headline, outcome_of, pair, right
 
 INFERENCE = Inference(stretch=STRETCH)
