@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shared.data.images import Images
+from shared.data.images import NO_LABEL, Images
 from shared.data.sampling import apportion, floor_share
 from shared.format.files import sha256
 from shared.metrics.neighbours import Nearest, of_images, of_points
@@ -73,10 +73,16 @@ def membership(
 
     `val` chooses the weights of the classifier that is trained for the test. Features are left out for related images:
     the classifier has seen some that are related to members. Empty where fewer than `FEWEST` images can be attacked.
+    Members may be unlabelled (NO_LABEL); classes are then alike on both sides on average alone, not by count.
     """
     attacked, learned_from = halves(train, seed)
     known, rest = train.subset(attacked), train.subset(learned_from)
-    places = matched(known.labels.numpy(), others.images.labels.numpy(), seed)
+    rest = rest.subset((rest.labels != NO_LABEL).nonzero().flatten())
+    labels = known.labels.numpy(), others.images.labels.numpy()
+    if NO_LABEL in labels[0]:
+        # of one draw, so that classes need no matching; members with labels alone would not be those that were learned
+        labels = np.zeros_like(labels[0]), np.zeros_like(labels[1])
+    places = matched(*labels, seed)
     if min(map(len, places)) < FEWEST:
         return {}
     sides = known.images[places[0]], others.images.images[places[1]]

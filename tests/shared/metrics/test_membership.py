@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shared.data.images import Images
+from shared.data.images import NO_LABEL, Images
 from shared.data.resizing import resized
 from shared.metrics import membership as attack
 from shared.metrics.membership import (
@@ -76,6 +76,27 @@ def test_copies_of_all_training_images_give_every_member_away(digits: dict[str, 
         assert 350 < space.n_members == space.n_non_members <= 400
         assert space.n_synthetic == 800
         assert (space.non_members, space.confounded, space.grouped) == ("audit", False, None)
+
+
+def test_unlabelled_images_are_members(digits: dict[str, Images], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of them alone are found among all that a generator learned from; the classifier has labels of the rest."""
+    seen: list[Images] = []
+
+    def fit(train: Images, *rest: object, **named: object) -> fitting.Fitted:
+        seen.append(train)
+        return fitting.fit(train, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(attack, "fit", fit)
+    whole = digits["train"]
+    hidden = torch.arange(len(whole)) >= 200
+    learned = {**digits, "train": Images(whole.images, whole.labels.masked_fill(hidden, NO_LABEL))}
+    copied, honest = (attacked(learned, images) for images in (whole.images[hidden], digits["others"].images))
+    for space in ("pixels", "classifier"):
+        # of 800 members 200 are labelled, and no nearer than other images
+        assert 0.8 < copied[space].auc < 0.95
+        assert honest[space].auc_low < 0.5 < honest[space].auc_high
+    assert [bool((images.labels != NO_LABEL).all()) for images in seen] == [True, True]
+    assert 80 < len(seen[0]) < 120
 
 
 @pytest.mark.parametrize("change", [lambda images: images, blurred, noise])
