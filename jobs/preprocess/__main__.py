@@ -27,9 +27,10 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     size. With --held-out the test split is that set alone; images of it that are in the source, too, are left out, as
     whoever saw the source saw them. Unreadable images are counted and listed in rejected.jsonl; those that were drawn
     for such a train split are replaced. Files that are not taken are reported. Near-duplicates in different splits are
-    counted and listed in near-duplicates.jsonl; nothing is moved. With --parts several processes share the
-    shards; each reads every image, so that all agree on the splits. Writes the dataset `real` and figures of the
-    preparation, of samples, class balance and split sizes.
+    counted and listed in near-duplicates.jsonl; nothing is moved. With --resplit each replicate gets a random split of
+    its own; --audit-fraction, --train-val-fraction and --labelled-fraction keep images or labels back. With --parts
+    several processes share the shards; each reads every image, so that all agree on the splits. Writes the dataset
+    `real` and figures of the preparation, of samples, class balance and split sizes.
     """
     from jobs.preprocess.held_out import with_held_out
     from jobs.preprocess.near_duplicates import find_near_duplicates

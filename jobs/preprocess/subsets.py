@@ -70,7 +70,7 @@ def subsets(
 
 
 def _named(units: Indexes, contents: Sequence[str]) -> dict[int, str]:
-    """Return the name of each unit, the smallest content in it: the same whatever order the images are in."""
+    """Return the name of each unit, the smallest content in it: it does not depend on their order."""
     names: dict[int, str] = {}
     for unit, content in zip(units.tolist(), contents, strict=True):
         names[unit] = min(names.get(unit, content), content)
@@ -88,9 +88,9 @@ def kept_share(
 ) -> Indexes:
     """Return the sorted places of a `share` of a split, in whole `units`, stratified by class; `salt` is the seed.
 
-    `first` says which images are no copies: only these count. Units are ranked by the hash of their names. Of those
+    `first` says which images are no copies: only these count. Units are ranked by the hash of their names. From those
     whose most frequent class is c, the first ones are taken whose number of images is nearest to the share, at least
-    one; and of every class the first unit that holds it. So a larger share holds a smaller one, whatever its size.
+    one; and of every class the first unit that holds it. So a larger share holds a smaller one, in groups of any size.
     """
     held: dict[int, dict[int, int]] = {}
     for place in split.tolist():

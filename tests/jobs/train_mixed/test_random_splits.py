@@ -43,7 +43,7 @@ def answered(a: Outcome, b: Outcome) -> MixedRecord:
 
 
 def test_answers_are_kept_whole() -> None:
-    """By hand: the replicates' accuracies are those of their own images, whatever is behind the shorter ones."""
+    """By hand: the replicates' accuracies are those of their own images, not of what is behind the shorter ones."""
     made = own_images(0.8)
     assert made.truth.shape == (3, 120)
     assert [int((row == NO_IMAGE).sum()) for row in made.truth] == [0, 30, 19]
