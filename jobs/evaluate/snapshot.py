@@ -1,5 +1,6 @@
 """Score one snapshot on val, while its GAN may still be training: a point of a score curve."""
 
+import re
 from pathlib import Path
 
 from jobs.evaluate.evaluation import Evaluation, Plan
@@ -30,7 +31,7 @@ def score_file(
 
     `folder` is the experiment's; only its real val images and its classifier are read. BadInput if there is no file.
     """
-    inputs = open_inputs(READS, folder)
+    inputs = open_inputs(READS, folder, replicate_of(file))
     real = input_of(inputs, PREPROCESS).dataset
     check_images_fit("--images", images, real.size_px, real.channels)
     epoch, gan = unfinished(file)
@@ -40,6 +41,12 @@ def score_file(
     chooser = work.choosing()
     scores = score_snapshot(work, [chooser], work.snapshot(gan, file.name))
     return PrintedScores(epoch=epoch, score=chooser.extractor.distance, **dict(scores))
+
+
+def replicate_of(file: Path) -> int:
+    """Return the replicate that a snapshot is of, by its folder, such as `gan/.r01-...`; the first where none says."""
+    found = [re.fullmatch(r"\.?r(\d\d)(-[0-9a-f]{12})?", name) for name in file.absolute().parts]
+    return next((int(match[1]) for match in reversed(found) if match), 0)
 
 
 def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:

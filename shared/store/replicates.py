@@ -60,7 +60,7 @@ def input_places(row: Job[Any], replicate: int | None, replicates: int) -> dict[
     """Return the job of each artifact that the job in `row` reads, by its place.
 
     A replicate reads its own ones; a job without replicates reads those of all of them. Those of the jobs in `behind`
-    are among them, which it reads only where others were made from them. The jobs in `first` give it the first
+    are among them, which it reads only where others were made from them. The artifact of a job in `first` is the first
     one's, but its own where each replicate has a split of its own: the first one's would know its test images.
     """
     places = {}

@@ -14,7 +14,7 @@ from scipy import stats
 
 from jobs.__main__ import main as halfreal
 from jobs.commands.drawing import ExperimentIndex
-from jobs.pipeline import ARTIFACTS, EVALUATE, FITS, PIPELINE, PREPROCESS, REPORT, SYNTHESIZE, TRAIN_MIXED
+from jobs.pipeline import ARTIFACTS, EVALUATE, FITS, PIPELINE, PREPROCESS, REPORT, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from jobs.train_mixed.experiment import tuned_on_one_split
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
@@ -119,6 +119,20 @@ def test_every_command_reads_it(root: Path, tmp_path: Path) -> None:
         assert "../../small/report/index.html" in page
     finally:
         shutil.rmtree(root / "twin")
+
+
+def test_a_snapshot_is_scored_on_the_split_of_its_replicate(root: Path) -> None:
+    """The val images and the classifier of another replicate have seen what this one's generator must not."""
+    for number in range(REPLICATES):
+        scores = open_output(EVALUATE, root / "small", number)
+        snapshot = scores.record.rows[0]
+        file = root / "small" / place(TRAIN_GAN, number) / snapshot.file
+        seed = scores.manifest.options["seed"]
+        words = ("snapshot", file, "--data-root", root, "--experiment", "small", "--device", "cpu", "--seed", seed)
+        result = CliRunner().invoke(halfreal, ["evaluate", *map(str, words), "--images", "24"])
+        assert result.exit_code == 0, result.output
+        printed = json.loads(result.stdout.splitlines()[-1])
+        assert printed[scores.record.chosen_score] == snapshot.scores[scores.record.chosen_score]
 
 
 def test_the_page_says_what_intervals_are_for(root: Path) -> None:
