@@ -19,8 +19,8 @@ class Question:
     subject: str
 
 
-ADDED = "adding {synthetic} synthetic images to all {real:,} real ones"
-REPLACED = "training on {synthetic} synthetic images in place of the {baseline:,} real ones"
+ADDED = "adding {synthetic} synthetic images to all {real} real ones"
+REPLACED = "training on {synthetic} synthetic images in place of the {baseline} real ones"
 
 HEADLINE = Question("real_100_plus_synthetic_100", "real_100", ADDED)
 """What users ask: is it worth adding synthetic images to all the real ones that there are?"""
@@ -31,7 +31,7 @@ HEADLINE_OF_ALL = Question("real_100_plus_synthetic_all", "real_100", ADDED)
 HEADLINE_OF_LABELS = Question(
     "real_100_plus_synthetic_all",
     "real_100_plus_pseudo_all",
-    "adding {synthetic} synthetic images to the {real:,} labelled ones rather than {pseudo} unlabelled ones with the "
+    "adding {synthetic} synthetic images to the {real} labelled ones rather than {pseudo} unlabelled ones with the "
     "annotator's labels",
 )
 """Where few images have labels: is a generator of all images worth more than pseudo-labels on them?"""
@@ -48,33 +48,33 @@ QUESTIONS = (
     Question(
         "real_100_plus_pseudo_all",
         "real_100",
-        "adding {pseudo} unlabelled images with the annotator's labels to the {real:,} labelled ones",
+        "adding {pseudo} unlabelled images with the annotator's labels to the {real} labelled ones",
     ),
     Question("synthetic_100", "real_100", REPLACED),
     Question("synthetic_all", "real_100", REPLACED),
-    Question(*ORIGINAL, "adding {synthetic} synthetic images to 30 % of the real ones ({baseline:,})"),
+    Question(*ORIGINAL, "adding {synthetic} synthetic images to 30 % of the real ones ({baseline})"),
     Question(
         "synthetic_70_real_30",
         "real_100",
-        "training on {real:,} real and {synthetic} synthetic images in place of all {baseline:,} real ones",
+        "training on {real} real and {synthetic} synthetic images in place of all {baseline} real ones",
     ),
     AUGMENTED,
     Question(
         "real_100_plus_synthetic_100",
         "real_100_copied",
-        "adding {synthetic} synthetic images rather than each of the {real:,} real ones once more",
+        "adding {synthetic} synthetic images rather than each of the {real} real ones once more",
     ),
     Question("real_100_plus_synthetic_50", "real_100", ADDED),
     Question("real_100_plus_synthetic_300", "real_100", ADDED),
     Question(
         "synthetic_70_real_30_own",
         "real_30",
-        "adding {synthetic} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,})",
+        "adding {synthetic} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline})",
     ),
     Question(
         "synthetic_70_real_30_own",
         "real_30_augmented",
-        "adding {synthetic} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline:,}) "
+        "adding {synthetic} synthetic images, annotated by these alone, to 30 % of the real ones ({baseline}) "
         "rather than augmenting them",
     ),
     Question("synthetic_only", "real_100", REPLACED),

@@ -15,7 +15,7 @@ from jobs.train_mixed.outcome import Array, Outcome, class_estimates, metric_est
 from jobs.train_mixed.questions import AUGMENTED, Question, answerable
 from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
 from shared.metrics.classification import POSITIVE
-from shared.plots.formatting import pseudo_count, synthetic_count
+from shared.plots.formatting import labelled_count, pseudo_count, synthetic_count
 from shared.stats.confidence import LEVEL, other_level
 from shared.stats.inference import TWO_WAY, Inference
 from shared.store.records.mixed import (
@@ -109,13 +109,15 @@ def arm_row(
 ) -> ArmRow:
     """Return an arm's line: what it is trained on, what its networks saw, every metric with spread and interval."""
     own = [row for row in rows if row.arm == name]
-    # sets that were imported may have different numbers of images; all else is the same in every replicate
+    # sets that were imported, and random splits in whole groups, may have different numbers of images
     least, most = (choose(row.n_synthetic for row in own) for choose in (min, max))
+    least_real, most_real = (choose(row.n_real for row in own) for choose in (min, max))
     pseudo = [row.n_pseudo for row in own if row.n_pseudo is not None]
     return ArmRow(
         arm=name,
         about=ARMS[name].about,
-        n_real=min(row.n_real for row in own),  # random splits in whole groups may differ
+        n_real=least_real,
+        n_real_most=most_real if most_real > least_real else None,
         n_synthetic=least,
         n_synthetic_most=most if most > least else None,
         n_pseudo=min(pseudo, default=None),
@@ -153,7 +155,10 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
     test_seen = bool(trained.protocol.test_seen and (line.n_synthetic or baseline.n_synthetic))
     outcome = judged(found.low, found.high, copied, test_seen)
     subject = question.subject.format(
-        real=line.n_real, synthetic=synthetic_count(line), baseline=baseline.n_real, pseudo=pseudo_count(line, baseline)
+        real=labelled_count(line),
+        synthetic=synthetic_count(line),
+        baseline=labelled_count(baseline),
+        pseudo=pseudo_count(line, baseline),
     )
     why_unlike = sentences.unlike(line.information, baseline.information, test_seen)
     said = sentences.sentence(subject, outcome, found, clause)

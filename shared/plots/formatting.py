@@ -174,10 +174,16 @@ def pseudo_count(*arms: ArmRow) -> str:
     return f"{arm.n_pseudo:,}" + ("" if arm.n_pseudo_most is None else f" to {arm.n_pseudo_most:,}")
 
 
+def labelled_count(arm: ArmRow) -> str:
+    """Return how many real images with their labels an arm has: "500", or "480 to 500" where replicates differ."""
+    most = "" if arm.n_real_most is None else f" to {arm.n_real_most:,}"
+    return f"{arm.n_real:,}{most}"
+
+
 def real_count(arm: ArmRow) -> str:
     """Return how many real images an arm has: "500", or "50 + 450 unlabelled"."""
     more = "" if arm.n_pseudo is None else f" + {pseudo_count(arm)} unlabelled"
-    return f"{arm.n_real:,}{more}"
+    return f"{labelled_count(arm)}{more}"
 
 
 SOURCES = {"generator": "generators", "fit": "fits of the classifier", "images": "test images"}

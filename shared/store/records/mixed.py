@@ -110,9 +110,9 @@ class ArmRow(FlatRecord):
 
     `metrics` are macro means over classes, where a class that no answer names has a precision of 0. `positive_class`
     is the second of two classes, that which the ROC-AUC ranks, None of more. Earlier versions had no `classes`.
-    `n_synthetic` is the number in the replicate that has fewest, `n_synthetic_most` in that which has most, where
-    replicates differ. So do `n_pseudo` and `n_pseudo_most` of unlabelled images with the annotator's labels, None in
-    arms without.
+    `n_real` and `n_synthetic` are the numbers in the replicate that has fewest, `..._most` those in the replicate that
+    has most, where they differ. So do `n_pseudo` and `n_pseudo_most` of unlabelled images with the annotator's labels,
+    None in arms without.
     """
 
     flat: ClassVar[str] = "metrics"
@@ -127,6 +127,7 @@ class ArmRow(FlatRecord):
     classes: list[ArmClass] | None = None
     positive_class: str | None = None
     n_synthetic_most: int | None = None
+    n_real_most: int | None = None
     n_pseudo: int | None = None
     n_pseudo_most: int | None = None
 

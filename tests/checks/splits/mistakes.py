@@ -143,6 +143,14 @@ RESPLIT: tuple[Mutation, ...] = (
         "no score of a replicate is by a network that saw its test images",
     ),
     Mutation(
+        "snapshot_scored_on_the_first_split",
+        "jobs/evaluate/snapshot.py",
+        "open_inputs(READS, folder, replicate_of(file))",
+        "open_inputs(READS, folder, 0)",
+        EXPERIMENT + "test_a_snapshot_is_scored_on_the_split_of_its_replicate",
+        "no snapshot is scored on images that its generator learned from",
+    ),
+    Mutation(
         "tuning_is_not_seen",
         "jobs/train_mixed/experiment.py",
         "if not has_splits(run):",

@@ -21,7 +21,8 @@ GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
 a GAN that was scored on val alone, one with losses of more epochs than snapshots, one that was extended, the fits and
 the verdict of an experiment with replicates, a verdict with metrics of each class, one of them undefined, real images
-in groups with splits of their own, imported images with their scores, and scores whose copy test knows transforms."""
+in groups with splits of their own, imported images with their scores, scores whose copy test knows transforms, and
+random splits in whole groups."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
@@ -31,7 +32,8 @@ ON_TEST = set(OnTest.model_fields)
 MAY_BE_ABSENT = {
     "real": {"mirrors", "split", "rejected", "ignored"}
     | {"duplicates", "duplicates_with_other_label", "moved_to_the_split_of_their_copy"}
-    | {"held_out", "held_out_also_real", "groups"},
+    | {"held_out", "held_out_also_real", "groups"}
+    | {"near_duplicates", "resplit", "audit_fraction", "train_val_fraction", "labelled_fraction"},
     "gan": {"class_histories", "losses", "class_losses", "extended"},
     "scores": {"synthetic_only", "test", "fallback", "train_reference"},
 }
@@ -82,6 +84,16 @@ def test_a_verdict_of_an_earlier_build_has_no_classes() -> None:
     undefined = newer.arm("synthetic_100").classes[1].precision
     assert (undefined.values.count(None), undefined.low) == (2, None)
     assert (older.headline.freedom, newer.headline.freedom > 2) == (None, True)
+
+
+def test_random_splits_of_an_earlier_build_are_read() -> None:
+    """The record of a split says what was drawn, that of the verdict how many images the splits have."""
+    real, mixed = golden("splits/real.json").record, golden("splits/mixed.json").record
+    assert (real.resplit, real.audit_fraction, real.labelled_fraction) == ("all", 0.1, 1.0)
+    assert 0.5 < mixed.protocol.test_over_train < 0.7
+    assert mixed.arm("real_100").n_real_most > mixed.arm("real_100").n_real
+    assert golden("groups/real.json").record.resplit is None
+    assert golden("classes/mixed.json").record.protocol.resplit is None
 
 
 def test_a_copy_test_of_an_earlier_build_has_no_transforms() -> None:
