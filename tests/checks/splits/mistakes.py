@@ -97,8 +97,8 @@ RESPLIT: tuple[Mutation, ...] = (
     Mutation(
         "two_way_intervals_over_splits",
         "jobs/train_mixed/experiment.py",
-        "Inference(test_over_train=protocol.test_over_train)",
-        "Inference()",
+        "Inference(STRETCH if config.until else 1.0, protocol.test_over_train)",
+        "Inference(STRETCH if config.until else 1.0)",
         EXPERIMENT + "test_the_verdict_is_that_of_the_splits_by_hand",
         "intervals over random splits are the corrected resampled ones",
     ),
