@@ -16,6 +16,7 @@ from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
+from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
@@ -29,7 +30,7 @@ from tests.checks.study.labels import LABELS
 from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
-MUTATIONS += LABELS
+MUTATIONS += HELPING + LABELS
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 
 ROOT = Path(__file__).resolve().parent.parent.parent

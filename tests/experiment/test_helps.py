@@ -149,10 +149,10 @@ def test_the_confirmation_sees_nothing_of_the_search(tmp_path: Path, capsys: pyt
     assert command.main(["confirm", *words]) == 0
     said = capsys.readouterr().out
     assert "confirmed: a, cnn, " in said
-    assert "at 95 %, 2 replicates, 40 test images" in said
+    assert "at 95 %, 2 replicates, 50 test images" in said
     seen = {image for split in ("train", "val", "test") for image in stored(tmp_path / SEARCH / "a", split)}
     tested = stored(tmp_path / CONFIRM / "a", "test")
-    assert len(tested) == 40
+    assert len(tested) == 50
     assert not seen & {*tested}
     assert not seen & {*stored(tmp_path / CONFIRM / "a", "train")}
     assert not fitted_seeds(tmp_path / SEARCH / "a") & fitted_seeds(tmp_path / CONFIRM / "a")
