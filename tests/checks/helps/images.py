@@ -1,7 +1,7 @@
 """The real images of the search and those of the confirmation: no image is in both.
 
-Each class is put in the order of the hashes of its images, and the first half is searched on. Of each half a part is
-for the test split, the rest is the pool from which train and val come. MNIST has an official test part: the
+Each class is put in the order of the hashes of its images, and the first half is searched on. A part of each half
+is the test split, the rest is the pool from which train and val come. MNIST has an official test part: the
 confirmation is tested on that, and the search on images of the official train part.
 """
 

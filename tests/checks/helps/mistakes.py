@@ -2,7 +2,7 @@
 
 from tests.checks.mutation import Mutation
 
-TESTS = "tests/experiment/test_helps.py::"
+TESTS = "tests/jobs/test_helps.py::"
 IMAGES = "tests/checks/helps/images.py"
 PHASES = "tests/checks/helps/phases.py"
 CHOICE = "tests/checks/helps/choice.py"

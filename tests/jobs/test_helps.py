@@ -43,7 +43,7 @@ def test_the_phases_share_no_image(official: bool) -> None:
 
 
 def test_equal_images_are_one() -> None:
-    """A copy of a test image is in no train set, whatever it is called."""
+    """A copy of a test image under another name is in no train set."""
     there = noise(official=True)
     copies = [replace(image, name=f"copy of {image.name}", official_test=False) for image in there]
     for order in ([*copies, *there], [*there, *copies]):
@@ -86,7 +86,7 @@ def test_fewer_images_are_some_of_more() -> None:
 
 
 def test_the_highest_lower_bound_is_confirmed() -> None:
-    """Of each classifier one setting is confirmed, by the bound and not by the mean, which is luck where it is wide."""
+    """One setting of each classifier is confirmed, by the bound, not by the mean, which is luck where it is wide."""
     rows = [
         Searched(gan, classifier, PLUS_300, comparison(mean, low), found(gan, classifier))
         for gan, classifier, mean, low in (
