@@ -66,7 +66,7 @@ class Results:
         from jobs.commands.results_classes import generator_json
         from jobs.commands.results_json import results_json
         from jobs.commands.results_scores import scores_json
-        from shared.metrics.over_replicates import copies, summaries
+        from shared.metrics.over_replicates import copies, membership, summaries
 
         others: dict[str, object] = {
             "generator": generator_json(self.scores, self.gans, self.shown),
@@ -74,7 +74,8 @@ class Results:
             "imported": [each.facts() for each in self.imported],
             "artifacts": self.hashes,
         }
-        return results_json(self.experiment, self.mixed, summaries(self.on_test), copies(self.on_test), others)
+        found = copies(self.on_test), membership(self.on_test, bool(self.imported))
+        return results_json(self.experiment, self.mixed, summaries(self.on_test), *found, others)
 
 
 def collect(folder: Path) -> Results:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from shared.metrics.over_replicates import CopiesSummary, ScoreSummary
+from shared.metrics.over_replicates import CopiesSummary, MembershipSummary, ScoreSummary
 from shared.plots.answers import first_line
 from shared.store.records.mixed import MixedRecord
 
@@ -16,6 +16,7 @@ def results_json(
     mixed: MixedRecord,
     scores: Mapping[str, ScoreSummary],
     copies: Mapping[str, CopiesSummary],
+    membership: Mapping[str, MembershipSummary] | None,
     others: Mapping[str, Json],
 ) -> dict[str, Json]:
     """Return the results as JSON holds them; `others` are further keys, such as the protocols of the scores."""
@@ -28,7 +29,7 @@ def results_json(
         **answers,
         "arms": facts["arms"],
         "copies": copies_json(copies),
-        "membership": None,
+        "membership": membership_json(membership),
         "variance": facts["variance"] or {"generator": None, "fit": None, "images": None},
         "scores": {name: _score(summary) for name, summary in scores.items()},
         "worth": facts["worth"],  # data equivalents; scripts read this key
@@ -65,6 +66,30 @@ def copies_json(copies: Mapping[str, CopiesSummary]) -> dict[str, Json]:
             }
             for name, space in copies.items()
         },
+    }
+
+
+def membership_json(membership: Mapping[str, MembershipSummary] | None) -> dict[str, Json] | None:
+    """Return the membership tests by space; null where earlier versions scored, or there were too few images."""
+    if membership is None:
+        return None
+    return {
+        name: {
+            "auc": {"mean": space.mean, "low": space.low, "high": space.high, "values": space.auc},
+            "tpr_at": {
+                rate: None if found is None else {key: found[key] for key in ("mean", "low", "high", "values")}
+                for rate, found in space.tpr_at.items()
+            },
+            "found": space.found,
+            "confounded": space.confounded,
+            "grouped": space.grouped,
+            "non_members": space.non_members,
+            "n_members": space.n_members,
+            "n_non_members": space.n_non_members,
+            "n_synthetic": space.n_synthetic,
+            "finding": space.finding,
+        }
+        for name, space in membership.items()
     }
 
 

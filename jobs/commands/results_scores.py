@@ -9,6 +9,7 @@ from shared.stats.confidence import LEVEL_TEXT
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from shared.metrics.over_replicates import MembershipSummary
     from shared.stats.intervals import StudentSummary
     from shared.store.records.datasets import Imported
     from shared.store.records.scores import OnTest, ScoresRecord
@@ -39,8 +40,8 @@ def print_scores(
     on_test: "Sequence[OnTest]",
     imported: "Sequence[Imported]" = (),
 ) -> None:
-    """Print the score that chose the snapshots and Inception's, over replicates, and what the copy tests found."""
-    from shared.metrics.over_replicates import copies, summaries, train_summaries
+    """Print the score that chose the snapshots and Inception's, over replicates, and what is known of privacy."""
+    from shared.metrics.over_replicates import copies, membership, summaries, train_summaries
     from shared.plots.formatting import percent
 
     first = scores[0]
@@ -71,6 +72,24 @@ def print_scores(
         console.print(
             f"{space}: {tested.finding}, flagged in {tested.flagged} of {tested.replicates} replicates{seen}."
         )
+    for space, attacked in (membership(on_test, bool(imported)) or {}).items():
+        console.print(membership_line(space, attacked))
+
+
+def membership_line(space: str, found: "MembershipSummary") -> str:
+    """Return what the membership test of a space found, in words."""
+    from shared.plots.formatting import percent
+
+    rates = [
+        f"{percent(tpr['mean'])} % found at {percent(float(rate))} % false positives"
+        for rate, tpr in found.tpr_at.items()
+        if tpr is not None
+    ]
+    return (
+        f"membership by {space}: AUC {found.mean:.3f} ({LEVEL_TEXT} interval {found.low:.3f} to {found.high:.3f}), "
+        f"{found.n_members:,} members against {found.n_non_members:,} {found.non_members} images, by "
+        f"{found.n_synthetic:,} synthetic ones; {'; '.join([*rates, found.finding])}."
+    )
 
 
 def scores_json(scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -> dict[str, object]:

@@ -13,8 +13,10 @@ from shared.cli.progress import Reporter
 from shared.metrics import over_replicates
 from shared.metrics.compare import ScoreComparison, Scored, compare_scores
 from shared.metrics.over_epochs import EpochComparison, compare_epochs
+from shared.metrics.over_replicates import MEMBERS_FOUND
 from shared.metrics.protocol import in_words
 from shared.plots.answers import first_answers, first_line
+from shared.stats.confidence import LEVEL_TEXT
 from shared.store.lineage import need_test_scores
 from shared.store.records.mixed import ArmRow, MixedRecord
 from shared.store.records.scores import COLLAPSE, LITTLE_VARIETY
@@ -132,10 +134,15 @@ def _warnings(experiment: Experiment) -> list[str]:
         for space, found in over_replicates.copies(on_test).items()
         if found.flagged
     ]
+    members = [
+        f"{MEMBERS_FOUND}, by {space}: AUC {found.mean:.3f} ({LEVEL_TEXT} interval {found.low:.3f} to {found.high:.3f})"
+        for space, found in (over_replicates.membership(on_test, experiment.imported) or {}).items()
+        if found.found
+    ]
     collapsed = sum(any(line.startswith((COLLAPSE, LITTLE_VARIETY)) for line in scored.warnings) for scored in on_test)
     what = "little variety" if experiment.imported else "mode collapse"
     signs = [f"signs of {what} in {collapsed} of {len(on_test)} replicates; its report says which"]
-    return instead + copies + (signs if collapsed else [])
+    return instead + copies + members + (signs if collapsed else [])
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""The chosen snapshot against the real test images and the train images, real images scored alike, copies, collapse."""
+"""The chosen snapshot against the real test and train images, real images alike, copies, membership, collapse."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from jobs.evaluate.evaluation import Evaluation
+from jobs.evaluate.membership import membership_of
 from shared.data.images import Images
 from shared.metrics.copies import copy_test, pixel_copies
 from shared.metrics.scorer import Scorer
@@ -97,6 +98,7 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
         n_train_looked_at=min(len(learned), work.plan.images),
         warnings=warned,
         train_reference=train_reference(said),
+        membership=membership_of(work, drawn),
     )
 
 

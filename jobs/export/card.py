@@ -13,6 +13,7 @@ from jobs.export.formats import FORMATS, class_folders
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
 from jobs.pipeline import EVALUATE, JOBS, SYNTHESIZE, TRAIN_MIXED
 from shared import __version__
+from shared.metrics import over_replicates
 from shared.metrics.over_replicates import COPIES_FOUND, copies_finding, unseen_files
 from shared.plots.answers import (
     NO_ANSWER,
@@ -63,6 +64,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
     scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
     mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
     layout, dataset = FORMATS[config.to], synthetic.dataset
+    membership = over_replicates.membership([on_test], synthetic.record.imported is not None)
     labels = judged_labels(mixed, conditional=synthetic.record.agreement is not None)
     asked_for = "the class asked for as label" if synthetic.record.imported is None else "the labels of the set"
     return environment.get_template("card.md").render(
@@ -97,6 +99,8 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         on_test=on_test,
         copies_finding=partial(found_copies, imported=synthetic.record.imported),
         flagged=[space for space, copies in on_test.copies.items() if copies.flagged],
+        membership=membership,
+        members={space: found for space, found in (membership or {}).items() if found.found},
         imported=synthetic.record.imported,
         family=synthetic.record.family,
         lineage=lineage(JOBS, inputs),

@@ -71,6 +71,7 @@ def main(
     """
     from jobs.export.card import RECIPE, amount, render
     from jobs.export.staging import CARD, check_place, is_complete, write_export
+    from shared.metrics.over_replicates import MEMBERS_FOUND, membership
     from shared.store.artifacts import input_of
     from shared.store.staging import BuildKey
 
@@ -97,9 +98,13 @@ def main(
         write_whole(staging / CARD, render(inputs, config, counts, number).encode())
 
     write_export(target, key, write)
-    for space, copies in need_test_scores(input_of(inputs, EVALUATE)).copies.items():
+    on_test = need_test_scores(input_of(inputs, EVALUATE))
+    for space, copies in on_test.copies.items():
         if copies.flagged:
             reporter.info(f"warning: copies of training images, in {space}; the card says how many")
+    for space, found in (membership([on_test], input_of(inputs, EVALUATE).record.imported) or {}).items():
+        if found.found:
+            reporter.info(f"warning: {MEMBERS_FOUND}, by {space}; the card says how well")
     reporter.info(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
 
 

@@ -8,7 +8,7 @@ from shared.cli.run import Run
 from shared.errors import BadInput
 from shared.format.manifest import Dataset
 from shared.sources.items import Source, some
-from shared.store.records.datasets import Groups
+from shared.store.records.datasets import RANDOM_SPLIT, Groups
 
 Moves = Mapping[tuple[str, str], int]
 """How many images left one official split for another one, that of an equal image."""
@@ -91,7 +91,7 @@ def split_kind(config: PreprocessOptions, source: Source, partition: Sequence[st
         return f"held-out test, {val}"
     if partition is not None:
         return "official"
-    return "random, stratified" if source.groups is None else "random, stratified, in whole groups"
+    return RANDOM_SPLIT if source.groups is None else f"{RANDOM_SPLIT}, in whole groups"
 
 
 def say_groups(

@@ -1,4 +1,4 @@
-"""The scores on the page: over replicates, next to those of real images; distances by class; copies."""
+"""The scores on the page: over replicates, next to those of real images; distances by class; copies and membership."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jobs.report.inputs import Artifacts
 from shared.metrics import over_replicates
 from shared.metrics.metric import FeatureMetric, metric_of
-from shared.metrics.over_replicates import ClassDistance, CopiesSummary, ScoreSummary
+from shared.metrics.over_replicates import ClassDistance, CopiesSummary, MembershipSummary, ScoreSummary
 from shared.models.pretrained.missing import MissingWeights, missing_weights, unpublished_words
 from shared.models.tables import EXTRACTORS
 from shared.stats.intervals import StudentSummary
@@ -33,6 +33,7 @@ class ScoresSection:
     near: list[str]
     smallest_class: int
     copies: dict[str, CopiesSummary]
+    membership: dict[str, MembershipSummary] | None
     warnings: list[str]
     synthetic_side_only: list[str]
     missing: list[MissingWeights]
@@ -62,6 +63,7 @@ def scores_section(made: Artifacts) -> ScoresSection:
         near=[name for name, distance in classes.items() if distance.near_the_floor],
         smallest_class=min(made.real.dataset.splits["test"].class_counts),
         copies=over_replicates.copies(on_test, [one.synthetic.record.imported for one in made.replicates]),
+        membership=over_replicates.membership(on_test, record.imported),
         warnings=[_said_by(line, numbers, len(on_test)) for line, numbers in over_replicates.warnings(on_test)],
         synthetic_side_only=[name for name in summaries if is_extrapolated(name)],
         missing=missing_weights(name for replicate in made.replicates for name in replicate.scores.record.left_out),

@@ -6,6 +6,12 @@ from pydantic import model_validator as validator
 from shared.store.records.base import Record
 from shared.store.records.gan import Snapshot
 
+RANDOM_SPLIT = "random, stratified"
+"""How splits were made that are one random draw of single images."""
+
+AUDIT = "audit"
+"""The split of images that are kept from everything but the membership test."""
+
 
 class Groups(Record):
     """How many groups of related images a set has, and how many of them an official partition tears apart."""

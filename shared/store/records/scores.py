@@ -10,6 +10,7 @@ from pydantic import model_validator as validator
 from shared.store.records.base import FlatRecord, Record
 from shared.store.records.copies import CopyTest
 from shared.store.records.gan import Snapshot
+from shared.store.records.membership import MembershipTest
 
 BY_CLASS = "_by_class"
 
@@ -154,7 +155,8 @@ class TrainReference(Scores):
 class OnTest(Record):
     """The chosen snapshot on test, drawn from fresh latents, and real train images scored alike.
 
-    `train_reference` has the former against train; earlier versions had none.
+    `train_reference` has the former against train, `membership` the test of each space; earlier versions had neither,
+    and the latter is None for too few images.
     """
 
     test: SampleScores
@@ -164,6 +166,7 @@ class OnTest(Record):
     n_train_looked_at: int
     warnings: list[str]
     train_reference: TrainReference | None = None
+    membership: dict[str, MembershipTest] | None = None
 
     @property
     def learned(self) -> str:
