@@ -20,6 +20,7 @@ from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
+from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
@@ -32,6 +33,7 @@ from tests.checks.verdicts import VERDICTS
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
 MUTATIONS += HELPING + LABELS
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
+MUTATIONS += MEMBERSHIP
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -9,6 +9,7 @@ from jobs.evaluate import images as scored
 from jobs.pipeline import FITS, PIPELINE, TRAIN_MIXED
 from jobs.train_mixed import fits as fitting
 from jobs.train_mixed.arms import ARMS, OWN
+from shared.metrics import membership
 from shared.models import fitting as classify
 from shared.store.artifacts import Artifact, open_output
 from tests.experiment.importing import ImportedExperiment, made_without_gan
@@ -20,14 +21,16 @@ REPLICATES = 2
 
 @dataclass(frozen=True)
 class Replicate:
-    """The artifacts of a replicate by name; the fit of its annotator, and what drew the images that were scored.
+    """The artifacts of a replicate by name; the fits of its annotator and of the membership test's classifier.
 
-    `real`, which all replicates share, is among the artifacts. `latents` and `drawn` have an entry for each snapshot on
+    `real`, which all replicates share, is among the artifacts. `latents` and `drawn` are those of the images that were
+    scored; they have an entry for each snapshot on
     val, then one for the chosen snapshot on test: the seeds of the latents and the images.
     """
 
     made: dict[str, Artifact]
     annotator: Fit
+    attacker: Fit
     latents: Spy
     drawn: Spy
 
@@ -71,8 +74,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
     with pytest.MonkeyPatch.context() as patch:
         set_replicates(patch, REPLICATES)
         patch.setattr("shared.sources.published.sets.digits", bars)
-        fit, latents, drawn = Spy(classify.fit), Spy(scored.latents_of), Spy(scored.draw_images)
+        fit, attacker = Spy(classify.fit), Spy(classify.fit)
+        latents, drawn = Spy(scored.latents_of), Spy(scored.draw_images)
         patch.setattr(classify, "fit", fit)
+        patch.setattr(membership, "fit", attacker)
         patch.setattr(scored, "latents_of", latents)
         patch.setattr(scored, "draw_images", drawn)
         for row in rows:
@@ -80,7 +85,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Tiny:
             assert result.exit_code == 0, result.output
     made = [{row.writes: open_output(row, root / "tiny", number) for row in rows} for number in range(REPLICATES)]
     spies = (spy.parts(REPLICATES) for spy in (latents, drawn))
-    return Tiny(root, [Replicate(*each) for each in zip(made, fits(fit), *spies, strict=True)])
+    return Tiny(root, [Replicate(*each) for each in zip(made, fits(fit), fits(attacker), *spies, strict=True)])
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The command `results`: the verdict first; JSON with fixed keys, shares of 1, null where a key does not apply."""
 
+import io
 import json
 import math
 import shutil
@@ -9,12 +10,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from jobs.__main__ import main as halfreal
 from jobs.commands.results import Results, print_verdict
 from jobs.commands.results_classes import print_arm_metrics, print_generator
 from jobs.commands.results_json import without_nan
+from jobs.commands.results_scores import print_scores
 from shared.store.artifacts import Artifact
+from shared.store.records.membership import MembershipTest
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import ScoresRecord
 from tests.jobs.report.pages import experiment
@@ -139,6 +143,39 @@ def test_copies_are_counted(made: dict[str, Artifact]) -> None:
     space = copies["spaces"]["pixels"]
     assert (space["flagged_replicates"], space["replicates"]) == (1, 3)
     assert space["copy_rate"] == {"mean": pytest.approx(0.1), "worst": 0.3, "values": [0.0, 0.0, 0.3]}
+
+
+def attacked(auc: float, confounded: bool) -> MembershipTest:
+    """Return the membership test of a replicate."""
+    fields = {"n_members": 1200, "n_non_members": 1200, "n_synthetic": 2000, "non_members": "audit"}
+    bounds = {"auc": auc, "auc_low": auc - 0.03, "auc_high": auc + 0.03, "tpr_at": {"0.01": 0.125, "0.001": None}}
+    return MembershipTest.model_validate(fields | bounds | {"confounded": confounded})
+
+
+@pytest.mark.parametrize("confounded", [False, True])
+def test_membership_is_in_the_json_and_on_the_terminal(confounded: bool, made: dict[str, Artifact]) -> None:
+    """By space, with interval, rates, counts and the finding; null where the scores are earlier ones."""
+    three = collected(made, mixed_record(replicates=3))
+    test = {"pixels": attacked(0.6, confounded)}
+    earlier = [row.model_copy(update={"membership": None}) for row in three.on_test]
+    assert Results("small", three.mixed, three.scores, earlier, {}).facts()["membership"] is None
+    on_test = [row.model_copy(update={"membership": test}) for row in three.on_test]
+    facts: Any = Results("small", three.mixed, three.scores, on_test, {}).facts()["membership"]
+    assert list(facts) == ["pixels"]
+    space = facts["pixels"]
+    assert space["auc"] == pytest.approx({"mean": 0.6, "low": 0.57, "high": 0.63, "values": [0.6, 0.6, 0.6]})
+    assert space["tpr_at"]["0.001"] is None
+    assert space["tpr_at"]["0.01"]["mean"] == 0.125
+    assert (space["found"], space["confounded"], space["non_members"]) == (not confounded, confounded, "audit")
+    assert (space["n_members"], space["n_non_members"], space["n_synthetic"]) == (1200, 1200, 2000)
+    console = Console(width=1000, record=True, file=io.StringIO())
+    print_scores(console, three.scores, on_test)
+    said = console.export_text()
+    start = "membership by pixels: AUC 0.600 (95 % interval 0.570 to 0.630), 1,200 members against 1,200 audit images"
+    assert start in said
+    assert "12.5 % found at 1.0 % false positives" in said
+    assert "0.1 % false positives" not in said
+    assert ("says nothing of membership" if confounded else "training images can be told from others") in said
 
 
 def test_json_has_no_nan() -> None:

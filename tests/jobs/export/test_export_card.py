@@ -18,6 +18,7 @@ from shared.store.records.mixed import MixedRecord
 from tests.jobs.export.exporting import every_format, export
 from tests.jobs.report.pages import with_facts
 from tests.jobs.report.records import mixed_record
+from tests.jobs.report.test_scores_page import MEMBERSHIP
 
 ANNOTATED = ExportConfig(to="hf", labels="annotated", min_confidence=0.0)
 
@@ -101,6 +102,29 @@ def test_a_copier_is_warned_of(varied: dict[str, Artifact]) -> None:
     warning = card.index("> **Warning: copies of training images.** In pixels, 25.0 %")
     assert "(95 % interval 20.0 to 31.0 %)" in card[warning:]
     assert warning < card.index("## Licence")
+
+
+@pytest.mark.parametrize("confounded", [False, True])
+def test_membership_is_next_to_copies(confounded: bool, varied: dict[str, Artifact]) -> None:
+    """Members that can be told from others are warned of at the top, unless the splits are no random draw."""
+    facts = varied["scores"].facts
+    test = MEMBERSHIP | {"confounded": confounded}
+    inputs = varied | {"scores": with_facts(varied["scores"], facts | {"membership": {"pixels": test}})}
+    card = render(inputs, ANNOTATED, Counter({0: 54}), 0)
+    privacy = card[card.index("## Privacy") : card.index("## How it was made")]
+    assert privacy.index("### Copies of training images") < privacy.index("### Membership")
+    found = "says nothing of membership" if confounded else "**training images can be told from others**"
+    assert f"| pixels | 0.700 | 0.650 to 0.750 | 12.5 % | too few | {found}" in privacy
+    assert "1,200 training images against as many of the split audit, by 2,000 synthetic images" in privacy
+    warning = "> **Warning: membership.** In pixels, training images can be told from others by these images: AUC 0.700"
+    assert (warning in card[: card.index("## Licence")]) == (not confounded)
+
+
+def test_earlier_scores_have_no_membership_test(varied: dict[str, Artifact]) -> None:
+    """The card says that it was not tested."""
+    earlier = {name: value for name, value in varied["scores"].facts.items() if name != "membership"}
+    inputs = varied | {"scores": with_facts(varied["scores"], earlier)}
+    assert "Not tested: the scores are of an earlier version" in render(inputs, ANNOTATED, Counter({0: 54}), 0)
 
 
 def card_of(varied: dict[str, Artifact], record: MixedRecord, labels: str = "annotated", replicate: int = 0) -> str:

@@ -81,6 +81,61 @@ def test_copies_are_counted_over_replicates(render: Render, inputs: Inputs) -> N
     assert row[6].startswith("copies of training images : flagged in 2 of 3; copies are found from ")
 
 
+MEMBERSHIP = {
+    "n_members": 1200,
+    "n_non_members": 1200,
+    "n_synthetic": 2000,
+    "non_members": "audit",
+    "confounded": False,
+    "auc": 0.7,
+    "auc_low": 0.65,
+    "auc_high": 0.75,
+    "tpr_at": {"0.01": 0.125, "0.001": None},
+}
+"""A membership test that finds members."""
+
+
+def with_membership(inputs: Inputs, **changes: object) -> Inputs:
+    """Return the experiment with this test in every replicate."""
+    spaces = {"membership": {"pixels": MEMBERSHIP | changes}}
+    return {
+        name: with_facts(artifact, artifact.facts | spaces) if name.startswith("scores/") else artifact
+        for name, artifact in inputs.items()
+    }
+
+
+def test_membership_is_on_the_page(render: Render, inputs: Inputs) -> None:
+    """AUC, interval, members found, "too few" and the finding, with what the test is and cannot see."""
+    page = render(with_membership(inputs))
+    rows = [row for row in table(page, "membership") if row[0] == "pixels"]
+    found = "training images can be told from others"
+    assert rows == [["pixels", "0.700", "0.650 to 0.750", "12.5 % (12.5 to 12.5)", "too few", found]]
+    said = words(page)
+    assert "1,200 training images (members) and as many of the split audit" in said
+    assert "nearest of 2,000 synthetic images" in said
+    assert "No sign is no proof of privacy." in said
+    assert "no random draw of one set" not in said
+
+
+def test_a_split_that_is_no_random_draw_is_said_to_be_confounded(render: Render, inputs: Inputs) -> None:
+    """With any AUC: the page says that it is none of membership, and what would give one."""
+    page = render(with_membership(inputs, confounded=True, non_members="test"))
+    row = next(row for row in table(page, "membership") if row[0] == "pixels")
+    assert row[5] == "says nothing of membership: train and test are no random draw of one set"
+    assert "<strong>says nothing" not in page
+    assert "--audit-fraction 0.1" in words(page)
+
+
+def test_earlier_scores_have_no_membership_test(render: Render, inputs: Inputs) -> None:
+    """The page says so."""
+    earlier = {
+        name: with_facts(artifact, {key: value for key, value in artifact.facts.items() if key != "membership"})
+        for name, artifact in inputs.items()
+    }
+    said = words(render(earlier))
+    assert "Not tested: the scores are of an earlier version, or there are too few images." in said
+
+
 def test_pictures_are_those_of_the_best_replicate_on_val(inputs: Inputs, text: str) -> None:
     """The replicate with the lowest score on val is shown, and named: not the first, not the best on test."""
     made = Artifacts.of(inputs)

@@ -1,9 +1,13 @@
 """What is said of all replicates together."""
 
+from statistics import mean, stdev
+
 import pytest
 
-from shared.metrics.over_replicates import CopiesSummary, unseen_files
+from shared.metrics.over_replicates import CopiesSummary, MembershipSummary, membership, unseen_files
 from shared.store.records.datasets import Imported
+from shared.store.records.membership import MembershipTest
+from tests.shared.metrics.scored import curve_record
 
 
 def imported(**files: int) -> Imported:
@@ -31,3 +35,64 @@ def test_files_of_test_images_are_in_the_finding(sets: list[Imported | None], fl
     """The copy test looks at train images alone; that a file is one of val or test is known by its hash."""
     found = CopiesSummary([0.5], [0.0], 0.02, flagged, ("distance",), unseen_files=unseen_files(sets))
     assert found.finding == finding
+
+
+def attacked(auc: float, reach: float = 0.03, **changes: object) -> MembershipTest:
+    """Return the membership test of a replicate."""
+    fields = {"n_members": 300, "n_non_members": 300, "n_synthetic": 2000, "non_members": "audit", "confounded": False}
+    fields |= {"auc": auc, "auc_low": auc - reach, "auc_high": auc + reach, "tpr_at": {"0.01": None, "0.001": None}}
+    return MembershipTest.model_validate(fields | changes)
+
+
+def summarised(*tests: MembershipTest, imported: bool = False) -> MembershipSummary:
+    """Return the summary of replicates."""
+    on_test = [curve_record(1.0).on_test.model_copy(update={"membership": {"pixels": test}}) for test in tests]
+    found = membership(on_test, imported)
+    assert found is not None
+    assert set(found) == {"pixels"}
+    return found["pixels"]
+
+
+def test_an_interval_over_replicates_is_for_other_members_too() -> None:
+    """Student's over replicates, which share their non-members, and DeLong's of one together, by Pythagoras."""
+    values = [0.51, 0.53, 0.55]
+    found = summarised(*[attacked(value) for value in values])
+    student = 4.302652729696142 * stdev(values) / 3**0.5
+    reach = (student**2 + 0.03**2) ** 0.5
+    assert (found.mean, found.low, found.high) == pytest.approx((mean(values), 0.53 - reach, 0.53 + reach))
+    one = summarised(attacked(0.6))
+    assert (one.mean, one.low, one.high) == pytest.approx((0.6, 0.57, 0.63))
+    assert summarised(attacked(1.0, auc_high=1.0)).high == 1.0
+
+
+def test_members_are_found_only_where_non_members_are_of_the_same_draw() -> None:
+    """An interval above 0.5 says nothing of a split by writer; around it there is no sign."""
+    assert summarised(attacked(0.6)).finding == "training images can be told from others"
+    assert summarised(attacked(0.6, grouped=True)).finding.endswith(", or their groups can")
+    other = summarised(attacked(0.9, confounded=True, non_members="test"), attacked(0.9, non_members="test"))
+    assert not other.found
+    assert other.finding == "says nothing of membership: train and test are no random draw of one set"
+    assert summarised(attacked(0.51)).finding == "no sign of membership"
+    assert not summarised(attacked(0.4)).found
+    assert summarised(attacked(0.51), imported=True).finding.endswith("generator may have seen audit images, too")
+
+
+def test_a_rate_is_given_where_every_replicate_has_it() -> None:
+    """One with too few non-members leaves none; counts are the smallest."""
+    rates = [attacked(0.6, tpr_at={"0.01": share, "0.001": None}, n_members=n) for share, n in ((0.2, 400), (0.4, 350))]
+    found = summarised(*rates)
+    assert found.tpr_at["0.001"] is None
+    assert found.tpr_at["0.01"] is not None
+    assert found.tpr_at["0.01"]["mean"] == pytest.approx(0.3)
+    assert found.tpr_at["0.01"]["low"] == 0
+    assert found.n_members == 350
+    assert summarised(*rates, attacked(0.6)).tpr_at["0.01"] is None
+
+
+def test_earlier_scores_have_no_membership() -> None:
+    """Nor have replicates of which one is earlier."""
+    earlier, later = curve_record(1.0).on_test, curve_record(1.0).on_test
+    assert earlier is not None
+    assert later is not None
+    assert membership([earlier]) is None
+    assert membership([later.model_copy(update={"membership": {"pixels": attacked(0.5)}}), earlier]) is None

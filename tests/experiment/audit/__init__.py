@@ -1,0 +1,1 @@
+"""Membership in the tiny experiment, with and without an audit split."""
