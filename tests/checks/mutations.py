@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.checks.by_class import BY_CLASS
+from tests.checks.coverage.mistakes import STOPPING
 from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
@@ -31,7 +32,7 @@ from tests.checks.study.labels import LABELS
 from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
-MUTATIONS += HELPING + LABELS
+MUTATIONS += HELPING + LABELS + STOPPING
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += MEMBERSHIP
 
