@@ -10,6 +10,9 @@ from shared.store.records.mixed import MixedRecord
 Json = object
 """What JSON holds: numbers, texts, None, lists and dicts of these."""
 
+STOPPING = ("until", "half_width", "floor", "stopped_for")
+"""What the protocol says of replicates that are added until an interval is narrow enough; null where none are."""
+
 
 def results_json(
     experiment: str,
@@ -21,7 +24,8 @@ def results_json(
 ) -> dict[str, Json]:
     """Return the results as JSON holds them; `others` are further keys, such as the protocols of the scores."""
     facts = mixed.facts()
-    answers = {"headline": facts["headline"], "questions": facts["questions"]}
+    headline = None if mixed.headline is None else {"needs_test_images": None} | mixed.headline.facts()
+    answers = {"headline": headline, "questions": facts["questions"]}
     named = {
         "experiment": experiment,
         "first": mixed.first,
@@ -36,7 +40,7 @@ def results_json(
         "majority_baseline": mixed.majority_baseline,
         "train_counts": mixed.train_counts,
         "synthetic_counts": mixed.synthetic_counts,
-        "protocol": facts["protocol"],
+        "protocol": dict.fromkeys(STOPPING) | mixed.protocol.facts(),
         **others,
     }
     return {name: without_nan(value) for name, value in named.items()}

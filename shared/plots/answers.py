@@ -200,4 +200,5 @@ def _estimate(used: MixedProtocol) -> str:
     wanted, reached, floor = used.until or 0.0, used.half_width or 0.0, used.floor or 0.0
     if not floor < wanted < reached:
         return ""
-    return f", for which about {math.ceil(used.replicates * (reached**2 - floor**2) / (wanted**2 - floor**2))} may do"
+    number = used.replicates * (reached**2 - floor**2) / (wanted**2 - floor**2)
+    return f", for which about {math.ceil(number)} replicates may do"

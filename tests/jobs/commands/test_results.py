@@ -22,7 +22,7 @@ from shared.store.records.membership import MembershipTest
 from shared.store.records.mixed import MixedRecord
 from shared.store.records.scores import ScoresRecord
 from tests.jobs.report.pages import experiment
-from tests.jobs.report.records import ARMS, METRICS, mixed_record, two_classes
+from tests.jobs.report.records import ARMS, METRICS, mixed_record, two_classes, until_record
 
 ANSWER = {
     "question": str,
@@ -86,6 +86,27 @@ def test_every_answer_has_its_keys_and_types(found: Any) -> None:
         assert len(answer["values"]) == answer["replicates"] == 3
     assert found["headline"]["level"] == 0.95
     assert [answer["level"] for answer in found["questions"]] == [pytest.approx(1 - 0.05 / 3)] * 3
+
+
+def test_a_width_that_was_wanted_is_there(found: Any, made: dict[str, Artifact]) -> None:
+    """What was wanted and reached, in shares of 1, and why it ended; null where nobody asked."""
+    names = ("until", "half_width", "floor", "stopped_for")
+    assert {name: found["protocol"][name] for name in names} == dict.fromkeys(names)
+    assert found["headline"]["needs_test_images"] is None
+    record = until_record("test images", 2300, half_width=0.012, floor=0.009)
+    facts: Any = collected(made, record).facts()
+    assert [facts["protocol"][name] for name in names] == [0.005, 0.012, 0.009, "test images"]
+    assert facts["headline"]["needs_test_images"] == 2300
+
+
+def test_people_read_why_it_ended(made: dict[str, Artifact], capsys: pytest.CaptureFixture[str]) -> None:
+    """After the answer: what is needed, and that intervals allow for it."""
+    print_verdict(Console(width=1000), until_record("test images", 2300, half_width=0.012, floor=0.009))
+    said = capsys.readouterr().out
+    assert "0.5 needs about 2,300 test images, there are 360." in said
+    assert "Every interval is 20 % wider" in said
+    print_verdict(Console(width=1000), mixed_record())
+    assert "wider" not in capsys.readouterr().out
 
 
 def test_every_arm_has_its_metrics_and_information(found: Any) -> None:

@@ -17,7 +17,7 @@ from shared.store.records.datasets import Imported, SyntheticRecord
 from shared.store.records.mixed import MixedRecord
 from tests.jobs.export.exporting import every_format, export
 from tests.jobs.report.pages import with_facts
-from tests.jobs.report.records import mixed_record
+from tests.jobs.report.records import mixed_record, until_record
 from tests.jobs.report.test_scores_page import MEMBERSHIP
 
 ANNOTATED = ExportConfig(to="hf", labels="annotated", min_confidence=0.0)
@@ -141,6 +141,14 @@ def test_the_verdict_is_of_the_procedure(varied: dict[str, Artifact]) -> None:
     assert "The images here are those of replicate 3, the first being 0." in card
     assert "--replicate 3\n" in card
     assert "5 replicates (5 planned, 0 added)" in card
+
+
+def test_the_card_says_why_no_more_replicates_were_added(varied: dict[str, Artifact]) -> None:
+    """What was wanted and reached; nothing where the number of replicates was given."""
+    card = card_of(varied, until_record("width"))
+    assert "0.487 points to each side after 5 replicates; 0.5 were wanted." in card
+    assert "20 % wider" in card
+    assert "wider" not in card_of(varied, mixed_record())
 
 
 def test_warnings_come_before_the_answer(varied: dict[str, Artifact]) -> None:

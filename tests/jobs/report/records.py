@@ -61,6 +61,19 @@ def mixed_record(first: str = "headline", replicates: int = 5, **changes: Any) -
     return MixedRecord.model_validate(fields | changes)
 
 
+def until_record(stopped_for: str | None = "width", needs: int | None = None, **protocol: Any) -> MixedRecord:
+    """Return a verdict whose replicates were added until its interval reaches 0.5 points to each side."""
+    record = mixed_record()
+    assert record.headline is not None
+    known = {"until": 0.005, "half_width": 0.00487, "floor": 0.0031, "stopped_for": stopped_for}
+    return record.model_copy(
+        update={
+            "headline": record.headline.model_copy(update={"needs_test_images": needs}),
+            "protocol": record.protocol.model_copy(update=known | protocol),
+        }
+    )
+
+
 def two_classes(record: MixedRecord) -> MixedRecord:
     """Return a verdict on two classes, the second of which is the positive one."""
     arms = []

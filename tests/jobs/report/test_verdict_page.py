@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from shared.plots.answers import certainty
+from shared.plots.answers import certainty, stopping_words
 from shared.plots.formatting import difference_points, interval_points, level_text, percent
 from shared.store.artifacts import Artifact
 from shared.store.records.mixed import Answer, ClassEstimate, MixedRecord
 from tests.jobs.report.pages import Inputs, Render, experiment, renderer
-from tests.jobs.report.records import ARMS, TRAIN, mixed_record, two_classes
+from tests.jobs.report.records import ARMS, TRAIN, mixed_record, two_classes, until_record
 
 FLAG = "not like for like: the generator saw real images that the baseline did not"
 WARNINGS = ["Arm synthetic_100 is not shown to be better than one answer.", "The generator collapsed: 1 of 5."]
@@ -320,6 +320,45 @@ def test_a_verdict_of_an_earlier_version_says_what_few_replicates_can_cost() -> 
             f"reaches up to {reach} standard errors to each side (Student's t, {replicates - 1} degrees of freedom or"
         )
         assert said in certainty(older)
+
+
+NOW = "the headline's 95 % interval reaches 0.487 points to each side after 5 replicates"
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (until_record("width"), f"{NOW}; 0.5 were wanted."),
+        (
+            until_record("test images", 2300, floor=0.0061),
+            f"{NOW}, and of these 0.61 would remain with any number of replicates: 0.5 needs about 2,300 test images, "
+            "there are 360.",
+        ),
+        (
+            until_record("images", floor=0.0061),
+            f"{NOW}, and of these 0.61 would remain with any number of replicates, since all of them split the same "
+            "images: 0.5 needs more images.",
+        ),
+        # (0.487^2 - 0.31^2) / (0.4^2 - 0.31^2) = 2.2 times as many
+        (until_record("replicates", until=0.004), f"{NOW}, the most that were to be made; 0.4 were wanted, for which "),
+        (until_record("replicates", until=0.004), "for which about 12 replicates may do."),
+        (until_record("minutes", until=0.003), f"{NOW}, when its time was over; 0.3 were wanted. The same command"),
+        (until_record(None, until=0.004), f"{NOW}; 0.4 are wanted, for which about 12 replicates may do."),
+    ],
+)
+def test_why_no_more_replicates_were_added(record: MixedRecord, said: str) -> None:
+    """What was wanted, what was reached, and what would help."""
+    assert said in stopping_words(record)
+
+
+def test_the_page_says_why_no_more_replicates_were_added(render: Render, made: Inputs) -> None:
+    """In its head, with what intervals allow for; nothing where their number was given."""
+    html = pages(render, made, until_record("test images", 2300))
+    head = words(html[: html.index("</header>")])
+    assert "Replicates were added until the headline's interval is narrow enough: the headline's 95 %" in head
+    assert "0.5 needs about 2,300 test images" in head
+    assert "Every interval is 20 % wider than for a given number of replicates" in head
+    assert 'class="stopping"' not in pages(render, made, mixed_record())
 
 
 def test_added_replicates_are_counted(render: Render, made: Inputs) -> None:
