@@ -35,7 +35,7 @@ MAY_BE_ABSENT = {
     | {"held_out", "held_out_also_real", "groups"}
     | {"near_duplicates", "resplit", "audit_fraction", "train_val_fraction", "labelled_fraction"},
     "gan": {"class_histories", "losses", "class_losses", "extended"},
-    "scores": {"synthetic_only", "test", "fallback", "train_reference"},
+    "scores": {"synthetic_only", "test", "fallback", "train_reference", "membership"},
 }
 """Keys that an older or another artifact of the kind does without."""
 
