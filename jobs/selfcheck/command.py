@@ -4,18 +4,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from jobs.selfcheck.failed import SelfcheckFailed
+from shared.cli.common_options import DATA_ROOT, DEBUG
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.errors import HalfrealError
+from shared.cli.options import listed, nearest
+from shared.cli.recipes import DEFAULT_RECIPE
+from shared.errors import BadConfig, BadInput
 from shared.runtime.launch import is_main_process
-
-
-class SelfcheckFailed(HalfrealError):
-    """A check found something wrong."""
-
-    exit_code = 1
+from shared.store.replicates import MOST
 
 
 class Checks(ErrorHandlingCommand, click.Group):
@@ -81,31 +81,67 @@ def _launch(processes: int, device: str) -> int:
 
 
 @click.command("verdict", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.option("--seeds", type=click.IntRange(2), default=3, help="Fits of each training set.")
-@click.option("--steps", type=click.IntRange(6), default=300, help="Optimizer steps of each fit.")
+@click.option(
+    "--experiment",
+    metavar="NAME",
+    envvar="HALFREAL_EXPERIMENT",
+    help="Experiment whose finished `real` is used [default: scikit-learn's digits].",
+)
+@DATA_ROOT
+@click.option(
+    "--recipe",
+    default=DEFAULT_RECIPE,
+    envvar="HALFREAL_RECIPE",
+    metavar="NAME|FILE.toml",
+    help="How classifiers of an experiment's images are fitted: the recipe's train_mixed.",
+)
+@click.option("--controls", metavar="NAME[,...]", help="Planted generators to check [default: all].")
+@click.option("--replicates", type=click.IntRange(1, MOST), default=5, help="Replicates of each planted generator.")
+@click.option("--steps", type=click.IntRange(1), help="Optimizer steps of each fit [default: 200, or the recipe's].")
+@click.option(
+    "--set", "pairs", multiple=True, metavar="train_mixed.OPTION=VALUE", help="Set an option of the fits; repeatable."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed.")
-def verdict(seeds: int, steps: int, seed: int) -> None:
-    """Check the verdict on positive and negative controls, whose data equivalent is known.
+@click.option("--threads", type=click.IntRange(1), default=1, help="CPU threads of torch in each process.")
+@click.option(
+    "--processes", type=click.IntRange(0), default=0, help="Processes; 0: one for every --threads cores, one on a GPU."
+)
+@click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File of the findings for scripts."
+)
+@DEBUG
+def verdict(recipe: str, experiment: str | None, data_root: Path, json_file: Path | None, **options: Any) -> None:
+    """Check the verdict on planted generators, of which it is known what is right to say.
 
-    Other real images must help, by about their own number; noise and copies of the training images must not help;
-    shuffled labels must hurt.
+    Other real images, noise, wrong labels, copies of the train images in many forms, half of the classes: each takes
+    the place of a GAN, and goes through the arms, fits, intervals and tests of an experiment. Without --experiment
+    the real images are scikit-learn's digits; with it they are those of an experiment whose `preprocess` is finished:
+    a third of its train split is trained on, the rest takes the place of a perfect generator. Ends with 1 where an
+    answer is wrong. Underpowered is what too few images, replicates or steps cannot show; the same call resumes.
     """
     # read when torch loads OpenMP: between its short fits idle threads would otherwise spin on the cores
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from jobs.selfcheck.controls import ADDED, REAL, check_verdict
+    names = control_names(options["controls"])
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise BadInput(f"--json {json_file}: there is no folder {json_file.absolute().parent}; make it first")
+    from jobs.selfcheck.request import Request, run_check
 
-    click.echo(f"{REAL} real images, and with {ADDED} others added:")
-    failed = []
-    for finding in check_verdict(seeds, steps, seed):
-        beyond = {None: "", "more": "more than ", "fewer": "fewer than "}[finding.effective["beyond"]]
-        points = f"{100 * finding.difference:+.1f} points ({100 * finding.low:+.1f} to {100 * finding.high:+.1f})"
-        equivalent = f"as good as {beyond}{finding.effective['images']} real images"
-        click.echo(
-            f"{'pass' if finding.passed else 'FAIL'}  {finding.about:28} {finding.outcome}: {points}, {equivalent}"
-        )
-        failed += [] if finding.passed else [finding.name]
-    if failed:
-        raise SelfcheckFailed(f"the verdict is wrong on {', '.join(failed)}")
+    run_check(Request(recipe, experiment or None, data_root, json_file, names, options))
+
+
+def control_names(text: str | None) -> list[str]:
+    """Return the controls that `text` names, in the order of the table; BadConfig for an unknown one."""
+    from jobs.selfcheck.controls import CONTROLS
+
+    if text is None:
+        return list(CONTROLS)
+    names = listed(text)
+    unknown = [name for name in names if name not in CONTROLS]
+    if unknown or not names:
+        which = f"unknown: {', '.join(unknown)}{nearest(unknown[0], CONTROLS)}" if unknown else "none is named"
+        raise BadConfig(f"--controls {text}: {which}\nwant some of {', '.join(CONTROLS)}, joined by commas")
+    return [name for name in CONTROLS if name in names]
 
 
 main.add_command(distributed)

@@ -31,7 +31,7 @@ def check_finite(options: dict[str, object]) -> None:
             raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
 
 
-RESERVED = ("compare", "sources", "weights")
+RESERVED = ("compare", "selfcheck", "sources", "weights")
 """Folders of the volume that are no experiments."""
 
 POINT_PATTERN = rf"{STUDY_FOLDER}/[a-z]+-[0-9]+(\.[0-9]+)?"

@@ -70,7 +70,7 @@ class ProgressBar:
     def _pace(self) -> str:
         """Return the rate and the time that remains at this rate."""
         rate = (self.done - self._skipped) / max(time.monotonic() - self._started, 1e-9)
-        left = f"{_clock((self.total - self.done) / rate)} left" if rate else "time left unknown"
+        left = f"{clock((self.total - self.done) / rate)} left" if rate else "time left unknown"
         return f"{rate:,.1f} {self.unit}/s, {left}"
 
 
@@ -121,7 +121,8 @@ class Reporter:
                 bar.advance()
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return seconds as m:ss, or h:mm:ss."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -36,13 +36,13 @@ def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 
 @contextmanager
-def processes(count: int, preload: str = "") -> Iterator[Spread[Any, Any]]:
+def processes(count: int, preload: str = "", chunk: int = CHUNK) -> Iterator[Spread[Any, Any]]:
     """Yield `spread(function, items)`, which yields function(item) for each item, in order, by `count` processes.
 
     What it yields does not depend on `count`; with 1 all is done in this process. `function` is one of a module, or a
-    `partial` of one; items and results are pickled on their way. Nothing is read more than `AHEAD` chunks ahead. An
-    error of `function` is raised here. The processes share the module `preload` and what it imports. They end with this
-    one, however it ends.
+    `partial` of one; items and results are pickled on their way. Items go to a process `chunk` at a time, 1 where each
+    takes long; nothing is read more than `AHEAD` chunks ahead. An error of `function` is raised here. The processes
+    share the module `preload` and what it imports. They end with this one, however it ends.
     """
     if count <= 1:
         yield map
@@ -55,17 +55,17 @@ def processes(count: int, preload: str = "") -> Iterator[Spread[Any, Any]]:
         context.set_forkserver_preload([preload])
     executor = ProcessPoolExecutor(count, context, initializer=_begin)
     try:
-        yield lambda function, items: _in_order(executor, count * AHEAD, function, iter(items))
+        yield lambda function, items: _in_order(executor, count * AHEAD, function, iter(items), chunk)
     finally:
         executor.shutdown(cancel_futures=True)
 
 
 def _in_order(
-    executor: ProcessPoolExecutor, ahead: int, function: Callable[[Item], Made], items: Iterator[Item]
+    executor: ProcessPoolExecutor, ahead: int, function: Callable[[Item], Made], items: Iterator[Item], size: int
 ) -> Iterator[Made]:
     # not executor.map: that submits every item at once, and all of them would be in memory
     under_way: deque[Future[list[Made]]] = deque()
-    while chunk := list(islice(items, CHUNK)):
+    while chunk := list(islice(items, size)):
         under_way.append(executor.submit(_apply, function, chunk))
         if len(under_way) >= ahead:
             yield from under_way.popleft().result()

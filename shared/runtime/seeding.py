@@ -68,8 +68,9 @@ class Stream(IntEnum):
 
     # (seed, 31): the images whose membership is tested; (seed, 31, ...): noise in place of images
     MEMBERSHIP = 31
-    CONTROL_NOISE = 31
-    CONTROL_LABELS = 32
+
+    # (seed, 32): a planted generator's images of the pool; (seed, 32, control): what it draws itself
+    CONTROL_IMAGES = 32
 
 
 def derive_seed(*parts: int) -> int:

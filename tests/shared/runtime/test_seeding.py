@@ -89,8 +89,7 @@ def test_the_numbers_of_streams_never_change() -> None:
         "BALANCED_ORDER": 27,
         "IMPORTED_DRAW": 28,
         "MEMBERSHIP": 31,
-        "CONTROL_NOISE": 31,
-        "CONTROL_LABELS": 32,
+        "CONTROL_IMAGES": 32,
     }
 
 
