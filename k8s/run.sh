@@ -12,7 +12,7 @@ overlay=${1:-cpu}
 [ -d "$overlay" ] || overlay=$(dirname "$0")/overlays/$overlay
 namespace=${NAMESPACE:-halfreal}
 poll_s=${POLL_S:-5}
-jobs=(preprocess train-classifier train-gan evaluate synthesize train-mixed tune report study)
+jobs=(preprocess train-classifier train-gan evaluate synthesize train-mixed tune report study selfcheck)
 
 here() { kubectl --namespace "$namespace" "$@"; }
 

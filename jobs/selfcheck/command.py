@@ -104,7 +104,11 @@ def _launch(processes: int, device: str) -> int:
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="CPU threads of torch in each process.")
 @click.option(
-    "--processes", type=click.IntRange(0), default=0, help="Processes; 0: one for every --threads cores, one on a GPU."
+    "--processes",
+    type=click.IntRange(0),
+    default=0,
+    envvar="HALFREAL_PROCESSES",
+    help="Processes; 0: one for every --threads cores, one on a GPU.",
 )
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @click.option(

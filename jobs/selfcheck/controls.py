@@ -122,6 +122,7 @@ CONTROLS: dict[str, Control] = {
         (Expected(ADDED, (HURT, NO_EFFECT)), Expected(REPLACED, (HURT,), "chance")),
         copies=False,
         member=False,
+        collapsed=True,
     ),
     "shuffled": Control(
         "other real images, labels shuffled",
@@ -172,9 +173,13 @@ CONTROLS: dict[str, Control] = {
     "shifted": Control(
         "copies, shifted by 1 or 2 px", "shifted", (Expected(ADDED, NOT_HELPED),), copies=True, member=True
     ),
-    "mirrored": Control("copies in a mirror", "mirrored", (Expected(ADDED, NOT_HELPED),), copies=True),
+    "mirrored": Control("copies in a mirror", "mirrored", (Expected(ADDED, NOT_HELPED),), copies=True, member=True),
     "recontrasted": Control(
-        "copies with other contrast and brightness", "recontrasted", (Expected(ADDED, NOT_HELPED),), copies=True
+        "copies with other contrast and brightness",
+        "recontrasted",
+        (Expected(ADDED, NOT_HELPED),),
+        copies=True,
+        member=True,
     ),
     "blends": Control(
         "70/30 blends of two train images of a class", "blends", (Expected(ADDED, NOT_HELPED),), copies=True

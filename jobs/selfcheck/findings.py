@@ -15,12 +15,16 @@ from jobs.selfcheck.controls import ADDED, CONTROLS, QUESTIONS, Expected, Known
 from shared.plots.formatting import difference_points, interval_points
 from shared.stats.confidence import POWER, quantile, upper_quantile
 from shared.store.records.copies import CopyTest
+from shared.store.records.membership import MembershipTest
 from shared.store.records.mixed import NO_EFFECT, Answer, MixedRecord, RealImages
 
 PASS, FAIL, UNDERPOWERED = "pass", "FAIL", "underpowered"
 
 SURE = 0.99
 """The share of experiments that must find an effect before it is a fault that one of them did not."""
+
+TOLD_APART, GUESSING = 0.9, 0.5
+"""AUC of an attack by membership on a generator that gives its train images away, and of one that guesses."""
 
 LEAST_SPREAD = 2.0
 """Standard errors of the replicates' own mean that an interval reaches at least: t is larger for every number."""
@@ -41,9 +45,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Signs:
-    """What was found of the images of each replicate of a control, by replicate."""
+    """What was found of the images of each replicate of a control: two tests by space, signs of collapse."""
 
     copies: Sequence[Mapping[str, CopyTest]]
+    membership: Sequence[Mapping[str, MembershipTest]]
     collapsed: Sequence[str]
 
 
@@ -70,6 +75,8 @@ def finding(name: str, record: MixedRecord, signs: Signs, known: Known) -> Findi
     checks = [outcome_check(expected, record, known) for expected in control.expected]
     if control.copies is not None:
         checks.append(copy_check(control.copies, signs.copies))
+    if control.member is not None:
+        checks.append(membership_check(control.member, signs.membership))
     if control.collapsed is not None:
         checks.append(collapse_check(control.collapsed, record, signs.collapsed))
     if control.spread:
@@ -121,6 +128,20 @@ def copy_check(expected: bool, tests: Sequence[Mapping[str, CopyTest]]) -> Check
 def blind(test: CopyTest) -> bool:
     """Return whether a copy test could not flag a set of which every image is a copy."""
     return test.least_share is None or test.least_share > 1
+
+
+def membership_check(expected: bool, attacks: Sequence[Mapping[str, MembershipTest]]) -> Check:
+    """Return whether an attack tells train images from others where it should: by pixels surely, or in no space."""
+    want = f"AUC of pixels {TOLD_APART} or more" if expected else "no AUC shown to be above 0.5"
+    spaces = list(attacks[0])
+    if not all(attacks):
+        return Check("membership", want, "too few images to attack", UNDERPOWERED)
+    means = {space: float(np.mean([found[space].auc for found in attacks])) for space in spaces}
+    # each replicate attacks another half of the train images
+    lows = {space: float(np.mean([found[space].auc_low for found in attacks])) for space in spaces}
+    right = means["pixels"] >= TOLD_APART if expected else all(low <= GUESSING for low in lows.values())
+    given = ", ".join(f"AUC of {space} {means[space]:.2f} (from {lows[space]:.2f} on)" for space in spaces)
+    return Check("membership", want, given, PASS if right else FAIL)
 
 
 def collapse_check(expected: bool, record: MixedRecord, collapsed: Sequence[str]) -> Check:

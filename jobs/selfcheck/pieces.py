@@ -9,7 +9,10 @@ from functools import cache
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 
 from jobs.evaluate.on_test import collapse
@@ -26,6 +29,7 @@ from shared.errors import FormatError
 from shared.format.files import write_json
 from shared.metrics.copies import copy_test, pixel_copies
 from shared.metrics.features.prdc import NEAREST, prdc
+from shared.metrics.membership import Attack, NonMembers, prepare
 from shared.metrics.pixels import class_qualities, compared
 from shared.models.fitting import features_of, fit
 from shared.models.networks import Classifier
@@ -33,6 +37,7 @@ from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed, fit_seed, make_generator, replicate_seed
 from shared.store.records.base import Record, parse_record
 from shared.store.records.copies import CopyTest
+from shared.store.records.membership import MembershipTest
 from shared.store.records.mixed import FitRow
 from shared.store.records.scores import SampleScores, Scores
 from shared.store.replicates import replicate_name
@@ -47,12 +52,16 @@ PIXELS, CLASSIFIER = "pixels", "classifier"
 
 
 class PieceRecord(Record):
-    """What a piece found: its fits, and of the synthetic images the copy test by space and the signs of collapse."""
+    """What a piece found: its fits, and of the synthetic images, by space, the copy test and the attack by membership.
+
+    `counts` are the images by class, `collapsed` the signs of collapse. All but `rows` is empty for real images.
+    """
 
     rows: list[FitRow]
-    counts: list[int]
-    copies: dict[str, CopyTest]
-    collapsed: list[str]
+    counts: list[int] = Field(default_factory=list)
+    copies: dict[str, CopyTest] = Field(default_factory=dict)
+    membership: dict[str, MembershipTest] = Field(default_factory=dict)
+    collapsed: list[str] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -133,15 +142,18 @@ def do_piece(plan: Plan, piece: Piece) -> PieceRecord:
         return found
     folder.mkdir(parents=True, exist_ok=True)
     shared = setting(plan)
-    synthetic = None if piece.name == REAL else plant(shared.sets, piece.name, piece.replicate, plan.seed)
-    record = PieceRecord(
-        rows=list(fitted(plan, piece, shared.sets, synthetic)),
-        counts=[]
-        if synthetic is None
-        else torch.bincount(synthetic.labels, minlength=len(shared.sets.classes)).tolist(),
-        copies={} if synthetic is None else copies_of(shared, synthetic),
-        collapsed=[] if synthetic is None else collapse_of(shared, synthetic),
-    )
+    if piece.name == REAL:
+        record = PieceRecord(rows=list(fitted(plan, piece, shared.sets, None)))
+    else:
+        synthetic = plant(shared.sets, piece.name, piece.replicate, plan.seed)
+        attack = attack_of(plan, piece.replicate)
+        record = PieceRecord(
+            rows=list(fitted(plan, piece, shared.sets, synthetic)),
+            counts=torch.bincount(synthetic.labels, minlength=len(shared.sets.classes)).tolist(),
+            copies=copies_of(shared, synthetic),
+            membership={} if attack is None else attack.by(synthetic.images),
+            collapsed=collapse_of(shared, synthetic),
+        )
     write_json(folder / RECORD, record.facts())
     return record
 
@@ -162,13 +174,27 @@ def plant(sets: RealSets, name: str, replicate: int, seed: int) -> Images:
     # the place in the table is no part of the seed: a new row must not change the others
     place = crc32(name.encode())
     own = replicate_seed(seed, replicate)
-    # the same images of the pool for every control of a replicate: they differ in what is done to them alone
-    chosen = stratified(sets.pool.labels.numpy(), len(sets.train), derive_seed(own, Stream.CONTROL_IMAGES))
+    chosen = chosen_of_pool(sets, own)
     generator = make_generator(own, Stream.CONTROL_IMAGES, place)
     drawn = sets.pool.subset(chosen[torch.randperm(len(chosen), generator=generator)])
     maker = getattr(planted, CONTROLS[name].maker)
     made: Images = maker(Planting(sets.train, drawn, len(sets.classes), replicate, own, generator))
     return made
+
+
+def chosen_of_pool(sets: RealSets, seed: int) -> NDArray[np.int64]:
+    """Return the places of the images of the pool that a replicate's generators have; the others are kept from them."""
+    # the same for every control of a replicate: they differ in what is done to the images alone
+    return stratified(sets.pool.labels.numpy(), len(sets.train), derive_seed(seed, Stream.CONTROL_IMAGES))
+
+
+@cache
+def attack_of(plan: Plan, replicate: int) -> Attack | None:
+    """Return the attack of a replicate, by the images of the pool that its generators do not have."""
+    sets, seed = setting(plan).sets, replicate_seed(plan.seed, replicate)
+    kept = np.setdiff1d(np.arange(len(sets.pool)), chosen_of_pool(sets, seed))
+    others = NonMembers(sets.pool.subset(kept), "other real images", grouped=sets.grouped)
+    return prepare(sets.train, sets.val, others, len(sets.classes), seed, pick_device(plan.device))
 
 
 def fitted(plan: Plan, piece: Piece, sets: RealSets, synthetic: Images | None) -> Iterator[FitRow]:

@@ -55,6 +55,7 @@ def control_json(found: Finding) -> dict[str, Json]:
         "worth": facts["worth"],
         "synthetic_counts": facts["synthetic_counts"],
         "copies": [{space: test.facts() for space, test in spaces.items()} for spaces in found.signs.copies],
+        "membership": [{space: test.facts() for space, test in spaces.items()} for spaces in found.signs.membership],
         "collapsed": list(found.signs.collapsed),
     }
 

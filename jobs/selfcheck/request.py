@@ -30,7 +30,7 @@ from shared.runtime.processes import usable_cores
 from shared.store.locks import locked
 
 FOLDER = "selfcheck"
-"""Folder of the volume in which the pieces of a check are, until it is finished."""
+"""Folder of the volume in which the pieces of a check are, until it has passed."""
 
 STEPS, BATCH_IMAGES, MEASUREMENTS = 200, 32, 8
 """How classifiers of the digits are fitted: optimizer steps, images in each, measurements on val until then."""
@@ -69,9 +69,10 @@ def run_check(request: Request) -> None:
                 click.echo(line)
         if request.json_file is not None:
             write_json(request.json_file, as_json(plan, sets, findings, options["replicates"]))
-        shutil.rmtree(plan.folder)
+        failed = [found.name for found in findings if found.status == FAIL]
+        if not failed:  # else the same call must not repeat the work, and somebody may want to look
+            shutil.rmtree(plan.folder)
     click.echo(summary(findings))
-    failed = [found.name for found in findings if found.status == FAIL]
     if failed:
         raise SelfcheckFailed(f"the verdict is wrong on {', '.join(failed)}")
 

@@ -31,7 +31,10 @@ LEAST_TEST = 30
 
 @dataclass(frozen=True)
 class RealSets:
-    """Disjoint real images: `pool`, from the same draw as `train`, takes the place of a perfect generator."""
+    """Disjoint real images: `pool`, from the same draw as `train`, takes the place of a perfect generator.
+
+    `grouped` says that images are related, such as those of a person, who may be in train and in the pool.
+    """
 
     name: str
     train: Images
@@ -40,6 +43,7 @@ class RealSets:
     pool: Images
     classes: list[str]
     mirrors: bool
+    grouped: bool = False
 
     def describe(self) -> str:
         """Return the numbers of images in words."""
@@ -100,7 +104,17 @@ def cut(real: Artifact[RealRecord], seed: int) -> RealSets:
     chosen = stratified(labels, len(whole) // PARTS, derive_seed(seed, Stream.CONTROL_SPLIT))
     others = np.setdiff1d(np.arange(len(whole)), chosen)
     train, pool = whole.subset(chosen), whole.subset(others)
-    return RealSets(real.folder.parent.name, train, val, test, pool, real.dataset.classes, real.record.mirrors)
+    record = real.record
+    return RealSets(
+        real.folder.parent.name,
+        train,
+        val,
+        test,
+        pool,
+        real.dataset.classes,
+        record.mirrors,
+        grouped=record.groups is not None,
+    )
 
 
 def load_digits(seed: int) -> RealSets:

@@ -140,7 +140,7 @@ def found(plan: Plan, sets: RealSets, name: str, real: RealArms, records: list[P
             copies=flagged_spaces(copies),
         ),
     )
-    return finding(name, record, ControlSigns(copies, lines), real.known)
+    return finding(name, record, ControlSigns(copies, [record.membership for record in records], lines), real.known)
 
 
 def counts(sets: RealSets) -> list[int]:

@@ -26,6 +26,7 @@ from shared.format.files import sha256
 from shared.metrics.neighbours import Nearest, of_images, of_points
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import features_of, fit
+from shared.models.networks import Classifier
 from shared.runtime.seeding import Stream, derive_seed
 from shared.stats.intervals import delong_auc
 from shared.store.records.membership import MembershipTest
@@ -66,14 +67,46 @@ class NonMembers:
     grouped: bool = False
 
 
+@dataclass(frozen=True)
+class Attack:
+    """An attack before its synthetic images: members, as many others, and the classifier of features, if there is."""
+
+    members: Tensor
+    others: Tensor
+    non_members: NonMembers
+    network: Classifier | None
+
+    def by(self, synthetic: Tensor) -> dict[str, MembershipTest]:
+        """Return what uint8 `synthetic` images (K, C, S, S) give away, in "pixels" and in features of "classifier"."""
+        near, far = (nearest_image(real, synthetic) for real in (self.members, self.others))
+        found = {"pixels": membership_test(near, far, len(synthetic), self.non_members)}
+        if self.network is None:
+            return found
+        sets = synthetic, self.members, self.others
+        drawn, *points = [torch.from_numpy(features_of(self.network, images)) for images in sets]
+        near, far = (nearest_point(real, drawn) for real in points)
+        return found | {"classifier": membership_test(near, far, len(synthetic), self.non_members)}
+
+
 def membership(
     synthetic: Tensor, train: Images, val: Images, others: NonMembers, classes: int, seed: int, device: torch.device
 ) -> dict[str, MembershipTest]:
     """Return the attack by uint8 `synthetic` images (K, C, S, S), in "pixels" and in features of a "classifier".
 
+    As `prepare`; empty where that is None.
+    """
+    attack = prepare(train, val, others, classes, seed, device)
+    return {} if attack is None else attack.by(synthetic)
+
+
+def prepare(
+    train: Images, val: Images, others: NonMembers, classes: int, seed: int, device: torch.device
+) -> Attack | None:
+    """Return an attack on the train images, for any synthetic ones; None where fewer than `FEWEST` can be attacked.
+
     `val` chooses the weights of the classifier that is trained for the test. Features are left out for related images:
-    the classifier has seen some that are related to members. Empty where fewer than `FEWEST` images can be attacked.
-    Members may be unlabelled (NO_LABEL); classes are then alike on both sides on average alone, not by count.
+    the classifier has seen some that are related to members. Members may be unlabelled (NO_LABEL); classes are then
+    alike on both sides on average alone, not by count.
     """
     attacked, learned_from = halves(train, seed)
     known, rest = train.subset(attacked), train.subset(learned_from)
@@ -84,16 +117,11 @@ def membership(
         labels = np.zeros_like(labels[0]), np.zeros_like(labels[1])
     places = matched(*labels, seed)
     if min(map(len, places)) < FEWEST:
-        return {}
-    sides = known.images[places[0]], others.images.images[places[1]]
-    near, far = (nearest_image(real, synthetic) for real in sides)
-    found = {"pixels": membership_test(near, far, len(synthetic), others)}
-    if others.grouped or len(rest) < FEWEST:
-        return found
-    network = fit(rest, val, classes, CLASSIFIER, seed=derive_seed(seed, Stream.MEMBERSHIP), device=device).network
-    drawn, *points = [torch.from_numpy(features_of(network, images)) for images in (synthetic, *sides)]
-    near, far = (nearest_point(real, drawn) for real in points)
-    return found | {"classifier": membership_test(near, far, len(synthetic), others)}
+        return None
+    network = None
+    if not others.grouped and len(rest) >= FEWEST:
+        network = fit(rest, val, classes, CLASSIFIER, seed=derive_seed(seed, Stream.MEMBERSHIP), device=device).network
+    return Attack(known.images[places[0]], others.images.images[places[1]], others, network)
 
 
 def halves(train: Images, seed: int) -> tuple[Places, Places]:

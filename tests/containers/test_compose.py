@@ -60,6 +60,23 @@ def test_recipe_and_experiment_come_from_the_environment() -> None:
         assert (told["HALFREAL_RECIPE"], told["HALFREAL_EXPERIMENT"]) == ("emoji", "mine")
 
 
+def test_the_verdict_is_checked_on_the_experiment_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`docker compose run --rm --no-deps halfreal selfcheck verdict` takes EXPERIMENT's images from the volume."""
+    service = compose(RECIPE="emoji", EXPERIMENT="mine")["services"]["halfreal"]
+    for name, value in service["environment"].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HALFREAL_DATA_ROOT", "/data")
+    asked: list[Any] = []
+    monkeypatch.setattr("jobs.selfcheck.request.run_check", asked.append)
+    done = CliRunner().invoke(halfreal, [*words_of(service), "selfcheck", "verdict"])
+    assert done.exit_code == 0, done.output
+    (request,) = asked
+    assert (request.recipe, request.experiment, str(request.data_root)) == ("emoji", "mine", "/data")
+    # nothing of the volume is needed besides, and nothing outside it is written
+    assert service["read_only"] is True
+    assert [mount.rpartition(":")[2] for mount in service["volumes"]] == ["/data"]
+
+
 def test_services_outside_the_sequence_need_their_profile() -> None:
     """A service that is no job of the table starts only where its own name, or a rank's, is asked for."""
     for name in ON_DEMAND:

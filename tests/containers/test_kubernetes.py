@@ -31,7 +31,7 @@ from tests.containers.strict import faults
 Doc = dict[str, Any]
 
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
-SEQUENCES = [overlay for overlay in OVERLAYS if overlay not in ("tune", "imported", "study")]
+SEQUENCES = [overlay for overlay in OVERLAYS if overlay not in ("tune", "imported", "study", "selfcheck")]
 """The overlays that hold the whole sequence."""
 
 RECIPES = sorted(RECIPES_FOLDER.glob("*.toml"))
@@ -208,6 +208,24 @@ def test_tune_brings_the_jobs_that_it_needs() -> None:
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", spec["parallelism"])
     assert spec["completions"] > 1
     assert container(spec)["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+def test_a_pod_checks_the_verdict_on_the_experiment_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The overlay `selfcheck` has one Job; the command line takes what it says, for an experiment and without one."""
+    docs = render("selfcheck")
+    ((name, spec),) = job_specs(docs).items()
+    assert name == "selfcheck"
+    for variable, value in environment(docs, spec).items():
+        monkeypatch.setenv(variable, value)
+    asked: list[Any] = []
+    monkeypatch.setattr("jobs.selfcheck.request.run_check", asked.append)
+    for experiment in ("", "mine"):
+        monkeypatch.setenv("HALFREAL_EXPERIMENT", experiment)
+        monkeypatch.setenv("HALFREAL_DATA_ROOT", "/data")
+        done = CliRunner().invoke(halfreal, words_of(container(spec)))
+        assert done.exit_code == 0, done.output
+    assert [request.experiment for request in asked] == [None, "mine"]
+    assert {str(request.data_root) for request in asked} == {"/data"}
 
 
 def test_the_points_of_a_study_are_shared_by_pods(monkeypatch: pytest.MonkeyPatch) -> None:
