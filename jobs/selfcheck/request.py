@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import torch
 
 from jobs.commands.calls import command_of
@@ -59,20 +58,20 @@ def run_check(request: Request) -> None:
     plan = Plan(source, config, options["seed"], device, options["threads"], request.data_root / FOLDER / key)
     sets = source.load(plan.seed)
     check_fits(sets, plan, reporter)
-    click.echo(sets.describe())
+    print(sets.describe(), flush=True)
     findings = []
     with locked(plan.folder):
         reporter.stop.listen()
         for found in check_verdict(plan, request.names, options["replicates"], process_count(options), reporter):
             findings.append(found)
             for line in lines(found):
-                click.echo(line)
+                print(line, flush=True)
         if request.json_file is not None:
             write_json(request.json_file, as_json(plan, sets, findings, options["replicates"]))
         failed = [found.name for found in findings if found.status == FAIL]
         if not failed:  # else the same call must not repeat the work, and somebody may want to look
             shutil.rmtree(plan.folder)
-    click.echo(summary(findings))
+    print(summary(findings), flush=True)
     if failed:
         raise SelfcheckFailed(f"the verdict is wrong on {', '.join(failed)}")
 

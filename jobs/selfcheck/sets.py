@@ -15,6 +15,7 @@ from shared.errors import BadInput
 from shared.runtime.seeding import Stream, derive_seed, make_generator
 from shared.store.artifacts import Artifact, open_output
 from shared.store.records.datasets import RealRecord
+from shared.store.replicates import as_there
 
 TRAIN, VAL, SIZE_PX = 150, 150, 16
 """Digits in train and in val, and their size. The pool has twice as many as train, the rest is the test set."""
@@ -75,8 +76,8 @@ def source_of(folder: Path) -> Source:
 
 
 def open_real(folder: Path) -> Artifact[RealRecord]:
-    """Open the finished `real` of an experiment."""
-    return open_output(PREPROCESS, folder)
+    """Open the finished `real` of an experiment; of random splits the first."""
+    return open_output(as_there(PREPROCESS, folder), folder)
 
 
 def check_size(real: Artifact[RealRecord]) -> None:

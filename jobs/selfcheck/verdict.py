@@ -28,7 +28,8 @@ from shared.cli.options import recorded
 from shared.cli.progress import ProgressBar, Reporter, clock
 from shared.runtime.processes import processes
 from shared.store.checkpoints import load
-from shared.store.records.mixed import FitRow, MixedProtocol
+from shared.store.records.mixed import FitRow
+from shared.store.records.mixed_protocol import MixedProtocol
 
 Truth = NDArray[np.int64]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.checks.by_class import BY_CLASS
 from tests.checks.coverage.mistakes import STOPPING
+from tests.checks.controls.mistakes import CONTROL_MISTAKES
 from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
@@ -32,7 +33,7 @@ from tests.checks.study.labels import LABELS
 from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
-MUTATIONS += HELPING + LABELS + STOPPING
+MUTATIONS += HELPING + LABELS + STOPPING + CONTROL_MISTAKES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += MEMBERSHIP
 
