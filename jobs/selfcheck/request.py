@@ -32,7 +32,7 @@ FOLDER = "selfcheck"
 """Folder of the volume in which the pieces of a check are, until it has passed."""
 
 STEPS, BATCH_IMAGES, MEASUREMENTS = 200, 32, 8
-"""How classifiers of the digits are fitted: optimizer steps, images in each, measurements on val until then."""
+"""How classifiers of the digits are fitted: optimizer steps, images in each; measurements on val within --steps."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,11 @@ def fit_options(request: Request) -> MixedOptions:
     strange = [pair for pair in request.options["pairs"] if not pair.startswith(f"{TRAIN_MIXED.name}.")]
     if strange:
         raise BadConfig(f"--set {strange[0]}: no such job runs here; want {TRAIN_MIXED.name}.OPTION=VALUE")
-    steps: int | None = request.options["steps"]
-    given: dict[str, object] = {} if steps is None else {"steps": steps}
-    recipe = request.recipe
+    steps, given, recipe = request.options["steps"], {}, request.recipe
     if request.experiment is None:
-        steps, recipe = steps or STEPS, "digits"
-        given = {"steps": steps, "batch_images": BATCH_IMAGES, "measure_every": max(steps // MEASUREMENTS, 1)}
+        steps, given, recipe = steps or STEPS, {"batch_images": BATCH_IMAGES}, "digits"
+    if steps is not None:
+        given |= {"steps": steps, "measure_every": max(steps // MEASUREMENTS, 1)}
     named = variables({f"{TRAIN_MIXED.name}.{name}": value for name, value in given.items()})
     with environment(named | settings(request.options["pairs"])):
         config = asked(command_of(TRAIN_MIXED.name), ["--recipe", recipe]).config

@@ -75,7 +75,7 @@ def test_what_is_right_to_say_of_each_control() -> None:
         "label_noise": {HELPED, NO_EFFECT},
         "half_of_classes": {HELPED, HURT, NO_EFFECT},
         "varying": {HELPED, HURT, NO_EFFECT},
-        **dict.fromkeys(copied, {NO_EFFECT, COPIES, HURT}),
+        **{name: {NO_EFFECT, COPIES, HURT} for name in copied},
     }
     assert {name: set(outcomes_of(name, REPLACED)) for name in ("noise", "shuffled", "half_of_classes")} == {
         "noise": {HURT},
