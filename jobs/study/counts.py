@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from math import floor
 from pathlib import Path
 
 from jobs.preprocess.options import PreprocessOptions
@@ -25,13 +24,11 @@ def check_counts(config: PreprocessOptions, points: Sequence[Point], sources: Pa
     if not counts:
         return
     for point in points:
-        few = {name: count for name, count in counts.items() if floor(point.share * count + 1e-9) < LEAST}
+        few = {name: count for name, count in counts.items() if ceil_share(point.share, count) < LEAST}
         if few:
             smallest = min(few.values())
-            named = some([f"{name}: {floor(point.share * count + 1e-9)} of {count}" for name, count in few.items()])
-            works = next(
-                (percent for percent in range(1, 101) if floor(percent * smallest / 100 + 1e-9) >= LEAST), None
-            )
+            named = some([f"{name}: {ceil_share(point.share, count)} of {count}" for name, count in few.items()])
+            works = next((percent for percent in range(1, 101) if ceil_share(percent / 100, smallest) >= LEAST), None)
             advice = f"ask for {works} or more" if works else f"add images: {LEAST} train images of each class at least"
             raise BadInput(
                 f"{point.row.flag} {point.percent:g}: too few train images of {len(few)} of {len(counts)} classes "

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from jobs.pipeline import EVALUATE, FITS, PREPROCESS, REPORT, SYNTHESIZE, TRAIN_MIXED
 from jobs.study.children import Child, seconds_of
 from jobs.train_mixed import sentences
-from jobs.train_mixed.experiment import read_outcome, signs_of
+from jobs.train_mixed.experiment import read_outcome, signs_of, truth_of
 from jobs.train_mixed.questions import AUGMENTED, HEADLINE
 from jobs.train_mixed.verdict import Trained, answer
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
-from shared.data.images import load_split
+from shared.stats.inference import Inference
 from shared.store.artifacts import input_of, inputs_of
 from shared.store.job import Job
 from shared.store.lineage import open_inputs
@@ -31,7 +31,7 @@ def study_point(child: Child, data_root: Path, level: float) -> StudyPoint:
     mixed = input_of(inputs, TRAIN_MIXED)
     record, question = mixed.record, point.row.question
     run = Run(inputs, folder, data_root / "sources", "cpu", Reporter("study"))
-    truth = load_split(run.input(PREPROCESS), "test").labels.numpy()
+    truth = truth_of(run)
     fits = inputs_of(inputs, FITS)
     arms = (question.a, question.b)
     trained = Trained(
@@ -40,6 +40,7 @@ def study_point(child: Child, data_root: Path, level: float) -> StudyPoint:
         record.protocol,
         signs_of(run, str(mixed.manifest.options["arms"])),
         record.majority_baseline,
+        Inference(test_over_train=record.protocol.test_over_train),
     )
     splits = run.input(PREPROCESS).dataset.splits
     baseline, tested = record.arm(question.b), record.arm(question.a)

@@ -29,13 +29,14 @@ from tests.checks.replicates import REPLICATES
 from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
 from tests.checks.splits.mistakes import RESPLIT
+from tests.checks.study.images import IMAGES
 from tests.checks.study.labels import LABELS
 from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
 MUTATIONS += HELPING + LABELS + STOPPING + CONTROL_MISTAKES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
-MUTATIONS += MEMBERSHIP
+MUTATIONS += IMAGES + MEMBERSHIP
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

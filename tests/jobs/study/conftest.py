@@ -1,4 +1,4 @@
-"""A study of two points with two replicates each, made in this process; what is planted is in one file of this folder."""
+"""A study of two points with two replicates each, made in this process."""
 
 import os
 from collections.abc import Callable, Iterator

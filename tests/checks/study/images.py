@@ -1,0 +1,114 @@
+"""Mistakes that let a point of a study see what it must not, or that pick its answer.
+
+A row's `old` occurs exactly once in its file. Where code moves, `file` and `old` move with it.
+"""
+
+from tests.checks.mutation import Mutation
+
+TESTS = "tests/jobs/study/"
+WHOLE = TESTS + "test_study.py::"
+OPTIONS = TESTS + "test_study_children.py::"
+RULE = TESTS + "test_study_answer.py::"
+
+CHILDREN = "jobs/study/children.py"
+COMMAND = "jobs/study/command.py"
+ANSWER = "jobs/study/answer.py"
+
+IMAGES: tuple[Mutation, ...] = (
+    Mutation(
+        "a_point_sees_all_images",
+        CHILDREN,
+        "={point.share:g}",
+        "=1",
+        OPTIONS + "test_a_point_has_its_share_and_a_draw_for_each_replicate",
+        "a point's GAN, annotator and classifiers see its share of the images alone",
+    ),
+    Mutation(
+        "val_of_a_point_is_whole",
+        "jobs/preprocess/subsets.py",
+        'config.train_val_fraction, f"share {seeds.subsets}") for split in ("train", "val")',
+        'config.train_val_fraction, f"share {seeds.subsets}") for split in ("train",)',
+        WHOLE + "test_a_point_has_its_share_of_train_and_val",
+        "weights and snapshots are chosen on the point's share of val",
+    ),
+    Mutation(
+        "one_subset_for_all_replicates",
+        CHILDREN,
+        'pairs += ["preprocess.resplit=train"]',
+        "pairs += []",
+        OPTIONS + "test_a_point_has_its_share_and_a_draw_for_each_replicate",
+        "each replicate draws its images again",
+    ),
+    Mutation(
+        "epochs_are_not_scaled",
+        CHILDREN,
+        "    if point.row.scales_epochs and point.share < 1:",
+        "    if not point.row.scales_epochs:",
+        OPTIONS + "test_a_point_has_its_share_and_a_draw_for_each_replicate",
+        "a GAN of fewer images is shown as many of them",
+    ),
+    Mutation(
+        "intervals_are_not_corrected",
+        COMMAND,
+        "level = other_level(len(children))",
+        "level = other_level(1)",
+        OPTIONS + "test_every_point_is_judged_at_the_level_of_all",
+        "the intervals of all points hold together",
+    ),
+    Mutation(
+        "points_are_shown_at_their_own_level",
+        "jobs/study/judging.py",
+        "headline=answer(question, trained, level,",
+        "headline=answer(question, trained, 0.95,",
+        WHOLE + "test_a_point_is_judged_from_its_fits_at_the_level_of_all",
+        "each point's answer is given at the level of the study",
+    ),
+    Mutation(
+        "the_best_range_is_picked",
+        ANSWER,
+        "    if len(ranges) > 1:\n        return SCATTERED\n",
+        "    ranges = ranges[-1:]\n",
+        RULE + "test_the_range_in_which_synthetic_images_helped",
+        "a range of the answer holds no point that did not help",
+    ),
+    Mutation(
+        "the_smallest_point_that_helped_is_the_answer",
+        ANSWER,
+        "EVERYWHERE if first and last else FROM if last else",
+        "EVERYWHERE if first and last else FROM if not first else",
+        RULE + "test_no_range_holds_a_point_that_did_not_help",
+        "from N images on: at every larger number tried",
+    ),
+    Mutation(
+        "copies_count_as_help",
+        ANSWER,
+        "    helped = [point.headline.outcome == HELPED for point in points]",
+        "    helped = [point.headline.outcome in (HELPED, COPIES) for point in points]",
+        RULE + "test_no_range_holds_a_point_that_did_not_help",
+        "a gain from copies does not count",
+    ),
+    Mutation(
+        "earlier_points_are_forgotten",
+        COMMAND,
+        "    return ordered({*asked, *(point for point in kept",
+        "    return ordered({*asked, *(point for point in kept[:0]",
+        OPTIONS + "test_points_of_an_earlier_answer_belong_to_the_study",
+        "no answer is about a choice of the points that were seen",
+    ),
+    Mutation(
+        "added_points_are_not_flagged",
+        "jobs/study/record.py",
+        "planned = before.planned if before is not None and same_generators(before, points) else names",
+        "planned = names",
+        TESTS + "test_study_page.py::test_added_points_and_replicates_are_flagged",
+        "points that were added after an answer are named",
+    ),
+    Mutation(
+        "a_job_takes_the_part_of_the_study",
+        CHILDREN,
+        'ONE_PART = {"HALFREAL_PARTS": "1"}',
+        "ONE_PART: dict[str, str] = {}",
+        WHOLE + "test_parts_reach_no_job",
+        "parts of a study are whole points",
+    ),
+)

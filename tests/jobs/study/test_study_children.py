@@ -1,0 +1,80 @@
+"""What each point is told, and which points a study is of."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.study import judging
+from jobs.study.children import child_of
+from jobs.study.command import all_points, finish
+from jobs.study.points import Point, parse_points
+from jobs.study.record import make_record
+from shared.format.files import json_bytes
+from shared.stats.confidence import other_level
+from shared.store.records.mixed import HELPED, NO_EFFECT
+from tests.jobs.study.points import points
+
+NOTHING: dict[str, Any] = dict.fromkeys(("seed", "threads", "device", "replicates", "processes"))
+NOTHING |= {"force": False, "debug": False, "pairs": (), "images": None, "labels": None}
+
+
+def pairs_of(percent: float, *given: str) -> dict[str, str]:
+    """Return the options that the jobs of a point of the digits get, the last value of each."""
+    child = child_of(Point("images", percent), "digits", Path("v"), "digits", NOTHING | {"pairs": given})
+    return dict(pair.split("=", 1) for pair in child.pairs)
+
+
+def test_a_point_has_its_share_and_a_draw_for_each_replicate() -> None:
+    """GAN, annotator, val and classifiers have its images alone; the GAN is shown as many as at 100 %."""
+    assert pairs_of(5) == {
+        "preprocess.train_val_fraction": "0.05",
+        "preprocess.resplit": "train",
+        "train_gan.epochs": "800",
+        "train_gan.snapshot_every_epochs": "100",
+    }
+    assert pairs_of(100) == {"preprocess.train_val_fraction": "1", "preprocess.resplit": "train"}
+
+
+def test_options_of_all_points_are_scaled_too() -> None:
+    """--set says what holds at 100 %; a split of the user's own stays."""
+    found = pairs_of(50, "train_gan.epochs=10", "preprocess.resplit=all")
+    assert (found["train_gan.epochs"], found["preprocess.resplit"]) == ("20", "all")
+
+
+def test_the_arms_of_the_question_are_added_where_they_lack() -> None:
+    """A recipe of other arms keeps them, and is answered all the same."""
+    found = pairs_of(100, "train_mixed.arms=original")
+    assert found["train_mixed.arms"] == "original,real_100_plus_synthetic_100"
+    assert pairs_of(100, "train_mixed.arms=fair")["train_mixed.arms"] == "fair"
+
+
+def test_points_of_an_earlier_answer_belong_to_the_study(tmp_path: Path) -> None:
+    """But for those whose folder was removed: an answer about some would be one about the best of them."""
+    folder = tmp_path / "study"
+    for name in ("images-5", "images-30"):
+        (folder / name).mkdir(parents=True)
+    before = make_record("digits", points(NO_EFFECT, NO_EFFECT, NO_EFFECT, HELPED), 0.9875, None)
+    (folder / "study.json").write_bytes(json_bytes(before.facts()))
+    found = all_points(tmp_path, NOTHING | {"images": "100"})
+    assert [point.name for point in found] == ["images-5", "images-30", "images-100"]
+    # folders that no answer was given of are not asked about
+    (folder / "study.json").unlink()
+    assert all_points(tmp_path, NOTHING | {"images": "100"}) == [Point("images", 100)]
+
+
+def test_every_point_is_judged_at_the_level_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With four points each interval has 98.75 %."""
+    levels: list[float] = []
+    made = points(NO_EFFECT, NO_EFFECT, NO_EFFECT, NO_EFFECT)
+
+    def judged(child: Any, data_root: Path, level: float) -> Any:
+        levels.append(level)
+        return made[len(levels) - 1]
+
+    monkeypatch.setattr(judging, "study_point", judged)
+    (tmp_path / "digits" / "study").mkdir(parents=True)
+    asked = parse_points("images", "5,10,30,100")
+    children = [child_of(point, "digits", tmp_path, "digits", NOTHING) for point in asked]
+    finish(tmp_path, "digits", children, None)
+    assert levels == [other_level(4)] * 4 == [0.9875] * 4
