@@ -32,7 +32,7 @@ IMAGES: tuple[Mutation, ...] = (
         "weights and snapshots are chosen on the point's share of val",
     ),
     Mutation(
-        "one_subset_for_all_replicates",
+        "a_point_has_one_subset",
         CHILDREN,
         'pairs += ["preprocess.resplit=train"]',
         "pairs += []",
