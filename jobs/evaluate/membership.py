@@ -19,7 +19,7 @@ def membership_of(work: Evaluation, drawn: Images) -> dict[str, MembershipTest] 
     return (
         membership(
             drawn.images,
-            work.splits["train"],
+            work.splits[work.learned],  # all that the generator saw, with labels or without
             work.splits["val"],
             others,
             len(work.classes),

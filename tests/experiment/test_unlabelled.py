@@ -179,6 +179,8 @@ def test_copies_are_searched_among_unlabelled_images_too(few: FewLabels) -> None
     assert len(held_out) == TEST
     scores = open_output(PIPELINE[3], few.root / "tiny").record.on_test
     assert {tested.n_train for tested in scores.copies.values()} == {TRAIN}
+    # members are half of all, of the labelled ones there are fewer
+    assert scores.membership["pixels"].n_members > LABELLED // 2 + 3
     used = scores.train_reference.protocols["classifier"]
     assert (used.reference, used.n_real, scores.n_train_looked_at) == ("train and unlabelled", TRAIN, TRAIN)
 

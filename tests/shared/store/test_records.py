@@ -35,7 +35,9 @@ MAY_BE_ABSENT = {
     | {"duplicates", "duplicates_with_other_label", "moved_to_the_split_of_their_copy"}
     | {"held_out", "held_out_also_real", "groups"}
     | {"near_duplicates", "resplit", "audit_fraction", "train_val_fraction", "labelled_fraction"},
-    "gan": {"class_histories", "losses", "class_losses", "extended"},
+    "gan": {"class_histories", "losses", "class_losses", "extended", "unlabelled_images"},
+    "synthetic": {"pseudo_counts"},
+    "fits": {"n_unlabelled"},
     "scores": {"synthetic_only", "test", "fallback", "train_reference", "membership"},
 }
 """Keys that an older or another artifact of the kind does without."""
