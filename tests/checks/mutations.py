@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from tests.checks.by_class import BY_CLASS
-from tests.checks.coverage.mistakes import STOPPING
 from tests.checks.controls.mistakes import CONTROL_MISTAKES
+from tests.checks.coverage.mistakes import STOPPING
 from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.fits import FITS
