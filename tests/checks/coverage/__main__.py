@@ -2,8 +2,10 @@
 
 A line for each simulated kind of experiment, then what the promises are and in how many cells they hold. `--fits N`
 makes N experiments with a real classifier and without a difference, in place of the simulated ones; `--classes` looks
-at precision, recall and F1 of one class; `--until` ends experiments by the width of their interval. Exits with 1 where
-a promise is broken by more than three standard errors of the simulation.
+at precision, recall and F1 of one class, `--metrics` at macro metrics and the area under the ROC curve; `--until` ends
+experiments by the width of their interval. `--resplit N` makes N experiments of each kind with random splits and a real
+classifier. Exits with 1 where a promise is broken by more than three standard errors of the simulation, or is outside
+of the interval of a real classifier's share.
 """
 
 import argparse
@@ -180,6 +182,25 @@ def stopping(runs: int, processes: int) -> int:
     return 0 if kept else 1
 
 
+def others(given: argparse.Namespace) -> int | None:
+    """Run what is asked for in place of the simulated kinds of experiment; return the exit code, None for nothing."""
+    if given.fits is not None:
+        return fitted(given.fits)
+    if given.until:
+        return stopping(given.runs, given.processes)
+    if given.classes:
+        return classes(given.runs)
+    if given.metrics:
+        from tests.checks.coverage.metrics import metrics
+
+        return metrics(given.runs, given.quick, COVERAGE - margin(COVERAGE, given.runs))
+    if given.resplit is not None:
+        from tests.checks.coverage.resplit import resplit
+
+        return resplit(given.resplit, COVERAGE, FALSE)
+    return None
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -192,17 +213,18 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--fits", type=int, metavar="N", help="N experiments with a real classifier instead")
     parser.add_argument("--classes", action="store_true", help="the metrics of one class instead")
     parser.add_argument("--until", action="store_true", help="experiments that end by their width instead")
+    parser.add_argument("--metrics", action="store_true", help="macro metrics and ROC-AUC instead")
+    parser.add_argument(
+        "--resplit", type=int, metavar="N", help="N experiments with random splits of each kind instead"
+    )
     given = parser.parse_args(words)
-    for name in ("runs", "processes", "fits"):
+    for name in ("runs", "processes", "fits", "resplit"):
         value = getattr(given, name)
         if value is not None and value < 1:
             parser.error(f"--{name} {value}, want 1 or more")
-    if given.fits is not None:
-        return fitted(given.fits)
-    if given.until:
-        return stopping(given.runs, given.processes)
-    if given.classes:
-        return classes(given.runs)
+    code = others(given)
+    if code is not None:
+        return code
     wanted = given.cells or (QUICK if given.quick else [""])
     cells = [cell for cell in CELLS if any(text in cell.name for text in wanted)]
     if not cells:

@@ -26,6 +26,10 @@ LEVELS, IMAGES = 15, 40_000
 """Replicates, evenly over their distribution, and images of each that a truth is computed from."""
 
 METRIC_CELLS = CLASS_CELLS
+"""The kinds of experiment: those of `classes`."""
+
+QUICK_METRICS = tuple(cell for cell in METRIC_CELLS if cell.sizes[0] == 5 and cell.replicates == 3)
+"""Those with the fewest images of a class and the fewest replicates, where coverage is lowest."""
 
 Array = NDArray[np.float64]
 
@@ -101,3 +105,21 @@ def metric_row(cell: ClassCell, found: dict[str, MetricTally]) -> str:
     """Return a cell's line: of each metric the coverage in percent and the mean half-width in points."""
     cells = (f"{100 * row.covered:6.1f} ({100 * row.half_width:4.1f})" for row in found.values())
     return f"{cell.name:52}{' '.join(cells)}"
+
+
+def metrics(runs: int, quick: bool, least: float) -> int:
+    """Print the coverage of the intervals of each metric in each kind of experiment; return the exit code."""
+    cells = QUICK_METRICS if quick else METRIC_CELLS
+    print(f"{len(cells)} kinds of experiment, {runs} runs each: coverage in % (half-width in points)")
+    print(f"{'':52}{' '.join(f'{name[:13]:>13}' for name in METRICS)}")
+    shares: dict[str, list[float]] = {name: [] for name in METRICS}
+    for cell in cells:
+        found = tally_metrics(cell, runs)
+        print(metric_row(cell, found), flush=True)
+        for name, row in found.items():
+            shares[name].append(row.covered)
+    for name, covered in shares.items():
+        print(f"{name}: coverage from {100 * min(covered):.1f} %, mean {100 * np.mean(covered):.1f} %")
+    kept = min(min(covered) for covered in shares.values()) >= least
+    print("every promise is kept" if kept else "BROKEN by more than the error of the simulation")
+    return 0 if kept else 1
