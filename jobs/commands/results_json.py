@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from shared.metrics.metric import extrapolated_side
 from shared.metrics.over_replicates import CopiesSummary, MembershipSummary, ScoreSummary
+from shared.models.tables import EXTRACTORS
 from shared.plots.answers import first_line
 from shared.store.records.mixed import MixedRecord
 
@@ -35,7 +37,7 @@ def results_json(
         "copies": copies_json(copies),
         "membership": membership_json(membership),
         "variance": facts["variance"] or {"generator": None, "fit": None, "images": None},
-        "scores": {name: _score(summary) for name, summary in scores.items()},
+        "scores": {name: _score(name, summary) for name, summary in scores.items()},
         "worth": facts["worth"],  # data equivalents; scripts read this key
         "majority_baseline": mixed.majority_baseline,
         "train_counts": mixed.train_counts,
@@ -46,11 +48,17 @@ def results_json(
     return {name: without_nan(value) for name, value in named.items()}
 
 
-def _score(summary: ScoreSummary) -> dict[str, Json]:
-    """Return a score over replicates, and what real train images have; bounds are null with one replicate."""
+def _score(name: str, summary: ScoreSummary) -> dict[str, Json]:
+    """Return a score over replicates, and what real train images have; bounds are null with one replicate.
+
+    `extrapolated` names the images in whose number it is extrapolated, null for a score as it was measured.
+    """
     kept = ("mean", "low", "high", "values")
-    synthetic = {name: value for name, value in summary.synthetic.items() if name in kept}
-    return synthetic | {"real_train": None if summary.real is None else summary.real["mean"]}
+    return {
+        **{key: value for key, value in summary.synthetic.items() if key in kept},
+        "real_train": None if summary.real is None else summary.real["mean"],
+        "extrapolated": extrapolated_side(name, EXTRACTORS),
+    }
 
 
 def copies_json(copies: Mapping[str, CopiesSummary]) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """The scores in `results`: of the chosen snapshots against test and against train, and which are missing."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,16 @@ def print_scores(
     imported: "Sequence[Imported]" = (),
 ) -> None:
     """Print the score that chose the snapshots and Inception's, over replicates, and what is known of privacy."""
-    from shared.metrics.over_replicates import copies, membership, summaries, train_summaries
+    from rich.text import Text
+
+    from shared.metrics.over_replicates import (
+        class_distances,
+        copies,
+        floor_warning,
+        membership,
+        summaries,
+        train_summaries,
+    )
     from shared.plots.formatting import percent
 
     first = scores[0]
@@ -67,6 +77,8 @@ def print_scores(
             as_printed = ", as papers print it" if name.startswith(PRINTED) else ""
             against = f"against {n_train:,} real {on_test[0].learned} images"
             console.print(f"{name} {_value(of_train[name])} {against}{as_printed}.")
+    if warning := floor_warning(class_distances(on_test, first.chosen_score)):
+        console.print(Text(f"Warning: {first.chosen_score} by class: {warning}", style="bold yellow"))
     for space, tested in copies(on_test, imported).items():
         seen = "" if tested.least_share is None else f"; copies are found from {percent(tested.least_share)} % on"
         console.print(
@@ -93,8 +105,8 @@ def membership_line(space: str, found: "MembershipSummary") -> str:
 
 
 def scores_json(scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -> dict[str, object]:
-    """Return the keys of `results --json` next to `scores`: what chose, against which images, what is missing."""
-    from shared.metrics.over_replicates import train_summaries
+    """Return the keys of `results --json` next to `scores`: what chose, by class, protocols, what is missing."""
+    from shared.metrics.over_replicates import class_distances, train_summaries
     from shared.models.pretrained.missing import missing_weights
 
     kept = ("mean", "low", "high", "values")
@@ -104,6 +116,13 @@ def scores_json(scores: "Sequence[ScoresRecord]", on_test: "Sequence[OnTest]") -
         "chosen_by": None if scores[0].imported else scores[0].chosen_score,
         "fallback_for": scores[0].fallback,
         "missing_weights": [{"extractors": list(lack.extractors), "command": lack.command} for lack in lacks],
+        "class_distances": {
+            "score": scores[0].chosen_score,
+            "classes": {
+                name: asdict(distance) | {"near_the_floor": distance.near_the_floor}
+                for name, distance in class_distances(on_test, scores[0].chosen_score).items()
+            },
+        },
         "score_protocols": {name: row.facts() for name, row in on_test[0].test_protocols.items()},
         "scores_against_train": {
             name: {key: value for key, value in summary.items() if key in kept}

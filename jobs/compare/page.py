@@ -18,7 +18,7 @@ from shared.plots import answers, compare_charts, formatting
 from shared.plots.gallery import Picture
 from shared.store.replicates import replicate_name
 
-FILTERS = ("percent", "spread", "level_text")
+FILTERS = ("percent", "spread", "level_text", "side_words")
 """The functions of `formatting` that the template calls, by name."""
 
 

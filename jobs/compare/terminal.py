@@ -65,6 +65,9 @@ def _scores(console: Console, comparison: Comparison) -> None:
         cells = [spread(values[name]["mean"], values[name]["std"]) for name in names]
         table.add_row(score, *cells, scores.findings[score].words.replace(WITHIN, SHORT))
     console.print(table)
+    for score in filter(formatting.side_words, scores.scores):
+        # not in the table, whose names leave no room
+        console.print(f"{score}{formatting.side_words(score)}: the number of real images still matters.", markup=False)
     counts = "; ".join(f"{name}: {each.replicates_words}" for name, each in comparison.experiments.items())
     console.print(f"{counts}.", markup=False)
     console.print(

@@ -30,7 +30,7 @@ FILTERS = (
         "like_for_like",
         "real_images",
     ),
-    *("class_value", "percent_interval", "metric_name", "synthetic_count", "real_count"),
+    *("class_value", "side_words", "percent_interval", "metric_name", "synthetic_count", "real_count"),
 )
 """The functions of `formatting` that templates call, by name."""
 

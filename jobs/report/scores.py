@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobs.report.inputs import Artifacts
 from shared.metrics import over_replicates
-from shared.metrics.metric import FeatureMetric, metric_of
+from shared.metrics.metric import FeatureMetric, extrapolated_side, metric_of
 from shared.metrics.over_replicates import ClassDistance, CopiesSummary, MembershipSummary, ScoreSummary
 from shared.models.pretrained.missing import MissingWeights, missing_weights, unpublished_words
 from shared.models.tables import EXTRACTORS
@@ -18,7 +18,8 @@ from shared.store.replicates import replicate_name
 class ScoresSection:
     """What the template `scores.html` shows; `of_snapshots` has lowest, mean and highest over all snapshots.
 
-    `near` are the classes whose distance is near the floor, `smallest_class` the fewest real test images of a class.
+    `floor_warning` says which classes' distances are near the floor, `smallest_class` is the fewest real test images of
+    a class.
     `missing` are the scores that were left out for want of weights, `instead` says which score chose in their place.
     `against_train` are distances to `n_train` images of those that the generator learned from, which are `learned`:
     "train", or "train and unlabelled"; the others are distances to `n_test` test images.
@@ -30,12 +31,12 @@ class ScoresSection:
     of_snapshots: dict[str, tuple[float, float, float]]
     snapshots: int
     classes: dict[str, ClassDistance]
-    near: list[str]
+    floor_warning: str
     smallest_class: int
     copies: dict[str, CopiesSummary]
     membership: dict[str, MembershipSummary] | None
     warnings: list[str]
-    synthetic_side_only: list[str]
+    extrapolated: bool
     missing: list[MissingWeights]
     unpublished: str
     instead: str
@@ -60,12 +61,12 @@ def scores_section(made: Artifacts) -> ScoresSection:
         of_snapshots=_of_snapshots(rows, on_test[0]),
         snapshots=len(rows),
         classes=classes,
-        near=[name for name, distance in classes.items() if distance.near_the_floor],
+        floor_warning=over_replicates.floor_warning(classes),
         smallest_class=min(made.real.dataset.splits["test"].class_counts),
         copies=over_replicates.copies(on_test, [one.synthetic.record.imported for one in made.replicates]),
         membership=over_replicates.membership(on_test, record.imported),
         warnings=[_said_by(line, numbers, len(on_test)) for line, numbers in over_replicates.warnings(on_test)],
-        synthetic_side_only=[name for name in summaries if is_extrapolated(name)],
+        extrapolated=any(extrapolated_side(name, EXTRACTORS) for name in summaries),
         missing=missing_weights(name for replicate in made.replicates for name in replicate.scores.record.left_out),
         unpublished=unpublished_words(over_replicates.unpublished(on_test)),
         instead=instead(record),
@@ -123,9 +124,3 @@ def is_error_estimate(name: str) -> bool:
     """Whether it says how certain a score is, or how it was extrapolated, and nothing of quality."""
     metric = metric_of(name, EXTRACTORS)
     return metric is not None and metric.higher_is_better is None
-
-
-def is_extrapolated(name: str) -> bool:
-    """Whether a score is extrapolated in the number of synthetic images, which the page says next to its name."""
-    metric = metric_of(name, EXTRACTORS)
-    return isinstance(metric, FeatureMetric) and metric.suffix == "infinite"

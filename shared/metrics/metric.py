@@ -275,6 +275,12 @@ def metric_of(stored: str, extractors: Iterable[str]) -> Metric | None:
     return names.get(stored) or next((row for row in OTHER_METRICS if row.name == stored), None)
 
 
+def extrapolated_side(stored: str, extractors: Iterable[str]) -> str | None:
+    """Return of which images' number a score is extrapolated, "synthetic"; None for a score as it was measured."""
+    metric = metric_of(stored, extractors)
+    return "synthetic" if isinstance(metric, FeatureMetric) and metric.suffix == "infinite" else None
+
+
 def headline_names(extractor: str) -> dict[str, Metric]:
     """Return the rows of a generator's headline metrics by the names that results store them under."""
     rows: dict[str, Metric] = {row.stored_name(extractor): row for row in FEATURE_METRICS}

@@ -27,6 +27,9 @@ UNSEEN = ("test", "val")
 NEAR_THE_FLOOR = 2.0
 """Times the floor below which half or more of a class's distance comes from the small number of images."""
 
+MOST_NAMED = 10
+"""Classes that a warning names."""
+
 
 @dataclass(frozen=True)
 class ScoreSummary:
@@ -191,6 +194,18 @@ def class_distances(on_test: Sequence[OnTest], score: str) -> dict[str, ClassDis
         for name in drawn[0]
         if all(name in distances for distances in drawn)
     }
+
+
+def floor_warning(classes: Mapping[str, ClassDistance]) -> str:
+    """Return in how many classes the distance says little of the generator, for want of images; "" for none."""
+    near = [name for name, distance in classes.items() if distance.near_the_floor]
+    if not near:
+        return ""
+    listed = ", ".join(near[:MOST_NAMED]) + (", ..." if len(near) > MOST_NAMED else "")
+    return (
+        f"few images: in {len(near)} of {len(classes)} classes ({listed}) half or more of the distance is what as many "
+        "real images have too (the floor). It says little about the generator."
+    )
 
 
 def copies(on_test: Sequence[OnTest], sets: Sequence[Imported | None] = ()) -> dict[str, CopiesSummary]:

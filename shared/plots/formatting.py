@@ -25,6 +25,15 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+def side_words(score: str) -> str:
+    """Return what follows a score's name: of an extrapolated one, which side is; nothing of others."""
+    from shared.metrics.metric import extrapolated_side  # here, since tables alone need it
+    from shared.models.tables import EXTRACTORS
+
+    side = extrapolated_side(score, EXTRACTORS)
+    return "" if side is None else f" ({side} side only)"
+
+
 def real_images(number: RealImages, about: str = "") -> str:
     """Return a number of real images as read off the learning curve; `about` precedes one between its ends."""
     words = about if number.beyond is None else f"{number.beyond} than "

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -20,7 +21,7 @@ from jobs.commands.results_scores import print_scores
 from shared.store.artifacts import Artifact
 from shared.store.records.membership import MembershipTest
 from shared.store.records.mixed import MixedRecord
-from shared.store.records.scores import ScoresRecord
+from shared.store.records.scores import OnTest, ScoresRecord
 from tests.jobs.report.pages import experiment
 from tests.jobs.report.records import ARMS, METRICS, mixed_record, two_classes, until_record
 
@@ -140,6 +141,42 @@ def test_scores_have_mean_and_interval_over_replicates(found: Any, made: dict[st
         assert (score["low"], score["high"]) == pytest.approx((mean(values) - reach, mean(values) + reach))
         assert score["real_train"] == pytest.approx(facts["real"][name])
     assert found["scores"]["agreement"]["real_train"] is None
+
+
+def test_an_extrapolated_score_says_of_which_side(found: Any) -> None:
+    """Scripts read it next to the number; what was measured as it is has null."""
+    sides = {name: score["extrapolated"] for name, score in found["scores"].items()}
+    assert {name for name, side in sides.items() if side is not None} == {"frechet_classifier_infinite"}
+    assert sides["frechet_classifier_infinite"] == "synthetic"
+
+
+def near_the_floor(three: Results) -> Results:
+    """Return the results with distances of classes of which the first is near a floor of 2."""
+
+    def changed(row: OnTest) -> OnTest:
+        name = three.scores[0].chosen_score
+        test, real = (
+            scores.model_copy(update={"by_class": {name: dict(zip(row.test.by_class[name], values, strict=True))}})
+            for scores, values in ((row.test, (3.9, 4.1, 9.0)), (row.real, (2.0, 2.0, 2.0)))
+        )
+        return row.model_copy(update={"test": test, "real": real})
+
+    return replace(three, on_test=[changed(row) for row in three.on_test])
+
+
+def test_distances_of_classes_have_a_floor(
+    made: dict[str, Artifact], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In JSON the distance of each class, that of as many real images, and whether the two are near; a warning."""
+    monkeypatch.setenv("COLUMNS", "400")
+    three = near_the_floor(collected(made, mixed_record(replicates=3)))
+    found: Any = three.facts()["class_distances"]
+    assert found["score"] == three.scores[0].chosen_score
+    rows = list(found["classes"].values())
+    assert rows[0] == {"synthetic": pytest.approx(3.9), "floor": 2.0, "near_the_floor": True}
+    assert [row["near_the_floor"] for row in rows] == [True, False, False]
+    print_scores(Console(width=400, highlight=False), three.scores, three.on_test)
+    assert "by class: few images: in 1 of 3 classes (" in capsys.readouterr().out
 
 
 def test_one_replicate_has_null_for_bounds(made: dict[str, Artifact]) -> None:

@@ -92,6 +92,16 @@ def test_the_page_is_one_file_and_escapes_names(page: str) -> None:
     assert str(charts[0]["aria-label"]).startswith("Distance over epochs on val; lowest: best ")
 
 
+def test_an_extrapolated_score_says_of_which_side(
+    page: str, three: Comparison, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Next to its name on the page, below the table in the terminal; no other score says so."""
+    name = "frechet_classifier_infinite"
+    assert f"<code>{name}</code> (synthetic side only)</td>" in page
+    assert page.count("(synthetic side only)") == 1
+    assert f"{name} (synthetic side only): the number of real images" in printed(capsys, three, monkeypatch)
+
+
 def test_curves_are_one_for_each_replicate(page: str) -> None:
     """All replicates of all experiments are drawn together."""
     drawn = {str(attributes.get("id")) for tag, attributes in Page(page).elements if tag == "g"}
