@@ -109,7 +109,9 @@ def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate:
         # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
         values[place], contributions[place][there] = value, found - found.mean() + value
     by_replicate = values.mean(axis=1)
-    scale = weighted_share(weights_of(outcome.truth, metric))
+    # random splits are stratified: images of the first weigh as those of any other
+    first = outcome.truths[0]
+    scale = weighted_share(weights_of(first[first != NO_IMAGE], metric))
     interval = inference.share(repetitions(contributions), LEVEL, scale)
     return Estimate(
         mean=float(by_replicate.mean()),

@@ -26,6 +26,7 @@ from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
+from tests.checks.scores.mistakes import SCORES
 from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
 from tests.checks.splits.mistakes import RESPLIT
@@ -35,6 +36,7 @@ from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
 MUTATIONS += HELPING + LABELS + STOPPING + CONTROL_MISTAKES
+MUTATIONS += SCORES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += IMAGES + MEMBERSHIP
 

@@ -67,6 +67,23 @@ def test_every_metric_is_that_of_a_replicates_own_images() -> None:
     assert [row.n for row in rows] == [30, 30, 30]
 
 
+def test_images_that_there_are_not_weigh_nothing() -> None:
+    """More of them behind every replicate's own change no metric and no interval."""
+    made = own_images(0.8)
+    wide = ((0, 0), (0, 0), (0, 60))
+    padded = Outcome(
+        np.pad(made.truth, wide[1:], constant_values=NO_IMAGE),
+        np.pad(made.predicted, wide),
+        np.pad(made.probabilities, (*wide, (0, 0))),
+        np.pad(made.equal_steps, wide),
+    )
+    splits = Inference(test_over_train=RATIO)
+    found, wanted = metric_estimates(padded, splits), metric_estimates(made, splits)
+    for name, estimate in wanted.items():
+        assert found[name].values == estimate.values
+        assert (found[name].low, found[name].high) == pytest.approx((estimate.low, estimate.high))
+
+
 def test_the_headline_has_the_corrected_resampled_interval() -> None:
     """By hand from the three differences of accuracy alone: variance (1/3 + 1/4) S^2 and Student's t with 2 degrees."""
     a, b = own_images(0.9, seed=1), own_images(0.8, seed=2)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values
+from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values, weights_of
 
 Measure = Callable[[NDArray, NDArray, NDArray], float]
 
@@ -127,3 +127,12 @@ def test_contributions_give_the_standard_error_of_a_class(metric: str) -> None:
         values.append(float(value))
         errors.append(found.std(ddof=1) / np.sqrt(len(found)))
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)
+
+
+def test_images_of_small_classes_weigh_more() -> None:
+    """Each class as much as any other in a mean over classes; in the accuracy each image."""
+    truth = np.repeat([0, 1, 3], [5, 20, 75])
+    weights = weights_of(truth, "f1")
+    assert [weights[truth == label].sum() for label in (0, 1, 3)] == pytest.approx([100 / 3] * 3)
+    assert weights.mean() == pytest.approx(1)
+    assert np.array_equal(weights_of(truth, "accuracy"), np.ones(100))
