@@ -124,8 +124,8 @@ def neighbour_lines(tests: int, of_class: bool, opened: Experiment) -> list[str]
     """Return what the distances are, and that none of them shows copying or its absence by itself."""
     which = "of the class " if of_class else ""
     scale = (
-        f"Real test images {which}have near training images, too, although the generator never saw them: each pair "
-        f"says than how many of {tests} it is nearer. "
+        f"Real test images {which}have near training images, too, although the generator never saw them: of {tests} "
+        f"of these, the number that a pair is nearer than is next to its distance. "
         if tests
         else ""
     )

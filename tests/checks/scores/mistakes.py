@@ -38,7 +38,7 @@ SCORES: tuple[Mutation, ...] = (
         "splits_without_correction",
         "shared/stats/inference.py",
         "(1 / replicates + test_over_train) * variance",
-        "(1 / replicates / replicates) * variance",
+        "(1 / replicates) * variance",
         COVERAGE + "test_corrected_intervals_hold_the_truth_of_random_splits",
         "intervals over random splits hold the truth of a real learner",
     ),

@@ -65,14 +65,14 @@ def test_the_command_prints_every_metric(capsys: pytest.CaptureFixture[str], mon
 
 
 def test_corrected_intervals_hold_the_truth_of_random_splits() -> None:
-    """Other sets, three splits each: the correction is needed, and enough."""
-    helps, equal = tallies(list(answers(EXPERIMENTS, 3)))
+    """Other sets, five splits each: the correction is needed, and enough."""
+    helps, equal = tallies(list(answers(EXPERIMENTS, 5)))
     assert 0.01 < helps.truth < 0.06
     assert equal.truth == 0
     assert equal.false is not None
     for found in (helps, equal):
         assert found.covered >= (COVERAGE - margin(COVERAGE, EXPERIMENTS)) * EXPERIMENTS
-        assert found.plain <= found.covered
+    assert helps.plain < helps.covered
     assert equal.false <= (FALSE + margin(FALSE, EXPERIMENTS)) * EXPERIMENTS
 
 
