@@ -214,9 +214,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--classes", action="store_true", help="the metrics of one class instead")
     parser.add_argument("--until", action="store_true", help="experiments that end by their width instead")
     parser.add_argument("--metrics", action="store_true", help="macro metrics and ROC-AUC instead")
-    parser.add_argument(
-        "--resplit", type=int, metavar="N", help="N experiments with random splits of each kind instead"
-    )
+    parser.add_argument("--resplit", type=int, metavar="N", help="N experiments of each kind of random splits instead")
     given = parser.parse_args(words)
     for name in ("runs", "processes", "fits", "resplit"):
         value = getattr(given, name)

@@ -2,7 +2,6 @@
 
 from tests.checks.mutation import Mutation
 
-COPIES = "tests/shared/metrics/test_copies.py::"
 COVERAGE = "tests/shared/stats/test_coverage_of_metrics.py::"
 PAIRS = "tests/jobs/playground/test_neighbours.py::"
 RESULTS = "tests/jobs/commands/test_results.py::"
@@ -82,14 +81,6 @@ SCORES: tuple[Mutation, ...] = (
         "A near pair is a copy.",
         PAIRS + "test_every_image_is_shown_and_nothing_is_claimed",
         "the page claims no copy by a single pair",
-    ),
-    Mutation(
-        "blurred_images_are_copies",
-        "shared/metrics/copies.py",
-        "        return cls(np.where(ratios < MUCH_NEARER, distances, np.inf), ratios)",
-        "        return cls(distances, distances)",
-        COPIES + "test_honest_images_are_not_flagged",
-        "blurred held-out images, which are near to everything, are no copies",
     ),
     Mutation(
         "extrapolated_without_a_side",
