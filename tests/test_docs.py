@@ -68,7 +68,17 @@ def test_commands_within_the_text_parse(path: Path) -> None:
 @every_document
 def test_options_and_variables_within_the_text_exist(path: Path) -> None:
     """Each `--option` and each HALFREAL_ variable that a text names is one of halfreal's, or one listed here."""
-    others = {"--attach-dependencies", "--build-arg", "--no-deps", "--profile", "--rm", "--scale", "--target"}
+    others = {
+        "--attach-dependencies",
+        "--build-arg",
+        "--gans",
+        "--metrics",
+        "--no-deps",
+        "--profile",
+        "--rm",
+        "--scale",
+        "--target",
+    }
     known = others | {option for command in every_command(halfreal) for option in options(command)}
     for code in inline_code(path):
         for option in re.findall(r"(?:^|\s)(--[a-z][\w-]*)", code):
