@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.errors import BadConfig, BadInput, MissingArtifact
 from shared.store.job import Job
-from shared.store.lineage import chosen_replicate, open_inputs
+from shared.store.lineage import STUDY_FOLDER, chosen_replicate, open_inputs
 from shared.store.replicates import existing
 
 # torch takes seconds to import: a replicate, snapshot or class that is not there is refused before
@@ -258,9 +258,15 @@ class ExperimentIndex:
         """Return the names of the experiments that have real images, finished or not."""
         from shared.format.manifest import MANIFEST
 
-        # each replicate may have a split of its own
-        places = (f"*/{PREPROCESS.writes}{below}/{MANIFEST}" for below in ("", "/r[0-9][0-9]"))
-        found = {path.relative_to(self.data_root).parts[0] for place in places for path in self.data_root.glob(place)}
+        # each replicate may have a split of its own, and the points of a study are experiments too
+        real = [f"{PREPROCESS.writes}{below}/{MANIFEST}" for below in ("", "/r[0-9][0-9]")]
+        paths = [
+            path
+            for above in ("*", f"*/{STUDY_FOLDER}/*")
+            for place in real
+            for path in self.data_root.glob(f"{above}/{place}")
+        ]
+        found = {path.relative_to(self.data_root).as_posix().rpartition(f"/{PREPROCESS.writes}/")[0] for path in paths}
         return sorted(name for name in found if not name.startswith("."))
 
     def open(self, name: str) -> Experiment:

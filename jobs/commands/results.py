@@ -15,7 +15,7 @@ from shared.errors import BadInput, MissingArtifact
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
-from shared.store.lineage import STUDY_FOLDER, experiment_label, need_test_scores, open_inputs
+from shared.store.lineage import STUDY_FOLDER, experiment_label, need_test_scores, open_inputs, volume_of
 from shared.store.replicates import as_there, best_on_val
 from shared.store.replicates import place as place_of
 
@@ -145,7 +145,7 @@ def print_results(folder: Path, classes: bool = False) -> None:
 
     results, console = collect(folder), Console(highlight=False)
     print_first_line(console, results.mixed)
-    print_missing(console, results.scores, folder.parent)
+    print_missing(console, results.scores, volume_of(folder))
     print_imported(console, results.imported)
     print_verdict(console, results.mixed)
     print_questions(console, results.mixed)

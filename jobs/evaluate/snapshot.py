@@ -16,7 +16,7 @@ from shared.runtime.memory import check_images_fit
 from shared.store.artifacts import Artifact, input_of
 from shared.store.checkpoints import load
 from shared.store.job import Job
-from shared.store.lineage import open_inputs
+from shared.store.lineage import open_inputs, volume_of
 from shared.store.records.gan import GeneratorRecord
 from shared.store.records.scores import PrintedScores
 
@@ -35,7 +35,7 @@ def score_file(
     real = input_of(inputs, PREPROCESS).dataset
     check_images_fit("--images", images, real.size_px, real.channels)
     epoch, gan = unfinished(file)
-    run = Run(inputs, folder, folder.parent / "sources", device, Reporter("evaluate"))
+    run = Run(inputs, folder, volume_of(folder) / "sources", device, Reporter("evaluate"))
     plan = Plan(images, (extractor,), (), seed, reference="val", fallback=fallback)
     work = Evaluation(run, plan, gan.record.conditional)
     chooser = work.choosing()

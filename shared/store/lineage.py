@@ -157,6 +157,11 @@ def experiment_label(folder: Path) -> str:
     return f"{above.parent.name}/{above.name}/{folder.name}" if above.name == STUDY_FOLDER else folder.name
 
 
+def volume_of(folder: Path) -> Path:
+    """Return the volume that the experiment in `folder` is on."""
+    return folder.parents[2] if folder.parent.name == STUDY_FOLDER else folder.parent
+
+
 def need_test_scores(scores: "Artifact[ScoresRecord]") -> "OnTest":
     """Return the scores on test; BadInput for scores on val alone, such as those of a tuning trial."""
     if scores.record.on_test is None:

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
+from jobs.commands.drawing import ExperimentIndex
 from jobs.pipeline import FITS, PREPROCESS, SYNTHESIZE, TRAIN_CLASSIFIER, TRAIN_GAN, TRAIN_MIXED
 from jobs.study import children, making
 from jobs.study.children import Child
@@ -26,6 +27,8 @@ from shared.store.checkpoints import load
 from tests.jobs.study.conftest import PERCENT, Call
 
 HALF, ALL = "images-50", "images-100"
+
+IMPORTED = ("--set", "synthesize.source_path=/", "--set", "evaluate.scored=synthetic")
 
 
 def child(root: Path, name: str) -> Path:
@@ -213,6 +216,7 @@ def test_a_signal_ends_with_75_and_saves(root: Path, call: Call, monkeypatch: py
         started.append(process)
         assert process.stdout is not None
         process.stdout.readline()  # its handler is there
+        process.stdout.close()
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
         return process
 
@@ -252,7 +256,7 @@ def test_a_point_that_fails_ends_the_study_with_its_code(
         (["--images", "50", "--parts", "2", "--index", "2"], "want less than --parts 2"),
         (["--images", "50", "--index", "1"], "say by --parts"),
         (["--images", "50", "--experiment", "a/study/images-5"], "is a point of a study"),
-        (["--images", "50", "--set", "synthesize.source=folder", "--set", "evaluate.scored=synthetic"], "imported"),
+        (["--images", "50", "--set", "synthesize.source=folder", *IMPORTED], "are imported"),
     ],
 )
 @pytest.mark.parametrize("dry", [True, False])
@@ -291,3 +295,8 @@ def test_results_mention_the_study(finished: Path) -> None:
     assert point.exit_code == 0, point.output
     facts = json.loads(point.stdout)
     assert (facts["experiment"], facts["study"]) == (f"small/study/{HALF}", None)
+
+
+def test_points_are_experiments_of_the_playground(finished: Path) -> None:
+    """They are listed under the name that every command takes."""
+    assert ExperimentIndex(finished).names() == [f"small/study/{ALL}", f"small/study/{HALF}"]
