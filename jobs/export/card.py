@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from jobs.export.formats import FORMATS, class_folders
 from jobs.export.options import ANNOTATED, ASKED, ExportConfig
@@ -50,24 +50,13 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
 
     These are those of one `replicate`, numbered from 0, and the verdict of all.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown and YAML: every text of a user goes through `plain` or `quoted`
-    )
-    environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
-    environment.filters |= {"interval_points": interval_points, "level_text": level_text, "points": difference_points}
-    environment.filters |= {"synthetic_count": synthetic_count, "real_count": real_count}
     scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
     mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
     layout, dataset = FORMATS[config.to], synthetic.dataset
     membership = over_replicates.membership([on_test], synthetic.record.imported is not None)
     labels = judged_labels(mixed, conditional=synthetic.record.agreement is not None)
     asked_for = "the class asked for as label" if synthetic.record.imported is None else "the labels of the set"
-    return environment.get_template("card.md").render(
+    return template().render(
         version=__version__,
         experiment=experiment_label(experiment_folder(inputs)),
         config=config,
@@ -106,6 +95,22 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         lineage=lineage(JOBS, inputs),
         recipe=RECIPE,
     )
+
+
+def template() -> Template:
+    """Return the card's template."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown and YAML: every text of a user goes through `plain` or `quoted`
+    )
+    environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
+    environment.filters |= {"interval_points": interval_points, "level_text": level_text, "points": difference_points}
+    environment.filters |= {"synthetic_count": synthetic_count, "real_count": real_count}
+    return environment.get_template("card.md")
 
 
 def found_copies(test: CopyTest, imported: Imported | None) -> str:

@@ -5,7 +5,7 @@ from tests.checks.mutation import Mutation
 METRIC = "shared/metrics/membership.py"
 METRICS = "tests/shared/metrics/test_membership.py::"
 EVALUATE = "jobs/evaluate/membership.py"
-WHOLE = "tests/experiment/audit/test_audit.py::"
+WHOLE = "tests/experiment/splits/test_audit.py::"
 OVER = "shared/metrics/over_replicates.py"
 SUMMARIES = "tests/shared/metrics/test_over_replicates.py::"
 
@@ -35,7 +35,7 @@ MEMBERSHIP: tuple[Mutation, ...] = (
         "members are images that the generator learned from",
     ),
     Mutation(
-        "audit_images_in_train",
+        "audit_images_are_learned_from",
         "jobs/preprocess/subsets.py",
         'made |= {"train": stays, "audit": np.setdiff1d(made["train"], stays)}',
         'made |= {"audit": np.setdiff1d(made["train"], stays)}',

@@ -5,7 +5,7 @@ A row's `old` occurs exactly once in its file. Where code moves, `file` and `old
 
 from tests.checks.mutation import Mutation
 
-TESTS = "tests/experiment/test_unlabelled.py::"
+TESTS = "tests/experiment/splits/test_unlabelled.py::"
 VALIDATE = "tests/jobs/test_validate.py::"
 WORDS = "tests/jobs/train_mixed/test_warnings.py::"
 IMAGES = "shared/data/images.py"

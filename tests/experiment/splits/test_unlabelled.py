@@ -28,7 +28,7 @@ from shared.store.samples import annotated_members
 from tests.experiment.tiny import TEST, TRAIN, Fit, Spy, bars, call, enlarged, fits, same, set_replicates
 
 LABELLED, UNLABELLED = 28, 38
-"""Of the 66 train images."""
+"""Together the 66 train images."""
 
 WORDS: dict[str, list[object]] = {
     "train_gan": ["--unconditional"],
