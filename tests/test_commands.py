@@ -101,7 +101,7 @@ WRONG_OPTIONS = [
     (["train_mixed", "--fits", "0"], ["--fits"]),
     (["train_mixed", "--patience", "-1"], ["--patience"]),
     (["train_mixed", "--replicates", "0"], ["--replicates"]),
-    (["preprocess", "--replicates", "2"], ["--replicates", "halfreal preprocess --help"]),
+    (["preprocess", "--replicates", "2"], ["--replicates", "share one `real`", "--resplit"]),
     (["preprocess", "--val-fraction", "0.5", "--test-fraction", "0.5"], ["0.5", "nothing to train on"]),
     (["preprocess", "--test-fraction", "nan"], ["--test-fraction nan", "finite number"]),
     (["preprocess", "--test-fraction", "0"], ["test_fraction=0.0", "between 0 and 1"]),

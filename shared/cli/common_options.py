@@ -53,12 +53,12 @@ def check_name(name: str, where: str, remedy: str = "") -> None:
     own, _, below = name.partition("/")
     if own in RESERVED:
         raise BadConfig(f"{where} {name!r}: the volume has other things in that folder; take another name")
-    if below and not re.fullmatch(POINT_PATTERN, below):
-        raise BadConfig(f"{where} {name!r}: want no '/', but for a point of a study, such as {own}/study/images-5")
     if not re.fullmatch(r"\w[\w.-]*", own):
         raise BadConfig(
             f"{where} {name!r}: want letters, digits, '_', '-' and '.', with none of the last two in front{remedy}"
         )
+    if below and not re.fullmatch(POINT_PATTERN, below):
+        raise BadConfig(f"{where} {name!r}: want no '/', but for a point of a study, such as {own}/study/images-5")
 
 
 DEFAULT_DATA_ROOT = Path("data")

@@ -18,6 +18,7 @@ from functools import update_wrapper
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from shared.cli.calls.call import Call, Common
 from shared.cli.calls.perform import perform
@@ -37,7 +38,7 @@ from shared.cli.resolve import (
 )
 from shared.cli.run import Body, How, Step
 from shared.data.specs import Declare, Validate, no_data_needed
-from shared.errors import BadInput
+from shared.errors import BadConfig, BadInput
 from shared.runtime.job_processes import OPTIONS_FLAG
 from shared.store.job import Job
 
@@ -146,6 +147,7 @@ def job(
                 click.echo(line, err=True)
             common = Common(threads=resolved.threads, **resolved.common)
             call = Call(made, resolved.config, made.recorded(resolved.config), common)
+            _check_replicates(call, context)
             if call.common.dry_run:
                 from shared.cli.calls.dry_run import dry_run
 
@@ -160,6 +162,17 @@ def job(
         return made
 
     return decorate
+
+
+def _check_replicates(call: Call, context: click.Context) -> None:
+    """Raise BadConfig where a flag asks for replicates of an artifact that all replicates share."""
+    # the variable and the recipe's value are for every job, also for those that make one artifact
+    given = context.get_parameter_source("replicates") is ParameterSource.COMMANDLINE
+    if given and not any(step.row.replicated for step in call.steps):
+        raise BadConfig(
+            f"--replicates {call.common.replicates}: all replicates share one `{call.row.writes}`\n"
+            "leave it out, or say --resplit for a random split for each"
+        )
 
 
 def _command(row: Job, options: type[JobOptions], cls: type[JobCommand], body: Any, gathers: bool) -> JobCommand:

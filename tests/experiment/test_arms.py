@@ -10,7 +10,7 @@ from torch import Tensor
 
 from jobs.pipeline import FITS, TRAIN_MIXED
 from jobs.train_mixed import fits as fitting
-from jobs.train_mixed.arms import ANNOTATED, ARMS, ASKED, GIVEN, GROUPS, OWN
+from jobs.train_mixed.arms import ANNOTATED, ARMS, ASKED, GIVEN, GROUPS, OWN, chosen_arms
 from jobs.train_mixed.options import CAP, LEAST_GAIN
 from shared.data.images import Images, load_split
 from shared.data.standard_augmentation import standard_augmentation
@@ -21,7 +21,9 @@ from shared.store.checkpoints import load
 from tests.experiment.conftest import REPLICATES, SEED, Mixed, Tiny, sharing
 from tests.experiment.tiny import OPTIONS, SIZE_PX, TEST, TRAIN, Spy, bars, call, fits, places, same, seen
 
-every_arm = pytest.mark.parametrize("name", ARMS)
+TRAINED = chosen_arms("all", conditional=True, unlabelled=False)
+
+every_arm = pytest.mark.parametrize("name", TRAINED)
 every_replicate = pytest.mark.parametrize("replicate", range(REPLICATES))
 
 
@@ -103,10 +105,10 @@ def test_arms_with_the_same_real_share_see_the_same_real_images(mixed: Mixed) ->
     drawn = {}
     for replicate in range(REPLICATES):
         first: dict[float, Images] = {}
-        for name, arm in ARMS.items():
-            n_real, _ = arm.counts(TRAIN)
+        for name in TRAINED:
+            n_real, _ = ARMS[name].counts(TRAIN)
             given = mixed.arms[name, replicate].train.subset(range(n_real))
-            assert same(given, first.setdefault(arm.real_share, given)), name
+            assert same(given, first.setdefault(ARMS[name].real_share, given)), name
         everything = mixed.arms["real_100", replicate].train.images
         drawn[replicate] = {share: set(places(given.images, everything)) for share, given in first.items()}
         assert len(first) == 8
@@ -150,7 +152,7 @@ def test_arms_share_the_seed_of_their_replicate(mixed: Mixed) -> None:
     """In a replicate every arm is fitted from the same seed, each replicate with other initial weights."""
     for replicate in range(REPLICATES):
         seed = replicate_seed(SEED, replicate)
-        assert {mixed.arms[name, replicate].seed for name in ARMS} == {derive_seed(seed, Stream.ARM_FIT)}
+        assert {mixed.arms[name, replicate].seed for name in TRAINED} == {derive_seed(seed, Stream.ARM_FIT)}
         rows = [row for row in mixed.artifact.facts["rows"] if row["replicate"] == replicate]
         assert {row["seed"] for row in rows} == {seed}
 
@@ -188,7 +190,7 @@ def test_the_majority_baseline_is_from_the_train_split(mixed: Mixed, tiny: Tiny)
     assert mixed.artifact.facts["majority_baseline"] == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize("group", [group for group in GROUPS if group != "all"])
+@pytest.mark.parametrize("group", [group for group in GROUPS if group not in ("all", "labels")])
 def test_a_group_trains_its_arms(group: str, mixed: Mixed, tiny: Tiny, recipe: Path, tmp_path: Path) -> None:
     """Arms train in the table's order, and give the same answers in any group, also where there is one replicate."""
     root = sharing(tiny, tmp_path)
@@ -203,7 +205,7 @@ def test_a_group_trains_its_arms(group: str, mixed: Mixed, tiny: Tiny, recipe: P
 def test_the_answers_are_of_paired_differences_over_replicates(mixed: Mixed) -> None:
     """In each replicate the value is the difference in accuracy of the two arms; the answer is their mean."""
     found = mixed.artifact.facts
-    assert [row["arm"] for row in found["arms"]] == list(ARMS)
+    assert [row["arm"] for row in found["arms"]] == TRAINED
     accuracy = {(row["arm"], row["replicate"]): row["test"]["accuracy"] for row in found["rows"]}
     answers = [found["headline"], *found["questions"]]
     assert (answers[0]["a"], answers[0]["b"]) == ("real_100_plus_synthetic_100", "real_100")
@@ -218,7 +220,7 @@ def test_the_answers_are_those_of_the_fits(mixed: Mixed, tiny: Tiny) -> None:
     """The files of a replicate hold the probabilities of its own networks on test, which the rows were counted from."""
     test = seen(tiny.made["real"], "test").images.float() / 127.5 - 1
     for replicate, artifact in enumerate(mixed.fits):
-        for name in ARMS:
+        for name in TRAINED:
             file = fitting.fit_file(name, 0)
             held = load(artifact.read(file), file)[0]["probabilities"]
             with torch.no_grad():
