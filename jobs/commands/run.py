@@ -87,7 +87,7 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
-    help="Time budget of --until in minutes; no new replicate starts after it.",
+    help="Time budget of --until in minutes; no replicates are added after it; the first five are always made.",
 )
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")

@@ -17,16 +17,16 @@ Array = NDArray[np.float64]
 UNKNOWN = Variance(generator=None, fit=None, images=None)
 
 
-def variance_shares(a: Outcome, b: Outcome, b_is_real: bool) -> Variance:
+def variance_shares(a: Outcome, b: Outcome, by_fits_alone: bool) -> Variance:
     """Return the shares of generators, fits and test images in the variance of the mean difference of two arms.
 
     Replicates bring s^2 / R, the variance of their differences on this test set over their number; images bring their
     component of the two-way model over their number, which is what more replicates would leave. With two or more fits
     the fits' part of s^2 is their variance within replicates over their number. With one fit it is told only where the
-    baseline `b` has real images alone (`b_is_real`): its accuracy then varies by fits and nothing else, and arm `a` is
-    taken to vary as much by its own fits, independently, which makes twice that variance. The rest of s^2, at least 0,
-    is the generators'.
-    A fit counts with what it draws itself: its order, its real subset, its window of the generator's images.
+    accuracy of the baseline `b` varies by fits and nothing else (`by_fits_alone`): it has real images alone, the same
+    in every replicate. Arm `a` is taken to vary as much by its own fits, independently, which makes twice that
+    variance. The rest of s^2, at least 0, is the generators'. A fit counts with what it draws itself: its order, its
+    real subset, its window of the generator's images.
     """
     difference = a.correct_by_fit - b.correct_by_fit
     replicates, fits, images = difference.shape
@@ -40,7 +40,7 @@ def variance_shares(a: Outcome, b: Outcome, b_is_real: bool) -> Variance:
         return UNKNOWN
     if fits > 1:
         by_fits = float(difference.mean(axis=2).var(axis=1, ddof=1).mean()) / fits
-    elif b_is_real:
+    elif by_fits_alone:
         by_fits = 2 * float(b.correct.mean(axis=1).var(ddof=1))
     else:
         return Variance(generator=None, fit=None, images=by_images / total)

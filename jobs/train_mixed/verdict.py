@@ -12,7 +12,7 @@ import numpy as np
 from jobs.train_mixed import sentences
 from jobs.train_mixed.arms import ARMS
 from jobs.train_mixed.outcome import Array, Outcome, class_estimates, metric_estimates, repetitions
-from jobs.train_mixed.questions import AUGMENTED, Question, answerable
+from jobs.train_mixed.questions import AUGMENTED, HEADLINE, HEADLINE_OF_LABELS, Question, answerable
 from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
 from shared.metrics.classification import POSITIVE
 from shared.plots.formatting import labelled_count, pseudo_count, synthetic_count
@@ -89,7 +89,12 @@ def make_record(
         first=signs.first,
         variance=None
         if headline is None
-        else variance_shares(outcomes[headline.a], outcomes[headline.b], b_is_real=ARMS[headline.b].is_real),
+        else variance_shares(
+            outcomes[headline.a],
+            outcomes[headline.b],
+            # where each replicate has a subset of its own, accuracy on real images varies by these as well
+            by_fits_alone=ARMS[headline.b].is_real and protocol.resplit is None,
+        ),
         worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}, inference),
         majority_baseline=trained.majority_baseline,
         copies_flagged=signs.copies,
@@ -137,7 +142,9 @@ def judge(trained: Trained) -> tuple[Answer | None, list[Answer]]:
     if primary is None:
         return None, answers
     augmented = next((found for found in answers if (found.a, found.b) == (AUGMENTED.a, AUGMENTED.b)), None)
-    return answer(primary, trained, LEVEL, sentences.augmentation_clause(augmented)), answers
+    # of another number of images, or another question, nothing is known with augmentation
+    clause = sentences.augmentation_clause(augmented if primary == HEADLINE else None)
+    return answer(primary, trained, LEVEL, "" if primary == HEADLINE_OF_LABELS else clause), answers
 
 
 def answer(question: Question, trained: Trained, level: float, clause: str = "") -> Answer:

@@ -136,8 +136,8 @@ LABELS: tuple[Mutation, ...] = (
     Mutation(
         "annotators_that_do_not_vary",
         "jobs/train_mixed/verdict.py",
-        "b_is_real=ARMS[headline.b].is_real",
-        "b_is_real=not ARMS[headline.b].has_synthetic",
+        "by_fits_alone=ARMS[headline.b].is_real",
+        "by_fits_alone=not ARMS[headline.b].has_synthetic",
         "tests/jobs/train_mixed/test_summaries.py::test_pseudo_labels_vary_with_their_annotator",
         "a baseline whose annotator varies does not tell how much fits vary",
     ),

@@ -35,7 +35,7 @@ def simulated(fits: int, generator: float, fit: float, image: float, images: int
 def test_variance_is_told_apart(fits: int, generator: float, fit: float, image: float) -> None:
     """Shares are those that the simulation has, with one fit for each replicate and with three, and add up to 1."""
     images = 1000
-    found = variance_shares(*simulated(fits, generator, fit, image, images), b_is_real=True)
+    found = variance_shares(*simulated(fits, generator, fit, image, images), by_fits_alone=True)
     by_answer = (0.21 + 0.21 - image**2) / images
     parts = np.array([generator**2 / 60, (2 * fit**2 + by_answer) / fits / 60, image**2 / images])
     assert found.generator is not None
@@ -51,13 +51,13 @@ def test_one_replicate_tells_nothing() -> None:
     """Nor do arms that never differ: shares are unknown rather than 0."""
     one = (outcome_of(right(0.9, 1)), outcome_of(right(0.8, 1, seed=1)))
     same = outcome_of(np.ones((5, 100)))
-    assert variance_shares(*one, b_is_real=True) == variance_shares(same, same, b_is_real=True) == UNKNOWN
+    assert variance_shares(*one, by_fits_alone=True) == variance_shares(same, same, by_fits_alone=True) == UNKNOWN
 
 
 def test_a_baseline_with_a_generator_does_not_tell_fits() -> None:
     """With one fit and a baseline whose own generator varies, only the images' share is known."""
-    found = variance_shares(*simulated(1, 0.03, 0.02, 0.2), b_is_real=False)
-    told = variance_shares(*simulated(1, 0.03, 0.02, 0.2), b_is_real=True)
+    found = variance_shares(*simulated(1, 0.03, 0.02, 0.2), by_fits_alone=False)
+    told = variance_shares(*simulated(1, 0.03, 0.02, 0.2), by_fits_alone=True)
     assert (found.generator, found.fit) == (None, None)
     assert found.images == told.images
 
@@ -67,14 +67,21 @@ def test_the_record_has_the_variance_of_the_headline() -> None:
     added, real = simulated(1, 0.03, 0.02, 0.2)
     other = outcome_of(right(0.5, 60, 1000))
     record = experiment({"real_100_plus_synthetic_100": added, "real_100": real, "synthetic_100": other})
-    assert record.variance == variance_shares(added, real, b_is_real=True) != UNKNOWN
+    assert record.variance == variance_shares(added, real, by_fits_alone=True) != UNKNOWN
+
+
+def test_subsets_of_each_replicate_are_not_taken_for_fits() -> None:
+    """Where each replicate has train images of its own, accuracy on real images varies by these, too."""
+    added, real = simulated(1, 0.03, 0.02, 0.2)
+    record = experiment({"real_100_plus_synthetic_100": added, "real_100": real}, resplit="train")
+    assert record.variance == variance_shares(added, real, by_fits_alone=False)
 
 
 def test_pseudo_labels_vary_with_their_annotator() -> None:
     """A baseline with them is no arm of real images alone, whose accuracy varies by its fits and nothing else."""
     added, pseudo = simulated(1, 0.03, 0.02, 0.2)
     record = experiment(dict(zip(HEADLINE_OF_LABELS, (added, pseudo), strict=True)))
-    assert record.variance == variance_shares(added, pseudo, b_is_real=False)
+    assert record.variance == variance_shares(added, pseudo, by_fits_alone=False)
 
 
 HEIGHTS = {"real_5": 0.6, "real_10": 0.7, "real_25": 0.8, "real_50": 0.9, "real_100": 0.95}

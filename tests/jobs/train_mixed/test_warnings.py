@@ -185,3 +185,15 @@ def test_only_a_headline_that_helped_has_a_clause() -> None:
     ]
     assert helped
     assert not [found for found in helped if "augmentation was" in found.sentence or "beyond" in found.sentence]
+
+
+def test_the_clause_is_about_the_headline_alone() -> None:
+    """What augmented arms say of as many synthetic images says nothing of another number, or of pseudo-labels."""
+    names = ("real_100_augmented", "real_100_plus_synthetic_100_augmented")
+    augmented = {name: outcome_of(right(0.8, seed=seed)) for seed, name in enumerate(names)}
+    gain = outcome_of(right(0.95, seed=2)), outcome_of(right(0.8, seed=3))
+    every = experiment(augmented | dict(zip(HEADLINE_OF_ALL, gain, strict=True)))
+    assert headline(every).sentence.endswith("); augmentation was not compared.")
+    labels = experiment(augmented | dict(zip(HEADLINE_OF_LABELS, gain, strict=True)))
+    assert headline(labels).outcome == HELPED
+    assert "augmentation" not in headline(labels).sentence
