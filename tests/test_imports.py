@@ -29,7 +29,7 @@ ADDRESSES = {
     "matplotlib": ("shared/plots/*.py", "shared/plots/training/*.py", "jobs/report/figures.py"),
     "optuna": ("jobs/tune/*.py",),
     "sqlalchemy": ("jobs/tune/study.py",),
-    "jinja2": ("jobs/report/*.py", "jobs/compare/page.py", "jobs/export/card.py", "jobs/study/page.py"),
+    "jinja2": ("jobs/report/*.py", "jobs/export/card.py"),
     "gradio": ("jobs/playground/page.py",),
     "fastapi": ("jobs/playground/page.py",),
     "uvicorn": ("jobs/playground/page.py",),

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -237,20 +238,24 @@ def dry_run_chain(selected: Sequence[Job], arguments: list[str]) -> "DryRun":
 
 
 def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:
-    """Run one job to its end; Interrupted if a signal came, JobFailed if it does not end well.
-
-    SIGTERM is passed on to the job; Ctrl-C reaches it without us, since it is in the same process group.
-    """
+    """Run one job to its end; see `to_its_end`."""
     # a process of its own: memory and threads of torch go with the job, and a crash of one leaves `run` alive
-    process = start(job.name, arguments)
+    to_its_end(start(job.name, arguments), job.name, stop)
+
+
+def to_its_end(process: subprocess.Popen[Any], name: str, stop: StopFlag) -> None:
+    """Wait for a process, called `name`; Interrupted if a signal came, JobFailed if it does not end well.
+
+    SIGTERM is passed on to it; Ctrl-C reaches it without us, since it is in the same process group.
+    """
     passed_on = False
     while (code := wait(process)) is None:
         # once: a second signal makes a job stop without saving
         if stop.signal_name == "SIGTERM" and not passed_on:
             process.send_signal(signal.SIGTERM)
             passed_on = True
-    # a job may finish in spite of the signal: `run` stops all the same
+    # it may finish in spite of the signal: the caller stops all the same
     if stop.signal_name or code == Interrupted.exit_code:
-        raise Interrupted(f"{job.name} stopped; run the same command again (without --force) to go on")
+        raise Interrupted(f"{name} stopped; run the same command again (without --force) to go on")
     if code:
-        raise JobFailed(f"{job.name} failed (exit code {code}); fix what it says above, then run this again", code)
+        raise JobFailed(f"{name} failed (exit code {code}); fix what it says above, then run this again", code)

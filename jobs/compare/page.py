@@ -4,17 +4,15 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-import jobs.report
 from jobs.compare.comparison import Comparison
 from jobs.compare.published import printed_words, remedy
 from jobs.compare.terminal import number, spread
 from jobs.report.figures import Embedded, embed
+from jobs.report.templates import page_template
 from shared import __version__
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
-from shared.plots import answers, compare_charts, formatting
+from shared.plots import answers, compare_charts
 from shared.plots.gallery import Picture
 from shared.store.replicates import replicate_name
 
@@ -24,18 +22,10 @@ FILTERS = ("percent", "spread", "level_text", "side_words")
 
 def render(comparison: Comparison, page: Path | None = None) -> str:
     """Return the page: HTML that asks no network for anything. It links to the reports where it will be at `page`."""
-    # the report's folder has the style sheet of both pages
-    folders = [Path(__file__).parent, *map(Path, jobs.report.__path__)]
-    environment = Environment(
-        loader=FileSystemLoader(folders),
-        autoescape=select_autoescape(["html"]),  # names are the user's
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    template = page_template(
+        Path(__file__).with_name("compare.html"), FILTERS, in_words=in_words, replicate=replicate_name
     )
-    environment.filters |= {name: getattr(formatting, name) for name in FILTERS}
-    environment.filters |= {"in_words": in_words, "replicate": replicate_name}
-    return environment.get_template("compare.html").render(
+    return template.render(
         version=__version__,
         comparison=comparison,
         names=list(comparison.experiments),

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from jobs.pipeline import JOBS, PIPELINE
 from jobs.report.figures import draw_all
 from jobs.report.inputs import Artifacts
 from jobs.report.scores import scores_section
+from jobs.report.templates import page_template
 from jobs.report.tuning import tuning_section
 from shared import __version__
 from shared.cli.progress import Reporter
@@ -39,16 +38,8 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
     """Return the page for the artifacts of an experiment: self-contained HTML that asks no network for anything."""
     made = Artifacts.of(inputs)
     shown, mixed = made.shown, made.mixed.record
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        # class names and messages are the user's
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,  # a name that the template has wrong fails the job, not a reader
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {name: getattr(formatting, name) for name in FILTERS}
-    return environment.get_template("page.html").render(
+    template = page_template(Path(__file__).with_name("page.html"), FILTERS)
+    return template.render(
         version=__version__,
         experiment=experiment_label(experiment_folder(inputs)),
         first_line=answers.first_line(mixed),

@@ -1,6 +1,5 @@
 """The experiment of each point: which options it has, what a dry run says of it, how it is run."""
 
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.commands.calls import command_of
 from jobs.commands.ordering import ordered
-from jobs.commands.run import JobFailed, dry_run_chain, settings
+from jobs.commands.run import dry_run_chain, settings, to_its_end
 from jobs.pipeline import PIPELINE, PREPROCESS, TRAIN_GAN, TRAIN_MIXED
 from jobs.study.labels import label_pairs
 from jobs.study.points import Point, arms_with
 from shared.cli.progress import StopFlag
 from shared.cli.resolve import asked, environment
-from shared.errors import BadConfig, BadInput, Interrupted
-from shared.runtime.job_processes import start, wait
+from shared.errors import BadConfig, BadInput
+from shared.runtime.job_processes import start
 from shared.store.lineage import STUDY_FOLDER
 
 if TYPE_CHECKING:
@@ -141,22 +140,10 @@ def is_complete(said: "DryRun") -> bool:
 
 
 def run_child(child: Child, options: Mapping[str, Any], stop: StopFlag) -> None:
-    """Run a point to its end in a process of its own; Interrupted if a signal came, JobFailed if it does not end well.
-
-    SIGTERM is passed on; Ctrl-C reaches the process without us, since it is in the same process group.
-    """
+    """Run a point to its end in a process of its own; see `jobs.commands.run.to_its_end`."""
     counts = [(f"--{name}", str(options[name])) for name in ("replicates", "processes") if options[name]]
     process = start(HALFREAL, ["run", *child.run_words, *(word for pair in counts for word in pair)], ONE_PART)
-    passed_on = False
-    while (code := wait(process)) is None:
-        # once: a second signal makes a job stop without saving
-        if stop.signal_name == "SIGTERM" and not passed_on:
-            process.send_signal(signal.SIGTERM)
-            passed_on = True
-    if stop.signal_name or code == Interrupted.exit_code:
-        raise Interrupted(f"{child.name} stopped; run the same command again (without --force) to go on")
-    if code:
-        raise JobFailed(f"{child.name} failed (exit code {code}); fix what it says above, then run this again", code)
+    to_its_end(process, child.name, stop)
 
 
 def seconds_of(folder: Path) -> float:

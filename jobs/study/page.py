@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-import jobs.report
 from jobs.report.figures import embed
+from jobs.report.templates import page_template
 from jobs.study.points import KINDS
 from shared import __version__
 from shared.plots import formatting
@@ -20,18 +18,8 @@ FILTERS = ("percent", "level_text", "difference_points", "interval_points", "det
 
 def render(record: StudyRecord) -> str:
     """Return the page: HTML that asks no network for anything. It links to the reports of the points next to it."""
-    # the report's folder has the style sheet of all pages
-    folders = [Path(__file__).parent, *map(Path, jobs.report.__path__)]
-    environment = Environment(
-        loader=FileSystemLoader(folders),
-        autoescape=select_autoescape(["html"]),  # names are the user's
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {name: getattr(formatting, name) for name in FILTERS}
-    environment.filters |= {"duration": duration}
-    return environment.get_template("study.html").render(
+    template = page_template(Path(__file__).with_name("study.html"), FILTERS, duration=duration)
+    return template.render(
         version=__version__,
         study=record,
         kinds=KINDS,

@@ -65,7 +65,7 @@ def jobs_here(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     patch.setenv("HALFREAL_PROCESSES", "1")
     patch.setattr(run, "_run_job", run_job)
     patch.setattr(children, "start", start)
-    patch.setattr(children, "wait", lambda process: process.code)
+    patch.setattr(run, "wait", lambda process: process.code)
     patch.setattr("shared.sources.published.sets.digits", hostile_source)
     yield done
 
