@@ -36,11 +36,19 @@ CLASSES = ("cat", "dog", "owl")
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unset the environment variables of this machine that would change a job; one replicate is made."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Unset the environment variables of this machine that would change a job; one replicate is made.
+
+    What a command that ran in this process set for the jobs after it goes with the test.
+    """
     for name in [name for name in os.environ if name.startswith("HALFREAL_")] + ["RANK", "WORLD_SIZE"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HALFREAL_REPLICATES", "1")
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)
