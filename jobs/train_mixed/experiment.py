@@ -217,6 +217,7 @@ def signs_of(run: Run, arms: str) -> Signs:
         train_counts=real.splits["train"].class_counts,
         synthetic_counts=np.sum(labels, axis=0).tolist(),
         first=first_shown(arms),
+        named=arms,
         collapsed=collapses({number: on_test.warnings for number, on_test in tested.items()}),
         little_variety=[
             line.removeprefix(LITTLE_VARIETY)

@@ -80,9 +80,9 @@ class MixedOptions(FitOptions):
         arms = chosen_arms(self.arms, conditional=True)
         if self.until:
             # here, since records are slow to import and most options need none
-            from jobs.train_mixed.questions import HEADLINE, answerable
+            from jobs.train_mixed.questions import HEADLINE, headline_of
 
-            if answerable(arms)[0] is None:
+            if headline_of(arms) is None:
                 raise BadConfig(
                     f"--until {self.until:g} is about the headline, for which --arms {self.arms} lacks an arm\n"
                     f"want {HEADLINE.a} and {HEADLINE.b} among them, or leave --until out"

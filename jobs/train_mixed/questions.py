@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from jobs.train_mixed.arms import GROUPS
+from shared.cli.options import listed
 from shared.store.records.mixed import ORIGINAL
 
 
@@ -84,12 +86,34 @@ QUESTIONS = (
         "labelling {synthetic} synthetic images by the class asked for rather than by the annotator",
     ),
 )
-"""The first headline that was asked has the whole level; the others share theirs. Their order is that of the page."""
+"""The headline has the whole level; the others share theirs. Their order is that of the page."""
+
+HEADLINES = {"judge": HEADLINE_OF_ALL, "labels": HEADLINE_OF_LABELS}
+"""The headline of a group of arms that is there for one question."""
 
 
-def answerable(arms: Collection[str]) -> tuple[Question | None, list[Question]]:
-    """Return the headline's question, None unless both of its arms were trained, and the others that have theirs."""
+def headline_of(arms: Collection[str], named: str = "", imported: bool = False) -> Question | None:
+    """Return the headline of the trained `arms`, which `named`, groups and arms joined by commas, chose; None for none.
+
+    The first name with which the arms of a headline are complete decides, not what is named after it: more arms never
+    change the headline. A group that is there for one question has that one, others have that of as many synthetic
+    images as real ones, or of all of them where they were imported; without its arms, the first in a fixed order.
+    """
+    usual = HEADLINE_OF_ALL if imported else HEADLINE
+    there: set[str] = set()
+    # at last all of them, for those that were not named
+    for name in [*listed(named), ""]:
+        there |= set(GROUPS.get(name, (name,)) if name else arms) & set(arms)
+        for question in (HEADLINES.get(name, usual), usual, HEADLINE, HEADLINE_OF_LABELS, HEADLINE_OF_ALL):
+            if {question.a, question.b} <= there:
+                return question
+    return None
+
+
+def answerable(
+    arms: Collection[str], named: str = "", imported: bool = False
+) -> tuple[Question | None, list[Question]]:
+    """Return the headline's question, see `headline_of`, and the others whose arms were trained."""
     # a table, not the pairs that look interesting: a comparison picked after seeing accuracies shows too much
-    asked = [question for question in QUESTIONS if question.a in arms and question.b in arms]
-    primary = next((found for found in (HEADLINE_OF_LABELS, HEADLINE, HEADLINE_OF_ALL) if found in asked), None)
-    return primary, [question for question in asked if question is not primary]
+    primary = headline_of(arms, named, imported)
+    return primary, [each for each in QUESTIONS if {each.a, each.b} <= set(arms) and each is not primary]

@@ -40,13 +40,14 @@ class Signs:
 
     `collapsed` and `copies` say what is wrong with which generators, such as "recall is 0.03 (replicate 2)" and "pixels
     in 2 of 5 replicates", `little_variety` what imported sets lack, `tuned` what was tuned on one of several splits;
-    empty where there is nothing to warn of. `first` is that of `arms.first_shown`.
+    empty where there is nothing to warn of. `first` is that of `arms.first_shown`, `named` what chose the arms.
     """
 
     classes: list[str]
     train_counts: list[int]
     synthetic_counts: list[int]
     first: str = "headline"
+    named: str = ""
     collapsed: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     little_variety: list[str] = field(default_factory=list)
@@ -136,7 +137,7 @@ def arm_row(
 
 def judge(trained: Trained) -> tuple[Answer | None, list[Answer]]:
     """Return the headline's answer, None unless its arms were trained, and the answers to the other questions."""
-    primary, others = answerable(trained.lines.keys())
+    primary, others = answerable(trained.lines.keys(), trained.signs.named, trained.protocol.imported)
     level = other_level(len(others))
     answers = [answer(question, trained, level) for question in others]
     if primary is None:

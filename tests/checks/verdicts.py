@@ -74,10 +74,26 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "first_answerable_is_the_headline",
         QUESTIONS,
-        "primary = next((found for found in (HEADLINE_OF_LABELS, HEADLINE, HEADLINE_OF_ALL) if found in asked), None)",
-        "primary = next(iter(asked), None)",
+        "primary = headline_of(arms, named, imported)",
+        "primary = next((each for each in QUESTIONS if {each.a, each.b} <= set(arms)), None)",
         ANSWERS + "test_the_headline_has_the_whole_level_and_the_others_share_theirs",
         "the headline is the user's question or there is none",
+    ),
+    Mutation(
+        "more_arms_change_the_headline",
+        QUESTIONS,
+        'for name in [*listed(named), ""]:',
+        'for name in [""]:',
+        ANSWERS + "test_groups_that_are_named_later_never_change_the_headline",
+        "the first group that has a headline decides, not all arms together",
+    ),
+    Mutation(
+        "order_of_groups_is_forgotten",
+        VERDICT,
+        "answerable(trained.lines.keys(), trained.signs.named, trained.protocol.imported)",
+        "answerable(trained.lines.keys())",
+        ANSWERS + "test_a_record_has_the_headline_of_the_first_group",
+        "the record's headline is that of the first group",
     ),
     Mutation(
         "copies_help",

@@ -52,14 +52,15 @@ def right(accuracy: float, replicates: int = REPLICATES, images: int = TEST, see
 def experiment(
     arms: Mapping[str, Outcome] | str, accuracy: Mapping[str, float] | None = None, **changed: Any
 ) -> MixedRecord:
-    """Return the record of outcomes, or of a group whose arms have these accuracies, 0.8 unless given.
+    """Return the record of outcomes, or of groups whose arms have these accuracies, 0.8 unless given.
 
-    There are unlabelled images where the group is "labels". `changed` are fields of the signs or the protocol.
+    There are unlabelled images where it names the group "labels". `changed` are fields of the signs or the protocol.
     """
+    named = arms if isinstance(arms, str) else ""
     if isinstance(arms, str):
         places = dict(zip(ARMS, range(len(ARMS)), strict=True))
         levels = dict.fromkeys(ARMS, 0.8) | dict(accuracy or {})
-        names = chosen_arms(arms, conditional=True, unlabelled=arms == "labels")
+        names = chosen_arms(arms, conditional=True, unlabelled="labels" in arms)
         arms = {name: outcome_of(right(levels[name], seed=places[name])) for name in names}
     unlabelled = UNLABELLED if any(ARMS[name].pseudo for name in arms) else None
     replicates, fits, images = next(iter(arms.values())).predicted.shape
@@ -67,6 +68,7 @@ def experiment(
         "classes": list(CLASSES),
         "train_counts": [TRAIN // 2] * 2,
         "synthetic_counts": [TRAIN // 2] * 2,
+        "named": named,
     }
     protocol: dict[str, Any] = {
         "n_test": images,

@@ -1,10 +1,12 @@
 """The verdict: one rule, levels, what is never said."""
 
+from itertools import permutations, product
+
 import numpy as np
 import pytest
 
-from jobs.train_mixed.arms import ARMS, GROUPS
-from jobs.train_mixed.questions import QUESTIONS, answerable
+from jobs.train_mixed.arms import ARMS, GROUPS, chosen_arms
+from jobs.train_mixed.questions import QUESTIONS, answerable, headline_of
 from jobs.train_mixed.verdict import judged
 from shared.stats.intervals import difference_interval
 from shared.store.records.mixed import HELPED, HURT, NO_EFFECT, ORIGINAL, Answer, MixedRecord
@@ -68,7 +70,7 @@ def test_the_headline_has_the_whole_level_and_the_others_share_theirs(group: str
     record = experiment(group)
     trained = {line.arm for line in record.arms}
     pairs = [(question.a, question.b) for question in QUESTIONS if {question.a, question.b} <= trained]
-    primary = next((each for each in (HEADLINE_OF_LABELS, HEADLINE, HEADLINE_OF_ALL) if each in pairs), None)
+    primary = next((each for each in (HEADLINE, HEADLINE_OF_LABELS, HEADLINE_OF_ALL) if each in pairs), None)
     others = [each for each in pairs if each != primary]
     assert [(found.a, found.b) for found in record.questions] == others
     assert (record.headline and (record.headline.a, record.headline.b)) == primary
@@ -100,6 +102,57 @@ def test_more_arms_never_change_the_headline(group: str) -> None:
     assert headline(experiment(group)).model_dump(exclude=fields) == headline(experiment(alone)).model_dump(
         exclude=fields
     )
+
+
+def _pair(named: str, imported: bool = False) -> tuple[str, str] | None:
+    """Return the headline of groups or arms, of an experiment that has what they need."""
+    found = headline_of(chosen_arms(named, conditional=True), named, imported)
+    return (found.a, found.b) if found else None
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_groups_that_are_named_later_never_change_the_headline(imported: bool) -> None:
+    """Over every order of up to three groups: the first that has a headline decides."""
+    decided = 0
+    for number in (2, 3):
+        for groups in permutations(GROUPS, number):
+            first = next(filter(None, (_pair(",".join(groups[:count]), imported) for count in range(1, number))), None)
+            assert first is None or _pair(",".join(groups), imported) == first, groups
+            decided += first is not None
+    assert decided > 200
+
+
+@pytest.mark.parametrize(
+    ("named", "ours", "theirs"),
+    [
+        ("short", HEADLINE, HEADLINE),
+        ("short,labels", HEADLINE, HEADLINE),
+        ("labels,short", HEADLINE_OF_LABELS, HEADLINE_OF_LABELS),
+        ("judge", HEADLINE_OF_ALL, HEADLINE_OF_ALL),
+        ("judge,short", HEADLINE_OF_ALL, HEADLINE_OF_ALL),
+        ("judge,labels", HEADLINE_OF_ALL, HEADLINE_OF_ALL),
+        ("original,short", HEADLINE, HEADLINE),
+        ("curve,judge,short", HEADLINE_OF_ALL, HEADLINE_OF_ALL),
+        ("all", HEADLINE, HEADLINE_OF_ALL),
+        ("real_100_plus_synthetic_all,short", HEADLINE, HEADLINE_OF_ALL),
+        ("original", None, None),
+    ],
+)
+def test_the_first_name_with_a_headline_decides(
+    named: str, ours: tuple[str, str] | None, theirs: tuple[str, str] | None
+) -> None:
+    """By hand, for a generator of the experiment and for imported images."""
+    assert (_pair(named), _pair(named, imported=True)) == (ours, theirs)
+
+
+def test_a_record_has_the_headline_of_the_first_group() -> None:
+    """The order of the groups reaches the record, and every other question is still answered."""
+    for first, second in product(("short", "labels", "judge"), repeat=2):
+        record = experiment(f"{first},{second}", test_seen=None)
+        found = headline(record)
+        assert (found.a, found.b) == _pair(first)
+        trained = {line.arm for line in record.arms}
+        assert len(asked(record)) == sum({each.a, each.b} <= trained for each in QUESTIONS)
 
 
 def test_equal_arms_never_give_certainty() -> None:
