@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from jobs.train_mixed.verdict import judged
 from shared.stats.confidence import LEVEL_TEXT, other_level
 from tests.checks.helps.choice import Choice, Chosen, Searched, gan_named, read_choice, searched
 from tests.checks.helps.images import CONFIRM, SEARCH
@@ -53,7 +54,8 @@ def answer(chosen: Chosen, found: Found, choice: Choice) -> Iterator[str]:
     """Yield what the confirmation of a setting showed: the headline, and its controls, which share a level."""
     headline = found.comparison(chosen.arm, BASELINE)
     low, high = headline.at(choice.level)
-    said = "helped" if low > 0 else "hurt" if high < 0 else "no effect shown"
+    # by the product's rule: a gain from what may be copies is no gain from new images
+    said = judged(low, high, copied=bool(found.copies))
     yield (
         f"confirmed: {named(chosen)}: {said}, {points(headline, choice.level)}"
         f" at {100 * choice.level:g} %, {len(found.seeds)} replicates, {found.n_test:,} test images"
