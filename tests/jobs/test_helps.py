@@ -1,5 +1,6 @@
 """The search for a setting that helps: what is confirmed is confirmed on images and seeds that it never saw."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,16 @@ from tests.checks.helps import __main__ as command
 from tests.checks.helps import choice, images, settings, table
 from tests.checks.helps.choice import Searched, SearchWentOn, best
 from tests.checks.helps.images import CONFIRM, SEARCH, Half, Overlap, RealImage, check_apart, chosen, halves
-from tests.checks.helps.phases import PHASES, Comparison, Found, all_found, check_seeds
-from tests.checks.helps.settings import BASELINE, GANS, PLUS_300, Gan
+from tests.checks.helps.phases import (
+    PHASES,
+    Comparison,
+    Found,
+    OtherResult,
+    all_found,
+    check_made_from,
+    check_seeds,
+)
+from tests.checks.helps.settings import AUGMENTED, BASELINE, COPIED, GANS, PLUS_300, Gan
 
 OF_CLASS = 24
 
@@ -114,6 +123,37 @@ def test_every_row_is_another_experiment() -> None:
     assert {gan.images for gan in GANS} <= {*images.SETS}
 
 
+@pytest.mark.parametrize(("copies", "says"), [([], "helped"), (["pixels in 2 of 5 replicates"], "copies")])
+def test_a_gain_from_copies_did_not_help(copies: list[str], says: str) -> None:
+    """The confirmation answers by the product's rule: where copies are flagged a gain is not called a help."""
+    pairs = [(PLUS_300, BASELINE), (PLUS_300, COPIED), (PLUS_300, AUGMENTED[0]), AUGMENTED]
+    rows = [replace(comparison(0.05, 0.04), a=a, b=b) for a, b in pairs]
+    made = replace(found("a", "cnn"), comparisons=rows, copies=copies)
+    said = next(table.answer(chosen_row(), made, choice.Choice(settings=[chosen_row()], searched=3)))
+    assert f" added: {says}, +5.0 (+4.0 to +6.0) at 95 %" in said
+
+
+@pytest.mark.parametrize("changed", [{"train_gan.width": "4"}, {"seed": "7"}, {"train_gan.more": "1"}, {}])
+def test_a_result_of_other_options_or_images_is_refused(changed: dict[str, str]) -> None:
+    """A result is named by its row alone, whose options may have changed since; so may the real images."""
+    options = {"train_gan.width": "8", "seed": "1000"}
+    made, path = replace(found("a", "cnn"), options=options, images="h"), Path("a-cnn.json")
+    check_made_from(path, made, options, "h")
+    with pytest.raises(OtherResult, match=re.escape(", ".join(changed) or "the real images")):
+        check_made_from(path, made, options | changed, "h" if changed else "other")
+    with pytest.raises(OtherResult):
+        check_made_from(path, found("a", "cnn"), options, "h")
+
+
+def test_the_hash_of_a_half_knows_order_and_split() -> None:
+    """The first images of a class are train images, the last ones of its half are not."""
+    half = halves(noise())[SEARCH]
+    moved = replace(half, pool=half.pool[1:], test=[half.pool[0], *half.test])
+    others = (replace(half, pool=half.pool[::-1]), moved, replace(half, pool=half.pool[1:]), halves(noise())[CONFIRM])
+    assert len({half.digest, *(other.digest for other in others)}) == 5
+    assert halves(noise())[SEARCH].digest == half.digest
+
+
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Search two tiny GANs on noise, one classifier, and confirm with two replicates."""
@@ -141,7 +181,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_the_confirmation_sees_nothing_of_the_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_confirmation_sees_nothing_of_the_search(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In what was written, no test image and no seed of the confirmation is one of the search; all settings count."""
     words = ["--out", str(tmp_path), "--data", str(tmp_path)]
     assert command.main(["search", "--gan", "a", *words]) == 0
@@ -160,6 +202,15 @@ def test_the_confirmation_sees_nothing_of_the_search(tmp_path: Path, capsys: pyt
     assert {phase: {*result.seeds} for phase, result in results.items()} == {
         phase: fitted_seeds(tmp_path / phase / "a") for phase in results
     }
+    # rows and real images may change: a result that was made from others is neither repeated nor believed
+    row = command.gan_named("a")
+    for module in (command, choice, table):
+        monkeypatch.setattr(module, "GANS", [replace(row, options={**row.options, "train_gan.epochs": 2}), *GANS[1:]])
+    for asked in ("search", "confirm"):
+        with pytest.raises(OtherResult, match=r"\(train_gan.epochs\)"):
+            command.main([asked, *(["--gan", "a"] if asked == "search" else []), *words])
+    for module in (command, choice, table):
+        monkeypatch.setattr(module, "GANS", [row, replace(row, name="b")])
     # a search that goes on after the confirmation would choose by what was confirmed
     command.main(["search", "--gan", "b", *words])
     with pytest.raises(SearchWentOn, match="chosen of 3 settings, now there are 6"):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.checks.helps.choice import choose, gan_named
 from tests.checks.helps.images import CONFIRM, SEARCH, SETS, Half, halves
-from tests.checks.helps.phases import PHASES, Found, all_found, check_seeds
+from tests.checks.helps.phases import PHASES, Found, all_found, check_made_from, check_seeds, result_path
 from tests.checks.helps.settings import BASELINE, CLASSIFIERS, CONTROLS, GANS, Gan
 
 
@@ -33,12 +33,27 @@ def confirm(out: Path, data: Path) -> None:
     from tests.checks.helps.experiment import make
 
     check_seeds(PHASES[SEARCH].seeds, PHASES[CONFIRM].seeds)
+    check_search(out, data)
     choice = choose(out)
     for setting in choice.settings:
         gan = gan_named(setting.gan)
         arms = {setting.classifier: (BASELINE, setting.arm, *CONTROLS)}
         made = make(gan, half_of(gan, CONFIRM, data), PHASES[CONFIRM], arms, out)
         check_seeds(seeds_in(all_found(out, SEARCH)), seeds_in(made))
+
+
+def check_search(out: Path, data: Path) -> None:
+    """Raise OtherResult where a result of the search was made from other options or images than its row has now."""
+    from tests.checks.helps.experiment import made_from
+
+    results = list(all_found(out, SEARCH))
+    digests = {
+        name: halves(SETS[name](data))[SEARCH].digest for name in {gan_named(each.gan).images for each in results}
+    }
+    for found in results:
+        gan, path = gan_named(found.gan), result_path(out, SEARCH, found.gan, found.classifier)
+        options = made_from(gan, found.classifier, (BASELINE, *gan.arms), PHASES[SEARCH])
+        check_made_from(path, found, options, digests[gan.images])
 
 
 def seeds_in(results: Iterable[Found]) -> list[int]:

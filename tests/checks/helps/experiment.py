@@ -6,6 +6,7 @@ They run in this process, since starting one for each job takes longer than such
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from jobs.commands.calls import command_of
@@ -18,7 +19,7 @@ from shared.stats.intervals import difference_interval
 from shared.store.artifacts import open_output
 from shared.store.replicates import existing
 from tests.checks.helps.images import Half, RealImage, chosen, source_options, write_source
-from tests.checks.helps.phases import Comparison, Found, Phase, read_found, result_path, write_found
+from tests.checks.helps.phases import Comparison, Found, Phase, check_made_from, read_found, result_path, write_found
 from tests.checks.helps.settings import ALWAYS, AUGMENTED, BASELINE, CLASSIFIERS, COPIED, Gan, Options
 
 JOBS_OF_GAN = (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE, SYNTHESIZE)
@@ -30,10 +31,13 @@ BASELINES = (BASELINE, AUGMENTED[0], COPIED)
 def make(gan: Gan, half: Half, phase: Phase, arms: Mapping[str, Sequence[str]], out: Path) -> list[Found]:
     """Return the results of a GAN, trained on images of `half`, with each classifier of `arms`.
 
-    `arms` has the arms that are trained with each classifier. What an earlier call finished is not repeated.
+    `arms` has the arms that are trained with each classifier. What an earlier call finished is not repeated; raises
+    OtherResult where that was made from other options or images.
     """
     paths = {name: result_path(out, phase.name, gan.name, name) for name in arms}
     todo = [name for name, path in paths.items() if not path.exists()]
+    for name in paths.keys() - {*todo}:
+        check_made_from(paths[name], read_found(paths[name]), made_from(gan, name, arms[name], phase), half.digest)
     if todo:
         root = out / phase.name
         options = {**options_of(gan), **real_images(gan, half, root / "sources" / gan.name)}
@@ -46,7 +50,9 @@ def make(gan: Gan, half: Half, phase: Phase, arms: Mapping[str, Sequence[str]], 
             fitted = {**options, **CLASSIFIERS[name], "train_mixed.arms": ",".join(arms[name])}
             with environment(fitted, phase.replicates):
                 call(TRAIN_MIXED.name, words)
-            write_found(paths[name], found_in(root / gan.name, gan, name, arms[name]))
+            found = found_in(root / gan.name, gan, name, arms[name])
+            kept = {"options": made_from(gan, name, arms[name], phase), "images": half.digest}
+            write_found(paths[name], replace(found, **kept))
     return [read_found(path) for path in paths.values()]
 
 
@@ -55,11 +61,21 @@ def options_of(gan: Gan) -> Options:
     return {**ALWAYS, **gan.options, "preprocess.val_fraction": gan.val_fraction, "synthesize.share": gan.share}
 
 
+def made_from(gan: Gan, classifier: str, arms: Sequence[str], phase: Phase) -> dict[str, str]:
+    """Return all that a result depends on but for the real images, as text."""
+    counts = {"seed": phase.seed, "replicates": phase.replicates, "per_class": gan.per_class}
+    options = {**options_of(gan), **CLASSIFIERS[classifier], "train_mixed.arms": ",".join(arms), **counts}
+    return {name: str(value) for name, value in options.items()}
+
+
 def real_images(gan: Gan, half: Half, place: Path) -> Options:
-    """Write the real images to `place`, unless they are there; return the options that name it."""
-    if not place.exists():
+    """Write the real images to `place`, unless these are there; return the options that name it."""
+    # next to the folder: a file inside would be one of its images
+    kept, digest = place.with_name(f"{place.name}.sha256"), f"{half.digest} {gan.drawn}"
+    if not (place.exists() and kept.exists() and kept.read_text(encoding="utf-8") == digest):
         images: list[RealImage] = chosen(half, gan.drawn)
         write_source(gan.images, images, half.test, place)
+        kept.write_text(digest, encoding="utf-8")
     return source_options(gan.images, place)
 
 

@@ -53,6 +53,12 @@ class Half:
         """The hashes of all of them."""
         return {image.digest for image in (*self.pool, *self.test)}
 
+    @property
+    def digest(self) -> str:
+        """The sha256 of all of them, in their order."""
+        parts = ([f"{image.label} {image.digest}" for image in part] for part in (self.pool, self.test))
+        return hashlib.sha256("\n".join([*next(parts), "test", *next(parts)]).encode()).hexdigest()
+
 
 def halves(images: Sequence[RealImage]) -> dict[str, Half]:
     """Return the images of both phases. Raises Overlap where one image would be in both."""

@@ -73,4 +73,28 @@ HELPING: tuple[Mutation, ...] = (
         TESTS + "test_the_confirmation_sees_nothing_of_the_search",
         "a choice is made once",
     ),
+    Mutation(
+        "copies_help_the_confirmed",
+        "tests/checks/helps/table.py",
+        "judged(low, high, copied=bool(found.copies))",
+        "judged(low, high)",
+        TESTS + "test_a_gain_from_copies_did_not_help",
+        "a confirmed gain from copies is not called a help",
+    ),
+    Mutation(
+        "results_of_other_options_are_believed",
+        "tests/checks/helps/experiment.py",
+        "    for name in paths.keys() - {*todo}:",
+        "    for name in []:",
+        TESTS + "test_the_confirmation_sees_nothing_of_the_search",
+        "a result that was made from other options is refused",
+    ),
+    Mutation(
+        "confirmed_by_results_of_other_options",
+        COMMAND,
+        "    check_search(out, data)\n",
+        "",
+        TESTS + "test_the_confirmation_sees_nothing_of_the_search",
+        "the choice is from results that were made from the rows as they are",
+    ),
 )

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from shared.runtime.seeding import replicate_seed
 from shared.stats.confidence import LEVEL, quantile
 from tests.checks.helps.images import CONFIRM, SEARCH, Overlap
+
+
+class OtherResult(Exception):
+    """A result is there under this name, but of other options or other real images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,11 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What an experiment showed with one classifier: accuracies by arm, comparisons, what was flagged as copies."""
+    """What an experiment showed with one classifier: accuracies by arm, comparisons, what was flagged as copies.
+
+    `options` and `images`, the hash of the phase's half, are what it was made from; empty where an earlier version
+    did not keep them.
+    """
 
     gan: str
     classifier: str
@@ -68,6 +76,8 @@ class Found:
     accuracy: dict[str, float]
     comparisons: list[Comparison]
     copies: list[str]
+    options: dict[str, str] = field(default_factory=dict)
+    images: str = ""
 
     def comparison(self, a: str, b: str) -> Comparison:
         """Return the comparison of two arms; KeyError where there is none."""
@@ -94,6 +104,18 @@ def read_found(path: Path) -> Found:
     """Return the result in a file."""
     facts = json.loads(path.read_text(encoding="utf-8"))
     return Found(**{**facts, "comparisons": [Comparison(**row) for row in facts["comparisons"]]})
+
+
+def check_made_from(path: Path, found: Found, options: Mapping[str, str], images: str) -> None:
+    """Raise OtherResult unless a result was made from these options, and from the half with this hash."""
+    names = sorted({*options, *found.options})
+    changed = [name for name in names if options.get(name) != found.options.get(name)]
+    changed += ["the real images"] if images != found.images else []
+    if changed:
+        raise OtherResult(
+            f"{path}: made from other options or images than it would be now ({', '.join(changed)})\n"
+            "take another --out, or remove this file: what is still right of the experiment is not trained again"
+        )
 
 
 def all_found(out: Path, phase: str) -> Iterator[Found]:
