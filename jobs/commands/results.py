@@ -216,7 +216,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
     """Print what each arm was trained on and how it does on test."""
     from rich.table import Table
 
-    from shared.plots.formatting import real_count, real_images, synthetic_count, variance_words
+    from shared.plots.formatting import metric_value, real_count, real_images, synthetic_count, variance_words
 
     used = mixed.protocol
     table = Table(
@@ -227,7 +227,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
     for heading in ("arm", "real", "synthetic", *METRICS):
         table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
     for arm in mixed.arms:
-        cells = [_cell(arm.accuracy), *(f"{100 * arm.metrics[metric].mean:.1f}" for metric in METRICS[1:])]
+        cells = [_cell(arm.accuracy), *(metric_value(arm.metrics[metric]) for metric in METRICS[1:])]
         table.add_row(arm.arm, real_count(arm), synthetic_count(arm), *cells)
     console.print(table)
     many = used.replicates > 1

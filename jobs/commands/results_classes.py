@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.plots.answers import first_arms, macro_words
-from shared.plots.formatting import CLASS_METRICS, class_value, metric_name, percent, percent_interval
+from shared.plots.formatting import CLASS_METRICS, metric_name, metric_value, percent_interval
 from shared.stats.confidence import LEVEL_TEXT
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from shared.store.records.gan import GanRecord
-    from shared.store.records.mixed import ArmClass, ArmRow, ClassEstimate, Estimate, MixedRecord
+    from shared.store.records.mixed import ArmClass, ArmRow, Estimate, MixedRecord, OptionalEstimate
     from shared.store.records.scores import ClassQualities, ScoresRecord
 
 MOST_CLASSES, FEW_CLASSES = 20, 5
@@ -58,14 +58,11 @@ def _row(table: "Table", *cells: str) -> None:
     table.add_row(*map(Text, cells))
 
 
-def _cell(estimate: "Estimate | ClassEstimate", mean: str) -> str:
+def _cell(estimate: "Estimate | OptionalEstimate") -> str:
     # a dash, since three of these fit on a line of 80 characters
     interval = percent_interval(estimate).replace(" to ", "\u2013")
+    mean = metric_value(estimate)
     return f"{mean} ({interval})" if interval else mean
-
-
-def _class_cell(estimate: "ClassEstimate") -> str:
-    return _cell(estimate, class_value(estimate))
 
 
 def _print_metrics(console: "Console", record: "MixedRecord", arms: "Sequence[ArmRow]", classes: bool) -> None:
@@ -80,14 +77,14 @@ def _print_metrics(console: "Console", record: "MixedRecord", arms: "Sequence[Ar
         _row(
             table,
             metric_name(metric.name, arms[0].positive_class),
-            *(_cell(found, percent(found.mean)) for found in estimates),
+            *(_cell(found) for found in estimates),
         )
     by_class = (arms[0].classes or []) if classes else []
     shown = _lowest(by_class)
     for place, row in shown:
         for name in CLASS_METRICS if len(by_class) == 2 else ("f1",):
             words = f"{CLASS_METRICS[name]} of {row.class_name}, {row.n:,} image{'' if row.n == 1 else 's'}"
-            _row(table, words, *(_class_cell(getattr((arm.classes or [])[place], name)) for arm in arms))
+            _row(table, words, *(_cell(getattr((arm.classes or [])[place], name)) for arm in arms))
     console.print(table)
     if len(shown) < len(by_class):
         console.print(f"{len(shown)} of {len(by_class)} classes, the lowest F1 of {arms[0].arm}; {ALL_CLASSES}.")
@@ -105,7 +102,7 @@ def _print_classes(console: "Console", arm: "ArmRow") -> None:
     table = _table(console, f"{arm.arm}: {arm.about}", "class", "images", "precision", "recall", "F1")
     for row in arm.classes or []:
         positive = " (positive)" if row.class_name == arm.positive_class else ""
-        _row(table, f"{row.class_name}{positive}", f"{row.n:,}", *map(_class_cell, (row.precision, row.recall, row.f1)))
+        _row(table, f"{row.class_name}{positive}", f"{row.n:,}", *map(_cell, (row.precision, row.recall, row.f1)))
     console.print(table)
 
 

@@ -29,7 +29,7 @@ FILTERS = (
         "like_for_like",
         "real_images",
     ),
-    *("class_value", "side_words", "percent_interval", "metric_name", "synthetic_count", "real_count"),
+    *("metric_value", "side_words", "percent_interval", "metric_name", "synthetic_count", "real_count"),
 )
 """The functions of `formatting` that templates call, by name."""
 

@@ -11,8 +11,8 @@ from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values, 
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL
 from shared.stats.inference import TWO_WAY, Inference
-from shared.stats.intervals import weighted_share
-from shared.store.records.mixed import ArmClass, ClassEstimate, Estimate
+from shared.stats.intervals import MeanInterval, weighted_share
+from shared.store.records.mixed import ArmClass, Estimate, OptionalEstimate
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -88,16 +88,17 @@ def repetitions(by_fit: Array) -> Array:
     return repeated
 
 
-def metric_estimates(outcome: Outcome, inference: Inference = TWO_WAY) -> dict[str, Estimate]:
+def metric_estimates(outcome: Outcome, inference: Inference = TWO_WAY) -> dict[str, Estimate | OptionalEstimate]:
     """Return every metric: mean, spread and values over replicates, and its interval for others and other images.
 
     A replicate's value is the mean over its fits. The interval is that of the mean of the images' jackknife
-    pseudo-values, since most metrics are no mean over images.
+    pseudo-values, since most metrics are no mean over images. There is none where the metric, or that without one of
+    the images, is undefined.
     """
     return {metric.name: _estimate(outcome, metric.name, inference) for metric in CLASSIFICATION_METRICS}
 
 
-def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate:
+def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate | OptionalEstimate:
     replicates, fits, images = outcome.predicted.shape
     values, contributions = np.zeros((replicates, fits)), np.full((replicates, fits, images), np.nan)
     for place in np.ndindex(replicates, fits):
@@ -109,6 +110,9 @@ def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate:
         # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
         values[place], contributions[place][there] = value, found - found.mean() + value
     by_replicate = values.mean(axis=1)
+    there = np.broadcast_to((outcome.truths != NO_IMAGE)[:, None], contributions.shape)
+    if np.isnan(contributions[there]).any():
+        return _optional(by_replicate, None)
     # random splits are stratified: images of the first weigh as those of any other
     first = outcome.truths[0]
     scale = weighted_share(weights_of(first[first != NO_IMAGE], metric))
@@ -119,6 +123,19 @@ def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate:
         values=by_replicate.tolist(),
         low=interval.low,
         high=interval.high,
+    )
+
+
+def _optional(by_replicate: Array, interval: MeanInterval | None) -> OptionalEstimate:
+    """Return a metric of replicates, NaN where it is undefined, and its interval where it has one."""
+    known = by_replicate[~np.isnan(by_replicate)]
+    whole = len(known) == len(by_replicate)
+    return OptionalEstimate(
+        mean=float(known.mean()) if len(known) else None,
+        std=float(known.std(ddof=1)) if whole and len(known) > 1 else None,
+        values=[None if np.isnan(value) else float(value) for value in by_replicate],
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
     )
 
 
@@ -139,20 +156,12 @@ def class_estimates(outcome: Outcome, classes: Sequence[str], inference: Inferen
     ]
 
 
-def _class_estimate(outcome: Outcome, label: int, metric: str, inference: Inference) -> ClassEstimate:
+def _class_estimate(outcome: Outcome, label: int, metric: str, inference: Inference) -> OptionalEstimate:
     values, contributions = _ratios(outcome, label, metric)
     # a fit that is undefined leaves its replicate undefined, too
     by_replicate = values.mean(axis=1)
-    known = by_replicate[~np.isnan(by_replicate)]
-    whole = len(known) == len(by_replicate)
-    interval = inference.share(repetitions(contributions), LEVEL) if whole else None
-    return ClassEstimate(
-        mean=float(known.mean()) if len(known) else None,
-        std=float(known.std(ddof=1)) if whole and len(known) > 1 else None,
-        values=[None if np.isnan(value) else float(value) for value in by_replicate],
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-    )
+    whole = not np.isnan(by_replicate).any()
+    return _optional(by_replicate, inference.share(repetitions(contributions), LEVEL) if whole else None)
 
 
 def _ratios(outcome: Outcome, label: int, metric: str) -> tuple[Array, Array]:

@@ -3,10 +3,10 @@
 from shared.store.records.mixed import (
     Answer,
     ArmRow,
-    ClassEstimate,
     EqualSteps,
     Estimate,
     Information,
+    OptionalEstimate,
     RealImages,
     Variance,
 )
@@ -89,31 +89,34 @@ def interval_points(found: Answer | EqualSteps) -> str:
     return f"{signed_points(found.low, digits)} to {signed_points(found.high, digits)}"
 
 
-def spread(summary: Estimate) -> str:
-    """Return mean ± standard deviation in percent, or the mean alone where one replicate has no spread."""
-    mean = percent(summary.mean)
+def spread(summary: Estimate | OptionalEstimate) -> str:
+    """Return mean ± standard deviation in percent, or the mean alone where there is no spread."""
+    mean = metric_value(summary)
     return mean if summary.std is None else f"{mean} ± {percent(summary.std)}"
 
 
 UNDEFINED = "undefined"
-"""What is shown in place of a metric of a class that has nothing to divide by."""
+"""What is shown in place of a metric that has nothing to divide by, and of its interval."""
 
 
-def class_value(estimate: ClassEstimate) -> str:
-    """Return the mean of a class's metric in percent, or that it is undefined."""
+def metric_value(estimate: Estimate | OptionalEstimate) -> str:
+    """Return the mean of a metric in percent, or that it is undefined."""
     return UNDEFINED if estimate.mean is None else percent(estimate.mean)
 
 
-def percent_interval(estimate: Estimate | ClassEstimate) -> str:
+def percent_interval(estimate: Estimate | OptionalEstimate) -> str:
     """Return the interval of a metric in percent, "95.0 to 98.7".
 
-    Where some replicates have no value there is no interval, but in how many; nothing where none has.
+    Where some replicates have no value there is no interval, but in how many; nothing where none has. Where all have
+    one, an image without which there would be none leaves the interval undefined.
     """
     if estimate.low is not None and estimate.high is not None:
         return f"{percent(estimate.low)} to {percent(estimate.high)}"
     if estimate.mean is None:
         return ""
     lacking = sum(value is None for value in estimate.values)
+    if not lacking:
+        return f"interval {UNDEFINED}"
     return f"{UNDEFINED} in {lacking} of {len(estimate.values)}"
 
 

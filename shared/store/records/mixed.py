@@ -80,12 +80,14 @@ class Estimate(Record):
     high: float
 
 
-class ClassEstimate(Record):
-    """A metric of one class in [0, 1]: mean over replicates, standard deviation, their values, 95 % interval.
+class OptionalEstimate(Record):
+    """A metric in [0, 1] that may be undefined: mean over replicates, standard deviation, their values, 95 % interval.
 
-    A value is None where the metric is undefined in a replicate: precision where no answer names the class, recall
-    where there is no test image of it. The mean is that of the others, None without any. Standard deviation and
-    interval are None where any value is: replicates that happen to be defined are no sample of all.
+    A value is None where the metric is undefined in a replicate: precision of a class that no answer names, recall of
+    one without a test image, the area under the ROC curve where all test images are of one class. The mean is that of
+    the others, None without any. Standard deviation and interval are None where any value is: replicates that happen
+    to be defined are no sample of all. The interval is None, too, where a metric of all classes would be undefined
+    without one of the images: nothing says how much that image brings.
     """
 
     mean: float | None
@@ -100,9 +102,9 @@ class ArmClass(Record):
 
     class_name: str
     n: int
-    precision: ClassEstimate
-    recall: ClassEstimate
-    f1: ClassEstimate
+    precision: OptionalEstimate
+    recall: OptionalEstimate
+    f1: OptionalEstimate
 
 
 class ArmRow(FlatRecord):
@@ -123,7 +125,7 @@ class ArmRow(FlatRecord):
     n_real: int
     n_synthetic: int
     information: Information
-    metrics: dict[str, Estimate]
+    metrics: dict[str, Estimate | OptionalEstimate]
     classes: list[ArmClass] | None = None
     positive_class: str | None = None
     n_synthetic_most: int | None = None
@@ -134,11 +136,13 @@ class ArmRow(FlatRecord):
     @property
     def accuracy(self) -> Estimate:
         """The share of test images whose class is right."""
-        return self.metrics["accuracy"]
+        found = self.metrics["accuracy"]
+        assert isinstance(found, Estimate)
+        return found
 
     @validator(mode="after")
     def _has_accuracy(self) -> "ArmRow":
-        if "accuracy" not in self.metrics:
+        if not isinstance(self.metrics.get("accuracy"), Estimate):
             raise ValueError(f"arm {self.arm} has no accuracy")
         return self
 

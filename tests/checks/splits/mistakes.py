@@ -166,4 +166,12 @@ RESPLIT: tuple[Mutation, ...] = (
         SPLITS + "test_one_experiment_has_one_form",
         "what other artifacts were made from is not replaced by another kind of split",
     ),
+    Mutation(
+        "undefined_areas_have_intervals",
+        "jobs/train_mixed/outcome.py",
+        "    if np.isnan(contributions[there]).any():\n",
+        "    if False:\n",
+        ANSWERS + "test_a_replicate_without_an_area_leaves_none_for_all",
+        "a metric that is undefined somewhere has no interval, and ends no experiment",
+    ),
 )

@@ -9,7 +9,7 @@ import pytest
 from shared.plots.answers import certainty, stopping_words
 from shared.plots.formatting import difference_points, interval_points, level_text, percent
 from shared.store.artifacts import Artifact
-from shared.store.records.mixed import Answer, ClassEstimate, MixedRecord
+from shared.store.records.mixed import Answer, MixedRecord, OptionalEstimate
 from tests.jobs.report.pages import Inputs, Render, experiment, renderer
 from tests.jobs.report.records import ARMS, TRAIN, mixed_record, two_classes, until_record
 
@@ -223,13 +223,26 @@ def test_an_undefined_metric_is_called_so(render: Render, made: Inputs, record: 
     for arm in record.arms:
         first, second, third = arm.classes or []
         changed = [
-            first.model_copy(update={"precision": ClassEstimate.model_validate(nothing)}),
-            second.model_copy(update={"precision": ClassEstimate.model_validate(some)}),
+            first.model_copy(update={"precision": OptionalEstimate.model_validate(nothing)}),
+            second.model_copy(update={"precision": OptionalEstimate.model_validate(some)}),
         ]
         arms.append(arm.model_copy(update={"classes": [*changed, third]}))
     html = pages(render, made, record.model_copy(update={"arms": arms}))
     cells = [row[2] for row in table(html, f"by-class {arms[0].arm}")]
     assert cells[:2] == ["undefined", "50.0 undefined in 3 of 5"]
+
+
+def test_an_undefined_interval_is_called_so(render: Render, made: Inputs, record: MixedRecord) -> None:
+    """A metric of all classes may have no interval, and no value either."""
+    whole = {"mean": 0.5, "std": 0.1, "low": None, "high": None, "values": [0.5] * 5}
+    nothing = {"mean": None, "std": None, "low": None, "high": None, "values": [None] * 5}
+    kinds = [OptionalEstimate.model_validate(kind) for kind in (whole, nothing)]
+    arms = [
+        arm.model_copy(update={"metrics": dict.fromkeys(arm.metrics, kinds[place % 2]) | {"accuracy": arm.accuracy}})
+        for place, arm in enumerate(record.arms)
+    ]
+    cells = [row[-1] for row in table(pages(render, made, record.model_copy(update={"arms": arms})), "arms")]
+    assert cells[:2] == ["50.0 ± 10.0 interval undefined", "undefined"]
 
 
 def test_an_earlier_verdict_has_no_classes(render: Render, made: Inputs, record: MixedRecord) -> None:

@@ -1,5 +1,6 @@
 """The verdict over random splits: each replicate has test images of its own, and as many as there are."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ from jobs.train_mixed.experiment import as_outcome
 from jobs.train_mixed.fits import EQUAL_STEPS, PROBABILITIES
 from jobs.train_mixed.outcome import NO_IMAGE, Outcome, class_estimates, metric_estimates
 from shared.plots.answers import certainty, interval_is_for, what_a_replicate_is
+from shared.plots.formatting import percent_interval
 from shared.stats.inference import Inference
 from shared.store.records.mixed import MixedRecord
-from tests.jobs.train_mixed.planted import experiment, headline, pair
+from tests.jobs.train_mixed.planted import TEST, experiment, headline, outcome_of, pair, right
 
 RATIO = 0.25
 SIZES = (120, 90, 101)
@@ -65,6 +67,35 @@ def test_every_metric_is_that_of_a_replicates_own_images() -> None:
             assert row.f1.values[number] == pytest.approx(metrics.f1_score(truth == label, answers == label))
             assert row.recall.values[number] == pytest.approx(metrics.recall_score(truth == label, answers == label))
     assert [row.n for row in rows] == [30, 30, 30]
+
+
+@pytest.mark.parametrize("splits", [Inference(test_over_train=RATIO), Inference()], ids=["splits", "one split"])
+def test_a_class_of_one_image_leaves_an_area_without_an_interval(splits: Inference) -> None:
+    """Without that image its class has no curve: the area has its value and no interval, others have both."""
+    made = outcome_of(right(0.8, replicates=3))
+    truth = np.zeros((3, TEST), dtype=np.int64)
+    truth[:, 5] = 1
+    made = replace(made, truth=truth if splits.test_over_train else truth[0])
+    found = metric_estimates(made, splits)
+    area, f1 = found["roc_auc"], found["f1"]
+    assert (area.low, area.high) == (None, None)
+    assert area.mean == pytest.approx(np.mean(area.values))
+    assert None not in (f1.low, f1.high)
+    assert percent_interval(area) == "interval undefined"
+
+
+def test_a_replicate_without_an_area_leaves_none_for_all() -> None:
+    """A test split of one class has no ROC curve: the value is None, the mean that of the others; JSON has no NaN."""
+    made = outcome_of(right(0.8, replicates=3))
+    truth = np.stack([made.truth, np.zeros_like(made.truth), made.truth])
+    record = pair(*[replace(made, truth=truth)] * 2, resplit="all", test_over_train=RATIO)
+    area = record.arm("real_100").metrics["roc_auc"]
+    assert area.values[1] is None
+    assert area.mean == pytest.approx(np.mean([area.values[0], area.values[2]]))
+    assert (area.std, area.low, area.high) == (None, None, None)
+    assert percent_interval(area) == "undefined in 1 of 3"
+    kept = json.loads(json.dumps(record.facts(), allow_nan=False))
+    assert MixedRecord.model_validate(kept) == record
 
 
 def test_images_that_there_are_not_weigh_nothing() -> None:
