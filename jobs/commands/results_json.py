@@ -62,9 +62,9 @@ def _score(name: str, summary: ScoreSummary) -> dict[str, Json]:
 
 
 def copies_json(copies: Mapping[str, CopiesSummary]) -> dict[str, Json]:
-    """Return the copy tests by space, and whether any replicate was flagged in any."""
+    """Return the copy tests by space, and whether copies are shown in any of them."""
     return {
-        "flagged": any(space.flagged for space in copies.values()),
+        "flagged": any(space.shown for space in copies.values()),
         "spaces": {
             name: {
                 "flagged_replicates": space.flagged,

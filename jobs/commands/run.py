@@ -88,7 +88,8 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
-    help="Time budget of --until in minutes; no replicates are added after it; the first five are always made.",
+    help="Time budget of --until in minutes: no further step of replicates begins after it; one that has begun is "
+    "finished, so are the first five.",
 )
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")

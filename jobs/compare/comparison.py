@@ -132,7 +132,7 @@ def _warnings(experiment: Experiment) -> list[str]:
         f"copies of training images, by {space}, in {found.flagged} of {found.replicates} replicates: low distances "
         "say little then"
         for space, found in over_replicates.copies(on_test).items()
-        if found.flagged
+        if found.shown
     ]
     members = [
         f"{MEMBERS_FOUND}, by {space}: AUC {found.mean:.3f} ({LEVEL_TEXT} interval {found.low:.3f} to {found.high:.3f})"

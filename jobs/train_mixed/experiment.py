@@ -26,7 +26,7 @@ from shared.stats.inference import Inference
 from shared.stats.looks import STRETCH
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load
-from shared.store.records.copies import CopyTest
+from shared.store.records.copies import CopyTest, spaces_with_copies
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.mixed import FitsRecord, MixedRecord
 from shared.store.records.mixed_protocol import MixedProtocol
@@ -83,12 +83,24 @@ def tuned_on_one_split(run: Run) -> list[str]:
     if not has_splits(run):
         return []
     found = [f"{TUNE.writes} of this experiment"] if (run.experiment / TUNE.writes / MANIFEST).is_file() else []
+    return found + tuned_recipe(run)
+
+
+def tuned_on_more(run: Run) -> list[str]:
+    """Return the tuned recipe of an experiment that has a share of the images, or of their labels, alone."""
+    real = run.input(PREPROCESS).record
+    shares = (real.train_val_fraction, real.labelled_fraction)
+    return tuned_recipe(run) if any(share is not None and share < 1 for share in shares) else []
+
+
+def tuned_recipe(run: Run) -> list[str]:
+    """Return the recipe in a list where a search wrote it or it is called a tuned one."""
     try:
         recorded = json.loads((run.input(SYNTHESIZE).folder / "run.json").read_bytes())["recipe"]
     except (OSError, ValueError, KeyError, TypeError):  # what is for people may be gone
-        return found
+        return []
     name = str(recorded)
-    return [*found, f"recipe {name}"] if re.search(r"(^|[_-])tuned$", name) else found
+    return [f"recipe {name}"] if re.search(r"(^|[_-])tuned$", name) else []
 
 
 def check_scores_are_of_these(run: Run) -> None:
@@ -226,7 +238,9 @@ def signs_of(run: Run, arms: str) -> Signs:
             if line.startswith(LITTLE_VARIETY)
         ],
         copies=flagged_spaces([on_test.copies for on_test in tested.values()]),
+        copies_by_chance=flagged_spaces([on_test.copies for on_test in tested.values()], shown=False),
         tuned=tuned_on_one_split(run),
+        tuned_on_more=tuned_on_more(run),
     )
 
 
@@ -240,10 +254,18 @@ def collapses(warnings: Mapping[int, Sequence[str]]) -> list[str]:
     ]
 
 
-def flagged_spaces(tests: Sequence[Mapping[str, CopyTest]]) -> list[str]:
-    """Return, from the copy tests of each replicate by space, in how many of them each space is flagged."""
+def flagged_spaces(tests: Sequence[Mapping[str, CopyTest]], shown: bool = True) -> list[str]:
+    """Return, from the copy tests of each replicate by space, in how many of them each space is flagged.
+
+    Those are the spaces in which the experiment is shown to have copies, else those with flags that chance may bring.
+    """
+    there = spaces_with_copies(tests)
     flagged = Counter(space for copies in tests for space, found in copies.items() if found.flagged)
-    return [f"{space} in {count} of {len(tests)} replicates" for space, count in flagged.items()]
+    return [
+        f"{space} in {count} of {len(tests)} replicates"
+        for space, count in flagged.items()
+        if (space in there) == shown
+    ]
 
 
 def synthetic_counts(artifact: Artifact[SyntheticRecord]) -> list[int]:

@@ -83,11 +83,27 @@ def copies(where: list[str]) -> str:
     return f"Synthetic images are copies of training images: {'; '.join(where)}."
 
 
+def copies_by_chance(where: list[str]) -> str:
+    """Return that synthetic images may be copies, by tests of which chance flags some."""
+    return (
+        f"Synthetic images were flagged as copies of training images: {'; '.join(where)}, which is no more than chance "
+        "may bring among the tests of all replicates."
+    )
+
+
 def tuned_on_one_split(what: list[str]) -> str:
     """Return that options were chosen with images which other splits test on."""
     return (
         f"Options were tuned on one split ({'; '.join(what)}), with images that are test images in other splits: "
         "intervals do not allow for that."
+    )
+
+
+def tuned_on_more(what: list[str]) -> str:
+    """Return that options were chosen with more real images, or labels, than the experiment has."""
+    return (
+        f"Options were tuned ({'; '.join(what)}) with more real images or labels than this experiment has: who has so "
+        "few cannot tune on more."
     )
 
 

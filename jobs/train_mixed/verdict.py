@@ -39,8 +39,10 @@ class Signs:
     """What else is known of the images: names of classes, train images and synthetic labels of each, warnings.
 
     `collapsed` and `copies` say what is wrong with which generators, such as "recall is 0.03 (replicate 2)" and "pixels
-    in 2 of 5 replicates", `little_variety` what imported sets lack, `tuned` what was tuned on one of several splits;
-    empty where there is nothing to warn of. `first` is that of `arms.first_shown`, `named` what chose the arms.
+    in 2 of 5 replicates"; `copies_by_chance` is the same where chance may have flagged them. `little_variety` says what
+    imported sets lack, `tuned` what was tuned on one of several splits, `tuned_on_more` what was tuned with more images
+    or labels than there are. All are empty where there is nothing to warn of. `first` is that of `arms.first_shown`,
+    `named` what chose the arms.
     """
 
     classes: list[str]
@@ -50,8 +52,10 @@ class Signs:
     named: str = ""
     collapsed: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
+    copies_by_chance: list[str] = field(default_factory=list)
     little_variety: list[str] = field(default_factory=list)
     tuned: list[str] = field(default_factory=list)
+    tuned_on_more: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -228,5 +232,9 @@ def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
     collapsed = [sentences.collapse(signs.collapsed)] if signs.collapsed and line.n_synthetic else []
     collapsed += [sentences.little_variety(signs.little_variety)] if signs.little_variety and line.n_synthetic else []
     copied = [sentences.copies(signs.copies)] if signs.copies and line.n_synthetic else []
+    copied += (
+        [sentences.copies_by_chance(signs.copies_by_chance)] if signs.copies_by_chance and line.n_synthetic else []
+    )
     tuned = [sentences.tuned_on_one_split(signs.tuned)] if signs.tuned else []
+    tuned += [sentences.tuned_on_more(signs.tuned_on_more)] if signs.tuned_on_more else []
     return [*useless, *collapsed, *copied, *tuned, *sentences.few_replicates(trained.protocol)]

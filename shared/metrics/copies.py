@@ -20,19 +20,13 @@ from shared.metrics.neighbours import SHIFT, Nearest, of_images, of_points, tran
 from shared.stats.confidence import quantile
 from shared.stats.intervals import delong_auc, wilson_interval
 from shared.stats.ranks import below_smallest, least_count
-from shared.store.records.copies import ClosestPair, CopyTest
+from shared.store.records.copies import ALPHA, MOST_TRAIN, NEARER, SHARE_OF_COPIES, TESTS, ClosestPair, CopyTest
 
 MOST_IMAGES = 2000
 """Synthetic and held-out images, at most, whose nearest training images are searched for."""
 
-MOST_TRAIN = 500
-"""Training images, at most, whose nearest other training images are searched for."""
-
 NEAR = 0.01
 """The share of held-out images that are as near to a training image as a copy is."""
-
-ALPHA = 0.01
-"""The share of honest generators that the test of shares flags, at most, over all that it looks at in one space."""
 
 NEARER_LIMIT = 0.6
 """`nearer` is flagged where its interval lies above."""
@@ -49,14 +43,8 @@ BLOCK_IMAGES = 4096
 TRANSFORMS = [f"shifts of up to {SHIFT} px", "mirror images", "gain and offset"]
 """What makes no other image of one, in pixels."""
 
-TESTS = 4
-"""Tests of shares in one space: of two numbers of an image, each at two ranks."""
-
 Search = Callable[[Tensor, Tensor, Tensor | None], Nearest]
 """How the nearest of a set is found; see `neighbours.of_points`."""
-
-SHARE_OF_COPIES, NEARER = "share of copies", "nearer to train"
-"""What a set of images can be flagged for."""
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from shared.metrics.metric import metric_of
 from shared.models.tables import EXTRACTORS
 from shared.stats.intervals import StudentSummary, student_summary
-from shared.store.records.copies import CopyTest
+from shared.stats.ranks import least_count
+from shared.store.records.copies import ALPHA, MOST_TRAIN, TESTS, CopyTest, spaces_with_copies
 from shared.store.records.datasets import Imported
 from shared.store.records.membership import MembershipTest
 from shared.store.records.scores import OnTest
@@ -56,9 +57,10 @@ class ClassDistance:
 class CopiesSummary:
     """The copy test in one space over replicates: shares of synthetic images, and in how many it was flagged.
 
-    `flagged_for` says for what in any of them, `p_value` is the smallest, `least_share` the largest; empty and None
-    where an earlier version tested. `unseen_files` counts the files of imported sets that are real images of a split
-    which copies are not looked for in: val or test.
+    `shown` says whether that is more than chance flags among all tests of the experiment, see `spaces_with_copies`.
+    `flagged_for` says for what in any of them, `p_value` is the smallest, `least_share` the share from which on copies
+    would be shown; empty and None where an earlier version tested. `unseen_files` counts the files of imported sets
+    that are real images of a split which copies are not looked for in: val or test.
     """
 
     nearer: list[float]
@@ -69,11 +71,12 @@ class CopiesSummary:
     p_value: float | None = None
     least_share: float | None = None
     unseen_files: Mapping[str, int] = field(default_factory=dict)
+    shown: bool = False
 
     @property
     def finding(self) -> str:
         """What was found, in words."""
-        return copies_finding(bool(self.flagged), self.flagged_for, self.unseen_files)
+        return copies_finding(self.shown, self.flagged_for, self.unseen_files, by_chance=self.flagged)
 
     @property
     def replicates(self) -> int:
@@ -124,16 +127,20 @@ class MembershipSummary:
         )
 
 
-def copies_finding(flagged: bool, flagged_for: Sequence[str], unseen_files: Mapping[str, int]) -> str:
-    """Return what a copy test found, in words, and how many imported files are real images of val or test."""
-    files = "".join(
+def copies_finding(flagged: bool, flagged_for: Sequence[str], files: Mapping[str, int], by_chance: int = 0) -> str:
+    """Return what a copy test found, in words, and how many imported files are real images of val or test.
+
+    `by_chance` is the number of flags, where these are no more than chance may bring.
+    """
+    unseen = "".join(
         f"; {count:,} file{' is a' if count == 1 else 's are'} {split} image{'' if count == 1 else 's'}"
-        for split, count in unseen_files.items()
+        for split, count in files.items()
     )
     if not flagged:
-        return f"no sign of copying{' training images' if files else ''}{files}"
+        beyond = " beyond what chance flags" if by_chance else ""
+        return f"no sign of copying{' training images' if unseen else ''}{beyond}{unseen}"
     reasons = f" ({', '.join(flagged_for)})" if flagged_for else ""
-    return f"{COPIES_FOUND}{reasons}{files}"
+    return f"{COPIES_FOUND}{reasons}{unseen}"
 
 
 def unseen_files(sets: Iterable[Imported | None]) -> dict[str, int]:
@@ -212,11 +219,23 @@ def copies(on_test: Sequence[OnTest], sets: Sequence[Imported | None] = ()) -> d
     """Return the copy test of each space that every replicate has, of images of these imported `sets`."""
     files = unseen_files(sets)
     spaces = [space for space in on_test[0].copies if all(space in scored.copies for scored in on_test)]
-    return {space: _copies_in([scored.copies[space] for scored in on_test], files) for space in spaces}
+    every = [scored.copies for scored in on_test]
+    looks, shown = sum(map(len, every)), spaces_with_copies(every)
+    return {
+        space: replace(_copies_in([found[space] for found in every], looks), unseen_files=files, shown=space in shown)
+        for space in spaces
+    }
 
 
-def _copies_in(tests: Sequence[CopyTest], files: Mapping[str, int]) -> CopiesSummary:
-    """Return the copy tests of one space over replicates."""
+def _least_share(test: CopyTest, looks: int) -> float | None:
+    """Return the share of exact copies from which on one of `looks` tests shows them; None for no share."""
+    least = least_count(test.n_synthetic, min(test.n_held_out, MOST_TRAIN), 1, ALPHA / TESTS / looks)
+    return None if least is None or test.least_share is None else least / test.n_synthetic
+
+
+def _copies_in(tests: Sequence[CopyTest], looks: int) -> CopiesSummary:
+    """Return the copy tests of one space over replicates, of the `looks` tests of an experiment."""
+    shares = [share for share in (_least_share(test, looks) for test in tests) if share is not None]
     return CopiesSummary(
         nearer=[test.nearer for test in tests],
         copy_rate=[test.copy_rate for test in tests],
@@ -224,8 +243,7 @@ def _copies_in(tests: Sequence[CopyTest], files: Mapping[str, int]) -> CopiesSum
         flagged=sum(test.flagged for test in tests),
         flagged_for=tuple(dict.fromkeys(what for test in tests for what in test.flagged_for or [])),
         p_value=min((test.p_value for test in tests if test.p_value is not None), default=None),
-        least_share=max((test.least_share for test in tests if test.least_share is not None), default=None),
-        unseen_files=files,
+        least_share=max(shares, default=None),
     )
 
 

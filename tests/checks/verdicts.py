@@ -104,6 +104,22 @@ VERDICTS: tuple[Mutation, ...] = (
         "a flagged set is never said to help",
     ),
     Mutation(
+        "one_flag_of_many_is_proof",
+        "shared/store/records/copies.py",
+        "test.p_value * looks < ALPHA",
+        "test.p_value < ALPHA",
+        "tests/shared/metrics/test_over_replicates.py::test_a_flag_of_many_tests_may_be_chance",
+        "copies are shown by a p value that is small among all tests of the experiment",
+    ),
+    Mutation(
+        "flags_by_chance_are_not_said",
+        VERDICT,
+        "if signs.copies_by_chance and line.n_synthetic else []",
+        "if False else []",
+        WARNINGS + "test_flags_that_chance_may_bring_are_a_warning",
+        "a flag that shows nothing is a warning",
+    ),
+    Mutation(
         "copies_in_one_replicate_pass",
         VERDICT,
         "bool(trained.signs.copies and line.n_synthetic and not baseline.n_synthetic)",

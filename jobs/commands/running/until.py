@@ -25,7 +25,7 @@ Jobs = Sequence[Job[Any]]
 
 @dataclass(frozen=True)
 class Until:
-    """What was asked for: a half-width in `points`, `most` replicates, none added after `minutes`."""
+    """What was asked for: a half-width in `points`, `most` replicates, no further step begun after `minutes`."""
 
     points: float
     most: int = MOST
@@ -43,7 +43,7 @@ class Until:
         """Return what is going to be done, in words."""
         first = [str(number) for number, _ in zip(schedule(self.most), range(4), strict=False)]
         more = ", ..." if self.most > int(first[-1]) else ""
-        time_over = "" if self.minutes is None else f", none added after {self.minutes:g} minutes"
+        time_over = "" if self.minutes is None else f", no further step after {self.minutes:g} minutes"
         return (
             f"--until {self.points:g}: {', '.join(first)}{more} replicates, {self.most} at most{time_over}, until the "
             f"headline's interval reaches at most {self.points:g} points to each side"

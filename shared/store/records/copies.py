@@ -1,6 +1,20 @@
 """What `evaluate` says of copies of training images."""
 
+from collections.abc import Mapping, Sequence
+
 from shared.store.records.base import Interval, Record
+
+SHARE_OF_COPIES, NEARER = "share of copies", "nearer to train"
+"""What a set of images can be flagged for."""
+
+ALPHA = 0.01
+"""The share of honest generators that the test of shares flags, at most, over all that it looks at in one space."""
+
+TESTS = 4
+"""Tests of shares in one space: of two numbers of an image, each at two ranks."""
+
+MOST_TRAIN = 500
+"""Training images, at most, whose nearest other training images are searched for."""
 
 
 class ClosestPair(Record):
@@ -41,3 +55,20 @@ class CopyTest(Record):
     p_value: float | None = None
     nearer_limit: float | None = None
     least_share: float | None = None
+
+
+def spaces_with_copies(tests: Sequence[Mapping[str, CopyTest]]) -> list[str]:
+    """Return the spaces in which an experiment is shown to have copies, from the tests of each replicate by space.
+
+    A test flags up to `ALPHA` of honest sets, so that one of ten tests flags in up to ten times as many experiments.
+    So p values are multiplied by the number of tests (Bonferroni: replicates share their held-out images and are not
+    independent). What is nearer to train is flagged far beyond what honest sets reach, few or many.
+    """
+    looks = sum(map(len, tests))
+    return list(dict.fromkeys(space for found in tests for space, test in found.items() if _is_shown(test, looks)))
+
+
+def _is_shown(test: CopyTest, looks: int) -> bool:
+    if test.p_value is None:  # an earlier version tested otherwise
+        return test.flagged
+    return NEARER in (test.flagged_for or []) or test.p_value * looks < ALPHA

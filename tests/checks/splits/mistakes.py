@@ -167,6 +167,14 @@ RESPLIT: tuple[Mutation, ...] = (
         "what other artifacts were made from is not replaced by another kind of split",
     ),
     Mutation(
+        "tuned_on_more_is_not_seen",
+        "jobs/train_mixed/experiment.py",
+        "shares = (real.train_val_fraction, real.labelled_fraction)",
+        "shares = (real.train_val_fraction,)",
+        EXPERIMENT + "test_a_recipe_that_was_tuned_on_more_is_found",
+        "options that were tuned with more labels are flagged",
+    ),
+    Mutation(
         "undefined_areas_have_intervals",
         "jobs/train_mixed/outcome.py",
         "    if np.isnan(contributions[there]).any():\n",

@@ -75,6 +75,7 @@ def test_copies_are_counted_over_replicates(render: Render, inputs: Inputs) -> N
         place = f"scores/r{number:02d}"
         facts: Any = dict(inputs[place].facts)
         pixels = facts["copies"]["pixels"] | {"copy_rate": rate, "nearer": 0.5 + rate, "flagged": flagged}
+        pixels |= {"p_value": 1e-6 if flagged else 1.0}
         changed[place] = with_facts(inputs[place], facts | {"copies": facts["copies"] | {"pixels": pixels}})
     row = next(row for row in table(render(changed), "copies") if row[0] == "pixels")
     assert row[1:5] == ["62.0 %", "75.0 %", "12.0 %", "25.0 %"]

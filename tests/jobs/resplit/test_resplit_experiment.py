@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from scipy import stats
 from jobs.__main__ import main as halfreal
 from jobs.commands.drawing import ExperimentIndex
 from jobs.pipeline import ARTIFACTS, EVALUATE, FITS, PIPELINE, PREPROCESS, REPORT, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
-from jobs.train_mixed.experiment import tuned_on_one_split
+from jobs.train_mixed.experiment import tuned_on_more, tuned_on_one_split
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.store.artifacts import open_output
@@ -160,6 +161,26 @@ def test_tuning_on_one_split_is_found(root: Path, tmp_path: Path) -> None:
     path = folder / place(SYNTHESIZE, 0) / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": "rps_cgan_tuned"}))
     assert found() == ["tune of this experiment", "recipe rps_cgan_tuned"]
+
+
+@pytest.mark.parametrize("share", ["train_val_fraction", "labelled_fraction"])
+def test_a_recipe_that_was_tuned_on_more_is_found(tmp_path: Path, share: str) -> None:
+    """Where the experiment has a share of the images or labels, on any split; a whole one has what it was tuned on."""
+
+    def found(recipe: str, **fractions: float | None) -> list[str]:
+        whole = dict.fromkeys(("train_val_fraction", "labelled_fraction"), 1.0)
+        real = SimpleNamespace(record=SimpleNamespace(resplit=None, **(whole | fractions)))
+        drawn = SimpleNamespace(folder=tmp_path / f"drawn-{recipe}")
+        drawn.folder.mkdir(exist_ok=True)
+        (drawn.folder / "run.json").write_text(json.dumps({"recipe": recipe}))
+        # a search needs a recipe of its own: only what is read of the inputs is made here
+        inputs = {PREPROCESS.writes: real, SYNTHESIZE.writes: drawn}
+        return tuned_on_more(SimpleNamespace(input=lambda job: inputs[job.writes]))  # type: ignore[arg-type]
+
+    assert found("rps_cgan_tuned", **{share: 0.1}) == ["recipe rps_cgan_tuned"]
+    assert (
+        found("rps_cgan", **{share: 0.1}) == found("rps_cgan_tuned") == found("rps_cgan_tuned", **{share: None}) == []
+    )
 
 
 def test_more_replicates_are_added_to_those_that_there_are(root: Path, plain_recipe: Path, tmp_path: Path) -> None:

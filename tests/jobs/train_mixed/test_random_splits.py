@@ -167,6 +167,15 @@ def test_the_words_are_those_of_splits() -> None:
     assert usual.protocol.test_images == "240"
 
 
+def test_options_that_were_tuned_on_more_are_flagged() -> None:
+    """An experiment of few images or labels has no tuned options of its own."""
+    plain = pair(*[outcome_of(right(0.8))] * 2)
+    assert not any("tuned" in line for line in headline(plain).warnings)
+    tuned = pair(*[outcome_of(right(0.8))] * 2, tuned_on_more=["recipe rps_cgan_tuned"])
+    starts = "Options were tuned (recipe rps_cgan_tuned) with more real images or labels than this experiment has"
+    assert any(line.startswith(starts) for line in headline(tuned).warnings)
+
+
 def test_options_that_were_tuned_on_one_split_are_flagged() -> None:
     """The warning is read before the answer."""
     plain = pair(own_images(0.9, 1), own_images(0.8, 2), test_over_train=RATIO, classes=["a", "b", "c"])

@@ -32,6 +32,21 @@ def test_a_flagged_set_never_helps() -> None:
     assert flagged.copies_flagged == ["pixels in 1 of 5 replicates"]
 
 
+def test_flags_that_chance_may_bring_are_a_warning() -> None:
+    """They take no gain away, and are said."""
+    plain, flagged = (
+        experiment("short", {HEADLINE[0]: 0.95}, copies_by_chance=found)
+        for found in ([], ["pixels in 1 of 5 replicates"])
+    )
+    assert headline(flagged).outcome == headline(plain).outcome == HELPED
+    added = set(headline(flagged).warnings) - set(headline(plain).warnings)
+    assert len(added) == 1
+    assert added.pop().startswith(
+        "Synthetic images were flagged as copies of training images: pixels in 1 of 5 replicates, which is no more than"
+    )
+    assert flagged.copies_flagged == []
+
+
 def test_a_flagged_set_still_hurts() -> None:
     """A loss is a loss, and an interval that holds 0 shows no effect, with the warning."""
     for accuracy, outcome in ((0.6, HURT), (0.8, NO_EFFECT)):

@@ -2,9 +2,13 @@
 
 from statistics import mean, stdev
 
+import numpy as np
 import pytest
 
-from shared.metrics.over_replicates import CopiesSummary, MembershipSummary, membership, unseen_files
+from shared.metrics.copies import Reference, p_value_of
+from shared.metrics.over_replicates import CopiesSummary, MembershipSummary, copies, membership, unseen_files
+from shared.stats.ranks import share_p_value
+from shared.store.records.copies import ALPHA, NEARER, SHARE_OF_COPIES, TESTS, CopyTest, spaces_with_copies
 from shared.store.records.datasets import Imported
 from shared.store.records.membership import MembershipTest
 from tests.shared.metrics.scored import curve_record
@@ -33,8 +37,76 @@ def imported(**files: int) -> Imported:
 )
 def test_files_of_test_images_are_in_the_finding(sets: list[Imported | None], flagged: int, finding: str) -> None:
     """The copy test looks at train images alone; that a file is one of val or test is known by its hash."""
-    found = CopiesSummary([0.5], [0.0], 0.02, flagged, ("distance",), unseen_files=unseen_files(sets))
+    found = CopiesSummary(
+        [0.5], [0.0], 0.02, flagged, ("distance",), unseen_files=unseen_files(sets), shown=bool(flagged)
+    )
     assert found.finding == finding
+
+
+def flag_of(p_value: float | None, flagged: bool, *reasons: str) -> CopyTest:
+    """Return the copy test of a replicate in a space."""
+    zeros = dict.fromkeys(
+        ("nearer", "nearer_low", "nearer_high", "copy_rate", "memorisation", "memorisation_held_out"), 0.5
+    )
+    counts = {"n_synthetic": 400, "n_held_out": 360, "n_train": 1000, "expected_copy_rate": 0.02, "closest": []}
+    more = {"copy_rate_interval": (0.0, 1.0), "flagged": flagged, "flagged_for": list(reasons), "p_value": p_value}
+    return CopyTest.model_validate(zeros | counts | more | {"least_share": 0.03})
+
+
+HONEST = flag_of(0.5, False)
+
+
+@pytest.mark.parametrize(
+    ("one", "shown"),
+    [
+        (flag_of(0.009, True, SHARE_OF_COPIES), False),  # alone it is below 1 %, among ten such flags are chance
+        (flag_of(0.0011, True, SHARE_OF_COPIES), False),
+        (flag_of(0.0009, True, SHARE_OF_COPIES), True),
+        (flag_of(0.5, True, NEARER), True),
+        (flag_of(None, True), True),  # as an earlier version said
+        (HONEST, False),
+    ],
+)
+def test_a_flag_of_many_tests_may_be_chance(one: CopyTest, shown: bool) -> None:
+    """Among ten tests the smallest p value must be below a tenth of 1 %; of one, below 1 %."""
+    tests = [{"pixels": HONEST, "features": HONEST} for _ in range(4)] + [{"pixels": one, "features": HONEST}]
+    assert spaces_with_copies(tests) == (["pixels"] if shown else [])
+    assert spaces_with_copies([{"pixels": one}]) == (["pixels"] if one.flagged else [])
+    found = copies([curve_record(1.0).on_test.model_copy(update={"copies": spaces}) for spaces in tests])["pixels"]
+    assert (found.shown, found.flagged) == (shown, int(one.flagged))
+    by_chance = "no sign of copying beyond what chance flags" if one.flagged else "no sign of copying"
+    assert found.finding.startswith("copies of training images" if shown else by_chance)
+
+
+def test_copies_in_every_replicate_are_shown() -> None:
+    """A share that every replicate flags by far is shown in both spaces."""
+    copied = flag_of(1e-6, True, SHARE_OF_COPIES)
+    assert spaces_with_copies([{"pixels": copied, "features": copied}] * 5) == ["pixels", "features"]
+
+
+def test_the_share_that_is_seen_is_that_of_all_tests() -> None:
+    """From the share that is named on, exact copies have a p value that is small enough among all tests."""
+    tests = [{"pixels": HONEST, "features": HONEST}] * 5
+    found = copies([curve_record(1.0).on_test.model_copy(update={"copies": spaces}) for spaces in tests])["pixels"]
+    assert found.least_share is not None
+    count = round(found.least_share * 400)
+    assert 10 * TESTS * share_p_value(count, 400, 360, 1) <= ALPHA < 10 * TESTS * share_p_value(count - 1, 400, 360, 1)
+
+
+def test_few_honest_experiments_are_said_to_have_copies() -> None:
+    """Five replicates in two spaces, whose ratios are those of the held-out images: a flag in some, copies in none."""
+    random = np.random.default_rng(0)
+    flags = shown = 0
+    for _ in range(60):
+        reals = {name: Reference(random.random(200), random.random(200)) for name in ("pixels", "features")}
+        tests = []
+        for _ in range(5):
+            drawn = {name: Reference(random.random(200), random.random(200)) for name in reals}
+            values = {name: p_value_of(drawn[name], reals[name], np.arange(200)) for name in reals}
+            tests.append({name: flag_of(value, value < ALPHA) for name, value in values.items()})
+        flags += any(test.flagged for spaces in tests for test in spaces.values())
+        shown += bool(spaces_with_copies(tests))
+    assert shown <= 1 < flags
 
 
 def attacked(auc: float, reach: float = 0.03, **changes: object) -> MembershipTest:
