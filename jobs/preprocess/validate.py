@@ -23,6 +23,7 @@ def declare(options: PreprocessOptions) -> ImageSpec:
         mirrors=options.mirrors,
         classes=classes,
         unlabelled=options.labelled_fraction < 1,
+        labelled_fraction=options.labelled_fraction,
     )
 
 

@@ -11,7 +11,8 @@ from jobs.commands.calls import command_of
 from jobs.commands.ordering import ordered
 from jobs.commands.run import dry_run_chain, settings, to_its_end
 from jobs.pipeline import PIPELINE, PREPROCESS, TRAIN_GAN, TRAIN_MIXED
-from jobs.study.labels import label_pairs
+from jobs.study.labels import ARMS as LABELS
+from jobs.study.labels import check_arms, label_pairs
 from jobs.study.points import Point, arms_with
 from shared.cli.progress import StopFlag
 from shared.cli.resolve import asked, environment
@@ -27,6 +28,9 @@ HALFREAL = "__main__"
 
 OWN = ("preprocess.train_val_fraction", "preprocess.labelled_fraction")
 """The options that are another one at each point; nobody else may set them."""
+
+OWN_OF_LABELS = ("train_gan.conditional", "synthesize.share", "synthesize.share_of")
+"""Those that every point of few labels sets alike."""
 
 ONE_PART = {"HALFREAL_PARTS": "1"}
 """What the jobs of a point are told: the parts of a study are whole points, whoever else has which of them."""
@@ -59,7 +63,8 @@ def child_of(point: Point, experiment: str, data_root: Path, recipe: str, option
 
 def own_pairs(point: Point, words: list[str], given: tuple[str, ...]) -> list[str]:
     """Return the options, `job.option=value`, that a point sets, given those of all points."""
-    taken = sorted({pair.partition("=")[0].replace("-", "_") for pair in given} & set(OWN))
+    own = {*OWN, *(OWN_OF_LABELS if point.row.unlabelled else ())}
+    taken = sorted({pair.partition("=")[0].replace("-", "_") for pair in given} & own)
     if taken:
         raise BadConfig(f"--set {taken[0]}: a study sets it for each of its points; leave it out")
     with environment(settings(given)):
@@ -74,7 +79,8 @@ def own_pairs(point: Point, words: list[str], given: tuple[str, ...]) -> list[st
         pairs += [f"train_gan.epochs={epochs}", f"train_gan.snapshot_every_epochs={every}"]
     if point.row.unlabelled:
         pairs += label_pairs(gan, given)
-    if "train_mixed.arms=labels" in pairs:
+        check_arms(LABELS if f"train_mixed.arms={LABELS}" in pairs else mixed.arms, point.percent)
+    if f"train_mixed.arms={LABELS}" in pairs:
         return pairs
     arms = arms_with(mixed.arms, point.row.question)
     return pairs + ([f"train_mixed.arms={arms}"] if arms != mixed.arms else [])

@@ -1,8 +1,11 @@
 """What a point of few labels sets besides their share: a GAN of all images, without labels, and its control."""
 
+from math import floor
 from typing import TYPE_CHECKING
 
 from jobs.train_gan.families import FAMILIES
+from jobs.train_mixed.arms import ARMS as ARM_ROWS
+from jobs.train_mixed.arms import chosen_arms
 from shared.data.specs import UNLABELLED
 from shared.errors import BadConfig
 
@@ -11,6 +14,20 @@ if TYPE_CHECKING:
 
 ARMS = "labels"
 """The group of arms with the real, the synthetic and the unlabelled images."""
+
+
+def check_arms(arms: str, percent: float) -> None:
+    """Raise BadConfig for arms that need more synthetic images than a point with labels for `percent` has."""
+    share = percent / 100
+    name = max(chosen_arms(arms, conditional=True), key=lambda arm: ARM_ROWS[arm].synthetic_share)
+    needed = ARM_ROWS[name].synthetic_share
+    # as many as there are unlabelled images, compared without a division, which would round
+    if needed * share > 1 - share:
+        raise BadConfig(
+            f"--labels {percent:g}: arm {name} needs {needed:.0%} of the labelled train images in synthetic ones, and "
+            f"there are {(1 - share) / share:.0%}, as many as unlabelled ones\n"
+            f"leave the arm out of train_mixed.arms, or want --labels {floor(100 / (1 + needed))} or less"
+        )
 
 
 def label_pairs(gan: "GanOptions", given: tuple[str, ...]) -> list[str]:

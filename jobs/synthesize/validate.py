@@ -11,7 +11,9 @@ def declare(options: SynthesizeOptions) -> SyntheticSpec | None:
     if options.imports:
         return None
     # how many unlabelled images there are to one labelled image, only the split tells
-    return SyntheticSpec(share=None if options.share_of == UNLABELLED else options.share)
+    if options.share_of == UNLABELLED:
+        return SyntheticSpec(share=None, share_of_unlabelled=options.share)
+    return SyntheticSpec(share=options.share)
 
 
 def validate(options: SynthesizeOptions, shard: Shard, specs: Specs) -> None:

@@ -13,13 +13,31 @@ def validate(options: MixedOptions, shard: Shard, specs: Specs) -> None:
         options.check_size(specs.real.size_px)
     unlabelled = specs.real is None or specs.real.unlabelled
     arms = chosen_arms(options.arms, conditional=True, unlabelled=unlabelled)
-    if specs.synthetic is None or specs.synthetic.share is None:
+    share = synthetic_share(specs)
+    if share is None:
         return
     # the arm that needs most: if it has enough, all have
     arm = max(arms, key=lambda name: ARMS[name].synthetic_share)
-    if ARMS[arm].synthetic_share > specs.synthetic.share:
+    if ARMS[arm].synthetic_share > share:
         raise BadConfig(
             f"arm {arm} needs {ARMS[arm].synthetic_share:.0%} of the train split in synthetic images, there are "
-            f"{specs.synthetic.share:.0%}\n"
-            f"run synthesize with --share {ARMS[arm].synthetic_share} or more, or leave the arm out"
+            f"{share:.0%}\n"
+            f"{remedy(specs, ARMS[arm].synthetic_share)}, or leave the arm out"
         )
+
+
+def synthetic_share(specs: Specs) -> float | None:
+    """Return how many synthetic images there are, or will be, to one of the real train split; None where none knows."""
+    if specs.synthetic is None:
+        return None
+    share = specs.synthetic.share_of_unlabelled
+    if specs.synthetic.share is not None or share is None or specs.real is None:
+        return specs.synthetic.share
+    return share * (1 - specs.real.labelled_fraction) / specs.real.labelled_fraction
+
+
+def remedy(specs: Specs, needed: float) -> str:
+    """Return what makes as many synthetic images as are needed."""
+    if specs.synthetic is not None and specs.synthetic.share is None:
+        return f"want a --labelled-fraction of preprocess of {1 / (1 + needed):.2g} at most"
+    return f"run synthesize with --share {needed} or more"

@@ -24,7 +24,8 @@ class ImageSpec:
     """Square images of `size_px` in 1 (grey) or 3 (colour) channels, from `source`.
 
     `mirrors` says whether a mirrored image is of the same class. `classes` is None as long as only the source's files
-    tell how many there are. `unlabelled` says whether there is a split of images without labels.
+    tell how many there are. `unlabelled` says whether there is a split of images without labels;
+    `labelled_fraction` is the share of train and val that has labels.
     """
 
     size_px: int
@@ -33,16 +34,19 @@ class ImageSpec:
     mirrors: bool
     classes: int | None = None
     unlabelled: bool = False
+    labelled_fraction: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSpec:
     """Synthetic images that are enough for `share` of the real train split, rounded down to whole images.
 
-    It is None as long as only the split tells how many there are.
+    It is None as long as only the split tells how many there are; `share_of_unlabelled` then says how many there are
+    to one unlabelled image.
     """
 
     share: float | None
+    share_of_unlabelled: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,4 +95,6 @@ def describe_images(real: "Artifact[RealRecord]") -> ImageSpec:
         mirrors=record.mirrors,
         classes=len(dataset.classes),
         unlabelled=UNLABELLED in dataset.splits,
+        # in earlier versions all images had labels
+        labelled_fraction=1.0 if record.labelled_fraction is None else record.labelled_fraction,
     )

@@ -125,6 +125,8 @@ def test_options_that_match_the_data_pass() -> None:
     check("train_gan", ["--unconditional"], images(unlabelled=True))
     few = replace(GREY_16, unlabelled=True)
     check("train_mixed", ["--arms", "labels"], Specs(few, SyntheticSpec(share=None)))
+    half = Specs(replace(few, labelled_fraction=0.5), SyntheticSpec(share=None, share_of_unlabelled=1.0))
+    check("train_mixed", ["--arms", "short"], half)
     check("synthesize", ["--share-of", "unlabelled"], images(unlabelled=True))
     for row in JOBS[:-2]:
         check(row.name, [], Specs(GREY_16, SyntheticSpec(share=1.0)))
@@ -161,8 +163,12 @@ def test_a_job_declares_what_its_artifact_then_says_of_itself(
     assert shares is not None
     assert shares(options("synthesize", "--share", "0.3")) == SyntheticSpec(share=0.3)
     # of the unlabelled images: how many these are to the labelled ones, only the split tells
-    assert shares(options("synthesize", "--share-of", "unlabelled")) == SyntheticSpec(share=None)
-    assert declared(options("preprocess", "--labelled-fraction", "0.1")) == replace(GREY_16, unlabelled=True)
+    assert shares(options("synthesize", "--share-of", "unlabelled")) == SyntheticSpec(
+        share=None, share_of_unlabelled=1.0
+    )
+    assert declared(options("preprocess", "--labelled-fraction", "0.1")) == replace(
+        GREY_16, unlabelled=True, labelled_fraction=0.1
+    )
     make_dataset(tmp_path / "few" / "real", train=4, unlabelled=8)
     few = open_output(PREPROCESS, tmp_path / "few")
     assert describe({"real": few}).real == replace(GREY_16, source="noise", mirrors=True, classes=3, unlabelled=True)

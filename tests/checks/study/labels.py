@@ -141,4 +141,28 @@ LABELS: tuple[Mutation, ...] = (
         "tests/jobs/train_mixed/test_summaries.py::test_pseudo_labels_vary_with_their_annotator",
         "a baseline whose annotator varies does not tell how much fits vary",
     ),
+    Mutation(
+        "arms_are_refused_after_the_gans",
+        "jobs/train_mixed/validate.py",
+        "return share * (1 - specs.real.labelled_fraction) / specs.real.labelled_fraction",
+        "return None",
+        "tests/jobs/study/test_study_labels.py::test_a_run_refuses_such_arms_too",
+        "arms that need more synthetic images than there will be are refused before anything is made",
+    ),
+    Mutation(
+        "a_study_learns_late_that_images_lack",
+        "jobs/study/labels.py",
+        "if needed * share > 1 - share:",
+        "if needed * share > 1:",
+        "tests/jobs/study/test_study_labels.py::test_arms_that_need_more_synthetic_images_are_refused_before_a_gan",
+        "a study refuses such arms at once",
+    ),
+    Mutation(
+        "options_of_few_labels_are_overridden",
+        "jobs/study/children.py",
+        "own = {*OWN, *(OWN_OF_LABELS if point.row.unlabelled else ())}",
+        "own = {*OWN}",
+        "tests/jobs/study/test_study_labels.py::test_what_a_point_of_few_labels_sets_is_refused",
+        "nothing that somebody set is overridden silently",
+    ),
 )

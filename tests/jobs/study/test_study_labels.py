@@ -1,13 +1,22 @@
 """The points of few labels: which options they set, and what is refused."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from jobs.study.children import child_of
 from jobs.study.labels import label_pairs
-from jobs.study.points import KINDS, parse_points, point_of
+from jobs.study.points import KINDS, Point, parse_points, point_of
 from jobs.train_gan.families import FAMILIES
 from jobs.train_gan.options import GanOptions
 from jobs.train_mixed.arms import GROUPS
+from jobs.train_mixed.options import MixedOptions
+from jobs.train_mixed.validate import validate
+from shared.data.specs import ImageSpec, Specs, SyntheticSpec
 from shared.errors import BadConfig
+from shared.store.work_shards import WHOLE
+from tests.jobs.study.test_study_children import NOTHING
 
 
 def test_a_point_of_few_labels_has_its_own_generator_and_arms() -> None:
@@ -28,6 +37,36 @@ def test_families_that_need_labels_are_refused(family: str) -> None:
     else:
         assert label_pairs(GanOptions(family=family), ())
         assert not GanOptions(family=family, conditional=False).resolved()["conditional"]
+
+
+@pytest.mark.parametrize("pair", ["synthesize.share=2", "synthesize.share-of=train", "train_gan.conditional=true"])
+def test_what_a_point_of_few_labels_sets_is_refused(pair: str) -> None:
+    """It would be overridden silently; points of few images leave it to the user."""
+    options = NOTHING | {"pairs": (pair,)}
+    with pytest.raises(BadConfig, match="a study sets it for each of its points"):
+        child_of(Point("labels", 10), "digits", Path("v"), "digits", options)
+    assert pair in child_of(Point("images", 10), "digits", Path("v"), "digits", options).pairs
+
+
+def test_arms_that_need_more_synthetic_images_are_refused_before_a_gan() -> None:
+    """With labels for 60 % there are two unlabelled images, and as many synthetic ones, to three labelled ones."""
+    options = NOTHING | {"pairs": ("train_mixed.arms=short",)}
+    refused = r"--labels 60: arm real_100_plus_synthetic_100 needs 100% .* there are 67%, .*\n.* --labels 50 or less$"
+    with pytest.raises(BadConfig, match=refused):
+        child_of(Point("labels", 60), "digits", Path("v"), "digits", options)
+    assert child_of(Point("labels", 50), "digits", Path("v"), "digits", options)
+    assert child_of(Point("labels", 60), "digits", Path("v"), "digits", NOTHING)
+
+
+def test_a_run_refuses_such_arms_too() -> None:
+    """Before there are any images: the share of labels and that of synthetic images are options."""
+    real = ImageSpec(size_px=16, channels=1, source="digits", mirrors=False, unlabelled=True, labelled_fraction=0.6)
+    specs = Specs(real, SyntheticSpec(share=None, share_of_unlabelled=1.0))
+    refused = r"arm real_100_plus_synthetic_100 needs 100% .* there are 67%\nwant a --labelled-fraction .* 0.5 at most"
+    with pytest.raises(BadConfig, match=refused):
+        validate(MixedOptions(arms="short"), WHOLE, specs)
+    validate(MixedOptions(arms="labels"), WHOLE, specs)
+    validate(MixedOptions(arms="short"), WHOLE, replace(specs, real=replace(real, labelled_fraction=0.5)))
 
 
 def test_all_labels_are_no_point() -> None:
