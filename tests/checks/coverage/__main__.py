@@ -155,6 +155,7 @@ def classes(runs: int) -> int:
 
 def stopping(runs: int, processes: int) -> int:
     """Print the coverage of experiments that were ended by the width of their interval; return the exit code."""
+    from tests.checks.coverage import resplit as splits
     from tests.checks.coverage import stopping as until
 
     print(f"{len(until.STOPPING_CELLS)} kinds of experiment, {runs} runs each", until.STOPPING_HEADER, sep="\n")
@@ -176,6 +177,10 @@ def stopping(runs: int, processes: int) -> int:
         print(until.needs_images(cell, min(runs, 300))[0], flush=True)
     for points in until.LEARNER_POINTS:
         line, low = until.stopped_fits(min(runs, until.LEARNERS), points)
+        kept &= low <= 1 - until.NOMINAL
+        print(line, flush=True)
+    for points in splits.STOPPED_AT:
+        line, low = splits.stopped_row(min(runs, until.LEARNERS), points)
         kept &= low <= 1 - until.NOMINAL
         print(line, flush=True)
     print("every promise is kept" if kept else f"BROKEN by more than {MARGIN:g} standard errors")

@@ -23,6 +23,14 @@ STOPPING: tuple[Mutation, ...] = (
         "intervals hold the truth after stopping",
     ),
     Mutation(
+        "random_splits_without_the_stretch",
+        "shared/stats/inference.py",
+        "reach = self.stretch * quantile(replicates - 1, level) * standard_error",
+        "reach = quantile(replicates - 1, level) * standard_error",
+        STATS + "test_random_splits_are_ended_by_the_rule",
+        "intervals over random splits allow for stopping, too",
+    ),
+    Mutation(
         "verdict_without_the_stretch",
         "jobs/train_mixed/experiment.py",
         "Inference(STRETCH if config.until else 1.0,",

@@ -9,7 +9,7 @@ splits and draws: the mean over all experiments. With one set for all of them it
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,19 @@ from sklearn.model_selection import train_test_split
 
 from shared.stats.inference import Inference
 from shared.stats.intervals import MeanInterval, wilson_interval
+from shared.stats.looks import STRETCH, schedule
+from shared.stats.stopping import of_splits
 
 SET, TEST = 400, 100
 """Images of an experiment's set, and those of a split that are test images."""
 
 REPLICATES = (3, 5, 10)
+
+MOST = 30
+"""Replicates of an experiment that is ended by its width, at most."""
+
+STOPPED_AT = (8.0, 6.0)
+"""Half-widths, in points, that end experiments: some at the first look, most later."""
 
 EPOCHS = 10
 
@@ -117,6 +125,45 @@ def tallies(found: Sequence[Array]) -> Iterator[ResplitTally]:
 def holding(intervals: Sequence[MeanInterval], truth: float) -> int:
     """Return how many intervals hold the truth."""
     return sum(each.low <= truth <= each.high for each in intervals)
+
+
+@dataclass(frozen=True)
+class StoppedSplits:
+    """Where an experiment without a difference was ended: its interval, that without the stretch, its replicates."""
+
+    interval: MeanInterval
+    plain: MeanInterval
+    replicates: int
+
+
+def stopped_splits(experiments: int, points: float, seed: int = 2) -> Iterator[StoppedSplits]:
+    """Yield experiments on random splits whose true difference is 0, ended by the rule of --until at `points`."""
+    data, wanted = Digits.load(), points / 100
+    stretched = replace(CORRECTED, stretch=STRETCH)
+    for experiment in range(experiments):
+        rng = np.random.default_rng((seed, experiment))
+        chosen, rows = rng.permutation(len(data.labels))[:SET], list[Array]()
+        for look in schedule(MOST):
+            rows += [data.split(chosen, rng) for _ in range(look - len(rows))]
+            found = difference(np.stack(rows), "equal")
+            interval = stretched.difference(found)
+            width = of_splits(interval, look, TEST / (SET - TEST))
+            if width.half_width <= wanted or width.floor > wanted or look == MOST:
+                yield StoppedSplits(interval, CORRECTED.difference(found), look)
+                break
+
+
+def stopped_row(experiments: int, points: float) -> tuple[str, float]:
+    """Return a line on experiments on random splits after stopping, and the low end of the share of false answers."""
+    found = list(stopped_splits(experiments, points))
+    covered, plain = (holding([getattr(each, name) for each in found], 0.0) for name in ("interval", "plain"))
+    replicates = [each.replicates for each in found]
+    line = (
+        f"random splits of {SET} digits, ended at {points:g} points, true difference 0: covered"
+        f" {share(covered, experiments)}, without the stretch {share(plain, experiments)};"
+        f" {min(replicates)} to {max(replicates)} replicates, mean {statistics.fmean(replicates):.1f}"
+    )
+    return line, wilson_interval(experiments - covered, experiments)[0]
 
 
 def share(count: int, of: int) -> str:

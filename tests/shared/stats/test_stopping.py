@@ -11,6 +11,8 @@ from shared.stats.intervals import difference_interval
 from shared.stats.looks import FIRST, STRETCH, following, schedule
 from shared.stats.stopping import of_splits, of_test_images, two_digits, widths
 from shared.stats.two_way import Sums, variance_components
+from tests.checks.coverage.resplit import MOST as MOST_SPLITS
+from tests.checks.coverage.resplit import SET, STOPPED_AT, TEST, stopped_row, stopped_splits
 from tests.checks.coverage.stopping import (
     AIMS,
     MOST,
@@ -150,6 +152,23 @@ def test_real_classifiers_are_ended_by_the_rule() -> None:
     assert all(high - low <= 0.06 or replicates == MOST for low, high, replicates in found)
     assert sum(low > 0 or high < 0 for low, high, _ in found) <= 2
     assert found[:2] == list(stopped_learners(2, 3.0))
+
+
+def test_random_splits_are_ended_by_the_rule() -> None:
+    """Few experiments without a difference: they end where the width says, and intervals are as wide as is said."""
+    found = list(stopped_splits(6, STOPPED_AT[0]))
+    assert len({each.replicates for each in found}) > 1
+    assert all(each.replicates in schedule(MOST_SPLITS) for each in found)
+    for each in found:
+        wide, narrow = each.interval.high - each.interval.low, each.plain.high - each.plain.low
+        assert wide == pytest.approx(STRETCH * narrow)
+        floor = of_splits(each.interval, each.replicates, TEST / (SET - TEST)).floor
+        assert wide / 2 <= STOPPED_AT[0] / 100 or floor > STOPPED_AT[0] / 100 or each.replicates == MOST_SPLITS
+    assert sum(each.interval.low > 0 or each.interval.high < 0 for each in found) <= 1
+    assert found[:2] == list(stopped_splits(2, STOPPED_AT[0]))
+    line, low = stopped_row(2, STOPPED_AT[0])
+    assert "random splits of 400 digits, ended at 8 points, true difference 0: covered" in line
+    assert 0 <= low <= 1
 
 
 def test_many_experiments_at_once_are_as_one_at_a_time() -> None:
