@@ -191,8 +191,11 @@ def test_one_replicate_has_null_for_bounds(made: dict[str, Artifact]) -> None:
 def test_copies_are_counted(made: dict[str, Artifact]) -> None:
     """Whether any replicate is flagged, in how many, the mean and the worst."""
     three = collected(made, mixed_record(replicates=3))
-    pixels = [row.copies["pixels"].model_copy(update={"copy_rate": 0.0, "flagged": False}) for row in three.on_test]
-    pixels[2] = pixels[2].model_copy(update={"copy_rate": 0.3, "flagged": True})
+    pixels = [
+        row.copies["pixels"].model_copy(update={"copy_rate": 0.0, "flagged": False, "p_value": 1.0})
+        for row in three.on_test
+    ]
+    pixels[2] = pixels[2].model_copy(update={"copy_rate": 0.3, "flagged": True, "p_value": 1e-6})
     tested = zip(three.on_test, pixels, strict=True)
     on_test = [row.model_copy(update={"copies": row.copies | {"pixels": space}}) for row, space in tested]
     copies: Any = Results("small", three.mixed, three.scores, on_test, {}).facts()["copies"]

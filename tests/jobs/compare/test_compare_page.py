@@ -215,7 +215,9 @@ def test_copies_are_warned_of_before_the_winner(volume: Path) -> None:
     copier = experiment(volume / "small", "copier", 0.1, 0.101, 0.102)
     for scores in copier.scores.values():
         facts: Any = scores.manifest.facts
-        facts["copies"] = {space: found | {"flagged": True} for space, found in facts["copies"].items()}
+        facts["copies"] = {
+            space: found | {"flagged": True, "p_value": 1e-6} for space, found in facts["copies"].items()
+        }
     found = comparison(copier, experiment(volume / "small", "one", 1.0, 1.1, 1.2))
     assert any(line.startswith("copier: copies of training images, by pixels, in 3 of 3") for line in found.warnings)
     page = render(found)
