@@ -30,7 +30,10 @@ def read_study(folder: Path) -> StudyRecord | None:
 def make_record(experiment: str, points: Sequence[StudyPoint], level: float, before: StudyRecord | None) -> StudyRecord:
     """Return the study of all `points`, judged at `level`; `before` is what was answered before, if anything."""
     names = [point.point for point in points]
-    planned = before.planned if before is not None and same_generators(before, points) else names
+    known = before if before is not None and same_generators(before, points) else None
+    planned = known.planned if known else names
+    # added ones too: one that was added, seen and removed would leave no trace
+    seen = [*known.planned, *known.added, *known.left_out] if known else []
     record = StudyRecord(
         experiment=experiment,
         answers=[
@@ -40,7 +43,7 @@ def make_record(experiment: str, points: Sequence[StudyPoint], level: float, bef
         level=level,
         planned=planned,
         added=[name for name in names if name not in planned],
-        left_out=[name for name in planned if name not in names],
+        left_out=[name for name in dict.fromkeys(seen) if name not in names],
         warnings=[],
         points=list(points),
     )
@@ -58,8 +61,8 @@ def warnings(record: StudyRecord) -> list[str]:
     lines = []
     if record.left_out:
         lines.append(
-            f"{len(record.left_out)} of the {len(record.planned)} points of a first answer are left out "
-            f"({', '.join(record.left_out)}): the intervals do not allow for choosing among them."
+            f"{_points(len(record.left_out))} of an earlier answer {'is' if len(record.left_out) == 1 else 'are'} left "
+            f"out ({', '.join(record.left_out)}): the intervals do not allow for choosing among points."
         )
     if record.added:
         lines.append(
@@ -71,3 +74,7 @@ def warnings(record: StudyRecord) -> list[str]:
         for line in point.headline.warnings:
             said.setdefault(line, []).append(point.point)
     return lines + [f"{', '.join(points)}: {line}" for line, points in said.items()]
+
+
+def _points(count: int) -> str:
+    return f"{count} point{'' if count == 1 else 's'}"

@@ -60,7 +60,7 @@ class StudyRecord(Record):
     """The study of an experiment.
 
     `level` is that of each point's interval. `planned` are the points of the first answer, `added` those that came
-    later, `left_out` those that are no longer there. `warnings` are whole sentences to be read first.
+    later, `left_out` those of either kind that are no longer there. `warnings` are whole sentences to be read first.
     """
 
     experiment: str

@@ -98,10 +98,18 @@ IMAGES: tuple[Mutation, ...] = (
     Mutation(
         "added_points_are_not_flagged",
         "jobs/study/record.py",
-        "planned = before.planned if before is not None and same_generators(before, points) else names",
+        "planned = known.planned if known else names",
         "planned = names",
         TESTS + "test_study_page.py::test_added_points_and_replicates_are_flagged",
         "points that were added after an answer are named",
+    ),
+    Mutation(
+        "added_points_vanish_without_trace",
+        "jobs/study/record.py",
+        "seen = [*known.planned, *known.added, *known.left_out]",
+        "seen = [*known.planned]",
+        TESTS + "test_study_page.py::test_a_point_that_was_added_and_removed_leaves_a_trace",
+        "points that were left out after an answer are named",
     ),
     Mutation(
         "a_job_takes_the_part_of_the_study",

@@ -81,7 +81,20 @@ def test_added_points_and_replicates_are_flagged() -> None:
     assert again.added == ["images-5"]
     fewer = make_record("digits", points(HELPED, HELPED, HELPED, HELPED)[:2], other_level(2), more)
     assert fewer.left_out == ["images-30", "images-100"]
-    assert "2 of the 3 points of a first answer are left out" in fewer.warnings[0]
+    assert fewer.warnings[0].startswith("2 points of an earlier answer are left out (images-30, images-100): ")
+
+
+def test_a_point_that_was_added_and_removed_leaves_a_trace() -> None:
+    """Whether it was planned or added, and in every later answer, until it is there again."""
+    first = make_record("digits", points(NO_EFFECT, NO_EFFECT, NO_EFFECT, NO_EFFECT)[1:], other_level(3), None)
+    disliked = study(HURT, NO_EFFECT, NO_EFFECT, NO_EFFECT, before=first)
+    before = disliked
+    for _ in range(2):
+        before = make_record("digits", points(HURT, NO_EFFECT, NO_EFFECT, NO_EFFECT)[1:], other_level(3), before)
+        assert (before.planned, before.added, before.left_out) == (first.planned, [], ["images-5"])
+        assert before.warnings[0].startswith("1 point of an earlier answer is left out (images-5): ")
+    again = study(HURT, NO_EFFECT, NO_EFFECT, NO_EFFECT, before=before)
+    assert (again.planned, again.added, again.left_out) == (first.planned, ["images-5"], [])
 
 
 def test_a_study_of_other_generators_is_a_first_answer() -> None:
