@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from shared.sources.items import Source, from_file, plain
-from shared.sources.published.sets import download
+from shared.sources.published.sets import download, wait_for_download
 from shared.sources.reading import Reading
 
 CELEBA_MD5 = {
@@ -70,6 +70,7 @@ def _complete_celeba(place: Path) -> Path:
 
     It is `place`, or `celeba` in it if that has more of the files. BadInput names what is missing.
     """
+    wait_for_download(place)
     inner = place / "celeba"
     folder = max((inner, place), key=lambda there: sum(path.exists() for path in _files(there)))
     missing = [path.name for path in (_table(folder, ATTRIBUTES), _table(folder, PARTITION)) if not path.exists()]

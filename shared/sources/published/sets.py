@@ -1,7 +1,9 @@
 """scikit-learn's digits, and MNIST and CIFAR10, downloaded by torchvision or in a folder."""
 
 import gzip
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ from numpy.typing import NDArray
 from shared.errors import BadInput
 from shared.sources.items import Item, Source, from_array
 from shared.sources.reading import Reading
+from shared.store.locks import locked
+
+DOWNLOAD = "download"
+"""What is locked in a folder while somebody downloads to it."""
 
 IDX_FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -42,6 +48,7 @@ def mnist(place: Path, reading: Reading) -> Source:
     `place` holds the four IDX files, gzipped or not, itself or in `MNIST/raw` as torchvision leaves them; if it
     does not, torchvision downloads them there.
     """
+    wait_for_download(place)
     # people copy the files either way: flat, or with the folders that torchvision makes
     raw = next((folder for folder in (place, place / "MNIST" / "raw") if _idx(folder, IDX_FILES["train"][0])), None)
     if raw is None:
@@ -90,6 +97,7 @@ def cifar10(place: Path, reading: Reading) -> Source:
     """
     from torchvision import datasets
 
+    wait_for_download(place)
     advice = f"cifar-10-python.tar.gz (md5 {datasets.CIFAR10.tgz_md5}) to {place}"
     if not (place / datasets.CIFAR10.base_folder).is_dir():
         download("CIFAR10", place, place, advice)
@@ -114,14 +122,15 @@ def cifar10(place: Path, reading: Reading) -> Source:
 def download(name: str, place: Path, inner: Path, advice: str) -> None:
     """Let torchvision download a set to `inner`, `place` or a folder in it; BadInput says what to copy if that fails.
 
-    Folders that were not there before and are empty afterwards are removed.
+    One process at a time: torchvision leaves what another one has downloaded meanwhile. Folders that were not there
+    before and are empty afterwards are removed.
     """
     from torchvision import datasets
 
     new = [folder for folder in (inner, *inner.parents) if not folder.exists()]
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        getattr(datasets, name)(str(place), download=True)
+        with _downloading(place):
+            getattr(datasets, name)(str(place), download=True)
     except Exception as error:  # torchvision lets every kind through: URLError, RuntimeError, ImportError, BadZipFile
         reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         raise BadInput(f"{place}: {name} is not there and could not be downloaded ({reason})\ncopy {advice}") from error
@@ -130,3 +139,26 @@ def download(name: str, place: Path, inner: Path, advice: str) -> None:
         for folder in new:
             with suppress(OSError):  # one that is not empty stays
                 folder.rmdir()
+
+
+def wait_for_download(place: Path) -> None:
+    """Wait while another process downloads to `place`: half of a set must not be taken for all of it."""
+    lock = _lock_of(place)
+    # one that a killed process left on a volume that is read only by now cannot be taken, and nobody has it
+    if lock.exists() and os.access(lock, os.W_OK):
+        with _downloading(place):
+            pass
+
+
+@contextmanager
+def _downloading(place: Path) -> Iterator[None]:
+    """Hold the lock of downloads to `place`, whose file is gone afterwards: the folder may be the user's own."""
+    with locked(place / DOWNLOAD, wait=True):
+        try:
+            yield
+        finally:
+            _lock_of(place).unlink(missing_ok=True)
+
+
+def _lock_of(place: Path) -> Path:
+    return place / f".{DOWNLOAD}.lock"

@@ -71,6 +71,14 @@ RESPLIT: tuple[Mutation, ...] = (
         "images without labels are not learned from with labels",
     ),
     Mutation(
+        "replicates_download_at_once",
+        "shared/sources/published/sets.py",
+        "with _downloading(place):\n            getattr",
+        "with suppress():\n            getattr",
+        "tests/shared/sources/test_downloads.py::test_replicates_that_begin_at_once_download_once",
+        "replicates with splits of their own download a set once",
+    ),
+    Mutation(
         "shares_that_are_not_nested",
         DRAWS,
         'sha256(f"{salt} {names[unit]}".encode())',
