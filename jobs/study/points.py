@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jobs.train_mixed.arms import ARMS, chosen_arms
 from jobs.train_mixed.questions import HEADLINE, HEADLINE_OF_LABELS, QUESTIONS, Question
 from shared.errors import BadConfig
+from shared.store.lineage import POINT_NAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,3 +122,4 @@ def arms_with(arms: str, question: Question) -> str:
 
 
 assert all(row.question in QUESTIONS and {row.question.a, row.question.b} <= ARMS.keys() for row in KINDS.values())
+assert all(re.fullmatch(POINT_NAME, f"{kind}-2.5") for kind in KINDS)

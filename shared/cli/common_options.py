@@ -12,7 +12,7 @@ import click
 from shared.cli.click_options import grouped_option
 from shared.cli.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 from shared.errors import BadConfig
-from shared.store.lineage import STUDY_FOLDER
+from shared.store.lineage import POINT_NAME, STUDY_FOLDER
 from shared.store.replicates import MOST
 
 
@@ -34,7 +34,7 @@ def check_finite(options: dict[str, object]) -> None:
 RESERVED = ("compare", "selfcheck", "sources", "weights")
 """Folders of the volume that are no experiments."""
 
-POINT_PATTERN = rf"{STUDY_FOLDER}/[a-z]+-[0-9]+(\.[0-9]+)?"
+POINT_PATTERN = rf"{STUDY_FOLDER}/{POINT_NAME}"
 """Where the experiment of a point of a study is, below that which the study is of."""
 
 

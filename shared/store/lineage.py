@@ -1,6 +1,7 @@
 """Which artifacts a job reads, whether they were made from one another, and the recipe that makes them again."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 STUDY_FOLDER = "study"
 """The folder of an experiment in which the experiments of its study are."""
+
+POINT_NAME = r"(images|labels)-[0-9]+(\.[0-9]+)?"
+"""What the experiment of a point is named there: a kind of `jobs.study.points` and a percentage."""
 
 
 def open_inputs(row: Job, folder: Path, replicate: int | None = None, replicates: int | None = None) -> "Inputs":
@@ -153,13 +157,22 @@ def experiment_label(folder: Path) -> str:
 
     That of a point of a study is below the folder of the experiment that the study is of.
     """
-    above = folder.parent
-    return f"{above.parent.name}/{above.name}/{folder.name}" if above.name == STUDY_FOLDER else folder.name
+    above = folder.absolute().parent
+    return f"{above.parent.name}/{above.name}/{folder.name}" if is_point(folder) else folder.name
+
+
+def is_point(folder: Path) -> bool:
+    """Return whether the experiment in `folder` is that of a point of a study."""
+    # its own name, too: a volume may be called as the folder of a study is
+    return folder.absolute().parent.name == STUDY_FOLDER and re.fullmatch(POINT_NAME, folder.name) is not None
 
 
 def volume_of(folder: Path) -> Path:
     """Return the volume that the experiment in `folder` is on."""
-    return folder.parents[2] if folder.parent.name == STUDY_FOLDER else folder.parent
+    if not is_point(folder):
+        return folder.parent
+    # a relative path may begin below the volume
+    return (folder if len(folder.parents) > 2 else folder.absolute()).parents[2]
 
 
 def need_test_scores(scores: "Artifact[ScoresRecord]") -> "OnTest":

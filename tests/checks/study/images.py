@@ -104,6 +104,14 @@ IMAGES: tuple[Mutation, ...] = (
         "points that were added after an answer are named",
     ),
     Mutation(
+        "any_folder_of_a_volume_called_study_is_a_point",
+        "shared/store/lineage.py",
+        " and re.fullmatch(POINT_NAME, folder.name) is not None",
+        "",
+        "tests/shared/store/test_lineage.py::test_where_the_volume_of_an_experiment_is",
+        "sources and weights are looked for on the volume of the experiment",
+    ),
+    Mutation(
         "added_points_vanish_without_trace",
         "jobs/study/record.py",
         "seen = [*known.planned, *known.added, *known.left_out]",

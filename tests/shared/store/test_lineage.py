@@ -10,7 +10,7 @@ from shared.errors import BadConfig, BadInput
 from shared.runtime.launch import RENDEZVOUS, check_launch
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.job import Job
-from shared.store.lineage import open_inputs
+from shared.store.lineage import experiment_label, open_inputs, volume_of
 from shared.store.records.base import Record
 from shared.store.staging import BuildKey, stage
 
@@ -105,6 +105,34 @@ def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact
     (tmp_path / "real").rename(tmp_path / "old")
     (tmp_path / "other").rename(tmp_path / "real")
     assert set(open_inputs(reader, tmp_path)) == {"real"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "volume", "label"),
+    [
+        ("/data/digits", "/data", "digits"),
+        ("/data/digits/study/images-5", "/data", "digits/study/images-5"),
+        ("v/digits/study/labels-2.5", "v", "digits/study/labels-2.5"),
+        ("digits/study/images-5", ".", "digits/study/images-5"),
+        # a volume of that name, whose experiments are named otherwise than points
+        ("/mnt/study/digits", "/mnt/study", "digits"),
+        ("/mnt/study/digits-2", "/mnt/study", "digits-2"),
+        ("/study/digits", "/study", "digits"),
+        ("study/digits", "study", "digits"),
+    ],
+)
+def test_where_the_volume_of_an_experiment_is(folder: str, volume: str, label: str) -> None:
+    """Two folders further up for a point of a study, wherever the volume is and whatever it is called."""
+    assert (volume_of(Path(folder)), experiment_label(Path(folder))) == (Path(volume), label)
+
+
+def test_a_path_that_begins_in_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folders above it are those of the working directory."""
+    (tmp_path / "digits" / "study").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "digits")
+    assert volume_of(Path("study/images-5")) == tmp_path
+    monkeypatch.chdir(tmp_path / "digits" / "study")
+    assert (volume_of(Path("images-5")), experiment_label(Path("images-5"))) == (tmp_path, "digits/study/images-5")
 
 
 @pytest.mark.parametrize(
