@@ -48,6 +48,11 @@ def validate(options: PreprocessOptions, shard: Shard, specs: Specs) -> None:
             f"--resplit all: the source {options.source} has an official test split, which is one for all replicates\n"
             "say --split random to split all of its images, or --resplit train to keep that test split"
         )
+    if options.resplit == "train" and options.train_val_fraction == options.labelled_fraction == 1:
+        raise BadConfig(
+            "--resplit train: draws a subset of train and val for each replicate, and there is none: all are used\n"
+            "say --train-val-fraction or --labelled-fraction below 1, or leave --resplit out"
+        )
     if known.counts and options.train_size:
         parts = known.counts
         if known.official and options.split != "random":

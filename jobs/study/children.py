@@ -12,7 +12,7 @@ from jobs.commands.ordering import ordered
 from jobs.commands.run import dry_run_chain, settings, to_its_end
 from jobs.pipeline import PIPELINE, PREPROCESS, TRAIN_GAN, TRAIN_MIXED
 from jobs.study.labels import ARMS as LABELS
-from jobs.study.labels import check_arms, label_pairs
+from jobs.study.labels import LABELS_OWN, check_arms, label_pairs
 from jobs.study.points import Point, arms_with
 from shared.cli.progress import StopFlag
 from shared.cli.resolve import asked, environment
@@ -29,8 +29,8 @@ HALFREAL = "__main__"
 OWN = ("preprocess.train_val_fraction", "preprocess.labelled_fraction")
 """The options that are another one at each point; nobody else may set them."""
 
-OWN_OF_LABELS = ("train_gan.conditional", "synthesize.share", "synthesize.share_of")
-"""Those that every point of few labels sets alike."""
+RESPLIT = f"{PREPROCESS.name}.resplit"
+"""The option that says what is drawn again in each replicate."""
 
 ONE_PART = {"HALFREAL_PARTS": "1"}
 """What the jobs of a point are told: the parts of a study are whole points, whoever else has which of them."""
@@ -63,27 +63,47 @@ def child_of(point: Point, experiment: str, data_root: Path, recipe: str, option
 
 def own_pairs(point: Point, words: list[str], given: tuple[str, ...]) -> list[str]:
     """Return the options, `job.option=value`, that a point sets, given those of all points."""
-    own = {*OWN, *(OWN_OF_LABELS if point.row.unlabelled else ())}
-    taken = sorted({pair.partition("=")[0].replace("-", "_") for pair in given} & own)
-    if taken:
-        raise BadConfig(f"--set {taken[0]}: a study sets it for each of its points; leave it out")
+    check_given(point, given)
     with environment(settings(given)):
         real, gan, mixed = (
             _options(job, without_force(words)) for job in (PREPROCESS.name, TRAIN_GAN.name, TRAIN_MIXED.name)
         )
     pairs = [f"preprocess.{point.row.option}={point.share:g}"]
-    # every replicate draws its images of the point again, or the interval would be for these images alone
-    pairs += ["preprocess.resplit=train"] if real.resplit == "none" else []
+    resplit = resplit_of(point, real)
+    pairs += [] if resplit == real.resplit else [f"{RESPLIT}={resplit}"]
     if point.row.scales_epochs and point.share < 1:
         epochs, every = scaled_epochs(gan.epochs, gan.snapshot_every_epochs, point.share)
         pairs += [f"train_gan.epochs={epochs}", f"train_gan.snapshot_every_epochs={every}"]
     if point.row.unlabelled:
         pairs += label_pairs(gan, given)
-        check_arms(LABELS if f"train_mixed.arms={LABELS}" in pairs else mixed.arms, point.percent)
     if f"train_mixed.arms={LABELS}" in pairs:
         return pairs
     arms = arms_with(mixed.arms, point.row.question)
+    if point.row.unlabelled:
+        check_arms(point.percent, arms)
     return pairs + ([f"train_mixed.arms={arms}"] if arms != mixed.arms else [])
+
+
+def check_given(point: Point, given: tuple[str, ...]) -> None:
+    """Raise BadConfig for options, `job.option=value`, that only a study may set."""
+    values = {name.replace("-", "_"): value for name, _, value in (pair.partition("=") for pair in given)}
+    taken = sorted(values.keys() & {*OWN, *(LABELS_OWN if point.row.unlabelled else ())})
+    if taken:
+        raise BadConfig(f"--set {taken[0]}: a study sets it for each of its points; leave it out")
+    if values.get(RESPLIT, "all") != "all":
+        raise BadConfig(
+            f"--set {RESPLIT}={values[RESPLIT]}: each replicate of a point draws its images by itself\n"
+            "leave it out, or say all for random splits"
+        )
+
+
+def resplit_of(point: Point, real: Any) -> str:
+    """Return what each replicate of a point draws by itself, given the options of `preprocess` but for its own share.
+
+    Its subset where it has one: otherwise the interval would be for these images alone. All images are one set.
+    """
+    others = (getattr(real, name.partition(".")[2]) for name in OWN if not name.endswith(f".{point.row.option}"))
+    return "all" if real.resplit == "all" else "train" if min(point.share, *others) < 1 else "none"
 
 
 def _options(job: str, words: list[str]) -> Any:

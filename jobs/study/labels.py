@@ -1,6 +1,5 @@
 """What a point of few labels sets besides their share: a GAN of all images, without labels, and its control."""
 
-from math import floor
 from typing import TYPE_CHECKING
 
 from jobs.train_gan.families import FAMILIES
@@ -15,19 +14,8 @@ if TYPE_CHECKING:
 ARMS = "labels"
 """The group of arms with the real, the synthetic and the unlabelled images."""
 
-
-def check_arms(arms: str, percent: float) -> None:
-    """Raise BadConfig for arms that need more synthetic images than a point with labels for `percent` has."""
-    share = percent / 100
-    name = max(chosen_arms(arms, conditional=True), key=lambda arm: ARM_ROWS[arm].synthetic_share)
-    needed = ARM_ROWS[name].synthetic_share
-    # as many as there are unlabelled images, compared without a division, which would round
-    if needed * share > 1 - share:
-        raise BadConfig(
-            f"--labels {percent:g}: arm {name} needs {needed:.0%} of the labelled train images in synthetic ones, and "
-            f"there are {(1 - share) / share:.0%}, as many as unlabelled ones\n"
-            f"leave the arm out of train_mixed.arms, or want --labels {floor(100 / (1 + needed))} or less"
-        )
+LABELS_OWN = ("train_gan.conditional", "synthesize.share", "synthesize.share_of")
+"""What every point of few labels sets; nobody else may."""
 
 
 def label_pairs(gan: "GanOptions", given: tuple[str, ...]) -> list[str]:
@@ -46,3 +34,18 @@ def label_pairs(gan: "GanOptions", given: tuple[str, ...]) -> list[str]:
     # as many synthetic images as there are unlabelled ones: what is compared differs in nothing but where they are from
     pairs = ["train_gan.conditional=false", "synthesize.share=1", f"synthesize.share_of={UNLABELLED}"]
     return pairs + ([] if "train_mixed.arms" in named else [f"train_mixed.arms={ARMS}"])
+
+
+def check_arms(percent: float, arms: str) -> None:
+    """Raise BadConfig for arms with more synthetic images than a point with `percent` of the labels makes.
+
+    It makes as many as there are unlabelled images; a share of an arm is of the labelled ones, which are rounded up.
+    """
+    arm = max(chosen_arms(arms, conditional=False), key=lambda name: ARM_ROWS[name].synthetic_share)
+    share = ARM_ROWS[arm].synthetic_share
+    if percent * (1 + share) >= 100 and share:
+        raise BadConfig(
+            f"--labels {percent:g}: the arm {arm} has {share:g} synthetic images for each labelled one, and a point "
+            "makes as many as there are unlabelled ones\n"
+            f"ask for less than {100 / (1 + share):.4g} % of the labels, or leave train_mixed.arms out"
+        )

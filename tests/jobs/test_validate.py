@@ -114,6 +114,14 @@ def test_options_that_contradict_the_data_are_refused(case: str) -> None:
         check(job, words, Specs())
 
 
+def test_subsets_of_all_images_are_refused() -> None:
+    """--resplit train draws what a share leaves: without one its replicates would be said to differ, and would not."""
+    with pytest.raises(BadConfig, match="there is none: all are used"):
+        check("preprocess", ["--resplit", "train", "--audit-fraction", "0.1"], Specs())
+    for option in ("--train-val-fraction", "--labelled-fraction"):
+        check("preprocess", ["--resplit", "train", option, "0.5"], Specs())
+
+
 def test_options_that_match_the_data_pass() -> None:
     """The same options are accepted for other data."""
     check("train_gan", ["--flips"], images(mirrors=True))

@@ -160,6 +160,7 @@ def test_one_test_split_cannot_be_drawn_again(tmp_path: Path) -> None:
     assert refused.exit_code == 2
     assert "--split random" in refused.output
     assert preprocess(tmp_path, *SOURCE, "--resplit", "--held-out", str(tmp_path)).exit_code == 2
-    assert preprocess(tmp_path, *SOURCE, "--resplit", "train", "--replicates", "2").exit_code == 0
+    words = ("--resplit", "train", "--train-val-fraction", "0.5", "--replicates", "2")
+    assert preprocess(tmp_path, *SOURCE, *words).exit_code == 0
     with pytest.raises(BadInput):
         open_output(PREPROCESS, tmp_path / "e", 2)

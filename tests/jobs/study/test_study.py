@@ -24,6 +24,7 @@ from shared.stats.confidence import LEVEL, other_level
 from shared.stats.intervals import difference_interval
 from shared.store.artifacts import Artifact, open_output
 from shared.store.checkpoints import load
+from shared.store.replicates import as_there
 from tests.jobs.study.conftest import PERCENT, Call
 
 HALF, ALL = "images-50", "images-100"
@@ -38,7 +39,7 @@ def child(root: Path, name: str) -> Path:
 
 def real(root: Path, name: str, replicate: int) -> Artifact[Any]:
     """Return the real images of a replicate of a point."""
-    return open_output(PREPROCESS, child(root, name), replicate)
+    return open_output(as_there(PREPROCESS, child(root, name)), child(root, name), replicate)
 
 
 def numbers(root: Path) -> Any:
@@ -251,6 +252,8 @@ def test_a_point_that_fails_ends_the_study_with_its_code(
         ([], "no points; want --images"),
         (["--images", "0.5,50"], "--images 0.5: too few train images of 10 of 10 classes (0: 1 of 124,"),
         (["--images", "50", "--set", "preprocess.train_val_fraction=0.5"], "a study sets it for each of its points"),
+        (["--images", "100", "--set", "preprocess.resplit=none"], "each replicate of a point draws its images"),
+        (["--labels", "60", "--set", "train_mixed.arms=short"], "ask for less than 50 % of the labels"),
         (["--images", "50", "--set", "train_gan.epoch=5"], "no option 'epoch'; did you mean epochs?"),
         (["--images", "50", "--set", "train_mixed.measure_every=9999"], "--measure-every 9999"),
         (["--images", "50", "--parts", "2", "--index", "2"], "want less than --parts 2"),

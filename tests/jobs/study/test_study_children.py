@@ -1,15 +1,17 @@
 """What each point is told, and which points a study is of."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.study import judging
-from jobs.study.children import child_of
+from jobs.study.children import child_of, configured
 from jobs.study.command import all_points, finish
 from jobs.study.points import Point, parse_points
 from jobs.study.record import make_record
+from shared.errors import BadConfig
 from shared.format.files import json_bytes
 from shared.stats.confidence import other_level
 from shared.store.records.mixed import HELPED, NO_EFFECT
@@ -33,13 +35,50 @@ def test_a_point_has_its_share_and_a_draw_for_each_replicate() -> None:
         "train_gan.epochs": "800",
         "train_gan.snapshot_every_epochs": "100",
     }
-    assert pairs_of(100) == {"preprocess.train_val_fraction": "1", "preprocess.resplit": "train"}
+    # all images are one set, which no replicate can draw again: its report speaks of no new subset
+    assert pairs_of(100) == {"preprocess.train_val_fraction": "1"}
 
 
 def test_options_of_all_points_are_scaled_too() -> None:
     """--set says what holds at 100 %; a split of the user's own stays."""
     found = pairs_of(50, "train_gan.epochs=10", "preprocess.resplit=all")
     assert (found["train_gan.epochs"], found["preprocess.resplit"]) == ("20", "all")
+    assert pairs_of(100, "preprocess.resplit=all")["preprocess.resplit"] == "all"
+
+
+@pytest.mark.parametrize(
+    ("options", "resplit"),
+    [
+        ("", "none"),
+        ("labelled_fraction = 0.5", "train"),
+        ("train_val_fraction = 0.5", "none"),  # the point sets it
+        ('resplit = "train"\ntrain_val_fraction = 0.5', "none"),
+        ('resplit = "all"', "all"),
+    ],
+)
+def test_replicates_of_all_images_draw_what_there_is_to_draw(options: str, resplit: str, tmp_path: Path) -> None:
+    """With 100 % that is a share of the labels which the recipe sets, or whole splits."""
+    recipe = tmp_path / "own.toml"
+    recipe.write_text(f"[preprocess]\n{options}\n", encoding="utf-8")
+    point = child_of(Point("images", 100), "digits", Path("v"), str(recipe), NOTHING)
+    assert configured(point).resplit == resplit
+
+
+@pytest.mark.parametrize(
+    ("kind", "pair", "said"),
+    [
+        ("images", "preprocess.resplit=none", "preprocess.resplit=none: each replicate of a point draws its images"),
+        ("labels", "preprocess.resplit=train", "preprocess.resplit=train: each replicate of a point draws"),
+        ("images", "preprocess.labelled_fraction=0.5", "a study sets it for each of its points"),
+        ("labels", "synthesize.share=0.5", "a study sets it for each of its points"),
+        ("labels", "synthesize.share-of=train", "a study sets it for each of its points"),
+        ("labels", "train_gan.conditional=true", "a study sets it for each of its points"),
+    ],
+)
+def test_what_a_study_sets_is_refused(kind: str, pair: str, said: str) -> None:
+    """Rather than overridden without a word."""
+    with pytest.raises(BadConfig, match=re.escape(said)):
+        child_of(Point(kind, 10), "digits", Path("v"), "digits", NOTHING | {"pairs": (pair,)})
 
 
 def test_the_arms_of_the_question_are_added_where_they_lack() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.study.children import child_of
-from jobs.study.labels import label_pairs
+from jobs.study.labels import check_arms, label_pairs
 from jobs.study.points import KINDS, Point, parse_points, point_of
 from jobs.train_gan.families import FAMILIES
 from jobs.train_gan.options import GanOptions
@@ -49,12 +49,11 @@ def test_what_a_point_of_few_labels_sets_is_refused(pair: str) -> None:
 
 
 def test_arms_that_need_more_synthetic_images_are_refused_before_a_gan() -> None:
-    """With labels for 60 % there are two unlabelled images, and as many synthetic ones, to three labelled ones."""
+    """With labels for half of the images there may be one synthetic image fewer than labelled ones."""
     options = NOTHING | {"pairs": ("train_mixed.arms=short",)}
-    refused = r"--labels 60: arm real_100_plus_synthetic_100 needs 100% .* there are 67%, .*\n.* --labels 50 or less$"
-    with pytest.raises(BadConfig, match=refused):
-        child_of(Point("labels", 60), "digits", Path("v"), "digits", options)
-    assert child_of(Point("labels", 50), "digits", Path("v"), "digits", options)
+    with pytest.raises(BadConfig, match=r"--labels 50: the arm real_100_plus_synthetic_100 .*\n.* less than 50 % of"):
+        child_of(Point("labels", 50), "digits", Path("v"), "digits", options)
+    assert child_of(Point("labels", 49), "digits", Path("v"), "digits", options)
     assert child_of(Point("labels", 60), "digits", Path("v"), "digits", NOTHING)
 
 
@@ -75,3 +74,26 @@ def test_all_labels_are_no_point() -> None:
         parse_points("labels", "10,100")
     (found,) = parse_points("labels", "2.5")
     assert (found.name, found.share, point_of("labels-2.5")) == ("labels-2.5", 0.025, found)
+
+
+@pytest.mark.parametrize(
+    ("percent", "arms", "most"),
+    [
+        (49.9, "short", None),
+        (50, "short", "50"),  # labelled images are rounded up, and unlabelled ones are the rest
+        (60, "short", "50"),
+        (25, "fair", "25"),
+        (24, "fair", None),
+        (99, "labels", None),
+        (99, "curve", None),
+    ],
+)
+def test_arms_with_more_synthetic_images_than_there_will_be_are_refused(
+    percent: float, arms: str, most: str | None
+) -> None:
+    """Before a GAN is trained for them; arms with every synthetic image take as many as there are."""
+    if most is None:
+        check_arms(percent, arms)
+    else:
+        with pytest.raises(BadConfig, match=f"ask for less than {most} % of the labels"):
+            check_arms(percent, arms)
