@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from shared.cli.calls.call import Call, Piece
 from shared.errors import BadConfig, FormatError
 from shared.store.job import Job
+from shared.store.lineage import is_point
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
@@ -84,6 +85,10 @@ def too_much(call: Call, piece: Piece, key: "BuildKey", present: "Artifact") -> 
     changed = key.changed(present.manifest)
     there = " and ".join(f"{old} {name}" for name, (old, _) in changed.items())
     asked = " and ".join(f"{new} {name}" for name, (_, new) in changed.items())
+    if is_point(call.common.folder):
+        # a study multiplies the epochs that it is given
+        keep = "keep them: give the study the options that it was made with"
+        return f"{piece.place}: {there} are there, {asked} asked for; the others would be lost\n{keep}, or --force"
     flags = " ".join(f"--{name.replace('_', '-')} {old}" for name, (old, _) in changed.items())
     pairs = " ".join(f"--set {call.row.name}.{name}={old}" for name, (old, _) in changed.items())
     return (

@@ -14,6 +14,7 @@ from jobs.train_gan import loop, task
 from jobs.train_gan.families import FAMILIES
 from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.plan import learning_rate_factor
+from shared.cli.calls import existing
 from shared.errors import BadConfig
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.checkpoints import load, save
@@ -201,6 +202,18 @@ def test_fewer_epochs_are_refused(train: Train, tmp_path: Path) -> None:
     assert gan(tmp_path / "a").sha256 == before
     assert train("a", "--epochs", 2, "--force").exit_code == 0
     assert [row["epoch"] for row in gan(tmp_path / "a").facts["snapshots"]] == [1, 2]
+
+
+def test_a_point_of_a_study_is_kept_by_the_options_of_the_study(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which multiplies the epochs that it is given: the number that is there would be another one."""
+    assert train("a").exit_code == 0
+    monkeypatch.setattr(existing, "is_point", lambda folder: folder == tmp_path / "a" / "small")
+    refused = train("a", "--epochs", 2)
+    assert refused.exit_code == 2
+    assert "give the study the options that it was made with, or --force" in refused.stderr
+    assert "--epochs 3" not in refused.stderr
 
 
 def test_another_option_says_what_is_there_and_how_to_keep_it(train: Train, tmp_path: Path) -> None:
