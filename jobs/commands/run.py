@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from shared.cli.calls.dry_run import DryRun
 
 
+FLAGS = {"train_mixed.until": "--until POINTS", "train_mixed.until_ended": "--until POINTS"}
+"""Options of jobs that `halfreal run` sets by a flag of its own: without its loop they would say what is not so."""
+
+
 class JobFailed(HalfrealError):
     """A job ended with an exit code other than 0, which `run` passes on."""
 
@@ -57,6 +61,8 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
             raise BadConfig(
                 f"--set {pair}: {job} has no option {option!r}{nearest(name, known)}\nit has {', '.join(known)}"
             )
+        if (flag := FLAGS.get(f"{job}.{name}")) is not None:
+            raise BadConfig(f"--set {pair}: replicates are added by halfreal run alone, with {flag}")
         if not value:
             raise BadConfig(f"--set {pair}: no value; leave it out to have the recipe's")
         values[f"{job}.{name}"] = value
@@ -123,7 +129,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
         click.echo(until.plan(), err=True)
     if options["dry_run"]:
         for name, each in words.items():
-            dry_run_jobs(jobs[name], each)
+            dry_run_next(jobs[name], each, data_root / name, until)
         return
     # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
     notices = [line for name, each in words.items() for line in quiet_dry_run(jobs[name], each).notices]
@@ -186,7 +192,12 @@ def make_experiment(jobs: Sequence[Job], words: list[str], folder: Path, until: 
     if until is None:
         run_jobs(jobs, words, stop)
     else:
-        Looks(until, folder, words, partial(run_jobs, stop=stop), would_make).run_all(jobs)
+        looks_at(until, folder, words, stop).run_all(jobs)
+
+
+def looks_at(until: Until, folder: Path, words: list[str], stop: StopFlag) -> Looks:
+    """Return the looks of --until at the experiment in `folder`, whose jobs are called with `words`."""
+    return Looks(until, folder, words, partial(run_jobs, stop=stop), would_make)
 
 
 @contextmanager
@@ -203,6 +214,13 @@ def quiet_dry_run(selected: Sequence[Job], arguments: list[str]) -> "DryRun":
     """Do a dry run that prints nothing."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         return dry_run_chain(selected, [*arguments, "--dry-run"])
+
+
+def dry_run_next(selected: Sequence[Job], arguments: list[str], folder: Path, until: Until | None) -> None:
+    """Do a dry run of an experiment in `folder`: with --until, of what comes next."""
+    if until is not None:
+        os.environ |= looks_at(until, folder, arguments, StopFlag()).next_sets(selected)
+    dry_run_jobs(selected, arguments)
 
 
 def would_make(selected: Sequence[Job], arguments: list[str]) -> list[str]:

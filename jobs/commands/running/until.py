@@ -96,8 +96,8 @@ class Looks:
     def run_all(self, jobs: Jobs) -> None:
         """Make replicates until there are enough, then run the jobs that read the verdict."""
         started = time.monotonic()
-        end = [job.name for job in jobs].index(TRAIN_MIXED.name) + 1
-        judging, after = jobs[:end], jobs[end:]
+        judging = until_verdict(jobs)
+        after = jobs[len(judging) :]
         mixed = self.present(judging)
         if mixed is not None:
             self.say(mixed)
@@ -113,6 +113,15 @@ class Looks:
             mixed = self.look(judging[-1:], without_force(self.words), mixed.protocol.replicates, ended)
             self.say(mixed)
         self.run(after, self.words)
+
+    def next_sets(self, jobs: Jobs) -> dict[str, str]:
+        """Return the environment variables of what comes next: a look, or what follows the last one."""
+        mixed = self.present(until_verdict(jobs))
+        if mixed is None:
+            return self.asked.sets(FIRST)
+        if enough(mixed):
+            return self.asked.sets(mixed.protocol.replicates, str(verdict(self.folder).manifest.options["until_ended"]))
+        return self.asked.sets(following(mixed.protocol.replicates, self.asked.most) or mixed.protocol.replicates)
 
     @property
     def forced(self) -> bool:
@@ -151,6 +160,11 @@ def verdict(folder: Path) -> "Artifact[MixedRecord]":
     from shared.store.artifacts import open_output
 
     return open_output(TRAIN_MIXED, folder)
+
+
+def until_verdict(jobs: Jobs) -> Jobs:
+    """Return the jobs up to the one that gives the verdict."""
+    return jobs[: [job.name for job in jobs].index(TRAIN_MIXED.name) + 1]
 
 
 def enough(mixed: "MixedRecord") -> bool:

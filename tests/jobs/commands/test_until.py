@@ -169,6 +169,24 @@ def test_other_options_begin_at_the_first_look(volume: Volume) -> None:
     assert volume.until(2.0) == [5, 7, PAGE]
 
 
+def test_a_dry_run_of_a_begun_one_shows_what_comes_next(volume: Volume, tmp_path: Path) -> None:
+    """The next look's replicates, or the last ones where it has ended; the first look's where none was made."""
+
+    def comes(points: float, *words: str, most: int = 100) -> str:
+        looks = Looks(Until(points, most), tmp_path, [*words], volume.run, volume.made)
+        return looks.next_sets(PIPELINE)["HALFREAL_REPLICATES"]
+
+    assert comes(1.5) == "5"
+    volume.stops_at = 9
+    with pytest.raises(Interrupted):
+        volume.until(1.5)
+    assert comes(1.5) == "9"
+    assert comes(1.5, "--force") == "5"
+    volume.stops_at = 0
+    volume.until(1.5)
+    assert (comes(1.5), comes(1.5, most=7), comes(2.0)) == ("9", "9", "5")
+
+
 def test_force_builds_everything_once(volume: Volume) -> None:
     """The first look is forced, the others keep what it built."""
     volume.until(1.5)
@@ -224,6 +242,8 @@ def test_imported_images_are_refused() -> None:
         (["--until", "1", "--minutes", "0"], "0"),
         (["--until", "1", "--replicates", "5"], "--replicates 5 gives it"),
         (["--until", "1", "--set", "train_mixed.arms=curve"], "lacks an arm"),
+        (["--set", "train_mixed.until=1"], "by halfreal run alone, with --until POINTS"),
+        (["--set", "train_mixed.until-ended=minutes"], "by halfreal run alone, with --until POINTS"),
         (["--until", "1", "--recipe", "judge"], "no more can be made"),
     ],
 )
