@@ -116,7 +116,8 @@ def _options(job: str, words: list[str]) -> Any:
 
 def configured(child: Child) -> Any:
     """Return the checked options of `preprocess` that a point has but for its own share."""
-    given = tuple(pair for pair in child.pairs if pair.partition("=")[0] not in OWN)
+    # without a share there is no subset to be drawn, either
+    given = tuple(pair for pair in child.pairs if pair.partition("=")[0] not in OWN and pair != f"{RESPLIT}=train")
     with environment(settings(given)):
         return _options(PREPROCESS.name, without_force(child.words))
 
