@@ -1,6 +1,5 @@
 """From the options of `selfcheck verdict` to its work: real images, options of the fits, where pieces are kept."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from jobs.selfcheck.findings import FAIL
 from jobs.selfcheck.pieces import Plan
 from jobs.selfcheck.printed import as_json, lines, summary
 from jobs.selfcheck.sets import RealSets, Source, source_of
+from jobs.selfcheck.unfinished import begin, end
 from jobs.selfcheck.verdict import check_verdict, plan_key
 from jobs.train_mixed.options import MixedOptions
 from shared.cli.common_options import check_name
@@ -33,6 +33,13 @@ FOLDER = "selfcheck"
 
 STEPS, BATCH_IMAGES, MEASUREMENTS = 200, 32, 8
 """How classifiers of the digits are fitted: optimizer steps, images in each; measurements on val within --steps."""
+
+
+WITHOUT_EFFECT = {
+    "arms": "each control has the arms of its own questions (--controls chooses among them)",
+    "min_confidence": "planted images have labels and no confidence",
+}
+"""Options of `train_mixed` that change nothing in a check, and why."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ def run_check(request: Request) -> None:
     findings = []
     with locked(plan.folder):
         reporter.stop.listen()
+        begin(plan, request.names, options["replicates"])
         for found in check_verdict(plan, request.names, options["replicates"], process_count(options), reporter):
             findings.append(found)
             for line in lines(found):
@@ -70,7 +78,7 @@ def run_check(request: Request) -> None:
             write_json(request.json_file, as_json(plan, sets, findings, options["replicates"]))
         failed = [found.name for found in findings if found.status == FAIL]
         if not failed:  # else the same call must not repeat the work, and somebody may want to look
-            shutil.rmtree(plan.folder)
+            end(plan, request.names, options["replicates"])
     print(summary(findings), flush=True)
     if failed:
         raise SelfcheckFailed(f"the verdict is wrong on {', '.join(failed)}")
@@ -84,6 +92,10 @@ def fit_options(request: Request) -> MixedOptions:
     strange = [pair for pair in request.options["pairs"] if not pair.startswith(f"{TRAIN_MIXED.name}.")]
     if strange:
         raise BadConfig(f"--set {strange[0]}: no such job runs here; want {TRAIN_MIXED.name}.OPTION=VALUE")
+    for pair in request.options["pairs"]:
+        name = pair.partition("=")[0].partition(".")[2].replace("-", "_")
+        if name in WITHOUT_EFFECT:
+            raise BadConfig(f"--set {pair}: {WITHOUT_EFFECT[name]}; leave it out")
     steps, given, recipe = request.options["steps"], {}, request.recipe
     if request.experiment is None:
         steps, given, recipe = steps or STEPS, {"batch_images": BATCH_IMAGES}, "digits"

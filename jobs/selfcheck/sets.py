@@ -14,6 +14,7 @@ from shared.data.sampling import stratified
 from shared.errors import BadInput
 from shared.runtime.seeding import Stream, derive_seed, make_generator
 from shared.store.artifacts import Artifact, open_output
+from shared.store.lineage import experiment_label
 from shared.store.records.datasets import RealRecord
 from shared.store.replicates import as_there
 
@@ -65,7 +66,9 @@ class Source:
 
     def load(self, seed: int) -> RealSets:
         """Return the sets; `seed` cuts them."""
-        return load_digits(seed) if self.folder is None else cut(open_real(self.folder), seed)
+        if self.folder is None:
+            return load_digits(seed)
+        return cut(open_real(self.folder), seed, experiment_label(self.folder))
 
 
 def source_of(folder: Path) -> Source:
@@ -97,8 +100,8 @@ def check_size(real: Artifact[RealRecord]) -> None:
             raise BadInput(f"{real.folder}: {split} has {count} images, want at least {want}")
 
 
-def cut(real: Artifact[RealRecord], seed: int) -> RealSets:
-    """Return an experiment's images: its train split is cut in three, val and test are as they are."""
+def cut(real: Artifact[RealRecord], seed: int, name: str) -> RealSets:
+    """Return the images of the experiment `name`: its train split is cut in three, val and test are as they are."""
     check_size(real)
     whole, val, test = (load_split(real, split) for split in ("train", "val", "test"))
     labels = whole.labels.numpy()
@@ -107,7 +110,7 @@ def cut(real: Artifact[RealRecord], seed: int) -> RealSets:
     train, pool = whole.subset(chosen), whole.subset(others)
     record = real.record
     return RealSets(
-        real.folder.parent.name,
+        name,
         train,
         val,
         test,

@@ -18,6 +18,22 @@ REQUEST = "jobs/selfcheck/request.py"
 
 CONTROL_MISTAKES: tuple[Mutation, ...] = (
     Mutation(
+        "a_small_check_removes_the_pieces_of_a_larger_one",
+        "jobs/selfcheck/unfinished.py",
+        "    others = _read(plan.folder) - {ended}\n",
+        "    others: set[Check] = set()\n",
+        COMMAND_TESTS + "test_a_check_that_passed_leaves_the_pieces_of_a_larger_one",
+        "an unfinished check goes on where it stopped",
+    ),
+    Mutation(
+        "options_without_effect_in_a_check",
+        REQUEST,
+        "        if name in WITHOUT_EFFECT:",
+        "        if False:",
+        COMMAND_TESTS + "test_bad_input_ends_with_2",
+        "no option is taken and ignored",
+    ),
+    Mutation(
         "copies_never_flagged",
         "shared/metrics/copies.py",
         "        flagged=bool(flagged_for),\n",

@@ -45,12 +45,12 @@ def test_the_sets_share_no_image(digits: RealSets) -> None:
 def test_an_experiment_is_cut_in_three(make_dataset: Any) -> None:
     """A third of each class is the train set, the others are the pool; val and test are as they are."""
     real = as_output(PREPROCESS, make_dataset(train=36, val=5, test=30, channels=3))
-    sets = cut(real, SEED)
+    sets = cut(real, SEED, "mine")
     assert [len(part) for part in (sets.train, sets.pool, sets.val, sets.test)] == [12, 24, 5, 30]
     assert torch.bincount(sets.train.labels).tolist() == [4, 4, 4]
     assert not set(contents(sets.train)) & set(contents(sets.pool))
     assert len({*contents(sets.train), *contents(sets.pool)}) == 36
-    assert contents(cut(real, SEED + 1).train) != contents(sets.train)
+    assert contents(cut(real, SEED + 1, "mine").train) != contents(sets.train)
 
 
 @pytest.mark.parametrize(

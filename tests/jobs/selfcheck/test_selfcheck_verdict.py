@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.selfcheck import pieces
+from jobs.selfcheck.sets import source_of
+from jobs.selfcheck.unfinished import begin, end, pieces_of
 from jobs.train_mixed import fits
 from shared.metrics import membership
 from shared.models.fit_options import FitConfig
@@ -120,6 +123,52 @@ def test_a_stopped_check_goes_on(check: Run, tmp_path: Path, monkeypatch: pytest
     assert check("--controls", "copies", "--seed", "1").exit_code == 75
 
 
+def test_a_check_that_passed_leaves_the_pieces_of_a_larger_one(
+    check: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check of one control takes what an unfinished one of two has made of it, and leaves that there."""
+    made: list[str] = []
+    fit_or_read = fits.read_or_fit
+
+    def stop_at_copies(folder: Path, *words: Any) -> Any:
+        made.append(f"{folder.parent.name}/{folder.name}/{words[0].arm}")
+        if folder.parent.name == "copies":
+            raise KeyboardInterrupt
+        return fit_or_read(folder, *words)
+
+    monkeypatch.setattr(pieces, "read_or_fit", stop_at_copies)
+    assert check("--controls", "noise,copies").exit_code == 75
+    monkeypatch.setattr(pieces, "read_or_fit", never)
+    assert check("--controls", "noise").exit_code == 0
+    monkeypatch.setattr(pieces, "read_or_fit", lambda *words: made.append(words[0].parent.name) or fit_or_read(*words))
+    made.clear()
+    assert check("--controls", "noise,copies").exit_code == 0
+    assert {*made} == {"copies"}
+    assert folders(tmp_path) == []
+
+
+def test_pieces_of_replicates_that_nobody_needs_are_removed(tmp_path: Path) -> None:
+    """Those that an unfinished check has or will have stay, also where both have the control."""
+    plan = SimpleNamespace(folder=tmp_path)
+    begin(plan, ["copies"], 2)
+    begin(plan, ["noise", "copies"], 3)
+    for piece in pieces_of((("copies", "noise"), 3)):
+        piece.folder(plan).mkdir(parents=True)
+    end(plan, ["noise", "copies"], 3)
+    there = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*"))
+    assert there == ["copies/r00", "copies/r01", "real/r00", "real/r01"]
+    assert not (tmp_path / "noise").exists()
+    end(plan, ["copies"], 2)
+    assert not tmp_path.exists()
+
+
+def test_random_splits_are_named_after_their_experiment(make_dataset: Any, tmp_path: Path) -> None:
+    """Not after the folder that they are in; a point of a study as every command names it."""
+    for name in ("photos", "photos/study/images-5"):
+        make_dataset(tmp_path / name / "real" / "r00", train=60, val=9, test=33)
+        assert source_of(tmp_path / name).load(0).name == name
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -128,6 +177,9 @@ def test_a_stopped_check_goes_on(check: Run, tmp_path: Path, monkeypatch: pytest
         (("--experiment", "nowhere"), "nowhere"),
         (("--experiment", "../up"), "--experiment '../up'"),
         (("--set", "train_gan.epochs=3"), "want train_mixed.OPTION=VALUE"),
+        (("--set", "train_mixed.arms=short"), "each control has the arms of its own questions"),
+        (("--set", "train_mixed.min-confidence=0.5"), "planted images have labels and no confidence"),
+        (("--set", "train_mixed.until=1"), "by halfreal run alone"),
         (("--set", "train_mixed.stepps=3"), "train_mixed has no option 'stepps'"),
         (("--json", "nowhere/found.json"), "there is no folder"),
         (("--replicates", "0"), "0 is not in the range"),
