@@ -149,14 +149,16 @@ def finish(data_root: Path, name: str, children: "Sequence[Child]", json_file: P
     from jobs.study.terminal import print_study
     from shared.format.files import json_bytes, write_whole
     from shared.stats.confidence import other_level
+    from shared.store.locks import locked
 
-    level = other_level(len(children))
-    before = read_study(data_root / name)
-    record = make_record(name, [study_point(child, data_root, level) for child in children], level, before)
-    folder = data_root / name / STUDY_FOLDER
-    numbers = json_bytes(record.facts())
-    for path, payload in ((folder / "index.html", render(record).encode()), (folder / JSON, numbers)):
-        write_whole(path, payload)
+    level, folder = other_level(len(children)), data_root / name / STUDY_FOLDER
+    # two parts may both find all points complete: what was answered before must be read and replaced by one at a time
+    with locked(folder / JSON, wait=True):
+        before = read_study(data_root / name)
+        record = make_record(name, [study_point(child, data_root, level) for child in children], level, before)
+        numbers = json_bytes(record.facts())
+        for path, payload in ((folder / "index.html", render(record).encode()), (folder / JSON, numbers)):
+            write_whole(path, payload)
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(json_file, numbers)

@@ -24,16 +24,26 @@ def check_counts(config: PreprocessOptions, points: Sequence[Point], sources: Pa
     if not counts:
         return
     for point in points:
-        few = {name: count for name, count in counts.items() if ceil_share(point.share, count) < LEAST}
+        few = {name: count for name, count in counts.items() if left(config, point, count) < LEAST}
         if few:
             smallest = min(few.values())
-            named = some([f"{name}: {ceil_share(point.share, count)} of {count}" for name, count in few.items()])
-            works = next((percent for percent in range(1, 101) if ceil_share(percent / 100, smallest) >= LEAST), None)
+            named = some([f"{name}: {left(config, point, count)} of {count}" for name, count in few.items()])
+            others = (Point(point.kind, percent) for percent in range(1, 101))
+            works = next((f"{other.percent:g}" for other in others if left(config, other, smallest) >= LEAST), None)
             advice = f"ask for {works} or more" if works else f"add images: {LEAST} train images of each class at least"
             raise BadInput(
                 f"{point.row.flag} {point.percent:g}: too few train images of {len(few)} of {len(counts)} classes "
                 f"({named})\nwant at least {LEAST} of each class at every point; {advice}"
             )
+
+
+def left(config: PreprocessOptions, point: Point, count: int) -> int:
+    """Return how many of `count` train images a point has with labels, after all draws of `preprocess` in order."""
+    shares = {"train_val_fraction": config.train_val_fraction, "labelled_fraction": config.labelled_fraction}
+    shares[point.row.option] = point.share
+    for share in (round(1 - config.audit_fraction, 6), *shares.values()):
+        count = ceil_share(share, count)
+    return count
 
 
 def train_counts(config: PreprocessOptions, sources: Path) -> dict[str, int]:

@@ -136,6 +136,22 @@ IMAGES: tuple[Mutation, ...] = (
         "a mistake in the arms costs no GAN",
     ),
     Mutation(
+        "audit_images_count_as_train",
+        "jobs/study/counts.py",
+        "for share in (round(1 - config.audit_fraction, 6), *shares.values()):",
+        "for share in shares.values():",
+        OPTIONS + "test_what_other_options_keep_from_a_point_counts",
+        "a point with too few images is refused before anything is made",
+    ),
+    Mutation(
+        "parts_write_the_page_at_once",
+        COMMAND,
+        "    with locked(folder / JSON, wait=True):\n",
+        "    if True:\n",
+        OPTIONS + "test_parts_that_end_at_once_write_one_after_the_other",
+        "no part takes its own answer for the first one",
+    ),
+    Mutation(
         "any_folder_of_a_volume_called_study_is_a_point",
         "shared/store/lineage.py",
         " and re.fullmatch(POINT_NAME, folder.name) is not None",

@@ -1,17 +1,21 @@
 """What each point is told, and which points a study is of."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobs.study import judging
-from jobs.study.children import child_of, configured
+from jobs.preprocess.options import PreprocessOptions
+from jobs.study import counts, judging
+from jobs.study.children import child_of
 from jobs.study.command import all_points, finish
+from jobs.study.counts import check_counts, left
 from jobs.study.points import Point, parse_points
-from jobs.study.record import make_record
-from shared.errors import BadConfig
+from jobs.study.record import make_record, read_study
+from shared.errors import BadConfig, BadInput
 from shared.format.files import json_bytes
 from shared.stats.confidence import other_level
 from shared.store.records.mixed import HELPED, NO_EFFECT
@@ -49,19 +53,43 @@ def test_options_of_all_points_are_scaled_too() -> None:
 @pytest.mark.parametrize(
     ("options", "resplit"),
     [
-        ("", "none"),
+        ("", None),
         ("labelled_fraction = 0.5", "train"),
-        ("train_val_fraction = 0.5", "none"),  # the point sets it
+        ("train_val_fraction = 0.5", None),  # the point sets it
         ('resplit = "train"\ntrain_val_fraction = 0.5', "none"),
-        ('resplit = "all"', "all"),
+        ('resplit = "all"', None),
     ],
 )
-def test_replicates_of_all_images_draw_what_there_is_to_draw(options: str, resplit: str, tmp_path: Path) -> None:
-    """With 100 % that is a share of the labels which the recipe sets, or whole splits."""
+def test_replicates_of_all_images_draw_what_there_is_to_draw(options: str, resplit: str | None, tmp_path: Path) -> None:
+    """With 100 % that is a share of the labels which the recipe sets; whole splits are left to the recipe."""
     recipe = tmp_path / "own.toml"
     recipe.write_text(f"[preprocess]\n{options}\n", encoding="utf-8")
-    point = child_of(Point("images", 100), "digits", Path("v"), str(recipe), NOTHING)
-    assert configured(point).resplit == resplit
+    made = child_of(Point("images", 100), "digits", Path("v"), str(recipe), NOTHING)
+    assert dict(pair.split("=", 1) for pair in made.pairs).get("preprocess.resplit") == resplit
+
+
+@pytest.mark.parametrize(
+    ("kind", "percent", "options", "there"),
+    [
+        ("images", 10, {}, 10),
+        ("images", 10, {"audit_fraction": 0.2}, 8),
+        ("labels", 10, {"train_val_fraction": 0.3}, 3),
+        ("images", 10, {"labelled_fraction": 0.25}, 3),  # a quarter of ten, rounded up
+        ("labels", 10, {"train_val_fraction": 0.3, "audit_fraction": 0.9, "labelled_fraction": 0.5}, 1),
+    ],
+)
+def test_what_other_options_keep_from_a_point_counts(
+    kind: str, percent: float, options: dict[str, float], there: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a class of 100 train images; too few are refused with the share that is enough."""
+    config, point = PreprocessOptions(**options), Point(kind, percent)
+    assert left(config, point, 100) == there
+    monkeypatch.setattr(counts, "train_counts", lambda *_: {"a": 100, "b": 200})
+    if there < counts.LEAST:
+        with pytest.raises(BadInput, match=r"\(a: 1 of 100, b: 1 of 200\)\n.* ask for 34 or more"):
+            check_counts(config, [point], Path("sources"))
+    else:
+        check_counts(config, [point], Path("sources"))
 
 
 @pytest.mark.parametrize(
@@ -117,3 +145,27 @@ def test_every_point_is_judged_at_the_level_of_all(tmp_path: Path, monkeypatch: 
     children = [child_of(point, "digits", tmp_path, "digits", NOTHING) for point in asked]
     finish(tmp_path, "digits", children, None)
     assert levels == [other_level(4)] * 4 == [0.9875] * 4
+
+
+def test_parts_that_end_at_once_write_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one reads what the first one answered: it must not take its own answer for the first."""
+    made = {f"images-{each.percent:g}": each for each in points(NO_EFFECT, NO_EFFECT, NO_EFFECT, NO_EFFECT)}
+    at_work: list[int] = []
+
+    def judged(child: Any, data_root: Path, level: float) -> Any:
+        at_work.append(1)
+        time.sleep(0.05)
+        assert len(at_work) == 1, "two at once"
+        at_work.pop()
+        return made[child.point.name]
+
+    monkeypatch.setattr(judging, "study_point", judged)
+    parts = [parse_points("images", text) for text in ("10,30,100", "5,10,30,100")]
+    calls = [[child_of(point, "digits", tmp_path, "digits", NOTHING) for point in part] for part in parts]
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(finish, tmp_path, "digits", call, None) for call in calls]:
+            done.result()
+    found = read_study(tmp_path / "digits")
+    assert found is not None
+    assert {*found.planned, *found.added, *found.left_out} == {*made}
+    assert len(found.planned) < 4 or found.left_out
