@@ -85,11 +85,6 @@ def collect(folder: Path) -> Results:
     try:
         opened = open_inputs(READS, folder)
     except MissingArtifact as error:
-        if study_of(folder) is not None:
-            raise MissingArtifact(
-                f"{folder}: has a study and no results of its own\n"
-                f"its numbers are in {folder / STUDY_FOLDER / 'study.json'}; for results run first: halfreal run"
-            ) from error
         if not is_judged(folder):
             raise
         raise MissingArtifact(f"{folder}: unfinished; make the same `halfreal judge` call again, it goes on") from error
@@ -251,13 +246,44 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool,
     """Print the verdict of an experiment, then its questions, its arms, its scores and its classes."""
     folder = data_root / experiment_name(experiment, recipe)
     study = study_of(folder)
+    facts, broken = no_facts(folder), None
+    try:
+        if as_json:
+            facts = collect(folder).facts()
+        elif study is None or (folder / TRAIN_MIXED.writes).is_dir():
+            print_results(folder, classes)
+    except BadInput as error:
+        if study is None:
+            raise
+        # a study needs no results of the experiment that it is of, and broken ones take nothing from it
+        broken = error if (folder / TRAIN_MIXED.writes).is_dir() else None
     if as_json:
-        click.echo(json.dumps(collect(folder).facts() | {"study": study and study.facts()}, indent=1, allow_nan=False))
-        return
-    # a study needs no results of the experiment that it is of
-    if study is None or (folder / TRAIN_MIXED.writes).is_dir():
-        print_results(folder, classes)
-    if study is not None:
-        from jobs.study.terminal import print_study
+        click.echo(json.dumps(facts | study_json(folder, study), indent=1, allow_nan=False))
+    elif study is not None:
+        print_study_of(folder, study)
+    if broken is not None:
+        raise broken
 
-        print_study(study)
+
+def no_facts(folder: Path) -> dict[str, object]:
+    """Return the results for scripts of an experiment that has none of its own, only a study."""
+    return {"experiment": experiment_label(folder), "headline": None, "questions": [], "arms": []}
+
+
+def study_json(folder: Path, study: "StudyRecord | None") -> dict[str, object]:
+    """Return the study of the experiment in `folder` for scripts, and which points are outdated; null without."""
+    from jobs.study.outdated import outdated
+
+    if study is None:
+        return {"study": None, "study_outdated": None}
+    return {"study": study.facts(), "study_outdated": outdated(folder, study)}
+
+
+def print_study_of(folder: Path, study: "StudyRecord") -> None:
+    """Print the study of the experiment in `folder`; before it, whether it is still true."""
+    from jobs.study.outdated import outdated, outdated_words
+    from jobs.study.terminal import print_study
+
+    if points := outdated(folder, study):
+        click.secho(f"Warning: {outdated_words(points)}", fg="yellow", bold=True)
+    print_study(study)

@@ -152,6 +152,14 @@ IMAGES: tuple[Mutation, ...] = (
         "no part takes its own answer for the first one",
     ),
     Mutation(
+        "results_show_an_outdated_study",
+        "jobs/study/outdated.py",
+        "return there != point.generators",
+        "return False",
+        WHOLE + "test_an_outdated_study_is_said_to_be_one",
+        "no answer is shown as that of generators that are no longer there",
+    ),
+    Mutation(
         "any_folder_of_a_volume_called_study_is_a_point",
         "shared/store/lineage.py",
         " and re.fullmatch(POINT_NAME, folder.name) is not None",

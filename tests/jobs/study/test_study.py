@@ -291,13 +291,49 @@ def test_results_mention_the_study(finished: Path) -> None:
     found = CliRunner().invoke(halfreal, [*words, "small"])
     assert found.exit_code == 0, found.output
     assert numbers(finished)["answers"][0]["sentence"].split(".")[0][:40] in found.output.replace("\n", " ")
-    refused = CliRunner().invoke(halfreal, [*words, "small", "--json"])
-    assert refused.exit_code == 2
-    assert "has a study and no results of its own" in refused.stderr
+    alone = CliRunner().invoke(halfreal, [*words, "small", "--json"])
+    assert alone.exit_code == 0, alone.output
+    facts = json.loads(alone.stdout)
+    assert (facts["experiment"], facts["headline"], facts["questions"], facts["arms"]) == ("small", None, [], [])
+    assert (facts["study"], facts["study_outdated"]) == (numbers(finished), [])
     point = CliRunner().invoke(halfreal, [*words, f"small/study/{HALF}", "--json"])
     assert point.exit_code == 0, point.output
     facts = json.loads(point.stdout)
     assert (facts["experiment"], facts["study"]) == (f"small/study/{HALF}", None)
+
+
+@pytest.mark.parametrize("json_wanted", [True, False])
+def test_broken_results_do_not_hide_the_study(root: Path, json_wanted: bool) -> None:
+    """It is printed; then the error, with its exit code."""
+    (root / "small" / "mixed").mkdir()
+    (root / "small" / "mixed" / "manifest.json").write_text("{", encoding="utf-8")
+    words = ["results", "--data-root", str(root), "--experiment", "small", *(["--json"] if json_wanted else [])]
+    found = CliRunner().invoke(halfreal, words)
+    assert found.exit_code == 2
+    assert str(root / "small") in found.stderr
+    if json_wanted:
+        assert json.loads(found.stdout)["study"] == numbers(root)
+    else:
+        assert numbers(root)["answers"][0]["sentence"].split(".")[0][:40] in found.stdout.replace("\n", " ")
+        assert "outdated" not in found.stdout
+
+
+@pytest.mark.parametrize("change", ["other", "more", "gone"])
+def test_an_outdated_study_is_said_to_be_one(root: Path, change: str) -> None:
+    """Its answer is about synthetic sets that are no longer those of its points."""
+    made = child(root, HALF) / "synthetic"
+    if change == "gone":
+        shutil.rmtree(made / "r01")
+    if change == "other":
+        path = made / "r01" / "manifest.json"
+        path.write_text(path.read_text("utf-8").replace('"seed":', '"seed" :'), encoding="utf-8")
+    if change == "more":
+        shutil.copytree(made / "r01", made / "r02")
+    words = ["results", "--data-root", str(root), "--experiment", "small"]
+    found = CliRunner().invoke(halfreal, words)
+    assert found.exit_code == 0, found.output
+    assert f"The study is outdated: the synthetic images of {HALF} are others now" in found.output
+    assert json.loads(CliRunner().invoke(halfreal, [*words, "--json"]).stdout)["study_outdated"] == [HALF]
 
 
 def test_points_are_experiments_of_the_playground(finished: Path) -> None:
