@@ -151,7 +151,8 @@ def finish(data_root: Path, name: str, children: "Sequence[Child]", json_file: P
     from shared.stats.confidence import other_level
     from shared.store.locks import locked
 
-    level, folder = other_level(len(children)), data_root / name / STUDY_FOLDER
+    level = other_level(len(children))
+    folder = data_root / name / STUDY_FOLDER
     # two parts may both find all points complete: what was answered before must be read and replaced by one at a time
     with locked(folder / JSON, wait=True):
         before = read_study(data_root / name)

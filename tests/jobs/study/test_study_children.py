@@ -81,7 +81,7 @@ def test_replicates_of_all_images_draw_what_there_is_to_draw(options: str, respl
 def test_what_other_options_keep_from_a_point_counts(
     kind: str, percent: float, options: dict[str, float], there: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a class of 100 train images; too few are refused with the share that is enough."""
+    """By hand, for a class of 100 train images; too few are refused with the share that is enough."""
     config, point = PreprocessOptions(**options), Point(kind, percent)
     assert left(config, point, 100) == there
     monkeypatch.setattr(counts, "train_counts", lambda *_: {"a": 100, "b": 200})

@@ -122,7 +122,7 @@ def test_extras_are_taken_where_they_belong(make_dataset: Callable[..., Artifact
     ],
 )
 def test_where_the_volume_of_an_experiment_is(folder: str, volume: str, label: str) -> None:
-    """Two folders further up for a point of a study, wherever the volume is and whatever it is called."""
+    """Two folders further up for a point of a study, wherever the volume is and under any name."""
     assert (volume_of(Path(folder)), experiment_label(Path(folder))) == (Path(volume), label)
 
 
