@@ -87,7 +87,7 @@ def bounds(sums: Sums, scale: Scale, level: float = LEVEL, stretch: float = 1.0)
 
     `stretch` multiplies the distance from there to either end.
     """
-    error = mean_error(sums, scale.added, scale.freedom)
+    error = mean_error(sums, scale.added, scale.freedom, level)
     centre = sums.with_images(scale.added).mean
     reach = stretch * upper_quantiles(error.freedom, (1 + level) / 2) * error.standard_error
     return Bounds(np.maximum(centre - reach, scale.low), np.minimum(centre + reach, scale.high), error)

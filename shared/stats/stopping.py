@@ -36,7 +36,7 @@ class Widths:
 
 def widths(sums: Sums, level: float = LEVEL, stretch: float = STRETCH) -> Widths:
     """Return the widths of the intervals of mean differences with these sums, in the two-way model."""
-    error = mean_error(sums, DIFFERENCE.added)
+    error = mean_error(sums, DIFFERENCE.added, level=level)
     half_width = stretch * upper_quantiles(error.freedom, (1 + level) / 2) * error.standard_error
     freedom = sums.images + len(DIFFERENCE.added) - 1
     floor = stretch * quantile(freedom, level) * np.sqrt(error.of_images)

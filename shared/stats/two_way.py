@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.stats.confidence import LEVEL, upper_quantiles
+
 Array = NDArray[np.float64]
 
 
@@ -118,13 +120,36 @@ class MeanError:
     of_added: Array
 
 
-def mean_error(sums: Sums, added: Sequence[float] = (), image_freedom: float | None = None) -> MeanError:
+@dataclass(frozen=True)
+class Part:
+    """A part of the variance of a mean, (...), and its degrees of freedom."""
+
+    variance: Array
+    freedom: "float | Array"
+
+    def __add__(self, other: "Part") -> "Part":
+        total = self.variance + other.variance
+        # Satterthwaite (1946) squares the shares: replicates that vary little by chance then cost width and freedom
+        # both, and with three of them the interval covers down to 90 % where this one covers 93 %
+        spread = self.variance / self.freedom + other.variance / other.freedom
+        # no variance at all: as many degrees of freedom as the second part gives, of an error of 0
+        freedom = np.divide(total, spread, out=np.full_like(total, other.freedom), where=spread > 0)
+        return Part(total, freedom)
+
+
+def mean_error(
+    sums: Sums, added: Sequence[float] = (), image_freedom: float | None = None, level: float = LEVEL
+) -> MeanError:
     """Return the standard error of the mean for other replicates and other images, and its degrees of freedom.
 
     The variance of the mean is estimated by (MS_replicates + max(MS_images - MS_residual, 0)) / (replicates * images).
     MS_replicates counts in full even where it is the smallest: with few replicates it is often so by chance. The
     degrees of freedom are the harmonic mean of those of the two parts, weighted by their shares of the variance. One
     replicate says nothing of others, and counts images alone.
+
+    Replicates whose means are nearly equal by chance are less certain than that. MS_replicates is at least MS_residual
+    in expectation: where an interval of `level` is wider with MS_residual and its many degrees of freedom in its place,
+    these count.
 
     Images with the values `added` in every replicate count as well, and in full: what they add to the variance between
     images stays where the rest of it is estimated to be 0, so that replicates with equal means are no certainty.
@@ -135,14 +160,19 @@ def mean_error(sums: Sums, added: Sequence[float] = (), image_freedom: float | N
     freedom_replicates, freedom_images = max(replicates - 1, 1), max(images - 1, 1)
     # the images that were measured differ by what their residuals alone would give, too
     expected = measured.rest / freedom_replicates
-    of_images = np.maximum(measured.between_images - expected, 0) + widened.between_images - measured.between_images
-    of_replicates = widened.between_replicates / freedom_replicates / (replicates * images)
-    of_images = of_images / freedom_images / (replicates * images)
-    total = of_replicates + of_images
-    # Satterthwaite (1946) squares the shares: replicates that vary little by chance then cost width and freedom both,
-    # and with three of them the interval covers down to 90 % where this one covers 93 %
-    spread = of_replicates / freedom_replicates + of_images / (image_freedom or freedom_images)
-    # no variance at all: as many degrees of freedom as replicates give, of an error of 0
-    freedom = np.divide(total, spread, out=np.full_like(total, freedom_replicates), where=spread > 0)
+    between_images = np.maximum(measured.between_images - expected, 0)
+    between_images = between_images + widened.between_images - measured.between_images
+    of_images = Part(between_images / freedom_images / (replicates * images), image_freedom or freedom_images)
+    of_replicates = Part(widened.between_replicates / freedom_replicates / (replicates * images), freedom_replicates)
+    of_residual = Part(expected / freedom_images / (replicates * images), freedom_replicates * freedom_images)
+    error, freedom = _wider(of_images + of_replicates, of_images + of_residual, level)
     of_added = (widened.between_images - measured.between_images) / freedom_images / (replicates * images)
-    return MeanError(np.sqrt(total), freedom, of_images, of_added)
+    return MeanError(error, freedom, of_images.variance, of_added)
+
+
+def _wider(one: Part, other: Part, level: float) -> tuple[Array, Array]:
+    """Return the standard error and the degrees of freedom of the part whose interval of `level` is the wider one."""
+    reaches = [upper_quantiles(part.freedom, (1 + level) / 2) * np.sqrt(part.variance) for part in (one, other)]
+    second = reaches[1] > reaches[0]
+    variance = np.where(second, other.variance, one.variance)
+    return np.sqrt(variance), np.where(second, other.freedom, one.freedom)

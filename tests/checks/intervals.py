@@ -31,27 +31,35 @@ INTERVALS: tuple[Mutation, ...] = (
     Mutation(
         "interval_without_replicates",
         MODEL,
-        "    of_replicates = widened.between_replicates / freedom_replicates / (replicates * images)",
-        "    of_replicates = 0 * widened.between_replicates",
+        "Part(widened.between_replicates / freedom_replicates",
+        "Part(0 * widened.between_replicates / freedom_replicates",
         TWO_WAY + "test_the_interval_grows_with_the_differences_between_replicates",
         "an interval speaks of other replicates as well as of other images",
     ),
     Mutation(
         "coverage_without_replicates",
         MODEL,
-        "    of_replicates = widened.between_replicates / freedom_replicates / (replicates * images)",
-        "    of_replicates = 0 * widened.between_replicates",
+        "Part(widened.between_replicates / freedom_replicates",
+        "Part(0 * widened.between_replicates / freedom_replicates",
         COVERAGE + "test_intervals_hold_what_they_promise",
         "the coverage check notices intervals of test images alone",
     ),
     Mutation(
         "replicates_dropped_where_they_vary_less_than_the_rest",
         MODEL,
-        "    of_replicates = widened.between_replicates / freedom_replicates / (replicates * images)",
-        "    of_replicates = np.maximum(widened.between_replicates / freedom_replicates - expected / freedom_images, 0)"
-        " / (replicates * images)",
+        "Part(widened.between_replicates / freedom_replicates",
+        "Part(np.maximum(widened.between_replicates / freedom_replicates - expected / freedom_images, 0)",
         COVERAGE + "test_intervals_hold_what_they_promise",
         "the replicates' part of the variance is never dropped",
+    ),
+    Mutation(
+        "replicates_equal_by_chance_are_a_certainty",
+        MODEL,
+        "second = reaches[1] > reaches[0]",
+        "second = reaches[1] > np.inf",
+        "tests/shared/stats/test_two_way.py::"
+        "test_replicates_that_are_equal_by_chance_are_no_more_certain_than_their_residuals",
+        "three generators that happen to score alike make no interval of nothing",
     ),
     Mutation(
         "normal_quantile",

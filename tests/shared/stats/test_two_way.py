@@ -67,6 +67,19 @@ def test_replicates_that_are_all_of_the_variance_have_students_interval() -> Non
     assert found.freedom == pytest.approx(3, abs=1e-3)
 
 
+def test_replicates_that_are_equal_by_chance_are_no_more_certain_than_their_residuals() -> None:
+    """Equal means over images that answer independently: at least the interval of alike replicates, never narrower."""
+    values = answers(3, 400)
+    values -= values.mean(axis=1, keepdims=True)
+    _, of_images, residual = analysis_of_variance(values)
+    expected = np.sqrt((residual + max(of_images - residual, 0)) / values.size)
+    found = mean_error(Sums.of(values))
+    assert found.standard_error == pytest.approx(expected)
+    assert found.freedom > 100
+    spread = values + np.array([[-1.0], [0.0], [1.0]])
+    assert mean_error(Sums.of(spread)).freedom == pytest.approx(2, rel=0.01)
+
+
 def test_one_replicate_has_the_interval_of_its_images() -> None:
     """Student's over the images, one of 1 and one of -1 among them (Bonett and Price 2012)."""
     values = answers(1, 30)
