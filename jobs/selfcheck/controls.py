@@ -68,12 +68,14 @@ class Expected:
     """The outcomes that are right for a question.
 
     `effect` names the number of `Known` that a generator of this kind changes accuracy by at least, where no effect
-    shown is not right: an experiment that could have missed so much is underpowered.
+    shown is not right: an experiment that could have missed so much is underpowered. `limit` names the number of
+    `Known` that no loss may be shown to exceed.
     """
 
     question: tuple[str, str]
     outcomes: tuple[str, ...]
     effect: str | None = None
+    limit: str | None = None
 
 
 NOT_HELPED = (NO_EFFECT, COPIES, HURT)
@@ -134,8 +136,12 @@ CONTROLS: dict[str, Control] = {
     "label_noise": Control(
         "other real images, 10 % of the labels wrong",
         "label_noise",
-        # in place of clean ones these can only cost; how much depends on the classifier
-        (Expected(ADDED, (HELPED, NO_EFFECT)), Expected(REPLACED, (HURT, NO_EFFECT))),
+        # new images help and wrong labels hurt: which is more depends on the classifier
+        (
+            Expected(ADDED, (HELPED, NO_EFFECT, HURT), limit="halving"),
+            # in place of clean ones they can only cost, and less than labels without a meaning
+            Expected(REPLACED, (HURT, NO_EFFECT), limit="chance"),
+        ),
         copies=False,
         member=False,
         collapsed=False,

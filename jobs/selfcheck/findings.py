@@ -96,7 +96,12 @@ def outcome_check(expected: Expected, record: MixedRecord, known: Known) -> Chec
         if least < surely:
             status = UNDERPOWERED
         given += f"; expected from {100 * least:.1f} points on, found surely from {100 * surely:.1f} on"
-    return Check(QUESTIONS[expected.question], " or ".join(expected.outcomes), given, status)
+    right = " or ".join(expected.outcomes)
+    if expected.limit is not None:
+        most = getattr(known, expected.limit)
+        right += f", by {100 * most:.1f} points at most"
+        status = FAIL if answer.high < -most else status
+    return Check(QUESTIONS[expected.question], right, given, status)
 
 
 def answer_to(question: tuple[str, str], record: MixedRecord) -> Answer:

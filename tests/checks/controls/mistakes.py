@@ -90,6 +90,14 @@ CONTROL_MISTAKES: tuple[Mutation, ...] = (
         "a copy test that can see copies must flag them",
     ),
     Mutation(
+        "any_loss_is_right_of_some_wrong_labels",
+        FINDINGS,
+        "status = FAIL if answer.high < -most else status",
+        "status = status",
+        FINDINGS_TESTS + "test_a_wrong_answer_fails",
+        "a tenth of wrong labels costs less than half of the real images",
+    ),
+    Mutation(
         "narrow_intervals_pass",
         FINDINGS,
         "status = PASS if reach >= wanted and share is not None",
