@@ -5,6 +5,11 @@ DATA_ROOT ?= data
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
+# hundreds of processes import the same modules, so their bytecode is worth keeping
+unexport PYTHONDONTWRITEBYTECODE
+# tests of a file stay on one worker, as far as possible, and share its fixtures
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
 .PHONY: help venv install demo test thorough quick lint mutations bench containers lock clean
 
 help:            ## list the targets
@@ -27,13 +32,13 @@ install: venv    ## install this checkout into the environment, editable
 	  || "$(abspath $(BIN))/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$(CURDIR)"
 
 test: lint       ## lint, types and tests: about 10 minutes on 2 cores
-	$(BIN)/python -m pytest -n auto -m "not long"
+	$(PYTEST) -m "not long"
 
 thorough: install ## the tests that `make test` leaves out since they take minutes
-	$(BIN)/python -m pytest -n auto -m long
+	$(PYTEST) -m long
 
 quick: install   ## the fast tests only
-	$(BIN)/python -m pytest -n auto -m "not slow and not long"
+	$(PYTEST) -m "not slow and not long"
 
 lint: install    ## ruff and mypy
 	$(BIN)/ruff check .
