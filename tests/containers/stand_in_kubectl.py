@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 STATE = Path(os.environ["STATE"])
 REAL = os.environ["REAL_KUBECTL"]
 
@@ -34,12 +32,20 @@ def printed(doc: dict[str, Any], query: str) -> str:
     return subprocess.run(words, input=json.dumps(doc), capture_output=True, text=True, check=True).stdout
 
 
+def rendered(state: dict[str, Any], overlay: str) -> list[dict[str, Any]]:
+    """Return the documents of an overlay, which are kept: to render and read them takes longer than all else."""
+    kept = state.setdefault("rendered", {})
+    if overlay not in kept:
+        import yaml
+
+        done = subprocess.run([REAL, "kustomize", overlay], capture_output=True, text=True, check=True)
+        kept[overlay] = list(yaml.load_all(done.stdout, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return kept[overlay]
+
+
 def apply(state: dict[str, Any], words: list[str]) -> None:
     """Create the documents of an overlay that match the selector."""
-    rendered = subprocess.run(
-        [REAL, "kustomize", value(words, "--kustomize")], capture_output=True, text=True, check=True
-    )
-    for doc in yaml.safe_load_all(rendered.stdout):
+    for doc in rendered(state, value(words, "--kustomize")):
         if selected(doc["metadata"].get("labels", {}), value(words, "--selector")):
             name = doc["metadata"]["name"]
             state["made"].append(f"{doc['kind']}/{name}")
