@@ -20,10 +20,12 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 
 from shared.format.manifest import Dataset
 from shared.format.sample import Sample
 from shared.format.shards import write_split
+from shared.models.fitting import FitConfig
 from shared.runtime import job_processes
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import RealRecord
@@ -58,6 +60,23 @@ def own_signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def quicken(patch: pytest.MonkeyPatch, drawn: bool = False) -> None:
+    """Let jobs in this process attack members with few steps, and save a dot in place of each figure unless `drawn`.
+
+    Both together take most of a tiny job's time. All that composes a figure runs; matplotlib's own work is left out.
+    """
+    if not drawn:
+        patch.setattr("shared.plots.figures._save", _dot)
+    patch.setattr("shared.metrics.membership.CLASSIFIER", FitConfig(steps=30, measure_every=15))
+
+
+def _dot(figure: Any, buffer: Any, **options: Any) -> None:
+    if options["format"] == "svg":
+        buffer.write('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>')
+    else:
+        Image.new("L", (1, 1)).save(buffer, options["format"])
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from shared.models.fitting import FitExtras
 from shared.sources.items import Source, from_array
 from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact
+from tests.conftest import quicken
 
 CLASSES = ("left", "middle", "right")
 SIZE_PX, SEEN_PX = 16, 32
@@ -58,12 +59,17 @@ def bars(folder: Path, reading: Reading) -> Source:
     return Source(CLASSES, items)
 
 
-def call(job: str, data_root: Path, *words: object) -> Result:
-    """Return the result of a job with its options of OPTIONS and `words`, on the CPU, in this process."""
+def call(job: str, data_root: Path, *words: object, drawn: bool = False) -> Result:
+    """Return the result of a job with its options of OPTIONS and `words`, on the CPU, in this process.
+
+    Figures are dots unless `drawn`.
+    """
     place = ["--data-root", data_root, "--experiment", "tiny", "--device", "cpu"]
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return CliRunner().invoke(halfreal, [job, *map(str, [*place, *OPTIONS.get(job, []), *words])])
+        with pytest.MonkeyPatch.context() as patch:
+            quicken(patch, drawn)
+            return CliRunner().invoke(halfreal, [job, *map(str, [*place, *OPTIONS.get(job, []), *words])])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

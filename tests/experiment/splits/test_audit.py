@@ -14,6 +14,7 @@ from shared.metrics import membership as attack
 from shared.metrics.membership import NonMembers
 from shared.store.artifacts import Artifact, open_output
 from shared.store.records.membership import MembershipTest
+from tests.conftest import quicken
 from tests.experiment.conftest import SEED, Tiny
 from tests.experiment.tiny import EVALUATED, OPTIONS, Spy, bars, call, places, set_replicates
 
@@ -90,8 +91,9 @@ def test_audit_images_are_the_non_members(audited: Audited) -> None:
         assert space["tpr_at"] == {"0.01": None, "0.001": None}
 
 
-def test_test_images_are_the_non_members_of_one_random_draw(tiny: Tiny) -> None:
+def test_test_images_are_the_non_members_of_one_random_draw(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an audit split; the attack can be repeated from the volume."""
+    quicken(monkeypatch)  # its classifier has as many steps as that of the experiment
     splits = {name: load_split(tiny.made["real"], name) for name in ("train", "val", "test")}
     synthetic = tiny.drawn.returned[-1]
     again = attack.membership(

@@ -66,7 +66,7 @@ def finished(root: Path, recipe: Path) -> FewLabels:
         patch.setattr(loop, "draw_batch", batches := Spy(loop.draw_batch))
         patch.setattr(on_test, "pixel_copies", copies := Spy(on_test.pixel_copies))
         for row in JOBS:
-            result = call(row.name, root, "--recipe", recipe, *WORDS.get(row.name, []))
+            result = call(row.name, root, "--recipe", recipe, *WORDS.get(row.name, []), drawn=True)
             assert result.exit_code == 0, result.output
     named = [row["arm"] for row in open_output(FITS, root / "tiny").facts["rows"]]  # type: ignore[index]
     return FewLabels(

@@ -10,6 +10,7 @@ import pytest
 from jobs.compare.experiments import Experiment, open_experiment
 from shared.format.manifest import parse_manifest
 from shared.store.artifacts import Artifact
+from tests.conftest import quicken
 from tests.jobs.conftest import SMALL, call, hostile_source
 from tests.jobs.report.pages import with_facts
 
@@ -29,6 +30,7 @@ def shared_root(volume: Path, plain_recipe: Path, tmp_path_factory: pytest.TempP
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALFREAL_REPLICATES", "1")
         patch.setattr("shared.sources.published.sets.digits", hostile_source)
+        quicken(patch)
         for job in ("preprocess", "train_classifier", "train_gan", "evaluate"):
             words = [*SMALL[job], *OTHER_SIZE.get(job, [])] if job != "train_gan" else OTHER_SIZE[job]
             result = call(job, root, "--experiment", "tuned", "--recipe", plain_recipe, *words)

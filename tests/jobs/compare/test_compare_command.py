@@ -23,6 +23,8 @@ from shared.runtime.seeding import derive_seed, replicate_seed
 from shared.store.artifacts import open_artifact
 from tests.jobs.compare.conftest import add_replicate
 
+pytestmark = pytest.mark.drawn
+
 NAME = "frechet_classifier"
 
 

@@ -27,6 +27,8 @@ from shared.store.artifacts import open_output
 from tests.jobs.compare.conftest import experiment
 from tests.jobs.report.test_report import Page
 
+pytestmark = pytest.mark.drawn
+
 NAME = "frechet_classifier"
 HOSTILE = '<script>fetch("https://example.org/")</script>'
 

@@ -17,6 +17,8 @@ from shared.store.artifacts import Artifact
 from tests.jobs.report.pages import with_facts
 from tests.jobs.report.records import mixed_record
 
+pytestmark = pytest.mark.drawn
+
 ONLY_WHILE_TRAINING = {"gan": "real-and-generated-epoch-"}
 """What the names of a job's own pictures of its course begin with."""
 

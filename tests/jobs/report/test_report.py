@@ -12,6 +12,8 @@ from jobs.pipeline import PIPELINE
 from shared.cli.recipes import load_recipe
 from shared.store.artifacts import Artifact
 
+pytestmark = pytest.mark.drawn
+
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
 

@@ -15,6 +15,8 @@ from tests.jobs.report.pages import Inputs, Render, experiment, renderer, with_f
 from tests.jobs.report.records import mixed_record
 from tests.jobs.report.test_verdict_page import table, words
 
+pytestmark = pytest.mark.drawn
+
 FACTORS = (1.0, 0.5, 2.0)
 T_95 = 4.302652729696142
 """Student's t of 2 degrees of freedom: from a table, not from the code under test."""

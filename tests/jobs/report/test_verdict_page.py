@@ -13,6 +13,8 @@ from shared.store.records.mixed import Answer, MixedRecord, OptionalEstimate
 from tests.jobs.report.pages import Inputs, Render, experiment, renderer
 from tests.jobs.report.records import ARMS, TRAIN, mixed_record, two_classes, until_record
 
+pytestmark = pytest.mark.drawn
+
 FLAG = "not like for like: the generator saw real images that the baseline did not"
 WARNINGS = ["Arm synthetic_100 is not shown to be better than one answer.", "The generator collapsed: 1 of 5."]
 

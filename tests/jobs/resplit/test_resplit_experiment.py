@@ -23,6 +23,7 @@ from shared.store.artifacts import open_output
 from shared.store.lineage import open_inputs
 from shared.store.records.mixed import MixedRecord
 from shared.store.replicates import place
+from tests.conftest import quicken
 from tests.jobs.conftest import SMALL, call, hostile_source
 
 REPLICATES = 3
@@ -38,6 +39,7 @@ def make(root: Path, recipe: Path, replicates: int) -> None:
         patch.setenv("HALFREAL_REPLICATES", str(replicates))
         patch.setenv("HALFREAL_PROCESSES", "1")  # in this process, where the source is another one
         patch.setattr("shared.sources.published.sets.digits", hostile_source)
+        quicken(patch)
         for row in PIPELINE:
             result = call(row.name, root, "--recipe", recipe, *WORDS[row.name])
             assert result.exit_code == 0, result.output

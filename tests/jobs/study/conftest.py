@@ -15,6 +15,7 @@ from jobs.commands import run
 from jobs.study import children
 from shared.cli.progress import StopFlag
 from shared.store.job import Job
+from tests.conftest import quicken
 from tests.jobs.conftest import SMALL, hostile_source
 
 PERCENT = "50,100"
@@ -67,6 +68,7 @@ def jobs_here(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     patch.setattr(children, "start", start)
     patch.setattr(run, "wait", lambda process: process.code)
     patch.setattr("shared.sources.published.sets.digits", hostile_source)
+    quicken(patch)
     yield done
 
 

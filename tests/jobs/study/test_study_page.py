@@ -18,6 +18,8 @@ from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT, Informat
 from shared.store.records.study import StudyRecord
 from tests.jobs.study.points import PERCENT, point, points
 
+pytestmark = pytest.mark.drawn
+
 LEVEL = other_level(4)
 
 

@@ -146,6 +146,7 @@ def test_every_class_has_losses_of_every_epoch(
         assert row.step == sum(rows[place].step for rows in by_class)
 
 
+@pytest.mark.drawn
 def test_per_class_has_panels_of_all_classes_and_of_each(
     make_dataset: Callable[..., Artifact],
     run_job: Callable[..., Result],

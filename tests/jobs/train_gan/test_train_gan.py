@@ -305,6 +305,7 @@ def test_a_checkpoint_without_losses_of_epochs_goes_on(train: Callable[..., Resu
         assert row == pytest.approx(wanted, rel=1e-5)
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("conditional", [True, False])
 def test_a_panel_names_classes_that_were_asked_for(
     conditional: bool, train: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
