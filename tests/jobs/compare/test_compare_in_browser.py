@@ -10,7 +10,7 @@ from tests.jobs.browsing import open_quietly
 from tests.jobs.compare.conftest import experiment
 from tests.jobs.compare.test_compare_page import comparison
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drawn]
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,7 @@ def address(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
-@pytest.mark.parametrize("width_px", [1280, 400])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width_px", "scheme"), [(1280, "light"), (400, "dark")])
 def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, address: str) -> None:
     """Opened from disk: no console message, no request but the file, pictures drawn, nothing overflows."""
     page = open_quietly(browser, address, width_px, scheme)

@@ -186,8 +186,7 @@ def test_an_invalid_seed_is_refused_on_the_page(seed: str, browser: Any, served:
 
 
 @slow
-@pytest.mark.parametrize("width_px", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width_px", "scheme"), [(1280, "light"), (390, "dark")])
 def test_hostile_names_are_only_names(
     width_px: int, scheme: str, browser: Any, served: str, hostile_classes: tuple[str, ...]
 ) -> None:

@@ -7,11 +7,10 @@ import pytest
 from shared.store.artifacts import Artifact
 from tests.jobs.browsing import open_quietly
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.drawn]
 
 
-@pytest.mark.parametrize("width_px", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width_px", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: dict[str, Artifact]) -> None:
     """Opened from disk: no console message, no request but the file, pictures drawn, nothing overflows."""
     address = (made["report"].folder / "index.html").as_uri()
