@@ -169,6 +169,7 @@ def test_a_stopped_run_resumes(finished: Finished) -> None:
     assert "complete in" in words["report"]
 
 
+@pytest.mark.long
 def test_a_stopped_run_has_the_generators_of_an_uninterrupted_one(finished: Finished, tmp_path: Path) -> None:
     """Stopped and resumed, train_gan leaves the same snapshots, byte by byte, as without interruption."""
     (tmp_path / "digits").mkdir()
@@ -237,6 +238,7 @@ def test_results_are_machine_readable(finished: Finished) -> None:
     assert found["protocol"]["n_test"] == 80
 
 
+@pytest.mark.long
 def test_an_added_replicate_leaves_the_others(finished: Finished) -> None:
     """With --replicates 3 only the third is made, and what is made of all; the answer says that it came later."""
     before = manifests(finished.folder)
@@ -253,6 +255,7 @@ def test_an_added_replicate_leaves_the_others(finished: Finished) -> None:
     assert any("added after" in line for line in facts["headline"]["warnings"])
 
 
+@pytest.mark.long
 def test_a_changed_option_rebuilds_its_dependents(finished: Finished) -> None:
     """A changed option of train_gan rebuilds it and all that reads it, and each says why; the rest is kept."""
     before = generators(finished.folder)
