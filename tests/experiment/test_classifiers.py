@@ -1,4 +1,4 @@
-"""Classifiers of torchvision and of the user's own through the jobs that fit and ask them, in processes."""
+"""Classifiers of torchvision and of the user's own through the jobs that fit and ask them, in processes too."""
 
 import os
 import subprocess
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from jobs.__main__ import main
 from jobs.pipeline import FITS, TRAIN_CLASSIFIER, TRAIN_MIXED
 from shared.format.files import sha256
 from shared.store.artifacts import open_output
-from tests.conftest import ROOT
+from tests.conftest import ROOT, quicken
 from tests.experiment.conftest import REPLICATES, Tiny, sharing
-from tests.experiment.tiny import OPTIONS, SIZE_PX
+from tests.experiment.tiny import OPTIONS, SIZE_PX, set_replicates
 
 pytestmark = pytest.mark.slow
 
@@ -68,19 +70,56 @@ def done(ran: Ran) -> str:
     return ran.stdout + ran.stderr
 
 
-def test_resnet18_through_train_mixed(halfreal: Callable[..., Ran], tmp_path: Path) -> None:
-    """Every arm of every replicate is fitted; the verdict is there, and says which network it was."""
-    said = done(halfreal("train_mixed", "--arms", ARMS, "--network", "resnet18", *FITTED))
-    assert f"{REPLICATES} replicates, {REPLICATES} at a time" in said
-    fits = [open_output(FITS, tmp_path / "tiny", number) for number in range(REPLICATES)]
-    assert [len(artifact.record.rows) for artifact in fits] == [2] * REPLICATES
-    mixed = open_output(TRAIN_MIXED, tmp_path / "tiny")
+def here(job: str, root: Path, recipe: Path, *words: object) -> str:
+    """Return what a job of one replicate in this process wrote to standard error, once it ended well."""
+    place = ["--data-root", root, "--experiment", "tiny", "--recipe", recipe, "--device", "cpu"]
+    with pytest.MonkeyPatch.context() as patch:
+        set_replicates(patch, 1)
+        quicken(patch)
+        result = CliRunner().invoke(main, [job, *map(str, [*place, *words])])
+    assert result.exit_code == 0, result.output
+    return result.stderr
+
+
+def test_resnet18_through_train_mixed(tiny: Tiny, recipe: Path, tmp_path: Path) -> None:
+    """Every arm is fitted; the verdict is there, and says which network it was."""
+    root = sharing(tiny, tmp_path)
+    here("train_mixed", root, recipe, "--arms", ARMS, "--network", "resnet18", *FITTED)
+    assert len(open_output(FITS, root / "tiny", 0).record.rows) == 2
+    mixed = open_output(TRAIN_MIXED, root / "tiny")
     assert mixed.manifest.options["network"] == "resnet18"
     assert mixed.record.top is not None
 
 
+def test_a_network_of_the_users_own_in_one_process(
+    tiny: Tiny, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is fitted, annotates, gives features and is loaded again; a change of its source is noticed."""
+    root = sharing(tiny, tmp_path)
+    for artifact in ("classifier", "scores", "synthetic"):
+        (root / "tiny" / artifact).unlink()  # links to what the tiny experiment has
+    source = tmp_path / "mine_in_tests.py"
+    source.write_text(MODULE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, source.stem, None)  # so that it is not there after the test
+    monkeypatch.delitem(sys.modules, source.stem)
+    own = ["--network", f"{source.stem}:build", *FITTED]
+    here("train_classifier", root, recipe, *own)
+    first = open_output(TRAIN_CLASSIFIER, root / "tiny", 0)
+    assert first.record.parameters == 9 * (SIZE_PX**2 + 1) + 3 * (9 + 1)
+    assert first.manifest.options["network_source"] == f"sha256 {sha256(source.read_bytes())}"
+    here("evaluate", root, recipe, *OPTIONS["evaluate"])
+    here("synthesize", root, recipe, *OPTIONS["synthesize"])
+    here("train_mixed", root, recipe, "--arms", ARMS, *own)
+    assert "already complete" in here("train_classifier", root, recipe, *own)
+    source.write_text(MODULE.replace("nn.ReLU()", "nn.Tanh()"), encoding="utf-8")
+    assert "rebuilding because network_source was 'sha256 " in here("train_classifier", root, recipe, *own)
+
+
+@pytest.mark.long
 def test_a_network_of_the_users_own_through_every_job(halfreal: Callable[..., Ran], tmp_path: Path) -> None:
-    """It is fitted, annotates, gives features and is loaded again, by replicates in processes of their own.
+    """The same by replicates in processes of their own.
 
     A change of its source is noticed by every job.
     """
@@ -119,4 +158,4 @@ def test_a_network_on_the_path_is_found_and_a_mistake_costs_nothing(
     assert list((tmp_path / "tiny").glob("**/*-fit0.*")) == []
     assert halfreal(*words).returncode == 2
     (tmp_path / "library" / "networks.py").write_text(MODULE, encoding="utf-8")
-    done(halfreal(*words, PYTHONPATH=path))
+    assert f"{REPLICATES} replicates, {REPLICATES} at a time" in done(halfreal(*words, PYTHONPATH=path))
