@@ -20,6 +20,9 @@ MAY_HAVE_SEEN_THE_TEST = "Not like for like: the generator may have seen the tes
 
 NOT_COMPARED = "; augmentation was not compared"
 
+SIGNS = 3
+"""Signs of a collapse that a headline names; one more is named, too, rather than counted."""
+
 
 def sentence(subject: str, outcome: str, found: MeanInterval, clause: str = "") -> str:
     """Return an answer in words; `clause` ends that of an effect which helped."""
@@ -70,12 +73,18 @@ def at_baseline(arm: ArmRow, majority_baseline: float) -> str:
 
 def collapse(where: list[str]) -> str:
     """Return that generators collapsed."""
-    return f"The generator collapsed: {'; '.join(where)}."
+    return f"The generator collapsed: {_signs(where)}."
 
 
 def little_variety(what: list[str]) -> str:
     """Return what imported sets lack, in the words of the scores."""
-    return f"Little variety: {'; '.join(what)}."
+    return f"Little variety: {_signs(what)}."
+
+
+def _signs(found: list[str]) -> str:
+    # replicates often show the same: a headline that takes a screen is not read
+    more = [f"{len(found) - SIGNS} more signs in the scores"] if len(found) > SIGNS + 1 else []
+    return "; ".join(found[:SIGNS] + more if more else found)
 
 
 def copies(where: list[str]) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from jobs.train_mixed.arms import ARMS
+from jobs.train_mixed.sentences import collapse
 from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT
 from tests.jobs.train_mixed.planted import (
     GAIN,
@@ -83,6 +84,19 @@ def test_warnings_come_first_and_the_gravest_leads() -> None:
     assert all(line.startswith(start) for line, start in zip(found.warnings, starts, strict=True)), found.warnings
     assert all(line.endswith(".") for line in found.warnings)
     assert found.text == " ".join([*found.warnings, found.sentence])
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "The generator collapsed: recall 0."),
+        (4, "The generator collapsed: recall 0; recall 1; recall 2; recall 3."),
+        (9, "The generator collapsed: recall 0; recall 1; recall 2; 6 more signs in the scores."),
+    ],
+)
+def test_many_signs_of_a_collapse_are_counted(count: int, said: str) -> None:
+    """The first ones are named."""
+    assert collapse([f"recall {number}" for number in range(count)]) == said
 
 
 def test_an_answer_without_cause_has_no_warning() -> None:
