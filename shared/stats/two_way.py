@@ -160,14 +160,13 @@ def mean_error(
     freedom_replicates, freedom_images = max(replicates - 1, 1), max(images - 1, 1)
     # the images that were measured differ by what their residuals alone would give, too
     expected = measured.rest / freedom_replicates
-    between_images = np.maximum(measured.between_images - expected, 0)
-    between_images = between_images + widened.between_images - measured.between_images
+    of_added = widened.between_images - measured.between_images
+    between_images = np.maximum(measured.between_images - expected, 0) + of_added
     of_images = Part(between_images / freedom_images / (replicates * images), image_freedom or freedom_images)
     of_replicates = Part(widened.between_replicates / freedom_replicates / (replicates * images), freedom_replicates)
     of_residual = Part(expected / freedom_images / (replicates * images), freedom_replicates * freedom_images)
     error, freedom = _wider(of_images + of_replicates, of_images + of_residual, level)
-    of_added = (widened.between_images - measured.between_images) / freedom_images / (replicates * images)
-    return MeanError(error, freedom, of_images.variance, of_added)
+    return MeanError(error, freedom, of_images.variance, of_added / freedom_images / (replicates * images))
 
 
 def _wider(one: Part, other: Part, level: float) -> tuple[Array, Array]:

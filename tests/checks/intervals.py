@@ -13,14 +13,6 @@ INTERVALS_FILE = "shared/stats/intervals.py"
 
 INTERVALS: tuple[Mutation, ...] = (
     Mutation(
-        "no_width_where_replicates_agree",
-        MODEL,
-        "np.maximum(measured.between_images - expected, 0) + widened.between_images - measured.between_images",
-        "np.maximum(widened.between_images - expected, 0)",
-        TWO_WAY + "test_replicates_with_equal_means_are_no_certainty",
-        "no interval has zero width",
-    ),
-    Mutation(
         "no_width_where_arms_agree",
         INTERVALS_FILE,
         "DIFFERENCE = Scale(-1.0, 1.0, (1.0, -1.0))",
