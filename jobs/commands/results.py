@@ -15,7 +15,7 @@ from shared.errors import BadInput, MissingArtifact
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
-from shared.store.lineage import STUDY_FOLDER, experiment_label, need_test_scores, open_inputs, volume_of
+from shared.store.lineage import STUDY_FOLDER, experiment_label, is_point, need_test_scores, open_inputs, volume_of
 from shared.store.replicates import as_there, best_on_val
 from shared.store.replicates import place as place_of
 
@@ -253,6 +253,10 @@ def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool,
         elif study is None or (folder / TRAIN_MIXED.writes).is_dir():
             print_results(folder, classes)
     except BadInput as error:
+        if is_point(folder) and not (folder / TRAIN_MIXED.writes).is_dir():
+            # the study sets its options: the jobs that lack would make another experiment of it
+            again = f"halfreal study --experiment {folder.parents[1].name} --{folder.name.replace('-', ' ', 1)}"
+            raise MissingArtifact(f"{folder}: has no verdict; run the study again, such as: {again}") from error
         if study is None:
             raise
         # a study needs no results of the experiment that it is of, and broken ones take nothing from it

@@ -2,7 +2,6 @@
 
 import io
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from shared.cli.options import nearest
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
-from shared.runtime.job_processes import start, variables, wait
+from shared.runtime.job_processes import end_at_once, start, variables, wait
 from shared.stats.looks import FIRST
 from shared.store.job import Job
 from shared.store.replicates import MOST, RESPLITS
@@ -265,14 +264,18 @@ def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:
 def to_its_end(process: subprocess.Popen[Any], name: str, stop: StopFlag) -> None:
     """Wait for a process, called `name`; Interrupted if a signal came, JobFailed if it does not end well.
 
-    SIGTERM is passed on to it; Ctrl-C reaches it without us, since it is in the same process group.
+    A signal is passed on to it, and what `end_at_once` does follows a second one.
     """
     passed_on = False
-    while (code := wait(process)) is None:
-        # once: a second signal makes a job stop without saving
-        if stop.signal_name == "SIGTERM" and not passed_on:
-            process.send_signal(signal.SIGTERM)
-            passed_on = True
+    try:
+        while (code := wait(process)) is None:
+            # once: a second signal makes a job stop without saving
+            if stop.signal_name and not passed_on:
+                process.terminate()
+                passed_on = True
+    except KeyboardInterrupt:
+        end_at_once(process)
+        raise
     # it may finish in spite of the signal: the caller stops all the same
     if stop.signal_name or code == Interrupted.exit_code:
         raise Interrupted(f"{name} stopped; run the same command again (without --force) to go on")

@@ -17,7 +17,10 @@ LOG_EVERY_S = 10.0
 
 
 class StopFlag:
-    """Whether a signal asked this process to stop; the second signal stops at once."""
+    """Whether a signal asked this process to stop; the same signal a second time stops at once.
+
+    A terminal sends SIGINT to every process, and whoever started this one passes it on as SIGTERM: both are one wish.
+    """
 
     def __init__(self) -> None:
         self.signal_name = ""
@@ -29,9 +32,10 @@ class StopFlag:
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.signal_name:
+        name = signal.Signals(number).name
+        if self.signal_name == name:
             raise KeyboardInterrupt
-        self.signal_name = signal.Signals(number).name
+        self.signal_name = self.signal_name or name
 
     def raise_if_set(self) -> NoReturn:
         """Raise Interrupted: the caller has saved what can be resumed."""

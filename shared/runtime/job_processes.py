@@ -19,6 +19,9 @@ OPTIONS_FLAG = "--options-json"
 Changes = Mapping[str, object]
 """Options of one job by name, which beat its recipe and the environment."""
 
+PATIENCE_S = 10.0
+"""Seconds that a process has to stop without saving, and to stop those that it started, before it is killed."""
+
 
 def variables(options: Mapping[str, object]) -> dict[str, str]:
     """Return options by `job.option` as the environment variables that set them, which beat any recipe."""
@@ -47,6 +50,19 @@ def end(process: subprocess.Popen[Any]) -> int:
     if process.poll() is None:
         process.terminate()
     return process.wait()
+
+
+def end_at_once(process: subprocess.Popen[Any]) -> None:
+    """Make a process that was asked to save and exit stop without saving, and wait until it has.
+
+    Nothing may go on working behind a command that said that it stopped.
+    """
+    process.terminate()
+    try:
+        process.wait(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ is asked to stop by SIGTERM.
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
 from threading import Thread
@@ -43,7 +44,7 @@ class Pool:
         """Call `function` with each of `calls`, `count` at a time; return the exit codes, None for calls never begun.
 
         `stop()` names the signal that asked this process to stop, or is empty: then no call is begun, and SIGTERM is
-        passed on. A signal of a terminal reaches the processes by itself.
+        passed on.
         """
         codes: list[int | None] = [None] * len(calls)
         running: dict[int, Any] = {}
@@ -55,7 +56,7 @@ class Pool:
                 running[number] = self.context.Process(target=_follow_parent, args=(function, *calls[number]))
                 running[number].start()
             wait([process.sentinel for process in running.values()], timeout=POLL_S)
-            if stop() == "SIGTERM" and not passed_on:
+            if stop() and not passed_on:
                 # once: a second signal makes a job stop without saving
                 passed_on = True
                 for process in running.values():
@@ -70,7 +71,9 @@ class Pool:
 
 
 def _answer(send: Any, function: Callable[..., Any], *args: object) -> None:
-    send.send(function(*args))
+    # whoever asked may have been stopped meanwhile
+    with suppress(BrokenPipeError):
+        send.send(function(*args))
 
 
 def _follow_parent(function: Callable[..., Any], *args: object) -> None:

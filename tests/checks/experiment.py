@@ -128,5 +128,29 @@ EXPERIMENT: tuple[Mutation, ...] = (
         NETWORKS + "test_the_discriminator_sees_only_augmented_images",
         "real and fake images are augmented alike, so that the change itself tells nothing",
     ),
+    Mutation(
+        "ctrl_c_to_one_process_is_kept_from_the_job",
+        "jobs/commands/run.py",
+        "if stop.signal_name and not passed_on:",
+        'if stop.signal_name == "SIGTERM" and not passed_on:',
+        "tests/jobs/commands/test_signals.py::test_either_signal_is_passed_on",
+        "a command that was asked to stop asks the job that runs",
+    ),
+    Mutation(
+        "jobs_go_on_behind_a_stopped_command",
+        "jobs/commands/run.py",
+        "        end_at_once(process)\n",
+        "",
+        "tests/jobs/commands/test_signals.py::test_a_second_signal_leaves_nothing_at_work",
+        "nothing goes on working after a command said that it stopped",
+    ),
+    Mutation(
+        "a_passed_on_signal_counts_twice",
+        "shared/cli/progress.py",
+        "if self.signal_name == name:",
+        "if self.signal_name:",
+        "tests/shared/cli/test_progress.py::test_the_second_signal_stops_at_once",
+        "Ctrl-C in a terminal, which reaches every process, lets all of them save",
+    ),
 )
 """Mistakes in what the arms, the annotators and the networks see."""

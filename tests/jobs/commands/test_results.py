@@ -416,3 +416,12 @@ def test_published_systems_print_both_answers(capsys: pytest.CaptureFixture[str]
     lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("Warning: ")]
     assert lines == [record.top.sentence, record.headline.sentence]
     assert record.top.b == "real_30"
+
+
+def test_a_point_without_a_verdict_is_the_studys(tmp_path: Path) -> None:
+    """Its options are set by the study, so that the jobs alone would make another experiment."""
+    (tmp_path / "digits" / "study" / "images-10").mkdir(parents=True)
+    words = ["results", "--data-root", str(tmp_path), "--experiment", "digits/study/images-10"]
+    result = CliRunner().invoke(halfreal, words)
+    assert result.exit_code == 2
+    assert "run the study again, such as: halfreal study --experiment digits --images 10" in result.stderr

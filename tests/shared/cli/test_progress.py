@@ -133,10 +133,12 @@ def test_a_signal_ends_the_work_at_its_next_step(name: str) -> None:
 
 
 def test_the_second_signal_stops_at_once() -> None:
-    """A second signal does not wait for the next step."""
+    """The same signal again does not wait for the next step; another one is the same wish, passed on by a parent."""
     reporter = Reporter("job")
     reporter.stop.listen()
     _signal(signal.SIGINT)()
+    _signal(signal.SIGTERM)()
+    assert reporter.stop.signal_name == "SIGINT"
     with pytest.raises(KeyboardInterrupt):
         _signal(signal.SIGINT)()
 
