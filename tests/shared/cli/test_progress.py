@@ -137,7 +137,10 @@ def test_the_second_signal_stops_at_once() -> None:
     reporter = Reporter("job")
     reporter.stop.listen()
     _signal(signal.SIGINT)()
-    _signal(signal.SIGTERM)()
+    try:
+        _signal(signal.SIGTERM)()
+    except KeyboardInterrupt:
+        pytest.fail("stopped at once")
     assert reporter.stop.signal_name == "SIGINT"
     with pytest.raises(KeyboardInterrupt):
         _signal(signal.SIGINT)()
