@@ -24,6 +24,8 @@ from tests.checks.helps.phases import (
     all_found,
     check_made_from,
     check_seeds,
+    result_path,
+    write_found,
 )
 from tests.checks.helps.settings import AUGMENTED, BASELINE, COPIED, GANS, PLUS_300, Gan
 
@@ -212,7 +214,7 @@ def test_the_confirmation_sees_nothing_of_the_search(
     for module in (command, choice, table):
         monkeypatch.setattr(module, "GANS", [row, replace(row, name="b")])
     # a search that goes on after the confirmation would choose by what was confirmed
-    command.main(["search", "--gan", "b", *words])
+    write_found(result_path(tmp_path, SEARCH, "b", "cnn"), replace(results[SEARCH], gan="b"))
     with pytest.raises(SearchWentOn, match="chosen of 3 settings, now there are 6"):
         command.main(["confirm", *words])
 

@@ -2,14 +2,16 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from jobs.__main__ import main
 from shared.format.manifest import MANIFEST
@@ -198,15 +200,15 @@ def test_more_parts_than_replicates_are_refused_where_a_replicate_is_not_shared(
     assert "want --parts 2 at most" in result.stderr
 
 
-def test_an_experiment_of_an_earlier_version_is_not_mixed_with_replicates(two: Path, tmp_path: Path) -> None:
+def test_an_experiment_of_an_earlier_version_is_not_mixed_with_replicates(
+    volume: Path, run_job: Callable[..., Result], tmp_path: Path
+) -> None:
     """A folder that is an artifact itself is left as it is."""
-    root = tmp_path / "volume"
-    subprocess.run(["cp", "-r", two, root], check=True)
-    gan = root / "digits" / "gan"
-    (gan / "r00").rename(root / "digits" / "single")
-    subprocess.run(["rm", "-r", gan], check=True)
-    (root / "digits" / "single").rename(gan)
-    result = halfreal("train_gan", "--data-root", root, "--replicates", 2)
-    assert result.returncode == 2
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "real").symlink_to(volume / "small" / "real")
+    gan = tmp_path / "small" / "gan"
+    shutil.copytree(volume / "small" / "gan" / "r00", gan)
+    result = run_job("train_gan", tmp_path, "--replicates", 2)
+    assert result.exit_code == 2
     assert "an earlier version" in result.stderr
     assert not (gan / "r00").exists()
