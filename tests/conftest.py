@@ -65,11 +65,17 @@ def own_signals() -> Iterator[None]:
 def quicken(patch: pytest.MonkeyPatch, drawn: bool = False) -> None:
     """Let jobs in this process attack members with few steps, and save a dot in place of each figure unless `drawn`.
 
-    Both together take most of a tiny job's time. All that composes a figure runs; matplotlib's own work is left out.
+    Both together take most of a tiny job's time. For whole experiments: what was made without this has other figures
+    for members.
     """
     if not drawn:
-        patch.setattr("shared.plots.figures._save", _dot)
+        dots(patch)
     patch.setattr("shared.metrics.membership.CLASSIFIER", FitConfig(steps=30, measure_every=15))
+
+
+def dots(patch: pytest.MonkeyPatch) -> None:
+    """Save a dot in place of each figure: all that composes it runs, matplotlib's own work is left out."""
+    patch.setattr("shared.plots.figures._save", _dot)
 
 
 def _dot(figure: Any, buffer: Any, **options: Any) -> None:

@@ -21,7 +21,7 @@ from shared.format.shards import write_split
 from shared.sources.items import Source, from_array
 from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact, open_output
-from tests.conftest import quicken
+from tests.conftest import dots
 from tests.jobs.report.records import HOSTILE_CLASSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -63,9 +63,9 @@ def call(job: str, data_root: Path, *words: object) -> Result:
 
 @pytest.fixture(autouse=True)
 def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make tiny jobs quick, but for tests marked `drawn` or `long`; the experiment `small` has all of its figures."""
+    """Save dots for figures, but for tests marked `drawn` or `long`; the experiment `small` has all of its figures."""
     if not {"drawn", "long"} & {mark.name for mark in request.node.iter_markers()}:
-        quicken(monkeypatch)
+        dots(monkeypatch)
 
 
 @pytest.fixture(scope="session")
