@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from shared.sources.items import Source, from_file, plain
-from shared.sources.published.sets import download, wait_for_download
+from shared.sources.published.sets import download, settled
 from shared.sources.reading import Reading
 
 CELEBA_MD5 = {
@@ -70,18 +70,18 @@ def _complete_celeba(place: Path) -> Path:
 
     It is `place`, or `celeba` in it if that has more of the files. BadInput names what is missing.
     """
-    wait_for_download(place)
     inner = place / "celeba"
-    folder = max((inner, place), key=lambda there: sum(path.exists() for path in _files(there)))
-    missing = [path.name for path in (_table(folder, ATTRIBUTES), _table(folder, PARTITION)) if not path.exists()]
+    there = settled(place, lambda: {path for folder in (inner, place) for path in _files(folder) if path.exists()})
+    folder = max((inner, place), key=lambda folder: len(there.intersection(_files(folder))))
+    missing = [path.name for path in (_table(folder, ATTRIBUTES), _table(folder, PARTITION)) if path not in there]
     archive = folder / f"{IMAGES}.zip"
-    if (folder / IMAGES).exists():
+    if folder / IMAGES in there:
         if missing:
             raise BadInput(f"{folder}: no {' and no '.join(missing)}; copy what is missing there")
-    elif is_zipfile(archive):
+    elif archive in there and is_zipfile(archive):
         raise BadInput(f"{archive}: is not unpacked; unpack it into {folder}")
     else:
-        cut = " (the zip there is cut short)" if archive.exists() else ""
+        cut = " (the zip there is cut short)" if archive in there else ""
         wanted = [*missing, f"{archive.name}, unpacked{cut}"]
         download("CelebA", place, inner, f"{'; '.join(wanted)} to {folder}")
         return inner

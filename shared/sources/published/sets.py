@@ -2,10 +2,10 @@
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from shared.errors import BadInput
 from shared.sources.items import Item, Source, from_array
 from shared.sources.reading import Reading
 from shared.store.locks import locked
+
+Found = TypeVar("Found")
 
 DOWNLOAD = "download"
 """What is locked in a folder while somebody downloads to it."""
@@ -48,9 +50,9 @@ def mnist(place: Path, reading: Reading) -> Source:
     `place` holds the four IDX files, gzipped or not, itself or in `MNIST/raw` as torchvision leaves them; if it
     does not, torchvision downloads them there.
     """
-    wait_for_download(place)
     # people copy the files either way: flat, or with the folders that torchvision makes
-    raw = next((folder for folder in (place, place / "MNIST" / "raw") if _idx(folder, IDX_FILES["train"][0])), None)
+    folders = (place, place / "MNIST" / "raw")
+    raw = settled(place, lambda: next((folder for folder in folders if _idx(folder, IDX_FILES["train"][0])), None))
     if raw is None:
         raw = place / "MNIST" / "raw"
         download("MNIST", place, raw, f"the four *-ubyte.gz files to {place}")
@@ -97,9 +99,8 @@ def cifar10(place: Path, reading: Reading) -> Source:
     """
     from torchvision import datasets
 
-    wait_for_download(place)
     advice = f"cifar-10-python.tar.gz (md5 {datasets.CIFAR10.tgz_md5}) to {place}"
-    if not (place / datasets.CIFAR10.base_folder).is_dir():
+    if not settled(place, (place / datasets.CIFAR10.base_folder).is_dir):
         download("CIFAR10", place, place, advice)
     items: list[Item] = []
     partition: list[str] = []
@@ -141,13 +142,22 @@ def download(name: str, place: Path, inner: Path, advice: str) -> None:
                 folder.rmdir()
 
 
-def wait_for_download(place: Path) -> None:
-    """Wait while another process downloads to `place`: half of a set must not be taken for all of it."""
+def settled(place: Path, look: Callable[[], Found]) -> Found:
+    """Return what `look` finds in `place` while no other process downloads to it: half of a set is not all of it."""
+    while True:
+        while _being_downloaded(place):
+            with _downloading(place):
+                pass
+        found = look()
+        # a download that has begun since then shows a part of its files
+        if not _being_downloaded(place):
+            return found
+
+
+def _being_downloaded(place: Path) -> bool:
     lock = _lock_of(place)
     # one that a killed process left on a volume that is read only by now cannot be taken, and nobody has it
-    if lock.exists() and os.access(lock, os.W_OK):
-        with _downloading(place):
-            pass
+    return lock.exists() and os.access(lock, os.W_OK)
 
 
 @contextmanager

@@ -90,7 +90,8 @@ def test_a_wrong_verdict_ends_with_1_and_is_kept(check: Run, tmp_path: Path, mon
 
 def blind_copies(test: Callable[..., Any]) -> Callable[..., Any]:
     """Return the copy tests with nothing flagged."""
-    return lambda *words: {name: each.model_copy(update={"flagged": False}) for name, each in test(*words).items()}
+    blind = {"flagged": False, "flagged_for": [], "p_value": 1.0}
+    return lambda *words: {name: each.model_copy(update=blind) for name, each in test(*words).items()}
 
 
 def never(*words: Any) -> Any:
