@@ -245,22 +245,22 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
 def main(recipe: Recipe, experiment: str | None, data_root: Path, as_json: bool, classes: bool, **_: object) -> None:
     """Print the verdict of an experiment, then its questions, its arms, its scores and its classes."""
     folder = data_root / experiment_name(experiment, recipe)
-    study = study_of(folder)
+    study, judged = study_of(folder), (folder / TRAIN_MIXED.writes).is_dir()
     facts, broken = no_facts(folder), None
     try:
         if as_json:
             facts = collect(folder).facts()
-        elif study is None or (folder / TRAIN_MIXED.writes).is_dir():
+        elif study is None or judged:
             print_results(folder, classes)
     except BadInput as error:
-        if is_point(folder) and not (folder / TRAIN_MIXED.writes).is_dir():
+        if is_point(folder) and not judged:
             # the study sets its options: the jobs that lack would make another experiment of it
             again = f"halfreal study --experiment {folder.parents[1].name} --{folder.name.replace('-', ' ', 1)}"
             raise MissingArtifact(f"{folder}: has no verdict; run the study again, such as: {again}") from error
         if study is None:
             raise
         # a study needs no results of the experiment that it is of, and broken ones take nothing from it
-        broken = error if (folder / TRAIN_MIXED.writes).is_dir() else None
+        broken = error if judged else None
     if as_json:
         click.echo(json.dumps(facts | study_json(folder, study), indent=1, allow_nan=False))
     elif study is not None:
