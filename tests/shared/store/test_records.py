@@ -21,9 +21,9 @@ GOLDEN = Path(__file__).parent / "golden_records"
 """Manifests that earlier builds made, by experiment: conditional (tuned), unconditional, one generator for each class,
 a GAN that was scored on val alone, one with losses of more epochs than snapshots, one that was extended, the fits and
 the verdict of an experiment with replicates, a verdict with metrics of each class, one of them undefined, real images
-in groups with splits of their own, imported images with their scores, scores whose copy test knows transforms, such
-scores with a membership test, and
-random splits in whole groups."""
+in groups with splits of their own, imported images with their scores, scores whose copy test knows transforms, scores
+with a membership test and the real images with an audit split that it needs, random splits in whole groups, a verdict
+whose replicates were made until its interval was narrow enough, and a point of a study with few labels."""
 
 MANIFESTS = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json"))
 ROWS = {row.writes: row for row in ARTIFACTS}
