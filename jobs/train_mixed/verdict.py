@@ -229,12 +229,14 @@ def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
     """Return what must be read before the answer, the gravest first."""
     signs, floor = trained.signs, trained.majority_baseline
     useless = [sentences.at_baseline(arm, floor) for arm in (line, baseline) if arm.accuracy.low <= floor]
-    collapsed = [sentences.collapse(signs.collapsed)] if signs.collapsed and line.n_synthetic else []
-    collapsed += [sentences.little_variety(signs.little_variety)] if signs.little_variety and line.n_synthetic else []
-    copied = [sentences.copies(signs.copies)] if signs.copies and line.n_synthetic else []
-    copied += (
-        [sentences.copies_by_chance(signs.copies_by_chance)] if signs.copies_by_chance and line.n_synthetic else []
-    )
+    # what is wrong with a generator is nothing to an arm without its images
+    generated = {
+        sentences.collapse: signs.collapsed,
+        sentences.little_variety: signs.little_variety,
+        sentences.copies: signs.copies,
+        sentences.copies_by_chance: signs.copies_by_chance,
+    }
+    broken = [say(found) for say, found in generated.items() if found and line.n_synthetic]
     tuned = [sentences.tuned_on_one_split(signs.tuned)] if signs.tuned else []
     tuned += [sentences.tuned_on_more(signs.tuned_on_more)] if signs.tuned_on_more else []
-    return [*useless, *collapsed, *copied, *tuned, *sentences.few_replicates(trained.protocol)]
+    return [*useless, *broken, *tuned, *sentences.few_replicates(trained.protocol)]

@@ -114,8 +114,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "flags_by_chance_are_not_said",
         VERDICT,
-        "if signs.copies_by_chance and line.n_synthetic else []",
-        "if False else []",
+        "sentences.copies_by_chance: signs.copies_by_chance,",
+        "sentences.copies_by_chance: [],",
         WARNINGS + "test_flags_that_chance_may_bring_are_a_warning",
         "a flag that shows nothing is a warning",
     ),
@@ -138,8 +138,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "warnings_last",
         VERDICT,
-        "return [*useless, *collapsed, *copied, *tuned, *sentences.few_replicates(trained.protocol)]",
-        "return [*sentences.few_replicates(trained.protocol), *tuned, *copied, *collapsed, *useless]",
+        "return [*useless, *broken, *tuned, *sentences.few_replicates(trained.protocol)]",
+        "return [*sentences.few_replicates(trained.protocol), *tuned, *broken, *useless]",
         WARNINGS + "test_warnings_come_first_and_the_gravest_leads",
         "the gravest warning is first",
     ),
@@ -162,8 +162,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "collapse_not_said",
         VERDICT,
-        "if signs.collapsed and line.n_synthetic else []",
-        "if False else []",
+        "sentences.collapse: signs.collapsed,",
+        "sentences.collapse: [],",
         WARNINGS + "test_warnings_come_first_and_the_gravest_leads",
         "a collapsed generator is said",
     ),
