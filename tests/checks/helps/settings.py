@@ -97,6 +97,8 @@ GANS = (
     Gan(name="mnist-30-hinge", images="mnist", per_class=30, val_per_class=10, options={**HINGE, **length(120)}),
     Gan(name="mnist-30-r3gan", images="mnist", per_class=30, val_per_class=10, options={**RELATIVISTIC, **length(120)}),
     Gan(name="mnist-100", images="mnist", per_class=100, val_per_class=30, options={**SMALL, **length(40)}),
+    Gan(name="mnist-30-long", images="mnist", per_class=30, val_per_class=10, options={**SMALL, **length(480)}),
+    Gan(name="mnist-100-long", images="mnist", per_class=100, val_per_class=30, options={**SMALL, **length(160)}),
     Gan(name="digits-30", images="digits", per_class=30, val_per_class=15, options={**SMALL, **length(120)}),
     Gan(name="emoji", images="emoji", per_class=0, share=3.0, options={**COLOUR, **length(40)}),
     Gan(

@@ -8,21 +8,25 @@ from shared.stats.confidence import LEVEL_TEXT, other_level
 from tests.checks.helps.choice import Choice, Chosen, Searched, gan_named, read_choice, searched
 from tests.checks.helps.images import CONFIRM, SEARCH
 from tests.checks.helps.phases import PHASES, Comparison, Found, all_found
-from tests.checks.helps.settings import AUGMENTED, BASELINE, COPIED, GANS, PLUS_ALL
+from tests.checks.helps.settings import AUGMENTED, BASELINE, CLASSIFIERS, COPIED, GANS, PLUS_ALL
 
 
 def lines(out: Path) -> Iterator[str]:
-    """Yield every setting that was searched, how many those are, then what was confirmed."""
-    results = list(all_found(out, SEARCH))
-    settings = list(searched(results, {gan.name: gan for gan in GANS}))
-    yield f"| GAN | classifier | synthetic | real alone | difference, {LEVEL_TEXT} interval | copies |"
-    yield "|---|---|---|---|---|---|"
-    for setting in sorted(settings, key=lambda setting: -setting.comparison.low):
-        yield row(setting)
+    """Yield what was searched, a line for each GAN with each classifier, then what was confirmed."""
+    settings = list(searched(list(all_found(out, SEARCH)), {gan.name: gan for gan in GANS}))
+    amounts = list(dict.fromkeys(times(gan.name, arm) for gan in GANS for arm in gan.arms))
+    yield f"| GAN | classifier | real alone | {' | '.join(f'{amount} synthetic' for amount in amounts)} |"
+    yield "|---" * (3 + len(amounts)) + "|"
+    for gan in GANS:
+        for classifier in CLASSIFIERS:
+            mine = [setting for setting in settings if (setting.gan, setting.classifier) == (gan.name, classifier)]
+            if mine:
+                yield row(mine, amounts)
     yield ""
     yield (
-        f"searched: {len(settings)} settings of {len({found.gan for found in results})} GANs,"
-        f" {PHASES[SEARCH].replicates} replicates each; {above(settings)} intervals lie above 0, uncorrected"
+        f"searched: {len(settings)} settings of {len({setting.gan for setting in settings})} GANs,"
+        f" {PHASES[SEARCH].replicates} replicates each; {above(settings)} intervals ({LEVEL_TEXT}) lie above 0, "
+        f"{below(settings)} below, uncorrected"
     )
     choice = read_choice(out / CONFIRM / "choice.json")
     if choice is None:
@@ -40,14 +44,19 @@ def above(settings: list[Searched]) -> int:
     return sum(setting.comparison.low > 0 for setting in settings)
 
 
-def row(setting: Searched) -> str:
-    """Return the line of a setting that was searched."""
-    copies = ", ".join(setting.found.copies) or "none"
-    real = 100 * setting.found.accuracy[BASELINE]
-    return (
-        f"| {setting.gan} | {setting.classifier} | {times(setting.gan, setting.arm)} | {real:.1f} % |"
-        f" {points(setting.comparison)} | {copies} |"
-    )
+def below(settings: list[Searched]) -> int:
+    """Return how many intervals of the search lie below 0."""
+    return sum(setting.comparison.high < 0 for setting in settings)
+
+
+def row(settings: list[Searched], amounts: list[str]) -> str:
+    """Return the line of a GAN with a classifier: the difference of each amount, and what was flagged as copies."""
+    first = settings[0]
+    copies = f" (copies: {', '.join(first.found.copies)})" if first.found.copies else ""
+    by_amount = {times(setting.gan, setting.arm): points(setting.comparison) for setting in settings}
+    differences = " | ".join(by_amount.get(amount, "-") for amount in amounts)
+    real = 100 * first.found.accuracy[BASELINE]
+    return f"| {first.gan}{copies} | {first.classifier} | {real:.1f} % | {differences} |"
 
 
 def answer(chosen: Chosen, found: Found, choice: Choice) -> Iterator[str]:
