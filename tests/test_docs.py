@@ -71,12 +71,15 @@ def test_options_and_variables_within_the_text_exist(path: Path) -> None:
     others = {
         "--attach-dependencies",
         "--build-arg",
+        "--draws",
+        "--gan",
         "--gans",
         "--metrics",
         "--no-deps",
         "--profile",
         "--rm",
         "--scale",
+        "--sets",
         "--target",
     }
     known = others | {option for command in every_command(halfreal) for option in options(command)}
