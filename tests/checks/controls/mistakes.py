@@ -70,7 +70,7 @@ CONTROL_MISTAKES: tuple[Mutation, ...] = (
         FINDINGS,
         "if status == FAIL and answer.outcome == NO_EFFECT and expected.effect is not None:",
         "if status == FAIL and expected.effect is not None:",
-        FINDINGS_TESTS + "test_a_wrong_answer_fails",
+        FINDINGS_TESTS + "test_underpowered_is_only_what_could_not_have_been_found",
         "only no effect shown can be for want of power",
     ),
     Mutation(

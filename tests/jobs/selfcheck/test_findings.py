@@ -127,14 +127,14 @@ def test_a_wrong_answer_fails(name: str, accuracy: float, status: str) -> None:
 
 def test_underpowered_is_only_what_could_not_have_been_found() -> None:
     """No effect shown is underpowered where the least effect is too small for this experiment, else it is wrong."""
-    found = record({ADDED[0]: 0.9, ADDED[1]: 0.9})
+    found, hurt = record({ADDED[0]: 0.9, ADDED[1]: 0.9}), record({ADDED[0]: 0.8, ADDED[1]: 0.9})
     answer = answer_to(ADDED, found)
     assert answer.outcome == NO_EFFECT
     surely = surely_found(answer)
     assert answer.detectable < surely < 0.1
     expected = Expected(ADDED, (HELPED,), "doubling")
 
-    def status(doubling: float) -> str:
+    def status(doubling: float, found: MixedRecord = found) -> str:
         accuracies = dict(KNOWN.accuracy) | {"real_50": 0.9 - 2 * doubling}
         known = Known(accuracies, KNOWN.majority_baseline, KNOWN.left_out)
         assert known.doubling == pytest.approx(doubling)
@@ -143,6 +143,9 @@ def test_underpowered_is_only_what_could_not_have_been_found() -> None:
     assert status(1.01 * surely) == FAIL
     assert status(0.99 * surely) == UNDERPOWERED
     assert status(-0.1) == UNDERPOWERED  # more real images bring nothing here: nothing to be shown
+    # an effect in the wrong direction was found, however little power there is
+    assert answer_to(ADDED, hurt).outcome == HURT
+    assert status(0.99 * surely, hurt) == FAIL
     # where no effect is right, or no least effect is known, power does not matter
     assert outcome_check(Expected(ADDED, (HURT, NO_EFFECT)), found, KNOWN).status == PASS
     assert outcome_check(Expected(ADDED, (HURT,)), found, KNOWN).status == FAIL
