@@ -63,16 +63,21 @@ def main(
     annotator and its classifiers see its share of the real images alone, all on the same test images. GANs of smaller
     shares have more epochs, so that each sees as many images. With --labels all images are there and few have labels:
     annotator and classifiers learn from these, the GAN from all of them. Points and replicates that are complete are
-    kept: the same command goes on after a signal, and one with other points adds them. The points of an earlier answer
-    belong to the study as well. Writes EXPERIMENT/study/index.html and study.json.
+    kept: the same command goes on after a signal, and one with other points adds them. Points that have a verdict
+    belong to the study as well, named or not. Writes EXPERIMENT/study/index.html and study.json.
     """
     name = experiment_name(experiment, recipe)
     if "/" in name:
         raise BadConfig(f"--experiment {name}: is a point of a study; want the experiment that the study is of")
+    from jobs.study.points import ordered
+
     context = click.get_current_context()
     shard = shard_of(context, options)
-    points = all_points(data_root / name, options)
+    folder = data_root / name
+    points = all_points(folder, options)
     children = planned(points, name, data_root, str(context.meta["recipe"]), options)
+    for point in ordered(points_below(folder).keys() - points):
+        click.echo(f"{point.name}: no point of this study, since it is not named and has no verdict yet", err=True)
     if options["dry_run"]:
         from jobs.study.children import dry_run
 
@@ -83,6 +88,8 @@ def main(
     from jobs.study.making import complete, make
 
     make(children, shard, options, StopFlag())
+    # a study of other points may have gone on at the same time
+    children = planned(all_points(folder, options), name, data_root, str(context.meta["recipe"]), options)
     waiting = [child.point.name for child in children if not complete(child, options)]
     if waiting:
         click.echo(f"part {shard.index} of {shard.count} is done; not yet: {', '.join(waiting)}", err=True)
@@ -112,21 +119,33 @@ def shard_of(context: click.Context, options: dict[str, Any]) -> Shard:
 
 
 def all_points(folder: Path, options: dict[str, Any]) -> "list[Point]":
-    """Return the points that are asked for, and those of an earlier answer that are still there."""
-    from jobs.study.points import KINDS, ordered, parse_points, point_of
+    """Return the points that are asked for, and those below that have a verdict or were part of an answer."""
+    from jobs.study.points import KINDS, ordered, parse_points
 
     asked = [point for kind in KINDS for point in parse_points(kind, options[kind])]
     if not asked:
         flags = " or ".join(f"{row.flag} 5,10,30,100" for row in KINDS.values())
         raise BadConfig(f"study: no points; want {flags}, in percent")
-    if not (folder / STUDY_FOLDER).is_dir():
+    there = points_below(folder)
+    if not there:
         return ordered(set(asked))
     from jobs.study.record import read_study
 
     before = read_study(folder)
-    # an answer about some of the points that were seen would be an answer about the best ones
-    kept = [point_of(name) for name in before.planned + before.added] if before else []
-    return ordered({*asked, *(point for point in kept if point and (folder / STUDY_FOLDER / point.name).is_dir())})
+    answered = {*before.planned, *before.added} if before else set()
+    # an answer about some of the points that were seen would be an answer about the best ones, and the verdict of a
+    # point is seen before the study has an answer
+    kept = [point for point, has_verdict in there.items() if has_verdict or point.name in answered]
+    return ordered({*asked, *kept})
+
+
+def points_below(folder: Path) -> "dict[Point, bool]":
+    """Return the points of which there are folders in the experiment's `folder`, and whether each has a verdict."""
+    from jobs.pipeline import TRAIN_MIXED
+    from jobs.study.points import point_of
+
+    below = {path: point_of(path.name) for path in (folder / STUDY_FOLDER).glob("*") if path.is_dir()}
+    return {point: (path / TRAIN_MIXED.writes).is_dir() for path, point in below.items() if point is not None}
 
 
 def planned(

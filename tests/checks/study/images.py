@@ -90,10 +90,26 @@ IMAGES: tuple[Mutation, ...] = (
     Mutation(
         "earlier_points_are_forgotten",
         COMMAND,
-        "    return ordered({*asked, *(point for point in kept",
-        "    return ordered({*asked, *(point for point in kept[:0]",
+        "answered = {*before.planned, *before.added} if before else set()",
+        "answered: set[str] = set()",
         OPTIONS + "test_points_of_an_earlier_answer_belong_to_the_study",
         "no answer is about a choice of the points that were seen",
+    ),
+    Mutation(
+        "points_without_an_answer_are_dropped",
+        COMMAND,
+        "if has_verdict or point.name in answered]",
+        "if point.name in answered]",
+        OPTIONS + "test_points_that_have_a_verdict_belong_to_the_study",
+        "no answer is about a choice of the points whose own verdicts were seen",
+    ),
+    Mutation(
+        "points_made_at_the_same_time_are_dropped",
+        COMMAND,
+        "children = planned(all_points(folder, options), name",
+        "children = planned(points, name",
+        WHOLE + "test_points_that_another_study_made_meanwhile_count",
+        "the answer is about all points that have a verdict when it is given",
     ),
     Mutation(
         "added_points_are_not_flagged",

@@ -145,6 +145,40 @@ def test_the_same_call_again_makes_nothing(root: Path, call: Call, here: list[st
     assert numbers(root)["level"] == 0.975
 
 
+def test_points_without_an_answer_count_in_the_first_one(root: Path, call: Call, here: list[str]) -> None:
+    """An interrupt left them complete, with a verdict of their own that somebody saw: none can be dropped."""
+    (root / "small" / "study" / "study.json").unlink()
+    result = call(root, "--images", "100")
+    assert result.exit_code == 0, result.output
+    assert "no point of this study" not in result.output
+    found = numbers(root)
+    assert [point["point"] for point in found["points"]] == found["planned"] == [HALF, ALL]
+    assert (found["level"], found["added"], found["left_out"]) == (0.975, [], [])
+
+
+def test_a_point_that_has_no_verdict_yet_is_none(root: Path, call: Call, here: list[str]) -> None:
+    """It is named, so that nobody takes it for one."""
+    (root / "small" / "study" / "study.json").unlink()
+    shutil.rmtree(child(root, HALF) / "mixed")
+    result = call(root, "--images", "100")
+    assert result.exit_code == 0, result.output
+    assert here == []
+    assert f"{HALF}: no point of this study, since it is not named and has no verdict yet" in result.stderr
+    assert (numbers(root)["planned"], numbers(root)["level"]) == ([ALL], 0.95)
+
+
+def test_points_that_another_study_made_meanwhile_count(
+    root: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answers looks once more for points that have a verdict."""
+    (root / "small" / "study" / "study.json").unlink()
+    child(root, HALF).rename(root / "elsewhere")
+    monkeypatch.setattr(making, "make", lambda *_: (root / "elsewhere").rename(child(root, HALF)))
+    result = call(root, "--images", "100")
+    assert result.exit_code == 0, result.output
+    assert (numbers(root)["planned"], numbers(root)["level"]) == ([HALF, ALL], 0.975)
+
+
 def test_a_replicate_is_added_and_flagged(root: Path, call: Call, here: list[str]) -> None:
     """Those that exist stay; the page says that an answer was known before."""
     before = manifests(root)

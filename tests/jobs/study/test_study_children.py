@@ -130,6 +130,14 @@ def test_points_of_an_earlier_answer_belong_to_the_study(tmp_path: Path) -> None
     assert all_points(tmp_path, NOTHING | {"images": "100"}) == [Point("images", 100)]
 
 
+def test_points_that_have_a_verdict_belong_to_the_study(tmp_path: Path) -> None:
+    """Whether an answer was given of them or not; what has no verdict, or is no point, is not asked about."""
+    for name in ("images-1/mixed", "images-20/mixed", "labels-5/mixed", "images-30/gan", "other-7/mixed"):
+        (tmp_path / "study" / name).mkdir(parents=True)
+    found = all_points(tmp_path, NOTHING | {"images": "20,100"})
+    assert [point.name for point in found] == ["images-1", "images-20", "images-100", "labels-5"]
+
+
 def test_every_point_is_judged_at_the_level_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With four points each interval has 98.75 %."""
     levels: list[float] = []
