@@ -26,7 +26,7 @@ def results_json(
 ) -> dict[str, Json]:
     """Return the results as JSON holds them; `others` are further keys, such as the protocols of the scores."""
     facts = mixed.facts()
-    headline = None if mixed.headline is None else {"needs_test_images": None} | mixed.headline.facts()
+    headline = None if mixed.headline is None else mixed.headline.headline_facts()
     answers = {"headline": headline, "questions": facts["questions"]}
     named = {
         "experiment": experiment,

@@ -14,7 +14,7 @@ def print_study(record: "StudyRecord") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from shared.plots.formatting import difference_points, interval_points, level_text
+    from shared.plots.formatting import detectable_points, difference_points, interval_points, level_text
 
     console = Console(highlight=False)
     for line in record.warnings:
@@ -30,12 +30,14 @@ def print_study(record: "StudyRecord") -> None:
             "test",
             "replicates",
             "points",
-            f"{level_text(record.level)} interval",
+            f"{level_text(record.level)}\ninterval",  # 80 columns leave no more
         ):
             table.add_column(heading, justify="left" if heading == "point" else "right", no_wrap=True)
         table.add_column("outcome", justify="left")
+        table.add_column("detectable", justify="right", no_wrap=True)
         for point in record.of_kind(answer.kind):
             counts = [f"{count:,}" for count in (point.n_train, point.n_val, point.n_test, point.replicates)]
             found = point.headline
-            table.add_row(point.point, *counts, difference_points(found), interval_points(found), found.outcome)
+            shown = (difference_points(found), interval_points(found), found.outcome, detectable_points(found))
+            table.add_row(point.point, *counts, *shown)
         console.print(table)

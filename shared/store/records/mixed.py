@@ -190,6 +190,10 @@ class Answer(Record):
         """The warnings, then the answer."""
         return " ".join([*self.warnings, self.sentence])
 
+    def headline_facts(self) -> dict[str, object]:
+        """Return a headline as scripts get it: `needs_test_images` is null, not absent, where it does not apply."""
+        return self.facts() | {"needs_test_images": self.needs_test_images}
+
 
 class Variance(Record):
     """Shares of the variance of the headline's difference that come from generators, fits and test images.

@@ -1,5 +1,7 @@
 """What a study says: the answer over all numbers of images, and the experiment of each number."""
 
+from pydantic import field_serializer as serialized
+
 from shared.store.records.base import Record
 from shared.store.records.mixed import Answer, Information
 
@@ -54,6 +56,10 @@ class StudyPoint(Record):
     seconds: float
     generators: list[str]
     report: str | None
+
+    @serialized("headline")
+    def _for_scripts(self, headline: Answer) -> dict[str, object]:
+        return headline.headline_facts()
 
 
 class StudyRecord(Record):

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from jobs.commands.results_json import results_json
 from jobs.study.page import duration, render, saw
 from jobs.study.record import make_record, read_study
+from jobs.study.terminal import print_study
 from shared.errors import FormatError
 from shared.format.files import json_bytes
 from shared.plots.compare_charts import gain_chart
 from shared.stats.confidence import other_level
 from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT, Information
 from shared.store.records.study import StudyRecord
+from tests.jobs.report.records import mixed_record
 from tests.jobs.study.points import PERCENT, point, points
 
 pytestmark = pytest.mark.drawn
@@ -161,6 +164,32 @@ def test_json_has_a_headline_for_each_point(tmp_path: Path) -> None:
     (tmp_path / "study" / "study.json").write_text("{")
     with pytest.raises(FormatError, match=r"no JSON[\s\S]*run the study again"):
         read_study(tmp_path)
+
+
+@pytest.mark.parametrize("needs", [None, 2300])
+def test_a_headline_has_the_keys_of_results(needs: int | None) -> None:
+    """Scripts read the one as the other: what does not apply is null in both, not absent in one."""
+    found = point(63, NO_EFFECT)
+    headline = found.headline.model_copy(update={"needs_test_images": needs})
+    record = make_record("digits", [found.model_copy(update={"headline": headline})], LEVEL, None)
+    facts: Any = record.facts()
+    mixed = mixed_record(replicates=1).model_copy(update={"headline": headline})
+    other: Any = results_json("digits", mixed, {}, {}, None, {})
+    assert facts["points"][0]["headline"] == other["headline"]
+    assert facts["points"][0]["headline"]["needs_test_images"] == needs
+    assert StudyRecord.model_validate(facts) == record
+
+
+def test_the_printed_table_says_what_each_point_would_find(capsys: pytest.CaptureFixture[str]) -> None:
+    """No effect shown where only a large one would be found is not the same as no effect."""
+    weak = [point(63, NO_EFFECT), point(126, NO_EFFECT)]
+    weak[0] = weak[0].model_copy(update={"headline": weak[0].headline.model_copy(update={"detectable": 0.234})})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "140")
+        print_study(make_record("digits", weak, LEVEL, None))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    last = {line[0]: line[-1] for line in lines if line and line[0] in ("point", "images-5", "images-10")}
+    assert last == {"point": "detectable", "images-5": "23.4", "images-10": "1.2"}
 
 
 def test_no_study_yet(tmp_path: Path) -> None:
