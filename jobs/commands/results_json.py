@@ -73,6 +73,7 @@ def copies_json(copies: Mapping[str, CopiesSummary]) -> dict[str, Json]:
                 "copy_rate": _mean_and_worst(space.copy_rate),
                 "expected_copy_rate": space.expected_copy_rate,
                 "flagged_for": list(space.flagged_for),
+                "spared": space.spared,
                 "p_value": space.p_value,
                 "least_share": space.least_share,
             }

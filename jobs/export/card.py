@@ -115,7 +115,7 @@ def template() -> Template:
 
 def found_copies(test: CopyTest, imported: Imported | None) -> str:
     """Return what a copy test found, in words; copies are bold."""
-    said = copies_finding(test.flagged, test.flagged_for or [], unseen_files([imported]))
+    said = copies_finding(test.flagged, test.flagged_for or [], unseen_files([imported]), spared=test.spared)
     return said.replace(COPIES_FOUND, f"**{COPIES_FOUND}**", 1) if test.flagged else said
 
 

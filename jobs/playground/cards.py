@@ -138,7 +138,7 @@ def neighbour_lines(tests: int, of_class: bool, opened: Experiment) -> list[str]
     tested = opened.scores.record.on_test
     if tested is not None and "pixels" in tested.copies:
         found = tested.copies["pixels"]
-        finding = copies_finding(found.flagged, found.flagged_for or (), {})
+        finding = copies_finding(found.flagged, found.flagged_for or (), {}, spared=found.spared)
         lines.append(
             f"The copy test of {found.n_synthetic:,} images of the chosen snapshot (epoch {opened.chosen}): {finding}."
         )

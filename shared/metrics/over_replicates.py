@@ -16,7 +16,6 @@ from shared.store.records.membership import MembershipTest
 from shared.store.records.scores import OnTest
 
 COPIES_FOUND = "copies of training images"
-
 MEMBERS_FOUND = "training images can be told from others"
 
 CHANCE = 0.5
@@ -60,7 +59,7 @@ class CopiesSummary:
     `shown` says whether that is more than chance flags among all tests of the experiment, see `spaces_with_copies`.
     `flagged_for` says for what in any of them, `p_value` is the smallest, `least_share` the share from which on copies
     would be shown; empty and None where an earlier version tested. `unseen_files` counts the files of imported sets
-    that are real images of a split which copies are not looked for in: val or test.
+    that are real images of val or test, where copies are not looked for. `spared` counts those of `CopyTest`.
     """
 
     nearer: list[float]
@@ -72,11 +71,12 @@ class CopiesSummary:
     least_share: float | None = None
     unseen_files: Mapping[str, int] = field(default_factory=dict)
     shown: bool = False
+    spared: int = 0
 
     @property
     def finding(self) -> str:
         """What was found, in words."""
-        return copies_finding(self.shown, self.flagged_for, self.unseen_files, by_chance=self.flagged)
+        return copies_finding(self.shown, self.flagged_for, self.unseen_files, self.flagged, bool(self.spared))
 
     @property
     def replicates(self) -> int:
@@ -127,18 +127,18 @@ class MembershipSummary:
         )
 
 
-def copies_finding(flagged: bool, flagged_for: Sequence[str], files: Mapping[str, int], by_chance: int = 0) -> str:
-    """Return what a copy test found, in words, and how many imported files are real images of val or test.
-
-    `by_chance` is the number of flags, where these are no more than chance may bring.
-    """
+def copies_finding(
+    flagged: bool, flagged_for: Sequence[str], files: Mapping[str, int], by_chance: int = 0, spared: bool = False
+) -> str:
+    """Return what a copy test found, in words; `by_chance` flags are no more than chance may bring."""
     unseen = "".join(
         f"; {count:,} file{' is a' if count == 1 else 's are'} {split} image{'' if count == 1 else 's'}"
         for split, count in files.items()
     )
     if not flagged:
         beyond = " beyond what chance flags" if by_chance else ""
-        return f"no sign of copying{' training images' if unseen else ''}{beyond}{unseen}"
+        alike = "; train is nearer than held-out images, but no nearer than train images are to each other"
+        return f"no sign of copying{' training images' if unseen else ''}{beyond}{alike if spared else ''}{unseen}"
     reasons = f" ({', '.join(flagged_for)})" if flagged_for else ""
     return f"{COPIES_FOUND}{reasons}{unseen}"
 
@@ -244,6 +244,7 @@ def _copies_in(tests: Sequence[CopyTest], looks: int) -> CopiesSummary:
         flagged_for=tuple(dict.fromkeys(what for test in tests for what in test.flagged_for or [])),
         p_value=min((test.p_value for test in tests if test.p_value is not None), default=None),
         least_share=max(shares, default=None),
+        spared=sum(test.spared for test in tests),
     )
 
 
@@ -265,8 +266,7 @@ def _membership_in(tests: Sequence[MembershipTest], imported: bool) -> Membershi
         fmean(max(test.auc_high - test.auc, test.auc - test.auc_low) for test in tests),
         0.0 if over["high"] is None else over["high"] - over["mean"],
     )
-    rates = {name: [test.tpr_at.get(name) for test in tests] for name in tests[0].tpr_at}
-    known = {name: [value for value in values if value is not None] for name, values in rates.items()}
+    known = {name: [rate for test in tests if (rate := test.tpr_at.get(name)) is not None] for name in tests[0].tpr_at}
     return MembershipSummary(
         auc=over["values"],
         low=max(over["mean"] - reach, 0.0),

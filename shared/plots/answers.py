@@ -185,7 +185,7 @@ def stopping_note(record: MixedRecord) -> str:
     if not words:
         return ""
     return (
-        f"Replicates were added until the headline's interval is narrow enough: {words} Every interval is "
+        f"Replicates were to be added until the headline's interval is narrow enough: {words} Every interval is "
         f"{100 * (STRETCH - 1):.0f} % wider than for a given number of replicates, which allows for this."
     )
 

@@ -14,7 +14,7 @@ from shared.store.artifacts import open_output
 from shared.store.replicates import existing
 from tests.checks.helps import __main__ as command
 from tests.checks.helps import choice, images, settings, table
-from tests.checks.helps.choice import Searched, SearchWentOn, best
+from tests.checks.helps.choice import Searched, SearchWentOn, Unfinished, best
 from tests.checks.helps.images import CONFIRM, SEARCH, Half, Overlap, RealImage, check_apart, chosen, halves
 from tests.checks.helps.phases import (
     PHASES,
@@ -190,6 +190,13 @@ def test_the_confirmation_sees_nothing_of_the_search(
     words = ["--out", str(tmp_path), "--data", str(tmp_path)]
     assert command.main(["search", "--gan", "a", *words]) == 0
     assert "searched: 3 settings of 1 GANs, 2 replicates each" in capsys.readouterr().out
+    # the choice among a part of the rows would be kept for good
+    with pytest.raises(Unfinished, match="not searched yet: b with cnn\n"):
+        command.main(["confirm", *words])
+    assert not (tmp_path / CONFIRM).exists()
+    row = command.gan_named("a")
+    for module in (command, choice, table):
+        monkeypatch.setattr(module, "GANS", [row])
     assert command.main(["confirm", *words]) == 0
     said = capsys.readouterr().out
     assert "confirmed: a, cnn, " in said
@@ -205,9 +212,8 @@ def test_the_confirmation_sees_nothing_of_the_search(
         phase: fitted_seeds(tmp_path / phase / "a") for phase in results
     }
     # rows and real images may change: a result that was made from others is neither repeated nor believed
-    row = command.gan_named("a")
     for module in (command, choice, table):
-        monkeypatch.setattr(module, "GANS", [replace(row, options={**row.options, "train_gan.epochs": 2}), *GANS[1:]])
+        monkeypatch.setattr(module, "GANS", [replace(row, options={**row.options, "train_gan.epochs": 2})])
     for asked in ("search", "confirm"):
         # of both what the search found is refused: a confirmation without it would first choose by it
         with pytest.raises(OtherResult, match=r"(?s)/search/results/.*\(train_gan.epochs\)"):

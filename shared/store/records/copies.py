@@ -56,6 +56,14 @@ class CopyTest(Record):
     nearer_limit: float | None = None
     least_share: float | None = None
 
+    @property
+    def spared(self) -> bool:
+        """Whether images are nearer to train than held-out ones, as of copies, but training images to each other, too.
+
+        Then held-out images are of another kind, other persons say, and nothing follows.
+        """
+        return not self.flagged and self.nearer_limit is not None and self.nearer_low > self.nearer_limit
+
 
 def spaces_with_copies(tests: Sequence[Mapping[str, CopyTest]]) -> list[str]:
     """Return the spaces in which an experiment is shown to have copies, from the tests of each replicate by space.

@@ -13,10 +13,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.checks.helps.choice import choose, gan_named
-from tests.checks.helps.images import CONFIRM, SEARCH, SETS, Half, halves
-from tests.checks.helps.phases import PHASES, Found, all_found, check_made_from, check_seeds, result_path
+from tests.checks.helps.choice import SearchWentOn, Unfinished, choose, gan_named
+from tests.checks.helps.images import CONFIRM, SEARCH, SETS, Half, Overlap, halves
+from tests.checks.helps.phases import PHASES, Found, OtherResult, all_found, check_made_from, check_seeds, result_path
 from tests.checks.helps.settings import BASELINE, CLASSIFIERS, CONTROLS, GANS, Gan
+
+REFUSED = (Overlap, OtherResult, SearchWentOn, Unfinished)
+"""What a call may be refused for."""
 
 
 def search(gans: Sequence[Gan], out: Path, data: Path) -> None:
@@ -90,4 +93,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except REFUSED as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        sys.exit(75)

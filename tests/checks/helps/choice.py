@@ -15,6 +15,10 @@ class SearchWentOn(Exception):
     """Settings were searched after a choice was made: the confirmed ones would no longer be its best."""
 
 
+class Unfinished(Exception):
+    """Rows of the search are missing: a choice among the others would be kept for good."""
+
+
 @dataclass(frozen=True)
 class Searched:
     """A setting that was searched: a GAN, a classifier and an arm, compared with all real images."""
@@ -71,12 +75,25 @@ def best(settings: Sequence[Searched]) -> list[Chosen]:
     return found
 
 
+def check_finished(results: Sequence[Found]) -> None:
+    """Raise Unfinished unless every GAN has been searched with every classifier."""
+    there = {(found.gan, found.classifier) for found in results}
+    missing = [(gan.name, each) for gan in GANS for each in CLASSIFIERS if (gan.name, each) not in there]
+    if missing:
+        raise Unfinished(
+            f"not searched yet: {', '.join(f'{gan} with {classifier}' for gan, classifier in missing)}\n"
+            "the best of the whole search is confirmed, once: run search first, or leave these rows out of the table"
+        )
+
+
 def choose(out: Path) -> Choice:
     """Return the choice from the whole search, and keep it: it is made once.
 
-    Raises SearchWentOn where more or fewer settings have been searched since.
+    Raises Unfinished before the search is, SearchWentOn where more or fewer settings have been searched since.
     """
-    settings = list(searched(list(all_found(out, SEARCH)), {gan.name: gan for gan in GANS}))
+    results = list(all_found(out, SEARCH))
+    check_finished(results)
+    settings = list(searched(results, {gan.name: gan for gan in GANS}))
     choice = Choice(settings=best(settings), searched=len(settings))
     path = out / CONFIRM / "choice.json"
     before = read_choice(path)

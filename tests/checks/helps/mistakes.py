@@ -74,6 +74,14 @@ HELPING: tuple[Mutation, ...] = (
         "a choice is made once",
     ),
     Mutation(
+        "a_part_of_the_search_is_confirmed",
+        CHOICE,
+        "    check_finished(results)\n",
+        "",
+        TESTS + "test_the_confirmation_sees_nothing_of_the_search",
+        "the choice is among all settings of the table",
+    ),
+    Mutation(
         "copies_help_the_confirmed",
         "tests/checks/helps/table.py",
         "judged(low, high, copied=bool(found.copies))",

@@ -370,7 +370,7 @@ def test_the_page_says_why_no_more_replicates_were_added(render: Render, made: I
     """In its head, with what intervals allow for; nothing where their number was given."""
     html = pages(render, made, until_record("test images", 2300))
     head = words(html[: html.index("</header>")])
-    assert "Replicates were added until the headline's interval is narrow enough: the headline's 95 %" in head
+    assert "Replicates were to be added until the headline's interval is narrow enough: the headline's 95 %" in head
     assert "0.5 needs about 2,300 test images" in head
     assert "Every interval is 20 % wider than for a given number of replicates" in head
     assert 'class="stopping"' not in pages(render, made, mixed_record())

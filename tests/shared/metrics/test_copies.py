@@ -6,6 +6,7 @@ import torch
 
 from shared.metrics import neighbours
 from shared.metrics.copies import NEARER, SHARE_OF_COPIES, copy_test, cosine_distance
+from shared.metrics.over_replicates import copies_finding
 from tests.shared.metrics.copy_rates import draws as copy_rates
 
 
@@ -51,6 +52,20 @@ def test_points_far_from_everything_are_no_copies() -> None:
     assert found.nearer < 0.5
     assert found.copy_rate < 0.01
     assert not found.flagged
+
+
+def test_what_is_as_near_to_train_as_train_is_to_itself_is_no_copy() -> None:
+    """Held-out images of another kind, other persons say: train is nearer to everything of its own kind."""
+    kind = torch.randn(1, 6, generator=torch.Generator().manual_seed(11), dtype=torch.float64)
+    train, synthetic = (cloud(count, seed) + 3 * kind for count, seed in ((300, 12), (200, 13)))
+    found = copy_test(synthetic, HELD_OUT - 3 * kind, train)
+    assert found.nearer > 0.9
+    assert not found.flagged
+    assert found.spared
+    assert "no nearer than train images are to each other" in copies_finding(False, [], {}, spared=found.spared)
+    honest = copy_test(cloud(200, 14), HELD_OUT, TRAIN)
+    assert not honest.spared
+    assert not copy_test(TRAIN[:200], HELD_OUT, TRAIN).spared
 
 
 def test_flat_images_are_no_copies() -> None:
