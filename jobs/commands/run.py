@@ -110,9 +110,13 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     """
     names, until = experiment_names(experiment, recipe), until_of(options)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
-    os.environ |= settings(options["pairs"])
+    given = settings(options["pairs"])
     if options["resplit"] is not None:
-        os.environ |= variables({"preprocess.resplit": options["resplit"]})
+        resplit = variables({"preprocess.resplit": options["resplit"]})
+        if resplit.keys() & given.keys():
+            raise BadConfig("--resplit and --set preprocess.resplit are one option; want one of them")
+        given |= resplit
+    os.environ |= given
     for option in ("replicates", "processes"):
         if options[option] is not None:
             os.environ[f"HALFREAL_{option}".upper()] = str(options[option])

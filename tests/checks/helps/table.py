@@ -10,6 +10,9 @@ from tests.checks.helps.images import CONFIRM, SEARCH
 from tests.checks.helps.phases import PHASES, Comparison, Found, all_found
 from tests.checks.helps.settings import AUGMENTED, BASELINE, CLASSIFIERS, COPIED, GANS, PLUS_ALL
 
+HALF_A_DIGIT = 0.0005
+"""What rounds to 0.0 points: whether an interval holds 0 must be seen."""
+
 
 def lines(out: Path) -> Iterator[str]:
     """Yield what was searched, a line for each GAN with each classifier, then what was confirmed."""
@@ -89,6 +92,8 @@ def times(gan: str, arm: str) -> str:
 
 
 def points(comparison: Comparison, level: float | None = None) -> str:
-    """Return a difference and its interval in points."""
+    """Return a difference and its interval in points, with a second digit where an end would be 0.0."""
     low, high = (comparison.low, comparison.high) if level is None else comparison.at(level)
-    return f"{100 * comparison.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    digits = 2 if min(abs(low), abs(high)) < HALF_A_DIGIT else 1
+    said = [f"{100 * value:+.{digits}f}" for value in (comparison.difference, low, high)]
+    return f"{said[0]} ({said[1]} to {said[2]})"

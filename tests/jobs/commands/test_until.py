@@ -245,6 +245,7 @@ def test_imported_images_are_refused() -> None:
         (["--set", "train_mixed.until=1"], "by halfreal run alone, with --until POINTS"),
         (["--set", "train_mixed.until-ended=minutes"], "by halfreal run alone, with --until POINTS"),
         (["--until", "1", "--recipe", "judge"], "no more can be made"),
+        (["--resplit", "--set", "preprocess.resplit=none"], "want one of them"),
     ],
 )
 def test_a_mistake_costs_no_hours(words: list[str], mention: str, tmp_path: Path) -> None:
