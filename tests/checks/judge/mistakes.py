@@ -68,7 +68,7 @@ IMPORTED: tuple[Mutation, ...] = (
     Mutation(
         "no_sign_of_copied_test_images",
         "shared/metrics/over_replicates.py",
-        "{' training images' if unseen else ''}{beyond}{unseen}",
+        "{' training images' if unseen else ''}{beyond}{alike if spared else ''}{unseen}",
         "{beyond}",
         "tests/shared/metrics/test_over_replicates.py::test_files_of_test_images_are_in_the_finding",
         "exact copies of test images are no clean finding",

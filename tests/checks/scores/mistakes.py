@@ -98,4 +98,12 @@ SCORES: tuple[Mutation, ...] = (
         RESULTS + "test_distances_of_classes_have_a_floor",
         "a distance of few images near its floor carries a warning",
     ),
+    Mutation(
+        "held_out_images_of_another_kind_are_not_said",
+        "shared/store/records/copies.py",
+        "self.nearer_limit is not None and self.nearer_low > self.nearer_limit",
+        "False",
+        "tests/shared/metrics/test_copies.py::test_what_is_as_near_to_train_as_train_is_to_itself_is_no_copy",
+        "no sign of copying says where train images are as near to each other",
+    ),
 )
