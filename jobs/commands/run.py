@@ -68,6 +68,20 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
     return variables(values)
 
 
+def asked(options: dict[str, Any]) -> dict[str, str]:
+    """Return what the options of `run` ask of every job, as environment variables; BadConfig for what contradicts."""
+    values = settings(options["pairs"])
+    if options["resplit"] is not None:
+        resplit = variables({"preprocess.resplit": options["resplit"]})
+        if resplit.keys() & values.keys():
+            raise BadConfig("--resplit and --set preprocess.resplit are one option; want one of them")
+        values |= resplit
+    for option in ("replicates", "processes"):
+        if options[option] is not None:
+            values[f"HALFREAL_{option}".upper()] = str(options[option])
+    return values
+
+
 @click.command("run", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @places
 @click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
@@ -110,16 +124,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     """
     names, until = experiment_names(experiment, recipe), until_of(options)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
-    given = settings(options["pairs"])
-    if options["resplit"] is not None:
-        resplit = variables({"preprocess.resplit": options["resplit"]})
-        if resplit.keys() & given.keys():
-            raise BadConfig("--resplit and --set preprocess.resplit are one option; want one of them")
-        given |= resplit
-    os.environ |= given
-    for option in ("replicates", "processes"):
-        if options[option] is not None:
-            os.environ[f"HALFREAL_{option}".upper()] = str(options[option])
+    os.environ |= asked(options)
     if until is not None:
         os.environ |= until.sets(FIRST)
     # nobody starts more workers next to `run`, so tune takes every core itself
