@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.train_mixed.verdict import judged
+from shared.plots.formatting import bounds_decimals
 from shared.stats.confidence import LEVEL_TEXT, other_level
 from tests.checks.helps.choice import Choice, Chosen, Searched, gan_named, read_choice, searched
 from tests.checks.helps.images import CONFIRM, SEARCH
 from tests.checks.helps.phases import PHASES, Comparison, Found, all_found
 from tests.checks.helps.settings import AUGMENTED, BASELINE, CLASSIFIERS, COPIED, GANS, PLUS_ALL
-
-HALF_A_DIGIT = 0.0005
-"""What rounds to 0.0 points: whether an interval holds 0 must be seen."""
 
 
 def lines(out: Path) -> Iterator[str]:
@@ -92,8 +90,8 @@ def times(gan: str, arm: str) -> str:
 
 
 def points(comparison: Comparison, level: float | None = None) -> str:
-    """Return a difference and its interval in points, with a second digit where an end would be 0.0."""
+    """Return a difference and its interval in points, with as many decimals as show whether it holds 0."""
     low, high = (comparison.low, comparison.high) if level is None else comparison.at(level)
-    digits = 2 if min(abs(low), abs(high)) < HALF_A_DIGIT else 1
+    digits = bounds_decimals(low, high)
     said = [f"{100 * value:+.{digits}f}" for value in (comparison.difference, low, high)]
     return f"{said[0]} ({said[1]} to {said[2]})"
