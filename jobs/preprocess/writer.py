@@ -18,7 +18,8 @@ from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.errors import BadInput, HalfrealError
 from shared.format.manifest import Dataset, ShardInfo
-from shared.format.shards import Members, join, shard_name, shard_ranges, write_shard
+from shared.format.sample import Members
+from shared.format.shards import join, shard_name, shard_ranges, write_shard
 from shared.runtime.processes import Spread, processes
 from shared.runtime.seeding import replicate_seed
 from shared.sources.items import Item, Source, named, plain, some

@@ -21,8 +21,8 @@ from shared.data.resizing import resized
 from shared.data.sampling import spread
 from shared.errors import BadInput
 from shared.format.manifest import Dataset
-from shared.format.sample import Sample, encode
-from shared.format.shards import Members, shard_name, shard_ranges, write_shard
+from shared.format.sample import Members, Sample, encode
+from shared.format.shards import shard_name, shard_ranges, write_shard
 from shared.models.fitting import CLASSIFIER_FILE, load_classifier, probabilities_of
 from shared.runtime.devices import pick_device
 from shared.runtime.processes import Spread, processes

@@ -11,8 +11,8 @@ from shared.cli.run import Run
 from shared.data.resizing import resized
 from shared.data.sampling import apportion, spread
 from shared.format.manifest import Dataset
-from shared.format.sample import encode
-from shared.format.shards import Members, shard_name, shard_ranges, write_shard
+from shared.format.sample import Members, encode
+from shared.format.shards import shard_name, shard_ranges, write_shard
 from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed

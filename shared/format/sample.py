@@ -15,6 +15,9 @@ from shared.format.png import decode_png, encode_png
 MEMBER_TYPES = ("cls", "json", "png")
 """The only member types a reader decodes, in their order in a shard."""
 
+Members = tuple[str, dict[str, bytes]]
+"""A sample as a shard holds it: its key, and bytes by member type."""
+
 CHANNEL_MODES = {1: "L", 3: "RGB"}
 """Pillow mode for each number of channels."""
 

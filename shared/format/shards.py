@@ -2,17 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import chain, groupby, islice
+from itertools import chain, islice
 from pathlib import Path
 
 from shared.errors import FormatError
 from shared.format import tar
 from shared.format.files import read_whole, writing_whole
+from shared.format.index import samples_of
 from shared.format.manifest import ShardInfo, Split
-from shared.format.sample import MEMBER_TYPES, Sample, decode, decode_label, encode
-
-Members = tuple[str, dict[str, bytes]]
-"""A sample as a shard holds it: its key, and bytes by member type."""
+from shared.format.sample import Members, Sample, decode, decode_label, encode
 
 DEFAULT_SHARD_IMAGES = 1000
 """Samples in a shard unless asked otherwise; the last shard of a split may hold fewer."""
@@ -97,21 +95,11 @@ def read_members(path: Path, info: ShardInfo) -> Iterator[Members]:
     """Yield (key, bytes by member type) for each sample of a shard, undecoded; checks as `read_shard`."""
     payload = read_whole(path, info.bytes, info.sha256)
     count = 0
-    try:
-        # as webdataset does: members of one sample follow each other, and the key ends at the first dot
-        for key, group in groupby(tar.members(payload), key=lambda member: member[0].split(".", 1)[0]):
-            count += 1
-            yield key, {name.partition(".")[2]: _content(path, name, content) for name, content in group}
-    except ValueError as error:
-        raise FormatError(f"{path}: not a tar that can be read ({error})") from error
+    for members in samples_of(payload, str(path)):
+        count += 1
+        yield members
     if count != info.count:
         raise FormatError(f"{path}: {count} samples, the manifest says {info.count}")
-
-
-def _content(path: Path, name: str, content: bytes | None) -> bytes:
-    if content is None or name.partition(".")[2] not in MEMBER_TYPES:
-        raise FormatError(f"{path}: member {name!r} is no plain file of type .{', .'.join(MEMBER_TYPES)}")
-    return content
 
 
 def preview(folder: Path, split: Split, per_class: int) -> list[Sample]:

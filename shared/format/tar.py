@@ -30,6 +30,11 @@ def member(name: bytes, payload: bytes) -> bytes:
     return b"".join((name.ljust(100, b"\0"), _FILE, size, b"\0", _TIME, checksum, _KIND, payload, bytes(padding)))
 
 
+def size_of(payload: bytes) -> int:
+    """Return the bytes that a member with this content takes in an archive, with its header and padding."""
+    return BLOCK + len(payload) + -len(payload) % BLOCK
+
+
 def closing(size_bytes: int) -> bytes:
     """Return the end of an archive whose members take `size_bytes`."""
     return END + bytes(-(size_bytes + len(END)) % RECORD)
