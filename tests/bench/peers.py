@@ -16,6 +16,17 @@ PEERS = {
         *("scikit-image", "imageio", "tifffile", "lazy_loader", "opencv-python-headless"),
         *("wandb", "sentry-sdk", "gitpython", "gitdb", "smmap", "platformdirs"),
     ),
+    "litdata": (
+        *("litdata==0.2.76", "lightning-utilities", "boto3", "botocore", "s3transfer", "jmespath", "tifffile"),
+        "obstore",
+    ),
+    "mosaicml-streaming": (
+        *("mosaicml-streaming==0.13.0", "boto3", "botocore", "s3transfer", "jmespath", "zstd", "Brotli"),
+        *("python-snappy", "cramjam", "xxhash", "catalogue", "transformers", "tokenizers", "regex"),
+        *("huggingface_hub", "hf-xet", "httpx", "httpcore", "h11", "anyio", "sniffio"),
+        *("typer", "shellingham", "oci", "paramiko", "azure-storage-blob", "azure-core", "azure-identity"),
+        "google-cloud-storage",
+    ),
     "pytorch-fid": ("pytorch-fid==0.3.0",),
     "torch-mimicry": ("torch-mimicry==0.1.16",),
     "torchgan": ("torchgan==0.1.0",),
