@@ -21,6 +21,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.options import nearest
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
+from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import end_at_once, start, variables, wait
 from shared.stats.looks import FIRST
@@ -113,6 +114,8 @@ def asked(options: dict[str, Any]) -> dict[str, str]:
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@MEMORY
+@CACHE_DIR
 @click.option("--force", is_flag=True, help="Rebuild every artifact.")
 @click.option("--dry-run", is_flag=True, help="Show what each job would do without doing it.")
 def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **options: Any) -> None:
@@ -125,6 +128,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     names, until = experiment_names(experiment, recipe), until_of(options)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
     os.environ |= asked(options)
+    bind_resources(options)
     if until is not None:
         os.environ |= until.sets(FIRST)
     # nobody starts more workers next to `run`, so tune takes every core itself

@@ -21,6 +21,7 @@ from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
 from shared.cli.resolve import asked, environment
+from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources
 from shared.errors import BadConfig, BadInput
 from shared.sources.reading import Reading
 
@@ -71,6 +72,8 @@ class Experiment:
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@MEMORY
+@CACHE_DIR
 @click.option("--force", is_flag=True, help="Rebuild everything.")
 @click.option(
     "--dry-run",
@@ -89,6 +92,7 @@ def main(real: str, synthetic: tuple[str, ...], **options: Any) -> None:
     given = [real, *synthetic, *([held_out] if held_out else [])]
     check_files({"--out": options["out"], "--json": options["json_file"]}, given)
     check_settings(options["pairs"])
+    bind_resources(options)
     sets = read_sets(real, synthetic, held_out, options)
     experiments = planned(sets, options)
     for line in notices(sets, options):

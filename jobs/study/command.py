@@ -11,6 +11,7 @@ from shared.cli.common_options import PARTS, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
+from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources
 from shared.errors import BadConfig
 from shared.store.lineage import STUDY_FOLDER
 from shared.store.replicates import MOST
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
+@MEMORY
+@CACHE_DIR
 @click.option("--force", is_flag=True, help="Rebuild every point.")
 @click.option("--dry-run", is_flag=True, help="Check all points and show what each job would do, without doing it.")
 @click.option(
@@ -73,6 +76,7 @@ def main(
 
     context = click.get_current_context()
     shard = shard_of(context, options)
+    bind_resources(options)
     folder = data_root / name
     points = all_points(folder, options)
     children = planned(points, name, data_root, str(context.meta["recipe"]), options)

@@ -1,5 +1,6 @@
 """A worker: runs trials until none is left, then baseline and tuned options; waits for what others still run."""
 
+import os
 import shutil
 import time
 from typing import Any
@@ -11,6 +12,7 @@ from jobs.tune.trial import attempt
 from shared.cli.run import Run
 from shared.errors import BadInput, Busy
 from shared.runtime.job_processes import end, start, variables
+from shared.runtime.memory import shared_by
 
 PAUSE_S = 0.5
 
@@ -42,6 +44,7 @@ class Worker:
     def work(self, helpers: int, options: dict[str, object]) -> None:
         """Work until every trial and comparison run is done, with `helpers` more processes started with `options`."""
         place = ["--data-root", str(self.run.folder.parent), "--experiment", self.run.folder.name]
+        os.environ |= shared_by(helpers + 1)  # this process works next to them
         started = [start("tune", [*self.words[:2], *place], variables(options)) for _ in range(helpers)]
         try:
             self._trials()

@@ -11,6 +11,7 @@ import click
 
 from shared.cli.click_options import grouped_option
 from shared.cli.recipes import DEFAULT_RECIPE, Recipe, load_recipe
+from shared.cli.resource_options import RESOURCES
 from shared.errors import BadConfig
 from shared.store.lineage import POINT_NAME, STUDY_FOLDER
 from shared.store.replicates import MOST
@@ -177,6 +178,7 @@ COMMON = (
         callback=_known_device,
         help="Device of torch: cpu, cuda, cuda:1 or auto.",
     ),
+    *RESOURCES,
     grouped_option(
         "run", "--force", is_flag=True, help="Rebuild: drop what is complete and what is unfinished, and begin again."
     ),
@@ -243,7 +245,7 @@ REPLICATES = (
 
 
 COMMON_NAMES = {
-    *("recipe", "experiment", "data_root", "debug", "device", "force", "dry_run"),
+    *("recipe", "experiment", "data_root", "debug", "device", "memory", "cache_dir", "force", "dry_run"),
     *("index", "parts", "options_json", "replicates", "processes"),
 }
 """The names of these options; the rest of a job's options are what its result depends on."""

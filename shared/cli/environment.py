@@ -11,6 +11,7 @@ from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.options import nearest
 from shared.errors import BadConfig
 from shared.runtime.launch import is_main_process
+from shared.runtime.memory import SHARED_BY
 
 PREFIX = "HALFREAL_"
 
@@ -44,6 +45,7 @@ def _common() -> set[str]:
 COMMON_VARIABLES = {
     *_common(),
     "HALFREAL_SEED",
+    SHARED_BY,  # of processes next to each other
     "HALFREAL_DEBUG",  # as --debug
     "HALFREAL_STRICT",  # an unknown variable ends the command
     "HALFREAL_IMAGE",  # name of the container image, for Compose

@@ -1,6 +1,13 @@
-"""How much of this machine's memory a job may ask for."""
+"""How much memory a job may use: what its container, its machine or `--memory` allows, and what a GPU has free.
+
+Without torch, for command lines. A limit is the machine's; the processes on it that share the work share it too.
+"""
 
 import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from shared.errors import BadConfig
@@ -8,16 +15,181 @@ from shared.errors import BadConfig
 if TYPE_CHECKING:
     import torch
 
+VARIABLE = "HALFREAL_MEMORY"
+"""The variable that `--memory` sets for this process and those that it starts."""
+
+SHARED_BY = "HALFREAL_MEMORY_SHARED_BY"
+"""The variable by which a process tells each of those that it starts next to each other how many they are."""
+
+LOCAL_COUNTS = ("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_TASKS_PER_NODE")
+"""How torchrun, Open MPI, MPICH and Slurm say how many processes they started on this machine; the first one holds."""
+
 LARGEST_SHARE = 0.5
-"""The largest share of the machine's memory that images held at once may take."""
+"""The largest share of the limit, or of a GPU's free memory, that images held at once may take."""
 
 FEATURE_BYTES = 4 * 2048
 """What is known of an image: as many numbers as the largest extractor gives."""
 
+UNITS = {unit: 1000**power for power, unit in enumerate(("B", "K", "M", "G", "T"))}
+UNITS |= {f"{unit}B": size for unit, size in UNITS.items() if unit != "B"}
+UNITS |= {f"{unit}I{end}": 1024**power for power, unit in enumerate("KMGT", start=1) for end in ("", "B")}
+"""Bytes of a unit, in capitals: as people write them, and as Kubernetes does (8Gi)."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`machine_bytes` of memory for all of a job's `processes` on this machine; `source` says by what."""
+
+    machine_bytes: int
+    source: str
+    processes: int = 1
+
+    @property
+    def bytes(self) -> int:
+        """What one of the processes may use."""
+        return self.machine_bytes // self.processes
+
+    @property
+    def words(self) -> str:
+        """The limit in words, such as "the container's limit 4 GB, 2 processes"."""
+        shared = f", {self.processes} processes" if self.processes > 1 else ""
+        return f"{self.source} {in_words(self.machine_bytes)}{shared}"
+
+
+def limit(root: Path = Path("/")) -> Limit:
+    """Return the limit of this process: the least of machine, container and `--memory`; files are below `root`.
+
+    BadConfig where a variable holds what is no size or number.
+    """
+    found = [(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "this machine's memory")]
+    found += [(least, "the container's limit") for least in [container_bytes(root)] if least is not None]
+    if asked := os.environ.get(VARIABLE, ""):
+        found.append((size_bytes(asked, VARIABLE), "--memory"))
+    return Limit(*min(found, key=lambda each: each[0]), processes_here())
+
+
+def limit_bytes() -> int:
+    """Return how many bytes this process may use; see `limit`."""
+    return limit().bytes
+
 
 def allowed_bytes() -> int:
-    """Return how many bytes LARGEST_SHARE of this machine's memory is."""
-    return int(LARGEST_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    """Return how many bytes of images this process may hold at once: LARGEST_SHARE of its limit."""
+    return int(LARGEST_SHARE * limit_bytes())
+
+
+def free_on_gpu(device: "torch.device") -> int:
+    """Return how many bytes are free on a GPU: for every process, or kept by this one's allocator."""
+    from torch.cuda import mem_get_info, memory_allocated, memory_reserved
+
+    return mem_get_info(device)[0] + memory_reserved(device) - memory_allocated(device)
+
+
+def processes_here() -> int:
+    """Return how many processes share this machine's memory: those of a launcher, and those that a job started."""
+    return _local_processes() * _count(SHARED_BY)
+
+
+def shared_by(count: int) -> dict[str, str]:
+    """Return the environment of each of `count` processes that this one starts next to each other."""
+    return {SHARED_BY: str(count * _count(SHARED_BY))}
+
+
+def _local_processes() -> int:
+    return next((_count(name) for name in LOCAL_COUNTS if os.environ.get(name)), 1)
+
+
+def _count(name: str) -> int:
+    text = os.environ.get(name) or "1"
+    # Slurm's counts are such as 4(x2): four on each of two machines
+    match = re.fullmatch(r"([1-9]\d*)(\(x\d+\))?(,.*)?", text)
+    if match is None:
+        raise BadConfig(f"{name}={text}: want a number of processes, 1 or more; unset it or use a launcher")
+    return int(match[1])
+
+
+def container_bytes(root: Path = Path("/")) -> int | None:
+    """Return the least memory limit of this process's control groups, of versions 1 and 2; None without one.
+
+    A group lies within others, each of which may have a lower limit. Files are below `root`.
+    """
+    limits = [
+        size for folder, names in _groups(root) for name in names if (size := _limit_in(folder / name)) is not None
+    ]
+    return min(limits, default=None)
+
+
+NEVER = 1 << 60
+"""A limit from here on is none: version 1 writes the largest number that there is."""
+
+OF_VERSION_2 = ("memory.max", "memory.high")
+OF_VERSION_1 = ("memory.limit_in_bytes", "memory.stat")
+"""The files with limits in the folder of a group; `memory.stat` knows of groups that a container does not see."""
+
+
+def _groups(root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Yield the folders of the groups that this process is in, from the innermost outwards, and their files."""
+    own = {}
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        number, _, rest = line.partition(":")
+        controllers, _, place = rest.partition(":")
+        if number == "0" or "memory" in controllers.split(","):
+            own[number == "0"] = PurePosixPath(place)
+    for within, mount, is_second in _mounts(root):
+        if is_second not in own:
+            continue
+        # in a container the folder that is mounted is often the group itself, although its path is longer
+        group = own[is_second]
+        relative = group.relative_to(within) if group.is_relative_to(within) else PurePosixPath()
+        inner = PurePosixPath() if ".." in relative.parts else relative
+        for level in (inner, *inner.parents):
+            yield root / mount.relative_to("/") / level, OF_VERSION_2 if is_second else OF_VERSION_1
+
+
+def _mounts(root: Path) -> Iterator[tuple[PurePosixPath, PurePosixPath, bool]]:
+    """Yield, of each mounted tree of groups that may limit memory: what is mounted, where, whether by version 2."""
+    for line in _text(root / "proc/self/mountinfo").splitlines():
+        mounted, _, kind = line.partition(" - ")
+        fields, what = mounted.split(), kind.split()
+        if len(fields) < 5 or not what:
+            continue
+        if what[0] == "cgroup2" or (what[0] == "cgroup" and "memory" in what[-1].split(",")):
+            yield PurePosixPath(fields[3]), PurePosixPath(fields[4]), what[0] == "cgroup2"
+
+
+def _limit_in(path: Path) -> int | None:
+    """Return the limit in the file of a group; None for a missing file, and for "max" or a number that means none."""
+    words = _text(path).split()
+    if path.name == "memory.stat":
+        at = words.index("hierarchical_memory_limit") + 1 if "hierarchical_memory_limit" in words else len(words)
+        words = words[at : at + 1]
+    return int(words[0]) if len(words) == 1 and words[0].isdecimal() and int(words[0]) < NEVER else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError:  # no Linux, or a group that is not to be seen
+        return ""
+
+
+def size_bytes(text: str, where: str) -> int:
+    """Return a size such as "8GB", "500 MB" or "8Gi" in bytes; BadConfig, which names `where`, for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", text.strip())
+    unit = UNITS.get(match[2].upper()) if match else None
+    size = int(float(match[1]) * unit) if match and unit else 0
+    if not size:
+        raise BadConfig(f"{where} {text}: want a size with its unit, such as 8GB, 500MB or 4GiB")
+    return size
+
+
+def in_words(count: int) -> str:
+    """Return a number of bytes for people, such as "47 MB" or "2.5 GB"."""
+    for unit in ("TB", "GB", "MB"):
+        if count >= UNITS[unit]:
+            size = count / UNITS[unit]
+            return f"{size:,.0f} {unit}" if size >= 10 or round(size, 1) == round(size) else f"{size:.1f} {unit}"
+    return f"{-(-count // 1000)} kB"
 
 
 def check_images_fit(option: str, images: int, size_px: int, channels: int) -> None:
@@ -26,7 +198,7 @@ def check_images_fit(option: str, images: int, size_px: int, channels: int) -> N
     if images * per_image > allowed:
         raise BadConfig(
             f"{option} {images:,}: with their features these would take {images * per_image / 1e9:,.0f} GB, more than "
-            f"half of this machine's memory; want at most {allowed // per_image:,}"
+            f"half of {limit().words}; want at most {allowed // per_image:,}"
         )
 
 
@@ -35,8 +207,8 @@ def check_held(images: int, size_px: int, channels: int) -> None:
     allowed, per_image = allowed_bytes(), channels * size_px**2
     if images * per_image > allowed:
         raise BadConfig(
-            f"{images:,} images of {size_px} px take {images * per_image / 1e9:,.1f} GB, more than half of this "
-            f"machine's memory; want at most {allowed // per_image:,}\n"
+            f"{images:,} images of {size_px} px take {images * per_image / 1e9:,.1f} GB, more than half of "
+            f"{limit().words}; want at most {allowed // per_image:,}\n"
             "run preprocess with --limit, or with a smaller --size-px"
         )
 
@@ -47,14 +219,12 @@ def check_step_fits(
     """Raise BadConfig where a step's batch does not fit, with the largest one that does.
 
     A step takes `image_bytes` for each image and `weight_bytes` however many there are. On a GPU what is free of its
-    memory is what there is, elsewhere LARGEST_SHARE of this machine's.
+    memory is what there is, elsewhere LARGEST_SHARE of the limit.
     """
     if device.type == "cuda":
-        from torch.cuda import mem_get_info
-
-        allowed, whose = mem_get_info(device)[0], "free on the GPU"
+        allowed, whose = free_on_gpu(device), "free on the GPU"
     else:
-        allowed, whose = allowed_bytes(), "half of this machine's memory"
+        allowed, whose = allowed_bytes(), f"half of {limit().words}"
     needed = weight_bytes + batch_images * image_bytes
     if needed <= allowed:
         return

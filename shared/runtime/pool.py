@@ -12,6 +12,8 @@ from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
 
+from shared.runtime.memory import shared_by
+
 POLL_S = 0.2
 
 
@@ -47,13 +49,14 @@ class Pool:
         passed on.
         """
         codes: list[int | None] = [None] * len(calls)
+        share = shared_by(max(min(count, len(calls)), 1))
         running: dict[int, Any] = {}
         waiting = list(range(len(calls)))
         passed_on = False
         while running or (waiting and not stop()):
             while waiting and len(running) < count and not stop():
                 number = waiting.pop(0)
-                running[number] = self.context.Process(target=_follow_parent, args=(function, *calls[number]))
+                running[number] = self.context.Process(target=_follow_parent, args=(share, function, *calls[number]))
                 running[number].start()
             wait([process.sentinel for process in running.values()], timeout=POLL_S)
             if stop() and not passed_on:
@@ -76,8 +79,12 @@ def _answer(send: Any, function: Callable[..., Any], *args: object) -> None:
         send.send(function(*args))
 
 
-def _follow_parent(function: Callable[..., Any], *args: object) -> None:
-    """Call the function; end at once when the process that waits for it is gone, even by SIGKILL."""
+def _follow_parent(share: dict[str, str], function: Callable[..., Any], *args: object) -> None:
+    """Call the function; end at once when the process that waits for it is gone, even by SIGKILL.
+
+    `share` is added to the environment, which is otherwise that of the server that this process was forked from.
+    """
+    os.environ |= share
     parent = parent_process()
     assert parent is not None  # only children run this
 

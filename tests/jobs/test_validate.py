@@ -62,7 +62,7 @@ REFUSED = {
         images(),
         "one pixel for images of 16 px",
     ),
-    "memory": ("evaluate", ["--images", "1000000000000"], images(), "this machine's memory"),
+    "memory": ("evaluate", ["--images", "1000000000000"], images(), "half of .*; want at most"),
     "mixed network of another size": ("train_mixed", ["--network", "rps_cnn"], images(size_px=10), "10 px wide"),
     "too few synthetic images": (
         "train_mixed",

@@ -39,6 +39,8 @@ class Common:
     index: int | None = None
     parts: int = 1
     threads: int = 0
+    memory: str | None = None
+    cache_dir: Path | None = None
     replicates: int = 1
     processes: int = 0
     folder: Path = field(init=False)

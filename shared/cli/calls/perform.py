@@ -18,6 +18,7 @@ from shared.cli.exit_codes import exit_with
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter, StopFlag
 from shared.cli.resolve import CommandWithOptions
+from shared.cli.resource_options import bind_resources
 from shared.cli.run import Result, Run, write_run_record
 from shared.data.specs import describe
 from shared.errors import FormatError, HalfrealError, Interrupted
@@ -45,6 +46,7 @@ def perform(call: Call) -> None:
     """
     # before anything imports numpy; the threads of a job without torch are processes of its own
     bind_threads(call.common.threads if call.row.gpu else 0)
+    bind_resources(vars(call.common))
     for line in call.lacking() if is_main_process() else []:
         Reporter(call.row.name).info(line)
     *before, last = call.steps
@@ -139,6 +141,8 @@ def _make_in_process(job: str, config: JobOptions, recorded: dict[str, object], 
     """Make one artifact in a process of its own, which ends with the exit code of a command."""
     # the command by its name, since it cannot be pickled
     command: CommandWithOptions = import_module(f"jobs.{job}.__main__").main
+    # the server that this process was forked from may have begun before the call
+    bind_resources(vars(common))
     call = Call(command, config, recorded, common)
 
     def named() -> None:

@@ -45,7 +45,7 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_does(monkeyp
     monkeypatch.setattr(memory, "allowed_bytes", lambda: 2 * 10**9)
     with pytest.raises(BadConfig, match=r"--batch-images 64: a step of resnet18 on images of 512 px takes") as caught:
         check_classifier(FitConfig(network="resnet18"), 512, 3, 6, CPU)
-    found = re.search(r"2\.0 GB are half of this machine's memory; want at most (\d+)$", str(caught.value))
+    found = re.search(r"2\.0 GB are half of .*; want at most (\d+)$", str(caught.value))
     assert found is not None
     most = int(found[1])
     assert 4 <= most < 32

@@ -1,0 +1,56 @@
+"""The options of what a job may take of its machine: memory, and a folder for caches. They change no result."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared.cli.click_options import grouped_option
+from shared.errors import BadConfig
+from shared.runtime import cache_place, memory
+
+
+def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value:
+        memory.size_bytes(value, "--memory")
+    return value or None
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    # a part of it that is a file, too
+    taken = [path for path in (value, *value.parents) if path.is_file()] if value else []
+    if taken:
+        raise BadConfig(f"--cache-dir {value}: {taken[0]} is a file; want a folder, which may be new")
+    # jobs in processes of their own may work elsewhere
+    return value.absolute() if value else None
+
+
+MEMORY = grouped_option(
+    "run",
+    "--memory",
+    metavar="SIZE",
+    envvar=memory.VARIABLE,
+    callback=_size,
+    help="Memory that the job's processes on this machine may use together, such as 8GB or 500MB; never more than the "
+    "machine or its container has, which is the default.",
+)
+
+CACHE_DIR = grouped_option(
+    "run",
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=cache_place.VARIABLE,
+    callback=_folder,
+    help="Folder for decoded images, on a disk; they are made again where they are missing. [default: .cache on the "
+    "volume]",
+)
+
+RESOURCES = (MEMORY, CACHE_DIR)
+"""These options: arguments `memory` and `cache_dir`."""
+
+
+def bind_resources(options: dict[str, Any]) -> None:
+    """Make this process, and those that it starts, use no more memory than `memory`, and the folder `cache_dir`."""
+    chosen = {memory.VARIABLE: options["memory"], cache_place.VARIABLE: options["cache_dir"]}
+    os.environ |= {name: str(value) for name, value in chosen.items() if value is not None}
