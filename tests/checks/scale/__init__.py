@@ -1,0 +1,1 @@
+"""What is promised of large sets, measured: `python -m tests.checks.scale`."""
