@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of images: `python -m tests.checks.scale.growth --out DIR [--sizes 1000,...]`.
+"""Growth of time and memory with the number of images: `python -m tests.checks.scale.growth --out DIR [--sizes N,...]`.
 
 Generated images of 32 px, as many synthetic as real ones; each step runs in processes of its own on all cores. `verify`
 reads and checks every shard, `first epoch` decodes, `later epoch` does not. `evaluate` scores 2,000 images against all
@@ -62,13 +62,13 @@ def grow(out: Path, count: int) -> dict[str, Measured]:
         "verify": timed("-c", MEASURED + VERIFY, real),
         "first epoch": timed("-c", MEASURED + EPOCH, real),
         "later epoch": timed("-c", MEASURED + EPOCH, real),
-        "train_classifier": timed_job("train_classifier", *where, "--steps", 20),
+        "train_classifier": timed_job("train_classifier", *where, "--steps", 50),
         "synthesize": timed_job("synthesize", *digits, "--share", f"{count / 1257:.6f}", "--force"),
     }
     job("synthesize", *where, *tars, place / "made")
     found |= {
         "evaluate": timed_job("evaluate", *where, "--scored", "synthetic", "--images", SCORED),
-        "train_mixed": timed_job("train_mixed", *where, "--steps", 20, "--fits", 1),
+        "train_mixed": timed_job("train_mixed", *where, "--steps", 50, "--fits", 1),
         "report": timed_job("report", *where),
     }
     shutil.rmtree(place)

@@ -31,10 +31,10 @@ def peaks(folder: Path, count: int) -> dict[str, int]:
     imported = ["--source", "webdataset", "--source-path"]
     ask = partial(job, HALFREAL_REPLICATES="1")
     ask("preprocess", *where, *size, *imported, folder / "real")
-    ask("train_classifier", *where, "--steps", 20)
+    ask("train_classifier", *where, "--steps", 50)
     ask("synthesize", *where, *imported, folder / "made")
     ask("evaluate", *where, "--scored", "synthetic", "--images", 2000)
-    ask("train_mixed", *where, "--steps", 20, "--fits", 1)
+    ask("train_mixed", *where, "--steps", 50, "--fits", 1)
     return {name: peak_of(folder / "volume", name) for name in JOBS}
 
 
