@@ -5,25 +5,50 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.format.shards import read_shard
+from shared.format.index import read_at
+from shared.format.shards import preview, read_shard
 from shared.store.artifacts import open_artifact
 
 GOLDEN = Path(__file__).parent / "golden"
 COUNTS = {"train": 4, "val": 2, "test": 2}
 
 
+VERSIONS = ("v1", "v2")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("split", COUNTS)
-def test_version_1_reads_as_it_was_written(split: str) -> None:
+def test_a_version_reads_as_it_was_written(version: str, split: str) -> None:
     """Sample i of a split has label i mod 2 and red (16 y + 16 x + 10 i) mod 256, green 255 - red, blue i."""
-    artifact = open_artifact(GOLDEN / "v1", "dataset", "preprocess")
+    artifact = open_artifact(GOLDEN / version, "dataset", "preprocess")
     samples = [sample for path, info in artifact.shards(split) for sample in read_shard(path, info)]
     rows, columns = np.mgrid[:8, :8]
-    assert len(samples) == COUNTS[split]
+    assert len(samples) == artifact.dataset.splits[split].count == COUNTS[split]
     for index, sample in enumerate(samples):
         red = (16 * rows + 16 * columns + 10 * index) % 256
         assert sample.label == index % 2
         assert sample.meta == {"origin": {"source": "golden", "index": index}}
         np.testing.assert_array_equal(sample.image, np.stack([red, 255 - red, np.full_like(red, index)], axis=2))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("split", COUNTS)
+def test_a_version_is_read_by_index(version: str, split: str) -> None:
+    """The rows of each shard's index give the samples that reading it whole gives; version 1 is indexed as it is."""
+    artifact = open_artifact(GOLDEN / version, "dataset", "preprocess")
+    shards = artifact.shards(split)
+    found = [read_at(shards[number][0], row) for number in range(len(shards)) for row in artifact.index(split, number)]
+    assert found == list(artifact.members(split))
+    assert [sample.label for sample in preview(artifact.folder, artifact.dataset.splits[split], 1)] == [0, 1]
+
+
+def test_versions_list_the_same_shards() -> None:
+    """Names and counts of the shards are those of version 1; a page of the golden version 2 has one shard."""
+    first, second = (open_artifact(GOLDEN / version, "dataset", "preprocess") for version in VERSIONS)
+    for split in COUNTS:
+        one, two = ([(i.name, i.count, i.class_counts) for _, i in made.shards(split)] for made in (first, second))
+        assert one == two
+    assert [page.shards for page in second.dataset.splits["train"].pages] == [1, 1]
 
 
 def test_every_version_has_a_golden_dataset() -> None:

@@ -91,7 +91,8 @@ class Drawing:
         from shared.format.shards import write_split
 
         samples = self.source.samples(self.drawn, self.drawn.images)
-        split = write_split(folder, name, samples, class_count=len(classes), shard_images=self.request.count)
+        count = self.request.count
+        split = write_split(folder, name, samples, class_count=len(classes), shard_images=count, indexed=False)
         return folder / split.shards[0].name
 
 

@@ -82,7 +82,8 @@ def web_dataset(folder: Path, pictures: Iterable[Picture], classes: list[str]) -
         Sample(key=picture.key, image=decode_image(picture.png), label=picture.label, meta=_meta(picture))
         for picture in pictures
     )
-    write_split(folder, "train", samples, class_count=len(classes), shard_images=DEFAULT_SHARD_IMAGES)
+    # no index: other readers would not know what it is
+    write_split(folder, "train", samples, class_count=len(classes), shard_images=DEFAULT_SHARD_IMAGES, indexed=False)
 
 
 def _meta(picture: Picture) -> dict[str, object]:

@@ -21,9 +21,6 @@ from shared.format.sample import MEMBER_TYPES, Members, decode_label
 MAGIC = b"halfidx\0"
 VERSION = 1
 HEADER = struct.Struct("<8sII")
-SUFFIX = ".idx"
-"""What takes the place of `.tar` in the name of a shard's index."""
-
 INDEX_ROW = np.dtype([("offset", "<u8"), ("bytes", "<u4"), ("label", "<u4"), ("crc32", "<u4")])
 """A sample: the byte of the tar at which its members begin, how many bytes they take with headers and padding, its
 label, and the CRC-32 (that of zlib) of these bytes."""

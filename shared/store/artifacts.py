@@ -1,22 +1,30 @@
 """Finished artifacts: folders whose files are verified as they are read. `staging` writes them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, cast
+from typing import TYPE_CHECKING, Generic, cast, overload
 
 from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
+from shared.format.presence import check_sizes, compare_names
+from shared.format.records import TAR
 from shared.store.job import PLAIN, Job, R, record_class
 from shared.store.replicates import as_there, place
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from shared.store.records.datasets import Preparation
 
 SAME_PLACE = " (with the same options, --recipe, --experiment and --data-root)"
+
+KEPT_INDEXES = 16
+"""Indexes of an artifact in memory: one of 1,000 samples takes 20 kB."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +87,33 @@ class Artifact(Generic[R]):
         with self.remedy():
             return read_whole(self.folder / name, info.bytes, info.sha256)
 
-    def shards(self, split: str) -> list[tuple[Path, ShardInfo]]:
-        """Return (path, record) of each shard of `split` in reading order; FormatError for an unknown split."""
+    def shards(self, split: str) -> "Sequence[tuple[Path, ShardInfo]]":
+        """Return (path, record) of each shard of `split` in reading order; FormatError for an unknown split.
+
+        Records are read a page at a time as they are asked for; their number is known at once.
+        """
         info = self.dataset.splits.get(split)
         if info is None:
             known = ", ".join(self.dataset.splits)
             raise FormatError(f"{self.folder}: no split {split!r}, it has {known}")
-        return [(self.folder / shard.name, shard) for shard in info.shards]
+        return _Located(self, info.shards)
+
+    def index(self, split: str, number: int) -> "NDArray[np.void]":
+        """Return INDEX_ROW (samples,) of the shard at place `number` of `split`, checked against its record.
+
+        The last ones asked for are kept. That of a shard of version 1 is made by reading all of the shard.
+        """
+        from shared.format.shards import read_index  # here, since it imports numpy and Pillow
+
+        rows = self._indexes.pop((split, number), None)
+        if rows is None:
+            path, info = self.shards(split)[number]
+            with self.remedy():
+                rows = read_index(path, info)
+        self._indexes[split, number] = rows
+        while len(self._indexes) > KEPT_INDEXES:
+            del self._indexes[next(iter(self._indexes))]
+        return rows
 
     def members(self, split: str) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Yield (key, bytes by member type) of each sample of `split`, every shard checked whole."""
@@ -106,8 +134,38 @@ class Artifact(Generic[R]):
             yield
 
     @cached_property
+    def _indexes(self) -> "dict[tuple[str, int], NDArray[np.void]]":
+        return {}
+
+    @cached_property
     def _files(self) -> dict[str, FileInfo]:
         return {info.name: info for info in self.manifest.files}
+
+
+class _Located(Sequence[tuple[Path, ShardInfo]]):
+    """The shards of a split of `artifact`, each with its path."""
+
+    def __init__(self, artifact: Artifact, shards: Sequence[ShardInfo]) -> None:
+        self.artifact, self.infos = artifact, shards
+
+    def __len__(self) -> int:
+        return len(self.infos)
+
+    def __iter__(self) -> Iterator[tuple[Path, ShardInfo]]:
+        with self.artifact.remedy():  # of pages: errors of who goes through the shards do not come by here
+            yield from ((self.artifact.folder / info.name, info) for info in self.infos)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Path, ShardInfo]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Path, ShardInfo]]: ...
+
+    def __getitem__(self, index: int | slice) -> tuple[Path, ShardInfo] | list[tuple[Path, ShardInfo]]:
+        with self.artifact.remedy():
+            if isinstance(index, slice):
+                return [(self.artifact.folder / info.name, info) for info in self.infos[index]]
+            return self.artifact.folder / self.infos[index].name, self.infos[index]
 
 
 def open_output(row: Job[R], folder: Path, replicate: int | None = None) -> Artifact[R]:
@@ -174,20 +232,13 @@ def _remedy(job: str) -> Iterator[None]:
 
 
 def _check_files(folder: Path, manifest: Manifest, made_by: str) -> None:
-    # sizes alone, since every job opens its inputs at its start: `read` hashes what is really read
-    listed = {info.name: info.bytes for info in manifest.files}
-    for split in manifest.dataset.splits.values() if manifest.dataset else ():
-        listed |= {shard.name: shard.bytes for shard in split.shards}
-    for name, size_bytes in listed.items():
-        path = folder / name
-        actual_bytes = path.stat().st_size if path.is_file() else None
-        if actual_bytes != size_bytes:
-            came = "missing" if actual_bytes is None else f"{actual_bytes} bytes"
-            raise FormatError(
-                f"{path}: {came}, its manifest says {size_bytes} bytes\n"
-                f"make it again: halfreal {made_by} --force{SAME_PLACE}"
-            )
+    # sizes and names alone, since every job opens its inputs at its start: `read` hashes what is really read
+    with _remedy(made_by):
+        check_sizes(folder, manifest)
+        missing, extra = compare_names(folder, manifest)
+        if missing:
+            raise FormatError(f"{folder / missing[0]}: missing, its manifest lists it")
     # a shard that a user copied in would be silently left out of every split
-    extra = sorted(path.name for path in folder.glob("*.tar") if path.name not in listed)
     if extra:
-        raise FormatError(f"{folder / extra[0]}: a shard that the manifest does not list; move it away")
+        what = "a shard" if extra[0].endswith(TAR) else "an index of a shard"
+        raise FormatError(f"{folder / extra[0]}: {what} that the manifest does not list; move it away")

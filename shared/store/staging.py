@@ -20,6 +20,7 @@ from shared import __version__
 from shared.errors import BadInput, FormatError
 from shared.format.files import json_bytes, sha256, sync_folder, write_whole
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
+from shared.format.presence import OF_SHARDS, names_of
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.identity import ADDED_OPTIONS, KEY, Extends, identifying
 from shared.store.locks import locked, others_at_work, probing, shard_at_work
@@ -127,10 +128,13 @@ class Staging:
 
         One that only adds numbers to an artifact `extends` it, and keeps its identity.
         """
-        shards = {s.name for split in (dataset.splits.values() if dataset else ()) for s in split.shards}
-        # shards of an earlier attempt with more images: no manifest may leave one unlisted
-        for path in self.folder.glob("*.tar"):
-            if path.name not in shards:
+        listed: set[str] = set()
+        if dataset is not None:
+            dataset = dataset.paged(self.folder)
+            listed = names_of(dataset)
+        # of an earlier attempt with more images: no manifest may leave a shard unlisted
+        for path in (path for pattern in OF_SHARDS for path in self.folder.glob(pattern)):
+            if path.name not in listed:
                 path.unlink()
         manifest = Manifest(
             kind=self.key.kind,
@@ -138,7 +142,7 @@ class Staging:
             halfreal=__version__,
             options=self.key.plain_options,
             inputs=self.key.input_hashes,
-            files=[file_info(self.folder, path) for path in self.files() if path.name not in shards],
+            files=[file_info(self.folder, path) for path in self.files() if path.name not in listed],
             dataset=dataset,
             facts={} if record is None else record.facts(),
             extends=None if extends is None else extends.identity,

@@ -140,7 +140,7 @@ def root(volume: Path, made: dict[str, Artifact], tmp_path_factory: pytest.TempP
     ]
     folder = copy / "small" / "synthetic" / "r00"
     split = write_split(folder, "train", varied, class_count=3, shard_images=20)
-    dataset = synthetic.dataset.model_copy(update={"splits": {"train": split}})
+    dataset = synthetic.dataset.model_copy(update={"splits": {"train": split}}).paged(folder)
     facts = synthetic.facts | {"annotated_counts": split.class_counts}
     payload = synthetic.manifest.model_copy(update={"dataset": dataset, "facts": facts}).to_bytes()
     (folder / "manifest.json").write_bytes(payload)

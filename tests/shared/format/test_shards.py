@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from shared.errors import FormatError
+from shared.format.index import encode_index, index_of
 from shared.format.manifest import ShardInfo, Split
+from shared.format.records import IndexInfo
 from shared.format.sample import Sample, encode
-from shared.format.shards import preview, read_shard, write_split
+from shared.format.shards import preview, read_index, read_shard, shard_name, write_split
 
 Make = Callable[..., list[Sample]]
 
@@ -30,13 +32,58 @@ def split(tmp_path: Path, make_samples: Make) -> Split:
 
 
 def test_shards_are_numbered_and_full_but_for_the_last(tmp_path: Path, split: Split) -> None:
-    """Seven samples in shards of three give 3 + 3 + 1, named by split and five digits; nothing else is written."""
+    """Seven samples in shards of three give 3 + 3 + 1, named by split and five digits, an index each; nothing else."""
     assert [(shard.name, shard.count) for shard in split.shards] == [
         ("train-00000.tar", 3),
         ("train-00001.tar", 3),
         ("train-00002.tar", 1),
     ]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [shard.name for shard in split.shards]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"train-0000{number}.{suffix}" for number in range(3) for suffix in ("idx", "tar")
+    ]
+
+
+def test_more_shards_than_five_digits_count_have_more_digits() -> None:
+    """Number 100,000 has six digits: names differ, and their order is that of the pages."""
+    assert [shard_name("train", number) for number in (0, 99_999, 100_000)] == [
+        "train-00000.tar",
+        "train-99999.tar",
+        "train-100000.tar",
+    ]
+
+
+def test_the_index_is_that_of_the_shard(tmp_path: Path, split: Split) -> None:
+    """What is counted while a shard is written is what reading it finds; the record has the index's size and hash."""
+    for shard in split.shards:
+        path = tmp_path / shard.name
+        written = path.with_suffix(".idx").read_bytes()
+        assert written == encode_index(index_of(path.read_bytes(), shard.name))
+        assert shard.index == IndexInfo(bytes=len(written), sha256=hashlib.sha256(written).hexdigest())
+
+
+def test_shards_for_other_readers_have_no_index(tmp_path: Path, make_samples: Make) -> None:
+    """Without `indexed` the same tar is written and nothing else."""
+    (tmp_path / "plain").mkdir()
+    split, plain = (
+        write_split(folder, "train", make_samples(4), class_count=3, shard_images=4, indexed=indexed)
+        for folder, indexed in ((tmp_path, True), (tmp_path / "plain", False))
+    )
+    assert [path.name for path in (tmp_path / "plain").iterdir()] == ["train-00000.tar"]
+    assert plain.shards[0] == split.shards[0].model_copy(update={"index": None})
+
+
+def test_a_shard_has_its_name_after_its_index(
+    tmp_path: Path, make_samples: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the index cannot be written, there is no shard either: one that has its name has an index."""
+
+    def full(path: Path, payload: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shared.format.shards.write_whole", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_split(tmp_path, "train", make_samples(3), class_count=3, shard_images=3)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_record_matches_the_disk(tmp_path: Path, split: Split) -> None:
@@ -72,7 +119,7 @@ def test_equal_samples_give_equal_shards(tmp_path: Path, make_samples: Make) -> 
         write_split(tmp_path / name, "val", make_samples(5), class_count=3, shard_images=2)
     digests = [[_digest(path) for path in sorted((tmp_path / name).iterdir())] for name in ("a", "b")]
     assert digests[0] == digests[1]
-    assert len(set(digests[0])) == 3
+    assert len(set(digests[0])) == 6  # three shards, three indexes
 
 
 def test_an_empty_split_has_no_shard(tmp_path: Path) -> None:
@@ -127,7 +174,7 @@ def test_a_source_that_fails_leaves_only_whole_shards(tmp_path: Path, make_sampl
 
     with pytest.raises(OSError, match="gone"):
         write_split(tmp_path, "train", failing(), class_count=3, shard_images=3)
-    assert [path.name for path in tmp_path.iterdir()] == ["train-00000.tar"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["train-00000.idx", "train-00000.tar"]
     with tarfile.open(tmp_path / "train-00000.tar") as tar:
         assert len(tar.getnames()) == 9
 
@@ -266,9 +313,88 @@ def test_a_key_that_comes_again_later_is_refused(tmp_path: Path, make_samples: M
 
 
 def test_a_preview_is_the_first_of_each_class_from_the_first_shards(tmp_path: Path, split: Split) -> None:
-    """Labels run 0, 1, 2, 0, 1, 2, 0: two of each class are the first six, so the third shard is not opened."""
-    (tmp_path / "train-00002.tar").unlink()
+    """With two samples of each class wanted, the third shard is not read."""
+    for path in tmp_path.glob("train-00002.*"):
+        path.unlink()
     assert [sample.key for sample in preview(tmp_path, split, 2)] == [f"s000{index}" for index in range(6)]
+
+
+def test_a_preview_reads_only_the_samples_that_it_returns(tmp_path: Path, make_samples: Make) -> None:
+    """With every byte of other samples gone the preview of an indexed split is the same."""
+    split = write_split(tmp_path, "train", make_samples(30), class_count=3, shard_images=10)
+    before = preview(tmp_path, split, 4)
+    assert [sample.key for sample in before] == [f"s{index:04d}" for index in range(12)]
+    for shard in split.shards:
+        path = tmp_path / shard.name
+        rows, payload = read_index(path, shard), path.read_bytes()
+        kept = [sample.key for sample in read_shard(path, shard) if sample.key < "s0012"]
+        end = int(rows["bytes"][: len(kept)].sum())
+        path.write_bytes(payload[:end] + bytes(len(payload) - end))
+    after = preview(tmp_path, split, 4)
+    assert [sample.key for sample in after] == [sample.key for sample in before]
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(after, before, strict=True))
+
+
+def test_a_preview_opens_no_index_without_a_class_that_is_wanted(tmp_path: Path, make_samples: Make) -> None:
+    """A shard whose record counts none of the classes that are still missing is passed over."""
+    samples = sorted(make_samples(30), key=lambda sample: sample.label)
+    split = write_split(tmp_path, "train", samples, class_count=3, shard_images=5)
+    for number in (1, 3, 5):
+        (tmp_path / f"train-0000{number}.idx").unlink()
+    assert [sample.label for sample in preview(tmp_path, split, 5)] == [0] * 5 + [1] * 5 + [2] * 5
+
+
+def test_a_preview_without_indexes_is_the_same(tmp_path: Path, make_samples: Make) -> None:
+    """Shards of version 1 have no index: their samples are found by reading them."""
+    indexed, plain = (
+        write_split(tmp_path, name, make_samples(7), class_count=3, shard_images=3, indexed=indexed)
+        for name, indexed in (("train", True), ("old", False))
+    )
+    one, other = (preview(tmp_path, split, 2) for split in (indexed, plain))
+    assert [(sample.key, sample.label) for sample in one] == [(sample.key, sample.label) for sample in other]
+
+
+def test_a_preview_refuses_an_altered_sample(tmp_path: Path, split: Split) -> None:
+    """What is read without the rest of its shard is checked against its own sum."""
+    path = tmp_path / "train-00000.tar"
+    path.write_bytes(path.read_bytes().replace(b'"file":"s-0.png"', b'"file":"s-1.png"'))
+    with pytest.raises(FormatError, match=r"train-00000\.tar: the sample at byte 0 was altered"):
+        preview(tmp_path, split, 2)
+
+
+INDEX_DAMAGE: dict[str, Callable[[bytes], bytes | None]] = {
+    "missing": lambda payload: None,
+    "cut": lambda payload: payload[:-20],
+    "altered": lambda payload: payload[:-1] + bytes([payload[-1] ^ 1]),
+}
+
+
+@pytest.mark.parametrize("damage", INDEX_DAMAGE)
+def test_a_damaged_index_is_refused(tmp_path: Path, split: Split, damage: str) -> None:
+    """An index is read against its recorded size and hash, as shards are."""
+    path = tmp_path / "train-00000.idx"
+    payload = INDEX_DAMAGE[damage](path.read_bytes())
+    path.unlink()
+    if payload is not None:
+        path.write_bytes(payload)
+    with pytest.raises(FormatError, match=r"train-00000\.idx: "):
+        read_index(tmp_path / "train-00000.tar", split.shards[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"count": 4, "class_counts": [2, 1, 1]}, "3 samples, the manifest says 4"),
+        ({"class_counts": [1, 2, 0]}, "its labels are not those that the manifest counts"),
+        ({"class_counts": [2, 1]}, "its labels are not those that the manifest counts"),
+        ({"bytes": 512}, "go beyond the 512 bytes of the shard"),
+    ],
+)
+def test_an_index_of_another_shard_is_refused(tmp_path: Path, split: Split, change: dict[str, Any], said: str) -> None:
+    """An index whose samples are not those on record would give other images under the same name."""
+    info = split.shards[0].model_copy(update=change)
+    with pytest.raises(FormatError, match=said):
+        read_index(tmp_path / info.name, info)
 
 
 def test_a_preview_has_all_of_a_small_class(tmp_path: Path, split: Split) -> None:
