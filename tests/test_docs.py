@@ -69,6 +69,7 @@ def test_commands_within_the_text_parse(path: Path) -> None:
 def test_options_and_variables_within_the_text_exist(path: Path) -> None:
     """Each `--option` and each HALFREAL_ variable that a text names is one of halfreal's, or one listed here."""
     others = {
+        "--array",
         "--attach-dependencies",
         "--build-arg",
         "--draws",

@@ -1,11 +1,13 @@
 """The command `study`: from how many real images on, or up to how many, adding synthetic images helps."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from shared.cli.calls.part import shard_of
 from shared.cli.calls.perform import bind_threads
 from shared.cli.common_options import PARTS, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -15,7 +17,6 @@ from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources
 from shared.errors import BadConfig
 from shared.store.lineage import STUDY_FOLDER
 from shared.store.replicates import MOST
-from shared.store.work_shards import WHOLE, Shard
 
 if TYPE_CHECKING:
     from jobs.study.children import Child
@@ -75,7 +76,7 @@ def main(
     from jobs.study.points import ordered
 
     context = click.get_current_context()
-    shard = shard_of(context, options)
+    shard = shard_of(context, os.environ)
     bind_resources(options)
     folder = data_root / name
     points = all_points(folder, options)
@@ -100,26 +101,6 @@ def main(
         return
     bind_threads(0)
     finish(data_root, name, children, json_file)
-
-
-def shard_of(context: click.Context, options: dict[str, Any]) -> Shard:
-    """Return which points this process makes; BadConfig for a part that there is not."""
-    from click.core import ParameterSource
-
-    parts, index = options["parts"], options["index"]
-    said = context.get_parameter_source
-    if said("index") is ParameterSource.COMMANDLINE and said("parts") is ParameterSource.DEFAULT:
-        raise BadConfig(f"--index {index}: say by --parts into how many parts the points are divided")
-    # Kubernetes sets the index's variable in every Indexed Job, also where the work is in one part
-    if parts == 1:
-        return WHOLE
-    if index is None:
-        raise BadConfig(f"--parts {parts}: say by --index which of them this process makes, from 0")
-    if index >= parts:
-        raise BadConfig(f"--index {index}: want less than --parts {parts}; parts are counted from 0")
-    if options["force"]:
-        raise BadConfig("--force with --index: other parts would be dropped; run without --index, or remove the points")
-    return Shard(index, parts)
 
 
 def all_points(folder: Path, options: dict[str, Any]) -> "list[Point]":

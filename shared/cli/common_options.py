@@ -203,21 +203,37 @@ REPLICATE = click.option(
 """The option of commands that are about one generator."""
 
 
+AUTO = "auto"
+"""The number of parts where the array that this process is a task of tells it."""
+
+
+class PartsType(click.ParamType[int | str]):
+    """A number of parts from 1, or `auto`."""
+
+    name = "integer|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """Return the number, or `auto`."""
+        return AUTO if value == AUTO else click.IntRange(1).convert(value, param, ctx)
+
+
 PARTS = (
     grouped_option(
         "run",
         "--parts",
-        type=click.IntRange(1),
+        type=PartsType(),
         default=1,
         envvar="HALFREAL_PARTS",
-        help="Number of processes that share the work.",
+        help="Number of processes that share the work; auto: as many as the array of Slurm, AWS Batch or Google Batch "
+        "has tasks. Nothing else divides it.",
     ),
     grouped_option(
         "run",
         "--index",
         type=click.IntRange(0),
-        envvar=["HALFREAL_INDEX", "JOB_COMPLETION_INDEX"],
-        help="Part of the work that this process does, from 0; Kubernetes sets it in an Indexed Job.",
+        envvar="HALFREAL_INDEX",
+        help="Part of the work that this process does, from 0; without it that of its task in an array, or in an "
+        "Indexed Job of Kubernetes.",
     ),
 )
 """The options of jobs whose work can be done in parts."""
@@ -244,8 +260,12 @@ REPLICATES = (
 """The options of jobs that have replicates."""
 
 
+PART_NAMES = ("parts", "index")
+"""The names of the options that say which part of the work a process does."""
+
+
 COMMON_NAMES = {
     *("recipe", "experiment", "data_root", "debug", "device", "memory", "cache_dir", "force", "dry_run"),
-    *("index", "parts", "options_json", "replicates", "processes"),
+    *("options_json", "replicates", "processes", *PART_NAMES),
 }
 """The names of these options; the rest of a job's options are what its result depends on."""

@@ -12,6 +12,7 @@ staging folder to write into and commits what it returns. Only then is torch imp
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Collection
 from functools import update_wrapper
@@ -21,6 +22,7 @@ import click
 from click.core import ParameterSource
 
 from shared.cli.calls.call import Call, Common
+from shared.cli.calls.part import shard_of
 from shared.cli.calls.perform import perform
 from shared.cli.click_options import SHOWN, click_options, write_grouped
 from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
@@ -41,6 +43,7 @@ from shared.data.specs import Declare, Validate, no_data_needed
 from shared.errors import BadConfig, BadInput
 from shared.runtime.job_processes import OPTIONS_FLAG
 from shared.store.job import Job
+from shared.store.work_shards import WHOLE
 
 WORDS = "halfreal.words"
 """The key of click's context under which the words of a call are."""
@@ -145,7 +148,8 @@ def job(
             resolved = resolve_options(made, context)
             for line in (*explain(row.name, resolved), *made.notes(resolved.config)):
                 click.echo(line, err=True)
-            common = Common(threads=resolved.threads, **resolved.common)
+            shard = shard_of(context, os.environ) if "parts" in context.params else WHOLE
+            common = Common(threads=resolved.threads, shard=shard, **resolved.common)
             call = Call(made, resolved.config, made.recorded(resolved.config), common)
             _check_replicates(call, context)
             if call.common.dry_run:

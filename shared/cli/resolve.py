@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from shared.cli.click_options import plain
-from shared.cli.common_options import COMMON_NAMES, check_finite
+from shared.cli.common_options import COMMON_NAMES, PART_NAMES, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.options import JobOptions, Replaced, Spec, check_recipe, defaults, merge, one_each, recorded, specs
 from shared.cli.recipes import COMMON_KEYS, Recipe
@@ -112,7 +112,7 @@ def resolve_options(command: CommandWithOptions, context: click.Context) -> Reso
     return ResolvedOptions(
         command.config(options),
         params["threads"],
-        {name: params[name] for name in COMMON_NAMES & params.keys()},
+        {name: params[name] for name in COMMON_NAMES & params.keys() - {*PART_NAMES}},
         [change if change.source else replace(change, source=_said(command, context, change)) for change in replaced],
     )
 

@@ -8,6 +8,7 @@ shards.
 import json
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -129,36 +130,59 @@ class Sharded(Protocol):
 class WorkShards:
     """The pieces of a job's work, numbered from 0; each leaves a record when it is done.
 
-    `plan` is what the pieces depend on besides the build key, as JSON holds it.
+    `plan` is what the pieces depend on besides the build key, as JSON holds it. A job whose work has several phases
+    gives the pieces of each a `name`. Records that were read or written are remembered: each is read once in all.
     """
 
-    def __init__(self, run: Sharded, count: int, plan: object = None) -> None:
-        self.run, self.count = run, count
+    def __init__(self, run: Sharded, count: int, plan: object = None, name: str = "piece") -> None:
+        self.run, self.count, self.name = run, count, name
         # the version too: pieces of an older build may differ, and one artifact must not mix them
         self.plan = sha256(json_bytes([__version__, plan]))
+        self._known: dict[int, object] = {}
 
     def todo(self) -> list[int]:
         """Return the pieces of this shard that are not done."""
-        return [number for number in self.run.shard.select(range(self.count)) if self._record(number) is None]
+        mine, there = self.run.shard.select(range(self.count)), self._listed()
+        return [number for number in mine if not (self._path(number).name in there and self._read(number))]
 
     def done(self, number: int, record: object) -> None:
         """Record that a piece is done; its files must have their final names by now."""
         self._path(number).parent.mkdir(exist_ok=True)
         write_json(self._path(number), {"plan": self.plan, "record": record})
+        self._known[number] = record
 
     def gather(self) -> list[object] | None:
         """Return every record in order, or None while pieces of other shards are missing."""
         # held until the commit, since two processes that both see every piece done would commit twice
         self.run.exclusive()
-        records = [self._record(number) for number in range(self.count)]
-        return None if None in records else records
+        if self.run.shard.count > 1 and not (self.run.folder / FOLDER).is_dir():
+            return None  # another process has committed them meanwhile
+        there = self._listed()
+        # the folder is listed first, so that of n shards only the last one reads the records of the others
+        missing = [number for number in range(self.count) if self._path(number).name not in there]
+        # a listing of a network file system may be some seconds old, a file that is opened is not
+        if not all(self._read(number) for number in missing):
+            return None
+        if not all(number in self._known or self._read(number) for number in range(self.count)):
+            return None
+        return [self._known[number] for number in range(self.count)]
 
-    def _record(self, number: int) -> object:
+    def _listed(self) -> set[str]:
+        """Return the names of the files that shards have left; none where another process has committed them."""
+        with suppress(FileNotFoundError):
+            return {path.name for path in (self.run.folder / FOLDER).iterdir()}
+        return set()
+
+    def _read(self, number: int) -> bool:
+        """Whether a piece is done, by this plan; then its record is remembered."""
         stored = _read(self._path(number))
-        return stored["record"] if stored is not None and stored["plan"] == self.plan else None
+        if stored is None or stored["plan"] != self.plan:
+            return False
+        self._known[number] = stored["record"]
+        return True
 
     def _path(self, number: int) -> Path:
-        return self.run.folder / FOLDER / f"piece-{number:05d}.json"
+        return self.run.folder / FOLDER / f"{self.name}-{number:05d}.json"
 
 
 def _read(path: Path) -> Any:

@@ -4,9 +4,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-from click.core import ParameterSource
-
 from shared.cli.common_options import experiment_name
 from shared.cli.options import JobOptions, one_each, specs
 from shared.cli.recipes import Recipe
@@ -27,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Common:
-    """The values of the options that every job has, and of those that jobs with replicates or parts have."""
+    """The values of the options that every job has, and of those that jobs with replicates or parts have.
+
+    `shard` is the part of the work that is to be done; all of it unless --parts says otherwise.
+    """
 
     recipe: Recipe
     experiment: str | None
@@ -36,33 +36,17 @@ class Common:
     force: bool
     dry_run: bool
     debug: bool
-    index: int | None = None
-    parts: int = 1
     threads: int = 0
     memory: str | None = None
     cache_dir: Path | None = None
     replicates: int = 1
     processes: int = 0
+    shard: Shard = WHOLE
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
         name = experiment_name(self.experiment, self.recipe)
         object.__setattr__(self, "folder", self.data_root / name)  # the class is frozen
-        said = click.get_current_context().get_parameter_source
-        if said("index") is ParameterSource.COMMANDLINE and said("parts") is ParameterSource.DEFAULT:
-            raise BadConfig(f"--index {self.index}: say by --parts into how many parts the work is cut")
-        # Kubernetes sets the index's variable in every Indexed Job, also where the work is in one part
-        if self.index is None or self.parts == 1:
-            object.__setattr__(self, "index", None)
-        elif self.index >= self.parts:
-            raise BadConfig(f"--index {self.index}: want less than --parts {self.parts}; parts are counted from 0")
-        elif self.force:
-            raise BadConfig("--force with --index: would drop the other parts' work; run --force alone first")
-
-    @property
-    def shard(self) -> Shard:
-        """The shard of the work that is to be done; all of it unless an index says otherwise."""
-        return WHOLE if self.index is None else Shard(self.index, self.parts)
 
 
 @dataclass(frozen=True)
@@ -119,8 +103,8 @@ class Call:
         pieces = [Piece(row, number, shard) for number, shard in common.shard.over_replicates(common.replicates)]
         if not row.parts and any(piece.shard.count > 1 for piece in pieces):
             raise BadConfig(
-                f"--parts {common.parts}: parts of {row.name} are whole replicates, and there are {common.replicates}; "
-                f"want --parts {common.replicates} at most"
+                f"--parts {common.shard.count}: parts of {row.name} are whole replicates, and there are "
+                f"{common.replicates}; want --parts {common.replicates} at most"
             )
         return pieces
 

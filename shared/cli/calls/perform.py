@@ -54,7 +54,7 @@ def perform(call: Call) -> None:
         make_all(call, call.pieces(step.row))
         missing = [piece for piece in call.every_piece(step.row) if not _is_there(call, piece)]
         if missing:
-            done = f"part {call.common.index} of {call.common.parts} is done; not yet: "
+            done = f"part {call.common.shard.index} of {call.common.shard.count} is done; not yet: "
             Reporter(call.row.name).info(done + ", ".join(piece.place for piece in missing))
             return
     make_all(call, call.pieces(last.row))
@@ -232,7 +232,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
             return None
         if result is None:
             if not is_complete(call, piece, key, run.reporter):
-                done = f"part {common.index} of {common.parts} is done; others are not yet"
+                done = f"part {common.shard.index} of {common.shard.count} is done; others are not yet"
                 run.reporter.info(f"{done}: {final}")
             return None
         processes = {"threads": run.threads, "processes": process_count()}
