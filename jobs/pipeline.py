@@ -61,6 +61,7 @@ EVALUATE: "Job[ScoresRecord]" = Job(
     "Score every snapshot, choose one on val, score it again on test.",
     (PREPROCESS, TRAIN_GAN),
     gpu=True,
+    parts=True,
     replicated=True,
     first=(TRAIN_CLASSIFIER,),  # one extractor of features for all replicates, so that their scores compare
     record="scores.ScoresRecord",
@@ -79,8 +80,8 @@ SYNTHESIZE: "Job[SyntheticRecord]" = Job(
 IMPORT: "Job[SyntheticRecord]" = replace(SYNTHESIZE, reads=(PREPROCESS, TRAIN_CLASSIFIER))
 """What `synthesize` is where its images are imported: no generator comes before it."""
 
-EVALUATE_IMPORTED: "Job[ScoresRecord]" = replace(EVALUATE, reads=(PREPROCESS, SYNTHESIZE))
-"""What `evaluate` is where it scores imported images."""
+EVALUATE_IMPORTED: "Job[ScoresRecord]" = replace(EVALUATE, reads=(PREPROCESS, SYNTHESIZE), parts=False)
+"""What `evaluate` is where it scores imported images: there are no snapshots that parts could share."""
 
 FITS: "Job[FitsRecord]" = Job(
     "train_mixed",
@@ -89,6 +90,7 @@ FITS: "Job[FitsRecord]" = Job(
     "Train the same classifier on real, mixed and synthetic images.",
     (PREPROCESS, SYNTHESIZE),
     gpu=True,
+    parts=True,
     replicated=True,
     record="mixed.FitsRecord",
 )
@@ -108,6 +110,7 @@ TUNE: "Job[TuneRecord]" = Job(
     "Search for better options of train_gan on val; compare them with the baseline on test.",
     (PREPROCESS,),
     gpu=True,
+    parts=True,
     first=(TRAIN_CLASSIFIER,),
     optional=True,
     record="tune.TuneRecord",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     validate=validate,
     cls=JobGroup,
 )
-def main(run: Run, config: EvaluateOptions) -> Result:
+def main(run: Run, config: EvaluateOptions) -> Result | None:
     """Score every snapshot on the val split, choose the best, score that one again on the test split.
 
     Extractors: classifier (the experiment's own), efficientnet_lite0, inception_clean (clean-fid's FID),
@@ -42,13 +42,16 @@ def main(run: Run, config: EvaluateOptions) -> Result:
     is scored with the same latents; the chosen one is scored on test with fresh ones, so that the reported score is not
     that of a lucky draw, and against the train images, as papers do. Scores whose weights are missing are left out, and
     added by the next call once they are there. With --scored synthetic the images that synthesize imported are scored
-    on test: nothing is chosen. `halfreal compare A B` compares experiments.
+    on test: nothing is chosen. With --parts several processes share the replicates, and the snapshots of each where
+    there are more of them; the last one chooses. `halfreal compare A B` compares experiments.
     """
     from jobs.evaluate.tensorboard import write_tensorboard
     from shared.metrics.protocol import in_words
     from shared.plots.gallery import save_all
 
     record = imported(run, config) if config.imported else snapshots(run, config)
+    if record is None:
+        return None
     # all processes have the same record; one of them writes
     if is_main_process():
         save_all(pictures_of(run, config, record), run.figures)
@@ -76,8 +79,8 @@ def pictures_of(run: Run, config: EvaluateOptions, record: "ScoresRecord") -> "P
     return scores_pictures(record, run.input(PREPROCESS), run.input(TRAIN_GAN))
 
 
-def snapshots(run: Run, config: EvaluateOptions) -> "ScoresRecord":
-    """Score the snapshots of a GAN, or add to what is there of their scores."""
+def snapshots(run: Run, config: EvaluateOptions) -> "ScoresRecord | None":
+    """Score the snapshots of a GAN, or add to what is there of their scores; None while other parts are at some."""
     from jobs.evaluate.selection import choose, extend, plan_of
     from shared.store.artifacts import as_output
 

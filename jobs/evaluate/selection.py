@@ -23,8 +23,10 @@ from shared.metrics.scorer import Scorer
 from shared.runtime.seeding import Stream
 from shared.store.artifacts import open_output
 from shared.store.job import Job
+from shared.store.records.base import parse_record
 from shared.store.records.scores import SampleScores, ScoresRecord, SnapshotScores, SyntheticOnly
 from shared.store.replicates import existing, place
+from shared.store.work_shards import WorkShards
 
 
 def plan_of(run: Run, options: EvaluateOptions) -> Plan:
@@ -41,8 +43,11 @@ def plan_of(run: Run, options: EvaluateOptions) -> Plan:
     )
 
 
-def choose(run: Run, plan: Plan) -> ScoresRecord:
-    """Score every snapshot on val, choose one, score it on test; return the record."""
+def choose(run: Run, plan: Plan) -> ScoresRecord | None:
+    """Score every snapshot on val, choose one, score it on test; return the record.
+
+    Every part of the work scores its share of the snapshots; None while scores of other parts are missing.
+    """
     gan = run.input(TRAIN_GAN)
     work = Evaluation(run, plan, gan.record.conditional)
     of = partial(work.snapshot, gan)
@@ -52,10 +57,10 @@ def choose(run: Run, plan: Plan) -> ScoresRecord:
         why = "chose the other replicates" if plan.settled else f"chooses the snapshot: {asked} was left out"
         run.reporter.info(f"{chooser.name} {why}")
     snapshots, score = gan.record.snapshots, chooser.distance
-    rows = [
-        SnapshotScores(**dict(snapshot), **dict(score_snapshot(work, watching, of(snapshot.file))))
-        for snapshot in run.reporter.each(snapshots, "score", len(snapshots), "snapshots")
-    ]
+    scores = score_in_parts(run, work, watching, [of(snapshot.file) for snapshot in snapshots])
+    if scores is None:
+        return None
+    rows = [SnapshotScores(**dict(snapshot), **dict(own)) for snapshot, own in zip(snapshots, scores, strict=True)]
     # chosen on val: a choice by test scores would make the best of many test scores the reported one
     chosen = min(rows, key=lambda scored: scored.scores[score]).snapshot
     # fresh latents: those that chose the snapshot favour it, as val does, and would make the test score too good
@@ -77,25 +82,28 @@ def choose(run: Run, plan: Plan) -> ScoresRecord:
     )
 
 
-def extend(run: Run, plan: Plan, known: ScoresRecord) -> ScoresRecord:
+def extend(run: Run, plan: Plan, known: ScoresRecord) -> ScoresRecord | None:
     """Return the record `known` with the scores that it left out and whose weights are there now.
 
-    The chosen snapshot stays, and so does every score that is there: the same latents give the same images.
+    The chosen snapshot stays, and so does every score that is there: the same latents give the same images. None while
+    scores of other parts are missing.
     """
     gan = run.input(TRAIN_GAN)
     work = Evaluation(run, plan, gan.record.conditional)
     of = partial(work.snapshot, gan)
     added = work.among(tuple(known.left_out))
     watching = [scorer for scorer in added if scorer.extractor.name in plan.per_snapshot]
-    rows = run.reporter.each(known.rows, "score", len(known.rows), "snapshots") if watching else known.rows
+    more = score_in_parts(run, work, watching, [of(row.file) for row in known.rows] if watching else [])
+    if more is None:
+        return None
     on_test = known.on_test
     if on_test is not None:
         on_test = with_more(on_test, work, added, work.draw(of(known.chosen_snapshot.file), Stream.TEST_LATENTS))
     return known.model_copy(
         update={
-            "rows": [with_scores(row, score_snapshot(work, watching, of(row.file))) for row in rows]
+            "rows": [with_scores(row, own) for row, own in zip(known.rows, more, strict=True)]
             if watching
-            else rows,
+            else known.rows,
             "left_out": work.left_out,
             "on_test": on_test,
         }
@@ -141,6 +149,27 @@ def score_by_classifier(work: Evaluation, drawn: Images) -> SyntheticOnly:
         drawn, work.splits[reference], len(work.classes), work.plan.seed, work.group.device
     )
     return accuracy.model_copy(update={"reference": reference})
+
+
+def score_in_parts(
+    run: Run, work: Evaluation, watching: list[Scorer], snapshots: list[SnapshotImages]
+) -> list[SampleScores] | None:
+    """Score the snapshots of this part on val; return the scores of all, or None while other parts' are missing."""
+    if run.shard.count == 1:
+        return [
+            score_snapshot(work, watching, snapshot)
+            for snapshot in run.reporter.each(snapshots, "score", len(snapshots), "snapshots")
+        ]
+    names = [snapshot.name for snapshot in snapshots]
+    # what scores them too: weights may come between two parts, and all snapshots are chosen among by one score
+    pieces = WorkShards(run, len(names), [names, [scorer.extractor.name for scorer in watching]])
+    todo = pieces.todo()
+    for number in run.reporter.each(todo, "score", len(todo), "snapshots"):
+        pieces.done(number, score_snapshot(work, watching, snapshots[number]).facts())
+    records = pieces.gather()
+    if records is None:
+        return None
+    return [parse_record(SampleScores, fields, name) for fields, name in zip(records, names, strict=True)]
 
 
 def score_snapshot(work: Evaluation, watching: list[Scorer], snapshot: SnapshotImages) -> SampleScores:

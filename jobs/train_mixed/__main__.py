@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from shared.store.records.mixed import MixedRecord
 
 
-def fits(run: Run, config: MixedOptions) -> Result:
-    """Fit every arm of one replicate."""
+def fits(run: Run, config: MixedOptions) -> Result | None:
+    """Fit every arm of one replicate; None while fits of other parts are missing."""
     from jobs.train_mixed.fits import fit_replicate
 
     return fit_replicate(run, config)
@@ -30,8 +30,9 @@ def main(run: Run, config: MixedOptions) -> Result:
     """Train the same classifier on real, mixed and synthetic images; measure on the real test split.
 
     In a replicate every arm gets the same model, seed and patience; weights are chosen on the real val split and the
-    test split is used once. Writes `fits` for each replicate, and from all of them the results `mixed`: a row for each
-    arm, and the verdict.
+    test split is used once. With --parts several processes share the replicates, and the fits of each where there are
+    more of them. Writes `fits` for each replicate, and from all of them the results `mixed`: a row for each arm, and
+    the verdict.
     """
     from jobs.train_mixed.experiment import judge_replicates
     from shared.plots.gallery import save_all

@@ -1,5 +1,6 @@
 """The fits of one replicate: every arm, from the replicate's seed; a fit that is done is not repeated after a stop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from shared.store.records.base import parse_record
 from shared.store.records.datasets import RealRecord, SyntheticRecord
 from shared.store.records.mixed import FitRow, FitsRecord
 from shared.store.samples import annotated_members
+from shared.store.work_shards import WorkShards
 
 PROBABILITIES, EQUAL_STEPS = "probabilities", "equal_steps"
 """The tensors of a fit's file, (test images, classes): of the weights that were kept, and of those of the control."""
@@ -75,8 +77,11 @@ def fit_file(arm: str, number: int) -> str:
     return f"{arm}-fit{number}.safetensors"
 
 
-def fit_replicate(run: Run, config: MixedOptions) -> Result:
-    """Fit every arm on the real images and the synthetic ones of one replicate, and answer the test images."""
+def fit_replicate(run: Run, config: MixedOptions) -> Result | None:
+    """Fit every arm on the real images and the synthetic ones of one replicate, and answer the test images.
+
+    Every part of the work on a replicate makes its share of the fits; None while fits of other parts are missing.
+    """
     device = pick_device(run.device)
     check(run, config, device)
     splits = load_experiment(run, config.min_confidence)
@@ -88,16 +93,9 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result:
     # an arm's fits have the seeds of every other arm's, so that differences are paired
     seeds = [fit_seed(config.seed, number) for number in range(config.fits)]
     fits = [Fit(name, run.replicate, number, seed) for name in arms for number, seed in enumerate(seeds)]
-    rows = []
-    with run.reporter.bar("fit", len(fits), "fits") as bar:
-        for planned in fits:
-            row, known = read_or_fit(run.folder, planned, splits, config, device)
-            rows.append(row)
-            if known:
-                # skipped, not advanced: the rate and the time left are those of this run
-                bar.skip(1)
-            else:
-                bar.advance(note=f"{planned.arm}: {row.test.accuracy:.3f}")
+    rows = fit_in_parts(run, fits, lambda planned: read_or_fit(run.folder, planned, splits, config, device))
+    if rows is None:
+        return None
     record = FitsRecord(
         rows=rows,
         n_val=len(splits.val),
@@ -105,6 +103,29 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result:
         n_unlabelled=splits.pseudo.total if splits.pseudo else None,
     )
     return Result(record, summary=f"{len(rows)} fits of {len(arms)} arms")
+
+
+def fit_in_parts(run: Run, fits: list[Fit], made: Callable[[Fit], tuple[FitRow, bool]]) -> list[FitRow] | None:
+    """Make the fits of this part and return the rows of all, in order; None while fits of other parts are missing.
+
+    `made(fit)` returns the row of a fit and whether it was there, as `read_or_fit` does.
+    """
+    names = [planned.file for planned in fits]
+    pieces, mine = WorkShards(run, len(fits), names), run.shard.select(range(len(fits)))
+    with run.reporter.bar("fit", len(mine), "fits") as bar:
+        for number in mine:
+            # its own ones are read again even where they are done: a broken file costs one fit, not all
+            row, known = made(fits[number])
+            pieces.done(number, row.facts())
+            if known:
+                # skipped, not advanced: the rate and the time left are those of this run
+                bar.skip(1)
+            else:
+                bar.advance(note=f"{fits[number].arm}: {row.test.accuracy:.3f}")
+    records = pieces.gather()
+    if records is None:
+        return None
+    return [parse_record(FitRow, fields, name) for fields, name in zip(records, names, strict=True)]
 
 
 def check(run: Run, config: MixedOptions, device: torch.device) -> None:

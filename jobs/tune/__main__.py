@@ -34,8 +34,8 @@ def owners(recipe: Recipe, answer: Answer) -> dict[str, object]:
     return {name: [answer.defaults[name], *(table[name] for table in tables if name in table)][-1] for name in names}
 
 
-def work(run: Run, config: TuneConfig) -> None:
-    """Take part in the trials, then in the runs of the baseline and the tuned options, until all are done."""
+def work(run: Run, config: TuneConfig) -> bool:
+    """Take part in the trials, then in the runs of the baseline and the tuned options; return whether all are done."""
     from jobs.tune.worker import Worker
 
     params = click.get_current_context().params
@@ -46,7 +46,8 @@ def work(run: Run, config: TuneConfig) -> None:
     if params["force"]:
         # before other workers start: they would take trials of the study that is deleted
         worker.forget()
-    worker.work((params["workers"] or by_cores(params["threads"], run.device)) - 1, helpers)
+    helpers |= {"tune.parts": run.shard.count, "tune.index": run.shard.index}
+    return worker.work((params["workers"] or by_cores(params["threads"], run.device)) - 1, helpers)
 
 
 def by_cores(threads: int, device: str) -> int:
@@ -94,7 +95,8 @@ def main(run: Run, config: TuneConfig) -> Result:
     A trial is train_gan and evaluate in a folder of its own, with options drawn from the recipe's [tune.space] and
     scored on the val split alone; weak ones are stopped early. Start the same command on any number of machines that
     share the volume: each takes trials, also those of a worker that was lost. When all are done, the recipe's own
-    options and the best are trained from several seeds and scored on test, and the tuned recipe is written.
+    options and the best are trained from several seeds and scored on test, and the tuned recipe is written. With
+    --parts each part is a worker that ends where nothing is left to begin; the last one writes the result.
     """
     from jobs.tune.outcome import finish
 

@@ -110,7 +110,8 @@ class TrialRunner:
         with (self.folder / "log.txt").open("ab") as log:
             # one replicate: the runs of both sides that are compared in the end have seeds of their own
             words = [*self.words, *self.place, "--replicates", "1"]
-            process = start(job, words, variables(self.options), stdout=log, stderr=log)
+            # the parts of a search are its workers: a job that took one for its own would do a share of a trial
+            process = start(job, words, variables(self.options | {f"{job}.parts": 1}), stdout=log, stderr=log)
             try:
                 while (code := wait(process)) is None:
                     if self.reporter.stop.signal_name:

@@ -41,14 +41,17 @@ class Worker:
         shutil.rmtree(self.folder)
         self.study = Study(self.folder, self.config, self.storage)
 
-    def work(self, helpers: int, options: dict[str, object]) -> None:
-        """Work until every trial and comparison run is done, with `helpers` more processes started with `options`."""
+    def work(self, helpers: int, options: dict[str, object]) -> bool:
+        """Work until every trial and comparison run is done, with `helpers` more processes started with `options`.
+
+        Returns whether all is done: a part of the work ends where nothing is left to begin, though others are at work.
+        """
         place = ["--data-root", str(self.run.folder.parent), "--experiment", self.run.folder.name]
         os.environ |= shared_by(helpers + 1)  # this process works next to them
         started = [start("tune", [*self.words[:2], *place], variables(options)) for _ in range(helpers)]
         try:
             self._trials()
-            self._comparison()
+            return self._comparison()
         finally:
             for process in started:
                 if self.run.reporter.stop.signal_name:
@@ -77,10 +80,11 @@ class Worker:
             reason = next((trial.user_attrs["refused"] for trial in self.study.trials if trial.user_attrs), "")
             raise BadInput(f"{self.folder}: no trial came to its end; the first was refused:\n{reason}")
 
-    def _comparison(self) -> None:
-        """Do the runs of both sides that no other worker does; wait for the others."""
+    def _comparison(self) -> bool:
+        """Do the runs of both sides that no other worker does; wait for the others, or as a part return False."""
         waiting = comparison_runs(self.study, self.config)
         while waiting:
+            left = len(waiting)
             for comparison in list(waiting):
                 runner = runner_of(self.study, self.config, comparison, self.words, self.run.reporter)
                 lock = None if runner.done else self.study.lock(comparison.name)
@@ -94,8 +98,12 @@ class Worker:
                     self.run.reporter.info(f"{comparison.name}: scored on test")
                 if runner.done:
                     waiting.remove(comparison)
+            if len(waiting) == left and self.run.shard.count > 1:
+                # the part that is at the last one writes the result; where it is lost, it is started again
+                return False
             if waiting:
                 self._pause()
+        return True
 
     def _pause(self) -> None:
         if self.run.reporter.stop.signal_name:

@@ -30,10 +30,10 @@ GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 Layers = list[tuple[str, dict[str, object]]]
 
-Before = Callable[[Run, Any], None]
+Before = Callable[[Run, Any], bool]
 """`before(run, config)`, where `run.folder` is the experiment's, does work that any number of processes share.
 
-The first of them to finish it makes the artifact.
+It returns whether all of it is done: the first of them to see that makes the artifact. A part may end before.
 """
 
 

@@ -97,8 +97,10 @@ class Call:
         """
         common = self.common
         if not row.replicated:
-            # what is made of all replicates is made whole, by the part that finds them complete
-            return [Piece(row, None, common.shard if row.parts else WHOLE)]
+            # what is made of all replicates is made whole, by the part that finds them complete; so is what is made of
+            # work that is shared before
+            divided = row.parts and self.command.before is None
+            return [Piece(row, None, common.shard if divided else WHOLE)]
         self._check_each()
         pieces = [Piece(row, number, shard) for number, shard in common.shard.over_replicates(common.replicates)]
         if not row.parts and any(piece.shard.count > 1 for piece in pieces):

@@ -188,8 +188,10 @@ def make(call: Call, piece: Piece, reporter: Reporter) -> None:
         extends=extends,
         forced=common.force,
     )
-    if call.command.before is not None:
-        call.command.before(run, call.config)
+    before = call.command.before
+    if before is not None and not before(replace(run, shard=common.shard), call.config):
+        _say_part(call, piece, reporter)
+        return
     result = _build(call.seeded(piece), piece, key, run, started)
     if result is not None:
         summary = result.summary and f"\n{result.summary}"
@@ -232,13 +234,17 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
             return None
         if result is None:
             if not is_complete(call, piece, key, run.reporter):
-                done = f"part {common.shard.index} of {common.shard.count} is done; others are not yet"
-                run.reporter.info(f"{done}: {final}")
+                _say_part(call, piece, run.reporter)
             return None
         processes = {"threads": run.threads, "processes": process_count()}
         write_run_record(work.folder / "run.json", started, common.recipe, processes)
         work.commit(record=result.record, dataset=result.dataset, extends=run.extends)
         return result
+
+
+def _say_part(call: Call, piece: Piece, reporter: Reporter) -> None:
+    shard = call.common.shard
+    reporter.info(f"part {shard.index} of {shard.count} is done; others are not yet: {call.final(piece)}")
 
 
 def is_complete(call: Call, piece: Piece, key: "BuildKey", reporter: Reporter) -> bool:
