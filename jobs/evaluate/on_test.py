@@ -83,7 +83,7 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
             # held-out real images show how near to train new images lie
             train = scorer.extract(learned.images, learned.labels)
             compared_sets = (features, work.reference(scorer, "test"), train)
-            copies["classifier"] = copy_test(*(torch.from_numpy(images.features).double() for images in compared_sets))
+            copies["classifier"] = copy_test(*(torch.from_numpy(images.features) for images in compared_sets))
     real = joined(each.real for each in said.values())
     test = work.sample_scores(joined(each.test for each in said.values()), drawn, "test")
     warned = [line for each in said.values() for line in each.warnings]

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from torch import Tensor
+import numpy as np
 
 from shared.data.images import load_split
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, parse_manifest
+from shared.metrics.features.rows import Rows, digests
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
 from shared.models.tables import EXTRACTORS
@@ -22,10 +23,11 @@ def open_dataset(folder: Path) -> Artifact:
     return open_artifact(folder, "dataset", parse_manifest(path.read_bytes(), path).job)
 
 
-def in_both(images: Tensor, others: Tensor) -> int:
+def in_both(images: Rows, others: Rows) -> int:
     """Return how many of `images`, uint8 (N, channels, size, size), are among the `others`, pixel by pixel."""
-    known = {image.numpy().tobytes() for image in others} if images.shape[1:] == others.shape[1:] else set()
-    return sum(image.numpy().tobytes() in known for image in images)
+    if images.shape[1:] != others.shape[1:]:
+        return 0
+    return int(np.isin(digests(images), digests(others)).sum())
 
 
 def score_between(
@@ -45,7 +47,7 @@ def score_between(
     group = ProcessGroup(device)
     scorer = Scorer(EXTRACTORS[extractor].get()({}, weights, group.device), group, seed)
     sides: list[FeatureSet] = []
-    held: list[Tensor] = []
+    held: list[Rows] = []
     for dataset, part in ((synthetic, "train"), (real, split)):
         data = load_split(dataset, part)
         sides.append(scorer.extract(data.images, data.labels))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.data.images import Images
+from shared.metrics.features.rows import BLOCK_COLUMNS, BLOCK_ROWS, Rows, block_rows
 from shared.metrics.neighbours import SHIFT, Nearest, of_images, of_points, transforms
 from shared.stats.confidence import quantile
 from shared.stats.intervals import delong_auc, wilson_interval
@@ -37,13 +38,13 @@ MUCH_NEARER = 0.5
 SMALL = {"pixels": 0.02, "features": 1e-9}
 """Added to both distances of a ratio: an image that equals one on either side is at a ratio of 1."""
 
-BLOCK_IMAGES = 4096
-"""Images that are held as numbers at a time."""
+POINT_BYTES = 256 << 20
+"""What synthetic or held-out images may take as numbers at a time: train is gone through for each such block."""
 
 TRANSFORMS = [f"shifts of up to {SHIFT} px", "mirror images", "gain and offset"]
 """What makes no other image of one, in pixels."""
 
-Search = Callable[[Tensor, Tensor, Tensor | None], Nearest]
+Search = Callable[[Rows, Rows, Tensor | None], Nearest]
 """How the nearest of a set is found; see `neighbours.of_points`."""
 
 
@@ -63,13 +64,16 @@ class Reference:
         return cls(np.where(ratios < MUCH_NEARER, distances, np.inf), ratios)
 
 
-def copy_test(synthetic: Tensor, held_out: Tensor, train: Tensor) -> CopyTest:
-    """Return what the test finds on points (N, d), (M, d), (T, d), all float64; see `compared`."""
+def copy_test(synthetic: Rows, held_out: Rows, train: Rows) -> CopyTest:
+    """Return what the test finds on points (N, d), (M, d), (T, d), floating; see `compared`.
+
+    Distances are float64, a block of points at a time: neither set is held as such.
+    """
     found = compared(synthetic, held_out, train, of_points, SMALL["features"])
     return found.model_copy(update=memorisations(synthetic, held_out, train))
 
 
-def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> CopyTest:
+def pixel_copies(synthetic: Rows, held_out: Images, train: Images) -> CopyTest:
     """Return the copy test on the pixels of uint8 images (N, C, S, S); distances are minima over `TRANSFORMS`."""
     found = compared(synthetic, held_out.images, train.images, of_images, SMALL["pixels"])
     sides = synthetic[[pair.synthetic for pair in found.closest]], train.images[[pair.train for pair in found.closest]]
@@ -83,7 +87,7 @@ def pixel_copies(synthetic: Tensor, held_out: Images, train: Images) -> CopyTest
     )
 
 
-def compared(synthetic: Tensor, held_out: Tensor, train: Tensor, nearest: Search, small: float) -> CopyTest:
+def compared(synthetic: Rows, held_out: Rows, train: Rows, nearest: Search, small: float) -> CopyTest:
     """Return the copy test, given how the nearest of a set is found.
 
     Two numbers of an image are looked at: the ratio of its distances to the nearest training image and to the nearest
@@ -163,11 +167,11 @@ def area_of(drawn: Reference, reference: Reference, different: int) -> tuple[flo
     return area, max(area - reach, 0.0), min(area + reach, 1.0)
 
 
-def some_of(images: Tensor, most: int) -> tuple[Tensor, Tensor]:
+def some_of(images: Rows, most: int) -> tuple[Tensor, Tensor]:
     """Return at most `most` of the images, and their places among all."""
     # evenly, since the images of a split may be sorted by class
     places = torch.linspace(0, len(images) - 1, min(most, len(images)), dtype=torch.float64).round().long()
-    return (images if len(places) == len(images) else images[places]), places
+    return (images[:] if len(places) == len(images) else images[places]), places
 
 
 def closest(found: Nearest, ratios: NDArray[np.float64], places: list[int], count: int = 10) -> list[ClosestPair]:
@@ -179,28 +183,29 @@ def closest(found: Nearest, ratios: NDArray[np.float64], places: list[int], coun
     ]
 
 
-def memorisations(synthetic: Tensor, held_out: Tensor, train: Tensor) -> dict[str, float]:
+def memorisations(synthetic: Rows, held_out: Rows, train: Rows) -> dict[str, float]:
     """Return the mean cosine distances to the nearest training point of both sets (MiFID, Bai et al. 2021)."""
     drawn, real = (some_of(images, MOST_IMAGES)[0] for images in (synthetic, held_out))
     return {"memorisation": cosine_distance(drawn, train), "memorisation_held_out": cosine_distance(real, train)}
 
 
-def cosine_distance(points: Tensor, train: Tensor) -> float:
+def cosine_distance(points: Rows, train: Rows) -> float:
     """Return the mean over points of 1 - |cosine| to the training point where that is smallest; images are points."""
-    unit = _unit(points)
-    best = torch.zeros(len(points), dtype=torch.float64)
-    for part in train.split(BLOCK_IMAGES):
-        best = torch.maximum(best, (unit @ _unit(part).T).abs().max(dim=1).values)
-    return float((1 - best).mean())
+    found = []
+    for block in points.split(min(block_rows(points, POINT_BYTES), BLOCK_ROWS)):
+        unit = _unit(block)
+        best = torch.zeros(len(block), dtype=torch.float64)
+        for part in train.split(min(block_rows(train), BLOCK_COLUMNS)):
+            best = torch.maximum(best, (unit @ _unit(part).T).abs().max(dim=1).values)
+        found.append(best)
+    return float((1 - torch.cat(found)).mean())
 
 
 def _unit(side: Tensor) -> Tensor:
-    points = as_points(side) if side.dtype == torch.uint8 else side
+    """Return points, or uint8 images (N, C, S, S) as points (N, C * S * S) in [0, 1], at length 1, as float64."""
+    # float64: cosines come from a matrix product, whose rounding would blur those of near copies in float32
+    points = side.flatten(1).double()
+    if side.dtype == torch.uint8:
+        points.div_(255)
     unit: Tensor = points / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
     return unit
-
-
-def as_points(images: Tensor) -> Tensor:
-    """Return uint8 images (N, C, S, S) as points (N, C * S * S) in [0, 1], so that a distance is one of pixels."""
-    # float64: distances come from a matrix product, whose cancellation would blur those of near copies in float32
-    return images.flatten(1).double() / 255

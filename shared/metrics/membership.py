@@ -12,7 +12,6 @@ of synthetic ones the features of the experiment's own classifier gave AUCs of 0
 training images train a classifier for this test, and the members are from the other half.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +21,8 @@ from torch import Tensor
 
 from shared.data.images import NO_LABEL, Images
 from shared.data.sampling import apportion, floor_share
-from shared.format.files import sha256
-from shared.metrics.neighbours import Nearest, of_images, of_points
+from shared.metrics.features.rows import Rows, digests
+from shared.metrics.neighbours import of_images, of_points
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import features_of, fit
 from shared.models.networks import Classifier
@@ -43,8 +42,8 @@ FEWEST_FALSE = 10
 FEWEST = 2
 """Members, and non-members, without which there is no attack; also images that a classifier can be trained on."""
 
-BLOCK_REAL, BLOCK_SYNTHETIC = 2048, 4096
-"""Real and synthetic images at a time: a whole matrix of 100,000 by 100,000 distances would take 80 GB."""
+BLOCK_REAL = 2048
+"""Real images at a time."""
 
 CLASSIFIER = FitConfig(steps=300)
 """How the classifier is trained whose features are attacked."""
@@ -121,21 +120,19 @@ def prepare(
     network = None
     if not others.grouped and len(rest) >= FEWEST:
         network = fit(rest, val, classes, CLASSIFIER, seed=derive_seed(seed, Stream.MEMBERSHIP), device=device).network
-    return Attack(known.images[places[0]], others.images.images[places[1]], others, network)
+    sides = known.subset(places[0]), others.images.subset(places[1])
+    return Attack(sides[0].images, sides[1].images, others, network)
 
 
 def halves(train: Images, seed: int) -> tuple[Places, Places]:
     """Return the sorted places of two halves of each class, drawn from `seed`; equal images are in one half."""
-    contents = [sha256(b"%d " % seed + image.numpy().tobytes()) for image in train.images]
-    by_class: dict[int, list[str]] = {}
-    seen = set[str]()
-    for content, label in zip(contents, train.labels.tolist(), strict=True):
-        if content not in seen:
-            by_class.setdefault(label, []).append(content)
-        seen.add(content)
-    # by the rank of a hash, which knows nothing of the order of the images
-    second = {content for found in by_class.values() for content in sorted(found)[1::2]}
-    where = np.array([content in second for content in contents], dtype=bool)
+    contents, first, which = np.unique(digests(train.images, b"%d " % seed), return_index=True, return_inverse=True)
+    labels = train.labels.numpy()[first]
+    second = np.zeros(len(contents), dtype=bool)
+    for label in np.unique(labels):
+        # by the rank of a hash, which knows nothing of the order of the images
+        second[np.flatnonzero(labels == label)[1::2]] = True
+    where = second[which]
     return np.flatnonzero(~where), np.flatnonzero(where)
 
 
@@ -204,22 +201,15 @@ def true_positives(members: Distances, non_members: Distances, rate: float) -> f
     return float((members < np.sort(non_members)[allowed]).mean())
 
 
-def nearest_image(real: Tensor, synthetic: Tensor) -> Distances:
+def nearest_image(real: Rows, synthetic: Rows) -> Distances:
     """Return the distance of uint8 images (N, C, S, S) to the nearest of (K, C, S, S); see `neighbours.of_images`."""
-    return _in_blocks(real, synthetic, of_images)
-
-
-def nearest_point(real: Tensor, synthetic: Tensor) -> Distances:
-    """Return the Euclidean distance of points (N, d) to the nearest of (K, d)."""
-    # float64 in blocks: in float32 near copies would tie by rounding, and whole sets would take twice the memory
-    return _in_blocks(real, synthetic, lambda points, others: of_points(points.double(), others.double()))
-
-
-def _in_blocks(real: Tensor, synthetic: Tensor, search: Callable[[Tensor, Tensor], Nearest]) -> Distances:
-    """Return the distance of each of `real` to the nearest of `synthetic`, by a search in one block of each."""
-    found = [
-        torch.stack([search(part, block).distances.double() for block in synthetic.split(BLOCK_SYNTHETIC)]).amin(dim=0)
-        for part in real.split(BLOCK_REAL)
-    ]
+    # float64: they are ranked against each other
+    found = [of_images(part, synthetic).distances.double() for part in real.split(BLOCK_REAL)]
     distances: Distances = torch.cat(found).numpy()
+    return distances
+
+
+def nearest_point(real: Rows, synthetic: Rows) -> Distances:
+    """Return the Euclidean distance of points (N, d) to the nearest of (K, d), as float64."""
+    distances: Distances = of_points(real, synthetic).distances.numpy()
     return distances

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from shared.metrics.features.prdc import blocks
+from shared.metrics.features.rows import Rows, tiles
 
 SHIFT = 2
 """Pixels by which a window is shifted each way, of images of at most `LARGEST` px."""
@@ -45,43 +45,63 @@ class Nearest:
     places: Tensor
 
 
-def of_points(points: Tensor, others: Tensor, own: Tensor | None = None) -> Nearest:
-    """Return the nearest of `others` (M, d) to each of `points` (N, d), by Euclidean distance.
+def of_points(points: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
+    """Return the nearest of `others` (M, d) to each of `points` (N, d), by Euclidean distance, float64.
 
     `own` (N,) are the places of the points among the others, where they are some of them: they are not looked at.
     """
-    found = []
-    for start, block in blocks(points, others):
+    least = torch.full((len(points),), torch.inf, dtype=torch.float64)
+    places = torch.zeros(len(points), dtype=torch.int64)
+    for start, first, distances in tiles(points, others):
+        rows = slice(start, start + len(distances))
         if own is not None:
-            block[torch.arange(len(block)), own[start : start + len(block)]] = torch.inf
-        found.append(block.min(dim=1))
-    return Nearest(torch.cat([block.values for block in found]), torch.cat([block.indices for block in found]))
+            hide(distances, own[rows] - first)
+        values, indices = distances.min(dim=1)
+        places[rows] = torch.where(values < least[rows], indices + first, places[rows])
+        least[rows] = torch.minimum(least[rows], values)
+    return Nearest(least, places)
 
 
-def of_images(images: Tensor, others: Tensor, own: Tensor | None = None) -> Nearest:
+def hide(distances: Tensor, own: Tensor) -> None:
+    """Make the distance of each row at its place `own` infinite, where that is a column."""
+    rows = ((own >= 0) & (own < distances.shape[1])).nonzero()[:, 0]
+    distances[rows, own[rows]] = torch.inf
+
+
+def of_images(images: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
     """Return the nearest of uint8 `others` (M, C, S, S) to each of `images` (N, C, S, S), as a minimum over transforms.
 
     These are shifts of up to `SHIFT` px, mirror images, gain and offset. Flat images are at a distance of at least 1.
     `own` is as in `of_points`.
     """
     factor = max(images.shape[-1] // LARGEST, 1)
-    whole = reduced(images, factor)
-    sides = [windows(whole, 0, 0), windows(whole.flip(-1), 0, 0)]
+    sides = both_ways(images, factor)
     lengths = sides[0].square().sum(dim=1)
     least, places = torch.full((len(images),), torch.inf), torch.zeros(len(images), dtype=torch.int64)
-    for start in range(0, len(others), BLOCK_IMAGES):
-        squares = least_squares(sides, reduced(others[start : start + BLOCK_IMAGES], factor))
+    start = 0
+    for block in others.split(BLOCK_IMAGES):
+        squares = least_squares(sides, reduced(block, factor))
         if own is not None:
-            rows = ((own >= start) & (own < start + squares.shape[1])).nonzero()[:, 0]
-            squares[rows, own[rows] - start] = torch.inf
+            hide(squares, own - start)
         values, indices = squares.min(dim=1)
         places = torch.where(values < least, indices + start, places)
         least = torch.minimum(least, values)
+        start += len(block)
     distances = (least + lengths).clamp(min=0).sqrt()
     distances[distances < ROUNDING] = 0
     flat = lengths < 1 - 1e-3
     distances[flat] = distances[flat].clamp(min=1)
     return Nearest(distances, places)
+
+
+def both_ways(images: Rows, factor: int) -> list[Tensor]:
+    """Return the windows of images reduced by a factor, as they are and mirrored, each (N, d)."""
+    # of some images at a time: windows are far smaller than images as numbers
+    found = []
+    for block in images.split(BLOCK_IMAGES):
+        whole = reduced(block, factor)
+        found.append([windows(whole, 0, 0), windows(whole.flip(-1), 0, 0)])
+    return [torch.cat(side) for side in zip(*found, strict=True)]
 
 
 def least_squares(sides: list[Tensor], others: Tensor) -> Tensor:
@@ -99,8 +119,7 @@ def least_squares(sides: list[Tensor], others: Tensor) -> Tensor:
 def transforms(images: Tensor, others: Tensor) -> list[str]:
     """Return in words what each of uint8 `images` (N, C, S, S) is of the same one of `others`; "" for no transform."""
     factor = max(images.shape[-1] // LARGEST, 1)
-    whole, real = reduced(images, factor), reduced(others, factor)
-    sides = [windows(whole, 0, 0), windows(whole.flip(-1), 0, 0)]
+    sides, real = both_ways(images, factor), reduced(others, factor)
     every = shifts(real.shape[-1])
     shifted = [windows(real, down, right) for down, right in every]
     # by place: the first of equal distances has the least transform

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from shared.metrics.features.rows import Rows, block_rows
 from shared.store.records.gan import GanRecord, HistoryRow
 from shared.store.records.scores import ClassQualities, LossIndicator
 
@@ -41,21 +42,34 @@ def qualities(images: Tensor) -> Qualities:
     """
     if not len(images):
         return {}
-    unit = images[:MOST_IMAGES].double() / 255
-    grey = unit if images.shape[1] == 1 else (unit * torch.tensor(GREY).double()[:, None, None]).sum(1, keepdim=True)
-    some = grey[:PAIRS_IMAGES].flatten(1)  # pairs grow with the square of the images
-    laplacian = F.conv2d(grey, torch.tensor([[[[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]]]).double())
+    measured = images[:MOST_IMAGES]
+    rows = block_rows(measured)
+    # pairs grow with the square of the images
+    some = torch.cat([_grey(block).flatten(1) for block in measured[:PAIRS_IMAGES].split(rows)])
     pairs = {"diversity": float(torch.pdist(some).mean() / some.shape[1] ** 0.5)} if len(some) > 1 else {}
+    sharpness, contrast = [], []
+    for block in measured.split(rows):
+        grey = _grey(block)
+        laplacian = F.conv2d(grey, torch.tensor([[[[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]]]).double())
+        sharpness.append(laplacian.flatten(1).var(dim=1, correction=0))
+        contrast.append(grey.flatten(1).std(dim=1, correction=0))
     return pairs | {
-        "sharpness": float(laplacian.flatten(1).var(dim=1, correction=0).mean()),
-        "contrast": float(grey.flatten(1).std(dim=1, correction=0).mean()),
+        "sharpness": float(torch.cat(sharpness).mean()),
+        "contrast": float(torch.cat(contrast).mean()),
     }
 
 
-def class_qualities(images: Tensor, labels: Tensor, classes: int) -> list[Qualities | None]:
-    """Return the qualities of each class; None for a class of fewer than 3 images."""
-    by_class = [images[labels == label] for label in range(classes)]
-    return [qualities(own) if len(own) >= LEAST_IMAGES else None for own in by_class]
+def _grey(images: Tensor) -> Tensor:
+    """Return uint8 images (N, channels, S, S) as grey (N, 1, S, S) in [0, 1], float64."""
+    unit = images.double().div_(255)
+    return unit if images.shape[1] == 1 else (unit * torch.tensor(GREY).double()[:, None, None]).sum(1, keepdim=True)
+
+
+def class_qualities(images: Rows, labels: Tensor, classes: int) -> list[Qualities | None]:
+    """Return the qualities of each class of uint8 images (N, C, S, S); None for a class of fewer than 3 images."""
+    # no more of a class is read than is measured, and one class at a time
+    by_class = [(labels == label).nonzero().flatten()[:MOST_IMAGES] for label in range(classes)]
+    return [qualities(images[places]) if len(places) >= LEAST_IMAGES else None for places in by_class]
 
 
 def category(ratios: Qualities) -> str:

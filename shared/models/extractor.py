@@ -8,8 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shared.models.inference import in_batches
-
 BATCH_IMAGES = 64
 
 
@@ -48,15 +46,15 @@ class Extractor:
     @torch.no_grad()
     def extract(self, images: Tensor) -> Features:
         """Return the features and probabilities of uint8 images (N, 1 or 3 channels, S, S)."""
-
-        def both(part: Tensor) -> Tensor:
-            features, probabilities = self.apply(part)
-            return torch.cat([features.float(), probabilities.float()], dim=1).cpu()
-
-        width = self.apply(images[:1])[0].shape[1]
-        # both in one matrix, since `in_batches` joins one tensor for each batch
-        joined = in_batches(both, images, self.batch_images).numpy()
-        return Features(joined[:, :width], joined[:, width:])
+        made = Features(*(torch.empty(len(images), part.shape[1]).numpy() for part in self.apply(images[:1])))
+        start = 0
+        for batch in images.split(self.batch_images):
+            # into their place: joined at the end they would be held twice
+            place = slice(start, start + len(batch))
+            for whole, part in zip((made.features, made.probabilities), self.apply(batch), strict=True):
+                whole[place] = part.float().cpu().numpy()
+            start = place.stop
+        return made
 
 
 @dataclass(frozen=True)

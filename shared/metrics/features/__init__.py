@@ -1,1 +1,1 @@
-"""Metrics on two sets of features, by an extractor."""
+"""Metrics on two sets of features, by an extractor; and blocks of such sets."""

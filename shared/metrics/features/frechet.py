@@ -1,11 +1,13 @@
 """The Fréchet distance between two sets of features, whole, by class and extrapolated, in float64."""
 
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from shared.metrics.features.rows import parts
 from shared.metrics.metric import FeaturePair
 
 Array = NDArray[np.float64]
@@ -45,35 +47,62 @@ def _sum_of_roots(values: Array) -> float:
 
 
 class FeatureStats:
-    """Features (n, d) as Fréchet distances need them: their mean, and rows whose X' X is the unbiased covariance."""
+    """Features (n, d) as Fréchet distances need them: their mean, and rows whose X' X is the unbiased covariance.
+
+    These are float64 in blocks: of many features, which may be float32, no such copy is held.
+    """
 
     def __init__(self, features: NDArray[np.floating]) -> None:
-        exact = np.asarray(features, dtype=np.float64)
-        self.mean = exact.mean(axis=0)
-        self.rows = (exact - self.mean) / np.sqrt(len(exact) - 1)
+        self.features = features
+        self.count, self.width = features.shape
+        self.mean: Array = sum_of(part.sum(axis=0, dtype=np.float64) for part in parts(features)) / self.count
+
+    @property
+    def blocks(self) -> Iterator[Array]:
+        """The rows X, in order, (m, d) each."""
+        for part in parts(self.features):
+            yield (np.asarray(part, dtype=np.float64) - self.mean) / np.sqrt(self.count - 1)
+
+    @property
+    def rows(self) -> Array:
+        """All rows (n, d): for fewer images than features."""
+        return np.concatenate([*self.blocks])
 
     @cached_property
     def cov(self) -> Array:
         """The unbiased covariance (d, d)."""
-        cov: Array = self.rows.T @ self.rows
-        return cov
+        return sum_of(rows.T @ rows for rows in self.blocks)
+
+    @cached_property
+    def trace(self) -> float:
+        """The covariance's trace, without forming it."""
+        return float(sum(np.vdot(rows, rows) for rows in self.blocks))
 
     def distance(self, other: "FeatureStats") -> float:
         """Return the Fréchet distance to other features, as `frechet_distance`."""
         # With fewer images than features, X' X = cov_a has the same nonzero eigenvalues as a matrix of the size of the
         # smaller side: those of cov_a cov_b are those of X cov_b X' (Gram's form).
-        small, large = sorted((self, other), key=lambda stats: len(stats.rows))
-        width = len(self.mean)
-        if len(small.rows) >= width:
+        small, large = sorted((self, other), key=lambda stats: stats.count)
+        if small.count >= self.width:
             root = root_trace(small.cov, large.cov)
-        elif len(large.rows) > width:  # cov_b once, rather than a product as tall as the large side
-            root = _sum_of_roots(linalg.eigvalsh(small.rows @ large.cov @ small.rows.T))
+        elif large.count > self.width:  # cov_b once, rather than a product as tall as the large side
+            rows = small.rows
+            root = _sum_of_roots(linalg.eigvalsh(rows @ large.cov @ rows.T))
         else:
             product = small.rows @ large.rows.T
             root = _sum_of_roots(linalg.eigvalsh(product @ product.T))
         difference = self.mean - other.mean
-        spread = sum(np.vdot(stats.rows, stats.rows) for stats in (self, other))  # tr(X' X), without forming X' X
-        return max(float(difference @ difference + spread - 2 * root), 0.0)
+        return max(float(difference @ difference + self.trace + other.trace - 2 * root), 0.0)
+
+
+def sum_of(arrays: Iterable[Array]) -> Array:
+    """Return the sum of arrays of one shape, of which two are held at a time."""
+    total: Array | None = None
+    for array in arrays:
+        # what is summed is nobody else's
+        total = array if total is None else np.add(total, array, out=total)
+    assert total is not None
+    return total
 
 
 def frechet_infinite(

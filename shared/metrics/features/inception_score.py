@@ -12,9 +12,10 @@ def inception_score(probabilities: NDArray[np.floating], *, seed: int, splits: i
     `probabilities` (N, classes) are a classifier's. From 1 (every image alike, or undecided) to the number of classes.
     """
     # shuffled, since a part of images in the order of classes would hold a few classes only
-    exact = np.random.default_rng(seed).permutation(np.asarray(probabilities, dtype=np.float64))
+    count = len(probabilities)
     scores = []
-    for part in np.array_split(exact, min(splits, len(exact))):
+    for places in np.array_split(np.random.default_rng(seed).permutation(count), min(splits, count)):
+        part = probabilities[places].astype(np.float64)
         marginal = part.mean(axis=0, keepdims=True)
         # clipped just above 0: p log p of a probability of 0 counts as 0, where log(0) would make it NaN
         ratio = np.log(np.maximum(part, 1e-300)) - np.log(np.maximum(marginal, 1e-300))

@@ -23,16 +23,17 @@ def kernel_distance(
     difference was found. Each side needs at least 4 features.
     """
     rng = np.random.default_rng(seed)
-    a, b = np.asarray(features_a, dtype=np.float64), np.asarray(features_b, dtype=np.float64)
     # at most half a side: subsets that were nearly the whole set would hardly differ, and neither would the estimates
-    size = min(len(a) // 2, len(b) // 2, subset_size)
+    sides = features_a, features_b
+    size = min(len(features_a) // 2, len(features_b) // 2, subset_size)
     estimates = [
-        _unbiased_mmd(a[rng.choice(len(a), size, replace=False)], b[rng.choice(len(b), size, replace=False)])
+        # float64 for a subset alone
+        _unbiased_mmd(*(side[rng.choice(len(side), size, replace=False)].astype(np.float64) for side in sides))
         for _ in range(subsets)
     ]
     # subsets overlap: dividing by the root of their number would claim far too small an error, so the spread over
     # subsets is scaled from a subset's size to that of the smaller side
-    error = np.std(estimates, ddof=1) * (size / min(len(a), len(b))) ** 0.5
+    error = np.std(estimates, ddof=1) * (size / min(map(len, sides))) ** 0.5
     return float(np.mean(estimates)), float(error)
 
 

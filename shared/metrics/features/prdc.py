@@ -1,21 +1,17 @@
 """Precision, recall, density and coverage, from distances to nearest neighbours."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.metrics.features.rows import Rows, tiles
 from shared.metrics.metric import FeaturePair
 
 Array = NDArray[np.floating]
 
 NEAREST = 5
 """Which neighbour's distance is the radius of a ball around an image, as in prdc and its paper."""
-
-BLOCK_ROWS = 512
-"""Rows of the distance matrix at a time: whole, it would take N x M float64."""
 
 
 def prdc(synthetic: Array, real: Array, nearest: int = NEAREST) -> dict[str, float]:
@@ -26,20 +22,19 @@ def prdc(synthetic: Array, real: Array, nearest: int = NEAREST) -> dict[str, flo
     (Kynkäänniemi et al. 2019); density is the mean number of real balls that a synthetic feature lies in, over
     `nearest`, coverage the share of real balls with a synthetic feature in them (Naeem et al. 2020).
     """
-    drawn, own = (torch.from_numpy(np.asarray(side, dtype=np.float64)) for side in (synthetic, real))
+    drawn, own = (torch.from_numpy(np.asarray(side)) for side in (synthetic, real))
     real_radius, drawn_radius = radii(own, nearest), radii(drawn, nearest)
-    inside_real, inside_drawn = [], []
-    covered = torch.zeros(len(own), dtype=torch.bool)
-    for start, distances in blocks(drawn, own):
-        inside = distances < real_radius
-        inside_real.append(inside.sum(dim=1))
-        covered |= inside.any(dim=0)
-        # whether a real point is in any synthetic ball: over this block of balls, joined below
-        inside_drawn.append((distances < drawn_radius[start : start + len(distances), None]).any(dim=0))
-    balls = torch.cat(inside_real)
+    balls = torch.zeros(len(drawn), dtype=torch.int64)
+    covered, recalled = (torch.zeros(len(own), dtype=torch.bool) for _ in range(2))
+    for start, first, distances in tiles(drawn, own):
+        rows, columns = slice(start, start + len(distances)), slice(first, first + distances.shape[1])
+        inside = distances < real_radius[columns]
+        balls[rows] += inside.sum(dim=1)
+        covered[columns] |= inside.any(dim=0)
+        recalled[columns] |= (distances < drawn_radius[rows, None]).any(dim=0)
     return {
         "precision": float((balls > 0).double().mean()),
-        "recall": float(torch.stack(inside_drawn).any(dim=0).double().mean()),
+        "recall": float(recalled.double().mean()),
         "density": float(balls.double().mean() / nearest),
         "coverage": float(covered.double().mean()),
     }
@@ -51,16 +46,12 @@ def score(pair: FeaturePair) -> dict[str, float]:
     return prdc(synthetic, real, min(NEAREST, len(synthetic) - 1, len(real) - 1))
 
 
-def radii(points: Tensor, nearest: int) -> Tensor:
+def radii(points: Rows, nearest: int) -> Tensor:
     """Return the distance of each of (N, d) to its `nearest`-th neighbour among the others."""
     # one more than `nearest`, because each point is its own nearest neighbour
-    furthest = [block.topk(nearest + 1, dim=1, largest=False).values[:, -1] for _, block in blocks(points, points)]
-    return torch.cat(furthest)
-
-
-def blocks(points: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Yield (first row, Euclidean distances (rows, M)) for the rows of `points` in blocks."""
-    for start in range(0, len(points), BLOCK_ROWS):
-        part = points[start : start + BLOCK_ROWS]
-        # always by a matrix product: by default small blocks take another path, and the last digits would depend on N
-        yield start, torch.cdist(part, others, compute_mode="use_mm_for_euclid_dist")
+    found = torch.full((len(points), nearest + 1), torch.inf, dtype=torch.float64)
+    for start, _, distances in tiles(points, points):
+        rows = slice(start, start + len(distances))
+        closest = distances.topk(min(nearest + 1, distances.shape[1]), dim=1, largest=False).values
+        found[rows] = torch.cat([found[rows], closest], dim=1).topk(nearest + 1, dim=1, largest=False).values
+    return found[:, -1]

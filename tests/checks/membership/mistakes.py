@@ -53,8 +53,8 @@ MEMBERSHIP: tuple[Mutation, ...] = (
     Mutation(
         "equal_images_in_both_halves",
         METRIC,
-        'sha256(b"%d " % seed + image.numpy().tobytes()) for image in train.images',
-        'sha256(b"%d %d" % (seed, place) + image.numpy().tobytes()) for place, image in enumerate(train.images)',
+        "    where = second[which]\n",
+        "    where = np.arange(len(which)) % 2 == 1\n",
         METRICS + "test_equal_images_are_in_one_half",
         "a classifier that has seen a copy has seen the member",
     ),

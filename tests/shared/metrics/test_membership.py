@@ -11,6 +11,7 @@ from torch import Tensor
 from shared.data.images import NO_LABEL, Images
 from shared.data.resizing import resized
 from shared.metrics import membership as attack
+from shared.metrics.features import rows
 from shared.metrics.membership import (
     MOST_IMAGES,
     NonMembers,
@@ -221,7 +222,8 @@ def test_distances_are_those_of_the_whole_sets(monkeypatch: pytest.MonkeyPatch) 
     images = torch.randint(0, 256, (70, 1, 12, 12), generator=chance, dtype=torch.uint8)
     points = torch.randn(70, 5, generator=chance)
     monkeypatch.setattr(attack, "BLOCK_REAL", 8)
-    monkeypatch.setattr(attack, "BLOCK_SYNTHETIC", 16)
+    monkeypatch.setattr(rows, "BLOCK_ROWS", 8)
+    monkeypatch.setattr(rows, "BLOCK_COLUMNS", 16)
     held: list[int] = []
     whole = torch.cdist
 
