@@ -39,7 +39,8 @@ REPLICATES: tuple[Mutation, ...] = (
     Mutation(
         "features_of_every_replicate",
         PIPELINE,
-        "(PREPROCESS, TRAIN_GAN),\n    gpu=True,\n    parts=True,\n    replicated=True,\n    first=(TRAIN_CLASSIFIER,),",
+        "(PREPROCESS, TRAIN_GAN),\n    gpu=True,\n    parts=True,\n    replicated=True,\n"
+        "    first=(TRAIN_CLASSIFIER,),",
         "(PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN),\n    gpu=True,\n    replicated=True,",
         OWN + "test_scores_of_all_replicates_have_the_features_of_the_first_classifier",
         "scores of replicates compare, since one extractor has seen all of them",
