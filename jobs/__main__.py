@@ -11,6 +11,7 @@ from jobs.pipeline import JOB_NAMES, JOBS
 from shared import __version__
 from shared.cli.environment import check_environment, option_variables
 from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.runtime.observe.identity import identify, named
 
 COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
     "run": "jobs.commands.run",
@@ -70,6 +71,7 @@ class Jobs(ErrorHandlingCommand, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command and check the environment variables of every job; a job checks its own by itself."""
         name, command, remaining = super().resolve_command(ctx, args)
+        identify(named(name))
         if "--help" not in remaining:
             # a job is imported here only where a variable that begins with its name is set
             check_environment(lambda job: None if job == name else job_variables(job), JOB_NAMES)

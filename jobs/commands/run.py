@@ -21,7 +21,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.options import nearest
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
-from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources
+from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import end_at_once, start, variables, wait
 from shared.stats.looks import FIRST
@@ -118,6 +118,7 @@ def asked(options: dict[str, Any]) -> dict[str, str]:
 @CACHE_DIR
 @click.option("--force", is_flag=True, help="Rebuild every artifact.")
 @click.option("--dry-run", is_flag=True, help="Show what each job would do without doing it.")
+@observed
 def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **options: Any) -> None:
     """Run every job in order, each in a process of its own, and print the results.
 

@@ -21,7 +21,7 @@ from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
 from shared.cli.resolve import asked, environment
-from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources
+from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
 from shared.errors import BadConfig, BadInput
 from shared.sources.reading import Reading
 
@@ -74,6 +74,7 @@ class Experiment:
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @MEMORY
 @CACHE_DIR
+@observed
 @click.option("--force", is_flag=True, help="Rebuild everything.")
 @click.option(
     "--dry-run",

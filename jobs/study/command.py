@@ -13,7 +13,7 @@ from shared.cli.common_options import PARTS, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
-from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources
+from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
 from shared.errors import BadConfig
 from shared.store.lineage import STUDY_FOLDER
 from shared.store.replicates import MOST
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @MEMORY
 @CACHE_DIR
+@observed
 @click.option("--force", is_flag=True, help="Rebuild every point.")
 @click.option("--dry-run", is_flag=True, help="Check all points and show what each job would do, without doing it.")
 @click.option(

@@ -17,6 +17,7 @@ from shared.plots.charts import gan_losses
 from shared.plots.figures import save_png
 from shared.plots.image_grid import tile
 from shared.plots.tensorboard import TensorboardWriter, open_tensorboard
+from shared.runtime.observe.observation import report_losses
 from shared.store.records.gan import HistoryRow
 
 METRICS = "metrics.jsonl"
@@ -64,6 +65,7 @@ class Journal:
         if self._tensorboard is not None:
             for name, value in means.items():
                 self._tensorboard.add_scalar(name, value, progress["epoch"])
+        report_losses(means)
         losses = means["discriminator_loss"], means["generator_loss"]
         self.note = f"epoch {progress['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"
 

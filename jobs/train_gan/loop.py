@@ -35,6 +35,7 @@ from shared.data.batches import BatchPlan, batches
 from shared.data.images import NO_LABEL, to_unit_range
 from shared.errors import BadInput, FormatError
 from shared.models.snapshots import snapshot_name
+from shared.runtime.observe.observation import timed, training
 from shared.runtime.seeding import Stream, derive_seed
 
 
@@ -53,7 +54,7 @@ def train(run: Run, task: Task) -> State:
             f"{task.title}: batches of {config.batch_images} in place of --batch-images {asked}: "
             f"an epoch has {task.images}"
         )
-    with run.reporter.bar(task.title, plan.iterations * plan.images, "images", stops=False) as bar:
+    with run.reporter.bar(task.title, plan.iterations * plan.images, "images", stops=False) as bar, training():
         if resumed:
             bar.skip(state.steps * plan.images)
         for iteration in range(state.steps, plan.iterations):
@@ -108,7 +109,7 @@ def read_batches(task: Task, state: State) -> Iterator[tuple[Tensor, Tensor]]:
         # every critic step uses a batch, so a resumed run skips steps times critic steps of them
         start=state.steps * task.family.critic_steps,
     )
-    stream = batches(task.real, task.splits, plan, device=group.device, label=task.label)
+    stream = timed(batches(task.real, task.splits, plan, device=group.device, label=task.label))
     if not task.unlabelled_images:
         return stream
     # those of train too: a generator that learns from unlabelled images learns from no label at all

@@ -12,6 +12,7 @@ from shared.cli.progress import Reporter
 from shared.errors import BadInput, Busy, HalfrealError, Interrupted
 from shared.format.manifest import MANIFEST
 from shared.runtime.job_processes import end, start, variables, wait
+from shared.runtime.observe.log import last_error
 from shared.store.artifacts import Artifact, open_output
 from shared.store.job import Job
 from shared.store.locks import locked
@@ -159,5 +160,4 @@ class TrialRunner:
         """Return the last error that the jobs wrote."""
         lines = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
         # the log has all runs of both jobs; only the last error matters
-        starts = [index for index, line in enumerate(lines) if line.startswith("error: ")]
-        return " ".join(lines[starts[-1] :] if starts else lines[-1:])[:300].removeprefix("error: ")
+        return last_error(lines)[:300]

@@ -13,6 +13,7 @@ from shared.cli.run import Run
 from shared.errors import BadInput, Busy
 from shared.runtime.job_processes import end, start, variables
 from shared.runtime.memory import shared_by
+from shared.store.lineage import TRIALS_FOLDER
 
 PAUSE_S = 0.5
 
@@ -22,7 +23,7 @@ class Worker:
 
     def __init__(self, run: Run, config: TuneConfig, words: list[str], storage: str | None) -> None:
         self.run, self.config, self.words = run, config, words
-        self.folder = run.folder / "trials" / config.study(run.inputs)
+        self.folder = run.folder / TRIALS_FOLDER / config.study(run.inputs)
         self.storage = storage
         self.study = Study(self.folder, config, storage)
 

@@ -9,9 +9,11 @@ import click
 
 from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.options import nearest
+from shared.cli.resource_options import OBSERVED
 from shared.errors import BadConfig
 from shared.runtime.launch import is_main_process
 from shared.runtime.memory import SHARED_BY
+from shared.runtime.observe.log import say
 
 PREFIX = "HALFREAL_"
 
@@ -37,7 +39,7 @@ def _common() -> set[str]:
     def bare() -> None: ...
 
     decorated: Any = bare
-    for option in (*COMMON, *PARTS, *REPLICATES, *PLACE):
+    for option in (*COMMON, *OBSERVED, *PARTS, *REPLICATES, *PLACE):
         decorated = option(decorated)
     return option_variables(decorated.__click_params__)
 
@@ -71,7 +73,7 @@ def check_environment(known: Callable[[str], Collection[str] | None], jobs: Coll
     for name, line in zip(unknown, lines, strict=True):
         del os.environ[name]  # processes that this one starts need not warn again
         if is_main_process():
-            click.echo(line, err=True)
+            say("warning", line, level="warning")
 
 
 def _candidates(name: str, known: Callable[[str], Collection[str] | None], jobs: Collection[str]) -> set[str] | None:

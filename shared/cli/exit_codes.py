@@ -10,8 +10,10 @@ from typing import Any, NoReturn
 
 import click
 
-from shared.errors import BadInput, HalfrealError
+from shared.errors import BadInput, HalfrealError, Interrupted
 from shared.format.files import FULL
+from shared.runtime.observe import log
+from shared.runtime.observe.identity import identify, named
 
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the system says of places that this user may not use."""
@@ -35,6 +37,9 @@ class ErrorHandlingCommand(click.Command):
         run: Any = super().main
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
+        words = args[0] if args else extra.get("args")
+        log.begin(sys.argv[1:] if words is None else list(words))
+        identify(named(self.name))
         # click's own standalone mode would print usage errors in its format and end with 1 for most errors
         return exit_with(lambda: run(*args, standalone_mode=False, **extra))
 
@@ -54,10 +59,10 @@ def exit_with(run: Callable[[], Any]) -> NoReturn:
         # click wraps two kinds in Abort; one of them, EOFError, is a fault like any other
         cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
         _fail_expected(cause)
-        if debugging():
-            raise
         message = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
-        _fail(f"{message}\nunexpected; --debug shows where it happened", 1)
+        if debugging() and not log.is_json():
+            raise
+        _fail(message if debugging() else f"{message}\nunexpected; --debug shows where it happened", 1, cause)
     _end(code if isinstance(code, int) else 0)
 
 
@@ -71,11 +76,11 @@ def _fail_usage(error: click.ClickException) -> NoReturn:
 def _fail_expected(cause: BaseException) -> None:
     """End for an interruption and for what the system refuses; return for any other error."""
     if isinstance(cause, KeyboardInterrupt):
-        _fail("stopped; run the same command again to go on", 75)
+        _fail("stopped; run the same command again to go on", Interrupted.exit_code)
     if isinstance(cause, OSError) and (known := from_os_error(cause)):
-        if debugging():
+        if debugging() and not log.is_json():
             traceback.print_exception(cause)
-        _fail(str(known), known.exit_code)
+        _fail(str(known), known.exit_code, cause)
 
 
 def from_os_error(error: OSError) -> HalfrealError | None:
@@ -96,8 +101,21 @@ def debugging() -> bool:
     return "--debug" in sys.argv or os.environ.get("HALFREAL_DEBUG", "") not in ("", "0")
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    print(shortened(f"error: {message}"), file=sys.stderr, flush=True)
+def code_of(error: BaseException) -> int:
+    """Return the exit code that a command ends with where it raises `error`."""
+    if isinstance(error, OSError):
+        error = from_os_error(error) or error
+    if isinstance(error, HalfrealError):
+        return error.exit_code
+    return Interrupted.exit_code if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _fail(message: str, code: int, cause: BaseException | None = None) -> NoReturn:
+    """Say why the command ends and end it; with --debug a JSON log has the traceback of `cause`, all of it."""
+    where = {"traceback": "".join(traceback.format_exception(cause))} if cause is not None and debugging() else {}
+    level = "warning" if code == Interrupted.exit_code else "error"
+    text = shortened(f"error: {message}")
+    log.say(log.ERROR, shortened(message), level=level, text=text, code=code, **where)
     _end(code)
 
 
@@ -168,6 +186,7 @@ def _end(code: int) -> NoReturn:
 
     One of several that train together leaves the process group first.
     """
+    log.finish()
     if "torch" in sys.modules and os.environ.get("WORLD_SIZE", "1") != "1":
         from shared.runtime.process_group import leave
 

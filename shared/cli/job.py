@@ -21,12 +21,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from shared.cli.calls.call import Call, Common
+from shared.cli.calls.call import Call, Common, Piece
 from shared.cli.calls.part import shard_of
-from shared.cli.calls.perform import perform
+from shared.cli.calls.perform import ReplicatesFailed, perform
 from shared.cli.click_options import SHOWN, click_options, write_grouped
 from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.environment import check_environment, option_variables
+from shared.cli.exit_codes import code_of
 from shared.cli.options import JobOptions, defaults, specs, value_types
 from shared.cli.recipes import Recipe
 from shared.cli.resolve import (
@@ -38,10 +39,13 @@ from shared.cli.resolve import (
     take_recipe,
     variable,
 )
+from shared.cli.resource_options import OBSERVED
 from shared.cli.run import Body, How, Step
 from shared.data.specs import Declare, Validate, no_data_needed
 from shared.errors import BadConfig, BadInput
 from shared.runtime.job_processes import OPTIONS_FLAG
+from shared.runtime.observe.log import say
+from shared.runtime.observe.observation import watching_failures
 from shared.store.job import Job
 from shared.store.work_shards import WHOLE
 
@@ -147,7 +151,7 @@ def job(
                 return
             resolved = resolve_options(made, context)
             for line in (*explain(row.name, resolved), *made.notes(resolved.config)):
-                click.echo(line, err=True)
+                say("notice", line)
             shard = shard_of(context, os.environ) if "parts" in context.params else WHOLE
             common = Common(threads=resolved.threads, shard=shard, **resolved.common)
             call = Call(made, resolved.config, made.recorded(resolved.config), common)
@@ -157,7 +161,9 @@ def job(
 
                 dry_run(call)
             else:
-                perform(call)
+                who = call.identity(Piece(call.row, shard=call.common.shard))
+                with watching_failures(who, code_of, (ReplicatesFailed,)):
+                    perform(call)
 
         made = _command(row, options, cls, update_wrapper(command, body), bool(making.after))
         made.job, made.options, made.tables = row, options, jobs or None
@@ -183,7 +189,7 @@ def _command(row: Job, options: type[JobOptions], cls: type[JobCommand], body: A
     """Return click's command with the job's own options and those that every job has."""
     replicates = row.replicated or row.splits or gathers
     shared = [*(PARTS if row.parts or replicates else ()), *(REPLICATES if replicates else ())]
-    for option in reversed((*shared, *COMMON, *PLACE, OPTIONS_JSON)):
+    for option in reversed((*shared, *COMMON, *OBSERVED, *PLACE, OPTIONS_JSON)):
         body = option(body)
     prefix = f"HALFREAL_{row.name.upper()}"
     settings = {"auto_envvar_prefix": prefix, "show_default": True, "max_content_width": 100}

@@ -1,4 +1,7 @@
-"""How a job tells what it does: a progress bar on a terminal, one log line per interval elsewhere."""
+"""How a job tells what it does: a progress bar on a terminal, one log line per interval elsewhere.
+
+With `--log-format json` each line is an object; see `shared.runtime.observe.log`.
+"""
 
 import signal
 import sys
@@ -9,6 +12,8 @@ from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 from shared.errors import Interrupted
+from shared.runtime.observe.log import say
+from shared.runtime.observe.observation import count_done, progress
 
 Item = TypeVar("Item")
 
@@ -61,19 +66,35 @@ class ProgressBar:
     def advance(self, count: int = 1, note: str = "") -> None:
         """Count `count` more units done and show `note`; with `stops`, raises Interrupted if a signal has come."""
         self.done += count
+        progress(self.done / max(self.total, 1))
+        if self.unit == "images":
+            count_done(count)
         if self.reporter.terminal is not None:
             self.reporter.terminal.update(0, completed=self.done, note=f"{self._pace()} {note}")
         elif time.monotonic() - self._logged >= LOG_EVERY_S:
             self._logged = time.monotonic()
             share = 100 * self.done / max(self.total, 1)
             done = f"{self.done:,}/{self.total:,} {self.unit} ({share:.0f} %)"
-            self.reporter.info(f"{self.title}: {done}, {self._pace()} {note}".rstrip())
+            self.reporter.info(
+                f"{self.title}: {done}, {self._pace()} {note}".rstrip(),
+                event="progress",
+                work=self.title,
+                done=self.done,
+                total=self.total,
+                unit=self.unit,
+                per_s=round(self._rate(), 3),
+                note=note,
+            )
         if self.stops and self.reporter.stop.signal_name:
             self.reporter.stop.raise_if_set()
 
+    def _rate(self) -> float:
+        """Return the units a second of this run."""
+        return (self.done - self._skipped) / max(time.monotonic() - self._started, 1e-9)
+
     def _pace(self) -> str:
         """Return the rate and the time that remains at this rate."""
-        rate = (self.done - self._skipped) / max(time.monotonic() - self._started, 1e-9)
+        rate = self._rate()
         left = f"{clock((self.total - self.done) / rate)} left" if rate else "time left unknown"
         return f"{rate:,.1f} {self.unit}/s, {left}"
 
@@ -90,9 +111,9 @@ class Reporter:
         self.stop = stop or StopFlag()
         self.terminal: Any = None  # a rich Progress while a bar is shown on a terminal
 
-    def info(self, text: str) -> None:
-        """Print one line with the job's name before it."""
-        print(f"{self.job}: {text}", file=sys.stderr, flush=True)
+    def info(self, text: str, event: str = "message", **fields: Any) -> None:
+        """Print one line with the job's name before it; in a JSON log it is an `event` with these fields besides."""
+        say(event, text, text=f"{self.job}: {text}", **fields)
 
     @contextmanager
     def bar(self, title: str, total: int, unit: str, *, stops: bool = True) -> Iterator[ProgressBar]:

@@ -1,14 +1,16 @@
-"""The options of what a job may take of its machine: memory, and a folder for caches. They change no result."""
+"""The options of what a job takes of its machine, and of who watches it: none of them changes a result."""
 
 import os
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from shared.cli.click_options import grouped_option
 from shared.errors import BadConfig
 from shared.runtime import cache_place, memory
+from shared.runtime.observe import log, observation
 
 
 def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -54,3 +56,50 @@ def bind_resources(options: dict[str, Any]) -> None:
     """Make this process, and those that it starts, use no more memory than `memory`, and the folder `cache_dir`."""
     chosen = {memory.VARIABLE: options["memory"], cache_place.VARIABLE: options["cache_dir"]}
     os.environ |= {name: str(value) for name, value in chosen.items() if value is not None}
+
+
+def _use_format(context: click.Context, parameter: click.Parameter, value: str) -> None:
+    """Write standard error in this format, also in the processes that this one starts."""
+    if context.resilient_parsing or context.get_parameter_source("log_format") is ParameterSource.DEFAULT:
+        return
+    os.environ[log.VARIABLE] = value
+    log.use(value)
+
+
+def _use_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+    """Write metrics into this folder, also in the processes that this one starts."""
+    if value is not None and not context.resilient_parsing:
+        # absolute, since a process that this one starts may have another working directory
+        os.environ[observation.VARIABLE] = str(value.absolute())
+
+
+OBSERVED = (
+    grouped_option(
+        "run",
+        log.FLAG,
+        type=click.Choice(log.FORMATS),
+        default=log.TEXT,
+        envvar=log.VARIABLE,
+        is_eager=True,
+        expose_value=False,
+        callback=_use_format,
+        help="Standard error as text for people, or as JSON: one object a line, for collectors of logs.",
+    ),
+    grouped_option(
+        "run",
+        "--metrics-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar=observation.VARIABLE,
+        expose_value=False,
+        callback=_use_folder,
+        help="Folder for a Prometheus text file of each process, which node_exporter reads; without it there is none.",
+    ),
+)
+"""The options of every job that say how it is watched; processes that it starts inherit them by the environment."""
+
+
+def observed(function: Any) -> Any:
+    """Give a command's function these options; they take effect by themselves and are no arguments."""
+    for option in reversed(OBSERVED):
+        function = option(function)
+    return function

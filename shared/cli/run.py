@@ -1,8 +1,7 @@
 """What a job is given and what it hands back; `shared.cli.job` does the rest."""
 
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
+from shared.runtime.observe.observation import peak_bytes
 from shared.store.identity import Extends
 from shared.store.job import Job, R
 from shared.store.work_shards import WHOLE, Shard
@@ -132,15 +132,16 @@ class How:
     additions: Additions | None = None
 
 
-def write_run_record(path: Path, started: float, recipe: Recipe, processes: dict[str, int]) -> None:
-    """Write when the run finished, how long it took, its recipe and its processes to a file of its own."""
+def write_run_record(path: Path, started: float, recipe: Recipe, more: Mapping[str, float]) -> None:
+    """Write when the run finished, how long it took, its memory, its recipe, and `more`, to a file of its own."""
     # not into the manifest, whose hash must depend on the work alone
-    import resource
-
     from shared.format.files import write_json
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # Linux: KiB
     finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-    made = {"finished": finished_at, "seconds": round(time.monotonic() - started, 1), "peak_bytes": peak} | processes
+    made = {
+        "finished": finished_at,
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_bytes": peak_bytes(),
+    } | dict(more)
     printed = recipe.published
     write_json(path, made | {"recipe": recipe.name, "published": None if printed is None else asdict(printed)})

@@ -22,6 +22,7 @@ from shared.models.inference import batch_for, in_batches
 from shared.models.networks import Classifier
 from shared.models.tables import Spec
 from shared.models.zoo.pretrained_file import load_pretrained
+from shared.runtime.observe.observation import report_losses, timed, training
 from shared.runtime.seeding import Stream, derive_seed, seed_everything
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
@@ -29,7 +30,6 @@ from shared.store.records.base import parse_record
 from shared.store.records.classifier import ClassifierHeader, CurveRow
 
 CLASSIFIER_FILE = "classifier.safetensors"
-
 
 Augment = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 """Maps uint8 images (N, channels, size, size), labels (N,) and a step's seed to what the network is trained on.
@@ -103,6 +103,7 @@ class _Best:
         return 0 < patience <= self.waited
 
 
+@training()
 def fit(
     train: Images,
     val: Images,
@@ -130,6 +131,7 @@ def fit(
         if step % config.measure_every and step not in (config.steps, last):
             continue
         row = CurveRow(step=step, train_loss=_mean_loss(losses, step), **measure_val(network, val))
+        report_losses({"train": row.train_loss, "val": row.val_loss})
         extras.on_step(len(losses), f"val F1 {row.val_f1:.3f}")
         losses = []
         if not best.stopped(extras.patience):
@@ -155,17 +157,17 @@ def _training(
     # fused: one kernel for all parameters, since these networks are small and launches would dominate
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     labels = train.labels.cpu()
-    batches = BATCHES[config.sampling](labels, config.batch_images, seed)
+    order = BATCHES[config.sampling](labels, config.batch_images, seed)
+    batches = timed((train.images[chosen], train.labels[chosen]) for chosen in order)
     # of what this fit trains on, real and synthetic images together
     weights = class_weights(labels, classes).to(train.labels.device) if config.class_weights == "balanced" else None
-    for step, chosen in enumerate(batches, start=1):
+    for step, (pixels, targets) in enumerate(batches, start=1):
         network.train()  # measuring on val left it in evaluation mode
         if augment is None:
-            images, targets = to_unit_range(train.images[chosen]), train.labels[chosen]
+            images = to_unit_range(pixels)
         else:
             # a seed for each step: what a step draws does not depend on how many numbers earlier ones took
-            drawn = derive_seed(seed, Stream.CLASSIFIER_AUGMENTATION, step)
-            images, targets = augment(train.images[chosen], train.labels[chosen], drawn)
+            images, targets = augment(pixels, targets, derive_seed(seed, Stream.CLASSIFIER_AUGMENTATION, step))
         loss = cross_entropy(network(images), targets, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

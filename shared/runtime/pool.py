@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any
 
 from shared.runtime.memory import shared_by
+from shared.runtime.observe import log
 
 POLL_S = 0.2
 
@@ -74,6 +75,7 @@ class Pool:
 
 
 def _answer(send: Any, function: Callable[..., Any], *args: object) -> None:
+    log.begin(())
     # whoever asked may have been stopped meanwhile
     with suppress(BrokenPipeError):
         send.send(function(*args))
@@ -93,4 +95,5 @@ def _follow_parent(share: dict[str, str], function: Callable[..., Any], *args: o
         os._exit(1)  # sys.exit would end this thread alone
 
     Thread(target=follow, daemon=True).start()
+    log.begin(())
     function(*args)

@@ -13,6 +13,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
+from shared.runtime.observe import log
+from shared.runtime.observe.identity import Identity, current, identify
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 Spread = Callable[[Callable[[Item], Made], Iterable[Item]], Iterator[Made]]
@@ -53,7 +56,7 @@ def processes(count: int, preload: str = "", chunk: int = CHUNK) -> Iterator[Spr
     context = get_context(method)
     if preload and method == "forkserver":
         context.set_forkserver_preload([preload])
-    executor = ProcessPoolExecutor(count, context, initializer=_begin)
+    executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(current(),))
     try:
         yield lambda function, items: _in_order(executor, count * AHEAD, function, iter(items), chunk)
     finally:
@@ -77,8 +80,10 @@ def _apply(function: Callable[[Item], Made], chunk: list[Item]) -> list[Made]:
     return [function(item) for item in chunk]
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the process that waits for this one, and end when that one is gone."""
+def _begin(identity: Identity) -> None:
+    """Leave Ctrl-C to the process that waits for this one, speak as it does, and end when that one is gone."""
+    log.begin(())
+    identify(identity)
     # a terminal sends SIGINT to the whole process group: children that ended first would break the parent's pool
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Inputs = dict[str, Artifact]
 
+TRIALS_FOLDER = "trials"
+"""The folder of an experiment in which `tune` has a folder for each search, with one for each of its trials."""
+
 STUDY_FOLDER = "study"
 """The folder of an experiment in which the experiments of its study are."""
 
@@ -159,6 +162,15 @@ def experiment_label(folder: Path) -> str:
     """
     above = folder.absolute().parent
     return f"{above.parent.name}/{above.name}/{folder.name}" if is_point(folder) else folder.name
+
+
+def watched_label(folder: Path) -> str:
+    """Return what logs and metrics call the experiment in `folder`: its name, for a trial of `tune` with its place.
+
+    Every experiment has a trial 0: `digits/trials/0c4f.../trial-0000` says which.
+    """
+    place = folder.absolute()
+    return "/".join(place.parts[-4:]) if place.parents[1].name == TRIALS_FOLDER else experiment_label(folder)
 
 
 def is_point(folder: Path) -> bool:

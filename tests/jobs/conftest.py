@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -159,3 +160,21 @@ def varied(root: Path) -> dict[str, Artifact]:
     """Open the artifacts of that experiment by name."""
     rows = [row for row in PIPELINE if row.name != "report"]
     return {row.writes: open_output(row, root / "small") for row in rows}
+
+
+class LateClock:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.late_s, self._true = 0.0, time.perf_counter
+
+    def __call__(self) -> float:
+        return self.late_s + self._true()
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> LateClock:
+    """Return the clock by which training and waiting are measured."""
+    made = LateClock()
+    monkeypatch.setattr("shared.runtime.observe.observation.time.perf_counter", made)
+    return made

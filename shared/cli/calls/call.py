@@ -11,9 +11,10 @@ from shared.cli.resolve import CommandWithOptions
 from shared.cli.run import Step
 from shared.data.specs import Specs
 from shared.errors import BadConfig
+from shared.runtime.observe.identity import Identity, rank_of
 from shared.runtime.seeding import replicate_seed
 from shared.store.job import Job
-from shared.store.lineage import open_inputs
+from shared.store.lineage import open_inputs, watched_label
 from shared.store.replicates import place
 from shared.store.work_shards import WHOLE, Shard
 
@@ -126,6 +127,11 @@ class Call:
                     f"--replicates is {replicates}: want one for each replicate\n"
                     f"say --replicates {len(values)}, or give {replicates} of them as a list"
                 )
+
+    def identity(self, piece: Piece) -> Identity:
+        """Return whose lines and numbers those of the work on an artifact are."""
+        rank = rank_of(piece.shard.index, piece.shard.count)
+        return Identity(self.row.name, watched_label(self.common.folder), piece.replicate, rank)
 
     def every_piece(self, row: Job) -> list[Piece]:
         """Return the artifacts of `row` that all processes together make."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from shared.cli.calls.call import Call, Common, Piece
 from shared.cli.calls.existing import check_form, existing
-from shared.cli.exit_codes import exit_with
+from shared.cli.exit_codes import code_of, exit_with
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter, StopFlag
 from shared.cli.resolve import CommandWithOptions
@@ -23,6 +23,8 @@ from shared.cli.run import Result, Run, write_run_record
 from shared.data.specs import describe
 from shared.errors import FormatError, HalfrealError, Interrupted
 from shared.runtime.launch import is_main_process, is_one_of_several, process_count
+from shared.runtime.observe.identity import identify
+from shared.runtime.observe.observation import data_wait, observing
 from shared.runtime.pool import Pool
 from shared.store.replicates import replicate_name
 
@@ -144,6 +146,7 @@ def _make_in_process(job: str, config: JobOptions, recorded: dict[str, object], 
     # the server that this process was forked from may have begun before the call
     bind_resources(vars(common))
     call = Call(command, config, recorded, common)
+    identify(call.identity(piece))
 
     def named() -> None:
         try:
@@ -163,6 +166,12 @@ def _reporter(call: Call, piece: Piece, bars: bool = True, stop: StopFlag | None
 
 
 def make(call: Call, piece: Piece, reporter: Reporter) -> None:
+    """Make one artifact, watched; see `shared.runtime.observe`."""
+    with observing(call.identity(piece), code_of):
+        _make(call, piece, reporter)
+
+
+def _make(call: Call, piece: Piece, reporter: Reporter) -> None:
     """Make one artifact: open its inputs, call the step's function in a staging folder, commit what it returns."""
     from shared.runtime.processes import usable_cores
 
@@ -194,8 +203,10 @@ def make(call: Call, piece: Piece, reporter: Reporter) -> None:
         return
     result = _build(call.seeded(piece), piece, key, run, started)
     if result is not None:
-        summary = result.summary and f"\n{result.summary}"
-        reporter.info(f"complete in {time.monotonic() - started:.1f} s: {final}{summary}")
+        summary, seconds = result.summary and f"\n{result.summary}", time.monotonic() - started
+        reporter.info(
+            f"complete in {seconds:.1f} s: {final}{summary}", event="complete", seconds=round(seconds, 1), path=final
+        )
 
 
 def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) -> Result | None:
@@ -237,7 +248,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
                 _say_part(call, piece, run.reporter)
             return None
         processes = {"threads": run.threads, "processes": process_count()}
-        write_run_record(work.folder / "run.json", started, common.recipe, processes)
+        write_run_record(work.folder / "run.json", started, common.recipe, processes | data_wait())
         work.commit(record=result.record, dataset=result.dataset, extends=run.extends)
         return result
 
@@ -258,7 +269,7 @@ def is_complete(call: Call, piece: Piece, key: "BuildKey", reporter: Reporter) -
     if added:
         reporter.info(f"{final}: adding {', '.join(added)}; all that is there stays")
     elif there.complete:
-        reporter.info(f"already complete: {final}")
+        reporter.info(f"already complete: {final}", event="already_complete", path=final)
     elif there.goes_on:
         reporter.info(f"{piece.place}: going on {there.goes_on}")
     elif there.rebuilt:

@@ -1,5 +1,6 @@
 """The jobs of a trial as processes: which exits are retried, which are not, how they are stopped."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,6 +87,14 @@ def test_a_refusal_is_not_tried_again(pair: TrialRunner, act: Callable[..., list
     with pytest.raises(Refused, match=r"^training diverged: the penalty is nan lower --learning-rate$"):
         pair.train(lambda: False)
     assert len(run) == 1
+
+
+def test_a_refusal_in_a_json_log_is_read_all_the_same(pair: TrialRunner, act: Callable[..., list[str]]) -> None:
+    """A trial inherits --log-format: its last error is an object, which has lines after it."""
+    refused = {"event": "error", "fields": {"message": "training diverged: the penalty is nan\nlower it", "code": 2}}
+    act(ends_with(2, f'{json.dumps(refused)}\n{{"event": "text", "fields": {{"message": "bye"}}}}'))
+    with pytest.raises(Refused, match=r"^training diverged: the penalty is nan lower it$"):
+        pair.train(lambda: False)
 
 
 def test_what_a_lost_worker_left_running_is_waited_for(
