@@ -74,6 +74,7 @@ def _counted(names: Sequence[str]) -> Counter[str]:
 
 
 def _present(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
+    # not by `iterdir`: 200,000 paths take longer than all the rest
     with os.scandir(folder) as entries:
         return [entry.name for entry in entries if entry.name.endswith(suffixes)]
 

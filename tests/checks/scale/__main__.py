@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.checks.scale import memory, reading, source
+from tests.checks.scale import memory, opening, reading, source
 from tests.checks.scale.row import Row
 
 ROWS = {
@@ -21,6 +21,11 @@ ROWS = {
     "resume": Row("share that is read before the first batch at 98 % of an epoch", reading.read_on_resume, most=0.05),
     "second": Row("pictures that the second reader of a split decodes", reading.decoded_again, most=0),
     "together": Row("memory of 2 ranks over that of one", reading.memory_together, "x", most=1.15),
+    "opening": Row(
+        "largest share of 10 MB, 1 s and 200 MB that opening 100,000 shards of 1,000 classes takes",
+        opening.opening,
+        most=1,
+    ),
     "parts": Row("reads of the source by 4 parts over those of one process", source.reads_of_parts, "x", most=1.05),
     "memory": Row("peak of a job at 160,000 images over that at 20,000", memory.growth, "x", most=1.3),
 }

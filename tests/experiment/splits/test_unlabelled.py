@@ -1,6 +1,5 @@
 """Few images with labels, many without: who sees which of them, and that nothing uses the labels that are hidden."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from jobs.pipeline import FITS, PIPELINE, PREPROCESS, SYNTHESIZE, TRAIN_GAN, TRA
 from jobs.train_gan import loop
 from jobs.train_mixed import fits as fitting
 from shared.data.images import NO_LABEL, Images, load_learned, load_split
-from shared.format.files import json_bytes, sha256
+from shared.format.files import sha256
 from shared.format.manifest import MANIFEST
 from shared.format.sample import decode
-from shared.format.shards import write_shard
+from shared.format.shards import join, write_shard
 from shared.models import fitting as classify
 from shared.models.fitting import load_classifier, probabilities_of
 from shared.store.artifacts import Artifact, open_output
@@ -223,15 +222,14 @@ def test_the_least_confidence_is_one_for_pseudo_labels_too(few: FewLabels, recip
 def relabelled(real: Artifact[Any], target: Path) -> None:
     """Write the same dataset into `target` with other labels for its unlabelled images."""
     shutil.copytree(real.folder, target)
-    manifest = json.loads((target / MANIFEST).read_bytes())
-    split = manifest["dataset"]["splits"]["unlabelled"]
-    for shard in split["shards"]:
-        samples = [(key, members) for path, info in real.shards("unlabelled") if path.name == shard["name"]
-                   for key, members in real.shard_members(path, info)]  # fmt: skip
-        others = [(key, members | {"cls": b"%d" % ((int(members["cls"]) + 1) % 3)}) for key, members in samples]
-        shard |= write_shard(target / shard["name"], iter(others), 3).model_dump(mode="json")
-    split["class_counts"] = [sum(counts) for counts in zip(*(s["class_counts"] for s in split["shards"]), strict=True)]
-    (target / MANIFEST).write_bytes(json_bytes(manifest))
+    shards = []
+    for path, info in real.shards("unlabelled"):
+        samples = real.shard_members(path, info)
+        others = ((key, members | {"cls": b"%d" % ((int(members["cls"]) + 1) % 3)}) for key, members in samples)
+        shards.append(write_shard(target / info.name, others, 3))
+    splits = real.dataset.splits | {"unlabelled": join(shards, 3)}
+    dataset = real.dataset.model_copy(update={"splits": splits}).paged(target)
+    (target / MANIFEST).write_bytes(real.manifest.model_copy(update={"dataset": dataset}).to_bytes())
 
 
 def results(root: Path) -> Iterator[tuple[str, bytes]]:

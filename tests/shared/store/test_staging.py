@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 
 from shared.errors import BadInput, Busy, FormatError, MissingArtifact
+from shared.format import pages
 from shared.format.files import write_whole
-from shared.format.manifest import MANIFEST
+from shared.format.manifest import MANIFEST, Dataset
+from shared.format.pages import write_pages
+from shared.format.sample import Sample
+from shared.format.shards import write_split
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.staging import BuildKey, finished, stage
 
@@ -270,3 +274,50 @@ def test_a_change_within_a_table_of_options_is_named(tmp_path: Path) -> None:
         made = work.commit()
     asked = BuildKey("tune", "study", {"train_gan": {"epochs": 5, "width": 8}})
     assert asked.differences(made.manifest) == ["train_gan.epochs was 4, now 5"]
+
+
+def _of_shards(folder: Path) -> list[str]:
+    """Return the names of the shards, indexes and pages there."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix in (".tar", ".idx") or "-shards-" in path.name)
+
+
+def test_a_commit_removes_the_shards_indexes_and_pages_of_an_earlier_attempt(
+    tmp_path: Path, make_samples: Callable[..., list[Sample]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resumed run with fewer images leaves no file behind that its manifest does not list; other files stay."""
+    monkeypatch.setattr(pages, "PAGE_SHARDS", 2)
+    key = BuildKey("preprocess", "dataset", {"seed": 0})
+    with stage(tmp_path / "real", key, resumable=True) as work:
+        for split in ("train", "val"):
+            earlier = write_split(work.folder, split, make_samples(18), class_count=3, shard_images=2)
+            write_pages(work.folder, split, earlier.shards, 3)
+        (work.folder / "my-shards-notes.json").write_text("{}")
+        split_made = write_split(work.folder, "train", make_samples(6), class_count=3, shard_images=2)
+        dataset = Dataset(
+            classes=["cat", "dog", "owl"], size_px=16, channels=1, preparation={}, splits={"train": split_made}
+        )
+        made = work.commit(dataset=dataset)
+    assert _of_shards(made.folder) == [
+        "my-shards-notes.json",
+        *[f"train-0000{number}.{suffix}" for number in range(3) for suffix in ("idx", "tar")],
+        "train-shards-00000.json",
+        "train-shards-00001.json",
+    ]
+    # neither shards nor what belongs to them are listed twice
+    assert [info.name for info in made.manifest.files] == ["my-shards-notes.json"]
+
+
+def test_equal_datasets_have_equal_manifests(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """The same samples give the same pages and the same manifest, so that the dataset has the same name."""
+    one, two = (make_dataset(tmp_path / name, train=9, val=2) for name in ("a", "b"))
+    assert one.sha256 == two.sha256
+    assert one.manifest.to_bytes() == two.manifest.to_bytes()
+
+
+def test_a_manifest_names_every_byte_of_its_dataset(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """Another picture of the same size changes the manifest, through shard, page and index."""
+    one, two = (make_dataset(tmp_path / str(seed), train=9, seed=seed) for seed in (0, 1))
+    kinds = [{info.sha256 for _, info in made.shards("train")} for made in (one, two)]
+    assert not kinds[0] & kinds[1]
+    assert one.dataset.splits["train"].pages != two.dataset.splits["train"].pages
+    assert one.sha256 != two.sha256
