@@ -4,7 +4,8 @@
 #   k8s/run.sh [OVERLAY]        default: cpu; a folder below k8s/overlays, or the path of your own
 #
 # A job that is complete is left alone; one that failed, or whose manifests have changed since, is recreated and resumes from the
-# volume. Ends with 1 when a job fails, with the last lines of its pod. For a cluster without JobSet; not for the overlay `jobset`.
+# volume. Ends with 1 when a job fails, with the last lines of its pod. Jobs that are TrainJobs of Kubeflow Trainer take their place in
+# the order. Not for the overlay `jobset`, which is one object.
 #   NAMESPACE=halfreal   the overlay's namespace        POLL_S=5   seconds between polls        LINES_SHOWN=40   of a failing pod
 set -euo pipefail
 
@@ -16,12 +17,15 @@ jobs=(preprocess train-classifier train-gan evaluate synthesize train-mixed tune
 
 here() { kubectl --namespace "$namespace" "$@"; }
 
+# Print the kind of the object that a job is: job, or trainjob.
+kind_of() { awk -v named="  name: $1" '/^kind: /{kind = $2} $0 == named && kind ~ /Job$/ {print tolower(kind)}' <<<"$rendered"; }
+
 # Print the state of a job: absent, or its conditions that are true, or nothing yet.
 state() {
     local found
-    found=$(here get job "$1" --ignore-not-found --output name) || return 1
+    found=$(here get "$kind" "$1" --ignore-not-found --output name) || return 1
     [ -n "$found" ] || { echo absent; return; }
-    here get job "$1" --output 'jsonpath={.status.conditions[?(@.status=="True")].type}'
+    here get "$kind" "$1" --output 'jsonpath={.status.conditions[?(@.status=="True")].type}'
 }
 
 rendered=$(kubectl kustomize "$overlay") || { echo "run.sh: $overlay does not render" >&2; exit 2; }
@@ -34,16 +38,17 @@ kubectl apply --kustomize "$overlay" --selector '!halfreal/job'
 
 for job in "${jobs[@]}"; do
     [[ $rendered == *"halfreal/job: ${job//-/_}"$'\n'* ]] || continue
+    kind=$(kind_of "$job")
     now=$(state "$job")
-    seen=$([ "$now" = absent ] || here get job "$job" --output 'jsonpath={.metadata.annotations.halfreal/rendered}')
+    seen=$([ "$now" = absent ] || here get "$kind" "$job" --output 'jsonpath={.metadata.annotations.halfreal/rendered}')
     if [ "$now" != absent ] && { [[ " $now " == *" Failed "* ]] || [ "$seen" != "$mark" ]; }; then
         echo "run.sh: $job failed before, or its manifests have changed: recreating it"
-        here delete job "$job" --wait
+        here delete "$kind" "$job" --wait
         now=absent
     fi
     if [ "$now" = absent ]; then
         kubectl apply --kustomize "$overlay" --selector "halfreal/job=${job//-/_}"
-        here annotate job "$job" --overwrite "halfreal/rendered=$mark" >/dev/null
+        here annotate "$kind" "$job" --overwrite "halfreal/rendered=$mark" >/dev/null
     fi
     started=$SECONDS
     # `kubectl wait` takes one condition at a time and would wait forever on a failed job
@@ -52,8 +57,10 @@ for job in "${jobs[@]}"; do
     done
     if [[ " $now " != *" Complete "* ]]; then
         echo "run.sh: $job: ${now}. The last lines of its pods:" >&2
-        here logs --selector "batch.kubernetes.io/job-name=$job" --tail "${LINES_SHOWN:-40}" --prefix >&2 || true
-        here get job "$job" --ignore-not-found --output 'jsonpath={.status.conditions[*].message}{"\n"}' >&2
+        pods="batch.kubernetes.io/job-name=$job"
+        [ "$kind" = job ] || pods="jobset.sigs.k8s.io/jobset-name=$job"    # Trainer makes a JobSet of that name
+        here logs --selector "$pods" --tail "${LINES_SHOWN:-40}" --prefix >&2 || true
+        here get "$kind" "$job" --ignore-not-found --output 'jsonpath={.status.conditions[*].message}{"\n"}' >&2
         exit 1
     fi
     echo "run.sh: $job is complete ($((SECONDS - started)) s)"

@@ -1,5 +1,6 @@
 """The files under test, read: compose.yaml with its defaults filled in, overlays as kubectl renders them."""
 
+import copy
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from jobs.pipeline import JOBS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OVERLAYS = sorted(path.parent.name for path in (ROOT / "k8s" / "overlays").glob("*/kustomization.yaml"))
@@ -76,12 +79,27 @@ def _rendered(overlay: str) -> str:
 
 
 def job_specs(docs: list[Doc]) -> dict[str, Doc]:
-    """Return the spec of every Job, and of every template in a JobSet, by name."""
+    """Return the spec of every Job, of every template in a JobSet and of the Job that a TrainJob becomes, by name.
+
+    Where there are TrainJobs they are in the table's order.
+    """
     specs = {doc["metadata"]["name"]: doc["spec"] for doc in docs if doc["kind"] == "Job"}
     for doc in docs:
         if doc["kind"] == "JobSet":
             specs |= {job["name"]: job["template"]["spec"] for job in doc["spec"]["replicatedJobs"]}
-    return specs
+    trained = {doc["metadata"]["name"]: of_train_job(doc, docs) for doc in docs if doc["kind"] == "TrainJob"}
+    names = [row.name.replace("_", "-") for row in JOBS]
+    return dict(sorted((specs | trained).items(), key=lambda item: names.index(item[0]))) if trained else specs
+
+
+def of_train_job(doc: Doc, docs: list[Doc]) -> Doc:
+    """Return the spec of the Job that Kubeflow Trainer makes of a TrainJob: its runtime's, with pods and command."""
+    runtime = next(each for each in docs if each["metadata"]["name"] == doc["spec"]["runtimeRef"]["name"])
+    (node,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
+    spec: Doc = copy.deepcopy(node["template"]["spec"])
+    nodes, asked = doc["spec"]["trainer"]["numNodes"], doc["spec"]["trainer"]
+    container(spec)["command"] = asked["command"]
+    return spec | {"completionMode": "Indexed", "completions": nodes, "parallelism": nodes}
 
 
 def container(spec: Doc) -> Doc:

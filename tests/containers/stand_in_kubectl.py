@@ -49,7 +49,7 @@ def apply(state: dict[str, Any], words: list[str]) -> None:
         if selected(doc["metadata"].get("labels", {}), value(words, "--selector")):
             name = doc["metadata"]["name"]
             state["made"].append(f"{doc['kind']}/{name}")
-            if doc["kind"] == "Job" and name not in state["jobs"]:
+            if doc["kind"] in ("Job", "TrainJob") and name not in state["jobs"]:
                 state["jobs"][name] = doc | {"status": {}}
 
 

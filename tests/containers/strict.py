@@ -1,6 +1,6 @@
 """Strict checks of rendered manifests: schema, JobSet's fields, rules between fields, Pod Security `restricted`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import kubernetes_validate
@@ -10,13 +10,15 @@ Doc = dict[str, Any]
 
 VERSIONS = ("1.30", "1.32", kubernetes_validate.latest_version())
 JOBSET = "jobset.x-k8s.io/v1alpha2"
+STEP = "trainer.kubeflow.org/trainjob-ancestor-step"
+TRAINER = "trainer.kubeflow.org/v1alpha1"
 JOBSET_ACTIONS = {"FailJobSet", "RestartJobSet", "RestartJobSetAndIgnoreMaxRestarts"}
 
 
 def faults(doc: Doc) -> list[str]:
     """Return the faults of a document, each with its place."""
-    if doc["kind"] == "JobSet":
-        return list(_jobset(doc))
+    if doc["kind"] in CUSTOM:
+        return list(CUSTOM[doc["kind"]](doc))
     problems = [*_schema(doc)]
     rules = {"Job": _job, "Pod": _pod}.get(doc["kind"])
     return problems + (list(rules(doc["metadata"]["name"], doc["spec"])) if rules else [])
@@ -48,15 +50,65 @@ def _jobset(doc: Doc) -> Iterator[str]:
         yield from _job(name, spec)
         if "ttlSecondsAfterFinished" in spec:
             yield f"{name}: would be deleted before the JobSet ends, and created again"
-    for rule in doc["spec"]["failurePolicy"]["rules"]:
+    yield from _failure_policy(doc["spec"]["failurePolicy"], set(before))
+
+
+def _failure_policy(policy: Doc, names: set[str]) -> Iterator[str]:
+    for rule in policy["rules"]:
         if rule["action"] not in JOBSET_ACTIONS:
             yield f"failurePolicy: action {rule['action']}"
-        for name in set(rule.get("targetReplicatedJobs", [])) - set(before):
+        for name in set(rule.get("targetReplicatedJobs", [])) - names:
             yield f"failurePolicy: no replicated job {name}"
 
 
+def _runtime(doc: Doc) -> Iterator[str]:
+    """Yield the faults of a TrainingRuntime of Kubeflow Trainer, by its model and by what its plugin needs."""
+    if doc["apiVersion"] != TRAINER:
+        yield f"apiVersion {doc['apiVersion']}, want {TRAINER}"
+        return
+    yield from _lost(doc, models.TrainerV1alpha1TrainingRuntime.from_dict(doc).to_dict(), "")
+    spec = doc["spec"]["template"]["spec"]
+    trainers = [
+        each for each in spec["replicatedJobs"] if each["template"]["metadata"]["labels"].get(STEP) == "trainer"
+    ]
+    if [each["name"] for each in trainers] != ["node"]:
+        yield f"want one replicated job, called node, with the label {STEP}: trainer"
+        return
+    if trainers[0].get("replicas", 1) != 1:
+        yield "node: replicas: Trainer wants 1 and sets the number of pods"
+    job = trainers[0]["template"]["spec"]
+    if [each["name"] for each in job["template"]["spec"]["containers"]] != ["node"]:
+        yield "node: the container that gets torchrun's variables is called node"
+    if "torch" not in doc["spec"]["mlPolicy"]:
+        yield "mlPolicy: without torch no variables of torchrun are set"
+    yield from _schema({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "node"}, "spec": job})
+    yield from _job("node", job)
+    yield from _failure_policy(spec["failurePolicy"], {"node"})
+
+
+def _train_job(doc: Doc) -> Iterator[str]:
+    """Yield the faults of a TrainJob of Kubeflow Trainer."""
+    if doc["apiVersion"] != TRAINER:
+        yield f"apiVersion {doc['apiVersion']}, want {TRAINER}"
+        return
+    yield from _lost(doc, models.TrainerV1alpha1TrainJob.from_dict(doc).to_dict(), "")
+    if doc["spec"]["runtimeRef"].get("kind") != "TrainingRuntime":
+        yield "runtimeRef: the runtime is one of the namespace; without a kind one of the cluster is taken"
+    told = {each["name"] for each in doc["spec"]["trainer"].get("env", [])}
+    for name in sorted(name for name in told if name.startswith("PET_")):
+        yield f"trainer: {name} is Trainer's own to set"
+
+
+CUSTOM: dict[str, Callable[[Doc], Iterator[str]]] = {
+    "JobSet": _jobset,
+    "TrainingRuntime": _runtime,
+    "TrainJob": _train_job,
+}
+"""The checks of kinds that Kubernetes itself does not know."""
+
+
 def _lost(came: Any, kept: Any, where: str) -> Iterator[str]:
-    """Yield each field that the JobSet model does not know, which is lost on a round trip."""
+    """Yield each field that the model of a custom kind does not know, which is lost on a round trip."""
     if isinstance(came, dict):
         for name, value in came.items():
             if not isinstance(kept, dict) or name not in kept:
@@ -85,7 +137,8 @@ def _job(name: str, spec: Doc) -> Iterator[str]:
     for rule in spec.get("podFailurePolicy", {}).get("rules", []):
         if rule["action"] == "FailIndex" and "backoffLimitPerIndex" not in spec:
             yield f"{name}: FailIndex needs backoffLimitPerIndex"
-        if rule.get("onExitCodes", {}).get("containerName", "job") not in names:
+        codes = rule.get("onExitCodes")
+        if codes and codes.get("containerName") not in names:
             yield f"{name}: podFailurePolicy names a container that is not there"
     yield from _pod(name, pod)
 

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
 from jobs.commands.ordering import ordered
-from jobs.pipeline import PIPELINE
+from jobs.pipeline import PIPELINE, TRAIN_MIXED
 from shared.cli.recipes import RECIPES_FOLDER, load_recipe
 from shared.errors import BadInput, Busy, Interrupted
+from shared.store.job import Job
 from tests.containers.files import (
     OVERLAYS,
     ROOT,
@@ -33,6 +34,9 @@ Doc = dict[str, Any]
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
 SEQUENCES = [overlay for overlay in OVERLAYS if overlay not in ("tune", "imported", "study", "selfcheck")]
 """The overlays that hold the whole sequence."""
+
+TOGETHER = {"jobset": ("train_gan",), "trainjob": ("train_gan", "evaluate")}
+"""The jobs of an overlay whose pods train together."""
 
 RECIPES = sorted(RECIPES_FOLDER.glob("*.toml"))
 
@@ -78,7 +82,7 @@ def test_pods_run_what_compose_runs(overlay: str) -> None:
         pod = container(spec)
         launched = pod["command"] == ["halfreal", "launch", row.name]
         assert launched or pod["command"] == services[row.name]["entrypoint"]
-        assert launched == (overlay == "jobset" and row.name == "train_gan")
+        assert launched == (row.name in TOGETHER.get(overlay, ()))
 
 
 @every_sequence
@@ -151,7 +155,7 @@ def test_pods_meet_on_the_volume_alone(overlay: str) -> None:
     policies = {doc["metadata"]["name"]: doc["spec"] for doc in docs if doc["kind"] == "NetworkPolicy"}
     denied = policies.pop("deny-all")
     assert (denied["policyTypes"], denied.get("ingress"), denied.get("egress")) == (["Ingress", "Egress"], None, None)
-    assert list(policies) == (["ranks"] if overlay == "jobset" else [])
+    assert list(policies) == (["ranks"] if overlay in TOGETHER else [])
     claim = of_kind(docs, "PersistentVolumeClaim")
     assert claim["spec"]["accessModes"] == ["ReadWriteOnce" if overlay in ("cpu", "imported") else "ReadWriteMany"]
     for spec in job_specs(docs).values():
@@ -174,6 +178,24 @@ def test_parts_are_as_many_as_pods(overlay: str) -> None:
             assert spec["completionMode"] == "Indexed"
             assert spec["completions"] == spec["parallelism"] > 1
             assert container(spec)["args"] == ["--parts", str(spec["completions"])]
+
+
+@pytest.mark.parametrize("row", [row for row in PIPELINE if row.parts or row is TRAIN_MIXED], ids=lambda row: row.name)
+def test_more_pods_than_replicates_are_as_the_readme_says(row: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jobs that the README names take more pods than replicates; the other GANs do not."""
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "6")
+    words = ["--recipe", "digits", "--data-root", "/data", "--replicates", "2", "--parts", "7", "--dry-run"]
+    families = ["per_class", "wgan_gp"] if row.name == "train_gan" else [None]
+    for family in families:
+        own = (
+            words
+            if row.replicated or row is TRAIN_MIXED
+            else [word for word in words if word not in ("--replicates", "2")]
+        )
+        done = CliRunner().invoke(halfreal, [row.name, *own, *(["--family", family] if family else [])])
+        assert (done.exit_code == 0) == (family != "wgan_gp"), done.output
+    said = (ROOT / "k8s" / "README.md").read_text(encoding="utf-8")
+    assert row.name == "train_gan" or f"`{row.name}`" in said.split("except that the pods of")[1].split(":")[0]
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -208,6 +230,7 @@ def test_tune_brings_the_jobs_that_it_needs() -> None:
     assert (spec["completionMode"], spec["completions"]) == ("Indexed", spec["parallelism"])
     assert spec["completions"] > 1
     assert container(spec)["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert container(spec)["args"] == ["--parts", str(spec["completions"])]
 
 
 def test_a_pod_checks_the_verdict_on_the_experiment_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,6 +343,33 @@ def test_the_jobset_restarts_ranks_together() -> None:
     assert jobset["failurePolicy"]["maxRestarts"] > 0
 
 
+def test_train_jobs_run_the_pods_of_the_job() -> None:
+    """What a TrainJob starts is the Job of the overlay `gpu` but for its container's name, its policy, its command."""
+    alone, docs = job_specs(render("gpu")), render("trainjob")
+    runtime = of_kind(docs, "TrainingRuntime")
+    for name, row in (("train-gan", "train_gan"), ("evaluate", "evaluate")):
+        spec = job_specs(docs)[name]
+        pod, wanted = container(spec), container(alone[name])
+        assert pod == wanted | {"name": "node", "command": ["halfreal", "launch", row]}
+        assert spec["template"]["spec"] | {"containers": []} == alone[name]["template"]["spec"] | {"containers": []}
+        assert "ttlSecondsAfterFinished" not in spec
+        (doc,) = [doc for doc in docs if doc["kind"] == "TrainJob" and doc["metadata"]["name"] == name]
+        assert doc["spec"]["runtimeRef"]["name"] == runtime["metadata"]["name"]
+        assert doc["metadata"]["namespace"] == runtime["metadata"]["namespace"]
+        assert doc["metadata"]["labels"]["halfreal/job"] == row
+        assert str(doc["spec"]["trainer"]["numProcPerNode"]) == pod["resources"]["limits"]["nvidia.com/gpu"]
+    policy = next(doc for doc in docs if doc["metadata"]["name"] == "ranks" and doc["kind"] == "NetworkPolicy")
+    assert spec["template"]["metadata"]["labels"].items() >= policy["spec"]["podSelector"]["matchLabels"].items()
+
+
+def test_train_jobs_restart_as_the_jobset_does() -> None:
+    """Bad input fails a TrainJob, an interruption restarts its ranks together, uncounted."""
+    bad, interrupted, _ = of_kind(render("jobset"), "JobSet")["spec"]["failurePolicy"]["rules"]
+    policy = of_kind(render("trainjob"), "TrainingRuntime")["spec"]["template"]["spec"]["failurePolicy"]
+    assert policy["rules"] == [bad, interrupted]
+    assert policy["maxRestarts"] > 0
+
+
 def test_the_pod_that_holds_the_volume_is_allowed() -> None:
     """The helper pod of the README is valid, mounts the claim of the jobs and runs the image of Compose."""
     doc = yaml.safe_load((ROOT / "k8s" / "volume-pod.yaml").read_text(encoding="utf-8"))
@@ -379,3 +429,48 @@ def test_a_planted_fault_in_a_jobset_is_found(name: str) -> None:
     doc = of_kind(render("jobset"), "JobSet")
     assert planted(doc, lambda *parts: None) == []
     assert planted(doc, JOBSET_FAULTS[name])
+
+
+RUNTIME_FAULTS: dict[str, Callable[[Doc, Doc], object]] = {
+    "a misspelt field": lambda doc, job: doc["spec"]["mlPolicy"].update(numNode=2),
+    "another framework": lambda doc, job: doc["spec"]["mlPolicy"].pop("torch"),
+    "an old field": lambda doc, job: doc["spec"]["mlPolicy"]["torch"].update(numProcPerNode="auto"),
+    "another replicated job": lambda doc, job: doc["spec"]["template"]["spec"]["replicatedJobs"][0].update(
+        name="ranks"
+    ),
+    "no label": lambda doc, job: doc["spec"]["template"]["spec"]["replicatedJobs"][0]["template"]["metadata"].update(
+        labels={}
+    ),
+    "another container": lambda doc, job: container(job).update(name="job"),
+    "root": lambda doc, job: job["template"]["spec"]["securityContext"].update(runAsUser=0),
+    "a wrong action": lambda doc, job: doc["spec"]["template"]["spec"]["failurePolicy"]["rules"][0].update(
+        action="Fail"
+    ),
+    "an old version": lambda doc, job: doc.update(apiVersion="kubeflow.org/v1"),
+}
+
+TRAIN_JOB_FAULTS: dict[str, Callable[[Doc], object]] = {
+    "a misspelt field": lambda doc: doc["spec"]["trainer"].update(numNode=2),
+    "an old field": lambda doc: doc["spec"].update(podTemplateOverrides=[]),
+    "a runtime of the cluster": lambda doc: doc["spec"]["runtimeRef"].pop("kind"),
+    "a variable of torchrun": lambda doc: doc["spec"]["trainer"].update(env=[{"name": "PET_NNODES", "value": "2"}]),
+    "an old version": lambda doc: doc.update(apiVersion="kubeflow.org/v1"),
+}
+
+
+@pytest.mark.parametrize("name", RUNTIME_FAULTS)
+def test_a_planted_fault_in_a_training_runtime_is_found(name: str) -> None:
+    """The strict checks find each of these faults in an otherwise valid TrainingRuntime."""
+    doc = copy.deepcopy(of_kind(render("trainjob"), "TrainingRuntime"))
+    assert faults(doc) == []
+    RUNTIME_FAULTS[name](doc, doc["spec"]["template"]["spec"]["replicatedJobs"][0]["template"]["spec"])
+    assert faults(doc)
+
+
+@pytest.mark.parametrize("name", TRAIN_JOB_FAULTS)
+def test_a_planted_fault_in_a_train_job_is_found(name: str) -> None:
+    """The strict checks find each of these faults in an otherwise valid TrainJob."""
+    doc = copy.deepcopy(next(doc for doc in render("trainjob") if doc["kind"] == "TrainJob"))
+    assert faults(doc) == []
+    TRAIN_JOB_FAULTS[name](doc)
+    assert faults(doc)

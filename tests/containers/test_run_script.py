@@ -95,6 +95,26 @@ def test_imported_images_are_scored_after_they_are_imported(run: Callable[..., R
     ]
 
 
+@pytest.mark.slow
+def test_train_jobs_take_their_place_in_the_order(run: Callable[..., Ran]) -> None:
+    """A TrainJob is waited for as a Job is; where it failed, its pods are those of the JobSet of its name."""
+    done, cluster = run("trainjob", evaluate=[["Failed"]])
+    assert done.returncode == 1
+    assert cluster["made"].index("TrainingRuntime/ranks") < cluster["made"].index("Job/preprocess")
+    made = [name.partition("/")[2] for name in cluster["made"] if name.partition("/")[0] in ("Job", "TrainJob")]
+    assert made == NAMES[:4]
+    assert [name for name in cluster["made"] if name.startswith("TrainJob/")] == [
+        "TrainJob/train-gan",
+        "TrainJob/evaluate",
+    ]
+    assert "get trainjob evaluate" in cluster["calls"]
+    assert "last words of jobset.sigs.k8s.io/jobset-name=evaluate" in done.stderr
+    done, cluster = run("trainjob")
+    assert done.returncode == 0, done.stderr
+    assert "delete trainjob evaluate" in cluster["calls"]
+    assert [line.split()[1] for line in done.stdout.splitlines() if " is complete " in line] == NAMES
+
+
 def test_an_overlay_that_does_not_render_is_refused(run: Callable[..., Ran]) -> None:
     """A folder that is no overlay ends the call with 2 before anything is made."""
     done, cluster = run("nowhere")
