@@ -1,0 +1,107 @@
+"""Scores of all pairs of images, measured: `python -m tests.checks.scale.pairs [--images N] [--widths 64,2048] ...`.
+
+For each width PRDC and the copy test of N made features against N others, and the copy test on the pixels of N made
+images, each in a process of its own: seconds, and the peak of its memory, of which the sets themselves (float32, uint8)
+are named apart. What is promised of 100,000 images is at most 2 GB.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.checks.scale.row import run
+
+IMAGES, WIDTH, SIZE_PX = 100_000, 64, 32
+
+MOST_GB = 2.0
+
+BEGIN = """
+import time
+import numpy as np
+import torch
+torch.set_num_threads(int(sys.argv[1]))
+count, width = int(sys.argv[2]), int(sys.argv[3])
+def made(seed, *shape, kind=np.float32):
+    # row by row in place: numbers of another type would be held first, and be the peak
+    whole, chance = np.empty((count, *shape), kind), np.random.default_rng(seed)
+    for row in whole.reshape(count, -1):
+        row[:] = chance.standard_normal(row.size, np.float32) if kind is np.float32 else chance.integers(0, 256, row.size)
+    return whole
+"""
+
+END = """
+answer(seconds=time.monotonic() - clock, gb=peak_bytes() / 1e9, held_gb=sum(each.nbytes for each in sets) / 1e9)
+"""
+
+PRDC = """
+from shared.metrics.features.prdc import prdc
+sets = [made(seed, width) for seed in (1, 2)]
+clock = time.monotonic()
+prdc(*sets)
+"""
+
+COPIES = """
+from shared.metrics.copies import copy_test
+sets = [made(seed, width) for seed in (1, 2)]
+clock = time.monotonic()
+copy_test(torch.from_numpy(sets[0]), torch.from_numpy(sets[0][::-1].copy()[:2000]), torch.from_numpy(sets[1]))
+"""
+
+PIXELS = """
+from shared.data.images import Images
+from shared.metrics.copies import pixel_copies
+sets = [made(seed, 3, width, width, kind=np.uint8) for seed in (1, 2)]
+held_out, train = (Images(torch.from_numpy(each), torch.zeros(len(each)).long()) for each in (sets[0][:2000], sets[1]))
+clock = time.monotonic()
+pixel_copies(torch.from_numpy(sets[0]), held_out, train)
+"""
+
+SCORES = {"prdc": PRDC, "copies": COPIES, "pixels": PIXELS}
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds of a score, the peak of its process, and what of that the sets themselves are, in GB."""
+
+    seconds: float
+    gb: float
+    held_gb: float
+
+
+def measured(score: str, images: int, width: int, threads: int = 1) -> Took:
+    """Return what a score of `images` against as many takes; `width` is of features, or of images in pixels."""
+    return Took(**run(BEGIN + SCORES[score] + END, threads, images, width, OMP_NUM_THREADS=f"{threads}"))
+
+
+def largest_peak(folder: Path) -> float:
+    """Return the largest peak of the scores at the size that is promised, in GB."""
+    sizes = {"prdc": WIDTH, "copies": WIDTH, "pixels": SIZE_PX}
+    return max(measured(score, IMAGES, width, threads=2).gb for score, width in sizes.items())
+
+
+def main() -> int:
+    """Measure; return 1 where a peak is above MOST_GB."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=IMAGES)
+    parser.add_argument("--widths", default="64,2048", help="of features, joined by commas")
+    parser.add_argument("--size-px", type=int, default=SIZE_PX, help="of images")
+    parser.add_argument("--scores", default=",".join(SCORES))
+    parser.add_argument("--threads", type=int, default=1)
+    asked = parser.parse_args()
+    kept = True
+    for score in asked.scores.split(","):
+        widths = [asked.size_px] if score == "pixels" else [int(width) for width in asked.widths.split(",")]
+        for width in widths:
+            took = measured(score, asked.images, width, asked.threads)
+            kept &= took.gb <= MOST_GB
+            print(
+                f"{score}, {asked.images:,} against {asked.images:,}, width {width}: {took.seconds:,.1f} s, peak "
+                f"{took.gb:.2f} GB, of which the sets are {took.held_gb:.2f} GB",
+                flush=True,
+            )
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
