@@ -9,8 +9,10 @@ from jobs.evaluate.evaluation import Evaluation
 from jobs.evaluate.membership import membership_of
 from shared.data.images import Images
 from shared.metrics.copies import copy_test, pixel_copies
+from shared.metrics.features.stored import StoredRows
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
+from shared.store.records.copies import CopyTest
 from shared.store.records.scores import (
     COLLAPSE,
     LITTLE_VARIETY,
@@ -29,6 +31,9 @@ ENOUGH_PER_CLASS = 10
 
 MOST_TRAIN_IMAGES = 50_000
 """Train images that the chosen snapshot is scored against, at most: as many as published FIDs take; they fit memory."""
+
+EXTRACTED_IMAGES = 8192
+"""Images whose features are in memory at a time while those of many are stored."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,7 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
         features = scorer.extract(drawn.images, drawn.labels)
         said[scorer.extractor.name] = by_extractor(work, scorer, features)
         if scorer.extractor.name == "classifier":
-            # held-out real images show how near to train new images lie
-            train = scorer.extract(learned.images, learned.labels)
-            compared_sets = (features, work.reference(scorer, "test"), train)
-            copies["classifier"] = copy_test(*(torch.from_numpy(images.features) for images in compared_sets))
+            copies["classifier"] = feature_copies(work, scorer, features)
     real = joined(each.real for each in said.values())
     test = work.sample_scores(joined(each.test for each in said.values()), drawn, "test")
     warned = [line for each in said.values() for line in each.warnings]
@@ -100,6 +102,20 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
         train_reference=train_reference(said),
         membership=membership_of(work, drawn),
     )
+
+
+def feature_copies(work: Evaluation, scorer: Scorer, drawn: FeatureSet) -> CopyTest:
+    """Return the copy test of images with the features `drawn`; features of many training images are on disk."""
+    # held-out real images show how near to train new images lie
+    sides = torch.from_numpy(drawn.features), torch.from_numpy(work.reference(scorer, "test").features)
+    learned = work.splits[work.learned]
+    if len(learned) <= MOST_TRAIN_IMAGES:
+        return copy_test(*sides, torch.from_numpy(work.reference(scorer, work.learned, MOST_TRAIN_IMAGES).features))
+    with StoredRows(work.run.folder) as train:
+        for start in range(0, len(learned), EXTRACTED_IMAGES):
+            part = learned.subset(range(start, min(start + EXTRACTED_IMAGES, len(learned))))
+            train.append(scorer.extract(part.images, part.labels).features)
+        return copy_test(*sides, train)
 
 
 def with_more(on_test: OnTest, work: Evaluation, scorers: Sequence[Scorer], drawn: Images) -> OnTest:

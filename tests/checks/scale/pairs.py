@@ -26,7 +26,8 @@ def made(seed, *shape, kind=np.float32):
     # row by row in place: numbers of another type would be held first, and be the peak
     whole, chance = np.empty((count, *shape), kind), np.random.default_rng(seed)
     for row in whole.reshape(count, -1):
-        row[:] = chance.standard_normal(row.size, np.float32) if kind is np.float32 else chance.integers(0, 256, row.size)
+        numbers = chance.standard_normal(row.size, np.float32)
+        row[:] = numbers if kind is np.float32 else (40 * numbers + 128).clip(0, 255)
     return whole
 """
 

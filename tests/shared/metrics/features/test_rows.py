@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from shared.metrics.features.inception_score import inception_score
 from shared.metrics.features.kernel import _unbiased_mmd, kernel_distance
 from shared.metrics.features.prdc import prdc
 from shared.metrics.features.rows import digests, tiles
+from shared.metrics.features.stored import StoredRows
 from shared.metrics.membership import nearest_image
 from shared.metrics.neighbours import of_points
 from shared.metrics.pixels import class_qualities
@@ -239,6 +241,32 @@ def test_qualities_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     whole = pixels.qualities(images)
     monkeypatch.setattr(rows, "BLOCK_BYTES", 8 * 3 * 12 * 12 * 7)
     assert pixels.qualities(images) == pytest.approx(whole, rel=1e-12)
+
+
+def test_stored_rows_are_those_of_a_tensor(tmp_path: Path) -> None:
+    """Whole, in parts, by slices and by places; the file has no name and is in memory in no part."""
+    expected = torch.from_numpy(cloud(53, 6, 18))
+    with StoredRows(tmp_path) as found:
+        for part in expected.split(20):
+            found.append(part.numpy())
+        assert (len(found), found.shape, found.dtype) == (53, (53, 6), torch.float32)
+        assert [*tmp_path.iterdir()] == []
+        assert torch.equal(torch.cat([*found.split(7)]), expected)
+        for chosen in (slice(None), slice(5, 21), slice(50, 99), slice(0, 53, 4), torch.tensor([52, 0, 7, 7])):
+            assert torch.equal(found[chosen], expected[chosen])
+        for wrong in (torch.tensor([53]), torch.tensor([-1])):
+            with pytest.raises(IndexError, match="there are 53"):
+                found[wrong]
+        with pytest.raises(ValueError, match="rows of 5 numbers, want 6"):
+            found.append(np.zeros((1, 5), np.float32))
+
+
+def test_copies_among_stored_rows_are_those_among_a_tensors(tmp_path: Path) -> None:
+    """The same record to the last digit."""
+    points, held_out, train = (torch.from_numpy(cloud(count, 6, count)) for count in (60, 50, 700))
+    with StoredRows(tmp_path) as stored:
+        stored.append(train.numpy())
+        assert copy_test(points, held_out, stored) == copy_test(points, held_out, train)
 
 
 def test_memory_of_moments_does_not_grow_with_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
