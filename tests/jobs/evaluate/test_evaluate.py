@@ -13,6 +13,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
+from jobs.evaluate import on_test
 from jobs.evaluate.evaluation import Evaluation, Plan
 from jobs.evaluate.on_test import collapse, score_on_test
 from jobs.evaluate.score_datasets import in_both
@@ -182,3 +183,25 @@ def test_distances_by_class_are_between_equal_numbers(made: dict[str, Artifact],
         value = found.test.by_class["frechet_classifier"][name]
         assert value == pytest.approx(distance(points["drawn"][:few]), rel=1e-3)
         assert value != pytest.approx(distance(points["drawn"]), rel=1e-2)  # else the test could not tell
+
+
+def test_features_on_disk_find_the_same_copies(
+    made: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are more training images than are held: all of them are searched, and nothing is left of the file."""
+    inputs = {"real": made["real"], "classifier/r00": made["classifier"]}
+    run = Run(inputs, tmp_path, tmp_path, "cpu", Reporter("evaluate"))
+    work = Evaluation(run, Plan(24, ("classifier",), ("classifier",), 0), made["gan"].record.conditional)
+    (scorer,) = work.among(("classifier",))
+    train = work.splits["train"]
+    drawn = scorer.extract(train.images[-24:], train.labels[-24:])
+    held = on_test.feature_copies(work, scorer, drawn)
+    monkeypatch.setattr(on_test, "MOST_TRAIN_IMAGES", 20)
+    monkeypatch.setattr(on_test, "EXTRACTED_IMAGES", 7)
+    found = on_test.feature_copies(work, scorer, drawn)
+    assert found.n_train == len(train) > 20
+    assert found.flagged == held.flagged
+    places = {pair.synthetic: pair.train for pair in found.closest}
+    assert places == {place: len(train) - 24 + place for place in places}
+    assert found.memorisation == pytest.approx(held.memorisation, abs=1e-6)
+    assert [*tmp_path.iterdir()] == []
