@@ -22,6 +22,7 @@ from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
+from tests.checks.large.observe import OBSERVED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
@@ -39,6 +40,7 @@ MUTATIONS += HELPING + LABELS + STOPPING + CONTROL_MISTAKES
 MUTATIONS += SCORES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += IMAGES + MEMBERSHIP
+MUTATIONS += OBSERVED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -1,6 +1,7 @@
 """A job that is watched: JSON on standard error, a file of metrics, its record; errors of every kind too."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from shared.errors import BadInput, Interrupted
 from shared.runtime.observe.observation import timed, training
+from tests.shared.conftest import TINY
 from tests.shared.runtime.observe.exposition import parse, values
 
 
@@ -141,12 +143,15 @@ def test_a_job_leaves_metrics(laboratory: Any, tmp_path: Path) -> None:
         assert dict(labels)["replicate"] == str(number)
 
 
-def test_parts_have_files_of_their_own(laboratory: Any, tmp_path: Path) -> None:
+def test_parts_have_files_of_their_own(laboratory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two parts of one artifact run at the same time, in pods that share the folder."""
+    monkeypatch.setattr("tests.shared.conftest.TINY", replace(TINY, parts=True))
+    laboratory.body = fail(Interrupted("stopped"))
     for index in (0, 1):
-        words = ["--parts", "2", "--index", str(index), "--replicates", "2", "--metrics-dir", str(tmp_path)]
-        assert laboratory.call(*words, replicated=True).exit_code == 0
-    assert len(list(tmp_path.glob("*.prom"))) == 2
+        words = ["--parts", "2", "--index", str(index), "--metrics-dir", str(tmp_path / "m")]
+        assert laboratory.call("--log-format", "json", *words).exit_code == 75
+    files = sorted((tmp_path / "m").glob("*.prom"))
+    assert [dict(next(iter(parse(path.read_text())))[1])["rank"] for path in files] == ["0", "1"]
 
 
 def test_a_missing_input_is_in_the_metrics(laboratory: Any, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from shared.runtime.observe.metrics import LABELS, METRICS, PREFIX, Values
-from tests.shared.runtime.observe.exposition import parse
+from tests.containers.strict import faults
+from tests.shared.runtime.observe.exposition import SAMPLE, parse
 
 ROOT = Path(__file__).resolve().parents[4]
 DASHBOARD = json.loads((ROOT / "k8s" / "grafana-dashboard.json").read_text(encoding="utf-8"))
@@ -101,6 +103,35 @@ def test_rates_are_of_counters() -> None:
             assert METRICS[name].kind == "counter"
         for name in re.findall(r"(?<!rate\()halfreal_(\w+)", expr):
             assert METRICS[name].kind == "gauge" or name == "errors_total"  # 0 or 1
+
+
+def test_the_page_lists_what_jobs_write() -> None:
+    """Each number with its kind and its meaning, in the order of the files; its example is of that form."""
+    page = (ROOT / "docs" / "observe.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `halfreal_(\w+)` \| (\w+) \| (.*) \|$", page, re.MULTILINE)
+    assert rows == [(name, metric.kind, metric.help) for name, metric in METRICS.items()]
+    shown = re.findall(r"^halfreal_\w+\{.*$", page, re.MULTILINE)
+    assert len(shown) == 4
+    for line in shown:
+        sample = SAMPLE.fullmatch(line)
+        assert sample, line
+        assert sample[1].removeprefix(PREFIX) in METRICS
+        assert tuple(re.findall(r"(\w+)=", sample[2])) == LABELS
+
+
+def test_the_exporter_may_run_where_the_jobs_do() -> None:
+    """Its pod passes Pod Security `restricted`, reads the volume of the jobs alone, and may be reached."""
+    doc = yaml.safe_load((ROOT / "k8s" / "metrics-exporter.yaml").read_text(encoding="utf-8"))
+    template = doc["spec"]["template"]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "exporter"}, "spec": template["spec"]}
+    assert [*faults(doc), *faults(pod)] == []
+    assert doc["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
+    (exporter,) = template["spec"]["containers"]
+    assert exporter["volumeMounts"] == [{"name": "data", "mountPath": "/data", "readOnly": True}]
+    assert template["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == "data"
+    policy = yaml.safe_load((ROOT / "k8s" / "base" / "network-policy.yaml").read_text(encoding="utf-8"))
+    assert not policy["spec"]["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert "--collector.textfile.directory=/data/metrics" in exporter["args"]
 
 
 def test_panels_are_as_grafana_wants_them() -> None:

@@ -1,0 +1,1 @@
+"""Mistakes that only show in large sets."""
