@@ -87,8 +87,8 @@ FITS: tuple[Mutation, ...] = (
     Mutation(
         "augmented_images_not_trained_on",
         FIT,
-        "images, targets = augment(train.images[chosen], train.labels[chosen], drawn)",
-        "images, targets = to_unit_range(train.images[chosen]), train.labels[chosen]",
+        "images, targets = augment(pixels, targets, derive_seed(seed, Stream.CLASSIFIER_AUGMENTATION, step))",
+        "images = to_unit_range(pixels)",
         STOP + "test_training_is_on_what_the_augmentation_returns",
         "the augmented arms are augmented",
     ),

@@ -134,8 +134,8 @@ SHARDS: tuple[Mutation, ...] = (
     Mutation(
         "errors_of_any_width",
         "shared/cli/exit_codes.py",
-        '    print(shortened(f"error: {message}")',
-        '    print("error: " + "\\n".join(message.splitlines()[:3])',
+        'text = shortened(f"error: {message}")',
+        'text = "error: " + "\\n".join(message.splitlines()[:3])',
         "tests/shared/cli/test_exit_codes.py::test_a_message_never_takes_more_than_three_lines_of_200_characters",
         "an error takes three lines of 200 characters",
     ),
