@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.data.batches import BatchPlan, batches, fits_in_memory
+from shared.data.batches import BatchPlan, batches
+from shared.data.decoded.residence import Residence
 from shared.data.images import Images, load_split, to_uint8, to_unit_range
 from shared.errors import FormatError
 from shared.format.manifest import MANIFEST
 from shared.store.artifacts import Artifact, open_artifact
 
 MakeDataset = Callable[..., Artifact]
-both_ways = pytest.mark.parametrize("resident", [True, False], ids=["resident", "streamed"])
+both_ways = pytest.mark.parametrize("residence", ["memory", "file"])
 
 
 def _noise(count: int, channels: int = 1, size_px: int = 16) -> list[bytes]:
@@ -32,7 +33,7 @@ def _indexes(known: list[bytes], images: Tensor) -> list[int]:
 
 
 def _steps(dataset: Artifact, steps: int, batch_images: int, **options: Any) -> list[tuple[Tensor, Tensor]]:
-    reading = {name: options.pop(name) for name in ("device", "resident", "label") if name in options}
+    reading = {name: options.pop(name) for name in ("device", "residence", "label") if name in options}
     plan = BatchPlan(**({"batch_images": batch_images, "seed": 0} | options))
     return list(islice(batches(dataset, "train", plan, **reading), steps))
 
@@ -89,9 +90,9 @@ def test_pixels_are_rounded_and_clipped() -> None:
 
 @both_ways
 @pytest.mark.parametrize("world", [1, 2, 3])
-def test_each_sample_comes_exactly_once_per_epoch(make_dataset: MakeDataset, world: int, resident: bool) -> None:
+def test_each_sample_comes_exactly_once_per_epoch(make_dataset: MakeDataset, world: int, residence: Residence) -> None:
     """Over all ranks, four batches of six are the 24 samples, as are the next four, in another order."""
-    order = _order(make_dataset(train=24), 8, 6, world, resident=resident)
+    order = _order(make_dataset(train=24), 8, 6, world, residence=residence)
     first, second = order[:24], order[24:]
     assert sorted(first) == sorted(second) == list(range(24))
     assert first != second
@@ -100,27 +101,27 @@ def test_each_sample_comes_exactly_once_per_epoch(make_dataset: MakeDataset, wor
 
 @both_ways
 @pytest.mark.parametrize("world", [1, 2, 4])
-def test_batches_run_across_the_ends_of_epochs(make_dataset: MakeDataset, world: int, resident: bool) -> None:
+def test_batches_run_across_the_ends_of_epochs(make_dataset: MakeDataset, world: int, residence: Residence) -> None:
     """Ten samples in batches of four: five full batches are two whole epochs, no tail is dropped."""
     dataset = make_dataset(train=10)
-    order = _order(dataset, 5, 4, world, resident=resident)
+    order = _order(dataset, 5, 4, world, residence=residence)
     assert sorted(order[:10]) == sorted(order[10:]) == list(range(10))
-    shapes = {images.shape for images, _ in _steps(dataset, 5, 4, world=world, resident=resident)}
+    shapes = {images.shape for images, _ in _steps(dataset, 5, 4, world=world, residence=residence)}
     assert shapes == {(4 // world, 1, 16, 16)}
 
 
 @both_ways
-def test_a_batch_may_be_larger_than_the_split(make_dataset: MakeDataset, resident: bool) -> None:
+def test_a_batch_may_be_larger_than_the_split(make_dataset: MakeDataset, residence: Residence) -> None:
     """A batch of seven of three samples has two whole epochs and the first of a third."""
-    order = _order(make_dataset(train=3), 3, 7, resident=resident)
+    order = _order(make_dataset(train=3), 3, 7, residence=residence)
     assert [sorted(order[at : at + 3]) for at in range(0, 21, 3)] == [[0, 1, 2]] * 7
 
 
 @both_ways
-def test_every_number_of_processes_reads_the_same_order(make_dataset: MakeDataset, resident: bool) -> None:
+def test_every_number_of_processes_reads_the_same_order(make_dataset: MakeDataset, residence: Residence) -> None:
     """The global batch does not depend on how many ranks share it."""
     dataset = make_dataset(train=13)
-    orders = [_order(dataset, 5, 6, world, resident=resident) for world in (1, 2, 3, 6)]
+    orders = [_order(dataset, 5, 6, world, residence=residence) for world in (1, 2, 3, 6)]
     assert orders[1:] == orders[:1] * 3
 
 
@@ -128,38 +129,32 @@ def test_every_number_of_processes_reads_the_same_order(make_dataset: MakeDatase
 @pytest.mark.parametrize("world", [1, 2])
 @pytest.mark.parametrize("start", [1, 3, 4, 7])
 def test_a_resumed_run_reads_on_where_it_stopped(
-    make_dataset: MakeDataset, start: int, world: int, resident: bool
+    make_dataset: MakeDataset, start: int, world: int, residence: Residence
 ) -> None:
     """From `start` on the batches are those of an uninterrupted run, also in a later epoch."""
     dataset = make_dataset(train=10)
-    whole = _order(dataset, 9, 4, world, resident=resident)
-    assert _order(dataset, 9 - start, 4, world, start=start, resident=resident) == whole[4 * start :]
+    whole = _order(dataset, 9, 4, world, residence=residence)
+    assert _order(dataset, 9 - start, 4, world, start=start, residence=residence) == whole[4 * start :]
 
 
 @both_ways
-def test_the_order_depends_on_the_seed_alone(make_dataset: MakeDataset, resident: bool) -> None:
+def test_the_order_depends_on_the_seed_alone(make_dataset: MakeDataset, residence: Residence) -> None:
     """Equal seeds give equal orders, regardless of earlier draws by torch and Python; other seeds give others."""
     dataset = make_dataset(train=24)
-    first = _order(dataset, 4, 6, seed=1, resident=resident)
+    first = _order(dataset, 4, 6, seed=1, residence=residence)
     torch.rand(3)
-    assert _order(dataset, 4, 6, seed=1, resident=resident) == first
-    assert _order(dataset, 4, 6, seed=2, resident=resident) != first
+    assert _order(dataset, 4, 6, seed=1, residence=residence) == first
+    assert _order(dataset, 4, 6, seed=2, residence=residence) != first
 
 
 @both_ways
-def test_labels_stay_with_their_images(make_dataset: MakeDataset, resident: bool) -> None:
+def test_labels_stay_with_their_images(make_dataset: MakeDataset, residence: Residence) -> None:
     """In every batch the label is that of its image: the index modulo three classes."""
     dataset = make_dataset(train=9)
-    for images, labels in _steps(dataset, 3, 4, resident=resident, device=torch.device("cpu")):
+    for images, labels in _steps(dataset, 3, 4, residence=residence, device=torch.device("cpu")):
         assert images.dtype == torch.uint8
         assert labels.dtype == torch.int64
         assert labels.tolist() == [index % 3 for index in _indexes(_noise(9), images)]
-
-
-def test_a_stream_mixes_shards_and_samples(make_dataset: MakeDataset) -> None:
-    """The shuffle reaches across shards: the first eight of 32 samples come from more than two shards of four."""
-    order = _order(make_dataset(train=32), 1, 8, resident=False)
-    assert len({index // 4 for index in order}) > 2
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -175,17 +170,9 @@ def test_torch_never_gets_read_only_memory(
         return from_numpy(array)
 
     monkeypatch.setattr(torch, "from_numpy", checked)
-    _steps(make_dataset(train=4, channels=channels), 1, 4, resident=False)
-    assert writable == [True]
-
-
-def test_small_splits_are_kept_in_memory(make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A split is resident if its pixels take at most half of the machine's memory: 4 x 256 bytes fit in 2 KiB."""
-    dataset = make_dataset(train=4)
-    for memory, fits in ((2048, True), (2047, False)):
-        sizes = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": memory}
-        monkeypatch.setattr("shared.data.batches.os.sysconf", sizes.__getitem__)
-        assert fits_in_memory(dataset, "train") is fits
+    _steps(make_dataset(train=4, channels=channels), 1, 4, residence="file")
+    assert writable
+    assert all(writable)
 
 
 def test_a_batch_that_does_not_divide_by_ranks_is_refused() -> None:
@@ -194,8 +181,8 @@ def test_a_batch_that_does_not_divide_by_ranks_is_refused() -> None:
         BatchPlan(batch_images=4, seed=0, world=3)
 
 
-def _all(dataset: Artifact, resident: bool) -> Iterator[Any]:
-    return islice(batches(dataset, "train", BatchPlan(batch_images=4, seed=0), resident=resident), 2)
+def _all(dataset: Artifact, residence: Residence) -> Iterator[Any]:
+    return islice(batches(dataset, "train", BatchPlan(batch_images=4, seed=0), residence=residence), 2)
 
 
 @both_ways
@@ -208,16 +195,16 @@ def _all(dataset: Artifact, resident: bool) -> Iterator[Any]:
     ids=["size", "channels"],
 )
 def test_an_image_that_is_not_what_the_manifest_says_is_refused(
-    make_dataset: MakeDataset, claims: dict[str, Any], words: str, resident: bool
+    make_dataset: MakeDataset, claims: dict[str, Any], words: str, residence: Residence
 ) -> None:
     """An image of another size or number of channels raises FormatError that names the sample."""
     dataset = make_dataset(train=8, claims=claims)
     with pytest.raises(FormatError, match=f"sample 'train0.*{words}"):
-        list(_all(dataset, resident))
+        list(_all(dataset, residence))
 
 
 @both_ways
-def test_a_label_outside_the_classes_is_refused(make_dataset: MakeDataset, resident: bool) -> None:
+def test_a_label_outside_the_classes_is_refused(make_dataset: MakeDataset, residence: Residence) -> None:
     """A shard that is as recorded, but holds label 7 of three classes, raises FormatError that names the sample."""
     made = make_dataset(train=4)
     shard, manifest = made.folder / "train-00000.tar", made.folder / MANIFEST
@@ -227,11 +214,11 @@ def test_a_label_outside_the_classes_is_refused(make_dataset: MakeDataset, resid
     manifest.write_text(manifest.read_text().replace(old, new))
     dataset = open_artifact(made.folder, "dataset", "preprocess")
     with pytest.raises(FormatError, match=r"sample 'train0000': label 7, .* classes 0\.\.2"):
-        list(_all(dataset, resident))
+        list(_all(dataset, residence))
 
 
 @both_ways
-def test_an_altered_shard_is_refused(make_dataset: MakeDataset, resident: bool) -> None:
+def test_an_altered_shard_is_refused(make_dataset: MakeDataset, residence: Residence) -> None:
     """One flipped bit in any shard of the split stops the reading."""
     dataset = make_dataset(train=8)
     path = dataset.folder / "train-00001.tar"
@@ -239,7 +226,7 @@ def test_an_altered_shard_is_refused(make_dataset: MakeDataset, resident: bool) 
     payload[600] ^= 1
     path.write_bytes(payload)
     with pytest.raises(FormatError, match=r"train-00001\.tar: altered"):
-        list(_all(dataset, resident))
+        list(_all(dataset, residence))
 
 
 def test_an_unknown_split_is_refused(make_dataset: MakeDataset) -> None:
@@ -248,15 +235,15 @@ def test_an_unknown_split_is_refused(make_dataset: MakeDataset) -> None:
         load_split(make_dataset(train=4), "holdout")
 
 
-@pytest.mark.parametrize("resident", [None, False])
-def test_batches_of_an_unknown_split_are_refused(make_dataset: MakeDataset, resident: bool | None) -> None:
+@pytest.mark.parametrize("residence", [None, "file"])
+def test_batches_of_an_unknown_split_are_refused(make_dataset: MakeDataset, residence: Residence | None) -> None:
     """Batches says the same as load_split."""
     with pytest.raises(FormatError, match="no split 'holdout', it has train"):
-        next(batches(make_dataset(train=4), "holdout", BatchPlan(batch_images=4, seed=0), resident=resident))
+        next(batches(make_dataset(train=4), "holdout", BatchPlan(batch_images=4, seed=0), residence=residence))
 
 
 @both_ways
-def test_batches_of_an_empty_split_are_refused(make_dataset: MakeDataset, resident: bool) -> None:
+def test_batches_of_an_empty_split_are_refused(make_dataset: MakeDataset, residence: Residence) -> None:
     """An empty split has no batch; the error names the split."""
     with pytest.raises(FormatError, match="train"):
-        next(batches(make_dataset(train=0, val=1), "train", BatchPlan(batch_images=4, seed=0), resident=resident))
+        next(batches(make_dataset(train=0, val=1), "train", BatchPlan(batch_images=4, seed=0), residence=residence))

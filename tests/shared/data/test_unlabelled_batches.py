@@ -7,14 +7,15 @@ import pytest
 import torch
 
 from shared.data.batches import BatchPlan, batches
+from shared.data.decoded.residence import Residence
 from shared.data.images import NO_LABEL, learned_splits, load_learned, load_split
 from shared.store.artifacts import Artifact
 
 MakeDataset = Callable[..., Artifact]
 
 
-@pytest.mark.parametrize("resident", [True, False], ids=["resident", "streamed"])
-def test_an_epoch_of_two_splits_has_every_image_once(make_dataset: MakeDataset, resident: bool) -> None:
+@pytest.mark.parametrize("residence", ["memory", "file"])
+def test_an_epoch_of_two_splits_has_every_image_once(make_dataset: MakeDataset, residence: Residence) -> None:
     """Mixed in an order by seed and epoch; only those of train have a label."""
     dataset = make_dataset(train=6, unlabelled=10, val=4)
     known = {image.numpy().tobytes(): place for place, image in enumerate(load_learned(dataset).images)}
@@ -23,7 +24,7 @@ def test_an_epoch_of_two_splits_has_every_image_once(make_dataset: MakeDataset, 
     orders = []
     for epoch in range(2):
         order = []
-        for images, given in islice(batches(dataset, ("train", "unlabelled"), plan, resident=resident), 8):
+        for images, given in islice(batches(dataset, ("train", "unlabelled"), plan, residence=residence), 8):
             places = [known[image.numpy().tobytes()] for image in images]
             assert given.tolist() == [labels[place] for place in places]
             order += places

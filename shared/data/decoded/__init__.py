@@ -1,0 +1,1 @@
+"""Splits as decoded pixels: in memory where they are small, in files that processes share elsewhere."""

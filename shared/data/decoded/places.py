@@ -1,0 +1,134 @@
+"""Where decoded pixels may be kept, how much room they may take, and what is cleaned away for them."""
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.data.decoded.files import IN_USE, remove
+from shared.errors import BadConfig
+from shared.store.artifacts import Artifact
+from shared.store.lineage import is_point
+
+FOLDER = Path(".cache") / "decoded"
+"""Where decoded pixels are, on the volume."""
+
+CACHE_DIR, CACHE_GB = "HALFREAL_CACHE_DIR", "HALFREAL_CACHE_GB"
+"""The variables that name another folder for them, and the most that they take of it, in GB."""
+
+LARGEST_SHARE = 0.5
+"""The share of what is free, with what they have already, that they take without CACHE_GB."""
+
+SPARE_BYTES = 256 << 20
+"""What is left free on the disk at least."""
+
+UNUSED_S = 30 * 24 * 3600.0
+"""After how long without use pixels are cleaned away: those of a deleted dataset, at the latest."""
+
+IN_MEMORY = ("tmpfs", "ramfs")
+"""File systems whose files take memory."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder for decoded pixels; `shared` where processes of other machines may use it too."""
+
+    folder: Path
+    shared: bool
+
+
+def places_for(dataset: Artifact) -> Iterator[Place]:
+    """Yield the folders for the pixels of a dataset, the best first; none of them takes memory."""
+    chosen = os.environ.get(CACHE_DIR)
+    folders = [Place(Path(chosen).absolute() / "decoded", shared=False)] if chosen else []
+    if not chosen:
+        folders += [Place(volume_of(dataset.folder) / FOLDER, shared=True)]
+    folders += [Place(Path(tempfile.gettempdir()) / f"halfreal-{os.getuid()}" / "decoded", shared=False)]
+    return (place for place in folders if not in_memory(place.folder))
+
+
+def volume_of(folder: Path) -> Path:
+    """Return the data root that a dataset's `folder` is below: that of its experiment is in it."""
+    folder = folder.absolute()
+    # one of several, such as those of the replicates, is a folder further down
+    experiment = folder.parents[1] if re.fullmatch(r"r[0-9]{2}", folder.name) else folder.parent
+    return experiment.parents[2] if is_point(experiment) else experiment.parent
+
+
+def in_memory(folder: Path) -> bool:
+    """Whether files in `folder`, which need not be there yet, take memory rather than a disk."""
+    there = next(path for path in (folder, *folder.parents) if path.exists()).resolve()
+    kind, longest = "", -1
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # no Linux
+        return False
+    for line in mounts:
+        _, where, file_system, *_ = line.split(" ")
+        where = where.replace("\\040", " ")
+        # the innermost mount, of several at one place the last
+        if there.is_relative_to(where) and len(where) >= longest:
+            kind, longest = file_system, len(where)
+    return kind in IN_MEMORY
+
+
+def make_room(folder: Path, needed_bytes: int) -> bool:
+    """Clean `folder` until `needed_bytes` more may be written there; return whether they may.
+
+    What was not used for UNUSED_S goes first, then what was used longest ago; nothing that a process has open goes.
+    BadConfig for a CACHE_GB that is no number.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    kept = sorted(_cached(folder), key=lambda entry: entry[0])
+    for last_use, _, path in list(kept):
+        if last_use < time.time() - UNUSED_S and _cleaned(path):
+            kept = [entry for entry in kept if entry[2] != path]
+    limit = _limit(there, sum(size for _, size, _ in kept))
+    while needed_bytes > min(limit - sum(size for _, size, _ in kept), shutil.disk_usage(there).free - SPARE_BYTES):
+        gone = next((entry for entry in kept if needed_bytes <= limit and _cleaned(entry[2])), None)
+        if gone is None:
+            return False
+        kept.remove(gone)
+    return True
+
+
+def _limit(folder: Path, cached_bytes: int) -> int:
+    asked = os.environ.get(CACHE_GB)
+    if not asked:
+        return int(LARGEST_SHARE * (shutil.disk_usage(folder).free + cached_bytes))
+    try:
+        limit = float(asked)
+        if not 0 <= limit < float("inf"):
+            raise ValueError(asked)
+    except ValueError as error:
+        raise BadConfig(f"{CACHE_GB}={asked}: want a number of GB, 0 or more (0: nothing is cached)") from error
+    return int(limit * 1e9)
+
+
+def _cached(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """Yield the last use of each set of pixels, the bytes that it takes on the disk, and its folder."""
+    for path in folder.glob(f"*/{IN_USE}"):
+        with suppress(OSError):  # another process cleans too
+            taken = sum(file.stat().st_blocks * 512 for file in path.parent.iterdir())
+            yield path.stat().st_mtime, taken, path.parent
+
+
+def _cleaned(folder: Path) -> bool:
+    """Delete a set of pixels unless a process has it open; return whether it did."""
+    try:
+        descriptor = os.open(folder / IN_USE, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return remove(folder, descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)

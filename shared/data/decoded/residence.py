@@ -1,0 +1,105 @@
+"""Where the pixels of a split are held: in memory where they are small, else in a file that processes share."""
+
+import os
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shared.data.decoded.files import DecodedFile, open_whole
+from shared.data.decoded.filling import make
+from shared.data.decoded.marks import Unusable
+from shared.data.decoded.places import Place, make_room, places_for
+from shared.data.decoded.work import ResizedWork, SplitWork, Work, checked, image_bytes
+from shared.data.pixels import InMemory, Rows, Shape, Source
+from shared.store.artifacts import Artifact
+
+Residence = Literal["memory", "file"]
+"""Where decoded pixels are: in this process's memory, or in a file."""
+
+SMALL_BYTES = 8 << 20
+"""Pixels up to this size are in memory: they are decoded in less time than a file takes to be made and found."""
+
+
+class Decoded:
+    """Decoded pixels, which can be had at another size: those are held as these are."""
+
+    def __init__(self, held: InMemory | DecodedFile, work: Work, residence: Residence | None) -> None:
+        self._held, self._work, self._residence = held, work, residence
+
+    @property
+    def shape(self) -> Shape:
+        """How many images there are, and how large they are."""
+        return self._held.shape
+
+    @property
+    def residence(self) -> Residence:
+        """Where the pixels are."""
+        return "memory" if isinstance(self._held, InMemory) else "file"
+
+    def read(self, rows: Rows) -> Tensor:
+        """Return uint8 images at `rows`."""
+        return self._held.read(rows)
+
+    def at(self, size_px: int, resize_filter: str) -> Source:
+        """Return the same images at another size."""
+        return _held(ResizedWork(self._held, self._work, size_px, resize_filter), self._residence)[0]
+
+
+def decoded(dataset: Artifact, split: str, residence: Residence | None = None) -> tuple[Decoded, Tensor]:
+    """Return the pixels of a split, in the order of its shards, and its labels int64 (N,).
+
+    `residence` overrides the choice. A shard is checked against the manifest when it is decoded: FormatError.
+    """
+    source, labels = _held(SplitWork(dataset, split), residence)
+    assert labels is not None  # those of a split have labels
+    return source, torch.from_numpy(labels)
+
+
+def _held(work: Work, residence: Residence | None) -> tuple[Decoded, NDArray[np.int64] | None]:
+    """Return the pixels of `work` where they are to be, and the labels if it has any."""
+    size_bytes = work.shape[0] * image_bytes(work.shape)
+    file = None
+    if residence == "file" or (residence is None and size_bytes > SMALL_BYTES):
+        file = _from_file(work)
+    if file is None:
+        images, labels = _in_memory(work)
+        return Decoded(InMemory(images), work, residence), labels
+    return Decoded(file, work, residence), file.labels() if work.labelled else None
+
+
+def _from_file(work: Work) -> DecodedFile | None:
+    """Return the pixels of `work` from the best place that has, or can take, a file of them; None without one."""
+    places = list(places_for(work.dataset))
+    for place in places:
+        if found := open_whole(place.folder, work):
+            return found
+    # with its labels and marks
+    needed_bytes = work.shape[0] * (image_bytes(work.shape) + 4) + 8 * len(work.starts)
+    for place in places:
+        try:
+            if make_room(place.folder, needed_bytes):
+                return make(place.folder, work, *_among(place))
+        except Unusable:
+            continue
+    return None
+
+
+def _among(place: Place) -> tuple[int, int]:
+    """Return which of how many processes this is that a launcher started, of those that share a place."""
+    own = "" if place.shared else "LOCAL_"
+    return int(os.environ.get(f"{own}RANK", "0")), int(os.environ.get(f"{own}WORLD_SIZE", "1"))
+
+
+def _in_memory(work: Work) -> tuple[Tensor, NDArray[np.int64] | None]:
+    # filled in place, since a list would need the memory twice
+    images = torch.empty(work.shape, dtype=torch.uint8)
+    all_labels = np.empty(work.shape[0], np.int64) if work.labelled else None
+    for piece in range(len(work.starts) - 1):
+        for first, (block, labels) in checked(work, piece):
+            images[first : first + len(block)] = block
+            if labels is not None and all_labels is not None:
+                all_labels[first : first + len(block)] = labels
+    return images, all_labels
