@@ -242,7 +242,7 @@ class Experiment:
     def real_test(self, label: int | None) -> "Tensor":
         """Return the real test images of a class, or all of them."""
         test = self.test
-        return test.images if label is None else test.images[test.labels == label]
+        return test.images if label is None else test.pixels[test.labels == label]
 
 
 class ExperimentIndex:

@@ -87,7 +87,7 @@ class Reference:
         cached = None if extractor.name == "classifier" else feature_cache.load(path)
         if cached:
             return FeatureSet(cached, data.labels.numpy())
-        extracted = self.scorer.extract(data.images, data.labels)
+        extracted = self.scorer.extract(data.pixels, data.labels)
         if extractor.name != "classifier":
             feature_cache.store(path, extracted.extracted)
         return extracted

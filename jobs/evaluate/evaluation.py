@@ -9,6 +9,7 @@ from jobs.evaluate.images import SnapshotImages, SyntheticImages
 from jobs.pipeline import PREPROCESS
 from shared.cli.run import Run
 from shared.data.images import Images, learned_splits, load_split
+from shared.data.pixels import Pixels
 from shared.data.sampling import apportion, spread, stratified
 from shared.errors import BadInput, MissingArtifact
 from shared.metrics.features import cache as feature_cache
@@ -136,7 +137,7 @@ class Evaluation:
             cacheable = scorer.extractor.name != "classifier"
             cached = feature_cache.load(path) if cacheable else None
             self._reference_features[key] = (
-                FeatureSet(cached, data.labels.numpy()) if cached else scorer.extract(data.images, data.labels)
+                FeatureSet(cached, data.labels.numpy()) if cached else scorer.extract(data.pixels, data.labels)
             )
             # one process writes: all of them would write the same file
             if cacheable and cached is None and self.group.is_main:
@@ -150,12 +151,12 @@ class Evaluation:
     def draw(self, source: SyntheticImages, stream: Stream) -> Images:
         """Return the images of a source; where they have no labels of their own, with the classifier's."""
         drawn = source.draw(stream)
-        return drawn if source.labelled else Images(drawn.images, self.named(drawn.images))
+        return drawn if source.labelled else Images(drawn.pixels, self.named(drawn.pixels))
 
     def _qualities(self, data: Images) -> list[Qualities | None]:
-        return class_qualities(data.images, data.labels, len(self.classes))
+        return class_qualities(data.pixels, data.labels, len(self.classes))
 
-    def named(self, images: Tensor) -> Tensor:
+    def named(self, images: Tensor | Pixels) -> Tensor:
         """Return the classes that the experiment's classifier gives images."""
         probabilities = self.scorers["classifier"].extractor.extract(images).probabilities
         return torch.from_numpy(probabilities).argmax(dim=1)
@@ -165,7 +166,7 @@ class Evaluation:
         return SampleScores(
             scores=scores.scores,
             by_class=scores.by_class,
-            agreement=float((self.named(drawn.images) == drawn.labels).double().mean()) if self.labelled else None,
+            agreement=float((self.named(drawn.pixels) == drawn.labels).double().mean()) if self.labelled else None,
             classes=compared(self._qualities(drawn), self._own[split], self.classes),
         )
 

@@ -73,5 +73,7 @@ class ImportedImages:
         """Return the images, the same ones for any stream, with the labels of their set or else the annotator's."""
         everything = load_split(self.synthetic, "train")
         own = asked_labels(self.synthetic)
-        labelled = everything if own is None else Images(everything.images, torch.tensor(own))
-        return labelled.subset(places_of_draw(len(everything), self.count, self.seed))
+        labelled = everything if own is None else Images(everything.pixels, torch.tensor(own))
+        drawn = labelled.subset(places_of_draw(len(everything), self.count, self.seed))
+        # in memory, as a generator's are: they are looked at again and again
+        return Images(drawn.images, drawn.labels)

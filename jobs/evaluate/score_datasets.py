@@ -50,8 +50,8 @@ def score_between(
     held: list[Rows] = []
     for dataset, part in ((synthetic, "train"), (real, split)):
         data = load_split(dataset, part)
-        sides.append(scorer.extract(data.images, data.labels))
-        held.append(data.images)
+        sides.append(scorer.extract(data.pixels, data.labels))
+        held.append(data.pixels)
     protocol = scorer.protocol(split, real.sha256, len(sides[1]), len(sides[0]))
     warned = scorer.warnings(len(sides[0]), {split: len(sides[1])}, sides[0].features.shape[1])
     ours, theirs = synthetic.dataset, real.dataset

@@ -24,6 +24,7 @@ from jobs.train_mixed.fits import Fit, Splits, read_or_fit
 from jobs.train_mixed.mixing import Synthetic
 from jobs.train_mixed.options import MixedOptions
 from shared.data.images import Images
+from shared.data.pixels import Pixels
 from shared.data.sampling import stratified
 from shared.errors import FormatError
 from shared.format.files import write_json
@@ -121,11 +122,11 @@ def setting(plan: Plan) -> Setting:
         seed=derive_seed(plan.seed, Stream.CONTROL_FIT),
         device=pick_device(plan.device),
     ).network
-    train, test = (points(annotator, part.images) for part in (sets.train, sets.test))
+    train, test = (points(annotator, part.pixels) for part in (sets.train, sets.test))
     return Setting(sets, annotator, train, test, recall(train, test))
 
 
-def points(annotator: Classifier, images: Tensor) -> Tensor:
+def points(annotator: Classifier, images: Tensor | Pixels) -> Tensor:
     """Return the annotator's features of uint8 images, float64 (N, features)."""
     return torch.from_numpy(features_of(annotator, images)).double()
 
@@ -228,7 +229,7 @@ def copies_of(shared: Setting, synthetic: Images) -> dict[str, CopyTest]:
 def collapse_of(shared: Setting, synthetic: Images) -> list[str]:
     """Return the signs of collapse of a synthetic set, as `evaluate` finds them."""
     classes = shared.sets.classes
-    drawn, real = (class_qualities(part.images, part.labels, len(classes)) for part in (synthetic, shared.sets.test))
+    drawn, real = (class_qualities(part.pixels, part.labels, len(classes)) for part in (synthetic, shared.sets.test))
     name = f"recall_{CLASSIFIER}"
     found = recall(points(shared.annotator, synthetic.images), shared.test_features)
     scores = SampleScores(scores={name: found}, agreement=None, classes=compared(drawn, real, classes))

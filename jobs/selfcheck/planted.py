@@ -62,7 +62,7 @@ def held_out(planting: Planting) -> Images:
 
 def noise(planting: Planting) -> Images:
     """Return random pixels with random labels."""
-    shape = planting.train.images.shape
+    shape = planting.train.pixels.shape
     pixels = torch.randint(0, 256, shape, generator=planting.generator, dtype=torch.uint8)
     return Images(pixels, planting.numbers(0, planting.classes - 1))
 
@@ -70,7 +70,7 @@ def noise(planting: Planting) -> Images:
 def shuffled(planting: Planting) -> Images:
     """Return other real images, each with the label of another."""
     drawn = planting.drawn
-    return Images(drawn.images, drawn.labels[planting.order(len(drawn))])
+    return Images(drawn.pixels, drawn.labels[planting.order(len(drawn))])
 
 
 def copies(planting: Planting) -> Images:
@@ -87,7 +87,7 @@ def own_copies(planting: Planting) -> Images:
 def shifted(planting: Planting) -> Images:
     """Return every train image, shifted by one or two pixels down, up, left or right, or both ways."""
     found = copies(planting)
-    side = found.images.shape[-1]
+    side = found.pixels.shape[-1]
     every = [(down, right) for down in range(2 * SHIFT + 1) for right in range(2 * SHIFT + 1)]
     every.remove((SHIFT, SHIFT))
     # what a shift brings in is the edge again, not a dark line
@@ -117,12 +117,13 @@ def recontrasted(planting: Planting) -> Images:
 def blends(planting: Planting) -> Images:
     """Return every train image, blended with another one of its class."""
     found = copies(planting)
-    others = found.images.clone()
+    images = found.images
+    others = images.clone()
     for label in found.labels.unique():
         places = (found.labels == label).nonzero()[:, 0]
         # each with the next one of its class: a class has two images or more
-        others[places] = found.images[places.roll(1)]
-    blended = BLEND * found.images.float() + (1 - BLEND) * others.float()
+        others[places] = images[places.roll(1)]
+    blended = BLEND * images.float() + (1 - BLEND) * others.float()
     return Images(blended.round().to(torch.uint8), found.labels)
 
 
@@ -150,7 +151,7 @@ def label_noise(planting: Planting) -> Images:
     labels = drawn.labels.clone()
     wrong = planting.order(len(drawn))[: round(WRONG_LABELS * len(drawn))]
     labels[wrong] = (labels[wrong] + planting.numbers(1, planting.classes - 1)[: len(wrong)]) % planting.classes
-    return Images(drawn.images, labels)
+    return Images(drawn.pixels, labels)
 
 
 def varying(planting: Planting) -> Images:

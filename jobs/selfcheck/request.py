@@ -110,7 +110,7 @@ def fit_options(request: Request) -> MixedOptions:
 
 def check_fits(sets: RealSets, plan: Plan, reporter: Reporter) -> None:
     """Raise BadInput for images that the classifier is not built for, and for one that this machine cannot take."""
-    _, channels, size_px, _ = sets.train.images.shape
+    _, channels, size_px, _ = sets.train.pixels.shape
     plan.config.check_size(size_px)
     for line in check_classifier(plan.config, size_px, channels, len(sets.classes), pick_device(plan.device)):
         reporter.info(line)

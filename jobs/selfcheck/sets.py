@@ -49,7 +49,7 @@ class RealSets:
 
     def describe(self) -> str:
         """Return the numbers of images in words."""
-        _, channels, size_px, _ = self.train.images.shape
+        _, channels, size_px, _ = self.train.pixels.shape
         parts = {"train": self.train, "other real": self.pool, "val": self.val, "test": self.test}
         counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
         return (

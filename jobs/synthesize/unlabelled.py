@@ -20,7 +20,7 @@ def annotate_unlabelled(run: Run) -> list[int] | None:
     if UNLABELLED not in real.dataset.splits:
         return None
     annotator = load_classifier(run.input(TRAIN_CLASSIFIER), pick_device(run.device))
-    images = load_split(real, UNLABELLED).images
+    images = load_split(real, UNLABELLED).pixels
     confidence, labels = probabilities_of(annotator, images).cpu().max(dim=1)
     # as many digits as synthetic images have, so that one least confidence means the same for both
     save_pseudo_labels(run.folder, labels, confidence.round(decimals=6))

@@ -86,7 +86,7 @@ def table_of(network: "Classifier", images: "Images", classes: list[str]) -> "Cl
     from shared.metrics.classification import score_table
     from shared.models.fitting import logits_of
 
-    predicted = logits_of(network, images.images).argmax(dim=1).cpu().numpy()
+    predicted = logits_of(network, images.pixels).argmax(dim=1).cpu().numpy()
     return score_table(images.labels.numpy(), predicted, classes)
 
 

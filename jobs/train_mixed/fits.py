@@ -155,7 +155,7 @@ def load_pseudo(real: Artifact[RealRecord], synthetic: Artifact[SyntheticRecord]
     found = load_split(real, UNLABELLED).at(synthetic.dataset.size_px, synthetic.preparation.resize_filter)
     if len(labels) != len(found):
         raise FormatError(f"{synthetic.folder}: labels of {len(labels)} unlabelled images, there are {len(found)}")
-    return Synthetic(Images(found.images, labels), None, confidence, len(labels))
+    return Synthetic(Images(found.pixels, labels), None, confidence, len(labels))
 
 
 def load_synthetic(synthetic: Artifact[SyntheticRecord]) -> Synthetic:
@@ -178,9 +178,9 @@ def annotated_by_own(splits: Splits, share: float, config: MixedOptions, seed: i
         seen, splits.val, len(splits.classes), config, seed=derive_seed(seed, Stream.OWN_ANNOTATOR), device=device
     )
     # the same synthetic images with other labels: this arm differs from its neighbour in nothing else
-    confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.images).cpu().max(dim=1)
+    confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.pixels).cpu().max(dim=1)
     drawn = splits.synthetic
-    return replace(drawn, images=Images(drawn.images.images, labels), confidence=confidence)
+    return replace(drawn, images=Images(drawn.images.pixels, labels), confidence=confidence)
 
 
 def read_or_fit(
@@ -228,7 +228,7 @@ def _fit(
     assert fitted.equal_steps is not None  # asked for
     # probabilities, not only the metrics: paired comparisons and ROC-AUC need the answer for each test image
     answers = {
-        name: probabilities_of(network, splits.test.images).cpu()
+        name: probabilities_of(network, splits.test.pixels).cpu()
         for name, network in ((PROBABILITIES, fitted.network), (EQUAL_STEPS, fitted.equal_steps))
     }
     truth = splits.test.labels.numpy()

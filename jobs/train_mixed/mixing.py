@@ -30,7 +30,7 @@ class Synthetic:
         kept = self.confidence >= least
         return replace(
             self,
-            images=Images(self.images.images[kept], self.images.labels[kept]),
+            images=self.images.subset(kept.nonzero()[:, 0]),
             asked=None if self.asked is None else self.asked[kept],
             confidence=self.confidence[kept],
         )
@@ -69,7 +69,7 @@ def labelled(arm: Arm, synthetic: Synthetic) -> Images:
     if arm.labels == ASKED and synthetic.asked is None:
         raise BadInput("the generator was asked for no class; leave out the arms with the class asked for")
     if arm.labels in (ASKED, GIVEN) and synthetic.asked is not None:
-        return Images(synthetic.images.images, synthetic.asked)
+        return Images(synthetic.images.pixels, synthetic.asked)
     return synthetic.images
 
 

@@ -48,6 +48,7 @@ COMMON_VARIABLES = {
     *_common(),
     "HALFREAL_SEED",
     SHARED_BY,  # of processes next to each other
+    "HALFREAL_CACHE_GB",  # the most that decoded images take of a disk
     "HALFREAL_DEBUG",  # as --debug
     "HALFREAL_STRICT",  # an unknown variable ends the command
     "HALFREAL_IMAGE",  # name of the container image, for Compose

@@ -5,7 +5,6 @@ number of processes has the same global batches, and a run that goes on, on as m
 the stopped one was, and nothing before.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -51,14 +50,6 @@ class BatchPlan:
         return self.start * self.batch_images + self.rank * self.share
 
 
-@dataclass
-class WaitClock:
-    """How long whoever takes `batches` has waited for them, in seconds."""
-
-    wait_s: float = 0.0
-    batches: int = 0
-
-
 def batches(
     dataset: Artifact,
     split: str | Sequence[str],
@@ -67,13 +58,12 @@ def batches(
     device: torch.device | None = None,
     residence: Residence | None = None,
     label: int | None = None,
-    clock: WaitClock | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield this process's part of endless global batches: uint8 (n, channels, size, size), int64 (n,).
 
     Batches run across the ends of epochs, so no tail is dropped and every global batch is full. `residence` overrides
     where the images are held. With `label` only samples of that class count. With several splits an epoch has all
-    images; labels of unlabelled images are NO_LABEL. `clock` counts the time that batches take to come.
+    images; labels of unlabelled images are NO_LABEL.
     """
     splits = (split,) if isinstance(split, str) else tuple(split)
     for name in splits:
@@ -83,17 +73,5 @@ def batches(
     if label is not None:
         data = data.subset((data.labels == label).nonzero().flatten())
     device = device or torch.device("cpu")
-    data, order, clock = data.to(device), Order(len(data), plan.seed), clock or WaitClock()
-    return _timed(
-        (data.taken(order.at(position, plan.share), device) for position in count(plan.first, plan.batch_images)), clock
-    )
-
-
-def _timed(stream: Iterator[tuple[Tensor, Tensor]], clock: WaitClock) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield what `stream` yields, and count the time that it takes."""
-    while True:
-        asked = time.perf_counter()
-        batch = next(stream)
-        clock.wait_s += time.perf_counter() - asked
-        clock.batches += 1
-        yield batch
+    data, order = data.to(device), Order(len(data), plan.seed)
+    return (data.taken(order.at(position, plan.share), device) for position in count(plan.first, plan.batch_images))

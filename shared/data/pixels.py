@@ -10,7 +10,7 @@ from torch import Tensor
 
 from shared.data.resizing import resized
 from shared.runtime.devices import send
-from shared.runtime.memory import LARGEST_SHARE
+from shared.runtime.memory import LARGEST_SHARE, free_on_gpu
 
 Shape = tuple[int, int, int, int]
 """Images, channels, height and width."""
@@ -119,7 +119,7 @@ class Pixels:
             yield from block
 
     def split(self, images: int) -> Iterator[Tensor]:
-        """Yield all of it, so many `images` at a time, the last ones fewer."""
+        """Yield all of it in parts of `images` images, the last one smaller."""
         # one part of nothing, as tensors are split: what is joined from parts then has its shape
         for start in range(0, max(len(self), 1), images):
             yield self[start : start + images]
@@ -154,7 +154,7 @@ class Pixels:
 
         Few images are in one tensor in any case, so that rows of them are read at once.
         """
-        if device.type != "cuda" or self.nbytes > LARGEST_SHARE * torch.cuda.mem_get_info(device)[0]:
+        if device.type != "cuda" or self.nbytes > LARGEST_SHARE * free_on_gpu(device):
             return Pixels.of(self[:]) if self.nbytes <= BLOCK_BYTES else self
         # block by block, so that they are not in this machine's memory as well
         images = torch.empty(self.shape, dtype=torch.uint8, device=device)

@@ -3,6 +3,7 @@
 Ravuri and Vinyals 2019, "Classification Accuracy Score for Conditional Generative Models".
 """
 
+import numpy as np
 import torch
 
 from shared.data.images import Images
@@ -27,9 +28,9 @@ def classification_accuracy_score(
     # synthetic images choose the weights too: the score must owe nothing to real images other than `reference`
     count = max(round(HELD_OUT * len(drawn)), 2)
     held_out = stratified(drawn.labels.numpy(), count, seed)
-    trained_on = sorted(set(range(len(drawn))) - set(held_out.tolist()))
+    trained_on = np.setdiff1d(np.arange(len(drawn)), held_out)
     fitted = fit(drawn.subset(trained_on), drawn.subset(held_out), classes, config, seed=seed, device=device)
-    predicted = logits_of(fitted.network, reference.images).argmax(dim=1).cpu()
+    predicted = logits_of(fitted.network, reference.pixels).argmax(dim=1).cpu()
     table = score_table(reference.labels.numpy(), predicted.numpy(), [str(label) for label in range(classes)])
     return SyntheticOnly(
         accuracy=table.accuracy,

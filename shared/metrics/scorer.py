@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from shared.data.pixels import Pixels
 from shared.metrics.metric import FEATURE_METRICS, Compute, FeatureMetric, FeaturePair
 from shared.models.extractor import Extractor, Features, FeatureSet
 from shared.runtime.process_group import ProcessGroup
@@ -21,12 +22,12 @@ class Scorer:
     group: ProcessGroup
     seed: int
 
-    def extract(self, images: Tensor, labels: Tensor) -> FeatureSet:
+    def extract(self, images: Tensor | Pixels, labels: Tensor) -> FeatureSet:
         """Return the features of uint8 images (N, C, S, S); each process extracts those of its share."""
         total = len(images)
         mine = self.group.shard(total)
         # a process without a share extracts one image all the same, to know how wide the features are
-        extracted = self.extractor.extract(images[mine.start : mine.stop] if len(mine) else images[:1])
+        extracted = self.extractor.extract(Pixels.of(images).rows(mine if len(mine) else range(1)))
         features, probabilities = (
             self.group.gather(torch.from_numpy(part[: len(mine)]), total).numpy()
             for part in (extracted.features, extracted.probabilities)

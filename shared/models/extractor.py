@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.data.pixels import Pixels
+
 BATCH_IMAGES = 64
 
 
@@ -44,7 +46,7 @@ class Extractor:
         return f"{'kid' if self.name.startswith('inception') else 'kernel'}_{self.name}"
 
     @torch.no_grad()
-    def extract(self, images: Tensor) -> Features:
+    def extract(self, images: Tensor | Pixels) -> Features:
         """Return the features and probabilities of uint8 images (N, 1 or 3 channels, S, S)."""
         made = Features(*(torch.empty(len(images), part.shape[1]).numpy() for part in self.apply(images[:1])))
         start = 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.data.images import Images, to_unit_range
+from shared.data.pixels import Pixels
 from shared.data.resizing import resized
 from shared.errors import BadInput
 from shared.models.classifiers import build_classifier, spec_of
@@ -156,9 +157,9 @@ def _training(
     """Take a step for each loss that is asked for, without an end; the loss is on the device."""
     # fused: one kernel for all parameters, since these networks are small and launches would dominate
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
-    labels = train.labels.cpu()
+    labels, device = train.labels.cpu(), train.labels.device
     order = BATCHES[config.sampling](labels, config.batch_images, seed)
-    batches = timed((train.images[chosen], train.labels[chosen]) for chosen in order)
+    batches = timed(train.taken(chosen, device) for chosen in order)
     # of what this fit trains on, real and synthetic images together
     weights = class_weights(labels, classes).to(train.labels.device) if config.class_weights == "balanced" else None
     for step, (pixels, targets) in enumerate(batches, start=1):
@@ -192,7 +193,7 @@ def _with_weights(network: Classifier, weights: dict[str, Tensor]) -> Classifier
 
 def classifier_spec(images: Images, classes: int, config: FitConfig) -> Spec:
     """Return the spec of the classifier for these images."""
-    _, channels, size_px, _ = images.images.shape
+    _, channels, size_px, _ = images.pixels.shape
     return spec_of(config, size_px=size_px, channels=channels, classes=classes)
 
 
@@ -229,7 +230,7 @@ def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Im
     ).to(device)
 
     def measure_val(network: Classifier, val: Images) -> dict[str, float]:
-        logits = logits_of(network, val.images)
+        logits = logits_of(network, val.pixels)
         collection.reset()
         scores = collection(logits, val.labels)
         return {name: float(value) for name, value in scores.items()} | {
@@ -239,23 +240,23 @@ def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Im
     return measure_val
 
 
-def logits_of(network: Classifier, images: Tensor) -> Tensor:
+def logits_of(network: Classifier, images: Tensor | Pixels) -> Tensor:
     """Return class logits (N, classes) of uint8 images (N, channels, size, size), on the network's device."""
     return _applied(network, network, images)
 
 
-def probabilities_of(network: Classifier, images: Tensor) -> Tensor:
+def probabilities_of(network: Classifier, images: Tensor | Pixels) -> Tensor:
     """Return class probabilities (N, classes) of uint8 images."""
     return logits_of(network, images).softmax(dim=1)
 
 
-def features_of(network: Classifier, images: Tensor) -> NDArray[np.float32]:
+def features_of(network: Classifier, images: Tensor | Pixels) -> NDArray[np.float32]:
     """Return penultimate features (N, features) of uint8 images, as float32 numpy."""
     array: NDArray[np.float32] = _applied(network, network.features, images).cpu().numpy()
     return array
 
 
-def _applied(network: Classifier, function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+def _applied(network: Classifier, function: Callable[[Tensor], Tensor], images: Tensor | Pixels) -> Tensor:
     """Apply `function` of `network` to uint8 images in batches, on the network's device, in evaluation mode.
 
     Images of another size than a loaded classifier's own are resized to it, by the filter that it was trained with.

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from shared.data.pixels import Pixels
+
 BATCH_IMAGES, BATCH_PX = 512, 128
 """Images that a classifier is asked about at once, up to this size."""
 
@@ -15,6 +17,8 @@ def batch_for(size_px: int) -> int:
 
 
 @torch.no_grad()
-def in_batches(function: Callable[[Tensor], Tensor], images: Tensor, batch_images: int = BATCH_IMAGES) -> Tensor:
+def in_batches(
+    function: Callable[[Tensor], Tensor], images: Tensor | Pixels, batch_images: int = BATCH_IMAGES
+) -> Tensor:
     """Apply `function` to `images` in batches and join what it returns."""
     return torch.cat([function(part) for part in images.split(batch_images)])

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from shared.data.decoded.files import IN_USE, remove
 from shared.errors import BadConfig
+from shared.runtime import cache_place
 from shared.store.artifacts import Artifact
 from shared.store.lineage import is_point
 
 FOLDER = Path(".cache") / "decoded"
 """Where decoded pixels are, on the volume."""
 
-CACHE_DIR, CACHE_GB = "HALFREAL_CACHE_DIR", "HALFREAL_CACHE_GB"
-"""The variables that name another folder for them, and the most that they take of it, in GB."""
+CACHE_GB = "HALFREAL_CACHE_GB"
+"""The variable with the most that they take of a disk, in GB."""
 
 LARGEST_SHARE = 0.5
 """The share of what is free, with what they have already, that they take without CACHE_GB."""
@@ -45,10 +46,9 @@ class Place:
 
 def places_for(dataset: Artifact) -> Iterator[Place]:
     """Yield the folders for the pixels of a dataset, the best first; none of them takes memory."""
-    chosen = os.environ.get(CACHE_DIR)
-    folders = [Place(Path(chosen).absolute() / "decoded", shared=False)] if chosen else []
-    if not chosen:
-        folders += [Place(volume_of(dataset.folder) / FOLDER, shared=True)]
+    chosen = cache_place.chosen()
+    on_volume = Place(volume_of(dataset.folder) / FOLDER, shared=True)
+    folders = [on_volume if chosen is None else Place(chosen / FOLDER.name, shared=False)]
     folders += [Place(Path(tempfile.gettempdir()) / f"halfreal-{os.getuid()}" / "decoded", shared=False)]
     return (place for place in folders if not in_memory(place.folder))
 

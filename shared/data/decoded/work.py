@@ -18,7 +18,7 @@ from shared.format.files import json_bytes, sha256
 from shared.store.artifacts import Artifact
 
 VERSION = 1
-"""Of the files with decoded pixels: another one takes no file of this one for its own."""
+"""The version of the files: a build with another one makes files of its own."""
 
 Block = tuple[Tensor, NDArray[np.int64] | None]
 """Images that follow each other, uint8 (n, channels, size, size), and their labels (n,) where they have any here."""

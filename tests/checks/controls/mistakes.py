@@ -140,8 +140,8 @@ CONTROL_MISTAKES: tuple[Mutation, ...] = (
     Mutation(
         "labels_that_are_not_shuffled",
         PLANTED,
-        "return Images(drawn.images, drawn.labels[planting.order(len(drawn))])",
-        "return Images(drawn.images, drawn.labels)",
+        "return Images(drawn.pixels, drawn.labels[planting.order(len(drawn))])",
+        "return Images(drawn.pixels, drawn.labels)",
         PLANTED_TESTS + "test_wrong_labels_are_as_many_as_they_should_be",
         "shuffled labels are wrong",
     ),

@@ -19,18 +19,18 @@ LABELS: tuple[Mutation, ...] = (
     Mutation(
         "hidden_labels_are_read",
         IMAGES,
-        "    if split == UNLABELLED:\n        labels.fill(NO_LABEL)\n",
+        "    if split == UNLABELLED:\n        labels.fill_(NO_LABEL)\n",
         "",
         TESTS + "test_labels_of_unlabelled_images_are_not_read",
         "no job has the labels of unlabelled images",
     ),
     Mutation(
-        "streams_read_hidden_labels",
-        "shared/data/batches.py",
-        "labels.append(label if labelled else NO_LABEL)",
-        "labels.append(label)",
+        "batches_have_hidden_labels",
+        IMAGES,
+        "labels.fill_(NO_LABEL)",
+        "labels.fill_(0)",
         "tests/shared/data/test_unlabelled_batches.py::test_an_epoch_of_two_splits_has_every_image_once",
-        "nor has one that streams its images",
+        "nor has a batch of them",
     ),
     Mutation(
         "gan_is_given_labels",
@@ -62,7 +62,7 @@ LABELS: tuple[Mutation, ...] = (
         '            splits["train"],\n            splits["val"],',
         '            splits["train"]\n'
         '            + type(splits["train"])(\n'
-        '                load_split(real, "unlabelled").at(size_px, config.resize_filter).images,\n'
+        '                load_split(real, "unlabelled").at(size_px, config.resize_filter).pixels,\n'
         f'                __import__("torch").tensor({TRUE_LABELS}),\n'
         "            ),\n"
         '            splits["val"],',
@@ -72,8 +72,8 @@ LABELS: tuple[Mutation, ...] = (
     Mutation(
         "pseudo_labels_are_true",
         FITS,
-        "return Synthetic(Images(found.images, labels), None,",
-        f"return Synthetic(Images(found.images, torch.tensor({TRUE_LABELS})), None,",
+        "return Synthetic(Images(found.pixels, labels), None,",
+        f"return Synthetic(Images(found.pixels, torch.tensor({TRUE_LABELS})), None,",
         TESTS + "test_pseudo_labels_are_the_annotators",
         "the control has no label that the annotator did not give",
     ),

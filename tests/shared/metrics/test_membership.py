@@ -31,7 +31,7 @@ from shared.stats.intervals import delong_auc
 from shared.store.records.membership import MembershipTest
 
 CPU = torch.device("cpu")
-NOBODY = NonMembers(Images(torch.zeros(0), torch.zeros(0)), "audit")
+NOBODY = NonMembers(Images(torch.zeros(0, 1, 1, 1), torch.zeros(0)), "audit")
 """For tests of distances alone."""
 
 
