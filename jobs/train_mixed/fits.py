@@ -19,7 +19,6 @@ from shared.metrics.classification import score_table
 from shared.models.fitting import FitExtras, fit, probabilities_of
 from shared.models.zoo.checks import check_classifier
 from shared.runtime.devices import pick_device
-from shared.runtime.memory import check_held
 from shared.runtime.seeding import Stream, derive_seed, fit_seed
 from shared.store.artifacts import Artifact
 from shared.store.checkpoints import load, save
@@ -131,8 +130,6 @@ def fit_in_parts(run: Run, fits: list[Fit], made: Callable[[Fit], tuple[FitRow, 
 def check(run: Run, config: MixedOptions, device: torch.device) -> None:
     """Raise BadInput, before any image is read, for a classifier or images that this machine cannot take."""
     real, synthetic = run.input(PREPROCESS).dataset, run.input(SYNTHESIZE).dataset
-    count = sum(split.count for dataset in (real, synthetic) for split in dataset.splits.values())
-    check_held(count, max(real.size_px, synthetic.size_px), real.channels)
     for line in check_classifier(config, synthetic.size_px, real.channels, len(real.classes), device):
         run.reporter.info(line)
 

@@ -202,17 +202,6 @@ def check_images_fit(option: str, images: int, size_px: int, channels: int) -> N
         )
 
 
-def check_held(images: int, size_px: int, channels: int) -> None:
-    """Raise BadConfig where `images` uint8 images, held at once, take more than LARGEST_SHARE of the memory."""
-    allowed, per_image = allowed_bytes(), channels * size_px**2
-    if images * per_image > allowed:
-        raise BadConfig(
-            f"{images:,} images of {size_px} px take {images * per_image / 1e9:,.1f} GB, more than half of "
-            f"{limit().words}; want at most {allowed // per_image:,}\n"
-            "run preprocess with --limit, or with a smaller --size-px"
-        )
-
-
 def check_step_fits(
     network: str, batch_images: int, size_px: int, image_bytes: int, weight_bytes: int, device: "torch.device"
 ) -> None:

@@ -68,7 +68,7 @@ def made(make_dataset: MakeDataset) -> Artifact:
 
 
 def test_pixels_in_a_file_are_those_in_memory(made: Artifact, cache: Path) -> None:
-    """Pixels, labels and their order are equal, in whatever way they are asked for."""
+    """Pixels, labels and their order are equal, however they are asked for."""
     held, file = load_split(made, "train", "memory"), load_split(made, "train")
     assert [path.name for path in cache.glob("*/pixels")] == ["pixels"]
     assert file.pixels.shape == (IMAGES, 3, 16, 16)
