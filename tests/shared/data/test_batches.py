@@ -207,10 +207,12 @@ def test_an_image_that_is_not_what_the_manifest_says_is_refused(
 def test_a_label_outside_the_classes_is_refused(make_dataset: MakeDataset, residence: Residence) -> None:
     """A shard that is as recorded, but holds label 7 of three classes, raises FormatError that names the sample."""
     made = make_dataset(train=4)
-    shard, manifest = made.folder / "train-00000.tar", made.folder / MANIFEST
-    payload = shard.read_bytes()
+    shard, page, manifest = (made.folder / name for name in ("train-00000.tar", "train-shards-00000.json", MANIFEST))
+    payload, listed = shard.read_bytes(), page.read_bytes()
     shard.write_bytes(payload[:512] + b"7" + payload[513:])  # the first member's content follows its header
     old, new = (hashlib.sha256(content).hexdigest() for content in (payload, shard.read_bytes()))
+    page.write_bytes(listed.replace(old.encode(), new.encode()))
+    old, new = (hashlib.sha256(content).hexdigest() for content in (listed, page.read_bytes()))
     manifest.write_text(manifest.read_text().replace(old, new))
     dataset = open_artifact(made.folder, "dataset", "preprocess")
     with pytest.raises(FormatError, match=r"sample 'train0000': label 7, .* classes 0\.\.2"):
