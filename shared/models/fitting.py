@@ -232,10 +232,8 @@ def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Im
     def measure_val(network: Classifier, val: Images) -> dict[str, float]:
         logits = logits_of(network, val.pixels)
         collection.reset()
-        scores = collection(logits, val.labels)
-        return {name: float(value) for name, value in scores.items()} | {
-            "val_loss": float(F.cross_entropy(logits, val.labels))
-        }
+        scores = collection(logits, val.labels) | {"val_loss": F.cross_entropy(logits, val.labels)}
+        return {name: float(value) for name, value in scores.items()}
 
     return measure_val
 
