@@ -75,12 +75,12 @@ def copy_test(synthetic: Rows, held_out: Rows, train: Rows) -> CopyTest:
 
 def pixel_copies(synthetic: Rows, held_out: Images, train: Images) -> CopyTest:
     """Return the copy test on the pixels of uint8 images (N, C, S, S); distances are minima over `TRANSFORMS`."""
-    found = compared(synthetic, held_out.images, train.images, of_images, SMALL["pixels"])
-    sides = synthetic[[pair.synthetic for pair in found.closest]], train.images[[pair.train for pair in found.closest]]
+    found = compared(synthetic, held_out.pixels, train.pixels, of_images, SMALL["pixels"])
+    sides = synthetic[[pair.synthetic for pair in found.closest]], train.pixels[[pair.train for pair in found.closest]]
     named = zip(found.closest, transforms(*sides), strict=True)
     return found.model_copy(
         update={
-            **memorisations(synthetic, held_out.images, train.images),
+            **memorisations(synthetic, held_out.pixels, train.pixels),
             "transforms": TRANSFORMS,
             "closest": [pair.model_copy(update={"transform": transform or None}) for pair, transform in named],
         }

@@ -126,7 +126,7 @@ def prepare(
 
 def halves(train: Images, seed: int) -> tuple[Places, Places]:
     """Return the sorted places of two halves of each class, drawn from `seed`; equal images are in one half."""
-    contents, first, which = np.unique(digests(train.images, b"%d " % seed), return_index=True, return_inverse=True)
+    contents, first, which = np.unique(digests(train.pixels, b"%d " % seed), return_index=True, return_inverse=True)
     labels = train.labels.numpy()[first]
     second = np.zeros(len(contents), dtype=bool)
     for label in np.unique(labels):
