@@ -23,6 +23,7 @@ from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.observe import OBSERVED
+from tests.checks.large.memory import BOUNDED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
@@ -41,6 +42,7 @@ MUTATIONS += SCORES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += IMAGES + MEMBERSHIP
 MUTATIONS += OBSERVED
+MUTATIONS += BOUNDED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

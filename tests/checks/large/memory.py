@@ -1,0 +1,107 @@
+"""Mistakes in how much memory a job believes to have, and in scores that go through sets in blocks."""
+
+from tests.checks.mutation import Mutation
+
+MEMORY = "shared/runtime/memory.py"
+MEMORIES = "tests/shared/runtime/test_memory.py::"
+RESOURCES = "tests/shared/cli/test_resource_options.py::"
+BLOCKS = "tests/shared/metrics/features/test_rows.py::"
+
+BOUNDED: tuple[Mutation, ...] = (
+    Mutation(
+        "the_container_has_no_limit",
+        MEMORY,
+        "for least in [container_bytes(root)] if least is not None]",
+        "for least in [container_bytes(root)] if least is None]",
+        MEMORIES + "test_the_least_of_all_is_the_limit",
+        "a container's limit is less than the machine's memory, and the kernel kills what passes it",
+    ),
+    Mutation(
+        "the_innermost_group_alone",
+        MEMORY,
+        "for level in (inner, *inner.parents):",
+        "for level in (inner,):",
+        MEMORIES + "test_the_least_limit_of_the_groups_is_found",
+        "a group around the own one may have the lower limit",
+    ),
+    Mutation(
+        "processes_do_not_share",
+        MEMORY,
+        "return self.machine_bytes // self.processes",
+        "return self.machine_bytes",
+        MEMORIES + "test_processes_on_a_machine_share_its_memory",
+        "8 ranks that each take half of the memory are killed",
+    ),
+    Mutation(
+        "more_than_there_is",
+        MEMORY,
+        "Limit(*min(found, key=",
+        "Limit(*max(found, key=",
+        MEMORIES + "test_the_least_of_all_is_the_limit",
+        "nobody gets more by --memory than machine and container have",
+    ),
+    Mutation(
+        "replicates_do_not_share",
+        "shared/runtime/pool.py",
+        "    os.environ |= share\n",
+        "",
+        RESOURCES + "test_calls_next_to_each_other_share_the_memory",
+        "replicates that run at once share the memory",
+    ),
+    Mutation(
+        "a_gpu_is_free_to_others_alone",
+        MEMORY,
+        "mem_get_info(device)[0] + memory_reserved(device) - memory_allocated(device)",
+        "mem_get_info(device)[0]",
+        MEMORIES + "test_a_gpu_has_what_is_free_and_what_this_process_keeps",
+        "what the allocator keeps is free to this process",
+    ),
+    Mutation(
+        "radii_of_the_first_block",
+        "shared/metrics/features/prdc.py",
+        "inside = distances < real_radius[columns]",
+        "inside = distances < real_radius[: distances.shape[1]]",
+        BLOCKS + "test_prdc_in_tiles_is_that_of_the_authors",
+        "each column of a tile has the radius of its own point",
+    ),
+    Mutation(
+        "places_within_a_block",
+        "shared/metrics/neighbours.py",
+        "torch.where(values < least[rows], indices + first, places[rows])",
+        "torch.where(values < least[rows], indices, places[rows])",
+        BLOCKS + "test_copies_in_blocks_are_the_same",
+        "the place of a nearest image is its place in the set, not in a block",
+    ),
+    Mutation(
+        "an_image_is_its_own_neighbour_in_later_blocks",
+        "shared/metrics/neighbours.py",
+        "hide(distances, own[rows] - first)",
+        "hide(distances, own[rows] + first)",
+        BLOCKS + "test_nearest_points_in_tiles_are_those_of_scipy",
+        "an image is no neighbour of its own, in any block",
+    ),
+    Mutation(
+        "covariance_of_the_last_block",
+        "shared/metrics/features/frechet.py",
+        "total = array if total is None else np.add(total, array, out=total)",
+        "total = array",
+        BLOCKS + "test_moments_in_blocks_give_the_same_distance",
+        "moments are sums over all blocks",
+    ),
+    Mutation(
+        "whole_classes_are_read",
+        "shared/metrics/pixels.py",
+        "(labels == label).nonzero().flatten()[:MOST_IMAGES]",
+        "(labels == label).nonzero().flatten()",
+        BLOCKS + "test_no_set_is_converted_whole",
+        "of a class no more images are read than are measured",
+    ),
+    Mutation(
+        "features_of_the_first_block_again",
+        "jobs/evaluate/on_test.py",
+        "range(start, min(start + EXTRACTED_IMAGES, len(learned)))",
+        "range(0, min(EXTRACTED_IMAGES, len(learned)))",
+        "tests/jobs/evaluate/test_evaluate.py::test_features_on_disk_find_the_same_copies",
+        "copies are searched among all training images",
+    ),
+)
