@@ -114,8 +114,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "copies_by_features_swapped",
         ON_TEST,
-        'compared_sets = (features, work.reference(scorer, "test"), train)',
-        'compared_sets = (features, train, work.reference(scorer, "test"))',
+        'torch.from_numpy(work.reference(scorer, "test").features)',
+        "torch.from_numpy(work.reference(scorer, work.learned).features)",
         SCORES + "test_copies_are_searched_in_train_relative_to_test",
         "copies of training images are found",
     ),

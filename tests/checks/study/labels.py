@@ -120,8 +120,8 @@ LABELS: tuple[Mutation, ...] = (
     Mutation(
         "copies_among_labelled_images_alone",
         "jobs/evaluate/on_test.py",
-        "learned = work.splits[work.learned]",
-        'learned = work.splits["train"]',
+        "    learned = work.splits[work.learned]\n    copies",
+        '    learned = work.splits["train"]\n    copies',
         TESTS + "test_copies_are_searched_among_unlabelled_images_too",
         "a copy of an unlabelled image is a copy",
     ),
