@@ -22,8 +22,8 @@ from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
-from tests.checks.large.observe import OBSERVED
 from tests.checks.large.memory import BOUNDED
+from tests.checks.large.observe import OBSERVED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
