@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     how=How(
         preload=("jobs.evaluate.imported", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
         additions=Additions(lacking, addable),
+        divides=True,
     ),
     validate=validate,
     cls=JobGroup,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     SYNTHESIZE,
     SynthesizeOptions,
     jobs=JOB_NAMES,
-    how=How(preload=("jobs.synthesize.writer", "jobs.synthesize.importing", "shared.plots.gallery")),
+    how=How(preload=("jobs.synthesize.writer", "jobs.synthesize.importing", "shared.plots.gallery"), divides=True),
     validate=validate,
     declare=declare,
 )

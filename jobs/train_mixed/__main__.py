@@ -23,7 +23,7 @@ def fits(run: Run, config: MixedOptions) -> Result | None:
     TRAIN_MIXED,
     MixedOptions,
     jobs=JOB_NAMES,
-    how=How(after=(Step(FITS, fits, How(resumes=True, preload=("jobs.train_mixed.fits",))),)),
+    how=How(after=(Step(FITS, fits, How(resumes=True, preload=("jobs.train_mixed.fits",), divides=True)),)),
     validate=validate,
 )
 def main(run: Run, config: MixedOptions) -> Result:

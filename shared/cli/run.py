@@ -122,7 +122,8 @@ class How:
     With `resumes` the staging folder of an interrupted run stays for the next run with the same build key. `extends`
     names the options of which a larger value goes on from what was made with a smaller one. `preload`
     are the modules that processes with a replicate each have imported before they begin. The step comes `after` others
-    whose artifacts it gathers. `additions` are what the artifacts may get later.
+    whose artifacts it gathers. `additions` are what the artifacts may get later. One that `divides` makes an artifact
+    in parts, one on each GPU, where a machine has more of them than there are artifacts to be made.
     """
 
     resumes: bool = False
@@ -130,6 +131,7 @@ class How:
     preload: tuple[str, ...] = ()
     after: tuple[Step, ...] = ()
     additions: Additions | None = None
+    divides: bool = False
 
 
 def write_run_record(path: Path, started: float, recipe: Recipe, more: Mapping[str, float]) -> None:

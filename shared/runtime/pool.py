@@ -5,7 +5,7 @@ is asked to stop by SIGTERM.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
@@ -42,22 +42,30 @@ class Pool:
             process.join()
 
     def run(
-        self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], count: int, stop: Callable[[], str]
+        self,
+        function: Callable[..., Any],
+        calls: Sequence[tuple[Any, ...]],
+        count: int,
+        stop: Callable[[], str],
+        places: Sequence[Mapping[str, str]] = (),
     ) -> list[int | None]:
         """Call `function` with each of `calls`, `count` at a time; return the exit codes, None for calls never begun.
 
         `stop()` names the signal that asked this process to stop, or is empty: then no call is begun, and SIGTERM is
-        passed on.
+        passed on. Each call has one of `places`, environment variables, where there are any: the one that fewest have.
         """
         codes: list[int | None] = [None] * len(calls)
         share = shared_by(max(min(count, len(calls)), 1))
         running: dict[int, Any] = {}
+        placed: dict[int, int] = {}
         waiting = list(range(len(calls)))
         passed_on = False
         while running or (waiting and not stop()):
             while waiting and len(running) < count and not stop():
                 number = waiting.pop(0)
-                running[number] = self.context.Process(target=_follow_parent, args=(share, function, *calls[number]))
+                placed[number] = _least([placed[other] for other in running], len(places))
+                own = share | dict(places[placed[number]] if places else {})
+                running[number] = self.context.Process(target=_follow_parent, args=(own, function, *calls[number]))
                 running[number].start()
             wait([process.sentinel for process in running.values()], timeout=POLL_S)
             if stop() and not passed_on:
@@ -72,6 +80,11 @@ class Pool:
                     codes[number] = code if code >= 0 else 128 - code  # a signal's number is negative
                     del running[number]
         return codes
+
+
+def _least(taken: Sequence[int], places: int) -> int:
+    """Return the first of the places that fewest have taken; 0 where there are none."""
+    return min(range(places), key=taken.count, default=0)
 
 
 def _answer(send: Any, function: Callable[..., Any], *args: object) -> None:

@@ -102,6 +102,12 @@ def unregister(staging: Path, shard: Shard) -> None:
             shutil.rmtree(folder)
 
 
+def forget(staging: Path) -> None:
+    """Remove the registrations of all shards in the folder `staging`; what they have finished stays."""
+    for path in (staging / FOLDER).glob("begun-*.json"):
+        path.unlink(missing_ok=True)
+
+
 def registered(staging: Path) -> bool:
     """Whether some shard has begun in the folder `staging`: others may go on in it."""
     return any((staging / FOLDER).glob("begun-*.json"))

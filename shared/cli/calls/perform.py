@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from shared.cli.calls.call import Call, Common, Piece
 from shared.cli.calls.existing import check_form, existing
+from shared.cli.calls.local import VISIBLE, at_once, divided, local_gpus
 from shared.cli.exit_codes import code_of, exit_with
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter, StopFlag
@@ -71,26 +72,30 @@ def bind_threads(threads: int) -> None:
 
 
 def make_all(call: Call, pieces: list[Piece]) -> None:
-    """Make the artifacts that are not complete, several at a time where there are cores for them."""
+    """Make the artifacts that are not complete, several at a time where there are cores or GPUs for them."""
     reporter, common, row = Reporter(call.row.name), call.common, pieces[0].row
     check_form(row, common.folder)
     todo = incomplete(call, pieces, reporter)
-    step = call.step(row)
-    if len(todo) < 2 or is_one_of_several() or common.processes == 1:
-        for piece in todo:
+    pool, alone = Pool(call.step(row).how.preload), is_one_of_several() or common.processes == 1
+    gpus = [] if alone or not todo else local_gpus(call, pool, todo)
+    work = divided(call, todo, len(gpus)) if gpus else todo
+    if alone or len(work) < 2:
+        for piece in work:
             # one flag for all: a signal may come between two of them
             make(call, piece, _reporter(call, piece, stop=reporter.stop))
         return
-    pool = Pool(step.how.preload)
-    count = common.processes or at_once(pool, common, len(todo), row.gpu)
-    reporter.info(f"{len(todo)} replicates, {min(count, len(todo))} at a time")
+    count = common.processes or len(gpus) or at_once(pool, common, len(work), row.gpu)
+    parts = f" in {len(work)} parts" if len(work) > len(todo) else ""
+    places = [{VISIBLE: gpu} for gpu in gpus]
+    reporter.info(f"{len(todo)} replicates{parts}, {min(count, len(work))} at a time")
     # from here on a signal is passed on, so that what is unfinished is saved
     reporter.stop.listen()
     words = (call.row.name, call.config, call.recorded, common)
-    codes = pool.run(_make_in_process, [(*words, piece) for piece in todo], count, lambda: reporter.stop.signal_name)
+    calls = [(*words, piece) for piece in work]
+    codes = pool.run(_make_in_process, calls, count, lambda: reporter.stop.signal_name, places)
     if reporter.stop.signal_name or Interrupted.exit_code in codes:
         reporter.stop.raise_if_set()
-    failed = {piece.place: code for piece, code in zip(todo, codes, strict=True) if code}
+    failed = {piece.place: code for piece, code in zip(work, codes, strict=True) if code}
     if failed:
         (_, code), *_ = failed.items()
         raise ReplicatesFailed(f"{', '.join(failed)} failed; fix what it says above, then run this again", code)
@@ -115,28 +120,6 @@ def incomplete(call: Call, pieces: list[Piece], reporter: Reporter) -> list[Piec
     else:
         complete = look()
     return [piece for piece, there in zip(pieces, complete, strict=True) if not there]
-
-
-def at_once(pool: Pool, common: Common, replicates: int, gpu: bool = True) -> int:
-    """Return how many replicates run at once: one for every `threads` cores; one on a GPU or where torch takes all.
-
-    `gpu` says whether the job can use one.
-    """
-    from shared.runtime.processes import usable_cores
-
-    # asked of another process: torch takes seconds to import, and the processes that need it have it already
-    on_gpu = gpu and common.device != "cpu" and pool.ask(_device_type, common.device) != "cpu"
-    if not common.threads or on_gpu:
-        return 1
-    count = max(usable_cores() // common.threads, 1)
-    # one more where the last round would leave cores idle: five replicates on two cores take 2.5 times as long as one
-    return count + 1 if common.threads == 1 < count and replicates % count else count
-
-
-def _device_type(name: str) -> str:
-    from shared.runtime.devices import pick_device
-
-    return pick_device(name).type
 
 
 def _make_in_process(job: str, config: JobOptions, recorded: dict[str, object], common: Common, piece: Piece) -> None:
@@ -254,7 +237,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
 
 
 def _say_part(call: Call, piece: Piece, reporter: Reporter) -> None:
-    shard = call.common.shard
+    shard = piece.shard if piece.shard.count > 1 else call.common.shard
     reporter.info(f"part {shard.index} of {shard.count} is done; others are not yet: {call.final(piece)}")
 
 
