@@ -28,7 +28,7 @@ class Ran:
 
 @pytest.fixture
 def gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Ran]:
-    """Return `gpus(count)`: pretend that this machine has so many, and note what runs on them, on the CPU."""
+    """Return `gpus(count)`: pretend that this machine has that many, and note what runs on them, on the CPU."""
 
     def pretend(count: int) -> Ran:
         ran, run = Ran(), Pool.run
@@ -49,7 +49,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Ran]:
 
 
 def call(run_job: RunJob, job: str, root: Path, recipe: Path, *words: object) -> Result:
-    """Run a job as the small experiment had it, on whatever device there is."""
+    """Run a job as the small experiment had it, on the device that there is."""
     result = run_job(job, root, "--recipe", recipe, *SMALL[job], "--device", "auto", *words)
     assert result.exit_code == 0, result.output
     return result
@@ -100,7 +100,7 @@ def test_work_that_another_number_of_gpus_began_goes_on(
 def test_gpus_make_replicates(
     volume: Path, tmp_path: Path, run_job: RunJob, plain_recipe: Path, gpus: Callable[[int], Ran]
 ) -> None:
-    """Annotators of three replicates are made on two GPUs, each whole, whatever --threads says."""
+    """Annotators of three replicates are made on two GPUs, each whole, also with --threads 1."""
     root, ran = without(volume, tmp_path, "real"), gpus(2)
     said = call(run_job, "train_classifier", root, plain_recipe, "--replicates", 3, "--threads", 1).stderr
     assert "3 replicates, 2 at a time" in said
