@@ -1,8 +1,7 @@
 """Read the images, and say which split each goes to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,27 +10,47 @@ from numpy.typing import NDArray
 from jobs.preprocess.groups import Grouping
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.partition import Moves, check_filled, say_moved
-from jobs.preprocess.splits import exact_indexes, moves, split_indexes
+from jobs.preprocess.phases.phase import Phases
+from jobs.preprocess.phases.reading import Checking, Digesting
+from jobs.preprocess.splits import exact_indexes, leaders_of, moves, split_indexes
 from jobs.preprocess.subsets import Seeds, subsets
 from jobs.preprocess.validate import naming_limits
 from shared.cli.run import Run
 from shared.errors import BadInput
 from shared.runtime.processes import Spread
-from shared.sources.items import Item, Source, named
-from shared.sources.rejects import Rejects
-from shared.sources.work import Unreadable, check, digest
+from shared.sources.digests import Digests
+from shared.sources.items import Item, Source, named, plain
+from shared.sources.rejects import Rejects, line_of
 
-Places = dict[str, NDArray[np.int64]]
+Indexes = NDArray[np.int64]
+
+Places = dict[str, Indexes]
 """The places of each split's images among the readable ones."""
 
 
 @dataclass(frozen=True)
 class Readable:
-    """An image that can be read: its index in the source, its item, the sha256 of what it holds."""
+    """Images that can be read: indexes in the source, int64 (N,), the sha256 of what they hold, labels, int64 (N,)."""
 
-    index: int
-    item: Item
-    content: str
+    source: Source
+    indexes: Indexes
+    contents: Digests
+    labels: Indexes
+
+    def __len__(self) -> int:
+        return len(self.indexes)
+
+    def item(self, place: int) -> Item:
+        """Return the item of an image."""
+        return self.source.items[int(self.indexes[place])]
+
+    def items(self, places: Iterable[int]) -> Iterator[Item]:
+        """Yield the items of images."""
+        return (self.item(place) for place in places)
+
+    def take(self, which: NDArray[Any]) -> "Readable":
+        """Return the images that a mask or places select."""
+        return Readable(self.source, self.indexes[which], self.contents[which], self.labels[which])
 
 
 class Placed(NamedTuple):
@@ -40,15 +59,15 @@ class Placed(NamedTuple):
     `moved` is how many follow a copy to another split; `also_real` held-out images were left out, being real ones, too.
     """
 
-    readable: list[Readable]
+    readable: Readable
     places: Places
     moved: Moves
     also_real: int
 
 
 def unseen(
-    run: Run, config: PreprocessOptions, readable: list[Readable], partition: Sequence[str] | None
-) -> tuple[list[Readable], int]:
+    run: Run, config: PreprocessOptions, readable: Readable, partition: Sequence[str] | None
+) -> tuple[Readable, int]:
     """Return the images without those held-out ones that are real images, too, and how many these are.
 
     A generator may have seen them: they are left where they were seen, unlike copies across official splits, which go
@@ -56,20 +75,22 @@ def unseen(
     """
     if config.held_out is None or partition is None:
         return readable, 0
-    held = [image for image in readable if partition[image.index] == "test"]
-    seen = {image.content: image for image in readable if partition[image.index] != "test"}
-    copies = [image for image in held if image.content in seen]
-    if not copies:
+    held = np.array([partition[index] == "test" for index in readable.indexes.tolist()], dtype=np.bool_)
+    leaders = leaders_of(readable.contents)
+    seen = np.full(len(readable), -1)
+    seen[leaders[~held]] = np.flatnonzero(~held)
+    copies = np.flatnonzero(held & (seen[leaders] >= 0))
+    if not len(copies):
         return readable, 0
-    pair = f"{named(copies[0].item.origin)} equals {named(seen[copies[0].content].item.origin)}"
-    if len(copies) == len(held):
+    first = int(copies[0])
+    pair = " equals ".join(named(readable.item(place).origin) for place in (first, int(seen[leaders[first]])))
+    if len(copies) == np.count_nonzero(held):
         raise BadInput(
-            f"--held-out {config.held_out}: all of its {len(held):,} images are real images of the source, too\n"
+            f"--held-out {config.held_out}: all of its {len(copies):,} images are real images of the source, too\n"
             f"for instance {pair}\nwant images that no generator saw: others than those of the source"
         )
     run.reporter.info(f"warning: held-out images that are in the source, too, left out: {len(copies):,} ({pair})")
-    gone = {image.index for image in copies}
-    return [image for image in readable if image.index not in gone], len(copies)
+    return readable.take(np.setdiff1d(np.arange(len(readable)), copies)), len(copies)
 
 
 @dataclass(frozen=True)
@@ -79,7 +100,7 @@ class Placing:
     `partition` is the official split of each item, None where the split is random. `seeds` are those of the draws.
     """
 
-    run: Run
+    phases: Phases
     spread: Spread[Any, Any]
     config: PreprocessOptions
     source: Source
@@ -87,49 +108,78 @@ class Placing:
     rejects: Rejects
     seeds: Seeds
 
-    def place(self, chosen: NDArray[np.int64]) -> Placed:
-        """Return the chosen items that can be read, and where each goes.
+    @property
+    def run(self) -> Run:
+        """The run whose phases these are."""
+        return self.phases.run
 
-        BadInput where too many cannot be read, or too few are left.
+    def place(self, digesting: Digesting, labels: Indexes) -> Placed | None:
+        """Return the chosen items that can be read, and where each goes, given the `labels` of all items.
+
+        None while pieces of other parts are missing. BadInput where too many cannot be read, or too few are left.
         """
         # every image is hashed before any is split: where copies go depends on all of them
-        readable = self._read(chosen)
+        readable = self._read(digesting, labels)
+        if readable is None:
+            return None
         self.rejects.check(self.run.folder)
         readable, also_real = unseen(self.run, self.config, readable, self.partition)
-        places = self._split(readable)
-        sound: set[int] = set()
-        # where train has an exact size, an image that turns out to be broken is replaced before anything is written
-        while self.config.train_size and (broken := self._broken(readable, places["train"].tolist(), sound)):
-            self.rejects.check(self.run.folder)
-            readable = [image for place, image in enumerate(readable) if place not in broken]
-            places = self._split(readable)
+        fitting = self._fitting(readable)
+        if fitting is None:
+            return None
+        readable, places = fitting
         moved = moves(self._official(readable), places)
         say_moved(self.run, moved)
         if self.partition is not None:
             check_filled(self.config, {name: len(found) for name, found in places.items()}, moved)
-        labels, contents = _labels(readable), [image.content for image in readable]
-        places = subsets(places, labels, contents, self._groups(readable), self.config, self.seeds)
+        groups = self._groups(readable)
+        places = subsets(places, readable.labels, readable.contents, groups, self.config, self.seeds)
         return Placed(readable, places, moved, also_real)
 
-    def _read(self, chosen: NDArray[np.int64]) -> list[Readable]:
+    def _read(self, digesting: Digesting, labels: Indexes) -> Readable | None:
         """Return the items that can be read, with what each holds; put the others aside."""
-        readable = []
-        digests = self.spread(digest, (self.source.items[index] for index in chosen.tolist()))
-        shown = self.run.reporter.each(digests, "read", len(chosen), "images")
-        for index, content in zip(chosen.tolist(), shown, strict=True):
-            if isinstance(content, Unreadable):
-                self.rejects.add(self.source.items[index], content)
-            else:
-                readable.append(Readable(index, self.source.items[index], content))
-        return readable
+        digested, chosen = digesting.read(), digesting.chosen
+        if digested is None:
+            return None
+        sound = np.ones(len(chosen), np.bool_)
+        for place, why in digested.unreadable.items():
+            self.rejects.add(self.source.items[int(chosen[place])], why)
+            sound[place] = False
+        return Readable(self.source, chosen[sound], digested.contents[sound], labels[chosen[sound]])
 
-    def _official(self, readable: list[Readable]) -> list[str] | None:
+    def _fitting(self, readable: Readable) -> tuple[Readable, Places] | None:
+        """Return the images without broken ones that train would draw, and the splits; None while pieces are missing.
+
+        Where train has an exact size, an image that turns out to be broken is replaced before anything is written.
+        """
+        places = self._split(readable)
+        checking = Checking(self.phases, self.spread, self.source, self.config.target)
+        sound: Indexes = np.zeros(0, np.int64)
+        while self.config.train_size:
+            train = places["train"]
+            unknown = train[~np.isin(readable.indexes[train], sound)]
+            # by their contents, too: what was found of other images says nothing
+            plan = Digests(readable.contents.rows[unknown]).hash()
+            broken = checking.broken(readable.indexes[unknown], plan)
+            if broken is None:
+                return None
+            if not broken:
+                break
+            for found, why in broken.items():
+                self.rejects.add(readable.item(unknown[found]), why)
+            self.rejects.check(self.run.folder)
+            sound = np.union1d(sound, readable.indexes[train])
+            readable = readable.take(np.setdiff1d(np.arange(len(readable)), unknown[[*broken]]))
+            places = self._split(readable)
+        return readable, places
+
+    def _official(self, readable: Readable) -> list[str] | None:
         """Return the official split of each image."""
-        return None if self.partition is None else [self.partition[image.index] for image in readable]
+        return None if self.partition is None else [self.partition[index] for index in readable.indexes.tolist()]
 
-    def _split(self, readable: list[Readable]) -> Places:
+    def _split(self, readable: Readable) -> Places:
         """Return the places of the images of each split."""
-        labels, contents = _labels(readable), [image.content for image in readable]
+        labels, contents = readable.labels, readable.contents
         official, groups = self._official(readable), self._groups(readable)
         if self.config.train_size:
             return exact_indexes(labels, contents, official, self.config, self.source.classes, groups)
@@ -137,28 +187,30 @@ class Placing:
         with naming_limits(self.config):
             return split_indexes(labels, contents, official, *fractions, self.seeds.splits, groups)
 
-    def _groups(self, readable: list[Readable]) -> Grouping | None:
+    def _groups(self, readable: Readable) -> Grouping | None:
         """Return the group of each image, None where images are not in groups."""
         of = self.source.groups
-        return None if of is None else Grouping([of[image.index] for image in readable], self.source.classes)
-
-    def _broken(self, readable: list[Readable], train: list[int], sound: set[int]) -> set[int]:
-        """Return the places of train images that cannot be prepared, put aside; `sound` is what was found to be fine.
-
-        It holds the indexes of such images and grows.
-        """
-        unknown = [place for place in train if readable[place].index not in sound]
-        reasons = self.spread(partial(check, self.config.target), (readable[place].item for place in unknown))
-        shown = self.run.reporter.each(reasons, "check", len(unknown), "train images")
-        broken = set()
-        for place, why in zip(unknown, shown, strict=True):
-            if why is None:
-                sound.add(readable[place].index)
-            else:
-                self.rejects.add(readable[place].item, why)
-                broken.add(place)
-        return broken
+        return None if of is None else Grouping([of[index] for index in readable.indexes.tolist()], self.source.classes)
 
 
-def _labels(readable: list[Readable]) -> NDArray[np.int64]:
-    return np.array([image.item.label for image in readable], dtype=np.int64)
+def copies_of(readable: Readable, rejects: Rejects) -> list[tuple[Item, Item]]:
+    """Return each image that is equal to an earlier one, with the first such; not those that were put aside."""
+    aside = {line_of(rejected.origin) for rejected in rejects.rows}
+    leaders = leaders_of(readable.contents)
+    copies = np.flatnonzero(leaders != np.arange(len(leaders))).tolist()
+    pairs = [(readable.item(place), readable.item(leaders[place])) for place in copies]
+    return [pair for pair in pairs if line_of(pair[0].origin) not in aside]
+
+
+def say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> None:
+    """Say how many images are copies of others, and warn of those that have another label."""
+    if copies:
+        example = " equals ".join(named(item.origin) for item in copies[0])
+        run.reporter.info(f"images that are copies of others: {len(copies):,} ({example}); equal ones are in one split")
+    torn = [pair for pair in copies if pair[0].label != pair[1].label]
+    if torn:
+        example = " equals ".join(f"{named(item.origin)} ({plain(source.classes[item.label])})" for item in torn[0])
+        run.reporter.info(
+            f"warning: images equal to one with another label: {len(torn):,} ({example}); "
+            "both are kept: remove what has the wrong label"
+        )

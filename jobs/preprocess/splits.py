@@ -13,7 +13,8 @@ from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.train_size import exact_counts
 from jobs.preprocess.validate import check_room, drawn_fractions
 from shared.data.sampling import ceil_share, stratified
-from shared.format.files import sha256
+from shared.runtime.seeding import Stream, derive_seed
+from shared.sources.digests import ranks
 
 ORDER = ("train", "val", "test")
 
@@ -45,8 +46,9 @@ def choose(labels: Indexes, partition: Sequence[str] | None, limit: int, per_cla
 
 def leaders_of(contents: Sequence[str]) -> Indexes:
     """Return for each image the index of the first one of equal contents: its own, unless it is a copy."""
-    first: dict[str, int] = {}
-    return np.array([first.setdefault(content, index) for index, content in enumerate(contents)], dtype=np.int64)
+    _, first, group = np.unique(np.asarray(contents), return_index=True, return_inverse=True)
+    leaders: Indexes = first[group].astype(np.int64)
+    return leaders
 
 
 def split_indexes(
@@ -85,6 +87,14 @@ def split_indexes(
         place[distinct] = draw(distinct, {"test": test_fraction, "val": val_fraction})
     where = place[leaders]
     return {name: np.flatnonzero(where == number) for number, name in enumerate(ORDER)}
+
+
+def in_drawn_order(places: Indexes, seed: int) -> Indexes:
+    """Return the places of a split in the order in which its shards hold them, drawn from `seed`.
+
+    Sources are ordered by class; each shard is to have about the classes of the whole.
+    """
+    return np.random.default_rng(derive_seed(seed, Stream.SHARD_ORDER)).permutation(places)
 
 
 def moves(partition: Sequence[str] | None, places: Mapping[str, Indexes]) -> dict[tuple[str, str], int]:
@@ -178,8 +188,7 @@ def _exact_in_groups(
 def _by_hash(indexes: Indexes, contents: Sequence[str], salt: str) -> Indexes:
     """Return the indexes in a random order that depends on `salt`."""
     # a rank of its own for each image: where one turns out to be broken, the next one replaces it and no other moves
-    ranks = {index: sha256(f"{salt} {contents[index]}".encode()) for index in indexes.tolist()}
-    return np.array(sorted(ranks, key=ranks.__getitem__), dtype=np.int64)
+    return indexes[np.argsort(ranks(f"{salt} {contents[index]}" for index in indexes.tolist()), kind="stable")]
 
 
 def _draw_places(
@@ -192,7 +201,7 @@ def _draw_places(
 ) -> Indexes:
     """Return the split, its index in ORDER, of each candidate: each of `fractions` gets its share, train the rest."""
     if groups is not None:
-        related = joined(contents, groups.of)[candidates]
+        related = joined(leaders_of(contents).tolist(), groups.of)[candidates]
         splits = split_groups(labels[candidates], related, fractions, seed, groups.classes)
         return np.array([ORDER.index(split) for split in splits], dtype=np.int64)
     places = np.zeros(len(labels), np.int64)

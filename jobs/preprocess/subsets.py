@@ -4,8 +4,8 @@ Each draw goes by the rank of a hash, so that of two shares the smaller one is p
 groups stay together. The draws of one split do not depend on those before them.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.splits import leaders_of
 from shared.data.sampling import ceil_share
 from shared.errors import BadInput
-from shared.format.files import sha256
+from shared.sources.digests import ranks
 
 Indexes = NDArray[np.int64]
 
@@ -41,11 +41,13 @@ def subsets(
     of that `labelled_fraction`, and what else there is of train is the split `unlabelled`. Test stays as it is. Raises
     BadInput where train would lack a class, or audit images, or unlabelled ones.
     """
-    units = np.array(joined(contents, groups.of) if groups else leaders_of(contents))
-    first = leaders_of(contents) == np.arange(len(contents))
+    leaders = leaders_of(contents)
+    units = np.array(joined(leaders.tolist(), groups.of) if groups else leaders)
+    first, names = leaders == np.arange(len(leaders)), _names(units, contents)
 
     def kept(split: Indexes, share: float, salt: str) -> Indexes:
-        return kept_share(split, labels, units, first, share, _named(units, contents), salt)
+        hashes = ranks(f"{salt} {contents[index]}" for index in names[np.unique(units[split])].tolist())
+        return kept_share(split, labels, units, first, share, hashes)
 
     made = dict(places)
     if config.audit_fraction:
@@ -69,11 +71,11 @@ def subsets(
     return made
 
 
-def _named(units: Indexes, contents: Sequence[str]) -> dict[int, str]:
-    """Return the name of each unit, the smallest content in it: it does not depend on their order."""
-    names: dict[int, str] = {}
-    for unit, content in zip(units.tolist(), contents, strict=True):
-        names[unit] = min(names.get(unit, content), content)
+def _names(units: Indexes, contents: Sequence[str]) -> Indexes:
+    """Return, by unit, the index of the smallest content in it: that names it, whatever the order of the images."""
+    order = np.argsort(np.asarray(contents), kind="stable")[::-1]
+    names = np.zeros(len(units), np.int64)
+    names[units[order]] = order  # of equal indexes the last one counts, the smallest content
     return names
 
 
@@ -83,37 +85,35 @@ def kept_share(
     units: Indexes,
     first: NDArray[np.bool_],
     share: float,
-    names: dict[int, str],
-    salt: str,
+    hashes: NDArray[Any],
 ) -> Indexes:
-    """Return the sorted places of a `share` of a split, in whole `units`, stratified by class; `salt` is the seed.
+    """Return the sorted places of a `share` of a split, in whole `units`, stratified by class.
 
-    `first` says which images are no copies: only these count. Units are ranked by the hash of their names. From those
-    whose most frequent class is c, the first ones are taken whose number of images is nearest to the share, at least
-    one; and of every class the first unit that holds it. So a larger share holds a smaller one, in groups of any size.
+    `first` says which images are no copies: only these count. Units are ranked by their `hashes`, one for each unit in
+    the split, sorted by the units' numbers. From those whose most frequent class is c, the first ones are taken whose
+    number of images is nearest to the share, at least one; and of every class the first unit that holds it. So a larger
+    share holds a smaller one, in groups of any size.
     """
-    held: dict[int, dict[int, int]] = {}
-    for place in split.tolist():
-        counts = held.setdefault(int(units[place]), {})
-        counts[int(labels[place])] = counts.get(int(labels[place]), 0) + int(first[place])
-    ranked = sorted(held, key=lambda unit: sha256(f"{salt} {names[unit]}".encode()))
-    by_class: dict[int, list[int]] = {}
-    taken: set[int] = set()
-    covered: set[int] = set()
-    for unit in ranked:
-        # of equally frequent ones the first class
-        main = min(held[unit], key=lambda label: (-held[unit][label], label))
-        by_class.setdefault(main, []).append(unit)
-        if not held[unit].keys() <= covered:
-            taken.add(unit)
-            covered |= held[unit].keys()
-    for members in by_class.values():
-        taken |= set(_nearest(members, [sum(held[unit].values()) for unit in members], share))
-    return np.array([place for place in split.tolist() if int(units[place]) in taken], dtype=np.int64)
+    members, unit = np.unique(units[split], return_inverse=True)
+    rank = np.empty(len(members), np.int64)
+    rank[np.argsort(hashes, kind="stable")] = np.arange(len(members))
+    # a row for each class in each unit, with the number of its images that are no copies
+    pairs, row = np.unique(np.stack([rank[unit], labels[split]]), axis=1, return_inverse=True)
+    counts = np.bincount(row.ravel(), weights=first[split], minlength=pairs.shape[1]).astype(np.int64)
+    sizes = np.bincount(pairs[0], weights=counts, minlength=len(members)).astype(np.int64)
+    # a unit's most frequent class: by rank, then the most images, of equally frequent ones the first class
+    order = np.lexsort((pairs[1], -counts, pairs[0]))
+    main = pairs[1, order][np.unique(pairs[0, order], return_index=True)[1]]
+    taken = np.zeros(len(members), np.bool_)
+    # rows are sorted by rank: the first of a class is that of the first unit with it
+    taken[pairs[0, np.unique(pairs[1], return_index=True)[1]]] = True
+    for label in np.unique(main):
+        taken[_nearest(np.flatnonzero(main == label), sizes, share)] = True
+    return split[taken[rank[unit]]]
 
 
-def _nearest(members: Sequence[int], sizes: Iterable[int], share: float) -> Sequence[int]:
+def _nearest(members: Indexes, sizes: Indexes, share: float) -> Indexes:
     """Return the first of the members whose sizes add up nearest to a share of all of them, at least one member."""
-    reached = np.cumsum([*sizes])
+    reached = np.cumsum(sizes[members])
     wanted = ceil_share(share, int(reached[-1]))
     return members[: int(np.argmin(np.abs(reached - wanted))) + 1]

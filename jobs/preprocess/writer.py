@@ -8,27 +8,30 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.partition import partition_of, say_groups, say_lacking, split_kind
-from jobs.preprocess.placing import Placing, Readable
-from jobs.preprocess.splits import choose, leaders_of
+from jobs.preprocess.phases.phase import Phases
+from jobs.preprocess.phases.reading import Digesting
+from jobs.preprocess.placing import Placing, Readable, copies_of, say_copies
+from jobs.preprocess.splits import choose, in_drawn_order
 from jobs.preprocess.subsets import Seeds
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.errors import BadInput, HalfrealError
+from shared.format.files import sha256
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.sample import Members
 from shared.format.shards import join, shard_name, shard_ranges, write_shard
 from shared.runtime.processes import Spread, processes
 from shared.runtime.seeding import replicate_seed
-from shared.sources.items import Item, Source, named, plain, some
-from shared.sources.rejects import Rejected, Rejects, line_of
+from shared.sources.items import Item, Source, some
+from shared.sources.rejects import Rejected, Rejects
 from shared.sources.table import SOURCES
-from shared.sources.work import Unreadable, digest, prepared
+from shared.sources.work import Changed, Unreadable, digest, prepared
 from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
-from shared.store.work_shards import WorkShards
 
 IMAGES_PER_PROCESS = 256
 """Images below which another process costs more than it saves."""
@@ -48,7 +51,7 @@ class Task:
     split: str
     number: int
     places: range
-    items: list[int]
+    items: NDArray[np.int64]
 
 
 class Written(NamedTuple):
@@ -62,8 +65,9 @@ class Written(NamedTuple):
 def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Written | None:
     """Write every split of `source` as shards into the run's folder; return what there is to say of it.
 
-    Each part reads every item, so that all agree on duplicates and splits, and prepares its own shards; within a part
-    the run's threads are as many processes. Returns None while shards of other parts are missing.
+    The parts divide the images twice: each hashes some, all agree on duplicates and splits by the hashes of all, and
+    each prepares some shards; within a part the run's threads are as many processes. Returns None while pieces of other
+    parts are missing.
     """
     # first, since the job may fail on just what they say
     for warning in source.warnings:
@@ -78,23 +82,30 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
     with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
-        placing = Placing(run, spread, drawing(config, run), source, partition, rejects, seeds_of(config, run))
-        readable, places, moved, also_real = placing.place(chosen)
+        phases, seeds = Phases(run), seeds_of(config, run)
+        digesting = Digesting(phases, spread, source, chosen)
+        placed = Placing(phases, spread, drawing(config, run), source, partition, rejects, seeds).place(
+            digesting, labels
+        )
+        if placed is None:
+            return None
+        readable, places, moved, also_real = placed
         tasks = [
-            task for split, indexes in places.items() for task in tasks_of(split, indexes.tolist(), config.shard_images)
+            task
+            for split, found in places.items()
+            for task in tasks_of(split, in_drawn_order(found, seeds.splits), config.shard_images)
         ]
-        records = write_shards(run, spread, config, tasks, readable, len(source.classes))
+        records = write_shards(phases, spread, config, tasks, readable, digesting)
     if records is None:
         return None
     # an image may be readable as bytes and still not decode, so rejects are counted again after preparation
     rejects.rows += [rejected for record in records for rejected in record.rejected]
     rejects.check(run.folder)
     rejects.store(run.folder)
-    taken = np.sort(np.concatenate(list(places.values()))).tolist()
-    copies = _copies([readable[place] for place in taken], rejects)
-    _say_copies(run, source, copies)
+    copies = copies_of(readable.take(np.sort(np.concatenate(list(places.values())))), rejects)
+    say_copies(run, source, copies)
     groups = say_groups(
-        run, config, source, {split: [readable[p].index for p in found.tolist()] for split, found in places.items()}
+        run, config, source, {split: readable.indexes[found].tolist() for split, found in places.items()}
     )
     dataset = _describe(config, source, _shards(places, tasks, records))
     say_lacking(run, config, dataset)
@@ -115,7 +126,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         held_out=config.held_out is not None,
         held_out_also_real=also_real,
     )
-    return Written(dataset, with_subsets(record, config), [readable[place].item for place in places["train"].tolist()])
+    return Written(dataset, with_subsets(record, config), [*readable.items(places["train"].tolist())])
 
 
 def with_subsets(record: RealRecord, config: PreprocessOptions) -> RealRecord:
@@ -166,57 +177,66 @@ def _describe(config: PreprocessOptions, source: Source, shards: dict[str, list[
     )
 
 
-def tasks_of(split: str, items: list[int], shard_images: int) -> list[Task]:
+def tasks_of(split: str, items: NDArray[np.int64], shard_images: int) -> list[Task]:
     """Return the shards of a split that holds `items` in this order."""
     cut = shard_ranges(len(items), shard_images)
     return [Task(split, number, places, items[places.start : places.stop]) for number, places in enumerate(cut)]
 
 
 def write_shards(
-    run: Run,
+    phases: Phases,
     spread: Spread[Any, Any],
     config: PreprocessOptions,
     tasks: list[Task],
-    readable: list[Readable],
-    class_count: int,
+    readable: Readable,
+    digesting: Digesting,
 ) -> list[WrittenShard] | None:
     """Write the shards that are of this part; return the records of all, or None while some are missing.
 
     `spread` applies a function to items in several processes. An image is numbered by its place, also where others are
-    rejected.
+    rejected. HalfrealError where an image is no longer what `digesting` found.
     """
-    plan = [[image.item.label, image.item.origin, image.content] for image in readable]
+    run = phases.run
     # the plan is part of the key: parts that saw different files must not share shards
-    pieces = WorkShards(run, len(tasks), [plan, [[task.split, task.items] for task in tasks]])
-    todo = pieces.todo()
-    with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
-        # one stream over all shards keeps every process busy across their ends
-        wanted = (readable[place] for number in todo for place in tasks[number].items)
-        results = spread(partial(prepared, config.target), ((image.item, image.content) for image in wanted))
-        for number in todo:
-            task, rejects = tasks[number], Rejects(len(readable), config.max_rejected)
-            made = _members(task, [readable[place].item for place in task.items], results, rejects, bar)
-            first = next(made, None)  # a shard without any image is not written
-            path = run.folder / shard_name(task.split, task.number)
-            shard = write_shard(path, chain([first], made), class_count) if first else None
-            pieces.done(number, WrittenShard(shard=shard, rejected=rejects.rows).facts())
-    records = pieces.gather()
+    plan = [digesting.phase.pieces.plan, sha256(readable.indexes.tobytes()), readable.contents.hash()]
+    shards = [[task.split, sha256(task.items.tobytes())] for task in tasks]
+    phase = phases.begin("piece", len(tasks), [plan, shards])
+
+    def write(todo: list[int]) -> None:
+        with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
+            # one stream over all shards keeps every process busy across their ends
+            wanted = (place for number in todo for place in tasks[number].items.tolist())
+            images = ((readable.item(place), readable.contents[place]) for place in wanted)
+            results = spread(partial(prepared, config.target), images)
+            for number in todo:
+                task, rejects = tasks[number], Rejects(len(readable), config.max_rejected)
+                made = _members(task, readable, results, rejects, bar, digesting)
+                first = next(made, None)  # a shard without any image is not written
+                path = run.folder / shard_name(task.split, task.number)
+                shard = write_shard(path, chain([first], made), len(readable.source.classes)) if first else None
+                phase.pieces.done(number, WrittenShard(shard=shard, rejected=rejects.rows).facts())
+
+    phase.divide(write)
+    records = phase.pieces.gather()
     return None if records is None else [WrittenShard.model_validate(record) for record in records]
 
 
 def _members(
     task: Task,
-    items: list[Item],
+    readable: Readable,
     results: Iterator[dict[str, bytes] | Unreadable],
     rejects: Rejects,
     bar: ProgressBar,
+    digesting: Digesting,
 ) -> Iterator[Members]:
     """Yield the encoded samples of a shard, the next ones of `results`; put aside what cannot be read."""
     # not strict: `results` goes on with the images of the next shard
-    for place, item, members in zip(task.places, items, results, strict=False):
+    for place, image, members in zip(task.places, task.items.tolist(), results, strict=False):
         bar.advance()
+        if isinstance(members, Changed):
+            raise digesting.changed(int(readable.indexes[image]))
         if isinstance(members, Unreadable):
-            rejects.add(item, members)
+            rejects.add(readable.item(image), members)
         else:
             yield f"{task.split}-{place:08d}", members
 
@@ -246,29 +266,3 @@ def _check_classes(
         f"can be used ({some(empty)}) among the {sum(counts):,} {part}\n"
         f"want images of every class to learn from; {', or '.join(do for do, fits in advice.items() if fits)}"
     )
-
-
-def _copies(readable: list[Readable], rejects: Rejects) -> list[tuple[Item, Item]]:
-    """Return each image that is equal to an earlier one, with the first such; not those that were put aside."""
-    aside = {line_of(rejected.origin) for rejected in rejects.rows}
-    leaders = leaders_of([image.content for image in readable]).tolist()
-    pairs = [
-        (image.item, readable[leader].item)
-        for image, leader in zip(readable, leaders, strict=True)
-        if image is not readable[leader]
-    ]
-    return [pair for pair in pairs if line_of(pair[0].origin) not in aside]
-
-
-def _say_copies(run: Run, source: Source, copies: list[tuple[Item, Item]]) -> None:
-    """Say how many images are copies of others, and warn of those that have another label."""
-    if copies:
-        example = " equals ".join(named(item.origin) for item in copies[0])
-        run.reporter.info(f"images that are copies of others: {len(copies):,} ({example}); equal ones are in one split")
-    torn = [pair for pair in copies if pair[0].label != pair[1].label]
-    if torn:
-        example = " equals ".join(f"{named(item.origin)} ({plain(source.classes[item.label])})" for item in torn[0])
-        run.reporter.info(
-            f"warning: images equal to one with another label: {len(torn):,} ({example}); "
-            "both are kept: remove what has the wrong label"
-        )

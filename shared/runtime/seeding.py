@@ -72,6 +72,9 @@ class Stream(IntEnum):
     # (seed, 32): a planted generator's images of the pool; (seed, 32, control): what it draws itself
     CONTROL_IMAGES = 32
 
+    # (seed, 33): the order of the real images of a split in its shards
+    SHARD_ORDER = 33
+
 
 def derive_seed(*parts: int) -> int:
     """Return a 63-bit seed that depends on every part and its place (splitmix64, Steele et al. 2014)."""

@@ -38,28 +38,44 @@ def digest(item: Item) -> str | Unreadable:
         return _unreadable(error)
 
 
+@dataclass(frozen=True)
+class Changed(Unreadable):
+    """An image that is not what it was when it was first read: nothing that was planned by its digest holds."""
+
+
 def prepared(target: Target, task: tuple[Item, str]) -> dict[str, bytes] | Unreadable:
-    """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read."""
+    """Return the members of an item's sample, given the sha256 of what it holds, or why it cannot be read.
+
+    One that holds something else by now is Changed.
+    """
     item, content = task
-    pixels = _pixels(target, item)
-    if isinstance(pixels, Unreadable):
-        return pixels
+    found = pixels_of(target, item)
+    if isinstance(found, Unreadable):
+        return found
+    if found[0] != content:
+        return Changed("changed since it was first read")
+    _, pixels = found
     # the hash of the original goes with the sample, so that an image can be traced to its file
     return encode_members(pixels, item.label, {"origin": {**item.origin, "sha256": content}})
 
 
 def pixels_of(target: Target, item: Item) -> tuple[str, Pixels] | Unreadable:
     """Return the sha256 of what an item holds and the pixels of its sample, or why it cannot be read."""
-    content = digest(item)
-    if isinstance(content, Unreadable):
-        return content
-    pixels = _pixels(target, item)
-    return pixels if isinstance(pixels, Unreadable) else (content, pixels)
+    # read once for both
+    with quiet():
+        try:
+            payload = item.read()
+            picture = item.decode(payload)
+            # Pillow keeps a file open until its last frame is read
+            with picture if isinstance(picture, Image.Image) else nullcontext():
+                return sha256(payload), prepare(picture, target)
+        except UNREADABLE as error:
+            return _unreadable(error)
 
 
 def check(target: Target, item: Item) -> Unreadable | None:
     """Return why an item cannot be prepared; None where it can."""
-    pixels = _pixels(target, item)
+    pixels = pixels_of(target, item)
     return pixels if isinstance(pixels, Unreadable) else None
 
 
@@ -74,19 +90,6 @@ def quiet() -> Iterator[None]:
             # within catch_warnings: the filters of a process that imports halfreal stay as they are
             warnings.simplefilter("ignore", kind)
         yield
-
-
-def _pixels(target: Target, item: Item) -> Pixels | Unreadable:
-    """Return the pixels of an item's sample, or why it cannot be read."""
-    # read again rather than kept since `digest`: the images of a large set do not fit the memory
-    with quiet():
-        try:
-            picture = item.decode(item.read())
-            # Pillow keeps a file open until its last frame is read
-            with picture if isinstance(picture, Image.Image) else nullcontext():
-                return prepare(picture, target)
-        except UNREADABLE as error:
-            return _unreadable(error)
 
 
 def _unreadable(error: BaseException) -> Unreadable:

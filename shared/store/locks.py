@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from shared.errors import BadInput, Busy
 from shared.format.files import unwritable
-from shared.store.work_shards import Shard
+from shared.store.work_shards import FOLDER, Shard, has_begun
 
 
 @contextmanager
@@ -85,3 +86,39 @@ def others_at_work(final: Path, but: Shard | None = None) -> bool:
     mine = Path(_shard_lock(final, but.index).lock_file) if but else None
     others = (path for path in final.parent.glob(f".{final.name}-part-*.lock") if path != mine)
     return any(_held(FileLock(path)) for path in others)
+
+
+class PartState(Enum):
+    """What is known of the process that does a part of the work: it may still come, is at work, or ended unfinished."""
+
+    NOT_BEGUN = "not begun"
+    AT_WORK = "at work"
+    ENDED = "ended"
+
+
+def part_state(staging: Path, index: int) -> PartState:
+    """Return the state of another part of the work in the folder `staging`."""
+    name, _, _ = staging.name.removeprefix(".").rpartition("-")
+    final = staging.parent / name
+    if not has_begun(staging, index):
+        return PartState.NOT_BEGUN
+    with probing(final):
+        return PartState.AT_WORK if shard_at_work(final, index) else PartState.ENDED
+
+
+@contextmanager
+def claimed(staging: Path, index: int) -> Iterator[bool]:
+    """Hold the claim on a part of the work in the folder `staging`; yield False where another process holds it.
+
+    The part's own process holds it while it works on its pieces, or one that takes over what an ended one left.
+    """
+    lock = FileLock(staging / FOLDER / f"claim-{index:05d}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()

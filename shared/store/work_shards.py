@@ -108,6 +108,11 @@ def forget(staging: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def has_begun(staging: Path, index: int) -> bool:
+    """Whether the shard of a number has begun in the folder `staging`, be it at work or not."""
+    return (staging / FOLDER / f"begun-{index:05d}.json").exists()
+
+
 def registered(staging: Path) -> bool:
     """Whether some shard has begun in the folder `staging`: others may go on in it."""
     return any((staging / FOLDER).glob("begun-*.json"))
@@ -146,10 +151,19 @@ class WorkShards:
         self.plan = sha256(json_bytes([__version__, plan]))
         self._known: dict[int, object] = {}
 
-    def todo(self) -> list[int]:
-        """Return the pieces of this shard that are not done."""
-        mine, there = self.run.shard.select(range(self.count)), self._listed()
-        return [number for number in mine if not (self._path(number).name in there and self._read(number))]
+    def todo(self, shard: Shard | None = None) -> list[int]:
+        """Return the pieces of a shard, this process's by default, that are not done."""
+        pieces, there = (shard or self.run.shard).select(range(self.count)), self._listed()
+        return [number for number in pieces if not (self._path(number).name in there and self.is_done(number))]
+
+    def is_done(self, number: int) -> bool:
+        """Whether a piece is done; asked of the file itself, where a listing may be some seconds old."""
+        return number in self._known or self._read(number)
+
+    def forget(self, number: int) -> None:
+        """Have a piece done again, by whoever comes to it: what it was made from has changed."""
+        self._path(number).unlink(missing_ok=True)
+        self._known.pop(number, None)
 
     def done(self, number: int, record: object) -> None:
         """Record that a piece is done; its files must have their final names by now."""
@@ -163,13 +177,17 @@ class WorkShards:
         self.run.exclusive()
         if self.run.shard.count > 1 and not (self.run.folder / FOLDER).is_dir():
             return None  # another process has committed them meanwhile
+        return self.records()
+
+    def records(self) -> list[object] | None:
+        """Return every record in order, or None while pieces are missing; the work goes on after these."""
         there = self._listed()
         # the folder is listed first, so that of n shards only the last one reads the records of the others
         missing = [number for number in range(self.count) if self._path(number).name not in there]
         # a listing of a network file system may be some seconds old, a file that is opened is not
         if not all(self._read(number) for number in missing):
             return None
-        if not all(number in self._known or self._read(number) for number in range(self.count)):
+        if not all(self.is_done(number) for number in range(self.count)):
             return None
         return [self._known[number] for number in range(self.count)]
 

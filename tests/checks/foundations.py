@@ -34,8 +34,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "equal_images_torn_apart",
         "jobs/preprocess/splits.py",
-        "first.setdefault(content, index)",
-        "first.setdefault(content + str(index), index)",
+        "first[group].astype(np.int64)",
+        "np.arange(len(group))",
         "tests/jobs/preprocess/test_sources.py::test_equal_images_stay_in_one_split",
         "no test image is a training image as well",
     ),

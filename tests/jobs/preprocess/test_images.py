@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shared.format.files import sha256
 from shared.format.sample import decode
 from shared.sources.items import Item, from_file, image_suffixes, open_bytes, readable_formats
 from shared.sources.prepare import prepare
@@ -80,6 +81,11 @@ def saved(image: Image.Image, kind: str) -> bytes:
     return buffer.getvalue()
 
 
+def task_of(item: Item) -> tuple[Item, str]:
+    """Return what `prepared` gets: an item and the sha256 of what it holds."""
+    return item, sha256(item.read())
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
@@ -93,7 +99,7 @@ def saved(image: Image.Image, kind: str) -> bytes:
 )
 def test_the_reason_is_in_plain_words(payload: bytes, reason: str) -> None:
     """The reason for an unreadable file has no type names or memory addresses."""
-    found = prepared(a_config().target, (Item(0, {}, partial(bytes, payload), open_bytes), "hash"))
+    found = prepared(a_config().target, task_of(Item(0, {}, partial(bytes, payload), open_bytes)))
     assert isinstance(found, Unreadable)
     assert found.reason.startswith(reason)
 
@@ -102,7 +108,7 @@ def test_the_reason_is_in_plain_words(payload: bytes, reason: str) -> None:
 def test_what_another_program_would_draw_is_no_image(kind: str) -> None:
     """Pillow would start Ghostscript for an EPS, under any suffix: a program of the file's author."""
     item = Item(0, {}, partial(bytes, saved(Image.new("L", (4, 4)), kind)), open_bytes)
-    assert prepared(a_config().target, (item, "hash")) == Unreadable("not an image that Pillow reads")
+    assert prepared(a_config().target, task_of(item)) == Unreadable("not an image that Pillow reads")
 
 
 DECODED = (
@@ -118,7 +124,7 @@ def test_images_of_a_suffix_that_counts_are_decoded(kind: str) -> None:
     assert suffixes <= image_suffixes()
     picture = Image.new("1" if kind == "XBM" else "RGB", (32, 32), 1)
     item = Item(0, {}, partial(bytes, saved(picture, kind)), open_bytes)
-    assert not isinstance(prepared(a_config().target, (item, "hash")), Unreadable)
+    assert not isinstance(prepared(a_config().target, task_of(item)), Unreadable)
 
 
 def test_suffixes_that_pillow_names_and_does_not_decode_are_no_images() -> None:
@@ -158,9 +164,8 @@ def test_non_files_have_a_reason_without_their_path(tmp_path: Path) -> None:
 def test_very_large_images_are_read_without_a_warning(kind: str) -> None:
     """Between 89 and 179 million pixels Pillow would warn without the file's name; the image is read like others."""
     image = Image.new("1" if kind == "PNG" else "L", (60_000, 1_500), 1 if kind == "PNG" else 255)
-    found = prepared(
-        a_config(crop="center").target, (Item(0, {}, partial(bytes, saved(image, kind)), open_bytes), "hash")
-    )
+    item = Item(0, {}, partial(bytes, saved(image, kind)), open_bytes)
+    found = prepared(a_config(crop="center").target, task_of(item))
     assert not isinstance(found, Unreadable)
     pixels = decode("k", found, "").image
     assert pixels.shape == (16, 16, 1)

@@ -105,6 +105,14 @@ def test_synthetic_images_in_parts_are_the_same(
     }
 
 
+KILLED_BETWEEN = """
+import os, signal, sys
+import jobs.preprocess.writer as writer
+from jobs.preprocess.__main__ import main
+writer.write_shards = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[1:])
+"""
+
 KILLED = """
 import os, signal, sys
 import jobs.preprocess.writer as writer
@@ -127,12 +135,15 @@ def test_a_killed_part_goes_on(
     python: Callable[..., subprocess.CompletedProcess[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A killed worker keeps the shards that it has written; restarted, it writes the others, nothing twice."""
+    """A killed worker keeps the shards that it has written; restarted, it writes the others, nothing twice.
+
+    It does those of the part that ended before, too.
+    """
     words = ["--shard-images", 100]
     place = ["--data-root", tmp_path / "parts", "--experiment", "small", "--parts", 2]
+    assert "others are not yet" in run_job("preprocess", tmp_path / "parts", *words, "--parts", 2, "--index", 1).stderr
     killed = python(KILLED, *words, *place, "--index", 0)
     assert killed.returncode == -9, killed.stderr
-    assert "others are not yet" in run_job("preprocess", tmp_path / "parts", *words, "--parts", 2, "--index", 1).stderr
     written = []
     write = preprocess_writer.write_shard
 
@@ -146,7 +157,24 @@ def test_a_killed_part_goes_on(
     assert real(tmp_path / "parts").sha256 == real(tmp_path / "one").sha256
     shards = [shard.name for split in real(tmp_path / "one").dataset.splits.values() for shard in split.shards]
     assert len(shards) == 13 + 2 + 4  # 1,257, 180 and 360 images in hundreds
-    assert written == shards[0::2][2:] + shards
+    assert written == shards[0::2][2:] + shards[1::2] + shards
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("next_part", [0, 1])
+def test_a_part_killed_between_the_phases_is_taken_over(
+    next_part: int, tmp_path: Path, run_job: RunJob, python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """Killed when it had hashed its images, its work is finished by itself, run again, or by the part after it."""
+    words = ["--shard-images", 100]
+    place = ["--data-root", tmp_path / "parts", "--experiment", "small", "--parts", 2]
+    assert run_job("preprocess", tmp_path / "parts", *words, "--parts", 2, "--index", 1).exit_code == 0
+    killed = python(KILLED_BETWEEN, *words, *place, "--index", 0)
+    assert killed.returncode == -9, killed.stderr
+    done = run_job("preprocess", tmp_path / "parts", *words, "--parts", 2, "--index", next_part)
+    assert "complete in" in done.stderr
+    assert run_job("preprocess", tmp_path / "one", *words).exit_code == 0
+    assert real(tmp_path / "parts").sha256 == real(tmp_path / "one").sha256
 
 
 def test_a_killed_run_starts_over(
@@ -260,13 +288,22 @@ def test_images_that_went_between_the_parts_leave_nothing(source: Path, tmp_path
     assert real(tmp_path).sha256 == real(tmp_path / "one").sha256
 
 
-def test_images_that_changed_between_the_parts_never_mix(source: Path, tmp_path: Path, run_job: RunJob) -> None:
-    """Shards of a worker that saw other images do not count; restarted, that worker rebuilds them."""
+def test_images_that_changed_between_the_phases_never_mix(
+    source: Path, tmp_path: Path, run_job: RunJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image that is no longer what was hashed ends the part that comes to it; restarted, it is hashed again."""
     words = ["--source", "folder", "--source-path", source, "--shard-images", 7, "--max-rejected", 0.1, "--parts", 2]
-    assert run_job("preprocess", tmp_path, *words, "--index", 0).exit_code == 0
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preprocess_writer, "write_shards", stopped)
+        assert run_job("preprocess", tmp_path, *words, "--index", 0).exit_code == 75
     Image.fromarray(np.full((5, 5), 128, np.uint8)).save(source / "b" / "007.png")
-    assert "others are not yet" in run_job("preprocess", tmp_path, *words, "--index", 1).stderr
-    assert "complete in" in run_job("preprocess", tmp_path, *words, "--index", 0).stderr
+    ended = [run_job("preprocess", tmp_path, *words, "--index", index) for index in (0, 1, 0, 1)]
+    assert sorted(result.exit_code for result in ended) == [0, 0, 0, 1]  # 1: to be tried again
+    assert "b/007.png: changed since it was first read" in "".join(result.stderr for result in ended)
     assert run_job("preprocess", tmp_path / "one", *words[:-2]).exit_code == 0
     assert real(tmp_path).sha256 == real(tmp_path / "one").sha256
     assert real(tmp_path).facts["rejected"] == 2

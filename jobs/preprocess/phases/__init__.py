@@ -1,0 +1,1 @@
+"""The phases of preprocess: pieces of work that parts divide."""
