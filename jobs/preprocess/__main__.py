@@ -29,8 +29,10 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     for such a train split are replaced. Files that are not taken are reported. Near-duplicates in different splits are
     counted and listed in near-duplicates.jsonl; nothing is moved. With --resplit each replicate gets a random split of
     its own; --audit-fraction, --train-val-fraction and --labelled-fraction keep images or labels back. With --parts
-    several processes share the shards; each reads every image, so that all agree on the splits. Writes the dataset
-    `real` and figures of the preparation, of samples, class balance and split sizes.
+    several processes divide the images, to hash them and then to prepare them: each is read by one part. Between the
+    two a part waits for those at work; it takes over what ended parts left, and ends where others have yet to begin.
+    Writes the dataset `real`, each split in an order drawn from the seed, and figures of the preparation, of samples,
+    class balance and split sizes.
     """
     from jobs.preprocess.held_out import with_held_out
     from jobs.preprocess.near_duplicates import find_near_duplicates

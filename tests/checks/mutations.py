@@ -24,6 +24,7 @@ from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.memory import BOUNDED
 from tests.checks.large.observe import OBSERVED
+from tests.checks.large.preprocess import DIVIDED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
@@ -43,6 +44,7 @@ MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += IMAGES + MEMBERSHIP
 MUTATIONS += OBSERVED
 MUTATIONS += BOUNDED
+MUTATIONS += DIVIDED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
