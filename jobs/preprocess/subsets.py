@@ -72,7 +72,7 @@ def subsets(
 
 
 def _names(units: Indexes, contents: Sequence[str]) -> Indexes:
-    """Return, by unit, the index of the smallest content in it: that names it, whatever the order of the images."""
+    """Return, by unit, the index of the smallest content in it: that names it in any order of the images."""
     order = np.argsort(np.asarray(contents), kind="stable")[::-1]
     names = np.zeros(len(units), np.int64)
     names[units[order]] = order  # of equal indexes the last one counts, the smallest content

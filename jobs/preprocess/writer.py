@@ -14,7 +14,7 @@ from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.partition import partition_of, say_groups, say_lacking, split_kind
 from jobs.preprocess.phases.phase import Phases
 from jobs.preprocess.phases.reading import Digesting
-from jobs.preprocess.placing import Placing, Readable, copies_of, say_copies
+from jobs.preprocess.placing import Placed, Placing, Readable, copies_of, say_copies
 from jobs.preprocess.splits import choose, in_drawn_order
 from jobs.preprocess.subsets import Seeds
 from shared.cli.progress import ProgressBar
@@ -82,22 +82,11 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
     with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
-        phases, seeds = Phases(run), seeds_of(config, run)
-        digesting = Digesting(phases, spread, source, chosen)
-        placed = Placing(phases, spread, drawing(config, run), source, partition, rejects, seeds).place(
-            digesting, labels
-        )
-        if placed is None:
-            return None
-        readable, places, moved, also_real = placed
-        tasks = [
-            task
-            for split, found in places.items()
-            for task in tasks_of(split, in_drawn_order(found, seeds.splits), config.shard_images)
-        ]
-        records = write_shards(phases, spread, config, tasks, readable, digesting)
-    if records is None:
+        placing = Placing(Phases(run), spread, drawing(config, run), source, partition, rejects, seeds_of(config, run))
+        made = placed_and_written(placing, config, chosen, labels)
+    if made is None:
         return None
+    (readable, places, moved, also_real), tasks, records = made
     # an image may be readable as bytes and still not decode, so rejects are counted again after preparation
     rejects.rows += [rejected for record in records for rejected in record.rejected]
     rejects.check(run.folder)
@@ -127,6 +116,23 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         held_out_also_real=also_real,
     )
     return Written(dataset, with_subsets(record, config), [*readable.items(places["train"].tolist())])
+
+
+def placed_and_written(
+    placing: Placing, config: PreprocessOptions, chosen: NDArray[np.int64], labels: NDArray[np.int64]
+) -> tuple[Placed, list[Task], list[WrittenShard]] | None:
+    """Return where each of the chosen images goes, and the shards with their records; None while pieces are missing."""
+    digesting = Digesting(placing.phases, placing.spread, placing.source, chosen)
+    placed = placing.place(digesting, labels)
+    if placed is None:
+        return None
+    tasks = [
+        task
+        for split, found in placed.places.items()
+        for task in tasks_of(split, in_drawn_order(found, placing.seeds.splits), config.shard_images)
+    ]
+    records = write_shards(placing.phases, placing.spread, config, tasks, placed.readable, digesting)
+    return None if records is None else (placed, tasks, records)
 
 
 def with_subsets(record: RealRecord, config: PreprocessOptions) -> RealRecord:

@@ -1,13 +1,14 @@
 """The list of near-duplicates across splits that `preprocess` leaves next to the shards."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.format.files import write_whole
+from shared.format.files import writing_whole
 from shared.format.manifest import Dataset
 from shared.format.shards import read_shard
 from shared.store.records.base import Record, parse_record
@@ -29,9 +30,14 @@ class NearDuplicate(Record):
     distance: float
 
 
-def write_pairs(path: Path, pairs: Sequence[NearDuplicate]) -> None:
-    """Write a line for each pair."""
-    write_whole(path, "".join(json.dumps(pair.facts()) + "\n" for pair in pairs).encode())
+def write_pairs(path: Path, pairs: Iterable[NearDuplicate]) -> NearDuplicate:
+    """Write a line for each pair, of which there is at least one, as they come; return the first."""
+    rest = iter(pairs)
+    first = next(rest)
+    with writing_whole(path) as stream:
+        for pair in chain([first], rest):
+            stream.write(f"{json.dumps(pair.facts())}\n".encode())
+    return first
 
 
 def load_pairs(folder: Path, most: int) -> list[NearDuplicate]:
@@ -39,8 +45,8 @@ def load_pairs(folder: Path, most: int) -> list[NearDuplicate]:
     path = folder / NEAR_DUPLICATES
     if not path.exists():
         return []
-    lines = path.read_text().splitlines()[:most]
-    return [parse_record(NearDuplicate, json.loads(line), str(path)) for line in lines]
+    with path.open() as lines:
+        return [parse_record(NearDuplicate, json.loads(line), str(path)) for line in islice(lines, most)]
 
 
 def images_of(folder: Path, dataset: Dataset, pairs: Sequence[NearDuplicate]) -> dict[str, NDArray[np.uint8]]:
@@ -49,7 +55,7 @@ def images_of(folder: Path, dataset: Dataset, pairs: Sequence[NearDuplicate]) ->
     found: dict[str, NDArray[np.uint8]] = {}
     for split in dataset.splits.values():
         for shard in split.shards:
-            # keys begin with their split: nothing is read for others
+            # nothing is read once all are there
             if wanted - found.keys():
                 found |= {
                     s.key: s.image.transpose(2, 0, 1) for s in read_shard(folder / shard.name, shard) if s.key in wanted

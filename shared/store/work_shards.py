@@ -161,7 +161,7 @@ class WorkShards:
         return number in self._known or self._read(number)
 
     def forget(self, number: int) -> None:
-        """Have a piece done again, by whoever comes to it: what it was made from has changed."""
+        """Have a piece done again, by its part or another: what it was made from has changed."""
         self._path(number).unlink(missing_ok=True)
         self._known.pop(number, None)
 

@@ -3,7 +3,7 @@
 from tests.checks.mutation import Mutation
 
 PHASE = "jobs/preprocess/phases/phase.py"
-PHASES = "tests/jobs/preprocess/test_phases.py::"
+PHASES = "tests/jobs/preprocess/phases/test_phases.py::"
 PARTS = "tests/jobs/synthesize/test_parts.py::"
 
 DIVIDED: tuple[Mutation, ...] = (
@@ -42,7 +42,7 @@ DIVIDED: tuple[Mutation, ...] = (
     Mutation(
         "shards_in_the_order_of_the_source",
         "jobs/preprocess/writer.py",
-        "tasks_of(split, in_drawn_order(found, seeds.splits), config.shard_images)",
+        "tasks_of(split, in_drawn_order(found, placing.seeds.splits), config.shard_images)",
         "tasks_of(split, found, config.shard_images)",
         PHASES + "test_each_shard_has_the_classes_of_the_whole",
         "a shard has about the classes of the whole",

@@ -28,7 +28,7 @@ from shared.store.locks import locked
 from shared.store.work_shards import FOLDER, Shard
 from tests.jobs.preprocess.source_files import done, everything, fill, picture
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 RunJob = Callable[..., Result]
 
