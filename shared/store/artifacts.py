@@ -12,6 +12,7 @@ from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
 from shared.format.presence import check_sizes, compare_names
 from shared.format.records import TAR
+from shared.runtime.observe.observation import count
 from shared.store.job import PLAIN, Job, R, record_class
 from shared.store.replicates import as_there, place
 
@@ -85,7 +86,9 @@ class Artifact(Generic[R]):
         if info is None:
             raise FormatError(f"{self.folder}: its manifest lists no file {name!r}")
         with self.remedy():
-            return read_whole(self.folder / name, info.bytes, info.sha256)
+            payload = read_whole(self.folder / name, info.bytes, info.sha256)
+        count("read_bytes_total", len(payload))
+        return payload
 
     def shards(self, split: str) -> "Sequence[tuple[Path, ShardInfo]]":
         """Return (path, record) of each shard of `split` in reading order; FormatError for an unknown split.
@@ -124,6 +127,7 @@ class Artifact(Generic[R]):
         """Yield (key, bytes by member type) of each sample of one shard, after checking the whole of it."""
         from shared.format.shards import read_members  # here, since it imports numpy and Pillow
 
+        count("read_bytes_total", info.bytes)  # all of it, before the first sample
         with self.remedy():
             yield from read_members(path, info)
 

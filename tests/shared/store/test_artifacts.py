@@ -11,6 +11,8 @@ import pytest
 from shared.errors import FormatError, MissingArtifact
 from shared.format.manifest import MANIFEST
 from shared.format.sample import decode
+from shared.runtime.observe.identity import Identity
+from shared.runtime.observe.observation import observing
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.records.base import Record
 from shared.store.staging import OUTPUTS, BuildKey, stage
@@ -229,3 +231,16 @@ def test_an_artifact_that_may_not_be_read_is_not_called_absent(
     monkeypatch.setattr(Path, "read_bytes", forbidden)
     with pytest.raises(PermissionError, match=r"real/manifest\.json"):
         open_artifact(made.folder, "dataset", "preprocess")
+
+
+def test_bytes_that_are_read_are_counted(make_dataset: MakeDataset, model: Artifact) -> None:
+    """Each shard as it is read, each file of a model; what a manifest says of them reads nothing."""
+    dataset = make_dataset(train=4)
+    sizes = [info.bytes for _, info in dataset.shards("train")]
+    with observing(Identity("job"), lambda error: 1) as watched:
+        assert [info.bytes for _, info in dataset.shards("train")] == sizes
+        assert watched.values.of("read_bytes_total") == 0
+        assert len(list(dataset.members("train"))) == 4
+        assert watched.values.of("read_bytes_total") == sum(sizes) > 0
+        model.read("snapshots/one.txt")
+        assert watched.values.of("read_bytes_total") == sum(sizes) + len("weights")
