@@ -45,7 +45,7 @@ from shared.data.specs import Declare, Validate, no_data_needed
 from shared.errors import BadConfig, BadInput
 from shared.runtime.job_processes import OPTIONS_FLAG
 from shared.runtime.observe.log import say
-from shared.runtime.observe.observation import watching_failures
+from shared.runtime.observe.watching import watching_failures
 from shared.store.job import Job
 from shared.store.work_shards import WHOLE
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from shared.cli.click_options import grouped_option
 from shared.errors import BadConfig
 from shared.runtime import cache_place, memory
-from shared.runtime.observe import log, observation
+from shared.runtime.observe import log, watching
 
 
 def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -70,7 +70,7 @@ def _use_folder(context: click.Context, parameter: click.Parameter, value: Path 
     """Write metrics into this folder, also in the processes that this one starts."""
     if value is not None and not context.resilient_parsing:
         # absolute, since a process that this one starts may have another working directory
-        os.environ[observation.VARIABLE] = str(value.absolute())
+        os.environ[watching.VARIABLE] = str(value.absolute())
 
 
 OBSERVED = (
@@ -89,7 +89,7 @@ OBSERVED = (
         "run",
         "--metrics-dir",
         type=click.Path(file_okay=False, path_type=Path),
-        envvar=observation.VARIABLE,
+        envvar=watching.VARIABLE,
         expose_value=False,
         callback=_use_folder,
         help="Folder for a Prometheus text file of each process, which node_exporter reads; without it there is none.",

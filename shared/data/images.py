@@ -9,6 +9,7 @@ from shared.data.decoded.residence import Residence, decoded
 from shared.data.pixels import Pixels
 from shared.data.specs import UNLABELLED
 from shared.runtime.devices import send
+from shared.runtime.observe.observation import preparing
 from shared.store.artifacts import Artifact
 
 NO_LABEL = -1
@@ -49,6 +50,7 @@ class Images:
         """Return the same images at another size."""
         return Images(self.pixels.at(size_px, resize_filter), self.labels)
 
+    @preparing()
     def to(self, device: torch.device) -> "Images":
         """Return the same images in the memory of `device`, if that has room for them, and their labels in any case."""
         return Images(self.pixels.on(device), self.labels.to(device))

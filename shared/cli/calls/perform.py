@@ -25,7 +25,8 @@ from shared.data.specs import describe
 from shared.errors import FormatError, HalfrealError, Interrupted
 from shared.runtime.launch import is_main_process, is_one_of_several, process_count
 from shared.runtime.observe.identity import identify
-from shared.runtime.observe.observation import data_wait, observing
+from shared.runtime.observe.observation import data_wait
+from shared.runtime.observe.watching import observing
 from shared.runtime.pool import Pool
 from shared.store.replicates import replicate_name
 

@@ -23,6 +23,7 @@ from shared.data.decoded.marks import Marks, Unusable, of_place, this_boot
 from shared.data.decoded.work import Work, checked, image_bytes, name_of
 from shared.data.pixels import BLOCK_BYTES
 from shared.format.files import write_json
+from shared.runtime.observe.observation import count
 
 POLL_S = 0.02
 """How long a process waits before it looks again at what others do."""
@@ -135,6 +136,7 @@ class _Filling:
                 crc32 = zlib.crc32(payload, crc32)
             with of_place():
                 self.marks.set(piece, crc32)
+            count("cache_misses_total", int(np.diff(self.work.starts[piece : piece + 2])[0]))
             return True
 
     def finish(self) -> bool:

@@ -14,6 +14,7 @@ from shared.data.decoded.marks import Unusable
 from shared.data.decoded.places import Place, make_room, places_for
 from shared.data.decoded.work import ResizedWork, SplitWork, Work, checked, image_bytes
 from shared.data.pixels import InMemory, Rows, Shape, Source
+from shared.runtime.observe.observation import count, preparing
 from shared.store.artifacts import Artifact
 
 Residence = Literal["memory", "file"]
@@ -58,6 +59,7 @@ def decoded(dataset: Artifact, split: str, residence: Residence | None = None) -
     return source, torch.from_numpy(labels)
 
 
+@preparing()
 def _held(work: Work, residence: Residence | None) -> tuple[Decoded, NDArray[np.int64] | None]:
     """Return the pixels of `work` where they are to be, and the labels if it has any."""
     size_bytes = work.shape[0] * image_bytes(work.shape)
@@ -75,6 +77,7 @@ def _from_file(work: Work) -> DecodedFile | None:
     places = list(places_for(work.dataset))
     for place in places:
         if found := open_whole(place.folder, work):
+            count("cache_hits_total", work.shape[0])
             return found
     # with its labels and marks
     needed_bytes = work.shape[0] * (image_bytes(work.shape) + 4) + 8 * len(work.starts)
@@ -102,4 +105,5 @@ def _in_memory(work: Work) -> tuple[Tensor, NDArray[np.int64] | None]:
             images[first : first + len(block)] = block
             if labels is not None and all_labels is not None:
                 all_labels[first : first + len(block)] = labels
+    count("cache_misses_total", work.shape[0])
     return images, all_labels

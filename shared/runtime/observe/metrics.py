@@ -28,9 +28,9 @@ class Metric:
 METRICS: Mapping[str, Metric] = {
     "images_seen_total": Metric("counter", "total", "Images that this process trained on, or has done."),
     "images_per_second": Metric("gauge", "per_second", "Images a second since the file was last written."),
-    "training_seconds_total": Metric("counter", "seconds_total", "Time in training loops, measurements included."),
-    "data_wait_seconds_total": Metric("counter", "seconds_total", "Time in which training loops waited for images."),
-    "data_wait_ratio": Metric("gauge", "ratio", "Share of the time of training loops in which they waited for images."),
+    "training_seconds_total": Metric("counter", "seconds_total", "Time in training loops, and of preparing images."),
+    "data_wait_seconds_total": Metric("counter", "seconds_total", "Time in which training waited for images."),
+    "data_wait_ratio": Metric("gauge", "ratio", "Share of the time of training in which it waited for images."),
     "loss": Metric("gauge", "", "The last mean of a loss that training reported.", label="loss"),
     "progress_ratio": Metric("gauge", "ratio", "Share of the job's present piece of work that is done."),
     "memory_peak_bytes": Metric("gauge", "bytes", "Most memory that this process has held."),

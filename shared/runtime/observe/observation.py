@@ -1,26 +1,18 @@
 """One process's work on one artifact, as it is watched: its numbers, where time went, and the file that has them."""
 
-import os
 import resource
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from shared.errors import Interrupted
-from shared.format.files import unwritable, write_whole
+from shared.format.files import write_whole
 from shared.runtime.memory import limit_bytes
-from shared.runtime.observe.identity import Identity, identified
-from shared.runtime.observe.log import say
+from shared.runtime.observe.identity import Identity
 from shared.runtime.observe.metrics import LABELS, PREFIX, Values
-
-VARIABLE = "HALFREAL_METRICS_DIR"
-
-WRITE_EVERY_S = 10.0
-"""Seconds between two writings of the file."""
 
 LEAST_INTERVAL_S = 1.0
 """The shortest interval over which a rate is measured: at the end of the work the last one may be any."""
@@ -36,6 +28,8 @@ class Observation:
         self.path = None if folder is None else folder / file_name(identity)
         self._trained_s = 0.0
         self._waited_s = 0.0
+        self._prepared_s = 0.0
+        self._is_waiting = False
         self._training_since: float | None = None
         self._rated = (time.monotonic(), 0.0)
         for name in ("images_seen_total", "read_bytes_total", "errors_total"):
@@ -61,14 +55,21 @@ class Observation:
             self._training_since = None
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Count time in which a training loop waits for images; elsewhere nothing waits."""
-        started = time.perf_counter()
+    def waiting(self, *, prepares: bool = False) -> Iterator[None]:
+        """Count time in which a training loop waits for images; elsewhere nothing waits, unless it `prepares` them."""
+        if self._is_waiting:  # a wait within another one is part of it
+            yield
+            return
+        started, self._is_waiting = time.perf_counter(), True
         try:
             yield
         finally:
+            self._is_waiting = False
+            seconds = time.perf_counter() - started
             if self.is_training:
-                self._waited_s += time.perf_counter() - started
+                self._waited_s += seconds
+            elif prepares:
+                self._prepared_s += seconds
 
     @property
     def training_s(self) -> float:
@@ -77,9 +78,14 @@ class Observation:
         return self._trained_s + (0.0 if since is None else time.perf_counter() - since)
 
     @property
+    def waited_s(self) -> float:
+        """The seconds that training waited for images until now: within its loops, and while they were prepared."""
+        return self._waited_s + self._prepared_s
+
+    @property
     def data_wait_share(self) -> float | None:
-        """The share of the time of training loops in which they waited for images; None where nothing was trained."""
-        return self._waited_s / self.training_s if self.training_s else None
+        """The share of waiting in the time of training, preparing images included; None where nothing was trained."""
+        return self.waited_s / (self.training_s + self._prepared_s) if self.training_s else None
 
     def write(self) -> None:
         """Write the file, whole or not at all, if there is one."""
@@ -98,8 +104,9 @@ class Observation:
             values.set("images_per_second", (images - before) / (now - then))
             self._rated = (now, images)
         if share is not None:
-            values.add("training_seconds_total", self.training_s - values.of("training_seconds_total"))
-            values.add("data_wait_seconds_total", self._waited_s - values.of("data_wait_seconds_total"))
+            trained_s = self.training_s + self._prepared_s
+            values.add("training_seconds_total", trained_s - values.of("training_seconds_total"))
+            values.add("data_wait_seconds_total", self.waited_s - values.of("data_wait_seconds_total"))
             values.set("data_wait_ratio", share)
         values.set("memory_peak_bytes", peak_bytes())
         values.set("memory_limit_bytes", limit_bytes())
@@ -124,94 +131,13 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # Linux: KiB
 
 
-_current: list[Observation] = []
-"""The observations that go on, the innermost last."""
+ACTIVE: list[Observation] = []
+"""The observations that go on, the innermost last; `watching.observing` adds to them."""
 
 
 def observation() -> Observation | None:
     """Return the observation of the work that this process does now; None where nothing is observed."""
-    return _current[-1] if _current else None
-
-
-@contextmanager
-def observing(identity: Identity, code_of: Callable[[BaseException], int]) -> Iterator[Observation]:
-    """Observe the work of `identity`. Where a folder is asked for, its file is written now, often, and at the end.
-
-    `code_of(error)` is the exit code that an error leads to. Raises BadInput where the file cannot be written now.
-    """
-    folder = os.environ.get(VARIABLE)
-    watched = Observation(identity, Path(folder) if folder else None)
-    with identified(identity):
-        _write_first(watched)
-        ended = threading.Event()
-        writer = threading.Thread(target=_write_often, args=(watched, ended), daemon=True)
-        if watched.path is not None:
-            writer.start()
-        _current.append(watched)
-        code = 0
-        try:
-            yield watched
-        except BaseException as error:
-            _failures[:] = [error]
-            code = code_of(error)
-            raise
-        finally:
-            _current.pop()
-            ended.set()
-            if watched.path is not None:
-                writer.join()
-                watched.end(code)
-                _try_to_write(watched)
-
-
-_failures: list[BaseException] = []
-"""The error that ended the last observation, if one did."""
-
-
-@contextmanager
-def watching_failures(
-    identity: Identity, code_of: Callable[[BaseException], int], reported: tuple[type[BaseException], ...]
-) -> Iterator[None]:
-    """Speak as `identity`; an error outside of any observation, such as a missing input, gets a file of its own.
-
-    Errors of the types `reported` say again what other processes have told.
-    """
-    with identified(identity):
-        try:
-            yield
-        except BaseException as error:
-            if error not in _failures and not isinstance(error, reported):
-                with suppress(BaseException), observing(identity, code_of):
-                    raise
-            raise
-
-
-def _write_first(watched: Observation) -> None:
-    """Write the file for the first time, since a folder that cannot be written to is to be said at once."""
-    if watched.path is None:
-        return
-    try:
-        watched.path.parent.mkdir(parents=True, exist_ok=True)
-        watched.write()
-    except OSError as error:
-        raise unwritable(watched.path, error) from error
-
-
-def _write_often(watched: Observation, ended: threading.Event) -> None:
-    while not ended.wait(WRITE_EVERY_S):
-        if not _try_to_write(watched):
-            return
-
-
-def _try_to_write(watched: Observation) -> bool:
-    """Write the file; where that fails, say so, and return False."""
-    try:
-        watched.write()
-    except OSError as error:
-        # hours of work must not end because nobody can watch them
-        say("metrics_failed", f"{watched.path}: {error.strerror}; the work goes on unwatched", level="warning")
-        return False
-    return True
+    return ACTIVE[-1] if ACTIVE else None
 
 
 def count(name: str, amount: float = 1) -> None:
@@ -265,6 +191,17 @@ def waiting() -> Iterator[None]:
         yield
         return
     with watched.waiting():
+        yield
+
+
+@contextmanager
+def preparing() -> Iterator[None]:
+    """Count the time in which images are decoded, or brought to a device: where a job trains, training waits for it."""
+    watched = observation()
+    if watched is None:
+        yield
+        return
+    with watched.waiting(prepares=True):
         yield
 
 

@@ -103,7 +103,7 @@ OBSERVED: tuple[Mutation, ...] = (
     ),
     Mutation(
         "metrics_at_the_end_alone",
-        "shared/runtime/observe/observation.py",
+        "shared/runtime/observe/watching.py",
         "        if watched.path is not None:\n            writer.start()",
         "        if watched.path is None:\n            writer.start()",
         WATCHED + "test_the_file_is_written_while_the_work_goes_on",
@@ -144,10 +144,26 @@ OBSERVED: tuple[Mutation, ...] = (
     Mutation(
         "waits_of_a_fit_are_not_counted",
         "shared/models/fitting.py",
-        "batches = timed((train",
-        "batches = iter((train",
+        "batches = timed(train.taken",
+        "batches = iter(train.taken",
         JOBS + "test_the_wait_of_a_fit_is_counted",
         "a classifier that waits for its images says so",
+    ),
+    Mutation(
+        "decoding_is_no_wait",
+        "shared/data/decoded/residence.py",
+        "@preparing()\ndef _held",
+        "def _held",
+        "tests/shared/data/decoded/test_files.py::test_images_are_misses_once_then_hits",
+        "training waits for images while they are decoded",
+    ),
+    Mutation(
+        "hits_are_not_counted",
+        "shared/data/decoded/residence.py",
+        'count("cache_hits_total", work.shape[0])',
+        'count("cache_hits_total", 0)',
+        "tests/shared/data/decoded/test_files.py::test_images_are_misses_once_then_hits",
+        "metrics tell whether images were decoded again",
     ),
     Mutation(
         "waits_have_no_record",

@@ -10,7 +10,7 @@ from click.testing import Result
 from torch import Tensor
 
 from jobs.train_gan import loop
-from shared.runtime.observe.observation import VARIABLE
+from shared.runtime.observe.watching import VARIABLE
 from tests.documented import blocks
 from tests.jobs.conftest import LateClock
 
@@ -30,7 +30,7 @@ def test_the_wait_of_a_gan_is_in_its_record(
     result = train("slow")
     assert result.exit_code == 0, result.output
     recorded = json.loads((tmp_path / "slow" / "small" / "gan" / "r00" / "run.json").read_text())
-    assert 0.99 < recorded["data_wait_share"] <= 1
+    assert 0.9 < recorded["data_wait_share"] <= 1
 
 
 def test_the_steps_of_a_gan_are_no_wait(
@@ -47,7 +47,7 @@ def test_the_steps_of_a_gan_are_no_wait(
     monkeypatch.setattr(loop, "iterate", slow)
     assert train("slow").exit_code == 0
     recorded = json.loads((tmp_path / "slow" / "small" / "gan" / "r00" / "run.json").read_text())
-    assert 0 < recorded["data_wait_share"] < 0.01
+    assert 0 < recorded["data_wait_share"] < 0.1
 
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "observe.md"

@@ -12,7 +12,7 @@ from shared.errors import FormatError, MissingArtifact
 from shared.format.manifest import MANIFEST
 from shared.format.sample import decode
 from shared.runtime.observe.identity import Identity
-from shared.runtime.observe.observation import observing
+from shared.runtime.observe.watching import observing
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.records.base import Record
 from shared.store.staging import OUTPUTS, BuildKey, stage

@@ -6,15 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
 from shared.data.decoded import filling
+from shared.data.decoded.residence import Residence
 from shared.data.images import load_split
 from shared.data.resizing import resized
 from shared.errors import FormatError
+from shared.runtime.observe.identity import Identity
+from shared.runtime.observe.watching import observing
 from shared.store.artifacts import Artifact
 
 MakeDataset = Callable[..., Artifact]
@@ -89,6 +92,18 @@ def test_who_comes_second_decodes_nothing(made: Artifact, cache: Path, decoded_s
     shards, sums = said(opener(made))
     assert shards == []
     assert sums == [str(int(first.images.long().sum())), str(int(first.labels.sum()))]
+
+
+def test_images_are_misses_once_then_hits(made: Artifact, cache: Path) -> None:
+    """Who decodes them counts misses, who finds them there hits; what is decoded into memory is a miss each time."""
+    counted = []
+    for residence in ("file", "file", "memory"):
+        with observing(Identity("job"), lambda error: 1) as watched:
+            load_split(made, "train", cast("Residence", residence))
+            assert watched.waited_s > 0  # where a job trains, that is waiting
+            counted.append([int(watched.values.of(f"cache_{name}_total")) for name in ("misses", "hits")])
+    total = made.dataset.splits["train"].count
+    assert counted == [[total, 0], [0, total], [total, 0]]
 
 
 def test_another_dataset_or_split_has_a_file_of_its_own(make_dataset: MakeDataset, tmp_path: Path, cache: Path) -> None:

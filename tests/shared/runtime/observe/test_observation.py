@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from shared.errors import BadInput, HalfrealError, Interrupted
-from shared.runtime.observe import observation
+from shared.runtime.observe import observation, watching
 from shared.runtime.observe.identity import Identity, current
-from shared.runtime.observe.observation import count, observing, timed, training, waiting
+from shared.runtime.observe.observation import count, preparing, timed, training, waiting
+from shared.runtime.observe.watching import observing
 from tests.shared.runtime.observe.exposition import parse, values
 
 WHO = Identity("train_gan", "digits/study/images-5", 1, 0)
@@ -27,7 +28,7 @@ def code_of(error: BaseException) -> int:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of the metrics, which does not exist yet."""
-    monkeypatch.setenv(observation.VARIABLE, str(tmp_path / "on" / "volume"))
+    monkeypatch.setenv(watching.VARIABLE, str(tmp_path / "on" / "volume"))
     return tmp_path / "on" / "volume"
 
 
@@ -71,7 +72,7 @@ def test_a_process_has_one_file_with_its_labels(folder: Path) -> None:
 
 def test_a_file_is_replaced_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reads while it is written sees the old file or the new one: there is no moment without either."""
-    monkeypatch.setattr(observation, "WRITE_EVERY_S", 0.001)
+    monkeypatch.setattr(watching, "WRITE_EVERY_S", 0.001)
     path, broken = folder / FILE, list[str]()
     with observing(WHO, code_of):
         until = time.monotonic() + 0.5
@@ -87,8 +88,8 @@ def test_a_file_is_replaced_whole(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_file_is_written_while_the_work_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where nothing is reported: a process that hangs has a file that still says so, a dead one does not."""
-    assert observation.WRITE_EVERY_S == 10
-    monkeypatch.setattr(observation, "WRITE_EVERY_S", 0.01)
+    assert watching.WRITE_EVERY_S == 10
+    monkeypatch.setattr(watching, "WRITE_EVERY_S", 0.01)
     with observing(WHO, code_of):
         first = values((folder / FILE).read_text())["job_update_time_seconds"]
         until = time.monotonic() + 20
@@ -135,7 +136,7 @@ def test_work_outlives_a_folder_that_is_lost(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk of metrics ends no job; it is said once."""
-    monkeypatch.setattr(observation, "WRITE_EVERY_S", 0.01)
+    monkeypatch.setattr(watching, "WRITE_EVERY_S", 0.01)
     with observing(WHO, code_of):
         (folder / FILE).unlink()
         folder.rmdir()
@@ -146,7 +147,7 @@ def test_work_outlives_a_folder_that_is_lost(
 
 def test_without_a_folder_nothing_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Numbers are kept all the same, for the record of the run."""
-    monkeypatch.delenv(observation.VARIABLE, raising=False)
+    monkeypatch.delenv(watching.VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     with observing(WHO, code_of) as watched:
         count("images_seen_total", 2)
@@ -179,6 +180,19 @@ def test_the_share_of_waiting_is_of_the_time_of_training(clock: Clock) -> None:
         assert watched.training_s == 20
         assert watched.values.of("images_seen_total") == 20
     assert observation.data_wait() == {}
+
+
+def test_images_that_are_prepared_are_waited_for(clock: Clock) -> None:
+    """2 s of decoding before the loop and 1 s of sending in it, a loop of 6 s: 3 of 8 s; alone it is no training."""
+    with observing(WHO, code_of):
+        with preparing():
+            clock.now += 2
+        assert observation.data_wait() == {}
+        with training():
+            with preparing(), waiting():  # one wait, not two
+                clock.now += 1
+            clock.now += 5
+        assert observation.data_wait() == {"data_wait_share": 0.375}
 
 
 def test_waiting_that_goes_on_is_in_the_file(clock: Clock, folder: Path) -> None:
@@ -219,7 +233,7 @@ def test_an_error_outside_of_any_work_has_a_file_too(folder: Path) -> None:
     job = Identity("train_gan", "digits", None, 0)
 
     def files_after(error: Exception, within: Identity | None) -> list[str]:
-        with suppress(type(error)), observation.watching_failures(job, code_of, (KeyError,)):
+        with suppress(type(error)), watching.watching_failures(job, code_of, (KeyError,)):
             if within is None:
                 raise error
             with observing(within, code_of):
