@@ -8,6 +8,7 @@ from torch import Tensor
 from jobs.evaluate.images import SnapshotImages, SyntheticImages
 from jobs.pipeline import PREPROCESS
 from shared.cli.run import Run
+from shared.data.decoded.plan import memory_plan
 from shared.data.images import Images, learned_splits, load_split
 from shared.data.pixels import Pixels
 from shared.data.sampling import apportion, spread, stratified
@@ -71,8 +72,11 @@ class Evaluation:
         self.classes = self.real.dataset.classes
         info = self.real.dataset
         self.size, self.filter = seen or (info.size_px, "")
-        self.splits = {split: load_split(self.real, split).at(self.size, self.filter) for split in plan.splits}
         learned = learned_splits(self.real)
+        if self.group.is_main:
+            reads = dict.fromkeys((*plan.splits, *(learned if plan.reference == "test" else ())))
+            run.reporter.info(memory_plan((self.real, split) for split in reads), event="memory")
+        self.splits = {split: load_split(self.real, split).at(self.size, self.filter) for split in plan.splits}
         # what scores, copies and protocols call the images that the generator learned from
         self.learned = " and ".join(learned)
         if plan.reference == "test" and len(learned) > 1:

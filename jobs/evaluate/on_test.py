@@ -114,7 +114,7 @@ def feature_copies(work: Evaluation, scorer: Scorer, drawn: FeatureSet) -> CopyT
     with StoredRows(work.run.folder) as train:
         for start in range(0, len(learned), EXTRACTED_IMAGES):
             part = learned.subset(range(start, min(start + EXTRACTED_IMAGES, len(learned))))
-            train.append(scorer.extract(part.images, part.labels).features)
+            train.append(scorer.extract(part.pixels, part.labels).features)
         return copy_test(*sides, train)
 
 

@@ -4,6 +4,7 @@ import torch
 
 from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER
 from shared.cli.run import Run
+from shared.data.decoded.plan import memory_plan
 from shared.data.images import load_split
 from shared.data.specs import UNLABELLED
 from shared.models.fitting import load_classifier, probabilities_of
@@ -20,6 +21,7 @@ def annotate_unlabelled(run: Run) -> list[int] | None:
     if UNLABELLED not in real.dataset.splits:
         return None
     annotator = load_classifier(run.input(TRAIN_CLASSIFIER), pick_device(run.device))
+    run.reporter.info(memory_plan([(real, UNLABELLED)]), event="memory")
     images = load_split(real, UNLABELLED).pixels
     confidence, labels = probabilities_of(annotator, images).cpu().max(dim=1)
     # as many digits as synthetic images have, so that one least confidence means the same for both

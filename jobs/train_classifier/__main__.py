@@ -29,6 +29,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
     first one.
     """
     # imported here: torch takes seconds, and --help and option checks need none of it
+    from shared.data.decoded.plan import memory_plan
     from shared.data.images import load_split
     from shared.models.classifiers import parameter_count
     from shared.models.fitting import FitExtras, classifier_spec, fit, save_classifier
@@ -42,8 +43,10 @@ def main(run: Run, config: ClassifierOptions) -> Result:
     # what cannot work is said before the images are read
     for line in check_classifier(config, size_px, real.dataset.channels, len(real.dataset.classes), device):
         run.reporter.info(line)
+    names = ("train", "val", "test")
+    run.reporter.info(memory_plan([(real, name) for name in names], device), event="memory")
     # the same filter is recorded and used for synthetic images: a classifier reacts to how images were resized
-    splits = {name: load_split(real, name).at(size_px, config.resize_filter) for name in ("train", "val", "test")}
+    splits = {name: load_split(real, name).at(size_px, config.resize_filter) for name in names}
     with run.reporter.bar("train", config.steps, "steps") as bar:
         fitted = fit(
             splits["train"],

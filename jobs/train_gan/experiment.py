@@ -12,6 +12,8 @@ from jobs.train_gan.plan import CHECKPOINT
 from jobs.train_gan.state import State
 from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run
+from shared.data.decoded.plan import memory_plan
+from shared.data.images import learned_splits
 from shared.errors import BadConfig, BadInput
 from shared.format.files import sha256, write_json
 from shared.models.classifiers import parameter_count
@@ -45,6 +47,9 @@ def train_family(run: Run, config: GanOptions) -> Result | None:
     """Train one pair of networks, or one for each class if the family has them."""
     group, family, real = ProcessGroup(run.device), resolve(config), run.input(PREPROCESS)
     check(config, group)
+    if group.is_main:
+        reads = [(real, split) for split in learned_splits(real)]
+        run.reporter.info(memory_plan(reads, group.device), event="memory")
     group.barrier()  # the main process may have cleared or filled the folder
     if family.one_per_class:
         return train_each_class(run, Task(group, family, config, real, run.folder))

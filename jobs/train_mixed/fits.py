@@ -1,9 +1,11 @@
 """The fits of one replicate: every arm, from the replicate's seed; a fit that is done is not repeated after a stop."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from jobs.pipeline import PREPROCESS, SYNTHESIZE
@@ -11,6 +13,7 @@ from jobs.train_mixed.arms import ARMS, OWN, Arm, chosen_arms
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
 from jobs.train_mixed.options import LEAST_GAIN, MixedOptions
 from shared.cli.run import Result, Run
+from shared.data.decoded.plan import memory_plan
 from shared.data.images import Images, load_split
 from shared.data.specs import UNLABELLED
 from shared.data.standard_augmentation import standard_augmentation
@@ -83,6 +86,7 @@ def fit_replicate(run: Run, config: MixedOptions) -> Result | None:
     """
     device = pick_device(run.device)
     check(run, config, device)
+    run.reporter.info(memory_plan(reads_of(run), device), event="memory")
     splits = load_experiment(run, config.min_confidence)
     # the record of an unconditional generator has no agreement of asked and given labels
     arms = chosen_arms(config.arms, run.input(SYNTHESIZE).record.agreement is not None, splits.pseudo is not None)
@@ -134,6 +138,12 @@ def check(run: Run, config: MixedOptions, device: torch.device) -> None:
         run.reporter.info(line)
 
 
+def reads_of(run: Run) -> list[tuple[Artifact, str]]:
+    """Return every split that the fits read, with its dataset."""
+    names = ("train", "val", "test", UNLABELLED)
+    return [*((run.input(PREPROCESS), name) for name in names), (run.input(SYNTHESIZE), "train")]
+
+
 def load_experiment(run: Run, min_confidence: float) -> Splits:
     """Return the images: real ones are brought to the size of the synthetic ones by the same filter."""
     real, synthetic = run.input(PREPROCESS), run.input(SYNTHESIZE)
@@ -157,14 +167,18 @@ def load_pseudo(real: Artifact[RealRecord], synthetic: Artifact[SyntheticRecord]
 
 def load_synthetic(synthetic: Artifact[SyntheticRecord]) -> Synthetic:
     """Return the synthetic images with what their json says of them; FormatError if that is not what it should be."""
-    metas = [meta for _, _, meta in annotated_members(synthetic)]
-    asked = [meta.origin.asked_label for meta in metas if meta.origin.asked_label is not None]
+    # numbers alone, not what the json of every image holds
+    asked, confidence = array("q"), array("d")
+    for _, _, meta in annotated_members(synthetic):
+        confidence.append(meta.annotation.confidence)
+        if meta.origin.asked_label is not None:
+            asked.append(meta.origin.asked_label)
     return Synthetic(
         load_split(synthetic, "train"),
         # all or none: an image without the class asked for makes the arms with it impossible
-        torch.tensor(asked) if len(asked) == len(metas) else None,
-        torch.tensor([meta.annotation.confidence for meta in metas]),
-        len(metas),
+        torch.from_numpy(np.array(asked)) if len(asked) == len(confidence) else None,
+        torch.from_numpy(np.array(confidence)).float(),
+        len(confidence),
     )
 
 

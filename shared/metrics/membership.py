@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.data.images import NO_LABEL, Images
+from shared.data.pixels import Pixels
 from shared.data.sampling import apportion, floor_share
 from shared.metrics.features.rows import Rows, digests
 from shared.metrics.neighbours import of_images, of_points
@@ -70,8 +71,8 @@ class NonMembers:
 class Attack:
     """An attack before its synthetic images: members, as many others, and the classifier of features, if there is."""
 
-    members: Tensor
-    others: Tensor
+    members: Pixels
+    others: Pixels
     non_members: NonMembers
     network: Classifier | None
 
@@ -121,7 +122,7 @@ def prepare(
     if not others.grouped and len(rest) >= FEWEST:
         network = fit(rest, val, classes, CLASSIFIER, seed=derive_seed(seed, Stream.MEMBERSHIP), device=device).network
     sides = known.subset(places[0]), others.images.subset(places[1])
-    return Attack(sides[0].images, sides[1].images, others, network)
+    return Attack(sides[0].pixels, sides[1].pixels, others, network)
 
 
 def halves(train: Images, seed: int) -> tuple[Places, Places]:

@@ -82,7 +82,9 @@ def test_own_annotators_in_parts_are_the_same(fits: Path, volume: Path, run_job:
     for index in (2, 0, 1):
         part(run_job, "train_mixed", fits, 3, index, *words)
     one = without(volume, fits / "one", "real", "classifier", "gan", "scores", "synthetic")
-    assert run_job("train_mixed", one, *words).exit_code == 0
+    alone = run_job("train_mixed", one, *words)
+    assert alone.exit_code == 0
+    assert "train_mixed: images: " in alone.stderr
     for name in ("fits/r00", "mixed"):
         assert manifest(fits / "small" / name) == manifest(one / "small" / name), name
 

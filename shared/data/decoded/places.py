@@ -98,6 +98,13 @@ def make_room(folder: Path, needed_bytes: int) -> bool:
     return True
 
 
+def may_have_room(folder: Path, needed_bytes: int) -> bool:
+    """Whether `make_room` would find room, unless what it cleans away is open; nothing is cleaned."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    cached = sum(size for _, size, _ in _cached(folder))
+    return needed_bytes <= min(_limit(there, cached), shutil.disk_usage(there).free + cached - SPARE_BYTES)
+
+
 def _limit(folder: Path, cached_bytes: int) -> int:
     asked = os.environ.get(CACHE_GB)
     if not asked:

@@ -79,15 +79,18 @@ def _from_file(work: Work) -> DecodedFile | None:
         if found := open_whole(place.folder, work):
             count("cache_hits_total", work.shape[0])
             return found
-    # with its labels and marks
-    needed_bytes = work.shape[0] * (image_bytes(work.shape) + 4) + 8 * len(work.starts)
     for place in places:
         try:
-            if make_room(place.folder, needed_bytes):
+            if make_room(place.folder, needed_bytes(work)):
                 return make(place.folder, work, *_among(place))
         except Unusable:
             continue
     return None
+
+
+def needed_bytes(work: Work) -> int:
+    """Return what a file of the pixels of `work` takes, with its labels and marks."""
+    return work.shape[0] * (image_bytes(work.shape) + 4) + 8 * len(work.starts)
 
 
 def _among(place: Place) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """evaluate as a whole: cached reference features, several processes, plain shards."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -186,15 +187,21 @@ def test_distances_by_class_are_between_equal_numbers(made: dict[str, Artifact],
 
 
 def test_features_on_disk_find_the_same_copies(
-    made: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where there are more training images than are held: all of them are searched, and nothing is left of the file."""
+    """Where there are more training images than are held: all of them are searched, and nothing is left of the file.
+
+    How much memory may be used is said before.
+    """
     inputs = {"real": made["real"], "classifier/r00": made["classifier"]}
     run = Run(inputs, tmp_path, tmp_path, "cpu", Reporter("evaluate"))
     work = Evaluation(run, Plan(24, ("classifier",), ("classifier",), 0), made["gan"].record.conditional)
     (scorer,) = work.among(("classifier",))
     train = work.splits["train"]
     drawn = scorer.extract(train.images[-24:], train.labels[-24:])
+    assert re.search(
+        r"^evaluate: images: .* in memory; .* of memory may be used", capsys.readouterr().err, re.MULTILINE
+    )
     held = on_test.feature_copies(work, scorer, drawn)
     monkeypatch.setattr(on_test, "MOST_TRAIN_IMAGES", 20)
     monkeypatch.setattr(on_test, "EXTRACTED_IMAGES", 7)

@@ -165,7 +165,9 @@ def test_recorded_options_are_those_that_were_given(
 
     make_dataset(tmp_path / "small" / "real", train=18, val=6, test=6)
     tiny = ["--epochs", 1, "--batch-images", 4, "--width", 2, "--latent", 4, "--recipe", plain_recipe]
-    assert run_job("train_gan", tmp_path, *tiny, "--family", "dcgan").exit_code == 0
+    made = run_job("train_gan", tmp_path, *tiny, "--family", "dcgan")
+    assert made.exit_code == 0
+    assert "train_gan: images: 5 kB in memory; " in made.stderr  # what it will hold, by 18 images of 256 bytes
     options = open_artifact(tmp_path / "small" / "gan" / "r00", "model", "train_gan").manifest.options
     assert {name: options[name] for name in OWNED} == dict.fromkeys(OWNED)
     assert "already complete" in run_job("train_gan", tmp_path, *tiny, "--family", "dcgan").stderr
