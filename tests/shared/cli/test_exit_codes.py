@@ -91,7 +91,7 @@ def _cut_manifest(folder: Path) -> None:
 
 def _later_version(folder: Path) -> None:
     fields = json.loads((folder / "manifest.json").read_bytes())
-    (folder / "manifest.json").write_text(json.dumps(fields | {"version": 2}))
+    (folder / "manifest.json").write_text(json.dumps(fields | {"version": 3}))
 
 
 def _cut_shard(folder: Path) -> None:
@@ -102,7 +102,7 @@ def _cut_shard(folder: Path) -> None:
 BAD_INPUTS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "half written": (_half_written, "is unfinished: it has no manifest.json", "run first: halfreal preprocess"),
     "manifest cut off": (_cut_manifest, "manifest.json: is not JSON", "make it again: halfreal"),
-    "later version": (_later_version, "format version 2, this build reads 1", "make it again: halfreal"),
+    "later version": (_later_version, "format version 3, this build reads 1 and 2", "make it again: halfreal"),
     "shard cut off": (_cut_shard, "train-00000.tar: 3072 bytes", "halfreal preprocess --force"),
     "removed": (shutil.rmtree, "real: does not exist", "run first: halfreal preprocess"),
 }
