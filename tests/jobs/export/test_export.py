@@ -70,8 +70,12 @@ def test_hugging_face_gets_class_names(
 
 
 def test_shards_are_those_of_the_synthetic_set(root: Path, varied: dict[str, Artifact], tmp_path: Path) -> None:
-    """With the annotator's labels the members of the exported shards are the synthetic set's own, byte by byte."""
+    """With the annotator's labels the members of the exported shards are the synthetic set's own, byte by byte.
+
+    No index is next to them: other tools have files of that suffix, too, with another content.
+    """
     assert export(root, tmp_path / "out", "--to", "webdataset").exit_code == 0
+    assert not list((tmp_path / "out").glob("*.idx"))
     path, count = tmp_path / "out" / "train-00000.tar", varied["synthetic"].dataset.splits["train"].count
     payload = path.read_bytes()
     info = ShardInfo(name=path.name, bytes=len(payload), sha256=sha256(payload), count=count, class_counts=[count])
