@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER
-from jobs.synthesize.annotations import AnnotatedShard, Annotations, dataset_of, joined
+from jobs.synthesize.annotations import AnnotatedShard, Tally, dataset_of, joined
 from jobs.synthesize.options import GIVEN, SynthesizeOptions
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
@@ -28,6 +28,7 @@ from shared.runtime.devices import pick_device
 from shared.runtime.processes import Spread, processes
 from shared.runtime.seeding import Stream, derive_seed
 from shared.sources.detect import find
+from shared.sources.digests import Digests, Known, listing, sorted_hash
 from shared.sources.items import NO_CLASS, Item, Pixels, Source, plain, some
 from shared.sources.reading import Target
 from shared.sources.rejects import Rejected, Rejects
@@ -42,10 +43,17 @@ IMAGES_PER_PROCESS = 256
 """Images below which another process costs more than it saves."""
 
 
-class ImportedShard(AnnotatedShard):
-    """A shard of imported images: also the hash of each file, and what could not be read, with its class."""
+CONTENT = "sha256"
+"""The column of a piece with the sha256 of each file that was taken."""
 
-    hashes: list[str]
+
+class ImportedShard(AnnotatedShard):
+    """A shard of imported images: also what could not be read, with its class.
+
+    `content` is the sha256 of the column with that of each file.
+    """
+
+    content: str
     rejected: list[Rejected]
     left_out: list[int]
 
@@ -63,32 +71,36 @@ def import_images(run: Run, config: SynthesizeOptions) -> tuple[Dataset, Synthet
     said(run, source)
     items = in_turn(labelled(place, source, real.dataset.classes, config, run), config.seed)
     rejects = Rejects(len(items), config.max_rejected)
-    shards = write_shards(run, config, items, rejects)
+    ranges = shard_ranges(len(items), config.shard_images)
+    # the plan is part of the key: parts that saw different files must not share shards
+    pieces = WorkShards(run, len(ranges), listing((label, item.origin) for item, label in items))
+    shards = write_shards(run, pieces, ranges, items, rejects)
     if shards is None:
         return None
     rejects.rows = [row for shard in shards for row in shard.rejected]
     rejects.check(run.folder)
     rejects.store(run.folder)
-    annotations = joined(list(shards))
-    if not annotations.given:
+    tally = joined(pieces, list(shards), len(real.dataset.classes))
+    if not tally.images:
         raise BadInput(f"{place}: no image can be used; want at least one")
     preparation = {name: value for name, value in real.dataset.preparation.items() if name != "resizer"}
     dataset = dataset_of(list(shards), real, annotator, {**preparation, "prepared_at_px": real.dataset.size_px})
-    hashes = [content for shard in shards for content in shard.hashes]
+    columns = (pieces.read_column(number, CONTENT, shard.content) for number, shard in enumerate(shards))
+    contents = Digests(np.frombuffer(b"".join(columns), np.uint8))
     left_out = Counter(label for shard in shards for label in shard.left_out)
     imported = Imported(
         name=place.name,
         source=config.source,
-        images=len(hashes),
-        sha256=sha256("\n".join(sorted(hashes)).encode()).hexdigest(),
+        images=len(contents),
+        sha256=sorted_hash(contents),
         labels=config.labels,
         rejected=len(rejects.rows),
         ignored=source.ignored,
         left_out={real.dataset.classes[label]: count for label, count in sorted(left_out.items()) if label != NO_CLASS},
-        equal_to_real=equal_to_real(run, real, hashes),
+        equal_to_real=equal_to_real(run, real, contents),
     )
     labelled_by_set = config.labels == GIVEN
-    record = annotations.record(len(dataset.classes), labelled_by_set, family=IMPORTED, imported=imported)
+    record = tally.record(labelled_by_set, family=IMPORTED, imported=imported)
     return dataset, record
 
 
@@ -140,19 +152,16 @@ def in_turn(items: list[tuple[Item, int]], seed: int) -> list[tuple[Item, int]]:
 
 
 def write_shards(
-    run: Run, config: SynthesizeOptions, items: list[tuple[Item, int]], rejects: Rejects
+    run: Run, pieces: WorkShards, ranges: list[range], items: list[tuple[Item, int]], rejects: Rejects
 ) -> list[ImportedShard] | None:
     """Write the shards that are of this part; return the records of all shards, or None while some are missing."""
-    ranges = shard_ranges(len(items), config.shard_images)
-    # the plan is part of the key: parts that saw different files must not share shards
-    pieces = WorkShards(run, len(ranges), [[label, item.origin] for item, label in items])
     todo = pieces.todo()
     count = sum(len(ranges[number]) for number in todo)
     with (
         run.reporter.bar("import", count, "images") as bar,
         processes(min(run.threads, count // IMAGES_PER_PROCESS), pixels_of.__module__) as each,
     ):
-        work = Importing(run, each, bar) if todo else None
+        work = Importing(run, pieces, each, bar) if todo else None
         for number in todo:
             assert work is not None
             record = work.write(number, [items[place] for place in ranges[number]], ranges[number].start)
@@ -166,8 +175,8 @@ def write_shards(
 class Importing:
     """The annotator of a run, and how its real images were prepared."""
 
-    def __init__(self, run: Run, each: Spread[Any, Any], bar: ProgressBar) -> None:
-        self.run, self.each, self.bar = run, each, bar
+    def __init__(self, run: Run, pieces: WorkShards, each: Spread[Any, Any], bar: ProgressBar) -> None:
+        self.run, self.pieces, self.each, self.bar = run, pieces, each, bar
         self.real, annotator = run.input(PREPROCESS), run.input(TRAIN_CLASSIFIER)
         self.target = target_of(self.real)
         self.annotator = load_classifier(annotator, pick_device(run.device))
@@ -175,7 +184,8 @@ class Importing:
 
     def write(self, number: int, items: list[tuple[Item, int]], first: int) -> ImportedShard:
         """Write the images of a shard, numbered from `first`, and return its record."""
-        annotations, hashes, aside, left_out = Annotations(), [], Rejects(len(items), 1.0), []
+        classes = len(self.real.dataset.classes)
+        tally, contents, aside, left_out = Tally(classes), bytearray(), Rejects(len(items), 1.0), []
         results = self.each(partial(pixels_of, self.target), (item for item, _ in items))
 
         def readable() -> Iterator[tuple[int, Item, int, str, Pixels]]:
@@ -185,33 +195,32 @@ class Importing:
                     aside.add(item, result)
                     left_out.append(label)
                 else:
-                    hashes.append(result[0])
+                    contents.extend(bytes.fromhex(result[0]))
                     yield place, item, label, *result
 
-        members = self._members(readable(), annotations)
+        members = self._members(readable(), tally)
         beginning = next(members, None)  # a shard without any image is not written
         path = self.run.folder / shard_name("train", number)
-        classes = len(self.real.dataset.classes)
         shard = write_shard(path, chain([beginning], members), classes) if beginning else None
-        return ImportedShard(shard=shard, **annotations.facts(), hashes=hashes, rejected=aside.rows, left_out=left_out)
+        counted = tally.stored(self.pieces, number)
+        content = self.pieces.write_column(number, CONTENT, bytes(contents))
+        return ImportedShard(shard=shard, **counted, content=content, rejected=aside.rows, left_out=left_out)
 
-    def _members(
-        self, readable: Iterator[tuple[int, Item, int, str, Pixels]], annotations: Annotations
-    ) -> Iterator[Members]:
+    def _members(self, readable: Iterator[tuple[int, Item, int, str, Pixels]], tally: Tally) -> Iterator[Members]:
         """Yield the samples of images, annotated a batch at a time."""
         while batch := list(islice(readable, BATCH_IMAGES)):
             images = torch.from_numpy(np.stack([pixels for *_, pixels in batch])).permute(0, 3, 1, 2).contiguous()
             confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
-            annotations.asked += [label for _, _, label, _, _ in batch if label != NO_CLASS]
-            annotations.given += given.tolist()
-            annotations.confidence += confidence.tolist()
+            # a set has labels of its own for all of its images or for none
+            asked = torch.tensor([label for _, _, label, _, _ in batch])
+            tally.add(None if NO_CLASS in asked else asked, given, confidence)
             # stored at the size that the annotator saw, so that a classifier learns from the annotated pixels
             stored = resized(images, *self.annotator.input_format).permute(0, 2, 3, 1).numpy()
             for (place, item, label, content, _), pixels, named, sure in zip(
                 batch, stored, given.tolist(), confidence.tolist(), strict=True
             ):
-                asked: dict[str, object] = {} if label == NO_CLASS else {"asked_label": label}
-                yield self._sample(f"synthetic-{place:08d}", item, pixels, named, sure, {"sha256": content, **asked})
+                own: dict[str, object] = {} if label == NO_CLASS else {"asked_label": label}
+                yield self._sample(f"synthetic-{place:08d}", item, pixels, named, sure, {"sha256": content, **own})
 
     def _sample(
         self, key: str, item: Item, pixels: Pixels, named: int, sure: float, found: dict[str, object]
@@ -230,21 +239,21 @@ def target_of(real: Artifact[RealRecord]) -> Target:
     return Target(size_px=info.size_px, channels=info.channels, **told)
 
 
-def equal_to_real(run: Run, real: Artifact[RealRecord], hashes: Sequence[str]) -> dict[str, int]:
-    """Return how many of the images with these hashes are also in each real split, and warn of them."""
-    found = {}
-    for split in real.dataset.splits:
-        known = {_content(members) for _, members in real.members(split)}
-        count = sum(content in known for content in hashes)
-        if count:
-            found[split] = count
+def equal_to_real(run: Run, real: Artifact[RealRecord], contents: Digests) -> dict[str, int]:
+    """Return how many of the images with these contents are also in each real split, and warn of them."""
+    known = Known(contents)
+    counted = {
+        split: known.equal(content for _, members in real.members(split) if (content := _content(members)))
+        for split in real.dataset.splits
+    }
+    found = {split: count for split, count in counted.items() if count}
     if found:
         counts = ", ".join(f"{count:,} of {plain(split)}" for split, count in found.items())
         run.reporter.info(f"warning: synthetic images whose files are those of real images: {counts}; they are copies")
     return found
 
 
-def _content(members: dict[str, bytes]) -> object:
-    """Return the hash of the file that a real sample was made from."""
+def _content(members: dict[str, bytes]) -> str:
+    """Return the hash of the file that a real sample was made from, empty where it does not say."""
     origin = json.loads(members["json"]).get("origin", {})
-    return origin.get("sha256")
+    return str(origin.get("sha256", ""))

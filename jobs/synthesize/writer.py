@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
-from jobs.synthesize.annotations import AnnotatedShard, Annotations, dataset_of, joined
+from jobs.synthesize.annotations import AnnotatedShard, Tally, dataset_of, joined
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.data.resizing import resized
@@ -31,12 +31,12 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
     real, gan, annotator = run.input(PREPROCESS), run.input(TRAIN_GAN).record, run.input(TRAIN_CLASSIFIER)
     # shards are cut by number, not by class: each has the proportions of the whole
     ranges = shard_ranges(total, shard_images)
-    shards = write_shards(run, ranges, total, seed)
+    pieces = WorkShards(run, len(ranges))
+    shards = write_shards(run, pieces, ranges, total, seed)
     if shards is None:
         return None
     dataset = dataset_of(shards, real, annotator, {"generated_at_px": real.dataset.size_px})
-    record = joined(shards).record(
-        len(dataset.classes),
+    record = joined(pieces, shards, len(dataset.classes)).record(
         gan.conditional,
         snapshot=run.input(EVALUATE).record.chosen_snapshot,
         family=gan.family,
@@ -44,19 +44,20 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
     return dataset, record
 
 
-def write_shards(run: Run, ranges: list[range], total: int, seed: int) -> list[AnnotatedShard] | None:
+def write_shards(
+    run: Run, pieces: WorkShards, ranges: list[range], total: int, seed: int
+) -> list[AnnotatedShard] | None:
     """Write the shard of each range of images that is of this part; return the records of all shards, or None."""
-    pieces, classes = WorkShards(run, len(ranges)), len(run.input(PREPROCESS).dataset.classes)
-    todo = pieces.todo()
+    todo, classes = pieces.todo(), len(run.input(PREPROCESS).dataset.classes)
     with run.reporter.bar("synthesize", sum(len(ranges[number]) for number in todo), "images") as bar:
         # networks are loaded only where there is work: the part that gathers the shards may have none
         work = Drawing(run, total, seed, bar) if todo else None
         for number in todo:
             assert work is not None
-            annotations = Annotations()
+            tally = Tally(classes)
             path = run.folder / shard_name("train", number)
-            shard = write_shard(path, work.samples(ranges[number], annotations), classes)
-            pieces.done(number, AnnotatedShard(shard=shard, **annotations.facts()).facts())
+            shard = write_shard(path, work.samples(ranges[number], tally), classes)
+            pieces.done(number, AnnotatedShard(shard=shard, **tally.stored(pieces, number)).facts())
     records = pieces.gather()
     return None if records is None else [AnnotatedShard.model_validate(record) for record in records]
 
@@ -73,7 +74,7 @@ class Drawing:
         )
         self.seed, self.bar = seed, bar
 
-    def samples(self, places: range, annotations: Annotations) -> Iterator[Members]:
+    def samples(self, places: range, tally: Tally) -> Iterator[Members]:
         """Yield the images at `places` as members; the label is the annotator's, not the class asked for.
 
         Labels are asked for in the train split's proportions; of an unconditional generator nothing is, so its samples
@@ -85,9 +86,7 @@ class Drawing:
             # a latent for each place: any number of parts writes the same images, and latent_seed draws one again
             seeds = [derive_seed(self.seed, Stream.SYNTHETIC_LATENTS, place) for place in batch]
             drawn = self.source.draw(seeds, labels)
-            annotations.asked += labels.tolist()
-            annotations.given += drawn.given.tolist()
-            annotations.confidence += drawn.confidence.tolist()
+            tally.add(labels, drawn.given, drawn.confidence)
             # stored at the size that the annotator saw, so that a classifier learns from the annotated pixels
             images = resized(drawn.images, *self.source.annotator.input_format)
             for sample in self.source.samples(drawn, images, first=start):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from shared import __version__
-from shared.errors import BadInput
-from shared.format.files import json_bytes, sha256, write_json
+from shared.errors import BadInput, HalfrealError
+from shared.format.files import json_bytes, sha256, write_json, write_whole
 from shared.store.identity import KEY
 
 FOLDER = ".parts"
@@ -171,6 +171,22 @@ class WorkShards:
         write_json(self._path(number), {"plan": self.plan, "record": record})
         self._known[number] = record
 
+    def write_column(self, number: int, kind: str, payload: bytes) -> str:
+        """Write a number or more for each item of a piece, which are too many for its record; return their sha256."""
+        path = self._column(number, kind)
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, payload)
+        return sha256(payload)
+
+    def read_column(self, number: int, kind: str, digest: str) -> bytes:
+        """Return what `write_column` wrote; HalfrealError, and the piece is not done any more, where it is broken."""
+        path = self._column(number, kind)
+        payload = path.read_bytes() if path.exists() else b""
+        if sha256(payload) != digest:
+            self.forget(number)
+            raise HalfrealError(f"{path}: missing or altered; run the same command again: it will be made again")
+        return payload
+
     def gather(self) -> list[object] | None:
         """Return every record in order, or None while pieces of other shards are missing."""
         # held until the commit, since two processes that both see every piece done would commit twice
@@ -204,6 +220,9 @@ class WorkShards:
             return False
         self._known[number] = stored["record"]
         return True
+
+    def _column(self, number: int, kind: str) -> Path:
+        return self._path(number).with_suffix(f".{kind}")
 
     def _path(self, number: int) -> Path:
         return self.run.folder / FOLDER / f"{self.name}-{number:05d}.json"

@@ -16,6 +16,7 @@ from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.format.sample import Sample, decode
 from shared.models.fitting import load_classifier
+from shared.sources.digests import Digests
 from shared.sources.prepare import prepare
 from shared.sources.reading import Target
 from tests.experiment.conftest import REPLICATES
@@ -194,13 +195,18 @@ def test_too_many_unreadable_images_end_the_job(volume: Path, recipe: Path) -> N
     assert not (volume / "tiny" / "synthetic" / "r00").exists()
 
 
+def digests(hashes: list[str]) -> Digests:
+    """Return hashes as an array."""
+    return Digests(np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8))
+
+
 def test_files_of_real_images_are_counted_by_split(imported: ImportedExperiment, capsys: Any) -> None:
     """A hash that a real sample has counts for the split of that sample, and is warned of."""
     real = imported.real
     known = {split: decode(*next(real.members(split)), "real").meta["origin"]["sha256"] for split in ("train", "test")}
     run = Run({"real": real}, imported.folder, imported.root, "cpu", Reporter("synthesize"))
-    hashes = [known["test"], known["train"], known["train"], "another"]
-    assert equal_to_real(run, real, hashes) == {"train": 2, "test": 1}
+    hashes = [known["test"], known["train"], known["train"], "00" * 32, "ff" * 32]
+    assert equal_to_real(run, real, digests(hashes)) == {"train": 2, "test": 1}
     assert "those of real images: 2 of train, 1 of test" in capsys.readouterr().err
-    assert equal_to_real(run, real, ["another"]) == {}
+    assert equal_to_real(run, real, digests(["00" * 32])) == equal_to_real(run, real, digests([])) == {}
     assert capsys.readouterr().err == ""

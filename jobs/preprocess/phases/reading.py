@@ -1,26 +1,22 @@
 """The phases that read images before any is written: the digest of each, and a look at those that train draws."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jobs.preprocess.phases.phase import Phases
-from shared.errors import FormatError, HalfrealError
-from shared.format.files import read_whole, sha256, write_whole
+from shared.errors import HalfrealError
+from shared.format.files import sha256
 from shared.format.shards import shard_ranges
 from shared.runtime.processes import Spread
-from shared.sources.digests import DIGEST_BYTES, Digests
+from shared.sources.digests import DIGEST_BYTES, Digests, listing
 from shared.sources.items import Item, Source, named
 from shared.sources.reading import Target
 from shared.sources.work import Unreadable, check, digest
 from shared.store.records.base import Record, parse_record
-from shared.store.work_shards import FOLDER
 
 PIECE_IMAGES = 1000
 """Images whose digests are one piece of the work: 32 kB."""
@@ -49,22 +45,14 @@ class Digested(NamedTuple):
     unreadable: dict[int, Unreadable]
 
 
-def listing(source: Source, indexes: Indexes) -> str:
-    """Return a hash of what the source names at these indexes: parts that saw other files share no piece."""
-    found = hashlib.sha256()
-    for index in indexes.tolist():
-        item = source.items[index]
-        found.update(json.dumps([item.label, item.origin], sort_keys=True).encode() + b"\n")
-    return found.hexdigest()
-
-
 class Digesting:
     """The phase in which the images at the indexes `chosen` of a source are hashed, a piece of each part at a time."""
 
     def __init__(self, phases: Phases, spread: Spread[Any, Any], source: Source, chosen: Indexes) -> None:
         self.run, self.spread, self.source, self.chosen = phases.run, spread, source, chosen
         self.ranges = shard_ranges(len(chosen), PIECE_IMAGES)
-        self.phase = phases.begin("digests", len(self.ranges), listing(source, chosen))
+        named = ((item.label, item.origin) for item in map(source.items.__getitem__, chosen.tolist()))
+        self.phase = phases.begin("digests", len(self.ranges), listing(named))
 
     def read(self) -> Digested | None:
         """Return the digests of all images; None while pieces are missing of parts that are not at work."""
@@ -73,8 +61,9 @@ class Digesting:
         rows = np.zeros((len(self.chosen), DIGEST_BYTES), np.uint8)
         unreadable: dict[int, Unreadable] = {}
         for number, record in enumerate(self.phase.pieces.records() or []):
-            piece, places = parse_record(ReadPiece, record, str(self._path(number))), self.ranges[number]
-            rows[places.start : places.stop] = self._stored(number, piece)
+            piece, places = parse_record(ReadPiece, record, "digests"), self.ranges[number]
+            payload = self.phase.pieces.read_column(number, "sha256", piece.sha256 or "")
+            rows[places.start : places.stop] = np.frombuffer(payload, np.uint8).reshape(-1, DIGEST_BYTES)
             unreadable |= {places.start + each.place: Unreadable(each.reason) for each in piece.unread}
         return Digested(Digests(rows), unreadable)
 
@@ -97,21 +86,8 @@ class Digesting:
                         unread.append(Unread(place=place, reason=found.reason))
                         found = "00" * DIGEST_BYTES
                     rows += bytes.fromhex(found)
-                self._path(number).parent.mkdir(exist_ok=True)
-                write_whole(self._path(number), bytes(rows))
-                self.phase.pieces.done(number, ReadPiece(unread=unread, sha256=sha256(bytes(rows))).facts())
-
-    def _stored(self, number: int, piece: ReadPiece) -> NDArray[np.uint8]:
-        """Return the digests of a piece, uint8 (N, 32)."""
-        try:
-            payload = read_whole(self._path(number), DIGEST_BYTES * len(self.ranges[number]), piece.sha256 or "")
-        except FormatError as error:
-            self.phase.pieces.forget(number)
-            raise HalfrealError(f"{error}\nrun the same command again: it will be made again") from error
-        return np.frombuffer(payload, np.uint8).reshape(-1, DIGEST_BYTES)
-
-    def _path(self, number: int) -> Path:
-        return self.run.folder / FOLDER / f"digests-{number:05d}.bin"
+                stored = self.phase.pieces.write_column(number, "sha256", bytes(rows))
+                self.phase.pieces.done(number, ReadPiece(unread=unread, sha256=stored).facts())
 
 
 class Checking:

@@ -34,9 +34,9 @@ IMPORTING_MISTAKES = (
     ),
     Mutation(
         "equal_files_of_every_split_as_one",
-        IMPORTING,
-        "count = sum(content in known for content in hashes)",
-        "count = len(known.intersection(hashes))",
+        "shared/sources/digests.py",
+        "return int(self.counts[seen].sum())",
+        "return int(seen.sum())",
         IMPORT + "test_files_of_real_images_are_counted_by_split",
         "every synthetic image whose file is a real one counts",
     ),
