@@ -14,7 +14,7 @@ from shared.sources.reading import Reading
 SPLITS = ("train", "val", "test")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An image as a source's files describe it, nothing of it interpreted yet.
 

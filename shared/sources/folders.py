@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.errors import BadInput
 from shared.sources.entries import Entry, understood
-from shared.sources.items import Source, is_image, is_label, plain, read_file, some
+from shared.sources.items import FileReader, Source, is_image, is_label, plain, some
 from shared.sources.labels import split_of
 from shared.sources.packed import folders_of, is_archive, open_archive
 from shared.sources.reading import Reading
@@ -86,7 +86,7 @@ def folder(place: Path, reading: Reading) -> Source:
     if files := tables.hugging_face(place, tree.files, reading):
         found = tables.read_tables(place, files, reading)
         return _say_unlisted(found, tree) if any(file.path.name in tables.METADATA for file in files) else found
-    return source_of(place, tree, lambda parts: partial(read_file, place.joinpath(*parts)), reading)
+    return source_of(place, tree, partial(FileReader, place), reading)
 
 
 def _say_unlisted(source: Source, tree: Tree) -> Source:

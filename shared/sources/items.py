@@ -29,11 +29,12 @@ class Unusable(ValueError):
     """What an item holds cannot be used; the message is the reason, for people."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One image of a source: its label, where it came from (for the sample's json), its bytes and how to open them.
 
-    Items go to other processes: `read` and `decode` are functions of a module, or `partial` of one.
+    Items go to other processes: `read` and `decode` are functions of a module, `partial` of one, or a `FileReader`.
+    There may be millions: each is kept small.
     """
 
     label: int
@@ -82,6 +83,18 @@ def read_file(path: Path) -> bytes:
     if not path.is_file() and path.exists():
         raise Unusable("no file but a folder or a device")
     return path.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class FileReader:
+    """Reads a file below a folder, given the parts of its path; smaller than a `partial` with a `Path` of its own."""
+
+    folder: Path
+    parts: tuple[str, ...]
+
+    def __call__(self) -> bytes:
+        """Return what is in the file; Unusable as `read_file`."""
+        return read_file(self.folder.joinpath(*self.parts))
 
 
 def unusable(reason: str, origin: dict[str, object]) -> Item:

@@ -19,7 +19,7 @@ def reads_of_parts(folder: Path) -> float:
         size = ["--source", "folder", "--size-px", SIZE_PX, "--limit", 0, "--per-class", 0]
         rounds = 1 if parts == 1 else 2  # the first ones end before the digests of the last are there
         for part in [part for _ in range(rounds) for part in range(parts)]:
-            divided = [] if parts == 1 else ["--parts", parts, "--part", part]
+            divided = [] if parts == 1 else ["--parts", parts, "--index", part]
             job("preprocess", "--recipe", "emoji", *where, *size, *divided, HALFREAL_OPENED=str(log), **hook(folder))
         opened.append(len(log.read_bytes()))
     return opened[1] / opened[0]

@@ -15,14 +15,16 @@ from click.testing import Result
 
 import jobs.preprocess.phases.phase as phase_module
 import jobs.preprocess.phases.reading as reading
-import shared.sources.folders
+import shared.sources.items
 from jobs.preprocess.phases.phase import Phases
 from jobs.preprocess.splits import in_drawn_order, leaders_of, split_indexes
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.format.files import write_json
 from shared.sources.digests import Digests
+from shared.sources.folders import folder
 from shared.sources.items import read_file
+from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.locks import locked
 from shared.store.work_shards import FOLDER, Shard
@@ -44,7 +46,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         log.append(path)
         return read_file(path)
 
-    monkeypatch.setattr(shared.sources.folders, "read_file", logged)
+    monkeypatch.setattr(shared.sources.items, "read_file", logged)
     monkeypatch.setattr(reading, "PIECE_IMAGES", 7)
     return log
 
@@ -117,10 +119,10 @@ def test_a_part_reads_its_share_and_ends_where_others_have_not_begun(
 COUNTED = """
 import sys
 from pathlib import Path
-import shared.sources.folders as folders
+import shared.sources.items as items
 import jobs.preprocess.phases.reading as reading
 import jobs.preprocess.writer as writer
-log, read, write = Path(sys.argv.pop(1)), folders.read_file, writer.write_shard
+log, read, write = Path(sys.argv.pop(1)), items.read_file, writer.write_shard
 def read_file(path):
     with log.open("a") as stream:
         stream.write(f"{path}\\n")
@@ -129,7 +131,7 @@ def write_shard(path, *words):
     with log.with_suffix(".shards").open("a") as stream:
         stream.write(f"{path.name}\\n")
     return write(path, *words)
-folders.read_file, writer.write_shard, reading.PIECE_IMAGES = read_file, write_shard, 7
+items.read_file, writer.write_shard, reading.PIECE_IMAGES = read_file, write_shard, 7
 from jobs.preprocess.__main__ import main
 main(sys.argv[1:])
 """
@@ -257,6 +259,20 @@ def test_the_order_depends_on_the_seed_alone() -> None:
     first, again, other = (in_drawn_order(places, seed) for seed in (0, 0, 1))
     assert first.tolist() == again.tolist() != other.tolist()
     assert sorted(first.tolist()) == sorted(other.tolist()) == places.tolist()
+
+
+def test_an_image_of_a_folder_takes_less_than_a_kilobyte(tmp_path: Path) -> None:
+    """While the folder is listed, and 750 bytes once it is: names, and what reads the file."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for index in range(1500):
+            (tmp_path / name / f"{index:07d}.png").touch()
+    tracemalloc.start()
+    source = folder(tmp_path, Reading())
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 750 * len(source.items)
+    assert peak < 1000 * len(source.items)
 
 
 def test_digests_take_few_bytes_an_image() -> None:
