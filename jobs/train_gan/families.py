@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.lazy import Lazy
+from shared.models.sizes import PUBLISHED_PX, SIZES_PX
 
 # the loss functions are named as strings and imported only when a step needs them
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Networks:
     """A generator and a discriminator of the network tables, and what they need or lack.
 
     For images of `one_pixel_at_px` the discriminator's last maps are a single pixel, which instance norm cannot
-    normalise.
+    normalise; `most_px` is the side of the largest images.
     """
 
     generator: str
@@ -185,14 +186,25 @@ class Networks:
     needs_labels: bool = False
     has_auxiliary: bool = False
     one_pixel_at_px: int | None = None
+    most_px: int = SIZES_PX[-1]
 
 
 NETWORKS: dict[str, Networks] = {
     # its generator always has class-conditional batch norm
     "class": Networks(generator="class_dcgan", discriminator="projection", has_generator_norm=False),
     "dcgan": Networks(generator="dcgan", discriminator="dcgan", has_auxiliary=True),
-    "rps_literal": Networks(generator="rps_literal", discriminator="rps", needs_labels=True, one_pixel_at_px=16),
+    "rps_literal": Networks(
+        generator="rps_literal",
+        discriminator="rps",
+        needs_labels=True,
+        one_pixel_at_px=16,
+        most_px=PUBLISHED_PX,
+    ),
     "rps_learnopencv": Networks(
-        generator="rps_learnopencv", discriminator="rps", needs_labels=True, one_pixel_at_px=16
+        generator="rps_learnopencv",
+        discriminator="rps",
+        needs_labels=True,
+        one_pixel_at_px=16,
+        most_px=PUBLISHED_PX,
     ),
 }

@@ -7,7 +7,7 @@ from jobs.train_gan.families import FAMILIES, NETWORKS
 from jobs.train_gan.options import GanOptions, resolve
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig
-from shared.models.sizes import doublings
+from shared.models.sizes import SIZES_PX, doublings
 from shared.store.work_shards import Shard
 
 
@@ -45,9 +45,15 @@ def check_unlabelled(options: GanOptions) -> None:
 def check_images(options: GanOptions, images: ImageSpec) -> None:
     """Raise BadConfig for images of a size that the networks are not built for, or that must not be mirrored."""
     family = resolve(options)
+    networks = NETWORKS[family.networks]
+    if networks.most_px < images.size_px <= SIZES_PX[-1]:
+        raise BadConfig(
+            f"images are {images.size_px} px wide, the networks {family.networks} are for {networks.most_px} px at "
+            "most; take --networks dcgan, or run preprocess with a smaller --size-px"
+        )
     doublings(images.size_px)  # raises for a size that is not 4 px doubled a number of times
     # instance norm subtracts the mean of a map: of a single pixel nothing is left
-    if family.discriminator_norm == "instance" and images.size_px == NETWORKS[family.networks].one_pixel_at_px:
+    if family.discriminator_norm == "instance" and images.size_px == networks.one_pixel_at_px:
         raise BadConfig(
             f"--discriminator-norm instance: the last maps of the networks {family.networks} are one pixel for images "
             f"of {images.size_px} px, which has no variance; take another norm, or run preprocess with --size-px 32"

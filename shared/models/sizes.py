@@ -2,15 +2,19 @@
 
 from shared.errors import BadConfig
 
-SIZES_PX = (16, 32, 64, 128)
-"""Image sides that the networks are built for: 4 px doubled two to five times."""
+SIZES_PX = (16, 32, 64, 128, 256)
+"""Image sides that the networks of GANs are built for: 4 px doubled two to six times."""
+
+PUBLISHED_PX = 128
+"""The side of the images that the networks of the rock-paper-scissors cGAN are published for, and their largest."""
 
 
-def doublings(size_px: int) -> int:
-    """Return how often 4 px doubles to `size_px`; BadConfig for a side that is none of SIZES_PX."""
-    if size_px not in SIZES_PX:
-        raise BadConfig(f"images are {size_px} px wide, want one of {SIZES_PX}; run preprocess with --size-px")
-    return SIZES_PX.index(size_px) + 2
+def doublings(size_px: int, most_px: int = SIZES_PX[-1]) -> int:
+    """Return how often 4 px doubles to `size_px`; BadConfig for a side that is none of SIZES_PX up to `most_px`."""
+    sizes = tuple(size for size in SIZES_PX if size <= most_px)
+    if size_px not in sizes:
+        raise BadConfig(f"images are {size_px} px wide, want one of {sizes}; run preprocess with --size-px")
+    return sizes.index(size_px) + 2
 
 
 def stage_widths(width: int, size_px: int) -> list[int]:

@@ -55,6 +55,13 @@ REFUSED = {
     "no whole patches": ("train_mixed", ["--network", "vit_b_16"], images(size_px=40), "32 in steps of 16"),
     "too large for classifiers": ("train_classifier", [], images(size_px=600), "take at most 512"),
     "no such size": ("train_gan", [], images(size_px=24), "24 px wide"),
+    "larger than the published networks": (
+        "train_gan",
+        ["--family", "cgan"],
+        images(size_px=256),
+        "256 px wide, the networks rps_learnopencv are for 128 px at most; take --networks dcgan",
+    ),
+    "larger than any networks": ("train_gan", ["--family", "cgan"], images(size_px=512), "want one of .*256"),
     "mirrored digits": ("train_gan", ["--flips"], images(), "--flips: images of the source digits"),
     "variance of one pixel": (
         "train_gan",

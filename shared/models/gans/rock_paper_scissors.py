@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from shared.models.layers import Dropout, norm_layers
 from shared.models.networks import Discriminator, Generator
-from shared.models.sizes import doublings
+from shared.models.sizes import PUBLISHED_PX, doublings
 
 EMBEDDING = 100
 """The size of the label's embedding in both networks."""
@@ -37,7 +37,7 @@ class RpsGenerator(Generator):
         bn_eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        after = [width * 2**stage for stage in range(doublings(size_px) - 2, -1, -1)]
+        after = [width * 2**stage for stage in range(doublings(size_px, PUBLISHED_PX) - 2, -1, -1)]
         start = 2 * after[0] if self.multiplies else after[0]
         self.latent = latent
         self.label = nn.Sequential(nn.Embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, 4 * 4))
@@ -91,7 +91,7 @@ class RpsDiscriminator(Discriminator):
         bn_eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        doublings(size_px)  # raises for sizes that the generator does not have
+        doublings(size_px, PUBLISHED_PX)  # raises for sizes that the generator does not have
         self.label = nn.Sequential(nn.Embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, channels * size_px**2))
         layers: list[nn.Module] = [nn.Conv2d(2 * channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
         side, widths = size_px // 2, [width * 2**stage for stage in range(4)]

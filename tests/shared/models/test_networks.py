@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -11,7 +12,15 @@ from shared.models.gans.build import build_discriminator, build_generator
 from shared.models.gans.conditional import ClassBatchNorm
 from shared.models.inference import in_batches
 from shared.models.layers import couples_images
-from shared.models.sizes import LEAST_PX, SIZES_PX, check_classifier_size, doublings, stage_widths
+from shared.models.sizes import (
+    LARGEST_PX,
+    LEAST_PX,
+    PUBLISHED_PX,
+    SIZES_PX,
+    check_classifier_size,
+    doublings,
+    stage_widths,
+)
 from shared.models.tables import CLASSIFIERS, DISCRIMINATORS, GENERATORS, NORMS, WITH_WIDTH
 
 LABELS = torch.tensor([0, 1, 2, 1])
@@ -40,9 +49,13 @@ def _images(size_px: int = 16, channels: int = 1, count: int = 4) -> Tensor:
     return torch.rand(count, channels, size_px, size_px, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
+def _sizes(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Return every network of a GAN with every size that it is built for."""
+    return [(name, size) for name in names for size in SIZES_PX if "rps" not in name or size <= PUBLISHED_PX]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size_px", SIZES_PX)
-@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize(("name", "size_px"), _sizes(GENERATORS))
 def test_a_generator_draws_images_of_its_size(name: str, size_px: int, channels: int) -> None:
     """Images are (N, channels, size, size) in [-1, 1] and not constant, for every size in the table."""
     network = _generator(name, size_px, channels)
@@ -77,8 +90,7 @@ def test_where_weights_lie_changes_no_number(name: str) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size_px", SIZES_PX)
-@pytest.mark.parametrize("name", DISCRIMINATORS)
+@pytest.mark.parametrize(("name", "size_px"), _sizes(DISCRIMINATORS))
 def test_a_discriminator_gives_one_logit_per_image(name: str, size_px: int, channels: int) -> None:
     """Logits are (N,) for any size and are unbounded, of both signs."""
     network = build_discriminator(_spec(name, size_px, channels))
@@ -86,7 +98,7 @@ def test_a_discriminator_gives_one_logit_per_image(name: str, size_px: int, chan
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size_px", SIZES_PX)
+@pytest.mark.parametrize("size_px", [16, 32, 64, 128])
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_classifier_gives_a_logit_per_class(name: str, size_px: int, channels: int) -> None:
     """Logits are (N, classes) and the head's linear map of the features; sizes that a network cannot take are said."""
@@ -125,9 +137,19 @@ def test_a_spec_rebuilds_its_network(build: object, spec: dict[str, object]) -> 
     assert spec == before
 
 
-@pytest.mark.parametrize(("size_px", "steps"), [(16, 2), (32, 3), (64, 4), (128, 5)])
+@pytest.mark.parametrize("name", WITH_WIDTH)
+def test_a_classifier_takes_the_largest_images(name: str) -> None:
+    """Own classifiers are built for 512 px, with logits (N, classes), and refuse larger images."""
+    check_classifier_size(name, LARGEST_PX)
+    network = build_classifier(_spec(name, LARGEST_PX, 3, width=1) | {"features": 4}).eval()
+    assert network(_images(LARGEST_PX, 3, count=2)).shape == (2, 3)
+    with pytest.raises(BadConfig, match=f"classifiers take at most {LARGEST_PX}"):
+        check_classifier_size(name, 2 * LARGEST_PX)
+
+
+@pytest.mark.parametrize(("size_px", "steps"), [(16, 2), (32, 3), (64, 4), (128, 5), (256, 6)])
 def test_sizes_are_four_doubled(size_px: int, steps: int) -> None:
-    """4 px doubled two to five times; channels double downwards up to eight times the width."""
+    """4 px doubled two to six times; channels double downwards up to eight times the width."""
     assert doublings(size_px) == steps
     assert 4 * 2**steps == size_px
     widths = stage_widths(3, size_px)
@@ -135,11 +157,20 @@ def test_sizes_are_four_doubled(size_px: int, steps: int) -> None:
     assert widths[:-4] == [24] * (steps - 3)
 
 
-@pytest.mark.parametrize("size_px", [0, 8, 17, 28, 24, 256])
+@pytest.mark.parametrize("size_px", [0, 8, 17, 28, 24, 512])
 def test_another_size_is_refused_with_the_way_out(size_px: int) -> None:
     """The error lists the sizes and the option that makes them."""
     with pytest.raises(BadConfig, match=rf"images are {size_px} px wide, want one of .*--size-px"):
         build_generator(_spec("class_dcgan", size_px))
+
+
+@pytest.mark.parametrize("name", ["rps_literal", "rps_learnopencv"])
+def test_published_tables_end_at_their_size(name: str) -> None:
+    """The networks of the rock-paper-scissors cGAN are a table for 128 px: no larger ones are made up."""
+    with pytest.raises(BadConfig, match=r"images are 256 px wide, want one of \(16, 32, 64, 128\); .*--size-px"):
+        build_generator(_spec(name, 256))
+    with pytest.raises(BadConfig, match="want one of"):
+        build_discriminator(_spec("rps", 256))
 
 
 def test_class_batch_norm_is_batch_norm_with_an_affine_map_per_class() -> None:
