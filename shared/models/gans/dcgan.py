@@ -18,8 +18,8 @@ class DcganGenerator(Generator):
 
     At 64 px its table is _block(latent, 16f, 4, 1, 0), _block(16f, 8f, 4, 2, 1), ... _block(4f, 2f, 4, 2, 1),
     ConvTranspose2d(2f, channels, 4, 2, 1), Tanh with f = `width`; a block is a transposed convolution without bias,
-    the norm and ReLU. Smaller images leave out blocks at the front; 128 px repeats 16f, 256 px does so twice. With classes an
-    embedding of the label follows the latent.
+    the norm and ReLU. Smaller images leave out blocks at the front; 128 px repeats 16f, 256 px does so twice. With
+    classes an embedding of the label follows the latent.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class DcganDiscriminator(Discriminator):
 
     At 64 px its table is Conv2d(channels, f, 4, 2, 1), LeakyReLU, _block(f, 2f, 4, 2, 1), ... _block(4f, 8f, 4, 2, 1),
     Conv2d(8f, 1, 4, 2, 0) with f = `width`; a block is a convolution without bias, the norm and LeakyReLU.
-    Smaller images leave out blocks at the end; 128 px repeats 8f, 256 px does so twice. With classes the label is projected onto the last
-    maps, which makes the last convolution the class's own (Miyato and Koyama 2018); with `auxiliary` the images alone
-    are seen and a linear head names the class (Odena et al. 2017).
+    Smaller images leave out blocks at the end; 128 px repeats 8f, 256 px does so twice. With classes the label is
+    projected onto the last maps, which makes the last convolution the class's own (Miyato and Koyama 2018); with
+    `auxiliary` the images alone are seen and a linear head names the class (Odena et al. 2017).
     """
 
     def __init__(
