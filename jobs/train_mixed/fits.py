@@ -254,6 +254,6 @@ def _fit(
         best_step=fitted.best_step,
         stopped_at=fitted.stopped_at,
         equal_steps_accuracy=float((answers[EQUAL_STEPS].argmax(dim=1).numpy() == truth).mean()),
-        test=score_table(truth, answers[PROBABILITIES].argmax(dim=1).numpy(), splits.classes),
+        test=score_table(truth, answers[PROBABILITIES].argmax(dim=1).numpy(), splits.classes).brief(),
     )
     return row, answers

@@ -1,12 +1,14 @@
 """Accuracy, precision, recall, F1, ROC-AUC and the confusion matrix of a classifier's answers."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.store.records.classifier import ClassScore, ClassTable
+from shared.store.records.classifier import WHOLE_CONFUSION, ClassScore, ClassTable
 
 Array = NDArray[np.float64]
 
@@ -17,12 +19,13 @@ POSITIVE = 1
 def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> ClassTable:
     """Return accuracy, macro and per-class precision, recall, F1 and the confusion matrix, by scikit-learn.
 
-    Macro means run over the classes that occur in `truth` or `predicted`. Rows of `confusion` are true classes,
-    columns predicted ones. A ratio whose denominator is 0 counts as 0.
+    Macro means run over the classes that occur in `truth` or `predicted`. Rows of the confusion matrix are true
+    classes, columns predicted ones. A ratio whose denominator is 0 counts as 0.
     """
     from sklearn import metrics  # here, since a command that only asks a classifier need not import it
 
     labels = list(range(len(classes)))
+    whole = len(classes) <= WHOLE_CONFUSION
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         truth, predicted, labels=labels, zero_division=0
     )
@@ -43,35 +46,59 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
             )
             for i, name in enumerate(classes)
         ],
-        confusion=metrics.confusion_matrix(truth, predicted, labels=labels).tolist(),
+        confusion=metrics.confusion_matrix(truth, predicted, labels=labels).tolist() if whole else None,
+        confusion_rows=None if whole else confusion_rows(truth, predicted, len(classes)),
     )
+
+
+def confusion_rows(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> list[str]:
+    """Return for each of `classes` true classes the predicted ones and how often, "3:12 5:1", in the order of labels.
+
+    Memory and text grow with the images, not with the square of the classes.
+    """
+    cells = sorted(Counter(zip(truth.tolist(), predicted.tolist(), strict=True)).items())
+    rows: list[list[str]] = [[] for _ in range(classes)]
+    for (true, named), count in cells:
+        rows[true].append(f"{named}:{count}")
+    return [" ".join(row) for row in rows]
+
+
+def confusion_of(tables: Sequence[ClassTable], places: Sequence[int], classes: int) -> NDArray[np.int64]:
+    """Return the confusion matrix of the classes at `places`, summed over `tables`: rows true, columns predicted.
+
+    Where these are not all of the `classes` one more column has the answers that name any other class, so that a row
+    still has every image of its class.
+    """
+    column = np.full(classes, len(places))
+    column[list(places)] = np.arange(len(places))
+    matrix = np.zeros((len(places) + 1, len(places) + 1), np.int64)
+    for table in tables:
+        for true, named, count in table.confused():
+            matrix[column[true], column[named]] += count
+    return matrix[: len(places), : len(places) + (len(places) < classes)]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts (true class, predicted class) of a classifier's answers.
+    """A classifier's answers by class (classes,): right ones, images truly of it, images predicted to be of it.
 
     A ratio without a denominator counts as 0, as in scikit-learn.
     """
 
-    # not scikit-learn's functions: the jackknife needs each metric without one image, for every cell of the matrix
+    # not scikit-learn's functions: the jackknife needs each metric without one image, for every cell of the confusion
+    # matrix; and not that matrix, which of 1,000 classes is 8 MB for each of them
 
-    confusion: Array
+    right: Array
+    true: Array
+    named: Array
 
-    @cached_property
-    def right(self) -> Array:
-        """The number of right answers of each class."""
-        return np.diag(self.confusion)
-
-    @cached_property
-    def true(self) -> Array:
-        """The number of images of each class."""
-        return np.asarray(self.confusion.sum(axis=1))
-
-    @cached_property
-    def named(self) -> Array:
-        """The number of images that are predicted to be of each class."""
-        return np.asarray(self.confusion.sum(axis=0))
+    def less_one(self, true: int, named: int) -> "Counts":
+        """Return the counts without one image of the class `true` that is predicted to be of the class `named`."""
+        left = Counts(self.right.copy(), self.true.copy(), self.named.copy())
+        left.true[true] -= 1
+        left.named[named] -= 1
+        left.right[true] -= true == named
+        return left
 
     @cached_property
     def occurs(self) -> NDArray[np.bool_]:
@@ -96,7 +123,7 @@ def _ratio(above: Array, below: Array) -> Array:
 
 def accuracy(counts: Counts) -> float:
     """Return the share of images whose class is right."""
-    return float(counts.right.sum() / counts.confusion.sum())
+    return float(counts.right.sum() / counts.true.sum())
 
 
 def balanced_accuracy(counts: Counts) -> float:

@@ -36,12 +36,13 @@ def pseudo_values(
         areas, areas_without = _areas(truth, probabilities)
         value, without = function(areas), function(areas_without)
     else:
-        cells, place, counts = np.unique(truth * classes + predicted, return_inverse=True, return_counts=True)
-        confusion = np.zeros((classes, classes))
-        confusion.flat[cells] = counts
-        value = function(Counts(confusion))
-        # images in one cell of the confusion matrix leave the same matrix behind
-        without = np.asarray([function(Counts(_less_one(confusion, cell))) for cell in cells.tolist()])[place]
+        cells, place = np.unique(truth * classes + predicted, return_inverse=True)
+        by_class = (truth[truth == predicted], truth, predicted)
+        counts = Counts(*(np.bincount(labels, minlength=classes).astype(np.float64) for labels in by_class))
+        value = function(counts)
+        # images in one cell of the confusion matrix leave the same counts behind
+        left = (counts.less_one(*divmod(cell, classes)) for cell in cells.tolist())
+        without = np.asarray([function(each) for each in left])[place]
     return float(value), images * value - (images - 1) * without
 
 
@@ -55,13 +56,6 @@ def weights_of(truth: Labels, metric: str) -> Array:
     _, place, counts = np.unique(truth, return_inverse=True, return_counts=True)
     weights: Array = len(truth) / (len(counts) * counts[place])
     return weights
-
-
-def _less_one(confusion: Array, cell: int) -> Array:
-    """Return the confusion matrix without an image of a cell, counted along its rows."""
-    left = confusion.copy()
-    left.flat[cell] -= 1
-    return left
 
 
 CLASS_METRICS = ("precision", "recall", "f1")

@@ -1,5 +1,8 @@
 """What `train_classifier` says of the annotator, and how well any classifier does."""
 
+import re
+from collections.abc import Iterator
+
 from pydantic import model_validator as validator
 
 from shared.store.records.base import Record
@@ -35,10 +38,19 @@ class ClassScore(Record):
     n: int
 
 
+WHOLE_CONFUSION = 20
+"""Up to how many classes a confusion matrix is stored as a whole; of more, most of it is 0."""
+
+CONFUSION_ROW = re.compile(r"(\d+:\d+( \d+:\d+)*)?", re.ASCII)
+"""What was answered for the images of a class: the predicted class and how often, "3:12 5:1"."""
+
+
 class ClassTable(Record):
     """How well a classifier does on `n` images: accuracy, macro means, a row for each class, the confusion matrix.
 
-    Rows of `confusion` are true classes, columns predicted ones.
+    Rows of `confusion` are true classes, columns predicted ones. Of more than WHOLE_CONFUSION classes there is
+    `confusion_rows` in its place: for each true class the predicted ones with their counts, "3:12 5:1", those above 0.
+    Earlier versions stored the matrix of any number of classes as a whole.
     """
 
     n: int
@@ -47,7 +59,33 @@ class ClassTable(Record):
     recall: float
     f1: float
     classes: list[ClassScore]
-    confusion: list[list[int]]
+    confusion: list[list[int]] | None = None
+    confusion_rows: list[str] | None = None
+
+    def confused(self) -> Iterator[tuple[int, int, int]]:
+        """Yield each true class, a class that was answered for its images, and how often, where that is above 0."""
+        for true, row in enumerate(self.confusion or []):
+            yield from ((true, named, count) for named, count in enumerate(row) if count)
+        for true, cells in enumerate(self.confusion_rows or []):
+            for cell in cells.split():
+                named, _, count = cell.partition(":")
+                yield true, int(named), int(count)
+
+    def brief(self) -> "ClassTable":
+        """Return the table without the rows of more than WHOLE_CONFUSION classes, which follow from the confusion."""
+        return self if len(self.classes) <= WHOLE_CONFUSION else self.model_copy(update={"classes": []})
+
+    @validator(mode="after")
+    def _has_a_confusion(self) -> "ClassTable":
+        if (self.confusion is None) == (self.confusion_rows is None):
+            raise ValueError("want either confusion or confusion_rows")
+        for true, cells in enumerate(self.confusion_rows or []):
+            if not CONFUSION_ROW.fullmatch(cells):
+                raise ValueError(f"confusion_rows.{true} is {cells!r:.40}, want such as '3:12 5:1'")
+        rows = len(self.confusion_rows or self.confusion or [])
+        if any(named >= rows for _, named, _ in self.confused()):
+            raise ValueError(f"a class was answered that is none of the {rows} with a row of confusion")
+        return self
 
 
 class CurveRow(Record):
