@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.errors import BadConfig, BadInput, MissingArtifact
+from shared.stats.class_choice import listed
 from shared.store.job import Job
 from shared.store.lineage import STUDY_FOLDER, chosen_replicate, open_inputs
 from shared.store.replicates import existing
@@ -192,7 +193,7 @@ class Experiment:
             return self.classes.index(wanted)
         if wanted is not None and wanted.isdecimal() and int(wanted) < len(self.classes):
             return int(wanted)
-        there = f"there are {', '.join(self.classes)}"
+        there = f"there are {listed(self.classes)}"
         if wanted is None:
             raise BadConfig(f"--class is missing; {there}")
         raise BadConfig(f"--class {wanted!r}: no such class{did_you_mean(wanted, self.classes)}; {there}")

@@ -77,8 +77,8 @@ def samples(comparison: Comparison) -> dict[str, Embedded]:
 def sample(comparison: Comparison, name: str) -> Picture:
     """Return images of the experiment `name`."""
     experiment = comparison.experiments[name]
-    classes = experiment.real.dataset.classes
+    real = experiment.real.dataset
     if experiment.imported:
-        return compare_charts.imported_picture(name, next(iter(experiment.sets.values())), classes)
+        return compare_charts.imported_picture(name, next(iter(experiment.sets.values())), real.classes)
     over = comparison.epochs.experiments[name]
-    return compare_charts.samples_picture(name, over, experiment.gans[over.best_replicate], classes)
+    return compare_charts.samples_picture(name, over, experiment.gans[over.best_replicate], real)

@@ -12,6 +12,7 @@ from shared.metrics.copies import copy_test, pixel_copies
 from shared.metrics.features.stored import StoredRows
 from shared.metrics.scorer import Scorer
 from shared.models.extractor import FeatureSet
+from shared.stats.class_choice import listed
 from shared.store.records.copies import CopyTest
 from shared.store.records.scores import (
     COLLAPSE,
@@ -165,11 +166,11 @@ def collapse(test: SampleScores, real: Scores, extractor: str, images: int, impo
         if quality.ratios and quality.ratios["diversity"] < LITTLE_DIVERSITY
     ]
     start = f"{LITTLE_VARIETY}{imported} has " if imported else COLLAPSE
-    lines = [f"{start}little diversity in {', '.join(few)}"] if few else []
+    lines = [f"{start}little diversity in {listed(few)}"] if few else []
     absent = [quality.class_name for quality in test.classes if quality.qualities is None]
     # few images asked for may miss a rare class by their number alone
     if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
-        named = ", ".join(absent)
+        named = listed(absent)
         lines.append(
             f"{start}few or no images of {named}" if imported else f"{start}fewer than 3 images of {named} were drawn"
         )

@@ -13,6 +13,7 @@ from shared.plots import figures, gallery
 from shared.plots.gallery import Picture, Pictures
 from shared.plots.mixed_gallery import mixed_pictures
 from shared.plots.training.panels import Progress, animation, draw_progress
+from shared.plots.trial_charts import tune_pictures
 from shared.store.checkpoints import load
 from shared.store.records.scores import ScoresRecord
 
@@ -87,4 +88,6 @@ def _tune(made: Artifacts) -> Pictures:
     tensors, header = load(made.tune.read(GRID), str(made.tune.folder / GRID))
     # grids of earlier versions do not say it
     conditional = header.get("conditional", made.shown.gan is not None and made.shown.gan.record.conditional)
-    return gallery.tune_pictures(made.tune.record, tensors["sheet"], made.real.dataset.classes, conditional)
+    # it names its rows where these are some of many classes
+    classes = header.get("classes", made.real.dataset.classes)
+    return tune_pictures(made.tune.record, tensors["sheet"], classes, conditional, header.get("chosen", ""))

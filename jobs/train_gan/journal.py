@@ -82,7 +82,7 @@ class Journal:
         figures = self.folder / "figures"
         figures.mkdir(exist_ok=True)
         # the average, which is what is evaluated; fixed latents show how the same images change
-        drawn = grid_images(state.average, len(self.task.classes), state.average.latent)
+        drawn = grid_images(state.average, self.task.shown.places, state.average.latent)
         draw_panel(self.task, epoch, self.reals, drawn)
         assert self._tensorboard is not None  # the main process writes
         sheet = side_by_side(self.reals.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS))

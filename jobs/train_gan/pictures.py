@@ -16,11 +16,11 @@ from shared.store.records.gan import GanRecord
 def draw_panel(task: Task, epoch: int, reals: Tensor, drawn: Tensor) -> None:
     """Write the panel of the snapshot after `epoch`: `reals` left, right what it drew from fixed latents."""
     # a generator of one class knows no labels, but every image of it is of that class
-    known = task.family.conditional or task.family.one_per_class
+    known, shown = task.family.conditional or task.family.one_per_class, task.shown
     title = f"epoch {epoch} of {task.config.epochs}: left real train images, right generated from fixed latents"
     if not known:
         title += ", no class asked for"
-    figure = real_and_generated(reals, drawn, task.classes if known else [], title)
+    figure = real_and_generated(reals, drawn, shown.names(task.classes) if known else [], shown.caption(title))
     folder = task.folder / "figures"
     folder.mkdir(exist_ok=True)
     save_png(figure, folder / f"real-and-generated-epoch-{epoch:05d}.png")
@@ -31,7 +31,7 @@ def draw_joined_panels(whole: Task, epochs: Sequence[int]) -> None:
     files, reals = Unfinished(whole.folder), whole.reals()
     for epoch in epochs:
         network = load_snapshot(files, snapshot_name(epoch), torch.device("cpu"))
-        draw_panel(whole, epoch, reals, grid_images(network, len(whole.classes), whole.config.latent))
+        draw_panel(whole, epoch, reals, grid_images(network, whole.shown.places, whole.config.latent))
 
 
 def draw_finished(task: Task, record: GanRecord) -> None:

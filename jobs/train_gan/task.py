@@ -15,6 +15,7 @@ from shared.errors import BadConfig
 from shared.format.shards import preview
 from shared.models.snapshots import GRID_COLUMNS
 from shared.runtime.process_group import ProcessGroup
+from shared.stats.class_choice import ClassChoice, by_size
 from shared.store.artifacts import Artifact
 
 
@@ -40,6 +41,11 @@ class Task:
         return names if self.label is None else [names[self.label]]
 
     @property
+    def shown(self) -> ClassChoice:
+        """The classes of the panels, as places in `classes`."""
+        return by_size(self.real.dataset.splits["train"].class_counts) if self.label is None else by_size([self.images])
+
+    @property
     def title(self) -> str:
         """What messages and the progress bar call it."""
         return "train" if self.label is None else f"train {self.classes[0]}"
@@ -62,11 +68,11 @@ class Task:
         return split.count + self.unlabelled_images if self.label is None else split.class_counts[self.label]
 
     def reals(self) -> Tensor:
-        """Return the first train images of each class, a row of uint8 images each; white where there are too few."""
+        """Return the first train images of each class shown, a row of uint8 images each; white where too few."""
         info = self.real.dataset
-        labels = range(len(info.classes)) if self.label is None else [self.label]
+        labels = self.shown.places if self.label is None else [self.label]
         # the first images of each class, not random ones: every grid of every run shows the same
-        samples = preview(self.real.folder, info.splits["train"], per_class=GRID_COLUMNS)
+        samples = preview(self.real.folder, info.splits["train"], GRID_COLUMNS, labels)
         # white cells where a class has few images keep the rows of all classes aligned
         grid = torch.full(
             (len(labels), GRID_COLUMNS, info.channels, info.size_px, info.size_px), 255, dtype=torch.uint8

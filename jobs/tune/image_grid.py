@@ -1,5 +1,7 @@
 """Real test images, images of the baseline and of the tuned options, side by side."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,23 +13,24 @@ from shared.store.records.gan import GanRecord
 PER_CLASS = 5
 
 
-def baseline_and_tuned(real: Artifact, gans: list[Artifact[GanRecord]], files: list[str]) -> Tensor:
-    """Return a row for each class, uint8 (N, channels, size, size): real test images, a blank, those of each GAN.
+def baseline_and_tuned(
+    real: Artifact, gans: list[Artifact[GanRecord]], files: list[str], labels: Sequence[int]
+) -> Tensor:
+    """Return a row for each class in `labels`, uint8 (N, channels, size, size): real test images, a blank, each GAN's.
 
     `files` are the snapshots of `gans`; both draw from the same fixed latents.
     """
     held_out = load_split(real, "test")
-    classes = len(real.dataset.classes)
     drawn = [
-        grid_images(load_snapshot(gan, file, torch.device("cpu")), classes, gan.record.latent, PER_CLASS)
+        grid_images(load_snapshot(gan, file, torch.device("cpu")), labels, gan.record.latent, PER_CLASS)
         for gan, file in zip(gans, files, strict=True)
     ]
     # white cells part the three groups
     blank = torch.full_like(drawn[0][:1], 255)
     rows = []
-    for label in range(classes):
+    for place, label in enumerate(labels):
         real_images = held_out.images[held_out.labels == label][:PER_CLASS]
         rows += [real_images, blank.repeat(PER_CLASS - len(real_images), 1, 1, 1)]
         for images in drawn:
-            rows += [blank, images[label * PER_CLASS : (label + 1) * PER_CLASS]]
+            rows += [blank, images[place * PER_CLASS : (place + 1) * PER_CLASS]]
     return torch.cat(rows)

@@ -17,8 +17,10 @@ from shared.cli.recipes import load_recipe, to_toml
 from shared.cli.run import Result, Run
 from shared.format.files import write_whole
 from shared.metrics.metric import headline_names
-from shared.plots.gallery import save_all, tune_pictures
+from shared.plots.gallery import save_all
+from shared.plots.trial_charts import tune_pictures
 from shared.runtime.job_processes import ask
+from shared.stats.class_choice import by_size
 from shared.stats.confidence import LEVEL_TEXT
 from shared.stats.intervals import direction_shown, student_summary, welch_difference
 from shared.store.artifacts import Artifact, open_output
@@ -105,10 +107,16 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
     write_whole(run.folder / "tuned.toml", tuned_recipe(recipe, config, words, record).encode())
     gans = [open_output(TRAIN_GAN, experiment_folder({place(EVALUATE, 0): runs[0]})) for runs in scores.values()]
     real = run.input(PREPROCESS)
-    sheet = baseline_and_tuned(real, gans, [runs[0].record.chosen_snapshot.file for runs in scores.values()])
+    choice = by_size(real.dataset.splits["train"].class_counts)
+    files = [runs[0].record.chosen_snapshot.file for runs in scores.values()]
+    sheet = baseline_and_tuned(real, gans, files, choice.places)
     conditional = all(gan.record.conditional for gan in gans)
-    save(run.folder / GRID, {"sheet": sheet}, {"conditional": conditional})
-    save_all(tune_pictures(record, sheet, real.dataset.classes, conditional), run.figures)
+    names = choice.names(real.dataset.classes)
+    about: dict[str, object] = {"conditional": conditional}
+    if not choice.whole:
+        about |= {"classes": names, "chosen": choice.words}
+    save(run.folder / GRID, {"sheet": sheet}, about)
+    save_all(tune_pictures(record, sheet, names, conditional, choice.words), run.figures)
     tuned = run.folder.parent / TUNE.writes / "tuned.toml"
     summary = f"{record.comparison.sentence}\nhalfreal run --recipe {shlex.quote(str(tuned))}"
     return Result(record, summary=summary)

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
@@ -146,12 +146,13 @@ def read_index(path: Path, info: ShardInfo) -> NDArray[np.void]:
     return rows
 
 
-def preview(folder: Path, split: Split, per_class: int) -> list[Sample]:
+def preview(folder: Path, split: Split, per_class: int, labels: Collection[int] | None = None) -> list[Sample]:
     """Return the first `per_class` samples of each class, in reading order; reads no other sample of an indexed shard.
 
-    No more indexes are read than must be, either.
+    With `labels` those of these classes alone. No more indexes are read than must be, either.
     """
-    wanted = [min(per_class, count) for count in split.class_counts]
+    asked = range(len(split.class_counts)) if labels is None else set(labels)
+    wanted = [min(per_class, count) if label in asked else 0 for label, count in enumerate(split.class_counts)]
     samples = []
     for shard in split.shards:
         if not any(wanted):

@@ -135,8 +135,8 @@ def score_curve(record: ScoresRecord, others: Sequence[ScoresRecord] = (), score
 
 
 def class_bars(distances: Mapping[str, ClassDistance], name: str, title: str) -> Figure:
-    """Draw the distance of each class, by class name, and its floor; the highest first, at most 40."""
-    ordered = sorted(distances.items(), key=lambda pair: -pair[1].synthetic)[:40]
+    """Draw the distance of each class, by class name, and its floor; the highest first."""
+    ordered = sorted(distances.items(), key=lambda pair: -pair[1].synthetic)
     figure, axes = plot(5.4, max(0.24 * len(ordered) + 1, 2.2))
     names = [shorten(class_name) for class_name, _ in ordered]
     rows = range(len(ordered))

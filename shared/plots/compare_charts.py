@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from shared.format.manifest import Dataset
 from shared.format.shards import preview
 from shared.metrics.over_epochs import OverEpochs
 from shared.models.snapshots import grid_images, load_snapshot
@@ -14,14 +15,15 @@ from shared.plots import figures, ticks
 from shared.plots.figures import COLOURS, plot, shorten
 from shared.plots.formatting import level_text
 from shared.plots.gallery import CPU, Picture
+from shared.stats.class_choice import by_size
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.gan import GanRecord
 from shared.store.records.mixed import HELPED, HURT
 from shared.store.records.study import StudyPoint
 
-MOST_IMAGES, MOST_ROWS = 100, 20
-"""Images of a snapshot that are shown, and classes that get a row each."""
+MOST_IMAGES = 100
+"""Images of a snapshot that are shown."""
 
 DECADE = 10.0
 """From this ratio of the highest to the lowest value on the axis is logarithmic."""
@@ -81,23 +83,29 @@ def _scale(axes: Axes, values: list[float]) -> None:
     ticks.whole_epochs(axes)
 
 
-def samples_picture(name: str, over: OverEpochs, gan: Artifact[GanRecord], classes: list[str]) -> Picture:
+def samples_picture(name: str, over: OverEpochs, gan: Artifact[GanRecord], real: Dataset) -> Picture:
     """Draw what the best snapshot of an experiment gives for the fixed latents of every sample grid."""
-    asked = gan.record.conditional and len(classes) <= MOST_ROWS
-    per_class = max(MOST_IMAGES // len(classes), 1)
-    images = grid_images(load_snapshot(gan, over.best_file, CPU), len(classes), gan.record.latent, per_class)
+    asked, choice = gan.record.conditional, by_size(real.splits["train"].class_counts)
+    per_class = max(MOST_IMAGES // len(choice.places), 1)
+    images = grid_images(load_snapshot(gan, over.best_file, CPU), choice.places, gan.record.latent, per_class)
     title = f"epoch {over.best_epoch}, fixed latents"
     # no generator that knows no classes has a row named after one
-    drawn = figures.named_rows(images, classes, title) if asked else figures.image_grid(images, 10, title)
+    drawn = (
+        figures.named_rows(images, choice.names(real.classes), choice.caption(title))
+        if asked
+        else figures.image_grid(images, 10, title)
+    )
     kind = "for each class" if asked else "of no class"
     return Picture(drawn, f"Images {kind} of {name} after epoch {over.best_epoch}.", True)
 
 
 def imported_picture(name: str, synthetic: Artifact[SyntheticRecord], classes: list[str]) -> Picture:
     """Draw the first imported images of each class, by the annotator's label."""
-    per_class = min(max(MOST_IMAGES // len(classes), 1), 10)
-    samples = preview(synthetic.folder, synthetic.dataset.splits["train"], per_class=per_class)
-    drawn = figures.class_rows(samples, classes, "imported, by the annotator's label")
+    train = synthetic.dataset.splits["train"]
+    choice = by_size(train.class_counts)
+    per_class = min(max(MOST_IMAGES // len(choice.places), 1), 10)
+    samples = preview(synthetic.folder, train, per_class, choice.places)
+    drawn = figures.class_rows(samples, classes, "imported, by the annotator's label", choice)
     return Picture(drawn, f"Imported images of {name}, by the annotator's label.", True)
 
 

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from shared.format.sample import Sample
 from shared.plots import ticks
 from shared.plots.image_grid import tile
+from shared.stats.class_choice import ClassChoice
 from shared.store.records.base import parse_record
 from shared.store.records.datasets import SampleMeta, SyntheticRecord
 
@@ -120,13 +121,13 @@ def image_grid(images: ArrayLike, columns: int, title: str, captions: Sequence[s
     return figure
 
 
-def class_rows(samples: Sequence[Sample], classes: Sequence[str], title: str) -> Figure:
-    """Draw the images of `samples`, a row for each class, named at its left."""
-    rows = [[sample.image for sample in samples if sample.label == index] for index in range(len(classes))]
+def class_rows(samples: Sequence[Sample], classes: Sequence[str], title: str, choice: ClassChoice) -> Figure:
+    """Draw the images of `samples`, a row for each class of the choice, named at its left."""
+    rows = [[sample.image for sample in samples if sample.label == label] for label in choice.places]
     columns = max(len(row) for row in rows)
     blank = np.full_like(samples[0].image, 255)
     filled = [image for row in rows for image in [*row, *[blank] * (columns - len(row))]]
-    return named_rows(np.stack(filled).transpose(0, 3, 1, 2), classes, title)
+    return named_rows(np.stack(filled).transpose(0, 3, 1, 2), choice.names(classes), choice.caption(title))
 
 
 def image_rows(images: ArrayLike, columns: int, title: str, names: Sequence[str] = ()) -> Figure:
@@ -178,41 +179,52 @@ LEGEND_COLUMNS = 3
 """Series next to each other in a legend: more would need a wider figure."""
 
 
-def class_balance(counts: Mapping[str, Sequence[int]], classes: Sequence[str], ylabel: str = "images") -> Figure:
-    """Draw how many images of each class there are, a bar for each series; the legend gives each total."""
-    figure, axes = plot(max(5.4, 0.35 * len(classes) * len(counts)))
+def class_balance(
+    counts: Mapping[str, Sequence[int]], classes: Sequence[str], choice: ClassChoice, ylabel: str = "images"
+) -> Figure:
+    """Draw how many images of each class of the choice there are, a bar for each series.
+
+    The legend gives the total of each series, over all classes.
+    """
+    shown = choice.names(classes)
+    figure, axes = plot(max(5.4, 0.35 * len(shown) * len(counts)))
     width = 0.8 / len(counts)
     for index, (name, series) in enumerate(counts.items()):
-        at = np.arange(len(classes)) + (index - (len(counts) - 1) / 2) * width
-        axes.bar(at, series, width, label=f"{name} ({sum(series):,} images)")
-    short = max(map(len, classes)) < 4
+        at = np.arange(len(shown)) + (index - (len(counts) - 1) / 2) * width
+        axes.bar(at, [series[place] for place in choice.places], width, label=f"{name} ({sum(series):,} images)")
+    short = max(map(len, shown)) < 4
     axes.set_xticks(
-        range(len(classes)), shortened_names(classes), rotation=0 if short else 35, ha="center" if short else "right"
+        range(len(shown)), shortened_names(shown), rotation=0 if short else 35, ha="center" if short else "right"
     )
-    axes.set_xlabel("class")
+    axes.set_xlabel(choice.caption("class"))
     axes.set_ylabel(ylabel)
     rows = -(-len(counts) // LEGEND_COLUMNS)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.08 + 0.1 * rows), ncols=min(len(counts), LEGEND_COLUMNS))
     return figure
 
 
-def confusion(matrix: ArrayLike, classes: Sequence[str], title: str) -> Figure:
-    """Draw a confusion matrix of counts: rows true classes, columns predicted ones, shaded by share of the row."""
+def confusion(matrix: ArrayLike, classes: Sequence[str], title: str, choice: ClassChoice) -> Figure:
+    """Draw a confusion matrix of counts: rows true classes, columns predicted ones, shaded by share of the row.
+
+    It is that of the classes of the choice; where these are not all, its last column has the answers that name others.
+    """
     counts = np.asarray(matrix)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = max(4.0, 0.42 * len(classes) + 1.2)
+    shown = choice.names(classes)
+    named = shown if choice.whole else [*shown, f"{choice.count - len(shown):,} others"]
+    side = max(4.0, 0.42 * len(named) + 1.2)
     figure, axes = plot(side, side)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
         if count:
             ink = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count}", ha="center", va="center", fontsize=8, color=ink)
-    axes.set_xticks(range(len(classes)), shortened_names(classes), rotation=0 if max(map(len, classes)) < 4 else 90)
-    axes.set_yticks(range(len(classes)), shortened_names(classes))
+    axes.set_xticks(range(len(named)), shortened_names(named), rotation=0 if max(map(len, named)) < 4 else 90)
+    axes.set_yticks(range(len(shown)), shortened_names(shown))
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.grid(False)
-    axes.set_title(title, fontsize=9)
+    axes.set_title(choice.caption(title), fontsize=9)
     return figure
 
 
@@ -230,8 +242,8 @@ def confidence_histogram(record: SyntheticRecord) -> Figure:
     return figure
 
 
-def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
-    """Draw synthetic samples with the class that was asked for, the annotation and its confidence."""
+def annotated_grid(samples: Sequence[Sample], classes: Sequence[str], choice: ClassChoice) -> Figure:
+    """Draw synthetic samples of the classes of the choice: the class asked for, the annotation and its confidence."""
     captions, what = [], "class annotated"
     between = " → " if max(map(len, classes)) < 4 else "\n→ "
     samples = sorted(samples, key=lambda sample: sample.label)
@@ -242,7 +254,7 @@ def annotated_grid(samples: Sequence[Sample], classes: Sequence[str]) -> Figure:
         captions.append(f"{names}\n{meta.annotation.confidence:.2f}")
         what = "class asked → annotated" if asked else "class annotated"
     title = f"{len(samples)} synthetic images: {what}, confidence of the annotation"
-    return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, title, captions)
+    return image_grid([sample.image.transpose(2, 0, 1) for sample in samples], 10, choice.caption(title), captions)
 
 
 def closest_pairs(first: ArrayLike, second: ArrayLike, names: Sequence[str], title: str) -> Figure:

@@ -18,6 +18,7 @@ from shared.data.sampling import apportion, spread
 from shared.data.specs import UNLABELLED
 from shared.format.manifest import Dataset
 from shared.format.shards import preview
+from shared.metrics.classification import confusion_of
 from shared.metrics.over_replicates import class_distances
 from shared.models.snapshots import (
     GRID_COLUMNS,
@@ -28,17 +29,18 @@ from shared.models.snapshots import (
     real_next_to_generated,
     side_by_side,
 )
-from shared.plots import charts, figures, preparation, trial_charts
+from shared.plots import charts, figures, preparation
+from shared.plots.classes import choices
 from shared.plots.training import class_charts, panels
 from shared.plots.training.panels import Progress
 from shared.runtime.seeding import Stream, derive_seed
+from shared.stats.class_choice import ClassChoice, by_size
 from shared.store.artifacts import Artifact
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.copies import ClosestPair
 from shared.store.records.datasets import RealRecord, SyntheticRecord
 from shared.store.records.gan import GanRecord
 from shared.store.records.scores import OnTest, ScoresRecord
-from shared.store.records.tune import TuneRecord
 from shared.store.samples import places_of_draw
 
 CPU = torch.device("cpu")  # the report needs no GPU, and a page must not depend on the machine that draws it
@@ -72,7 +74,9 @@ def real_pictures(folder: Path, dataset: Dataset, examples: Sequence[Example]) -
 
     Where there are `examples` of the preparation, these are shown before and after it.
     """
-    samples = preview(folder, dataset.splits["train"], per_class=SAMPLES_PER_CLASS)
+    train = dataset.splits["train"]
+    choice = by_size(train.class_counts)
+    samples = preview(folder, train, SAMPLES_PER_CLASS, choice.places)
     title = f"real train images, first 10 of each class, {dataset.size_px}x{dataset.size_px} px"
     # nothing may show the classes of unlabelled images
     counts = {name: split.class_counts for name, split in dataset.splits.items() if name != UNLABELLED}
@@ -92,9 +96,13 @@ def real_pictures(folder: Path, dataset: Dataset, examples: Sequence[Example]) -
         alt = f"The {len(near)} closest pairs of nearly equal images in different splits."
         pictures["near_duplicates"] = Picture(figure, alt, True)
     return pictures | {
-        "samples": Picture(figures.class_rows(samples, dataset.classes, title), "Ten real images of each class.", True),
+        "samples": Picture(
+            figures.class_rows(samples, dataset.classes, title, choice),
+            f"Ten real images of each {'class' if choice.whole else 'of ' + choice.words}.",
+            True,
+        ),
         "class_balance": Picture(
-            figures.class_balance(counts, dataset.classes), f"Images per class in {', '.join(counts)}."
+            figures.class_balance(counts, dataset.classes, choice), f"Images per class in {', '.join(counts)}."
         ),
     }
 
@@ -103,8 +111,10 @@ def classifier_pictures(record: ClassifierRecord) -> Pictures:
     """Return the annotator's confusion matrix on test and the curve of its training."""
     title = f"annotator on {record.test.n:,} real test images"
     alt = f"Confusion matrix of the annotator, accuracy {record.test.accuracy:.3f}."
+    choice = choices.of_table(record.test)
+    matrix = confusion_of([record.test], choice.places, choice.count)
     return {
-        "confusion": Picture(figures.confusion(record.test.confusion, record.classes, title), alt),
+        "confusion": Picture(figures.confusion(matrix, record.classes, title, choice), alt),
         "curve": Picture(charts.classifier_curve(record), "Loss and F1 of the annotator over steps."),
     }
 
@@ -141,14 +151,16 @@ def scores_pictures(
         pictures["fid"] = Picture(charts.score_curve(record, drawn, fid), f"{fid} per snapshot.")
     if record.on_test is None:
         return pictures
-    classes = real.dataset.classes
-    pictures |= _qualities(record, gan.record) | _class_scores([record, *others], gan.record.conditional)
+    classes, choice = real.dataset.classes, scored_classes([record, *others], real)
+    pictures |= _qualities(record, gan.record) | _class_scores(
+        [record, *others], choice, choice.names(classes), gan.record.conditional
+    )
     title = f"left real test images, right generated after epoch {record.chosen_snapshot.epoch}"
-    names, by_class = (classes, ", by class") if gan.record.conditional else ([], "")
-    both = real_next_to_generated(real, gan, record.chosen_snapshot.file)
-    figure = figures.image_rows(both, len(both) // len(classes), title, names)
+    names, by_class = (choice.names(classes), ", by class") if gan.record.conditional else ([], "")
+    both = real_next_to_generated(real, gan, record.chosen_snapshot.file, choice.places)
+    figure = figures.image_rows(both, len(both) // len(choice.places), choice.caption(title), names)
     pictures["real_and_generated"] = Picture(figure, f"Real and generated images side by side{by_class}.", True)
-    return pictures | _closest(record, record.on_test, real, gan) | _grids(record, gan, classes)
+    return pictures | _closest(record, record.on_test, real, gan) | _grids(record, gan, classes, choice)
 
 
 def imported_scores_pictures(
@@ -162,12 +174,14 @@ def imported_scores_pictures(
     `others` are other replicates: scores by class are means over all of them.
     """
     size_px, resize_filter = synthetic.dataset.size_px, synthetic.preparation.resize_filter
-    classes, stored = real.dataset.classes, load_split(synthetic, "train")
+    stored, choice = load_split(synthetic, "train"), scored_classes([record, *others], real)
+    names = choice.names(real.dataset.classes)
     test = load_split(real, "test").at(size_px, resize_filter)
-    by_class = ([part.images[part.labels == label][:5] for label in range(len(classes))] for part in (test, stored))
+    by_class = ([part.images[part.labels == label][:5] for label in choice.places] for part in (test, stored))
     both = side_by_side(*by_class)
-    figure = figures.image_rows(both, len(both) // len(classes), "left real test images, right imported ones", classes)
-    pictures = _class_scores([record, *others], synthetic.record.agreement is not None)
+    title = choice.caption("left real test images, right imported ones")
+    figure = figures.image_rows(both, len(both) // len(names), title, names)
+    pictures = _class_scores([record, *others], choice, real.dataset.classes, synthetic.record.agreement is not None)
     pictures["real_and_generated"] = Picture(figure, "Real and imported images side by side, by class.", True)
     assert record.on_test is not None  # imported images have scores on test
     pairs, used = record.on_test.copies["pixels"].closest, record.on_test.test_protocols[record.extractor]
@@ -177,15 +191,29 @@ def imported_scores_pictures(
     return pictures | _pairs(stored.images[[drawn[pair.synthetic] for pair in pairs]], train.images, pairs)
 
 
-def _class_scores(records: Sequence[ScoresRecord], labelled: bool) -> Pictures:
-    """Draw the distance of each class, a mean over records; `labelled` says whether images have labels of their own."""
+def scored_classes(records: Sequence[ScoresRecord], real: Artifact[RealRecord]) -> ClassChoice:
+    """Return the classes to show of scores on test, means over records."""
+    on_test = [record.on_test for record in records if record.on_test is not None]
+    distances = class_distances(on_test, records[0].chosen_score)
+    return choices.of_distances(distances, real.dataset.classes, real.dataset.splits["train"].class_counts)
+
+
+def _class_scores(
+    records: Sequence[ScoresRecord], choice: ClassChoice, classes: Sequence[str], labelled: bool
+) -> Pictures:
+    """Draw the distance of each class of the choice, a mean over records.
+
+    `labelled` says whether images have labels of their own.
+    """
     score, on_test = records[0].chosen_score, [record.on_test for record in records if record.on_test is not None]
     # images of an unconditional generator are of no class but the annotator's
     annotated = "" if labelled else ", synthetic ones by the annotator's class"
     n_real = on_test[0].test_protocols[records[0].extractor].n_real
     title = f"against {n_real:,} real test images of all classes{annotated}"
     alt = "Fréchet distance of each class of the synthetic images, and of as many real train images."
-    return {"class_scores": Picture(charts.class_bars(class_distances(on_test, score), score, title), alt)}
+    distances, names = class_distances(on_test, score), choice.names(classes)
+    shown = {name: distances[name] for name in names if name in distances}
+    return {"class_scores": Picture(charts.class_bars(shown, score, choice.caption(title)), alt)}
 
 
 def _qualities(record: ScoresRecord, gan: GanRecord) -> Pictures:
@@ -226,7 +254,7 @@ def _pairs(drawn: Tensor, train: Tensor, pairs: Sequence[ClosestPair]) -> Pictur
     return {"closest_pairs": Picture(figure, alt, True)}
 
 
-def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str]) -> Pictures:
+def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str], choice: ClassChoice) -> Pictures:
     """Draw the sample grids of the snapshots with the worst and the best score; the latter alone if they are one."""
     pictures = {}
     shown = {
@@ -234,9 +262,11 @@ def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str]) -
         record.chosen_snapshot.file: ("chosen", record.chosen_snapshot),
     }
     for what, snapshot in shown.values():
-        images = grid_images(load_snapshot(gan, snapshot.file, CPU), len(classes), gan.record.latent)
+        images = grid_images(load_snapshot(gan, snapshot.file, CPU), choice.places, gan.record.latent)
         title = f"{what} snapshot, epoch {snapshot.epoch}, fixed latents"
-        names, alt = (classes, "Ten of each class") if gan.record.conditional else ([], str(len(images)))
+        names, alt = [], str(len(images))
+        if gan.record.conditional:
+            title, names, alt = choice.caption(title), choice.names(classes), "Ten of each class"
         figure = figures.image_rows(images, GRID_COLUMNS, title, names)
         alt = f"Generated images at the {what} snapshot: {alt}."
         pictures[f"grid_{what}"] = Picture(figure, alt, True)
@@ -245,19 +275,20 @@ def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str]) -
 
 def synthetic_pictures(folder: Path, dataset: Dataset, record: SyntheticRecord) -> Pictures:
     """Return annotated images of the synthetic shards in `folder`, the labels and the annotator's confidence."""
-    classes = dataset.classes
-    samples = preview(folder, dataset.splits["train"], per_class=max(SYNTHETIC_SAMPLES // len(classes), 1))
+    classes, choice = dataset.classes, choices.of_labels(record.annotated_counts, record.asked_counts)
+    each = max(SYNTHETIC_SAMPLES // len(choice.places), 1)
+    samples = preview(folder, dataset.splits["train"], each, choice.places)
     counts = {"annotated": record.annotated_counts}
     if record.asked_counts is not None:
         counts = {("asked" if record.imported is None else "given"): record.asked_counts} | counts
     return {
         "annotated": Picture(
-            figures.annotated_grid(samples, classes),
+            figures.annotated_grid(samples, classes, choice),
             f"{len(samples)} synthetic images with class and confidence.",
             True,
         ),
         "labels": Picture(
-            figures.class_balance(counts, classes, "synthetic images"),
+            figures.class_balance(counts, classes, choice, "synthetic images"),
             f"Synthetic images per class, {' and '.join(counts)}.",
         ),
         "confidence": Picture(
@@ -265,32 +296,3 @@ def synthetic_pictures(folder: Path, dataset: Dataset, record: SyntheticRecord) 
             f"Histogram of the annotator's confidence, median {record.confidence_median:.3f}.",
         ),
     }
-
-
-def tune_pictures(record: TuneRecord, sheet: Tensor, classes: Sequence[str], conditional: bool = True) -> Pictures:
-    """Return the charts of a search and its image grid `sheet`; importances where there are any.
-
-    The rows of `sheet` are named after classes if both GANs are `conditional`.
-    """
-    trials = len(record.trials)
-    title = "real test images | before | after, fixed latents"
-    pictures = {
-        "comparison": Picture(trial_charts.comparison_chart(record), record.comparison.sentence),
-        "history": Picture(trial_charts.history_chart(record), f"Objective of {trials} trials, and the best so far."),
-        "trial_curves": Picture(
-            trial_charts.curves_chart(record), "Score of each trial over epochs, and where weak ones were stopped."
-        ),
-        "parallel": Picture(
-            trial_charts.parallel_chart(record), "Options of each trial as a line, coloured by its score."
-        ),
-        "baseline_and_tuned": Picture(
-            figures.image_rows(sheet, len(sheet) // len(classes), title, classes if conditional else []),
-            "Real test images, generated ones before tuning and after, side by side.",
-            True,
-        ),
-    }
-    if record.importances:
-        most = max(record.importances, key=record.importances.__getitem__)
-        alt = f"Importance of each option; most important: {most}."
-        pictures["importances"] = Picture(trial_charts.importance_chart(record), alt)
-    return pictures

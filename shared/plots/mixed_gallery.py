@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from shared.metrics.classification import confusion_of
 from shared.plots import figures, verdict_charts
 from shared.plots.answers import shown_answers
+from shared.plots.classes import choices
 from shared.plots.formatting import difference_points, interval_points, level_text, percent, variance_shares
 from shared.plots.gallery import Picture, Pictures
 from shared.store.records.mixed import MixedRecord
@@ -43,7 +43,9 @@ def mixed_pictures(record: MixedRecord, classes: Sequence[str]) -> Pictures:
 
 def _arm_confusion(record: MixedRecord, arm: str, classes: Sequence[str]) -> Picture:
     """Draw the confusion matrix of an arm, summed over its fits."""
-    matrices = [row.test.confusion for row in record.rows if row.arm == arm]
-    fits = "1 fit" if len(matrices) == 1 else f"sum over {len(matrices)} fits"
+    tables = [row.test for row in record.rows if row.arm == arm]
+    fits = "1 fit" if len(tables) == 1 else f"sum over {len(tables)} fits"
     title = f"{arm}: {record.protocol.test_images} real test images, {fits}"
-    return Picture(figures.confusion(np.sum(matrices, axis=0), classes, title), f"Confusion matrix of the arm {arm}.")
+    choice = choices.of_arms(record)
+    matrix = confusion_of(tables, choice.places, choice.count)
+    return Picture(figures.confusion(matrix, classes, title, choice), f"Confusion matrix of the arm {arm}.")

@@ -7,9 +7,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from torch import Tensor
 
-from shared.plots import ticks
+from shared.plots import figures, ticks
 from shared.plots.figures import COLOURS, plot
+from shared.plots.gallery import Picture, Pictures
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.base import Value
 from shared.store.records.tune import TuneRecord
@@ -184,3 +186,33 @@ def comparison_chart(record: TuneRecord) -> Figure:
     axes.set_title(f"{counts}, {record.epochs} epochs, seeds {seeds}", fontsize=9)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
     return figure
+
+
+def tune_pictures(
+    record: TuneRecord, sheet: Tensor, classes: Sequence[str], conditional: bool = True, chosen: str = ""
+) -> Pictures:
+    """Return the charts of a search and its image grid `sheet`; importances where there are any.
+
+    The rows of `sheet` are of `classes`, and named after these if both GANs are `conditional`. `chosen` says how they
+    were chosen of many.
+    """
+    trials = len(record.trials)
+    title = "real test images | before | after, fixed latents" + (f"\n{chosen}" if chosen else "")
+    pictures = {
+        "comparison": Picture(comparison_chart(record), record.comparison.sentence),
+        "history": Picture(history_chart(record), f"Objective of {trials} trials, and the best so far."),
+        "trial_curves": Picture(
+            curves_chart(record), "Score of each trial over epochs, and where weak ones were stopped."
+        ),
+        "parallel": Picture(parallel_chart(record), "Options of each trial as a line, coloured by its score."),
+        "baseline_and_tuned": Picture(
+            figures.image_rows(sheet, len(sheet) // len(classes), title, classes if conditional else []),
+            "Real test images, generated ones before tuning and after, side by side.",
+            True,
+        ),
+    }
+    if record.importances:
+        most = max(record.importances, key=record.importances.__getitem__)
+        alt = f"Importance of each option; most important: {most}."
+        pictures["importances"] = Picture(importance_chart(record), alt)
+    return pictures

@@ -35,6 +35,10 @@ class ClassChoice:
         reasons = ", ".join(f"the {_number(count)}{reason}" for reason, count in self.picked.items())
         return f"{len(self.places)} of {self.count:,} classes: {reasons}"
 
+    def caption(self, title: str) -> str:
+        """Return the title of a figure, on a line below it how the classes were chosen."""
+        return title if self.whole else f"{title}\n{self.words}"
+
     def names(self, classes: Sequence[str]) -> list[str]:
         """Return the names of the chosen classes, of all `classes` in the order of labels."""
         return [classes[place] for place in self.places]
@@ -71,6 +75,14 @@ def choose_classes(count: int, merits: Mapping[str, Merit]) -> ClassChoice:
 def by_size(counts: Sequence[int]) -> ClassChoice:
     """Return the classes that are shown where only the number of images of each is known: largest and smallest."""
     return choose_classes(len(counts), {"largest": counts, "smallest": [-count for count in counts]})
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for a message: all up to MOST_CLASSES, of more half as many, and how many others there are."""
+    if len(names) <= MOST_CLASSES:
+        return ", ".join(names)
+    shown = MOST_CLASSES // 2
+    return f"{', '.join(names[:shown])} and {len(names) - shown:,} others"
 
 
 def _order(merit: Merit) -> list[int]:

@@ -22,9 +22,6 @@ from shared.plots import figures
 from shared.plots.image_grid import evenly
 from shared.store.records.gan import GanRecord
 
-PANEL_ROWS = 20
-"""Rows of a panel, at most; classes are spread evenly."""
-
 FRAMES, STRIP_COLUMNS, STRIP_ROWS = 20, 10, 6
 """Epochs of an animation and of a strip, at most; rows that a strip of few classes is filled up to."""
 
@@ -43,12 +40,8 @@ def real_and_generated(real: Tensor, drawn: Tensor, names: Sequence[str], title:
 
     `names` are those of the rows; none for an unconditional generator, whose images are of no known class.
     """
-    left, right = real.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS)
-    places = evenly(len(left), PANEL_ROWS)
-    shown = side_by_side([left[place] for place in places], [right[place] for place in places])
-    if len(places) < len(left):
-        title = f"{title} ({len(places)} of {len(left)} rows)"
-    return figures.image_rows(shown, 2 * GRID_COLUMNS + 1, title, [names[place] for place in places] if names else [])
+    shown = side_by_side(real.split(GRID_COLUMNS), drawn.split(GRID_COLUMNS))
+    return figures.image_rows(shown, 2 * GRID_COLUMNS + 1, title, names)
 
 
 @dataclass(frozen=True)

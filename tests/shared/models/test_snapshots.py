@@ -158,9 +158,9 @@ def test_an_image_does_not_depend_on_its_batch(network: Any) -> None:
 
 def test_a_grid_has_its_classes_in_rows_and_never_changes(network: Any) -> None:
     """A grid is `per_class` images of class 0, then of class 1, ..., from latents that are always the same."""
-    grid = grid_images(network, classes=3, latent=8, per_class=2)
+    grid = grid_images(network, range(3), latent=8, per_class=2)
     torch.rand(3)
-    assert torch.equal(grid_images(network, classes=3, latent=8, per_class=2), grid)
+    assert torch.equal(grid_images(network, range(3), latent=8, per_class=2), grid)
     seeds = list(range(20_240_229, 20_240_235))
     assert torch.equal(grid, draw_images(network, latents_of(seeds, 8), torch.tensor([0, 0, 1, 1, 2, 2])))
 
@@ -170,9 +170,9 @@ def test_real_images_stand_beside_generated_ones(
 ) -> None:
     """A row per class: two real test images, a blank, two generated; a class with one image gets two blanks."""
     real = make_dataset(train=1, test=5)
-    rows = real_next_to_generated(real, gan, snapshot_name(2), per_class=2).unflatten(0, (3, 5))
+    rows = real_next_to_generated(real, gan, snapshot_name(2), range(3), per_class=2).unflatten(0, (3, 5))
     held_out = load_split(real, "test").images
     blank = torch.full((1, 16, 16), 255, dtype=torch.uint8)
     assert torch.equal(rows[0, :3], torch.stack([held_out[0], held_out[3], blank]))
     assert torch.equal(rows[2, :3], torch.stack([held_out[2], blank, blank]))
-    assert torch.equal(rows[:, 3:].flatten(0, 1), grid_images(network, 3, 8, per_class=2))
+    assert torch.equal(rows[:, 3:].flatten(0, 1), grid_images(network, range(3), 8, per_class=2))

@@ -11,6 +11,7 @@ from PIL import Image
 
 from shared.metrics.over_replicates import ClassDistance
 from shared.plots import charts, figures
+from shared.stats.class_choice import by_size
 from shared.store.records.classifier import ClassifierRecord
 from shared.store.records.datasets import SyntheticRecord
 from shared.store.records.scores import ScoresRecord
@@ -62,12 +63,14 @@ CONFIDENCE = SyntheticRecord.model_validate(
 )
 
 
+BOTH = by_size([1200, 300])
+
 DISTANCES = {"cat": ClassDistance(3.0, 2.0), "dog": ClassDistance(4.0, None)}
 
 CHARTS: dict[str, Callable[[], Figure]] = {
-    "class_balance": lambda: figures.class_balance({"train": [1200, 300], "val": [120, 30]}, ["cat", "dog"]),
+    "class_balance": lambda: figures.class_balance({"train": [1200, 300], "val": [120, 30]}, ["cat", "dog"], BOTH),
     "curves": lambda: charts.curves([1, 2], {"a": [0, 1], "b": [1, 0]}, "epoch", "loss (nats)", "2,000 images"),
-    "confusion": lambda: figures.confusion([[9, 1], [0, 7]], ["cat", "dog"], "17 real test images"),
+    "confusion": lambda: figures.confusion([[9, 1], [0, 7]], ["cat", "dog"], "17 real test images", BOTH),
     "confidence_histogram": lambda: figures.confidence_histogram(CONFIDENCE),
     "classifier_curve": lambda: charts.classifier_curve(CLASSIFIER),
     "score_curve": lambda: charts.score_curve(SCORES),
@@ -169,7 +172,7 @@ def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
 def test_a_very_long_class_name_leaves_room_for_what_is_drawn() -> None:
     """On an axis a name of 90 characters is cut to 20, and one with a sign that the font lacks is no warning."""
     classes = ["n" * 90, "smile \N{SLIGHTLY SMILING FACE}"]
-    figure = figures.confusion([[9, 1], [0, 7]], classes, "17 real test images")
+    figure = figures.confusion([[9, 1], [0, 7]], classes, "17 real test images", BOTH)
     assert [len(label.get_text()) for label in figure.axes[0].get_yticklabels()] == [20, 7]
     assert figures.to_png(figure).startswith(b"\x89PNG")
 

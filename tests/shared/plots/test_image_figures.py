@@ -6,6 +6,7 @@ import pytest
 from shared.format.sample import Sample
 from shared.plots import figures
 from shared.plots.image_grid import tile
+from shared.stats.class_choice import by_size
 
 
 def _flat(*values: int, channels: int = 1, side: int = 2) -> np.ndarray:
@@ -23,7 +24,7 @@ def _samples() -> list[Sample]:
 
 def test_class_rows_have_a_row_for_each_class() -> None:
     """Samples 1 | 0 and 2 of two classes: each in its class's row, named at its left, short rows filled white."""
-    figure = figures.class_rows(_samples(), ["cat", "dog"], "first images")
+    figure = figures.class_rows(_samples(), ["cat", "dog"], "first images", by_size([1, 1]))
     (axes,) = figure.axes
     assert np.asarray(axes.images[0].get_array())[::3, ::3].tolist() == [[1, 255], [0, 2]]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
@@ -56,7 +57,7 @@ def test_a_grid_with_captions_names_each_image() -> None:
 
 def test_annotated_images_show_what_was_asked_and_what_came() -> None:
     """The caption has the class asked for, the annotation and its confidence; images come in order of labels."""
-    figure = figures.annotated_grid(_samples(), ["cat", "dog"])
+    figure = figures.annotated_grid(_samples(), ["cat", "dog"], by_size([1, 1]))
     (axes,) = figure.axes
     *captions, title = [text.get_text() for text in axes.texts]
     assert captions == ["dog → cat\n0.88", "dog → dog\n0.88", "dog → dog\n0.88"]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from shared.plots.figures import to_svg
-from shared.plots.gallery import Pictures, tune_pictures
-from shared.plots.trial_charts import comparison_chart, history_chart, importance_chart
+from shared.plots.gallery import Pictures
+from shared.plots.trial_charts import comparison_chart, history_chart, importance_chart, tune_pictures
 from shared.store.records.tune import TuneRecord
 
 PROTOCOL = {
