@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.plots.answers import first_arms, macro_words
+from shared.plots.classes.choices import of_arms, of_qualities
 from shared.plots.formatting import CLASS_METRICS, metric_name, metric_value, percent_interval
 from shared.stats.confidence import LEVEL_TEXT
 
@@ -14,11 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from shared.store.records.gan import GanRecord
-    from shared.store.records.mixed import ArmClass, ArmRow, Estimate, MixedRecord, OptionalEstimate
-    from shared.store.records.scores import ClassQualities, ScoresRecord
-
-MOST_CLASSES, FEW_CLASSES = 20, 5
-"""Up to how many classes are all listed, and how many of more: those with the lowest F1 or the worst images."""
+    from shared.store.records.mixed import ArmRow, Estimate, MixedRecord, OptionalEstimate
+    from shared.store.records.scores import ScoresRecord
 
 LOSSES = {"discriminator_loss": "loss D", "generator_loss": "loss G"}
 """The losses that are printed, by their names in the history, where they are means since the snapshot before."""
@@ -80,22 +78,14 @@ def _print_metrics(console: "Console", record: "MixedRecord", arms: "Sequence[Ar
             *(_cell(found) for found in estimates),
         )
     by_class = (arms[0].classes or []) if classes else []
-    shown = _lowest(by_class)
-    for place, row in shown:
+    choice = of_arms(record)
+    for place, row in ((place, by_class[place]) for place in choice.places if by_class):
         for name in CLASS_METRICS if len(by_class) == 2 else ("f1",):
             words = f"{CLASS_METRICS[name]} of {row.class_name}, {row.n:,} image{'' if row.n == 1 else 's'}"
             _row(table, words, *(_cell(getattr((arm.classes or [])[place], name)) for arm in arms))
     console.print(table)
-    if len(shown) < len(by_class):
-        console.print(f"{len(shown)} of {len(by_class)} classes, the lowest F1 of {arms[0].arm}; {ALL_CLASSES}.")
-
-
-def _lowest(classes: "Sequence[ArmClass]") -> "list[tuple[int, ArmClass]]":
-    """Return the classes that are listed without being asked for, with their places: those with the lowest F1."""
-    if len(classes) <= MOST_CLASSES:
-        return list(enumerate(classes))
-    known = [(place, row) for place, row in enumerate(classes) if row.f1.mean is not None]
-    return sorted(known, key=lambda found: found[1].f1.mean or 0.0)[:FEW_CLASSES]
+    if by_class and choice.words:
+        console.print(f"{choice.words}; {ALL_CLASSES}.")
 
 
 def _print_classes(console: "Console", arm: "ArmRow") -> None:
@@ -132,26 +122,21 @@ def print_generator(
     # of a class, where each has networks of its own
     by_class = gan.histories if gan is not None and gan.class_histories else {}
     table = _table(console, title, "class", *names, "category", *(LOSSES.values() if by_class else ()))
-    listed = classes if every or len(classes) <= MOST_CLASSES else sorted(classes, key=_badness)[:FEW_CLASSES]
-    for row in listed:
+    choice = of_qualities(classes)
+    for row in classes if every else [classes[place] for place in choice.places]:
         ratios = [f"{row.ratios[name]:.2f}" if row.ratios else "-" for name in names]
         losses = by_class[row.class_name][-1].losses if by_class else {}
         shown_losses = [f"{losses[name]:.3f}" for name in LOSSES if name in losses]
         _row(table, row.class_name, *ratios, row.category or "too few images", *shown_losses)
     console.print(table)
-    if len(listed) < len(classes):
-        console.print(f"{len(listed)} of {len(classes)} classes, the worst; {ALL_CLASSES}.")
+    if choice.words and not every:
+        console.print(f"{choice.words}; {ALL_CLASSES}.")
     if gan is None and not record.imported:
         console.print("Losses: the GANs that were scored are no longer there.")
     elif gan is not None and not by_class:
         losses = gan.history[-1].losses
         console.print(f"Final losses: {', '.join(f'{words} {losses[name]:.3f}' for name, words in LOSSES.items())}.")
     console.print(_categories(scores))
-
-
-def _badness(row: "ClassQualities") -> float:
-    """Return how a class is ordered, the worst first; one without ratios is last."""
-    return -max((abs(ratio - 1) for ratio in row.ratios.values()), default=0.0) if row.ratios else 1.0
 
 
 def _categories(scores: "Iterable[ScoresRecord]") -> str:

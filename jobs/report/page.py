@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jobs.pipeline import JOBS, PIPELINE
+from jobs.report.classes import every_class
 from jobs.report.figures import draw_all
 from jobs.report.inputs import Artifacts
 from jobs.report.scores import scores_section
@@ -14,6 +15,7 @@ from shared.cli.progress import Reporter
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.metrics.pixels import QUALITIES
 from shared.plots import answers, formatting
+from shared.plots.classes import choices
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import experiment_folder, experiment_label, lineage, need_test_scores, recipe_text
@@ -28,6 +30,7 @@ FILTERS = (
         "spread",
         "like_for_like",
         "real_images",
+        "signed_points",
     ),
     *("metric_value", "side_words", "percent_interval", "metric_name", "synthetic_count", "real_count"),
 )
@@ -63,6 +66,10 @@ def render(inputs: Mapping[str, Artifact], reporter: Reporter) -> str:
         },
         first_arms=answers.first_arms(mixed),
         macro_words=answers.macro_words(mixed),
+        arm_choice=choices.of_arms(mixed),
+        quality_choice=choices.of_qualities(need_test_scores(shown.scores).test.classes),
+        annotator_choice=choices.of_table(shown.classifier.record.test),
+        every_class=every_class(made),
         metrics=[metric.name for metric in CLASSIFICATION_METRICS],
         variance_words=formatting.variance_words(mixed.variance),
         mixed=mixed,

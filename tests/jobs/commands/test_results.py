@@ -333,22 +333,52 @@ def test_two_classes_are_whole_and_name_the_positive_one(capsys: pytest.CaptureF
     assert sum(line.startswith("Young (positive) ") for line in every) == len(record.arms)
 
 
-def test_of_many_classes_the_worst_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of 100 classes the five with the lowest F1, the lowest first, and how to see the others."""
-    record = mixed_record(replicates=3)
+def of_many_classes(record: MixedRecord) -> MixedRecord:
+    """Return a verdict on 100 classes: the last are the largest, F1 differs, and class 50 differs between arms."""
+    assert record.headline is not None
     arms = []
     for arm in record.arms:
         (first, *_) = arm.classes or []
         levels = [(37 * place % 100) / 100 for place in range(100)]
+        if arm.arm == record.headline.b:
+            levels[50] += 0.5
         rows = [
-            first.model_copy(update={"class_name": f"c{place}", "f1": first.f1.model_copy(update={"mean": level})})
+            first.model_copy(
+                update={
+                    "class_name": f"c{place}",
+                    "n": place + 10,
+                    "f1": first.f1.model_copy(update={"mean": level}),
+                }
+            )
             for place, level in enumerate(levels)
         ]
         arms.append(arm.model_copy(update={"classes": rows}))
-    lines = printed(capsys, record.model_copy(update={"arms": arms}), every=False)
-    named = [line.split()[2] for line in lines if line.startswith("F1 of ")]
-    assert named == ["c0,", "c73,", "c46,", "c19,", "c92,"]
-    assert any("5 of 100 classes" in line and "results --classes" in line for line in lines)
+    return record.model_copy(update={"arms": arms})
+
+
+def test_of_many_classes_those_that_matter_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 100 classes the seven largest, the seven of the lowest F1, the six most changed; how to see the others."""
+    record = of_many_classes(mixed_record(replicates=3))
+    lines = printed(capsys, record, every=False)
+    named = [line.split()[2].rstrip(",") for line in lines if line.startswith("F1 of ")]
+    worst = {f"c{place}" for place in (0, 73, 46, 19, 92, 65, 38)}
+    assert set(named) > {f"c{place}" for place in range(93, 100)} | worst | {"c50"}
+    assert named == sorted(named, key=lambda name: int(name[1:]))
+    assert len(named) == 20
+    assert any(
+        line.startswith("20 of 100 classes: the 7 largest, the 7 worst by F1, the 6 most changed; ")
+        and line.endswith("results --classes.")
+        for line in lines
+    )
+
+
+def test_every_class_is_printed_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --classes each arm has a line for each of 100 classes, and nothing is said of a choice."""
+    record = of_many_classes(mixed_record(replicates=3))
+    lines = printed(capsys, record, every=True)
+    assert sum(line.startswith("c99 ") for line in lines) == len(record.arms)
+    assert sum(line.startswith("c") and line[1].isdigit() for line in lines) == 100 * len(record.arms)
+    assert not any("of 100 classes" in line for line in lines)
 
 
 def test_the_generators_classes_are_in_the_json(found: Any, made: dict[str, Artifact]) -> None:
