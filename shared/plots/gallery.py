@@ -153,7 +153,7 @@ def scores_pictures(
         return pictures
     classes, choice = real.dataset.classes, scored_classes([record, *others], real)
     pictures |= _qualities(record, gan.record) | _class_scores(
-        [record, *others], choice, choice.names(classes), gan.record.conditional
+        [record, *others], choice, classes, gan.record.conditional
     )
     title = f"left real test images, right generated after epoch {record.chosen_snapshot.epoch}"
     names, by_class = (choice.names(classes), ", by class") if gan.record.conditional else ([], "")

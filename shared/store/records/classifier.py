@@ -48,9 +48,9 @@ CONFUSION_ROW = re.compile(r"(\d+:\d+( \d+:\d+)*)?", re.ASCII)
 class ClassTable(Record):
     """How well a classifier does on `n` images: accuracy, macro means, a row for each class, the confusion matrix.
 
-    Rows of `confusion` are true classes, columns predicted ones. Of more than WHOLE_CONFUSION classes there is
-    `confusion_rows` in its place: for each true class the predicted ones with their counts, "3:12 5:1", those above 0.
-    Earlier versions stored the matrix of any number of classes as a whole.
+    Rows of `confusion` are true classes, columns predicted ones. Where there are more than WHOLE_CONFUSION classes,
+    `confusion_rows` takes its place: for each true class the predicted ones with their counts, "3:12 5:1", those above
+    0. Earlier versions stored the matrix of any number of classes as a whole.
     """
 
     n: int
