@@ -85,4 +85,4 @@ def test_a_chart_of_nothing_is_left_out() -> None:
     """Where the variance comes from is drawn only where some of it is known."""
     nothing = {"generator": None, "fit": None, "images": None}
     for variance, drawn in ((nothing, False), (None, False), (nothing | {"images": 1.0}, True)):
-        assert ("variance" in mixed_pictures(mixed_record(variance=variance), ["a", "b"])) == drawn
+        assert ("variance" in mixed_pictures(mixed_record(variance=variance), ["a", "b", "c"])) == drawn
