@@ -14,9 +14,9 @@ from operator import add
 import torch
 from torch import Tensor
 
-from shared.data.decoded.residence import Residence
 from shared.data.images import load_split
 from shared.data.order import Order
+from shared.data.pixels import Residence
 from shared.errors import FormatError
 from shared.store.artifacts import Artifact
 
@@ -62,7 +62,7 @@ def batches(
     """Yield this process's part of endless global batches: uint8 (n, channels, size, size), int64 (n,).
 
     Batches run across the ends of epochs, so no tail is dropped and every global batch is full. `residence` overrides
-    where the images are held. With `label` only samples of that class count. With several splits an epoch has all
+    where the images are. With `label` only samples of that class count. With several splits an epoch has all
     images; labels of unlabelled images are NO_LABEL.
     """
     splits = (split,) if isinstance(split, str) else tuple(split)
@@ -74,4 +74,5 @@ def batches(
         data = data.subset((data.labels == label).nonzero().flatten())
     device = device or torch.device("cpu")
     data, order = data.to(device), Order(len(data), plan.seed)
-    return (data.taken(order.at(position, plan.share), device) for position in count(plan.first, plan.batch_images))
+    chosen = (order.at(position, plan.share) for position in count(plan.first, plan.batch_images))
+    return data.batches_of(chosen, device)

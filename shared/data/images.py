@@ -1,16 +1,27 @@
 """Images and their labels: views of splits, of which nothing is read before it is asked for."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from shared.data.decoded.residence import Residence, decoded
-from shared.data.pixels import Pixels
+from shared.data.decoded.residence import decoded
+from shared.data.pixels import Pixels, Residence
 from shared.data.specs import UNLABELLED
 from shared.runtime.devices import send
 from shared.runtime.observe.observation import preparing
 from shared.store.artifacts import Artifact
+
+Batch = tuple[Tensor, Tensor]
+"""Images, uint8 (n, channels, size_px, size_px), and their labels (n,)."""
+
+READERS, AHEAD = 2, 4
+"""Threads that decode what is streamed, and the batches that they are ahead of who takes them."""
 
 NO_LABEL = -1
 """The label of an image that has none, or whose label nothing may use."""
@@ -38,10 +49,25 @@ class Images:
         chosen = torch.as_tensor(np.asarray(indexes), dtype=torch.int64)
         return Images(self.pixels.rows(chosen), self.labels[chosen])
 
-    def taken(self, chosen: ArrayLike | Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    def taken(self, chosen: ArrayLike | Tensor, device: torch.device) -> Batch:
         """Return the images and the labels at the numbers `chosen`, on `device`."""
         numbers = torch.as_tensor(np.asarray(chosen))
         return send(self.pixels[numbers], device), self.labels[send(numbers, self.labels.device)]
+
+    def batches_of(self, chosen: Iterable[ArrayLike | Tensor], device: torch.device) -> Iterator[Batch]:
+        """Yield what `taken` gives for each of `chosen`; pixels that are streamed are decoded ahead of their time."""
+        numbers = iter(chosen)
+        if self.pixels.residence != "streamed":
+            yield from (self.taken(each, device) for each in numbers)
+            return
+        with ThreadPoolExecutor(READERS, thread_name_prefix="decoding") as pool:
+            waiting = deque(pool.submit(self.taken, each, device) for each in islice(numbers, AHEAD))
+            try:
+                while waiting:
+                    yield waiting.popleft().result()
+                    waiting.extend(pool.submit(self.taken, each, device) for each in islice(numbers, 1))
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def __add__(self, other: "Images") -> "Images":
         return Images(self.pixels + other.pixels, torch.cat([self.labels, other.labels]))

@@ -1,7 +1,7 @@
 """Images as a view: rows of sources, of which nothing is read before it is asked for."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ Rows = range | NDArray[np.int64]
 Key = slice | range | Sequence[int] | Tensor | NDArray[np.int64] | NDArray[np.bool_]
 """Which images are meant: a slice, their numbers, or whether each one is."""
 
+Residence = Literal["memory", "file", "streamed"]
+"""Where decoded pixels are: in this process's memory, in a file, or nowhere: decoded each time they are asked for."""
+
 BLOCK_BYTES = 8 << 20
 """Pixels that are in memory at a time where all of a view are gone through."""
 
@@ -39,12 +42,18 @@ class Readable(Protocol):
 class Source(Readable, Protocol):
     """Pixels that can be read, and had at another size."""
 
+    @property
+    def residence(self) -> Residence:
+        """Where the pixels are."""
+
     def at(self, size_px: int, resize_filter: str) -> "Source":
         """Return the same images at another size."""
 
 
 class InMemory:
     """Images in a tensor, on any device."""
+
+    residence: Residence = "memory"
 
     def __init__(self, images: Tensor) -> None:
         self.images = images
@@ -97,6 +106,11 @@ class Pixels:
     def shape(self) -> Shape:
         """The shape that all of it would have in memory."""
         return len(self), *self.sources[0].shape[1:]
+
+    @property
+    def residence(self) -> Residence:
+        """Where its pixels are; of several sources the one that takes longest to read."""
+        return max((source.residence for source in self.sources), key=get_args(Residence).index)
 
     @property
     def nbytes(self) -> int:

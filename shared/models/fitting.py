@@ -159,7 +159,7 @@ def _training(
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     labels, device = train.labels.cpu(), train.labels.device
     order = BATCHES[config.sampling](labels, config.batch_images, seed)
-    batches = timed(train.taken(chosen, device) for chosen in order)
+    batches = timed(train.batches_of(order, device))
     # of what this fit trains on, real and synthetic images together
     weights = class_weights(labels, classes).to(train.labels.device) if config.class_weights == "balanced" else None
     for step, (pixels, targets) in enumerate(batches, start=1):

@@ -1,7 +1,6 @@
-"""Where the pixels of a split are held: in memory where they are small, else in a file that processes share."""
+"""Where the pixels of a split are: in memory where they are small, else in a file that processes share, or nowhere."""
 
 import os
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,12 +12,10 @@ from shared.data.decoded.filling import make
 from shared.data.decoded.marks import Unusable
 from shared.data.decoded.places import Place, make_room, places_for
 from shared.data.decoded.work import ResizedWork, SplitWork, Work, checked, image_bytes
-from shared.data.pixels import InMemory, Rows, Shape, Source
+from shared.data.pixels import InMemory, Readable, Residence, Rows, Shape, Source
+from shared.runtime.memory import allowed_bytes
 from shared.runtime.observe.observation import count, preparing
 from shared.store.artifacts import Artifact
-
-Residence = Literal["memory", "file"]
-"""Where decoded pixels are: in this process's memory, or in a file."""
 
 SMALL_BYTES = 8 << 20
 """Pixels up to this size are in memory: they are decoded in less time than a file takes to be made and found."""
@@ -27,18 +24,15 @@ SMALL_BYTES = 8 << 20
 class Decoded:
     """Decoded pixels, which can be had at another size: those are held as these are."""
 
-    def __init__(self, held: InMemory | DecodedFile, work: Work, residence: Residence | None) -> None:
-        self._held, self._work, self._residence = held, work, residence
+    def __init__(self, held: Readable, work: Work, asked: Residence | None, residence: Residence) -> None:
+        """`residence` is where they are, `asked` where they were asked to be."""
+        self._held, self._work, self._asked = held, work, asked
+        self.residence: Residence = residence
 
     @property
     def shape(self) -> Shape:
         """How many images there are, and how large they are."""
         return self._held.shape
-
-    @property
-    def residence(self) -> Residence:
-        """Where the pixels are."""
-        return "memory" if isinstance(self._held, InMemory) else "file"
 
     def read(self, rows: Rows) -> Tensor:
         """Return uint8 images at `rows`."""
@@ -46,7 +40,7 @@ class Decoded:
 
     def at(self, size_px: int, resize_filter: str) -> Source:
         """Return the same images at another size."""
-        return _held(ResizedWork(self._held, self._work, size_px, resize_filter), self._residence)[0]
+        return _held(ResizedWork(self._held, self._work, size_px, resize_filter), self._asked)[0]
 
 
 def decoded(dataset: Artifact, split: str, residence: Residence | None = None) -> tuple[Decoded, Tensor]:
@@ -63,13 +57,15 @@ def decoded(dataset: Artifact, split: str, residence: Residence | None = None) -
 def _held(work: Work, residence: Residence | None) -> tuple[Decoded, NDArray[np.int64] | None]:
     """Return the pixels of `work` where they are to be, and the labels if it has any."""
     size_bytes = work.shape[0] * image_bytes(work.shape)
-    file = None
     if residence == "file" or (residence is None and size_bytes > SMALL_BYTES):
         file = _from_file(work)
-    if file is None:
-        images, labels = _in_memory(work)
-        return Decoded(InMemory(images), work, residence), labels
-    return Decoded(file, work, residence), file.labels() if work.labelled else None
+        if file is not None:
+            return Decoded(file, work, residence, "file"), file.labels() if work.labelled else None
+    if residence == "streamed" or (residence != "memory" and size_bytes > max(allowed_bytes(), SMALL_BYTES)):
+        source, labels = work.streamed()
+        return Decoded(source, work, residence, "streamed"), labels
+    images, labels = _in_memory(work)
+    return Decoded(InMemory(images), work, residence, "memory"), labels
 
 
 def _from_file(work: Work) -> DecodedFile | None:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.data.decoded.samples import checked_sample
+from shared.data.decoded.streamed import OnTheFly, Streamed
 from shared.data.pixels import BLOCK_BYTES, Readable, Shape
 from shared.data.resizing import resized
 from shared.errors import FormatError
 from shared.format.files import json_bytes, sha256
+from shared.runtime.observe.observation import count
 from shared.store.artifacts import Artifact
 
 VERSION = 1
@@ -49,6 +51,9 @@ class Work(Protocol):
 
     def read(self, piece: int) -> Iterator[Block]:
         """Yield the images of a piece in order, in blocks of about BLOCK_BYTES."""
+
+    def streamed(self) -> tuple[Readable, NDArray[np.int64] | None]:
+        """Return the same images, made each time they are asked for, and their labels where they have any here."""
 
 
 def name_of(work: Work) -> str:
@@ -93,13 +98,21 @@ class SplitWork:
 
     def read(self, piece: int) -> Iterator[Block]:
         """Yield the images of a shard and their labels; FormatError where they are not what the manifest says."""
-        samples = iter(self.dataset.shard_members(*self.shards[piece]))
+        path, info = self.shards[piece]
+        count("read_bytes_total", info.bytes)
+        count("cache_misses_total", info.count)
+        samples = iter(self.dataset.shard_members(path, info))
         while some := list(islice(samples, block_images(self.shape))):
             images = np.empty((len(some), *self.shape[1:]), np.uint8)
             labels = np.empty(len(some), np.int64)
             for place, (key, members) in enumerate(some):
                 images[place], labels[place] = checked_sample(self.dataset, key, members)
             yield torch.from_numpy(images), labels
+
+    def streamed(self) -> tuple[Readable, NDArray[np.int64] | None]:
+        """Return the images, each read by its place in its shard, and their labels."""
+        source = Streamed(self.dataset, self.split, self.shape, self.starts)
+        return source, source.labels()
 
 
 class ResizedWork:
@@ -137,6 +150,10 @@ class ResizedWork:
         """Yield the images of one block."""
         images = self.source.read(range(*self.starts[piece : piece + 2].tolist()))
         yield resized(images, self.size_px, self.filter), None
+
+    def streamed(self) -> tuple[Readable, NDArray[np.int64] | None]:
+        """Return the images, resized each time."""
+        return OnTheFly(self.source, self.size_px, self.filter), None
 
 
 def checked(work: Work, piece: int) -> Iterator[tuple[int, Block]]:

@@ -144,8 +144,8 @@ OBSERVED: tuple[Mutation, ...] = (
     Mutation(
         "waits_of_a_fit_are_not_counted",
         "shared/models/fitting.py",
-        "batches = timed(train.taken",
-        "batches = iter(train.taken",
+        "batches = timed(train",
+        "batches = iter(train",
         JOBS + "test_the_wait_of_a_fit_is_counted",
         "a classifier that waits for its images says so",
     ),

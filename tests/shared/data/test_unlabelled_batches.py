@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from shared.data.batches import BatchPlan, batches
-from shared.data.decoded.residence import Residence
 from shared.data.images import NO_LABEL, learned_splits, load_learned, load_split
+from shared.data.pixels import Residence
 from shared.store.artifacts import Artifact
 
 MakeDataset = Callable[..., Artifact]
 
 
-@pytest.mark.parametrize("residence", ["memory", "file"])
+@pytest.mark.parametrize("residence", ["memory", "file", "streamed"])
 def test_an_epoch_of_two_splits_has_every_image_once(make_dataset: MakeDataset, residence: Residence) -> None:
     """Mixed in an order by seed and epoch; only those of train have a label."""
     dataset = make_dataset(train=6, unlabelled=10, val=4)
