@@ -166,10 +166,10 @@ class Pixels:
     def on(self, device: torch.device) -> "Pixels":
         """Return the same images in a GPU's memory, where it has room for them; else, and on a CPU, as they are.
 
-        Few images are in one tensor in any case, so that rows of them are read at once.
+        Few images that are in memory are put into one tensor, so that rows of them are read at once.
         """
         if device.type != "cuda" or self.nbytes > LARGEST_SHARE * free_on_gpu(device):
-            return Pixels.of(self[:]) if self.nbytes <= BLOCK_BYTES else self
+            return Pixels.of(self[:]) if self.residence == "memory" and self.nbytes <= BLOCK_BYTES else self
         # block by block, so that they are not in this machine's memory as well
         images = torch.empty(self.shape, dtype=torch.uint8, device=device)
         for start in range(0, len(self), self.block_images):
@@ -222,4 +222,5 @@ class Pixels:
 
 def as_array(rows: Rows) -> NDArray[np.int64]:
     """Return numbers of rows as an array."""
-    return np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else rows
+    # in order in memory: torch takes no array that goes backwards
+    return np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else np.ascontiguousarray(rows)

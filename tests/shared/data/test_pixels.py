@@ -34,8 +34,9 @@ KEYS: dict[str, Any] = {
 
 def of_tensor(whole: torch.Tensor, key: Any) -> torch.Tensor:
     """Return what numpy gives."""
-    key = list(key) if isinstance(key, range) else key.numpy() if isinstance(key, torch.Tensor) else key
-    return torch.from_numpy(whole.numpy()[np.array(key, dtype=np.int64) if key == [] else key].copy())
+    if not isinstance(key, slice):
+        key = np.asarray(key) if len(key) else np.empty(0, np.int64)
+    return torch.from_numpy(whole.numpy()[key].copy())
 
 
 VIEWS: dict[str, Callable[[], tuple[Pixels, torch.Tensor]]] = {
