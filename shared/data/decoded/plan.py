@@ -13,6 +13,7 @@ from shared.runtime.memory import LARGEST_SHARE, free_on_gpu, in_words, limit
 from shared.store.artifacts import Artifact
 
 IN_MEMORY, CACHED, DECODED = "in memory", "read from the cache", "to be decoded into the cache"
+STREAMED = "decoded each time they are read"
 
 
 def memory_plan(reads: Iterable[tuple[Artifact, str]], device: torch.device | None = None) -> str:
@@ -44,7 +45,7 @@ def _residence(work: SplitWork) -> tuple[str, Path | None]:
     for folder in folders:
         if may_have_room(folder, residence.needed_bytes(work)):
             return DECODED, folder
-    return IN_MEMORY, None
+    return (STREAMED if work.shape[0] * image_bytes(work.shape) > residence.allowed_bytes() else IN_MEMORY), None
 
 
 def _gpu(size_bytes: int, device: torch.device | None) -> str:

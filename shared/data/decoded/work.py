@@ -16,7 +16,6 @@ from shared.data.pixels import BLOCK_BYTES, Readable, Shape
 from shared.data.resizing import resized
 from shared.errors import FormatError
 from shared.format.files import json_bytes, sha256
-from shared.runtime.observe.observation import count
 from shared.store.artifacts import Artifact
 
 VERSION = 1
@@ -98,10 +97,7 @@ class SplitWork:
 
     def read(self, piece: int) -> Iterator[Block]:
         """Yield the images of a shard and their labels; FormatError where they are not what the manifest says."""
-        path, info = self.shards[piece]
-        count("read_bytes_total", info.bytes)
-        count("cache_misses_total", info.count)
-        samples = iter(self.dataset.shard_members(path, info))
+        samples = iter(self.dataset.shard_members(*self.shards[piece]))
         while some := list(islice(samples, block_images(self.shape))):
             images = np.empty((len(some), *self.shape[1:]), np.uint8)
             labels = np.empty(len(some), np.int64)
