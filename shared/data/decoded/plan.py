@@ -9,7 +9,7 @@ from shared.data.decoded import residence
 from shared.data.decoded.files import is_whole
 from shared.data.decoded.places import may_have_room, places_for
 from shared.data.decoded.work import SplitWork, image_bytes, name_of
-from shared.runtime.memory import LARGEST_SHARE, free_on_gpu, in_words, limit
+from shared.runtime.memory import LARGEST_SHARE, allowed_bytes, free_on_gpu, in_words, limit
 from shared.store.artifacts import Artifact
 
 IN_MEMORY, CACHED, DECODED = "in memory", "read from the cache", "to be decoded into the cache"
@@ -45,7 +45,7 @@ def _residence(work: SplitWork) -> tuple[str, Path | None]:
     for folder in folders:
         if may_have_room(folder, residence.needed_bytes(work)):
             return DECODED, folder
-    return (STREAMED if work.shape[0] * image_bytes(work.shape) > residence.allowed_bytes() else IN_MEMORY), None
+    return (STREAMED if work.shape[0] * image_bytes(work.shape) > allowed_bytes() else IN_MEMORY), None
 
 
 def _gpu(size_bytes: int, device: torch.device | None) -> str:
