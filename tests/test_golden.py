@@ -1,6 +1,14 @@
 """Datasets of every released format version stay readable; `golden/` is never rewritten."""
 
+import hashlib
+import io
+import json
+import struct
+import tarfile
+import zlib
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +57,42 @@ def test_versions_list_the_same_shards() -> None:
         one, two = ([(i.name, i.count, i.class_counts) for _, i in made.shards(split)] for made in (first, second))
         assert one == two
     assert [page.shards for page in second.dataset.splits["train"].pages] == [1, 1]
+
+
+@pytest.mark.parametrize("split", COUNTS)
+def test_the_specification_is_enough_to_read_version_2(split: str) -> None:
+    """A reader of the standard library alone, written from the specification, finds what halfreal's reader finds."""
+    folder = GOLDEN / "v2"
+    described = json.loads((folder / "manifest.json").read_bytes())["dataset"]["splits"][split]
+    samples = []
+    for page in described["pages"]:
+        listed = _checked(folder / page["name"], page)
+        shards = json.loads(listed)
+        assert (len(shards), sum(shard["count"] for shard in shards)) == (page["shards"], page["count"])
+        for shard in shards:
+            path = folder / shard["name"]
+            whole = _checked(path, shard)
+            index = _checked(path.with_suffix(".idx"), shard["index"])
+            magic, version, count = struct.unpack_from("<8sII", index)
+            assert (magic, version, count) == (b"halfidx\0", 1, shard["count"])
+            rows = list(struct.iter_unpack("<QIII", index[16:]))
+            assert Counter(str(label) for _, _, label, _ in rows) == shard["class_counts"]
+            for offset, size, label, crc32 in rows:
+                content = whole[offset : offset + size]
+                assert zlib.crc32(content) == crc32
+                with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+                    members = {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]
+                (key,) = {name.partition(".")[0] for name in members}
+                assert members[f"{key}.cls"] == str(label).encode()
+                samples.append((key, {kind: members[f"{key}.{kind}"] for kind in ("cls", "json", "png")}))
+    assert len(samples) == described["count"]
+    assert samples == list(open_artifact(folder, "dataset", "preprocess").members(split))
+
+
+def _checked(path: Path, record: dict[str, Any]) -> bytes:
+    payload = path.read_bytes()
+    assert (len(payload), hashlib.sha256(payload).hexdigest()) == (record["bytes"], record["sha256"])
+    return payload
 
 
 def test_every_version_has_a_golden_dataset() -> None:

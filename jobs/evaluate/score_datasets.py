@@ -41,7 +41,7 @@ def score_between(
     if extractor == "classifier":
         raise BadInput("--extractor classifier: belongs to an experiment; run `halfreal evaluate` there")
     for dataset, part in ((synthetic, "train"), (real, split)):
-        count = sum(shard.count for _, shard in dataset.shards(part))
+        count = dataset.split(part).count
         if count < 4:
             raise BadInput(f"{dataset.folder}: {part} has {count} images, want at least 4")
     group = ProcessGroup(device)

@@ -15,7 +15,7 @@ OF_SHARDS = (f"*{TAR}", f"*{INDEX}", PAGE_NAMES)
 
 
 def names_of(dataset: Dataset) -> set[str]:
-    """Return the names of the shards, indexes and pages of a dataset; reads all of its pages."""
+    """Return the names of the shards, indexes and pages of a dataset; reads all of its pages where there are any."""
     return {page.name for page in dataset.pages} | {
         name for split in dataset.splits.values() for shard in split.shards for name, _ in _files_of(shard)
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, cast, overload
 
 from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
-from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, parse_manifest
+from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, Split, parse_manifest
 from shared.format.presence import check_sizes, compare_names
 from shared.format.records import TAR
 from shared.runtime.observe.observation import count
@@ -95,11 +95,15 @@ class Artifact(Generic[R]):
 
         Records are read a page at a time as they are asked for; their number is known at once.
         """
-        info = self.dataset.splits.get(split)
-        if info is None:
+        return _Located(self, self.split(split).shards)
+
+    def split(self, name: str) -> Split:
+        """Return what the manifest says of a split; FormatError for an unknown one."""
+        split = self.dataset.splits.get(name)
+        if split is None:
             known = ", ".join(self.dataset.splits)
-            raise FormatError(f"{self.folder}: no split {split!r}, it has {known}")
-        return _Located(self, info.shards)
+            raise FormatError(f"{self.folder}: no split {name!r}, it has {known}")
+        return split
 
     def index(self, split: str, number: int) -> "NDArray[np.void]":
         """Return INDEX_ROW (samples,) of the shard at place `number` of `split`, checked against its record.

@@ -130,8 +130,9 @@ class Staging:
         """
         listed: set[str] = set()
         if dataset is not None:
+            listed = names_of(dataset)  # while they are in memory: afterwards they would be read from the pages
             dataset = dataset.paged(self.folder)
-            listed = names_of(dataset)
+            listed |= {page.name for page in dataset.pages}
         # of an earlier attempt with more images: no manifest may leave a shard unlisted
         for path in (path for pattern in OF_SHARDS for path in self.folder.glob(pattern)):
             if path.name not in listed:
