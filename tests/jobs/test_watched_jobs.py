@@ -105,8 +105,8 @@ def test_ranks_have_files_and_lines_of_their_own(
     found = ends(together(command(tmp_path, epochs=2), world=2))
     assert [code for code, _ in found] == [0, 0], found
     for rank, (_, said) in enumerate(found):
-        own = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-        assert {line["rank"] for line in own} <= {rank}
+        assert {line["rank"] for line in entries(said)} <= {rank}
+    assert {line["event"] for line in entries(found[0][1])} >= {"complete"}
     files = [tmp_path / "metrics" / f"halfreal_train_gan-small-r00-{rank}.prom" for rank in (0, 1)]
     told = [values(path.read_text()) for path in files]
     assert [each["images_seen_total"] for each in told] == [24, 24]
