@@ -41,14 +41,14 @@ class NeighbourSearch:
         """Return the sorted distances (N,) of test images of a class, or of all, to their nearest training images."""
         if label not in self._usual:
             images, _ = some_of(self.opened.real_test(label), MOST_TEST)
-            found = of_images(images, self.opened.train.images).distances if len(images) else torch.zeros(0)
+            found = of_images(images, self.opened.train.pixels).distances if len(images) else torch.zeros(0)
             self._usual[label] = found.sort().values
         return self._usual[label]
 
     def nearest(self, images: Tensor, label: int | None) -> list[Neighbour]:
         """Return the neighbours of uint8 images (N, C, S, S) that were drawn of a class, the closest first."""
         train, usual = self.opened.train, self.usual(label)
-        found = of_images(images, train.images)
+        found = of_images(images, train.pixels)
         near = train.subset(found.places)
         nearer_than = len(usual) - torch.searchsorted(usual, found.distances, right=True)
         named = [None if number == NO_LABEL else self.opened.classes[number] for number in near.labels.tolist()]

@@ -29,7 +29,7 @@ def baseline_and_tuned(
     blank = torch.full_like(drawn[0][:1], 255)
     rows = []
     for place, label in enumerate(labels):
-        real_images = held_out.images[held_out.labels == label][:PER_CLASS]
+        real_images = held_out.first_of(label, PER_CLASS)
         rows += [real_images, blank.repeat(PER_CLASS - len(real_images), 1, 1, 1)]
         for images in drawn:
             rows += [blank, images[place * PER_CLASS : (place + 1) * PER_CLASS]]

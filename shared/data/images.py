@@ -49,6 +49,10 @@ class Images:
         chosen = torch.as_tensor(np.asarray(indexes), dtype=torch.int64)
         return Images(self.pixels.rows(chosen), self.labels[chosen])
 
+    def first_of(self, label: int, most: int) -> Tensor:
+        """Return the first images of a class, `most` at most; no others are read."""
+        return self.pixels[(self.labels == label).nonzero()[:most, 0]]
+
     def taken(self, chosen: ArrayLike | Tensor, device: torch.device) -> Batch:
         """Return the images and the labels at the numbers `chosen`, on `device`."""
         numbers = torch.as_tensor(np.asarray(chosen))

@@ -124,7 +124,7 @@ def real_next_to_generated(
     held_out = load_split(real, "test")
     network = load_snapshot(gan, name, torch.device("cpu"))
     generated = grid_images(network, labels, gan.record.latent, per_class)
-    own = [held_out.images[held_out.labels == label][:per_class] for label in labels]
+    own = [held_out.first_of(label, per_class) for label in labels]
     return side_by_side(own, generated.split(per_class))
 
 

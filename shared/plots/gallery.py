@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from shared.data.examples import Example
-from shared.data.images import load_learned, load_split
+from shared.data.images import Images, load_learned, load_split
 from shared.data.near_duplicates import images_of, load_pairs
 from shared.data.sampling import apportion, spread
 from shared.data.specs import UNLABELLED
@@ -177,7 +177,7 @@ def imported_scores_pictures(
     stored, choice = load_split(synthetic, "train"), scored_classes([record, *others], real)
     names = choice.names(real.dataset.classes)
     test = load_split(real, "test").at(size_px, resize_filter)
-    by_class = ([part.images[part.labels == label][:5] for label in choice.places] for part in (test, stored))
+    by_class = ([part.first_of(label, 5) for label in choice.places] for part in (test, stored))
     both = side_by_side(*by_class)
     title = choice.caption("left real test images, right imported ones")
     figure = figures.image_rows(both, len(both) // len(names), title, names)
@@ -188,7 +188,7 @@ def imported_scores_pictures(
     # a record holds places in the draw that was scored
     drawn = places_of_draw(len(stored), used.n_synthetic, used.seed)
     train = load_learned(real).at(size_px, resize_filter)
-    return pictures | _pairs(stored.images[[drawn[pair.synthetic] for pair in pairs]], train.images, pairs)
+    return pictures | _pairs(stored.pixels[[drawn[pair.synthetic] for pair in pairs]], train, pairs)
 
 
 def scored_classes(records: Sequence[ScoresRecord], real: Artifact[RealRecord]) -> ClassChoice:
@@ -242,14 +242,14 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
     asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, used.n_synthetic)))
     latents = latents_of([derive_seed(used.seed, Stream.TEST_LATENTS, place) for place in places], gan.record.latent)
     drawn = draw_images(load_snapshot(gan, record.chosen_snapshot.file, CPU), latents, asked[places])
-    return _pairs(drawn, load_learned(real).images, pairs)
+    return _pairs(drawn, load_learned(real), pairs)
 
 
-def _pairs(drawn: Tensor, train: Tensor, pairs: Sequence[ClosestPair]) -> Pictures:
+def _pairs(drawn: Tensor, train: Images, pairs: Sequence[ClosestPair]) -> Pictures:
     """Show the synthetic images `drawn` of some pairs above those of all `train` images that they lie closest to."""
     names = ["\n".join([f"{pair.distance:.2f}", *(pair.transform or "").split(", ")]) for pair in pairs]
     title = "synthetic (above) and nearest train image (below), distance of pixels"
-    figure = figures.closest_pairs(drawn, train[[pair.train for pair in pairs]], names, title)
+    figure = figures.closest_pairs(drawn, train.pixels[[pair.train for pair in pairs]], names, title)
     alt = "Synthetic images above the training images that they lie closest to."
     return {"closest_pairs": Picture(figure, alt, True)}
 

@@ -170,6 +170,14 @@ def test_no_set_is_converted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(converted) <= 60
 
 
+def test_pictures_of_a_class_read_no_other_image() -> None:
+    """A figure that shows five images of a class reads five."""
+    view = Counted(pictures(400, 20), [])
+    data = Images(view, torch.arange(400) % 3)  # type: ignore[arg-type]
+    assert torch.equal(data.first_of(1, 5), view.whole[1:15:3])
+    assert view.reads == [5]
+
+
 @pytest.mark.usefixtures("small")
 def test_copies_in_blocks_are_the_same() -> None:
     """Distances, pairs and cosines of features, against scipy's."""
