@@ -1,0 +1,281 @@
+"""A client of an object store: whole objects and ranges, conditional puts, listings.
+
+obstore does the requests: it retries what fails for a while, and reads credentials and the endpoint from the
+environment. Here its errors become those of `shared.errors`, and a conditional put says for certain whether it held.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from shared.errors import BadConfig, BadInput, HalfrealError
+from shared.objects.address import Address
+
+if TYPE_CHECKING:
+    from obstore import UpdateVersion
+
+TIMEOUT = "HALFREAL_STORE_TIMEOUT_S"
+"""The variable with the seconds after which a store that is silent counts as not answering."""
+
+TIMEOUT_S = 30.0
+LONGEST_REQUEST = timedelta(hours=1)
+RETRIES = 8
+CONNECT_S = 10.0
+
+AT_ONCE = 64 * 2**20
+"""Bytes up to which a file is put in one request; a larger one in parts of PART bytes."""
+PART = 16 * 2**20
+PARTS_AT_ONCE = 4
+
+CREDENTIALS = {
+    "s3": (
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+        ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
+        ("AWS_METADATA_ENDPOINT",),
+        ("AWS_SKIP_SIGNATURE",),
+    )
+}
+"""The variables that say where credentials come from, sets of them by scheme: one set is enough.
+
+Without any, the library would ask the metadata service of a machine in Amazon's cloud, and wait for it elsewhere.
+"""
+
+REFUSED = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AccessDenied")
+ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
+
+
+@dataclass(frozen=True)
+class Version:
+    """Which content of an object is meant: `e_tag` changes with the content, `version` is Google's number of it."""
+
+    e_tag: str | None
+    version: str | None = None
+
+    def is_same(self, other: "Version | None") -> bool:
+        """Whether both are of one content: a listing has no numbers, so that the tags decide."""
+        return other is not None and self.e_tag == other.e_tag
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object that was read."""
+
+    payload: bytes
+    version: Version
+
+
+class Store:
+    """The objects below an address, by keys that begin there. Each call may take minutes while requests are retried.
+
+    Each raises BadInput for what retrying cannot help (a missing bucket, credentials), HalfrealError for the rest.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._store = _connected(address)
+
+    def get(self, key: str) -> Found | None:
+        """Return an object; None where there is none."""
+        import obstore
+
+        try:
+            result = obstore.get(self._store, key)
+            payload = bytes(result.bytes())
+        except FileNotFoundError as error:
+            return self._absent(error)
+        except Exception as error:
+            self._explain(error, key)
+        return Found(payload, _version(result.meta))
+
+    def version(self, key: str) -> Version | None:
+        """Return which content an object has, without reading it; None where there is none."""
+        import obstore
+
+        try:
+            return _version(obstore.head(self._store, key))
+        except FileNotFoundError as error:
+            return self._absent(error)
+        except Exception as error:
+            self._explain(error, key)
+
+    def read_range(self, key: str, start: int, length: int) -> bytes | None:
+        """Return `length` bytes of an object from byte `start` on, fewer at its end; None where there is none."""
+        import obstore
+
+        try:
+            return bytes(obstore.get_range(self._store, key, start=start, length=length))
+        except FileNotFoundError as error:
+            return self._absent(error)
+        except Exception as error:
+            self._explain(error, key)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Put the content of a file, whatever the object was."""
+        import obstore
+
+        try:
+            obstore.put(
+                self._store,
+                key,
+                path,
+                use_multipart=path.stat().st_size > AT_ONCE,
+                chunk_size=PART,
+                max_concurrency=PARTS_AT_ONCE,
+            )
+        except Exception as error:
+            self._explain(error, key)
+
+    def put_if(self, key: str, payload: bytes, there: Version | None) -> Version | None:
+        """Put `payload` if the object's content is still the one that was `there`, None: if there is no object.
+
+        Returns the new content's version, None where another content was there. A payload that is there already counts
+        as put: so does one whose answer was lost on the way.
+        """
+        import obstore
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        want: UpdateVersion = {} if there is None else {"e_tag": there.e_tag, "version": there.version}
+        try:
+            return _version(obstore.put(self._store, key, payload, mode=want or "create", use_multipart=False))
+        except (AlreadyExistsError, PreconditionError):
+            return self._own(key, payload)
+        except Exception as error:
+            # the store may have done it and the answer may have been lost: a retry would fail on its own success
+            if _status(error) in (None, *range(500, 600)) and (own := self._own(key, payload)) is not None:
+                return own
+            self._explain(error, key)
+
+    def _own(self, key: str, payload: bytes) -> Version | None:
+        found = self.get(key)
+        return found.version if found is not None and found.payload == payload else None
+
+    def list(self, prefix: str) -> dict[str, Version]:
+        """Return the keys below `prefix/`, each with its content's version; one request for each 1,000 keys."""
+        import obstore
+
+        try:
+            return {meta["path"]: _version(meta) for page in obstore.list(self._store, prefix) for meta in page}
+        except Exception as error:
+            self._explain(error, prefix)
+
+    def folders(self, prefix: str) -> "list[str]":
+        """Return what comes between `prefix/` and the next `/` of the keys below, each once."""
+        import obstore
+
+        try:
+            found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
+        except Exception as error:
+            self._explain(error, prefix)
+        return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are not there are no error."""
+        import obstore
+
+        names = list(keys)
+        try:
+            for start in range(0, len(names), 1000):
+                obstore.delete(self._store, names[start : start + 1000])
+        except Exception as error:
+            self._explain(error, names[0])
+
+    def _absent(self, error: Exception) -> None:
+        """Return None; BadInput where the bucket is what is missing."""
+        if _code(error) == "NoSuchBucket":
+            self._explain(error, "")
+
+    def _explain(self, error: Exception, key: str) -> NoReturn:
+        """Raise what to say of an error of obstore; any other error as it is."""
+        from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+        if not isinstance(error, BaseError | FileNotFoundError):
+            raise error
+        code, status, place = _code(error), _status(error), f"{self.address.scheme}://{self.address.bucket}"
+        if code == "NoSuchBucket" or (code is None and isinstance(error, FileNotFoundError)):
+            raise BadInput(f"{place}: no such bucket; make it, or choose another --data-root") from error
+        if code in ELSEWHERE:
+            raise BadInput(f"{place}: is in another region ({code}); set AWS_REGION to the bucket's") from error
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError) or status in (401, 403) or code in REFUSED:
+            said = code or f"status {status}"
+            raise BadInput(
+                f"{place}: the store refuses these credentials ({said})\n"
+                "check the variables that hold them (docs/object-stores.md), and what they allow on this bucket"
+            ) from error
+        if status is not None and 400 <= status < 500 and status not in (408, 429):
+            raise BadInput(f"{place}/{key}: the store refuses the request ({code or status}): {_short(error)}") from error
+        came = f"answers {status} ({code})" if status else f"does not answer ({_short(error)})"
+        raise HalfrealError(
+            f"{self.address}: the store {came}, after retries; nothing is half written\n"
+            "check the network and AWS_ENDPOINT_URL, then run the same command again"
+        ) from error
+
+
+@lru_cache(maxsize=8)
+def _connected_in(process: int, address: Address, timeout_s: float) -> Any:
+    from obstore.store import from_url
+
+    options: Any = {
+        "timeout": LONGEST_REQUEST,
+        "read_timeout": timedelta(seconds=timeout_s),
+        "connect_timeout": timedelta(seconds=min(timeout_s, CONNECT_S)),
+        # a private store in the same network; by default requests are encrypted
+        "allow_http": any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS),
+    }
+    # waits between retries grow to a sixth of the timeout, 5 s of 30
+    backoff: Any = {"init_backoff": timedelta(seconds=timeout_s / 300), "max_backoff": timedelta(seconds=timeout_s / 6)}
+    retries: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=4 * timeout_s), "backoff": backoff}
+    return from_url(str(address), client_options=options, retry_config=retries)
+
+
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+"""The variables that may name another server than Amazon's; a volume there is another volume."""
+
+
+def _connected(address: Address) -> Any:
+    """Return obstore's client, whose connections are kept for the next call; BadInput without credentials."""
+    sets = CREDENTIALS.get(address.scheme, ())
+    if sets and not any(all(os.environ.get(name) for name in names) for names in sets):
+        raise BadInput(
+            f"{address}: no credentials in the environment; set {' and '.join(sets[0])} (docs/object-stores.md has "
+            "the other ways)"
+        )
+    # a connection does not survive a fork
+    return _connected_in(os.getpid(), address, _timeout_s())
+
+
+def _timeout_s() -> float:
+    text = os.environ.get(TIMEOUT, "")
+    try:
+        seconds = float(text or TIMEOUT_S)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 3600:
+        raise BadConfig(f"{TIMEOUT}={text}: want seconds, from 0.1 to 3600")
+    return seconds
+
+
+def _version(found: Any) -> Version:
+    return Version(found["e_tag"], found["version"])
+
+
+def _code(error: Exception) -> str | None:
+    """Return the name that the store gave its answer, such as NoSuchBucket."""
+    found = re.search(r"<Code>(\w+)</Code>", str(error))
+    return found[1] if found else None
+
+
+def _status(error: Exception) -> int | None:
+    """Return the HTTP status that an error is about; None where no answer came."""
+    found = re.search(r"status code: (\d{3})", str(error))
+    return int(found[1]) if found else None
+
+
+def _short(error: Exception) -> str:
+    return str(error).split("\n\nDebug source", 1)[0].rpartition(" - ")[2].split("\n", 1)[0][:120]
