@@ -13,10 +13,23 @@ JOBS = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize",
 COMMANDS = ("commands", "compare", "export", "judge", "playground", "selfcheck", "study")
 """Folders of `jobs` with what people type: they may ask any job."""
 
-LAYERS = ("errors", "format", "runtime", "store", "data", "sources", "models", "stats", "metrics", "plots", "cli")
+LAYERS = (
+    "errors",
+    "objects",
+    "format",
+    "runtime",
+    "store",
+    "data",
+    "sources",
+    "models",
+    "stats",
+    "metrics",
+    "plots",
+    "cli",
+)
 """The rooms of `shared`, from the ground up: each may import those before it, and none after it."""
 
-GROUND = {"errors": (), "format": ("errors",), "stats": ("errors",)}
+GROUND = {"errors": (), "objects": ("errors",), "format": ("errors", "objects"), "stats": ("errors",)}
 """Rooms that may import these alone."""
 
 ADDRESSES = {
@@ -24,6 +37,7 @@ ADDRESSES = {
         *("shared/cli/*.py", "shared/cli/calls/*.py"),
         *("jobs/__main__.py", "jobs/*/__main__.py", "jobs/commands/*.py", "jobs/*/command.py"),
     ),
+    "obstore": ("shared/objects/client.py",),
     "webdataset": (),
     "accelerate": ("shared/runtime/process_group.py",),
     "matplotlib": ("shared/plots/*.py", "shared/plots/training/*.py", "jobs/report/figures.py"),

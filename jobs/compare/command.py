@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shared.cli.calls.perform import bind_threads
+from shared.cli.calls.volume import bring
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -91,6 +92,7 @@ def check_experiments(data_root: Path, experiments: tuple[str, ...], reference: 
     named = (*experiments, *([reference] if reference else []))
     for name in named:
         check_name(name, "experiment")
+        bring(data_root / name)
     # all names before the work: what is wrong with another one would hide a slip in this one
     absent = [name for name in named if not (data_root / name).is_dir()]
     if absent:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from shared.cli.calls.volume import Volume, bring
 from shared.cli.click_options import grouped_option
 from shared.cli.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 from shared.cli.resource_options import RESOURCES
@@ -67,7 +68,12 @@ DEFAULT_DATA_ROOT = Path("data")
 
 def place_flags(data_root: Path) -> str:
     """Return the flag that names a volume in a command that is printed; nothing for the default one."""
-    return "" if data_root == DEFAULT_DATA_ROOT else f" --data-root {shlex.quote(str(data_root))}"
+    if data_root == DEFAULT_DATA_ROOT:
+        return ""
+    from shared.store.remote.mirror import mirror_of
+
+    mirror = mirror_of(data_root)
+    return f" --data-root {shlex.quote(str(mirror.address if mirror else data_root))}"
 
 
 def use_recipe(context: click.Context, parameter: click.Parameter, value: str) -> Recipe:
@@ -125,10 +131,11 @@ EXPERIMENT = grouped_option(
 DATA_ROOT = grouped_option(
     "experiment",
     "--data-root",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Volume(),
+    metavar="DIRECTORY|s3://BUCKET/PREFIX",
     default=DEFAULT_DATA_ROOT,
     envvar="HALFREAL_DATA_ROOT",
-    help="The volume under which experiments live.",
+    help="The volume under which experiments live: a folder, or a place in an object store.",
 )
 
 DEBUG = grouped_option("experiment", "--debug", is_flag=True, help="Show the traceback of an unexpected error.")
@@ -153,6 +160,9 @@ def places(function: Any) -> Any:
 def _with_options(function: Any, options: tuple[Any, ...]) -> Any:
     def command(*args: Any, **given: Any) -> Any:
         check_finite(given)
+        recipes = given["recipe"] if isinstance(given["recipe"], dict) else {"": given["recipe"]}
+        for recipe in recipes.values():
+            bring(given["data_root"] / experiment_name(given["experiment"], recipe))
         return function(*args, **given)
 
     decorated: Any = update_wrapper(command, function)

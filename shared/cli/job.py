@@ -24,6 +24,7 @@ from click.core import ParameterSource
 from shared.cli.calls.call import Call, Common, Piece
 from shared.cli.calls.part import shard_of
 from shared.cli.calls.perform import ReplicatesFailed, perform
+from shared.cli.calls.volume import bring, check_on_one_machine
 from shared.cli.click_options import SHOWN, click_options, write_grouped
 from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.environment import check_environment, option_variables
@@ -154,6 +155,8 @@ def job(
                 say("notice", line)
             shard = shard_of(context, os.environ) if "parts" in context.params else WHOLE
             common = Common(threads=resolved.threads, shard=shard, **resolved.common)
+            check_on_one_machine(context, shard)
+            bring(common.folder)
             call = Call(made, resolved.config, made.recorded(resolved.config), common)
             _check_replicates(call, context)
             if call.common.dry_run:

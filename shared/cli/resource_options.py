@@ -44,6 +44,7 @@ CACHE_DIR = grouped_option(
     type=click.Path(file_okay=False, path_type=Path),
     envvar=cache_place.VARIABLE,
     callback=_folder,
+    is_eager=True,  # the mirror of a volume in an object store is in it
     help="Folder for decoded images, on a disk; they are made again where they are missing. [default: .cache on the "
     "volume]",
 )

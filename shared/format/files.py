@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import BadInput, FormatError, HalfrealError
+from shared.objects.beside import fetch
 
 
 def sha256(payload: bytes) -> str:
@@ -64,16 +65,29 @@ def unwritable(place: Path, error: OSError) -> HalfrealError:
     return BadInput(f"{message}; fix its permissions or choose another path")
 
 
+NOT_KEPT = ".tar"
+"""What is fetched and not kept: shards, of which a bounded cache has the decoded images (see `shared.data`)."""
+
+
 def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:
-    """Return the bytes of `path` if they have this size and sha256, else raise FormatError."""
+    """Return the bytes of `path` if they have this size and sha256, else raise FormatError.
+
+    What is missing in the mirror of an object store is fetched, and kept there unless it is a shard (see NOT_KEPT).
+    """
+    keep = False
     try:
         payload = path.read_bytes()
     except FileNotFoundError as error:
-        raise FormatError(f"{path}: missing, but its manifest lists it") from error
+        fetched = fetch(path)
+        if fetched is None:
+            raise FormatError(f"{path}: missing, but its manifest lists it") from error
+        payload, keep = fetched, path.suffix != NOT_KEPT
     if len(payload) != size_bytes:
         raise FormatError(f"{path}: {len(payload)} bytes, its manifest says {size_bytes}")
     if sha256(payload) != digest:
         raise FormatError(f"{path}: altered since it was written (its sha256 is not the manifest's)")
+    if keep:
+        write_whole(path, payload)
     return payload
 
 

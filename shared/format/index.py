@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from shared.errors import FormatError
 from shared.format import tar
 from shared.format.sample import MEMBER_TYPES, Members, decode_label
+from shared.objects.beside import fetch_range
 
 MAGIC = b"halfidx\0"
 VERSION = 1
@@ -71,15 +72,25 @@ def read_at(path: Path, row: np.void) -> Members:
     Raises FormatError where the shard is missing or ends before, where the bytes are not those that were written, and
     where they are not one sample.
     """
+    return members_at(read_range(path, int(row["offset"]), int(row["bytes"])), row, str(path))
+
+
+def read_range(path: Path, start: int, length: int) -> bytes:
+    """Return `length` bytes of a shard from byte `start` on, fewer at its end; FormatError where it is missing.
+
+    A shard that an object store has is read there, by one request.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError as error:
-        raise FormatError(f"{path}: missing, but its manifest lists it") from error
+        payload = fetch_range(path, start, length)
+        if payload is None:
+            raise FormatError(f"{path}: missing, but its manifest lists it") from error
+        return payload
     try:
-        payload = os.pread(descriptor, int(row["bytes"]), int(row["offset"]))
+        return os.pread(descriptor, length, start)
     finally:
         os.close(descriptor)
-    return members_at(payload, row, str(path))
 
 
 def members_at(payload: bytes, row: np.void, where: str) -> Members:

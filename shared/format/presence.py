@@ -9,6 +9,7 @@ from shared.errors import FormatError
 from shared.format.manifest import Dataset, Manifest
 from shared.format.pages import PAGE_NAMES
 from shared.format.records import INDEX, TAR, ShardInfo, index_name
+from shared.objects.beside import is_remote
 
 OF_SHARDS = (f"*{TAR}", f"*{INDEX}", PAGE_NAMES)
 """What matches the files that a manifest lists by its splits alone: shards, their indexes, pages."""
@@ -28,7 +29,9 @@ def check_sizes(folder: Path, manifest: Manifest) -> None:
     for the size of each. Their sizes are compared when they are read.
     """
     listed = [(info.name, info.bytes) for info in manifest.files]
-    dataset = manifest.dataset
+    if is_remote(folder):  # compared when it is fetched
+        listed = [(name, size_bytes) for name, size_bytes in listed if (folder / name).exists()]
+    dataset = manifest.dataset if not is_remote(folder) else None
     if dataset is not None:
         listed += [(page.name, page.bytes) for page in dataset.pages]
         if not is_large(dataset):
@@ -51,6 +54,8 @@ def compare_names(folder: Path, manifest: Manifest) -> tuple[list[str], list[str
     suffixes = (TAR,) if manifest.version == 1 else (TAR, INDEX)  # version 1 knows no indexes
     there = _present(folder, suffixes)
     if dataset is not None and is_large(dataset) and _counted(there) == _wanted(dataset):
+        return [], []
+    if is_remote(folder):  # what is not there is in an object store
         return [], []
     listed = {name for name in names_of(dataset) if name.endswith(suffixes)} if dataset else set()
     return sorted(listed.difference(there)), sorted(set(there) - listed)

@@ -89,7 +89,8 @@ class Store:
             result = obstore.get(self._store, key)
             payload = bytes(result.bytes())
         except FileNotFoundError as error:
-            return self._absent(error)
+            self._check_bucket(error)
+            return None
         except Exception as error:
             self._explain(error, key)
         return Found(payload, _version(result.meta))
@@ -101,7 +102,8 @@ class Store:
         try:
             return _version(obstore.head(self._store, key))
         except FileNotFoundError as error:
-            return self._absent(error)
+            self._check_bucket(error)
+            return None
         except Exception as error:
             self._explain(error, key)
 
@@ -112,7 +114,8 @@ class Store:
         try:
             return bytes(obstore.get_range(self._store, key, start=start, length=length))
         except FileNotFoundError as error:
-            return self._absent(error)
+            self._check_bucket(error)
+            return None
         except Exception as error:
             self._explain(error, key)
 
@@ -156,7 +159,7 @@ class Store:
         found = self.get(key)
         return found.version if found is not None and found.payload == payload else None
 
-    def list(self, prefix: str) -> dict[str, Version]:
+    def listed(self, prefix: str) -> dict[str, Version]:
         """Return the keys below `prefix/`, each with its content's version; one request for each 1,000 keys."""
         import obstore
 
@@ -165,7 +168,7 @@ class Store:
         except Exception as error:
             self._explain(error, prefix)
 
-    def folders(self, prefix: str) -> "list[str]":
+    def folders(self, prefix: str) -> list[str]:
         """Return what comes between `prefix/` and the next `/` of the keys below, each once."""
         import obstore
 
@@ -186,8 +189,8 @@ class Store:
         except Exception as error:
             self._explain(error, names[0])
 
-    def _absent(self, error: Exception) -> None:
-        """Return None; BadInput where the bucket is what is missing."""
+    def _check_bucket(self, error: Exception) -> None:
+        """Raise BadInput where the bucket is what is missing."""
         if _code(error) == "NoSuchBucket":
             self._explain(error, "")
 
@@ -209,7 +212,9 @@ class Store:
                 "check the variables that hold them (docs/object-stores.md), and what they allow on this bucket"
             ) from error
         if status is not None and 400 <= status < 500 and status not in (408, 429):
-            raise BadInput(f"{place}/{key}: the store refuses the request ({code or status}): {_short(error)}") from error
+            raise BadInput(
+                f"{place}/{key}: the store refuses the request ({code or status}): {_short(error)}"
+            ) from error
         came = f"answers {status} ({code})" if status else f"does not answer ({_short(error)})"
         raise HalfrealError(
             f"{self.address}: the store {came}, after retries; nothing is half written\n"

@@ -1,7 +1,7 @@
 """Locks of artifacts, and of shards of the work on them: one process at a time."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from shared.errors import BadInput, Busy
 from shared.format.files import unwritable
+from shared.store.remote.lease import leased
 from shared.store.work_shards import FOLDER, Shard, has_begun
 
 
@@ -47,7 +48,9 @@ def locked(
             raise unwritable(final.parent, error) from error
         raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
     try:
-        yield
+        # on a volume in an object store other machines are kept off too; shards are processes of one machine
+        with leased(final, wait=wait) if shard is None else nullcontext():
+            yield
     finally:
         lock.release()
 

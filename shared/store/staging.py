@@ -25,6 +25,7 @@ from shared.store.artifacts import Artifact, open_artifact
 from shared.store.identity import ADDED_OPTIONS, KEY, Extends, identifying
 from shared.store.locks import locked, others_at_work, probing, shard_at_work
 from shared.store.records.base import Record
+from shared.store.remote.push import publishing
 from shared.store.unfinished import OUTPUTS, begin, remove_extended, staging_folders
 from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
 from shared.store.work_shards import Shard, register, registered, unregister
@@ -276,10 +277,12 @@ def _rename_to_final(folder: Path, final: Path) -> None:
     (folder / KEY).unlink(missing_ok=True)
     replaced = final.parent / f".{final.name}-replaced"
     shutil.rmtree(replaced, ignore_errors=True)
-    # rename(2) does not replace a folder that is not empty, so the old one moves out of the way first
-    if final.exists():
-        final.rename(replaced)
-    folder.rename(final)
+    # where the volume is in an object store, others see the artifact from here on
+    with publishing(folder, final):
+        # rename(2) does not replace a folder that is not empty, so the old one moves out of the way first
+        if final.exists():
+            final.rename(replaced)
+        folder.rename(final)
     # before the old artifact goes: a power cut must not lose both names
     sync_folder(final.parent)
     shutil.rmtree(replaced, ignore_errors=True)

@@ -30,7 +30,9 @@ def serving(folder: Path) -> Iterator[str]:
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     (folder / "data").mkdir()
     services = ("master", "volume", "filer", "s3")
-    ports = dict(zip([f"{name}{kind}" for name in services for kind in (".port", ".port.grpc")], free_ports(8)))
+    ports = dict(
+        zip([f"{name}{kind}" for name in services for kind in (".port", ".port.grpc")], free_ports(8), strict=True)
+    )
     words = [f"-{name}={port}" for name, port in ports.items()]
     words += ["-dir", str(folder / "data"), "-ip=127.0.0.1", "-filer", "-s3", f"-s3.config={folder / 's3.json'}"]
     # small volumes: the server reserves room for each; a bucket is made here alone, so that a missing one is missing

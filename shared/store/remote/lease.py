@@ -112,7 +112,7 @@ def _take(mirror: Mirror, place: str, wait: bool) -> tuple[Lease, Version]:
 def _renew(mirror: Mirror, place: str, lease: Lease, version: Version, ended: Event) -> None:
     """Renew a lease until the work has `ended`, then give it back; end where another machine took it."""
     key = f"{place}/{LEASE}"
-    while not (over := ended.wait(SECONDS / 3)):
+    while not ended.wait(SECONDS / 3):
         # a store that does not answer is asked again: the lease may hold
         with suppress(HalfrealError):
             lease = replace(lease, until=time.time() + SECONDS, renewed=lease.renewed + 1)
@@ -120,10 +120,9 @@ def _renew(mirror: Mirror, place: str, lease: Lease, version: Version, ended: Ev
             if renewed is None:
                 return
             version = renewed
-    if over:
-        # by a put on condition, not by deleting it: then nobody's else lease can go
-        with suppress(HalfrealError):
-            mirror.store.put_if(key, replace(lease, until=0.0, renewed=lease.renewed + 1).to_bytes(), version)
+    # by a put on condition, not by deleting it: the lease of another machine stays
+    with suppress(HalfrealError):
+        mirror.store.put_if(key, replace(lease, until=0.0, renewed=lease.renewed + 1).to_bytes(), version)
 
 
 def _look_again(mirror: Mirror, final: Path, wait: bool) -> None:

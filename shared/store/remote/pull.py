@@ -34,8 +34,10 @@ def pull(folder: Path) -> list[str]:
     if mirror is None:
         return []
     with mirror.changing():
-        listed = mirror.store.list(mirror.place(folder))
-        there = {key.removesuffix(f"/{MANIFEST}"): version for key, version in listed.items() if key.endswith(MANIFEST)}
+        listed = mirror.store.listed(mirror.place(folder))
+        there = {
+            key.removesuffix(f"/{MANIFEST}"): version for key, version in listed.items() if key.endswith(f"/{MANIFEST}")
+        }
         for path in mirrored(folder):
             if mirror.place(path) not in there:
                 shutil.rmtree(path)
@@ -100,7 +102,7 @@ def _draft(mirror: Mirror, place: str, payload: bytes, version: Version) -> Path
 
 def _fetch_outputs(mirror: Mirror, prefix: str, draft: Path) -> None:
     """Fetch what is for people: no manifest lists it, and none of it need be there."""
-    for key in mirror.store.list(prefix):
+    for key in mirror.store.listed(prefix):
         found = mirror.store.get(key)
         if found is not None:
             path = draft / key.removeprefix(f"{prefix}/")

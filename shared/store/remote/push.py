@@ -1,12 +1,11 @@
 """A commit to the store: every file, then the manifest by one conditional put, so that readers see all or nothing."""
 
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from shared.errors import Busy
+from shared.errors import Busy, HalfrealError
 from shared.format.files import sha256, write_json
 from shared.objects.beside import REMOTE, Remote, remote_of
 from shared.store.remote.lease import check_held
@@ -26,7 +25,7 @@ def publishing(folder: Path, final: Path) -> Iterator[None]:
     anything; files that are left so are removed by the next commit.
     """
     mirror = mirror_of(final)
-    if mirror is None or _is_published(folder, final):
+    if mirror is None:
         yield
         return
     place, payload = mirror.place(final), (folder / MANIFEST).read_bytes()
@@ -49,19 +48,15 @@ def publishing(folder: Path, final: Path) -> Iterator[None]:
         files = f"{mirror.address}/{FILES}/{place}/{digest}"
         write_json(folder / REMOTE, Remote(files, f"{mirror.address}/{key}", version).to_json())
         yield
-    _remove_others(mirror, place, digest)
-
-
-def _is_published(folder: Path, final: Path) -> bool:
-    """Whether the staging folder was published before, and is only to be renamed."""
-    there, known = remote_of(folder), remote_of(final)
-    return there is not None and there != known and (folder / MANIFEST).exists()
+    # it is committed: what cannot be removed now is removed by the next commit
+    with suppress(HalfrealError):
+        _remove_others(mirror, place, digest)
 
 
 def _put_files(mirror: Mirror, place: str, digest: str, folder: Path) -> None:
     """Put every file but those that an earlier attempt has put: the same manifest lists the same content."""
     prefix = f"{FILES}/{place}/{digest}"
-    there = mirror.store.list(prefix)
+    there = mirror.store.listed(prefix)
     keys: dict[str, Path] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
@@ -79,5 +74,5 @@ def _remove_others(mirror: Mirror, place: str, digest: str) -> None:
     """Remove the files of other versions: of what was replaced, and of commits that were cut off."""
     for kind in (FILES, OUTPUTS):
         others = [name for name in mirror.store.folders(f"{kind}/{place}") if name != digest]
-        keys = [key for name in others for key in mirror.store.list(f"{kind}/{place}/{name}")]
+        keys = [key for name in others for key in mirror.store.listed(f"{kind}/{place}/{name}")]
         mirror.store.delete(keys)
