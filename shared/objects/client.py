@@ -27,6 +27,9 @@ LONGEST_REQUEST = timedelta(hours=1)
 RETRIES = 8
 CONNECT_S = 10.0
 
+TRIES = 3
+"""How often a put on condition is asked for: obstore does not ask again where no answer came."""
+
 AT_ONCE = 64 * 2**20
 """Bytes up to which a file is put in one request; a larger one in parts of PART bytes."""
 PART = 16 * 2**20
@@ -141,18 +144,27 @@ class Store:
         Returns the new content's version, None where another content was there. A payload that is there already counts
         as put: so does one whose answer was lost on the way.
         """
+        for attempt in range(TRIES):
+            try:
+                return self._put_once(key, payload, there)
+            except HalfrealError as error:
+                # the store may have done it, and its answer may have been lost; on condition it can be done again
+                if isinstance(error, BadInput) or attempt == TRIES - 1:
+                    raise
+        return None
+
+    def _put_once(self, key: str, payload: bytes, there: Version | None) -> Version | None:
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        want: UpdateVersion = {} if there is None else {"e_tag": there.e_tag, "version": there.version}
+        want: UpdateVersion = {}
+        if there is not None:
+            want = {"e_tag": there.e_tag} if there.version is None else {"e_tag": there.e_tag, "version": there.version}
         try:
             return _version(obstore.put(self._store, key, payload, mode=want or "create", use_multipart=False))
         except (AlreadyExistsError, PreconditionError):
             return self._own(key, payload)
         except Exception as error:
-            # the store may have done it and the answer may have been lost: a retry would fail on its own success
-            if _status(error) in (None, *range(500, 600)) and (own := self._own(key, payload)) is not None:
-                return own
             self._explain(error, key)
 
     def _own(self, key: str, payload: bytes) -> Version | None:

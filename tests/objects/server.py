@@ -44,12 +44,8 @@ def serving(folder: Path) -> Iterator[str]:
             _make_bucket(address, process, folder / "log")
             yield address
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()  # it takes 10 s to end by itself, and nothing of it is kept
+            process.wait()
 
 
 def free_ports(count: int) -> list[int]:
