@@ -18,18 +18,24 @@ REMOTE = ".remote.json"
 
 @dataclass(frozen=True)
 class Remote:
-    """Where the files of a folder are: below the URL `files`; `manifest` is the URL of what lists them.
+    """Where the files of a folder are: on the volume at the URL `volume`, below the key `files`.
 
-    `version` is that of the manifest when they were found there.
+    `manifest` is the key of what lists them, and `version` which content it had when they were found there.
     """
 
+    volume: str
     files: str
     manifest: str
     version: Version
 
-    def to_json(self) -> dict[str, object]:
-        """Return what `remote_of` reads."""
-        return asdict(self)
+    def to_bytes(self) -> bytes:
+        """Return the content of the file that `remote_of` reads."""
+        return json.dumps(asdict(self)).encode()
+
+    @property
+    def store(self) -> Store:
+        """The volume."""
+        return Store(parse(self.volume, f"in {REMOTE}"))
 
 
 def remote_of(folder: Path) -> Remote | None:
@@ -38,7 +44,7 @@ def remote_of(folder: Path) -> Remote | None:
         fields = json.loads((folder / REMOTE).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return Remote(fields["files"], fields["manifest"], Version(**fields["version"]))
+    return Remote(fields["volume"], fields["files"], fields["manifest"], Version(**fields["version"]))
 
 
 def is_remote(folder: Path) -> bool:
@@ -55,7 +61,7 @@ def fetch(path: Path) -> bytes | None:
     if found is None:
         return None
     remote, name = found
-    there = Store(parse(remote.files, "in " + REMOTE)).get(name)
+    there = remote.store.get(f"{remote.files}/{name}")
     return there.payload if there is not None else _gone(path, remote)
 
 
@@ -65,7 +71,7 @@ def fetch_range(path: Path, start: int, length: int) -> bytes | None:
     if found is None:
         return None
     remote, name = found
-    payload = Store(parse(remote.files, "in " + REMOTE)).read_range(name, start, length)
+    payload = remote.store.read_range(f"{remote.files}/{name}", start, length)
     return payload if payload is not None else _gone(path, remote)
 
 
@@ -79,8 +85,6 @@ def _place(path: Path) -> tuple[Remote, str] | None:
 
 
 def _gone(path: Path, remote: Remote) -> bytes:
-    above, _, key = remote.manifest.rpartition("/")
-    now = Store(parse(above, "in " + REMOTE)).version(key)
-    if remote.version.is_same(now):
-        raise FormatError(f"{path}: missing in {remote.files}, but its manifest lists it")
+    if remote.version.is_same(remote.store.version(remote.manifest)):
+        raise FormatError(f"{path}: missing in {remote.volume}/{remote.files}, but its manifest lists it")
     raise Busy(f"{path}: was replaced in the object store while it was read; run the same command again")

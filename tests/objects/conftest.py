@@ -41,7 +41,7 @@ class Volume:
         """Return the folder of caches of a machine."""
         return self.folder / name
 
-    def keys(self, below: str = "") -> list[str]:
+    def stored(self, below: str = "") -> list[str]:
         """Return the keys that are in the store, by obstore alone."""
         there = bucket(self.server, self.address.prefix)
         return sorted(meta["path"] for page in obstore.list(there, below or None) for meta in page)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from shared.errors import Busy, FormatError
-from shared.format.files import read_whole, sha256, write_json, write_whole
+from shared.format.files import read_whole, sha256, write_whole
 from shared.objects.beside import REMOTE, Remote, is_remote, remote_of
 from shared.objects.client import Version
 from shared.store.remote.mirror import FILES, HASH_DIGITS, OUTPUTS, Mirror, mirror_of
@@ -84,8 +84,8 @@ def _draft(mirror: Mirror, place: str, payload: bytes, version: Version) -> Path
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     digest = sha256(payload)[:HASH_DIGITS]
-    files = f"{mirror.address}/{FILES}/{place}/{digest}"
-    write_json(draft / REMOTE, Remote(files, f"{mirror.address}/{place}/{MANIFEST}", version).to_json())
+    where = Remote(str(mirror.address), f"{FILES}/{place}/{digest}", f"{place}/{MANIFEST}", version)
+    write_whole(draft / REMOTE, where.to_bytes())
     try:
         listed = parse_manifest(payload, final / MANIFEST).files
     except FormatError:  # of a newer version, say: who opens it is told

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shared.errors import Busy, HalfrealError
-from shared.format.files import sha256, write_json
+from shared.format.files import sha256, write_whole
 from shared.objects.beside import REMOTE, Remote, remote_of
 from shared.store.remote.lease import check_held
 from shared.store.remote.mirror import FILES, HASH_DIGITS, OUTPUTS, Mirror, mirror_of
@@ -45,8 +45,8 @@ def publishing(folder: Path, final: Path) -> Iterator[None]:
         except Busy:
             (folder / MANIFEST).unlink()
             raise
-        files = f"{mirror.address}/{FILES}/{place}/{digest}"
-        write_json(folder / REMOTE, Remote(files, f"{mirror.address}/{key}", version).to_json())
+        where = Remote(str(mirror.address), f"{FILES}/{place}/{digest}", key, version)
+        write_whole(folder / REMOTE, where.to_bytes())
         yield
     # it is committed: what cannot be removed now is removed by the next commit
     with suppress(HalfrealError):
