@@ -5,15 +5,16 @@ from typing import Any
 
 import click
 
+from shared.cli.calls.volume import Volume
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.errors import HalfrealError, MissingArtifact
 
 data_root = click.option(
     "--data-root",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Volume(),
     default=Path("data"),
     envvar="HALFREAL_DATA_ROOT",
-    help="Volume; weights are in its folder weights/.",
+    help="Volume; weights are in its folder weights/. Of one in an object store each machine has its own.",
 )
 
 

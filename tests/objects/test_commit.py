@@ -223,3 +223,25 @@ def test_a_volume_on_a_disk_is_as_it_was(tmp_path: Path) -> None:
     shutil.rmtree(made.folder / "snapshots")
     with pytest.raises(FormatError, match="missing"):
         made.read("snapshots/one")
+
+
+def test_each_step_costs_the_requests_that_the_documentation_says(volume: Volume) -> None:
+    """A commit, nothing new, a new artifact: by kind, LIST apart from GET and HEAD."""
+
+    def spent(since: int) -> dict[str, int]:
+        seen = volume.proxy.seen[since:]
+        lists = sum(each.method == "GET" and "list-type" in each.path for each in seen)
+        reads = sum(each.method in ("GET", "HEAD") for each in seen) - lists
+        return {"list": lists, "read": reads, "put": sum(each.method == "PUT" for each in seen)}
+
+    mine, other = volume.machine("a"), volume.machine("b")
+    make(mine)
+    # the work on it reads the lease and the manifest's version, takes the lease and gives it back; the commit reads the
+    # lease; a file that is listed, one for people, and the manifest are put
+    assert spent(0) == {"list": 3, "read": 3, "put": 2 + 3}
+    before = len(volume.proxy.seen)
+    pull(other / "digits")
+    assert spent(before) == {"list": 2, "read": 3, "put": 0}
+    before = len(volume.proxy.seen)
+    pull(other / "digits")
+    assert spent(before) == {"list": 1, "read": 0, "put": 0}

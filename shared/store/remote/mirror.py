@@ -91,13 +91,18 @@ def _write_once(path: Path, payload: bytes) -> None:
 
 
 def mirror_of(path: Path) -> Mirror | None:
-    """Return the mirror that `path` is in or is; None for a place on a volume that is a folder."""
+    """Return the mirror that `path` is in or is; None for a place on a volume that is a folder.
+
+    What is in a hidden folder of a mirror is this machine's own: the trials of unfinished tuning are volumes there.
+    """
     path = path.absolute()
     for folder in (path, *path.parents):
         try:
             fields = json.loads((folder / MARKER).read_bytes())
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            return None
         try:
             return Mirror(folder, parse(fields["url"], f"in {MARKER}"), fields["name"])
         except (KeyError, TypeError, ValueError) as error:
