@@ -14,7 +14,7 @@ data_root = click.option(
     type=Volume(),
     default=Path("data"),
     envvar="HALFREAL_DATA_ROOT",
-    help="Volume; weights are in its folder weights/. Of one in an object store each machine has its own.",
+    help="Volume; weights are in its folder weights/, which each machine has to itself where the volume is in a store.",
 )
 
 

@@ -11,6 +11,7 @@ from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.options import nearest
 from shared.cli.resource_options import OBSERVED
 from shared.errors import BadConfig
+from shared.objects.client import TIMEOUT
 from shared.runtime.launch import is_main_process
 from shared.runtime.memory import SHARED_BY
 from shared.runtime.observe.log import say
@@ -49,6 +50,7 @@ COMMON_VARIABLES = {
     "HALFREAL_SEED",
     SHARED_BY,  # of processes next to each other
     "HALFREAL_CACHE_GB",  # the most that decoded images take of a disk
+    TIMEOUT,  # of object stores
     "HALFREAL_DEBUG",  # as --debug
     "HALFREAL_STRICT",  # an unknown variable ends the command
     "HALFREAL_IMAGE",  # name of the container image, for Compose

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import BadInput, FormatError, HalfrealError
-from shared.objects.beside import fetch
+from shared.objects.fetching import fetch
 
 
 def sha256(payload: bytes) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shared.errors import FormatError
 from shared.format import tar
 from shared.format.sample import MEMBER_TYPES, Members, decode_label
-from shared.objects.beside import fetch_range
+from shared.objects.fetching import fetch_range
 
 MAGIC = b"halfidx\0"
 VERSION = 1

@@ -9,7 +9,7 @@ from shared.errors import FormatError
 from shared.format.manifest import Dataset, Manifest
 from shared.format.pages import PAGE_NAMES
 from shared.format.records import INDEX, TAR, ShardInfo, index_name
-from shared.objects.beside import is_remote
+from shared.objects.fetching import is_remote
 
 OF_SHARDS = (f"*{TAR}", f"*{INDEX}", PAGE_NAMES)
 """What matches the files that a manifest lists by its splits alone: shards, their indexes, pages."""

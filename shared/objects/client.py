@@ -123,7 +123,7 @@ class Store:
             self._explain(error, key)
 
     def put_file(self, key: str, path: Path) -> None:
-        """Put the content of a file, whatever the object was."""
+        """Put the content of a file in the place of what is there."""
         import obstore
 
         try:

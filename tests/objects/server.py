@@ -36,7 +36,8 @@ def serving(folder: Path) -> Iterator[str]:
     words = [f"-{name}={port}" for name, port in ports.items()]
     words += ["-dir", str(folder / "data"), "-ip=127.0.0.1", "-filer", "-s3", f"-s3.config={folder / 's3.json'}"]
     # small volumes: the server reserves room for each; a bucket is made here alone, so that a missing one is missing
-    words += ["-master.volumeSizeLimitMB=64", "-volume.max=16", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
+    words += ["-master.volumeSizeLimitMB=64", "-volume.max=16", "-s3.autoCreateBucket=false"]
+    words += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # of other protocols: none, since these ports are not free ones
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, "server", *words], stdout=log, stderr=log, cwd=folder)
         try:
@@ -46,6 +47,9 @@ def serving(folder: Path) -> Iterator[str]:
         finally:
             process.kill()  # it takes 10 s to end by itself, and nothing of it is kept
             process.wait()
+            for port in ports.values():
+                for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                    path.unlink()
 
 
 def free_ports(count: int) -> list[int]:
@@ -73,7 +77,7 @@ def _make_bucket(address: str, process: "subprocess.Popen[bytes]", log: Path) ->
             obstore.put(bucket(address), "begun", b"")
             obstore.delete(bucket(address), "begun")
             return
-        except Exception as error:  # whatever it is: its parts start one after the other
+        except Exception as error:  # any: its parts start one after the other
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the server did not start: {error}\n{log.read_text()[-2000:]}") from error
             time.sleep(0.3)

@@ -40,7 +40,7 @@ def test_a_large_file_is_put_in_parts(volume: Volume, tmp_path: Path, monkeypatc
 
 
 def test_one_of_many_puts_on_condition_holds(volume: Volume) -> None:
-    """Of eight that create at once one does, and of eight that replace the same content."""
+    """One of eight that create at once, and one of eight that replace the same content."""
     store = Store(volume.address)
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: store.put_if("one", b"made by %d" % n, None), range(8)))

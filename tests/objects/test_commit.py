@@ -14,8 +14,8 @@ import pytest
 from shared.errors import Busy, FormatError, HalfrealError
 from shared.format.manifest import MANIFEST
 from shared.format.shards import preview
-from shared.objects.beside import REMOTE
 from shared.objects.client import Store
+from shared.objects.fetching import REMOTE
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.remote.mirror import mirror_of
 from shared.store.remote.pull import pull
@@ -195,7 +195,7 @@ def test_a_commit_whose_answer_is_lost_is_one(volume: Volume, quick: None) -> No
 
 
 def test_who_commits_later_ends_with_busy(volume: Volume) -> None:
-    """Without its lease being asked for: the put of the manifest decides by itself, whatever clocks say."""
+    """Without its lease being asked for: the put of the manifest decides by itself."""
     mine, other = volume.machine("a"), volume.machine("b")
     with stage(mine / PLACE, NEW, resumable=True) as work:
         (work.folder / "one").touch()

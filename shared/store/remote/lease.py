@@ -17,8 +17,8 @@ from threading import Event, Thread
 
 from shared.errors import Busy, HalfrealError
 from shared.format.files import json_bytes, write_json
-from shared.objects.beside import remote_of
 from shared.objects.client import Found, Version
+from shared.objects.fetching import remote_of
 from shared.store.remote.mirror import Mirror, mirror_of
 from shared.store.remote.pull import MANIFEST, pull
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from shared.errors import Busy, FormatError
 from shared.format.files import read_whole, sha256, write_whole
-from shared.objects.beside import REMOTE, Remote, is_remote, remote_of
 from shared.objects.client import Version
+from shared.objects.fetching import REMOTE, Remote, is_remote, remote_of
 from shared.store.remote.mirror import FILES, HASH_DIGITS, OUTPUTS, Mirror, mirror_of
 
 MANIFEST = "manifest.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.errors import Busy, HalfrealError
 from shared.format.files import sha256, write_whole
-from shared.objects.beside import REMOTE, Remote, remote_of
+from shared.objects.fetching import REMOTE, Remote, remote_of
 from shared.store.remote.lease import check_held
 from shared.store.remote.mirror import FILES, HASH_DIGITS, OUTPUTS, Mirror, mirror_of
 from shared.store.remote.pull import MANIFEST
@@ -21,7 +21,7 @@ def publishing(folder: Path, final: Path) -> Iterator[None]:
     """Commit the whole artifact in the staging `folder`, then let the caller rename it to `final`.
 
     Nothing is done where the volume is a folder. Raises Busy where another machine has taken the lease or has committed
-    meanwhile: then the folder is unfinished work again. Whatever happens before the manifest is put, no reader sees
+    meanwhile: then the folder is unfinished work again. Until the manifest is put, no reader sees
     anything; files that are left so are removed by the next commit.
     """
     mirror = mirror_of(final)
