@@ -1,7 +1,7 @@
 """Measure what is promised of large sets: `python -m tests.checks.scale [ROW ...]`.
 
 Prints each row's value next to what is promised, and exits with 1 where one falls short or cannot be measured. All rows
-take about half an hour on 2 free cores; `memory` and `together` take most of it.
+take about half an hour on 2 free cores; `memory`, `pairs` and `together` take most of it.
 """
 
 import shutil
@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.checks.scale import memory, opening, reading, source
+from tests.checks.scale import memory, opening, pairs, reading, source
 from tests.checks.scale.row import Row
 
 ROWS = {
@@ -27,6 +27,12 @@ ROWS = {
         most=1,
     ),
     "parts": Row("reads of the source by 4 parts over those of one process", source.reads_of_parts, "x", most=1.05),
+    "pairs": Row(
+        "peak of PRDC, and of copies by features and pixels, of 100,000 against 100,000 images",
+        pairs.largest_peak,
+        "GB",
+        most=pairs.MOST_GB,
+    ),
     "memory": Row("peak of a job at 160,000 images over that at 20,000", memory.growth, "x", most=1.3),
 }
 
