@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.partition import partition_of, say_groups, say_lacking, split_kind
 from jobs.preprocess.phases.phase import Phases
+from jobs.preprocess.phases.preparing import Packing, Prepare, Prepared, Preparing
 from jobs.preprocess.phases.reading import Digesting
 from jobs.preprocess.placing import Placed, Placing, Readable, copies_of, say_copies
 from jobs.preprocess.splits import choose, in_drawn_order
@@ -24,12 +24,12 @@ from shared.format.files import sha256
 from shared.format.manifest import Dataset, ShardInfo
 from shared.format.sample import Members
 from shared.format.shards import join, shard_name, shard_ranges, write_shard
-from shared.runtime.processes import Spread, processes
+from shared.runtime.processes import processes
 from shared.runtime.seeding import replicate_seed
 from shared.sources.items import Item, Source, some
 from shared.sources.rejects import Rejected, Rejects
 from shared.sources.table import SOURCES
-from shared.sources.work import Changed, Unreadable, digest, prepared
+from shared.sources.work import Unreadable, digest
 from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
 
@@ -131,7 +131,16 @@ def placed_and_written(
         for split, found in placed.places.items()
         for task in tasks_of(split, in_drawn_order(found, placing.seeds.splits), config.shard_images)
     ]
-    records = write_shards(placing.phases, placing.spread, config, tasks, placed.readable, digesting)
+    readable = placed.readable
+    # the plan is part of the key: parts that saw different files must not share shards
+    plan = [digesting.phase.pieces.plan, sha256(readable.indexes.tobytes()), readable.contents.hash()]
+    prepare: Prepare | None = Preparing(placing.spread, config.target, readable, digesting)
+    if placing.source.in_order:
+        taken = np.sort(np.concatenate([*placed.places.values()]))
+        prepare = Packing(
+            placing.phases, Preparing(placing.spread, config.target, readable, digesting), taken, plan
+        ).packed()
+    records = None if prepare is None else write_shards(placing.phases, config, tasks, readable, prepare, plan)
     return None if records is None else (placed, tasks, records)
 
 
@@ -190,33 +199,23 @@ def tasks_of(split: str, items: NDArray[np.int64], shard_images: int) -> list[Ta
 
 
 def write_shards(
-    phases: Phases,
-    spread: Spread[Any, Any],
-    config: PreprocessOptions,
-    tasks: list[Task],
-    readable: Readable,
-    digesting: Digesting,
+    phases: Phases, config: PreprocessOptions, tasks: list[Task], readable: Readable, prepare: Prepare, plan: object
 ) -> list[WrittenShard] | None:
     """Write the shards that are of this part; return the records of all, or None while some are missing.
 
-    `spread` applies a function to items in several processes. An image is numbered by its place, also where others are
-    rejected. HalfrealError where an image is no longer what `digesting` found.
+    An image is numbered by its place, also where others are rejected. `plan` is what the images depend on.
     """
     run = phases.run
-    # the plan is part of the key: parts that saw different files must not share shards
-    plan = [digesting.phase.pieces.plan, sha256(readable.indexes.tobytes()), readable.contents.hash()]
     shards = [[task.split, sha256(task.items.tobytes())] for task in tasks]
     phase = phases.begin("piece", len(tasks), [plan, shards])
 
     def write(todo: list[int]) -> None:
         with run.reporter.bar("prepare", sum(len(tasks[number].items) for number in todo), "images") as bar:
             # one stream over all shards keeps every process busy across their ends
-            wanted = (place for number in todo for place in tasks[number].items.tolist())
-            images = ((readable.item(place), readable.contents[place]) for place in wanted)
-            results = spread(partial(prepared, config.target), images)
+            results = prepare(place for number in todo for place in tasks[number].items.tolist())
             for number in todo:
                 task, rejects = tasks[number], Rejects(len(readable), config.max_rejected)
-                made = _members(task, readable, results, rejects, bar, digesting)
+                made = _members(task, readable, results, rejects, bar)
                 first = next(made, None)  # a shard without any image is not written
                 path = run.folder / shard_name(task.split, task.number)
                 shard = write_shard(path, chain([first], made), len(readable.source.classes)) if first else None
@@ -228,19 +227,12 @@ def write_shards(
 
 
 def _members(
-    task: Task,
-    readable: Readable,
-    results: Iterator[dict[str, bytes] | Unreadable],
-    rejects: Rejects,
-    bar: ProgressBar,
-    digesting: Digesting,
+    task: Task, readable: Readable, results: Iterator[Prepared], rejects: Rejects, bar: ProgressBar
 ) -> Iterator[Members]:
     """Yield the encoded samples of a shard, the next ones of `results`; put aside what cannot be read."""
     # not strict: `results` goes on with the images of the next shard
     for place, image, members in zip(task.places, task.items.tolist(), results, strict=False):
         bar.advance()
-        if isinstance(members, Changed):
-            raise digesting.changed(int(readable.indexes[image]))
         if isinstance(members, Unreadable):
             rejects.add(readable.item(image), members)
         else:

@@ -50,7 +50,8 @@ class Source:
     `partition` is the official split of each item ("train", "val" or "test") where the source has one. A partition
     without "val" leaves it to be drawn from train. `warnings` are lines about what is there and not taken, `ignored`
     is how many files that are; `notes` are lines about how the files were understood. `groups` are names: images of one
-    group are related (of one patient, person or video) and belong in one split.
+    group are related (of one patient, person or video) and belong in one split. `in_order` says that reading the items
+    in any other order takes much longer, as much is read for each of them.
     """
 
     classes: tuple[str, ...]
@@ -60,6 +61,7 @@ class Source:
     ignored: int = 0
     groups: Sequence[str] | None = None
     notes: Sequence[str] = ()
+    in_order: bool = False
 
 
 def from_array(pixels: Pixels, label: int, origin: dict[str, object]) -> Item:

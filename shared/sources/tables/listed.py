@@ -21,12 +21,16 @@ class TableFile:
 
 @dataclass(frozen=True)
 class Listed:
-    """The images of a table, the classes that it declares, whether a column says the split, and lines about them."""
+    """The images of a table, the classes that it declares, whether a column says the split, and lines about them.
+
+    `in_order` is that of `Source`.
+    """
 
     entries: Sequence[Entry]
     classes: list[str] | None = None
     by_column: bool = False
     notes: Sequence[str] = ()
+    in_order: bool = False
 
 
 def value_of(path: Path, where: str, column: str, value: Any) -> str:

@@ -71,7 +71,8 @@ def read_parquet(path: Path, below: str, reading: Reading) -> Listed:
         )
         for index, place in enumerate(places)
     ]
-    return Listed(entries, contents.names(columns.label), bool(splits))
+    # a row group is read for each image in it
+    return Listed(entries, contents.names(columns.label), bool(splits), in_order=inside)
 
 
 def _open(path: Path) -> Contents:

@@ -132,7 +132,7 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
     """Return the images of several tables as one source."""
     entries: list[Entry] = []
     declared: list[str] | None = None
-    by_column = False
+    by_column = in_order = False
     notes: list[str] = []
     for file in files:
         # the image's path below the source, as in a set of folders: files of two splits may have one name
@@ -146,7 +146,7 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
         if entries and found.classes != declared:
             raise BadInput(f"{file.path}: declares other classes than {files[0].path.name}; want tables of one set")
         declared, by_column = found.classes, by_column or found.by_column
-        notes += found.notes
+        notes, in_order = [*notes, *found.notes], in_order or found.in_order
         given = file.split and not found.by_column
         entries += [replace(entry, split=file.split) for entry in found.entries] if given else found.entries
     named = any(file.split for file in files) and not by_column
@@ -161,7 +161,7 @@ def read_tables(place: Path, files: Sequence[TableFile], reading: Reading) -> So
         if by_column
         else "the folders say",
     )
-    return replace(source, notes=[*notes, *source.notes])
+    return replace(source, notes=[*notes, *source.notes], in_order=in_order)
 
 
 def _read_listed(path: Path, below: str, reading: Reading) -> Listed:

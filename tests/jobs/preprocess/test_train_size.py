@@ -261,7 +261,7 @@ def test_images_that_change_meanwhile_are_noticed(tmp_path: Path, monkeypatch: p
         lost.append(task)
         return Unreadable("gone") if len(lost) == 1 else prepared(target, task)
 
-    monkeypatch.setattr("jobs.preprocess.writer.prepared", breaks)
+    monkeypatch.setattr("jobs.preprocess.phases.preparing.prepared", breaks)
     result = preprocess(tmp_path, "--source", "folder", "--limit-train", "50", "--max-rejected", "0.5")
     assert result.exit_code == 1, result.output  # to be tried again
     assert "--limit-train 50: the images changed while they were read" in result.stderr
