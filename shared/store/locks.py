@@ -118,7 +118,7 @@ def claimed(staging: Path, index: int) -> Iterator[bool]:
     lock = FileLock(staging / FOLDER / f"claim-{index:05d}.lock")
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except OSError:  # Timeout is one; others where the folder is gone, because another process has committed
         yield False
         return
     try:
