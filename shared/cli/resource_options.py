@@ -55,8 +55,13 @@ RESOURCES = (MEMORY, CACHE_DIR)
 
 def bind_resources(options: dict[str, Any]) -> None:
     """Make this process, and those that it starts, use no more memory than `memory`, and the folder `cache_dir`."""
+    os.environ |= resource_variables(options)
+
+
+def resource_variables(options: dict[str, Any]) -> dict[str, str]:
+    """Return the variables by which processes are told the values of these options that are not None."""
     chosen = {memory.VARIABLE: options["memory"], cache_place.VARIABLE: options["cache_dir"]}
-    os.environ |= {name: str(value) for name, value in chosen.items() if value is not None}
+    return {name: str(value) for name, value in chosen.items() if value is not None}
 
 
 def _use_format(context: click.Context, parameter: click.Parameter, value: str) -> None:

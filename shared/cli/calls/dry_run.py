@@ -7,6 +7,8 @@ import click
 
 from shared.cli.calls.call import Call, Piece
 from shared.cli.calls.existing import check_form, existing
+from shared.cli.resolve import environment
+from shared.cli.resource_options import resource_variables
 from shared.data.specs import Specs, describe, no_data_needed
 from shared.errors import BadInput
 from shared.store.artifacts import Artifact, open_output
@@ -73,10 +75,12 @@ def dry_run(call: Call) -> None:
     for name, value in (call.config.resolved() | threads).items():
         click.echo(f"  {name} = {value!r}")
     specs = known_specs(call, chain)
-    for step in call.steps:
-        check_form(step.row, call.common.folder)
-        for piece in call.pieces(step.row):
-            call.validate(piece.shard, specs)
+    # for a while: what one job may use is not what the next one may
+    with environment(resource_variables(vars(call.common))):
+        for step in call.steps:
+            check_form(step.row, call.common.folder)
+            for piece in call.pieces(step.row):
+                call.validate(piece.shard, specs)
     chain.declare(call)
     for line in call.lacking():
         chain.notices.append(line)

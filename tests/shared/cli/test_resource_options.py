@@ -68,6 +68,17 @@ def test_what_cannot_be_used_is_refused(
     assert reason in outcome.stderr
 
 
+def test_a_dry_run_refuses_what_the_run_would(tmp_path: Path, make_dataset: Any) -> None:
+    """By the memory of that job alone: nothing is left of it for the next one."""
+    make_dataset(tmp_path / "digits" / "real", train=9, val=6, test=6)
+    words = ["--data-root", str(tmp_path), "--recipe", "digits", "--dry-run", "--images", "2000"]
+    outcome = CliRunner().invoke(command_of("evaluate"), [*words, "--memory", "20MB"])
+    assert (outcome.exit_code, memory.VARIABLE in os.environ) == (2, False)
+    assert "--images 2,000: with their features these would take" in outcome.output
+    assert "half of --memory 20 MB" in outcome.output
+    assert CliRunner().invoke(command_of("evaluate"), [*words, "--memory", "2GB"]).exit_code == 0
+
+
 @pytest.mark.parametrize("name", [*JOB_NAMES])
 def test_every_job_has_them(name: str) -> None:
     """Each under its own variable, too."""
