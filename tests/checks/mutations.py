@@ -26,6 +26,7 @@ from tests.checks.large.format import FORMAT
 from tests.checks.large.memory import BOUNDED
 from tests.checks.large.observe import OBSERVED
 from tests.checks.large.preprocess import DIVIDED
+from tests.checks.large.parts import DIVIDED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES

@@ -124,6 +124,16 @@ def test_gpus_are_left_alone(
     assert (ran.count, ran.shards) == (0, [])
 
 
+def test_a_part_of_several_machines_is_not_divided(
+    volume: Path, tmp_path: Path, run_job: RunJob, plain_recipe: Path, gpus: Callable[[int], Ran]
+) -> None:
+    """Every part of an artifact must know how many there are, and each machine knows its own GPUs alone."""
+    root, ran = without(volume, tmp_path, "real", "classifier", "gan", "scores"), gpus(4)
+    call(run_job, "synthesize", root, plain_recipe, "--parts", 2, "--index", 0)
+    assert (ran.count, ran.shards) == (0, [])
+    assert [path.name for path in root.glob("small/synthetic/.r00-*/.parts/begun-*")] == ["begun-00000.json"]
+
+
 def test_the_gpus_that_a_process_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     """The names in the environment are kept, as they may be UUIDs; without them numbers count."""
     monkeypatch.setenv(local.VISIBLE, "GPU-1a, MIG-2b")
