@@ -47,6 +47,7 @@ def part(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     def make(shard: Shard, held: set[str], done: set[str]) -> Any:
         monkeypatch.setattr(worker, "comparison_runs", lambda *_: [SimpleNamespace(name=name) for name in RUNS])
         monkeypatch.setattr(worker, "runner_of", lambda study, config, run, *_: Runner(run.name, done))
+        monkeypatch.setattr(worker.Worker, "_pause", lambda _: pytest.fail("waits for others"))
         made = worker.Worker.__new__(worker.Worker)
         made.run = Run({}, Path(), Path(), "cpu", Reporter("tune"), shard)
         made.config, made.words = None, []  # type: ignore[assignment]  # no run of these tests reads the options

@@ -40,8 +40,8 @@ def test_the_task_of_each_batch_system_is_read(environment: dict[str, str], task
 
 
 def test_every_part_of_a_slurm_array_is_there_once() -> None:
-    """The tasks of `--array=2-20:6` are the parts 0 to 3."""
-    tasks = [array_task(slurm(number, 2, 20, 6, 4)) for number in (2, 8, 14, 20)]
+    """The tasks of `--array=7-25:6` are the parts 0 to 3."""
+    tasks = [array_task(slurm(number, 7, 25, 6, 4)) for number in (7, 13, 19, 25)]
     assert tasks == [ArrayTask(index, 4) for index in range(4)]
 
 
