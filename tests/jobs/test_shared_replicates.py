@@ -1,7 +1,9 @@
 """More parts than replicates: fits and snapshots of one replicate are shared, and every byte is that of one process."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from tests.jobs.conftest import SMALL
 
 ORDERS = [[1, 0], [0, 2, 1], [3, 6, 5, 4, 0, 1, 2]]
 """Orders in which parts run one after the other; seven are more than there are fits, or snapshots."""
+
+ROOT = Path(__file__).resolve().parents[2]
 
 RunJob = Callable[..., Result]
 
@@ -216,3 +220,36 @@ def test_parts_and_ranks_share_no_snapshot(
     monkeypatch.setenv("RANK", "0")
     result = run_job("evaluate", scores, *words_of("evaluate", plain_recipe), "--parts", 2, "--index", 1, "--dry-run")
     assert (result.exit_code, "share each snapshot already" in result.stderr) == (2, True), result.output
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("job", "made", "inputs"),
+    [
+        ("synthesize", "synthetic/r00", ("real", "classifier", "gan", "scores")),
+        ("evaluate", "scores/r00", ("real", "classifier", "gan")),
+        ("train_mixed", "fits/r00", ("real", "classifier", "gan", "scores", "synthetic")),
+    ],
+)
+def test_four_processes_at_once_finish_once(
+    job: str, made: str, inputs: tuple[str, ...], volume: Path, tmp_path: Path, plain_recipe: Path
+) -> None:
+    """Tasks of an array that begin together all end with 0; one of them commits, and the bytes are those of one."""
+    root = without(volume, tmp_path, *inputs)
+    words = ["--data-root", str(root), "--experiment", "small", "--device", "cpu", "--parts", "auto"]
+    words += [str(word) for word in words_of(job, plain_recipe)]
+    tasks = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"jobs.{job}", *words],
+            env=os.environ
+            | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+            | {"AWS_BATCH_JOB_ARRAY_INDEX": str(index), "AWS_BATCH_JOB_ARRAY_SIZE": "4"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(4)
+    ]
+    said = [task.communicate(timeout=300)[1] for task in tasks]
+    assert [task.returncode for task in tasks] == [0] * 4, said
+    assert sum("complete in" in text and made in text.partition("complete in")[2] for text in said) == 1, said
+    assert manifest(root / "small" / made) == manifest(volume / "small" / made)

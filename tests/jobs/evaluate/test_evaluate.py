@@ -43,12 +43,15 @@ def facts(root: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_scores_of_one(copy: Path, made: dict[str, Artifact], plain_recipe: Path) -> None:
+@pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.long)])
+def test_processes_give_the_scores_of_one(
+    world: int, copy: Path, made: dict[str, Artifact], plain_recipe: Path
+) -> None:
     """Processes that share the images find the numbers of one, to 1e-6."""
     words = ["-m", "jobs", "evaluate", "--data-root", str(copy), "--experiment", "small", "--device", "cpu"]
     options = ["--recipe", str(plain_recipe), "--images", "24", "--force"]
-    processes = ends(together([*words, *options], 2))
-    assert [code for code, _ in processes] == [0, 0], processes
+    processes = ends(together([*words, *options], world), timeout_s=600)
+    assert [code for code, _ in processes] == [0] * world, processes
     alone, found = made["scores"].facts, facts(copy)
     assert found["chosen"] == alone["chosen"]
     for name, value in alone["test"].items():
