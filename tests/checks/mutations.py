@@ -25,8 +25,8 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.format import FORMAT
 from tests.checks.large.memory import BOUNDED
 from tests.checks.large.observe import OBSERVED
+from tests.checks.large.parts import IN_PARTS
 from tests.checks.large.preprocess import DIVIDED
-from tests.checks.large.parts import DIVIDED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
@@ -45,7 +45,7 @@ MUTATIONS += SCORES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += IMAGES + MEMBERSHIP
 MUTATIONS += OBSERVED
-MUTATIONS += BOUNDED
+MUTATIONS += BOUNDED + IN_PARTS
 MUTATIONS += DIVIDED
 MUTATIONS += FORMAT
 

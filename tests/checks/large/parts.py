@@ -13,7 +13,7 @@ SHARED = "tests/jobs/test_shared_replicates.py::"
 LOCAL = "tests/jobs/test_local_gpus.py::"
 TUNED = "tests/jobs/tune/test_tune_parts.py::"
 
-DIVIDED: tuple[Mutation, ...] = (
+IN_PARTS: tuple[Mutation, ...] = (
     Mutation(
         "slurm_arrays_begin_at_0",
         ARRAYS,
