@@ -55,7 +55,7 @@ class Images:
 
     def taken(self, chosen: ArrayLike | Tensor, device: torch.device) -> Batch:
         """Return the images and the labels at the numbers `chosen`, on `device`."""
-        numbers = torch.as_tensor(np.asarray(chosen))
+        numbers = chosen if isinstance(chosen, Tensor) else torch.from_numpy(np.asarray(chosen))
         return send(self.pixels[numbers], device), self.labels[send(numbers, self.labels.device)]
 
     def batches_of(self, chosen: Iterable[ArrayLike | Tensor], device: torch.device) -> Iterator[Batch]:

@@ -24,13 +24,13 @@ class Order:
 
     def at(self, position: int, length: int) -> NDArray[np.int64]:
         """Return the indexes of `length` samples from `position` on, (length,)."""
-        parts = [np.empty(0, np.int64)]
+        parts = []
         while length > 0:
             epoch, offset = divmod(position, self.total)
             part = self._part(epoch, offset, min(length, self.total - offset))
             parts.append(part)
             position, length = position + len(part), length - len(part)
-        return np.concatenate(parts)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _part(self, epoch: int, offset: int, length: int) -> NDArray[np.int64]:
         if self.total > DRAWN_AT_ONCE:

@@ -198,10 +198,14 @@ class Pixels:
             if len(numbers) != len(self):
                 raise IndexError(f"a mask of {len(numbers)}, there are {len(self)} images")
             numbers = np.flatnonzero(numbers)
-        numbers = numbers.astype(np.int64)
-        if len(numbers) and not (-len(self) <= numbers.min() and numbers.max() < len(self)):
-            raise IndexError(f"images {numbers.min()} to {numbers.max()}, there are {len(self)}")
-        numbers = np.where(numbers < 0, numbers + len(self), numbers)
+        numbers = numbers.astype(np.int64, copy=False)
+        low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, -1)
+        if low < -len(self) or high >= len(self):
+            raise IndexError(f"images {low} to {high}, there are {len(self)}")
+        if low < 0:
+            numbers = np.where(numbers < 0, numbers + len(self), numbers)
+        if isinstance(self.places, range) and self.places == range(len(self)):
+            return numbers
         if isinstance(self.places, range):
             return self.places.start + self.places.step * numbers
         chosen: NDArray[np.int64] = self.places[numbers]

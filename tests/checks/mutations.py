@@ -22,6 +22,7 @@ from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
+from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
 from tests.checks.large.memory import BOUNDED
 from tests.checks.large.observe import OBSERVED
@@ -47,6 +48,7 @@ MUTATIONS += IMAGES + MEMBERSHIP
 MUTATIONS += OBSERVED
 MUTATIONS += BOUNDED + IN_PARTS
 MUTATIONS += DIVIDED
+MUTATIONS += DECODED
 MUTATIONS += FORMAT
 
 ROOT = Path(__file__).resolve().parent.parent.parent
