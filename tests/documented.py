@@ -33,7 +33,14 @@ FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 SEPARATORS = {"&&", "||", ";", "|"}
 
-FREE_VARIABLES = {"HALFREAL_DEBUG", "HALFREAL_STRICT", "HALFREAL_STORE_TIMEOUT_S", "HALFREAL_TEST_DATA", "PYTHONPATH"}
+FREE_VARIABLES = {
+    "HALFREAL_CACHE_GB",
+    "HALFREAL_DEBUG",
+    "HALFREAL_STRICT",
+    "HALFREAL_STORE_TIMEOUT_S",
+    "HALFREAL_TEST_DATA",
+    "PYTHONPATH",
+}
 """Variables of halfreal, and of Python, that are no option of a command."""
 
 
