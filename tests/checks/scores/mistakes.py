@@ -44,7 +44,7 @@ SCORES: tuple[Mutation, ...] = (
     Mutation(
         "pairs_by_pixels_as_they_are",
         NEIGHBOURS_FILE,
-        "        found = of_images(images, train.images)\n",
+        "        found = of_images(images, train.pixels)\n",
         "        from shared.metrics.neighbours import of_points\n"
         "        found = of_points(images.flatten(1).double(), train.images.flatten(1).double())\n",
         PAIRS + "test_distances_are_those_of_the_copy_test",
