@@ -1,86 +1,75 @@
-"""The whole pipeline on a volume in a store, as a user runs it, against the same on a disk."""
+"""The whole pipeline on a volume in a store, against the same on a disk."""
 
-import json
-import subprocess
-import sys
-from dataclasses import dataclass
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.pipeline import PIPELINE
 from shared.format.manifest import MANIFEST
-from shared.store.remote.mirror import mirror_folder
+from tests.conftest import dots
+from tests.jobs.conftest import SMALL, call, hostile_source
 from tests.objects.conftest import Volume
-from tests.test_end_to_end import FEW, ROOT, manifests, surroundings
+from tests.test_end_to_end import manifests
 
 pytestmark = pytest.mark.slow
 
-TINY = FEW | {"preprocess.limit": 200, "train_classifier.steps": 20, "train_gan.epochs": 2, "train_mixed.steps": 4}
+SHARDS = r"/real/[0-9a-f]{12}/.*\.tar"
 
 
-@dataclass(frozen=True)
-class Machine:
-    """A machine that has its own mirror of a volume."""
-
-    volume: Volume
-    name: str
-
-    def halfreal(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command there; the volume is in its environment."""
-        place = {
-            "HALFREAL_DATA_ROOT": str(self.volume.address),
-            "HALFREAL_CACHE_DIR": str(self.volume.cache(self.name)),
-        }
-        own = surroundings(**place | self.volume.environment() | environment)
-        called = [sys.executable, "-m", "jobs", *words]
-        return subprocess.run(called, env=own, capture_output=True, text=True, timeout=600, check=False, cwd=ROOT)
-
-    @property
-    def mirror(self) -> Path:
-        """Its mirror."""
-        return mirror_folder(self.volume.address, self.volume.cache(self.name))
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write a recipe of defaults; the source is 120 small pictures, and figures are dots."""
+    dots(monkeypatch)
+    monkeypatch.setattr("shared.sources.published.sets.digits", hostile_source)
+    path = tmp_path / "plain.toml"
+    path.write_text('about = "every default"\nseed = 3\n', encoding="utf-8")
+    return path
 
 
-def pipeline_words() -> list[str]:
-    """Return the command that makes everything, with few images and steps."""
-    pairs = [word for name, value in TINY.items() for word in ("--set", f"{name}={value}")]
-    return ["run", "--device", "cpu", "--replicates", "1", "--processes", "1", *pairs]
+def make_all(place: Any, recipe: Path) -> str:
+    """Run every job on a volume; return what they said."""
+    said = ""
+    for row in PIPELINE:
+        done = call(row.name, place, "--recipe", recipe, *SMALL[row.name])
+        assert done.exit_code == 0, done.output
+        said += done.output
+    return said
 
 
-def test_the_pipeline_makes_what_it_makes_on_a_disk(volume: Volume, tmp_path: Path) -> None:
-    """Manifests are equal byte by byte; another machine has them, makes nothing again, and fetches no shard for that.
+def test_the_pipeline_makes_what_it_makes_on_a_disk(
+    volume: Volume, tmp_path: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Manifests are equal byte by byte.
 
-    Then that machine goes on by itself, and reads no more of the real images than all of them once for each job.
+    Another machine has them, makes nothing again and fetches no shard for that. Then it goes on by itself, and reads
+    the shards of the real images that it needs, each once, though it has none of them on its disk.
     """
-    local = subprocess.run(
-        [sys.executable, "-m", "jobs", *pipeline_words(), "--data-root", str(tmp_path / "disk")],
-        env=surroundings(), capture_output=True, text=True, timeout=600, check=False, cwd=ROOT,
-    )  # fmt: skip
-    assert local.returncode == 0, local.stderr
-    one, two = Machine(volume, "one"), Machine(volume, "two")
-    done = one.halfreal(*pipeline_words())
-    assert done.returncode == 0, done.stderr
-    expected = manifests(tmp_path / "disk" / "digits")
-    assert manifests(one.mirror / "digits") == expected
+    make_all(tmp_path / "disk", recipe)
+    expected = manifests(tmp_path / "disk" / "small")
     assert {row.writes for row in PIPELINE} <= {place.partition("/")[0] for place in expected}
-    stored = [key for key in volume.stored("digits") if key.endswith(f"/{MANIFEST}")]
-    assert stored == sorted(f"digits/{place}/{MANIFEST}" for place in expected)
 
-    before = len(volume.proxy.seen)
-    again = two.halfreal(*pipeline_words())
-    assert again.returncode == 0, again.stderr
-    assert again.stderr.count("already complete") >= len(PIPELINE)
-    assert manifests(two.mirror / "digits") == expected
-    assert not [each for each in volume.proxy.seen[before:] if each.path.endswith((".tar", ".idx"))]
-    assert not list((two.mirror / "digits").rglob("*.tar"))
-    assert again.stdout.splitlines()[:3] == done.stdout.splitlines()[:3]
+    monkeypatch.setenv("HALFREAL_CACHE_DIR", str(volume.cache("a")))
+    make_all(volume.address, recipe)
+    assert manifests(volume.machine("a") / "small") == expected
+    stored = [key for key in volume.stored("small") if key.endswith(f"/{MANIFEST}")]
+    assert stored == sorted(f"small/{place}/{MANIFEST}" for place in expected)
 
-    before = volume.proxy.received(r"/real/[0-9a-f]{12}/.*\.tar")
-    more = two.halfreal("synthesize", "--recipe", "digits", "--device", "cpu", "--replicates", "1", "--seed", "5")
-    assert more.returncode == 0, more.stderr
-    assert "rebuilding because seed was" in more.stderr
-    size_bytes = sum(path.stat().st_size for path in (one.mirror / "digits" / "real").glob("*.tar"))
-    assert 0 <= volume.proxy.received(r"/real/[0-9a-f]{12}/.*\.tar") - before <= size_bytes
-    lines = one.halfreal("results", "--json")
-    assert json.loads(lines.stdout)
+    monkeypatch.setenv("HALFREAL_CACHE_DIR", str(volume.cache("b")))
+    said = make_all(volume.address, recipe)
+    assert len(re.findall("already complete", said)) >= len(PIPELINE)
+    other = volume.machine("b") / "small"
+    assert manifests(other) == expected
+    assert volume.proxy.count("GET", r"\.tar|\.idx") == 0
+    assert (other / "report" / "index.html").read_bytes() == (
+        tmp_path / "disk" / "small" / "report" / "index.html"
+    ).read_bytes()
+
+    done = call("train_classifier", volume.address, "--recipe", recipe, *SMALL["train_classifier"], "--force")
+    assert done.exit_code == 0, done.output
+    shards = list((volume.machine("a") / "small" / "real").glob("*.tar"))
+    assert 0 < volume.proxy.received(SHARDS) <= sum(path.stat().st_size for path in shards)
+    assert not list(other.rglob("*.tar"))
+    # it was committed as it was: the same images by the same seed
+    assert manifests(other)["classifier/r00"] == expected["classifier/r00"]
