@@ -17,6 +17,7 @@ from jobs.commands.run import settings
 from jobs.judge.inputs import Images, check, check_apart, in_words_of_judge, lacking, read_images
 from jobs.judge.places import check_files, check_same_sets, check_settings
 from jobs.synthesize.options import ANNOTATOR, GIVEN
+from shared.cli.calls.volume import bring
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -205,6 +206,7 @@ def planned(sets: Sets, options: dict[str, Any]) -> list[Experiment]:
     experiments = []
     for name, synthetic in groups.items():
         check_name(name, "--experiment")
+        bring(options["data_root"] / name)
         if options["experiment"] is None:  # whoever names one may replace it
             check_same_sets(options["data_root"] / name, sets.real, synthetic, sets.held_out)
         experiments.append(Experiment(name, words(name, sets, synthetic, versions, options)))

@@ -17,6 +17,7 @@ from jobs.selfcheck.sets import RealSets, Source, source_of
 from jobs.selfcheck.unfinished import begin, end
 from jobs.selfcheck.verdict import check_verdict, plan_key
 from jobs.train_mixed.options import MixedOptions
+from shared.cli.calls.volume import bring
 from shared.cli.common_options import check_name
 from shared.cli.progress import Reporter
 from shared.cli.resolve import asked, environment
@@ -59,6 +60,7 @@ def run_check(request: Request) -> None:
     reporter = Reporter("selfcheck")
     if request.experiment is not None:
         check_name(request.experiment, "--experiment")
+        bring(request.data_root / request.experiment)
     source = Source() if request.experiment is None else source_of(request.data_root / request.experiment)
     config, options = fit_options(request), request.options
     device, key = options["device"], plan_key(source, config, options["seed"], options["device"])

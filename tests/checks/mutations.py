@@ -25,6 +25,7 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
 from tests.checks.large.memory import BOUNDED
+from tests.checks.large.objects import STORED
 from tests.checks.large.observe import OBSERVED
 from tests.checks.large.parts import IN_PARTS
 from tests.checks.large.preprocess import DIVIDED
@@ -50,6 +51,7 @@ MUTATIONS += BOUNDED + IN_PARTS
 MUTATIONS += DIVIDED
 MUTATIONS += DECODED
 MUTATIONS += FORMAT
+MUTATIONS += STORED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

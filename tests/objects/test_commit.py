@@ -213,6 +213,13 @@ def test_who_commits_later_ends_with_busy(volume: Volume) -> None:
     assert there.manifest.options == {"epochs": 1}
 
 
+def test_what_is_unfinished_is_this_machines_own(volume: Volume) -> None:
+    """A hidden folder of the mirror, such as one with the trials of a tuning, is no volume in the store."""
+    made = make(volume.machine("a") / "digits" / ".tune-0123456789ab" / "trials", place="0001/gan")
+    assert not (made.folder / REMOTE).exists()
+    assert volume.proxy.seen == []
+
+
 def test_a_volume_on_a_disk_is_as_it_was(tmp_path: Path) -> None:
     """Nothing is written, asked for or renamed otherwise."""
     made = make(tmp_path / "volume")
