@@ -37,7 +37,7 @@ ADDRESSES = {
         *("shared/cli/*.py", "shared/cli/calls/*.py"),
         *("jobs/__main__.py", "jobs/*/__main__.py", "jobs/commands/*.py", "jobs/*/command.py"),
     ),
-    "obstore": ("shared/objects/client.py",),
+    "obstore": ("shared/objects/*.py",),
     "webdataset": (),
     "accelerate": ("shared/runtime/process_group.py",),
     "matplotlib": ("shared/plots/*.py", "shared/plots/training/*.py", "jobs/report/figures.py"),

@@ -11,7 +11,7 @@ from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.options import nearest
 from shared.cli.resource_options import OBSERVED
 from shared.errors import BadConfig
-from shared.objects.client import TIMEOUT
+from shared.objects.connection import TIMEOUT
 from shared.runtime.launch import is_main_process
 from shared.runtime.memory import SHARED_BY
 from shared.runtime.observe.log import say

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import BinaryIO
 
 from shared.errors import BadInput, FormatError, HalfrealError
@@ -87,8 +88,15 @@ def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:
     if sha256(payload) != digest:
         raise FormatError(f"{path}: altered since it was written (its sha256 is not the manifest's)")
     if keep:
-        write_whole(path, payload)
+        _keep(path, payload)
     return payload
+
+
+def _keep(path: Path, payload: bytes) -> None:
+    """Write a file that was fetched, whole; several processes may fetch it at once."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
+    write_whole(draft, payload)
+    draft.replace(path)
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,51 +4,31 @@ obstore does the requests: it retries what fails for a while, and reads credenti
 environment. Here its errors become those of `shared.errors`, and a conditional put says for certain whether it held.
 """
 
-import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import lru_cache
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
-from shared.errors import BadConfig, BadInput, HalfrealError
+from shared.errors import BadInput, HalfrealError
 from shared.objects.address import Address
+from shared.objects.connection import connected
 
 if TYPE_CHECKING:
     from obstore import UpdateVersion
 
-TIMEOUT = "HALFREAL_STORE_TIMEOUT_S"
-"""The variable with the seconds after which a store that is silent counts as not answering."""
-
-TIMEOUT_S = 30.0
-LONGEST_REQUEST = timedelta(hours=1)
-RETRIES = 8
-CONNECT_S = 10.0
+P = ParamSpec("P")
+T = TypeVar("T")
 
 TRIES = 3
-"""How often a put on condition is asked for: obstore does not ask again where no answer came."""
+"""How often a store is asked that does not answer; obstore asks again after an answer of 5xx, too."""
 
 AT_ONCE = 64 * 2**20
 """Bytes up to which a file is put in one request; a larger one in parts of PART bytes."""
 PART = 16 * 2**20
 PARTS_AT_ONCE = 4
-
-CREDENTIALS = {
-    "s3": (
-        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-        ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
-        ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
-        ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
-        ("AWS_METADATA_ENDPOINT",),
-        ("AWS_SKIP_SIGNATURE",),
-    )
-}
-"""The variables that say where credentials come from, sets of them by scheme: one set is enough.
-
-Without any, the library would ask the metadata service of a machine in Amazon's cloud, and wait for it elsewhere.
-"""
 
 REFUSED = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AccessDenied")
 ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
@@ -74,6 +54,26 @@ class Found:
     version: Version
 
 
+class _NoAnswerError(HalfrealError):
+    """No answer came, or none that is whole."""
+
+
+def _again(ask: Callable[P, T]) -> Callable[P, T]:
+    """Ask again where no answer came, at most TRIES times in all; every call here may be repeated.
+
+    obstore does so for some calls alone: neither for puts nor for the body of a listing.
+    """
+
+    @wraps(ask)
+    def asked(*words: P.args, **named: P.kwargs) -> T:
+        for _ in range(TRIES - 1):
+            with suppress(_NoAnswerError):
+                return ask(*words, **named)
+        return ask(*words, **named)
+
+    return asked
+
+
 class Store:
     """The objects below an address, by keys that begin there. Each call may take minutes while requests are retried.
 
@@ -82,8 +82,9 @@ class Store:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._store = _connected(address)
+        self._store = connected(address)
 
+    @_again
     def get(self, key: str) -> Found | None:
         """Return an object; None where there is none."""
         import obstore
@@ -98,6 +99,7 @@ class Store:
             self._explain(error, key)
         return Found(payload, _version(result.meta))
 
+    @_again
     def version(self, key: str) -> Version | None:
         """Return which content an object has, without reading it; None where there is none."""
         import obstore
@@ -110,6 +112,7 @@ class Store:
         except Exception as error:
             self._explain(error, key)
 
+    @_again
     def read_range(self, key: str, start: int, length: int) -> bytes | None:
         """Return `length` bytes of an object from byte `start` on, fewer at its end; None where there is none."""
         import obstore
@@ -122,38 +125,24 @@ class Store:
         except Exception as error:
             self._explain(error, key)
 
+    @_again
     def put_file(self, key: str, path: Path) -> None:
         """Put the content of a file in the place of what is there."""
         import obstore
 
+        in_parts = path.stat().st_size > AT_ONCE
         try:
-            obstore.put(
-                self._store,
-                key,
-                path,
-                use_multipart=path.stat().st_size > AT_ONCE,
-                chunk_size=PART,
-                max_concurrency=PARTS_AT_ONCE,
-            )
+            obstore.put(self._store, key, path, use_multipart=in_parts, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
         except Exception as error:
             self._explain(error, key)
 
+    @_again
     def put_if(self, key: str, payload: bytes, there: Version | None) -> Version | None:
         """Put `payload` if the object's content is still the one that was `there`, None: if there is no object.
 
         Returns the new content's version, None where another content was there. A payload that is there already counts
         as put: so does one whose answer was lost on the way.
         """
-        for attempt in range(TRIES):
-            try:
-                return self._put_once(key, payload, there)
-            except HalfrealError as error:
-                # the store may have done it, and its answer may have been lost; on condition it can be done again
-                if isinstance(error, BadInput) or attempt == TRIES - 1:
-                    raise
-        return None
-
-    def _put_once(self, key: str, payload: bytes, there: Version | None) -> Version | None:
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
@@ -171,6 +160,7 @@ class Store:
         found = self.get(key)
         return found.version if found is not None and found.payload == payload else None
 
+    @_again
     def listed(self, prefix: str) -> dict[str, Version]:
         """Return the keys below `prefix/`, each with its content's version; one request for each 1,000 keys."""
         import obstore
@@ -180,6 +170,7 @@ class Store:
         except Exception as error:
             self._explain(error, prefix)
 
+    @_again
     def folders(self, prefix: str) -> list[str]:
         """Return what comes between `prefix/` and the next `/` of the keys below, each once."""
         import obstore
@@ -190,6 +181,7 @@ class Store:
             self._explain(error, prefix)
         return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
 
+    @_again
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; those that are not there are no error."""
         import obstore
@@ -228,54 +220,11 @@ class Store:
                 f"{place}/{key}: the store refuses the request ({code or status}): {_short(error)}"
             ) from error
         came = f"answers {status} ({code})" if status else f"does not answer ({_short(error)})"
-        raise HalfrealError(
+        kind = HalfrealError if status else _NoAnswerError
+        raise kind(
             f"{self.address}: the store {came}, after retries; nothing is half written\n"
             "check the network and AWS_ENDPOINT_URL, then run the same command again"
         ) from error
-
-
-@lru_cache(maxsize=8)
-def _connected_in(process: int, address: Address, timeout_s: float) -> Any:
-    from obstore.store import from_url
-
-    options: Any = {
-        "timeout": LONGEST_REQUEST,
-        "read_timeout": timedelta(seconds=timeout_s),
-        "connect_timeout": timedelta(seconds=min(timeout_s, CONNECT_S)),
-        # a private store in the same network; by default requests are encrypted
-        "allow_http": any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS),
-    }
-    # waits between retries grow to a sixth of the timeout, 5 s of 30
-    backoff: Any = {"init_backoff": timedelta(seconds=timeout_s / 300), "max_backoff": timedelta(seconds=timeout_s / 6)}
-    retries: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=4 * timeout_s), "backoff": backoff}
-    return from_url(str(address), client_options=options, retry_config=retries)
-
-
-ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-"""The variables that may name another server than Amazon's; a volume there is another volume."""
-
-
-def _connected(address: Address) -> Any:
-    """Return obstore's client, whose connections are kept for the next call; BadInput without credentials."""
-    sets = CREDENTIALS.get(address.scheme, ())
-    if sets and not any(all(os.environ.get(name) for name in names) for names in sets):
-        raise BadInput(
-            f"{address}: no credentials in the environment; set {' and '.join(sets[0])} (docs/object-stores.md has "
-            "the other ways)"
-        )
-    # a connection does not survive a fork
-    return _connected_in(os.getpid(), address, _timeout_s())
-
-
-def _timeout_s() -> float:
-    text = os.environ.get(TIMEOUT, "")
-    try:
-        seconds = float(text or TIMEOUT_S)
-    except ValueError:
-        seconds = 0.0
-    if not 0.1 <= seconds <= 3600:
-        raise BadConfig(f"{TIMEOUT}={text}: want seconds, from 0.1 to 3600")
-    return seconds
 
 
 def _version(found: Any) -> Version:

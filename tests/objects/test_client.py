@@ -65,6 +65,19 @@ def test_a_put_on_condition_survives_what_fails_once(volume: Volume, fault: str)
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("fault", ["busy", "silent", "lost"])
+def test_a_file_is_put_though_a_request_fails(volume: Volume, tmp_path: Path, fault: str) -> None:
+    """Also where no answer comes, after which obstore does not ask again."""
+    (tmp_path / "file").write_bytes(b"content")
+    volume.proxy.faults.append(Fault(fault, "PUT", times=1, seconds=1.5))
+    Store(volume.address).put_file("a", tmp_path / "file")
+    found = Store(volume.address).get("a")
+    assert found is not None
+    assert found.payload == b"content"
+    assert volume.proxy.count("PUT") >= 2
+
+
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("fault", ["busy", "silent", "cut", "lost"])
 def test_a_read_survives_what_fails_once(volume: Volume, tmp_path: Path, fault: str) -> None:
     """503, silence, half of a body and a lost answer: the second request brings the whole."""

@@ -187,6 +187,39 @@ def test_a_commit_that_fails_is_done_by_the_next_run(
     assert made.read("snapshots/one") == b"weights"
 
 
+def test_a_commit_that_was_cut_off_is_not_put_over_another_machines(volume: Volume, quick: None) -> None:
+    """Which has made the same meanwhile: what others have read stays."""
+    mine, other = volume.machine("a"), volume.machine("b")
+    volume.proxy.faults.append(Fault("busy", "PUT", MANIFEST, times=99))
+    with pytest.raises(HalfrealError):
+        make(mine, text="mine")
+    volume.proxy.faults.clear()
+    theirs = make(other, text="theirs")
+    pull(mine / "digits")
+    found = finished(mine / PLACE, NEW)
+    assert found is not None
+    assert (found.sha256, found.read("snapshots/one")) == (theirs.sha256, b"theirs")
+    assert pull(other / "digits") == []
+
+
+def test_an_artifact_comes_whole_over_a_bad_line(
+    volume: Volume, make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kind of fault once, while it is pulled and while its shards are read."""
+    mine, other = volume.machine("a"), volume.machine("b")
+    made = make_dataset(mine / "digits" / "real", train=60)
+    make(mine)
+    for path in ("list-type", "manifest", "snapshots", r"\.tar"):
+        kinds = ("busy", "silent", "cut", "lost", "slow")
+        volume.proxy.faults += [Fault(kind, "GET", path, seconds=2.5) for kind in kinds]
+    monkeypatch.setenv("HALFREAL_STORE_TIMEOUT_S", "2")
+    assert sorted(pull(other / "digits")) == ["digits/gan", "digits/real"]
+    assert open_artifact(other / PLACE, "model", "train").read("snapshots/one") == b"weights"
+    found = open_artifact(other / "digits" / "real", "dataset", "preprocess")
+    assert list(found.members("train")) == list(made.members("train"))
+    assert [fault for fault in volume.proxy.faults if fault.times and fault.kind == "busy"] == []
+
+
 def test_a_commit_whose_answer_is_lost_is_one(volume: Volume, quick: None) -> None:
     """The manifest that is there is its own."""
     volume.proxy.faults.append(Fault("lost", "PUT", MANIFEST))

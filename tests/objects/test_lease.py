@@ -29,8 +29,9 @@ def test_another_machine_is_kept_off(volume: Volume) -> None:
             make(other)
         assert caught.value.exit_code == 75
         work.commit()
-    with pytest.raises(Busy, match="another machine has finished it meanwhile"):
-        make(other)
+    later = stage(other / PLACE, NEW, resumable=True)
+    with pytest.raises(Busy, match="another machine has finished it meanwhile"), later:
+        pytest.fail("the work has begun")
     pull(other / "digits")
     assert open_artifact(other / PLACE, "model", "train").manifest.options == {"epochs": 2}
     make(other, OLD)

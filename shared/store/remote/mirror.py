@@ -20,7 +20,8 @@ from filelock import FileLock
 from shared.errors import BadInput
 from shared.format.files import json_bytes, sha256, unwritable, write_whole
 from shared.objects.address import Address, parse
-from shared.objects.client import ENDPOINTS, Store
+from shared.objects.client import Store
+from shared.objects.connection import ENDPOINTS
 
 MARKER = ".volume.json"
 """The file in a mirror that says which volume it mirrors."""

@@ -53,6 +53,15 @@ def publishing(folder: Path, final: Path) -> Iterator[None]:
         _remove_others(mirror, place, digest)
 
 
+def is_superseded(folder: Path, final: Path) -> bool:
+    """Whether an artifact came from the store after the one in the staging `folder` was to be committed, and was not.
+
+    Another machine made it, or this one was killed when the store had it.
+    """
+    came = final / REMOTE
+    return came.exists() and came.stat().st_mtime_ns > (folder / MANIFEST).stat().st_mtime_ns
+
+
 def _put_files(mirror: Mirror, place: str, digest: str, folder: Path) -> None:
     """Put every file but those that an earlier attempt has put: the same manifest lists the same content."""
     prefix = f"{FILES}/{place}/{digest}"
