@@ -206,16 +206,15 @@ def test_two_processes_train_one_artifact(make_dataset: Callable[..., Artifact],
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", ["dcgan", "wgan_gp"])
 def test_one_two_and_four_processes_train_the_same_weights(
-    family: str, make_dataset: Callable[..., Artifact], tmp_path: Path
+    make_dataset: Callable[..., Artifact], tmp_path: Path
 ) -> None:
-    """After 21 steps on the same global batches the generators of 1, 2 and 4 processes are equal to 1e-5."""
+    """After 21 steps on the same global batches the DCGANs of 1, 2 and 4 processes are equal to 1e-5."""
     weights = {}
     for world in (1, 2, 4):
         root = tmp_path / str(world)
         make_dataset(root / "small" / "real", train=24, val=6, test=6)
-        found = ends(together([*command(root, epochs=7), "--family", family], world), timeout_s=600)
+        found = ends(together([*command(root, epochs=7), "--family", "dcgan"], world), timeout_s=600)
         assert [code for code, _ in found] == [0] * world, found
         (path,) = (root / "small" / "gan" / "r00" / "snapshots").glob("*.safetensors")
         weights[world] = load(path.read_bytes(), str(path))[0]
