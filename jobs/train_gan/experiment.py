@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import torch
+
 from jobs.pipeline import PREPROCESS
 from jobs.train_gan.loop import train
 from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.pictures import draw_finished, draw_joined_panels
-from jobs.train_gan.plan import CHECKPOINT
-from jobs.train_gan.state import State
+from jobs.train_gan.plan import CHECKPOINT, make_plan
+from jobs.train_gan.state import State, specs
 from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run
 from shared.data.decoded.plan import memory_plan
@@ -17,6 +19,8 @@ from shared.data.images import learned_splits
 from shared.errors import BadConfig, BadInput
 from shared.format.files import sha256, write_json
 from shared.models.classifiers import parameter_count
+from shared.models.gans.build import build_generator
+from shared.models.gans.step_memory import check_gan_step
 from shared.models.snapshots import snapshot_name
 from shared.models.tables import Spec
 from shared.runtime.process_group import ProcessGroup
@@ -51,9 +55,10 @@ def train_family(run: Run, config: GanOptions) -> Result | None:
         reads = [(real, split) for split in learned_splits(real)]
         run.reporter.info(memory_plan(reads, group.device), event="memory")
     group.barrier()  # the main process may have cleared or filled the folder
-    if family.one_per_class:
-        return train_each_class(run, Task(group, family, config, real, run.folder))
     task = Task(group, family, config, real, run.folder)
+    check_memory(task)
+    if family.one_per_class:
+        return train_each_class(run, task)
     state = train(run, task)
     return result(task, family.conditional, trained(state))
 
@@ -65,6 +70,35 @@ def check(config: GanOptions, group: ProcessGroup) -> None:
             f"--batch-images {config.batch_images}: want a multiple of the {group.world} processes "
             f"times --accumulate {config.accumulate}"
         )
+
+
+def check_memory(task: Task) -> None:
+    """Raise BadConfig where the images that a process works on at once do not fit its memory, at this size."""
+    config, family, dataset = task.config, task.family, task.real.dataset
+    images = max(dataset.splits["train"].class_counts) if family.one_per_class else task.images
+    penalised = 0 if family.penalty is None else 1 if family.penalty.interpolated else 2
+    check_gan_step(
+        f"the networks {family.networks}",
+        specs(family, config, dataset),
+        min(config.batch_images, images) // (task.group.world * config.accumulate),
+        len(dataset.classes),
+        penalised,
+        task.group.device,
+    )
+
+
+def cost(whole: Task) -> str:
+    """Return what a pair of networks for each class takes: iterations and files of all of them, in words."""
+    config, counts = whole.config, whole.real.dataset.splits["train"].class_counts
+    plans = [make_plan(config, whole.family.critic_steps, images) for images in counts]
+    with torch.device("meta"):  # only counted
+        numbers = parameter_count(build_generator(specs(whole.family, config, whole.real.dataset)[0]))
+    snapshots = len(counts) * -(-config.epochs // config.snapshot_every_epochs)
+    return (
+        f"{len(counts):,} pairs of networks, one after the other: {sum(plan.iterations for plan in plans):,} "
+        f"iterations, {snapshots:,} snapshots, {4 * numbers * snapshots / 1e9:,.1f} GB; --parts divides the classes "
+        "among processes, one conditional network for all of them takes another --family"
+    )
 
 
 def train_each_class(run: Run, whole: Task) -> Result | None:
@@ -80,6 +114,8 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
             f"{whole.real.folder}: class {classes[counted.index(0)]!r} has no train images, and {whole.config.family} "
             "trains a generator on each class; leave the class out or take another family"
         )
+    if not whole.shown.whole and whole.group.is_main:
+        run.reporter.info(cost(whole))
     folders = [run.folder / "classes" / f"{label:03d}" for label in range(len(classes))]
     mine = run.shard.select(range(len(classes)))
     # the main process says so: another one may see the volume as it was a minute ago

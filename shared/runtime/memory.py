@@ -203,12 +203,19 @@ def check_images_fit(option: str, images: int, size_px: int, channels: int) -> N
 
 
 def check_step_fits(
-    network: str, batch_images: int, size_px: int, image_bytes: int, weight_bytes: int, device: "torch.device"
+    network: str,
+    batch_images: int,
+    size_px: int,
+    image_bytes: int,
+    weight_bytes: int,
+    device: "torch.device",
+    smaller: str = "a smaller --network",
 ) -> None:
     """Raise BadConfig where a step's batch does not fit, with the largest one that does.
 
     A step takes `image_bytes` for each image and `weight_bytes` however many there are. On a GPU what is free of its
-    memory is what there is, elsewhere LARGEST_SHARE of the limit.
+    memory is what there is, elsewhere LARGEST_SHARE of the limit. `smaller` is what to do, besides smaller images,
+    where no batch fits.
     """
     if device.type == "cuda":
         allowed, whose = free_on_gpu(device), "free on the GPU"
@@ -218,7 +225,7 @@ def check_step_fits(
     if needed <= allowed:
         return
     most = (allowed - weight_bytes) // max(image_bytes, 1)
-    advice = f"want at most {most}" if most >= 2 else "want smaller images (--size-px), or a smaller --network"
+    advice = f"want at most {most}" if most >= 2 else f"want smaller images (--size-px), or {smaller}"
     raise BadConfig(
         f"--batch-images {batch_images}: a step of {network} on images of {size_px} px takes about "
         f"{needed / 1e9:,.1f} GB\n{allowed / 1e9:,.1f} GB are {whose}; {advice}"

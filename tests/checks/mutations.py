@@ -22,6 +22,7 @@ from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
+from tests.checks.large.classes import MANY_CLASSES
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
 from tests.checks.large.memory import BOUNDED
@@ -52,6 +53,7 @@ MUTATIONS += DIVIDED
 MUTATIONS += DECODED
 MUTATIONS += FORMAT
 MUTATIONS += STORED
+MUTATIONS += MANY_CLASSES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
