@@ -49,7 +49,7 @@ def _numbers(build: Callable[[Spec], torch.nn.Module], spec: Spec) -> int:
 
 
 def _held(specs: tuple[Spec, Spec], images: int, classes: int, penalised: int) -> int:
-    """Return the bytes that a step on so many images keeps for its gradients, its weights left out."""
+    """Return the bytes that a step on a number of images keeps for its gradients, its weights left out."""
     # nothing is computed on "meta", so that the largest networks can be tried
     with torch.device("meta"):
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
