@@ -78,19 +78,25 @@ def in_memory(folder: Path) -> bool:
     return kind in IN_MEMORY
 
 
-def make_room(folder: Path, needed_bytes: int) -> bool:
-    """Clean `folder` until `needed_bytes` more may be written there; return whether they may.
+def make_room(folder: Path, needed_bytes: int, own: str = "") -> bool:
+    """Clean `folder` until what takes `needed_bytes` may be there; return whether it may.
 
+    Its folder is named `own`: what other processes have written of it counts as its own.
     What was not used for UNUSED_S goes first, then what was used longest ago; nothing that a process has open goes.
     BadConfig for a CACHE_GB that is no number.
     """
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    kept = sorted(_cached(folder), key=lambda entry: entry[0])
+    entries = sorted(_cached(folder), key=lambda entry: entry[0])
+    kept = [entry for entry in entries if entry[2].name != own]
+    written = sum(size for _, size, path in entries if path.name == own)
     for last_use, _, path in list(kept):
         if last_use < time.time() - UNUSED_S and _cleaned(path):
             kept = [entry for entry in kept if entry[2] != path]
-    limit = _limit(there, sum(size for _, size, _ in kept))
-    while needed_bytes > min(limit - sum(size for _, size, _ in kept), shutil.disk_usage(there).free - SPARE_BYTES):
+    limit = _limit(there, written + sum(size for _, size, _ in kept))
+    while (
+        needed_bytes > limit - sum(size for _, size, _ in kept)
+        or needed_bytes - written > shutil.disk_usage(there).free - SPARE_BYTES
+    ):
         gone = next((entry for entry in kept if needed_bytes <= limit and _cleaned(entry[2])), None)
         if gone is None:
             return False

@@ -11,7 +11,7 @@ from shared.data.decoded.files import DecodedFile, open_whole
 from shared.data.decoded.filling import make
 from shared.data.decoded.marks import Unusable
 from shared.data.decoded.places import Place, make_room, places_for
-from shared.data.decoded.work import ResizedWork, SplitWork, Work, checked, image_bytes
+from shared.data.decoded.work import ResizedWork, SplitWork, Work, checked, image_bytes, name_of
 from shared.data.pixels import InMemory, Readable, Residence, Rows, Shape, Source
 from shared.runtime.memory import allowed_bytes
 from shared.runtime.observe.observation import count, preparing
@@ -77,7 +77,7 @@ def _from_file(work: Work) -> DecodedFile | None:
             return found
     for place in places:
         try:
-            if make_room(place.folder, needed_bytes(work)):
+            if make_room(place.folder, needed_bytes(work), name_of(work)):
                 return make(place.folder, work, *_among(place))
         except Unusable:
             continue

@@ -83,6 +83,14 @@ DECODED: tuple[Mutation, ...] = (
         "what was used longest ago is cleaned first",
     ),
     Mutation(
+        "who_joins_finds_no_room",
+        "shared/data/decoded/places.py",
+        "needed_bytes - written >",
+        "needed_bytes >",
+        PLACES + "test_what_others_have_written_of_it_is_its_own",
+        "processes that make a file together all find room for it",
+    ),
+    Mutation(
         "a_resumed_run_begins_again",
         "shared/data/batches.py",
         "count(plan.first, plan.batch_images)",

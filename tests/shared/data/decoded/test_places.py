@@ -148,6 +148,19 @@ def test_some_of_the_disk_is_left_free(cache: Path, disk: list[int]) -> None:
     assert not make_room(cache, (44 << 20) + 1)
 
 
+def test_what_others_have_written_of_it_is_its_own(
+    make_dataset: MakeDataset, cache: Path, tmp_path: Path, disk: list[int]
+) -> None:
+    """A process that joins others finds room, although the disk has become fuller by their share of the same file."""
+    folder = entry(cache, make_dataset(tmp_path / "e" / "real", train=8))
+    taken = sum(file.stat().st_blocks * 512 for file in folder.iterdir())
+    disk[0] = (256 << 20) + taken
+    needed = 2 * taken
+    assert make_room(cache, needed, folder.name)
+    assert folder.exists()
+    assert not make_room(cache, needed)
+
+
 @pytest.mark.parametrize("text", ["many", "-1", "nan", "inf"])
 def test_a_limit_that_is_no_number_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """It says what came and what is wanted."""
