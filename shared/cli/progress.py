@@ -67,8 +67,7 @@ class ProgressBar:
         """Count `count` more units done and show `note`; with `stops`, raises Interrupted if a signal has come."""
         self.done += count
         progress(self.done / max(self.total, 1))
-        if self.unit == "images":
-            count_done(count)
+        count_done(count, self.unit)
         if self.reporter.terminal is not None:
             self.reporter.terminal.update(0, completed=self.done, note=f"{self._pace()} {note}")
         elif time.monotonic() - self._logged >= LOG_EVERY_S:

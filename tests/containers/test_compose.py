@@ -196,6 +196,7 @@ def test_the_example_settings_are_those_of_compose() -> None:
         name: value
         for name, value in example_settings().items()
         if not name.startswith(("HALFREAL_TRAIN", "HALFREAL_SEED", "HALFREAL_REPLICATES", "HALFREAL_PROCESSES"))
+        and name not in ("HALFREAL_MEMORY", "HALFREAL_CACHE_DIR", "HALFREAL_CACHE_GB")
     }
     used = dict(VARIABLE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8")))
     assert own.pop("COMPOSE_FILE") == "compose.yaml:compose.gpu.yaml"

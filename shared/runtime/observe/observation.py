@@ -17,6 +17,9 @@ from shared.runtime.observe.metrics import LABELS, PREFIX, Values
 LEAST_INTERVAL_S = 1.0
 """The shortest interval over which a rate is measured: at the end of the work the last one may be any."""
 
+IMAGES = "images"
+"""The unit of the work that is counted."""
+
 Batch = TypeVar("Batch", bound=tuple[Sized, ...])
 
 
@@ -146,10 +149,10 @@ def count(name: str, amount: float = 1) -> None:
         watched.values.add(name, amount)
 
 
-def count_done(images: int) -> None:
-    """Count images that a job has done; those of a training loop are counted as batches are taken."""
-    if (watched := observation()) is not None and not watched.is_training:
-        watched.values.add("images_seen_total", images)
+def count_done(count: int, unit: str) -> None:
+    """Count what a job has done, if that is images; those of a training loop are counted as batches are taken."""
+    if unit == IMAGES and (watched := observation()) is not None and not watched.is_training:
+        watched.values.add("images_seen_total", count)
 
 
 def progress(share: float) -> None:

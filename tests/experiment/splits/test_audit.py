@@ -58,7 +58,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Audited:
 def hidden(root: Path) -> dict[Path, bytes]:
     """Spoil the audit shards; return what they held. A job that reads one fails by its hash."""
     real = open_output(PREPROCESS, root / "tiny", 0)
-    kept = {shard: shard.read_bytes() for shard in sorted(real.folder.glob("audit-*"))}
+    kept = {shard: shard.read_bytes() for shard in sorted(real.folder.glob("audit-*.tar"))}
     assert kept
     for path, content in kept.items():
         path.write_bytes(bytes(len(content)))

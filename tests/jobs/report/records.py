@@ -81,7 +81,12 @@ def two_classes(record: MixedRecord) -> MixedRecord:
         first, second, *_ = arm.classes or []
         rows = [row.model_copy(update={"class_name": name}) for row, name in ((first, "Old"), (second, "Young"))]
         arms.append(arm.model_copy(update={"classes": rows, "positive_class": "Young"}))
-    return record.model_copy(update={"arms": arms})
+    fits = []
+    for row in record.rows:
+        assert row.test.confusion is not None
+        confusion = [counts[:2] for counts in row.test.confusion[:2]]
+        fits.append(row.model_copy(update={"test": row.test.model_copy(update={"confusion": confusion})}))
+    return record.model_copy(update={"arms": arms, "rows": fits})
 
 
 def _protocol(replicates: int) -> dict[str, Any]:

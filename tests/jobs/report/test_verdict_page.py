@@ -1,6 +1,7 @@
 """What the page promises of the verdict: warnings first, every replicate a dot, what each part saw, one rule."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -212,7 +213,11 @@ def test_the_positive_class_of_two_is_named(render: Render, made: Inputs, record
 def test_many_classes_are_folded(render: Render, made: Inputs, record: MixedRecord) -> None:
     """Thirteen rows and more are behind a click."""
     arms = [arm.model_copy(update={"classes": (arm.classes or [])[:1] * 13}) for arm in record.arms]
-    html = pages(render, made, record.model_copy(update={"arms": arms}))
+    real = made["real"]
+    described = real.dataset.model_copy(update={"classes": [f"class {number}" for number in range(13)]})
+    many = replace(real, manifest=real.manifest.model_copy(update={"dataset": described}))
+    counts = {"train_counts": [1] * 13, "synthetic_counts": [1] * 13}
+    html = pages(render, made | {"real": many}, record.model_copy(update={"arms": arms} | counts))
     start = html.index('<table class="class-f1')
     assert "<summary>F1 of 13 classes" in html[start - 200 : start]
 

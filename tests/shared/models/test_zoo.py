@@ -81,7 +81,7 @@ def test_features_are_those_before_the_head(name: str, features: int, channels: 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_fit_learns_and_is_repeatable(name: str) -> None:
     """A network of torchvision learns, the same twice, dropout and stochastic depth included."""
-    config = FitConfig(network=name, steps=6, measure_every=3, batch_images=12)
+    config = FitConfig(network=name, steps=12, measure_every=6, batch_images=12)
     size_px = LEAST_PX.get(name, 16)
     train, val = shades(24, size_px=size_px), shades(12, seed=1, size_px=size_px)
     fits = [fit(train, val, 3, config, seed=4, device=torch.device("cpu")) for _ in range(2)]

@@ -64,6 +64,7 @@ def test_the_numbers_of_streams_never_change() -> None:
     """A changed number would change every shard and every weight made from it."""
     assert {name: int(stream) for name, stream in Stream.__members__.items()} == {
         "GAN_WEIGHTS": 0,
+        "SHARD_ORDER": 33,
         "CLASSIFIER_LAYERS": 1,
         "GAN_STEP_LAYERS": 1,
         "VAL_LATENTS": 1,
