@@ -222,7 +222,7 @@ def test_images_are_counted_once(clock: Clock) -> None:
     """A training loop counts its batches; the bar over it, in images of every rank, does not count them again."""
     with observing(WHO, code_of) as watched:
         observation.count_done(5, "images")
-            observation.count_done(3, "fits")
+        observation.count_done(3, "fits")
         with training():
             for _ in timed(batches(clock, 0, 3)):
                 observation.count_done(100, "images")
