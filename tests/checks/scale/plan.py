@@ -2,7 +2,7 @@
 
 Arithmetic, no measurement: the processor seconds an image of each step, as `growth` measured them between its two
 largest sizes, times images and pixels; bytes by the format's own sizes. Steps whose work does not depend on the number
-of images (fits and GANs of so many steps) are left out: they take what they take on small sets.
+of images (fits and GANs of a number of steps) are left out: they take what they take on small sets.
 """
 
 import argparse
