@@ -1,14 +1,21 @@
-"""Networks over many images, a batch at a time."""
+"""Networks over many images, a batch at a time; what a pass keeps in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from shared.data.pixels import Pixels
 
 BATCH_IMAGES, BATCH_PX = 512, 128
 """Images that a classifier is asked about at once, up to this size."""
+
+PROBED = 2
+"""Images in a step that is tried: batch normalisation needs two."""
+
+ADAM_NUMBERS = 4
+"""Numbers that training holds of each weight: itself, its gradient and Adam's two means."""
 
 
 def batch_for(size_px: int) -> int:
@@ -22,3 +29,19 @@ def in_batches(
 ) -> Tensor:
     """Apply `function` to `images` in batches and join what it returns."""
     return torch.cat([function(part) for part in images.split(batch_images)])
+
+
+@contextmanager
+def kept_for_gradients(network: nn.Module) -> Iterator[dict[int, int]]:
+    """Yield the bytes of each tensor in memory that passes within keep for their gradients, weights left out."""
+    kept: dict[int, int] = {}
+    weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in weights:
+            kept[storage._cdata] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        yield kept

@@ -3,17 +3,11 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from shared.models.gans.build import build_discriminator, build_generator
+from shared.models.inference import ADAM_NUMBERS, PROBED, kept_for_gradients
 from shared.models.tables import Spec
 from shared.runtime.memory import check_step_fits
-
-PROBED = 2
-"""Images in the step that is tried: batch normalisation needs two."""
-
-ADAM_NUMBERS = 4
-"""Numbers that training holds of each weight: itself, its gradient and Adam's two means."""
 
 TWICE = 3
 """How many times the layers of a discriminator are held for an image that it is differentiated twice for."""
@@ -54,23 +48,8 @@ def _held(specs: tuple[Spec, Spec], images: int, classes: int, penalised: int) -
     with torch.device("meta"):
         generator, discriminator = build_generator(specs[0]), build_discriminator(specs[1])
         labels, latents = torch.arange(images) % max(classes, 1), torch.zeros(images, generator.latent)
-        fakes: list[Tensor] = []
-        drawn = _held_by(generator, lambda: fakes.append(generator(latents, labels)))
-        seen = _held_by(discriminator, lambda: discriminator(fakes[0], labels))
-    return drawn + (2 + TWICE * penalised) * seen
-
-
-def _held_by(network: torch.nn.Module, forward: Callable[[], object]) -> int:
-    """Return the bytes that a pass of a network keeps for its gradients, its weights left out."""
-    held: dict[int, int] = {}
-    weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in weights:
-            held[storage._cdata] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        forward()
-    return sum(held.values())
+        with kept_for_gradients(generator) as drawn:
+            fakes = generator(latents, labels)
+        with kept_for_gradients(discriminator) as seen:
+            discriminator(fakes, labels)
+    return sum(drawn.values()) + (2 + TWICE * penalised) * sum(seen.values())

@@ -12,16 +12,11 @@ from torch import Tensor, nn
 from shared.errors import BadInput
 from shared.models.classifiers import build_classifier, spec_of
 from shared.models.fit_options import FitConfig
+from shared.models.inference import ADAM_NUMBERS, PROBED, kept_for_gradients
 from shared.models.tables import Spec
 from shared.models.zoo.own import described, given_network, logits_from
 from shared.models.zoo.own_source import is_own
 from shared.runtime.memory import check_step_fits
-
-PROBED = 2
-"""Images in the step that is tried: batch normalisation needs two."""
-
-ADAM_NUMBERS = 4
-"""Numbers that training holds of each weight: itself, its gradient and Adam's two means."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +69,7 @@ def _check_own(spec: Spec, images: Tensor) -> None:
 
 def _step(name: str, network: nn.Module, images: Tensor, classes: int) -> Probe:
     """Take the loss of a step and its gradients, in training mode; return what that needed."""
-    held: dict[int, int] = {}
-    weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in weights:
-            held[storage._cdata] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    with kept_for_gradients(network) as held:
         logits = logits_from(name, network, images, classes) if is_own(name) else network(images)
         loss = F.cross_entropy(logits, torch.zeros(len(images), dtype=torch.int64, device=images.device))
     if not loss.requires_grad:

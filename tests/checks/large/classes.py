@@ -54,8 +54,8 @@ MANY_CLASSES: tuple[Mutation, ...] = (
     Mutation(
         "penalties_cost_nothing",
         "shared/models/gans/step_memory.py",
-        "return drawn + (2 + TWICE * penalised) * seen",
-        "return drawn + 2 * seen",
+        "return sum(drawn.values()) + (2 + TWICE * penalised) * sum(seen.values())",
+        "return sum(drawn.values()) + 2 * sum(seen.values())",
         STEP + "test_the_largest_batch_that_fits_is_said",
         "a step that does not fit is refused",
     ),
