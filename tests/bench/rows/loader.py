@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from shared.runtime.cache_place import VARIABLE
 from tests.bench.row import Row, Work, checkout
 from tests.bench.rows.ranks import RANKS, Ranks
 from tests.bench.rows.streams import (
@@ -90,10 +92,19 @@ def _seen(epochs: int, stream: Any) -> Features:
 
 
 def _whole(real: Any, epochs: int) -> Work:
-    """Return a reader that starts with shards on disk."""
+    """Return a reader that starts with shards on disk, and with nothing decoded."""
     from shared.data.batches import BatchPlan, batches
 
-    return lambda: _seen(epochs, batches(real, "train", BatchPlan(batch_images=BATCH, seed=0)))
+    def work() -> Features:
+        # on the disk that the shards are on; every round decodes again
+        with TemporaryDirectory(dir=real.folder.parent) as cache:
+            os.environ[VARIABLE] = cache
+            try:
+                return _seen(epochs, batches(real, "train", BatchPlan(batch_images=BATCH, seed=0)))
+            finally:
+                del os.environ[VARIABLE]
+
+    return work
 
 
 def _resident(real: Any, epochs: int) -> Work:
