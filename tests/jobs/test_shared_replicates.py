@@ -97,7 +97,7 @@ def test_own_annotators_in_parts_are_the_same(fits: Path, volume: Path, run_job:
 def test_each_fit_is_made_once(
     fits: Path, run_job: RunJob, plain_recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three parts together make no fit twice, and none is made again by a part that is started again."""
+    """Each of three parts makes its own fits, none of them twice, and none again where it is started again."""
     fitted: list[str] = []
     fit = jobs.train_mixed.fits._fit
 
@@ -107,10 +107,14 @@ def test_each_fit_is_made_once(
 
     monkeypatch.setattr(jobs.train_mixed.fits, "_fit", counted)
     words = words_of("train_mixed", plain_recipe)
+    after = []
     for index in (0, 0, 1, 1, 2):
         part(run_job, "train_mixed", fits, 3, index, *words)
+        after.append(len(fitted))
     names = [path.name for path in (fits / "small" / "fits" / "r00").glob("*.safetensors")]
     assert sorted(fitted) == sorted(names)
+    first, second = (len(names[index::3]) for index in range(2))
+    assert after == [first, first, first + second, first + second, len(names)]
 
 
 KILLED = """
