@@ -89,41 +89,25 @@ class Store:
         """Return an object; None where there is none."""
         import obstore
 
-        try:
+        def ask() -> Found:
             result = obstore.get(self._store, key)
-            payload = bytes(result.bytes())
-        except FileNotFoundError as error:
-            self._check_bucket(error)
-            return None
-        except Exception as error:
-            self._explain(error, key)
-        return Found(payload, _version(result.meta))
+            return Found(bytes(result.bytes()), _version(result.meta))
+
+        return self._if_there(key, ask)
 
     @_again
     def version(self, key: str) -> Version | None:
         """Return which content an object has, without reading it; None where there is none."""
         import obstore
 
-        try:
-            return _version(obstore.head(self._store, key))
-        except FileNotFoundError as error:
-            self._check_bucket(error)
-            return None
-        except Exception as error:
-            self._explain(error, key)
+        return self._if_there(key, lambda: _version(obstore.head(self._store, key)))
 
     @_again
     def read_range(self, key: str, start: int, length: int) -> bytes | None:
         """Return `length` bytes of an object from byte `start` on, fewer at its end; None where there is none."""
         import obstore
 
-        try:
-            return bytes(obstore.get_range(self._store, key, start=start, length=length))
-        except FileNotFoundError as error:
-            self._check_bucket(error)
-            return None
-        except Exception as error:
-            self._explain(error, key)
+        return self._if_there(key, lambda: bytes(obstore.get_range(self._store, key, start=start, length=length)))
 
     @_again
     def put_file(self, key: str, path: Path) -> None:
@@ -192,6 +176,16 @@ class Store:
                 obstore.delete(self._store, names[start : start + 1000])
         except Exception as error:
             self._explain(error, names[0])
+
+    def _if_there(self, key: str, ask: Callable[[], T]) -> T | None:
+        """Return what the store says of an object; None where there is none."""
+        try:
+            return ask()
+        except FileNotFoundError as error:
+            self._check_bucket(error)
+            return None
+        except Exception as error:
+            self._explain(error, key)
 
     def _check_bucket(self, error: Exception) -> None:
         """Raise BadInput where the bucket is what is missing."""
