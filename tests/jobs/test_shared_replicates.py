@@ -93,11 +93,8 @@ def test_own_annotators_in_parts_are_the_same(fits: Path, volume: Path, run_job:
         assert manifest(fits / "small" / name) == manifest(one / "small" / name), name
 
 
-@pytest.mark.slow
-def test_each_fit_is_made_once(
-    fits: Path, run_job: RunJob, plain_recipe: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each of three parts makes its own fits, none of them twice, and none again where it is started again."""
+def noted_fits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list in which the file of each fit is noted that is made from now on."""
     fitted: list[str] = []
     fit = jobs.train_mixed.fits._fit
 
@@ -106,6 +103,15 @@ def test_each_fit_is_made_once(
         return fit(planned, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(jobs.train_mixed.fits, "_fit", counted)
+    return fitted
+
+
+@pytest.mark.slow
+def test_each_fit_is_made_once(
+    fits: Path, run_job: RunJob, plain_recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of three parts makes its own fits, none of them twice, and none again where it is started again."""
+    fitted = noted_fits(monkeypatch)
     words = words_of("train_mixed", plain_recipe)
     after = []
     for index in (0, 0, 1, 1, 2):
@@ -147,14 +153,7 @@ def test_a_killed_part_keeps_its_fits(
     killed = python(KILLED, *words, *place)
     assert killed.returncode == -9, killed.stderr
     assert "others are not yet" in part(run_job, "train_mixed", fits, 2, 1, *words)
-    fitted: list[str] = []
-    fit = jobs.train_mixed.fits._fit
-
-    def counted(planned: jobs.train_mixed.fits.Fit, *rest: object) -> object:
-        fitted.append(planned.file)
-        return fit(planned, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(jobs.train_mixed.fits, "_fit", counted)
+    fitted = noted_fits(monkeypatch)
     (staged,) = (fits / "small" / "fits").glob(".r00-*/")
     assert len(list(staged.glob("*.safetensors"))) == 3  # two of the other part, and one before the kill
     assert "complete in" in part(run_job, "train_mixed", fits, 2, 0, *words)

@@ -37,23 +37,17 @@ def entries(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def two_replicates(root: Path) -> list[object]:
+    """Return the words of a watched train_classifier of two replicates at once."""
+    place = ["--data-root", root, "--experiment", "small", "--log-format", "json", "--metrics-dir", root / "metrics"]
+    return [*place, "--replicates", 2, "--processes", 2, "--threads", 1, *CLASSIFIER]
+
+
 @pytest.mark.slow
 def test_replicates_in_processes_of_their_own(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
     """Each has its number in its lines, a file of metrics with its losses, and its share of waiting in its record."""
     make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)
-    words = [
-        "--data-root",
-        tmp_path,
-        "--experiment",
-        "small",
-        "--replicates",
-        "2",
-        "--processes",
-        "2",
-        "--threads",
-        "1",
-    ]
-    words += ["--log-format", "json", "--metrics-dir", tmp_path / "metrics", *CLASSIFIER]
+    words = two_replicates(tmp_path)
     done = run([sys.executable, "-m", "jobs.train_classifier", *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = entries(done.stderr)
@@ -72,19 +66,7 @@ def test_replicates_in_processes_of_their_own(make_dataset: Callable[..., Artifa
 def test_a_replicate_that_fails_is_counted_once(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
     """The process that waits for the replicates says that they failed; the error is theirs."""
     make_dataset(tmp_path / "small" / "real", train=24, val=6, test=6)
-    words = [
-        "--data-root",
-        tmp_path,
-        "--experiment",
-        "small",
-        "--replicates",
-        "2",
-        "--processes",
-        "2",
-        "--threads",
-        "1",
-    ]
-    words += ["--log-format", "json", "--metrics-dir", tmp_path / "metrics", *CLASSIFIER, "--learning-rate", "1e30"]
+    words = [*two_replicates(tmp_path), "--learning-rate", "1e30"]
     done = run([sys.executable, "-m", "jobs.train_classifier", *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 2
     errors = [line for line in entries(done.stderr) if line["event"] == "error"]
