@@ -5,12 +5,12 @@ Without torch, for command lines. A limit is the machine's; the processes on it 
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import BadConfig
+from shared.runtime.control_groups import container_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -106,71 +106,6 @@ def _count(name: str) -> int:
     if match is None:
         raise BadConfig(f"{name}={text}: want a number of processes, 1 or more; unset it or use a launcher")
     return int(match[1])
-
-
-def container_bytes(root: Path = Path("/")) -> int | None:
-    """Return the least memory limit of this process's control groups, of versions 1 and 2; None without one.
-
-    A group lies within others, each of which may have a lower limit. Files are below `root`.
-    """
-    limits = [
-        size for folder, names in _groups(root) for name in names if (size := _limit_in(folder / name)) is not None
-    ]
-    return min(limits, default=None)
-
-
-NEVER = 1 << 60
-"""A limit from here on is none: version 1 writes the largest number that there is."""
-
-OF_VERSION_2 = ("memory.max", "memory.high")
-OF_VERSION_1 = ("memory.limit_in_bytes", "memory.stat")
-"""The files with limits in the folder of a group; `memory.stat` knows of groups that a container does not see."""
-
-
-def _groups(root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Yield the folders of the groups that this process is in, from the innermost outwards, and their files."""
-    own = {}
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        number, _, rest = line.partition(":")
-        controllers, _, place = rest.partition(":")
-        if number == "0" or "memory" in controllers.split(","):
-            own[number == "0"] = PurePosixPath(place)
-    for within, mount, is_second in _mounts(root):
-        if is_second not in own:
-            continue
-        # in a container the folder that is mounted is often the group itself, although its path is longer
-        group = own[is_second]
-        relative = group.relative_to(within) if group.is_relative_to(within) else PurePosixPath()
-        inner = PurePosixPath() if ".." in relative.parts else relative
-        for level in (inner, *inner.parents):
-            yield root / mount.relative_to("/") / level, OF_VERSION_2 if is_second else OF_VERSION_1
-
-
-def _mounts(root: Path) -> Iterator[tuple[PurePosixPath, PurePosixPath, bool]]:
-    """Yield, of each mounted tree of groups that may limit memory: what is mounted, where, whether by version 2."""
-    for line in _text(root / "proc/self/mountinfo").splitlines():
-        mounted, _, kind = line.partition(" - ")
-        fields, what = mounted.split(), kind.split()
-        if len(fields) < 5 or not what:
-            continue
-        if what[0] == "cgroup2" or (what[0] == "cgroup" and "memory" in what[-1].split(",")):
-            yield PurePosixPath(fields[3]), PurePosixPath(fields[4]), what[0] == "cgroup2"
-
-
-def _limit_in(path: Path) -> int | None:
-    """Return the limit in the file of a group; None for a missing file, and for "max" or a number that means none."""
-    words = _text(path).split()
-    if path.name == "memory.stat":
-        at = words.index("hierarchical_memory_limit") + 1 if "hierarchical_memory_limit" in words else len(words)
-        words = words[at : at + 1]
-    return int(words[0]) if len(words) == 1 and words[0].isdecimal() and int(words[0]) < NEVER else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", errors="replace")
-    except OSError:  # no Linux, or a group that is not to be seen
-        return ""
 
 
 def size_bytes(text: str, where: str) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
+from shared.runtime.control_groups import container_cores
 from shared.runtime.observe import log
 from shared.runtime.observe.identity import Identity, current, identify
 
@@ -27,15 +28,12 @@ AHEAD = 3
 """Chunks for each process that are under way or waiting to be taken."""
 
 
-def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Return how many cores this process may use: those it is bound to, at most what a container's `quota` allows."""
+def usable_cores(root: Path = Path("/")) -> int:
+    """Return how many cores this process may use: those it is bound to, at most what its container allows."""
     # os.cpu_count() counts the machine's cores, also in a container that may use two of them
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        allowed, period = quota.read_text("ascii").split()
-        return max(min(bound, round(int(allowed) / int(period))), 1)
-    except (OSError, ValueError):  # no such file, or "max"
-        return bound
+    quota = container_cores(root)
+    return bound if quota is None else max(min(bound, round(quota)), 1)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from tests.checks.mutation import Mutation
 
 MEMORY = "shared/runtime/memory.py"
+GROUPS = "shared/runtime/control_groups.py"
+LIMITS = "tests/shared/runtime/test_control_groups.py::"
 MEMORIES = "tests/shared/runtime/test_memory.py::"
 RESOURCES = "tests/shared/cli/test_resource_options.py::"
 BLOCKS = "tests/shared/metrics/features/test_rows.py::"
@@ -18,11 +20,19 @@ BOUNDED: tuple[Mutation, ...] = (
     ),
     Mutation(
         "the_innermost_group_alone",
-        MEMORY,
+        GROUPS,
         "for level in (inner, *inner.parents):",
         "for level in (inner,):",
-        MEMORIES + "test_the_least_limit_of_the_groups_is_found",
+        LIMITS + "test_the_least_limit_of_the_groups_is_found",
         "a group around the own one may have the lower limit",
+    ),
+    Mutation(
+        "quotas_of_version_1_are_not_seen",
+        GROUPS,
+        '_text(folder / "cpu.cfs_quota_us").split()',
+        '_text(folder / "cpu.max").split()',
+        LIMITS + "test_the_least_quota_of_the_groups_is_found",
+        "a container of version 1 has no more threads than cores",
     ),
     Mutation(
         "processes_do_not_share",

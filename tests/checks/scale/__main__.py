@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.checks.scale import memory, opening, pairs, reading, source
+from tests.checks.scale import memory, opening, pairs, reading, source, together
 from tests.checks.scale.row import Row
 
 ROWS = {
@@ -20,7 +20,7 @@ ROWS = {
     "ranks": Row("share of a split that each of 4 ranks reads in an epoch", reading.read_by_rank, most=0.27),
     "resume": Row("share that is read before the first batch at 98 % of an epoch", reading.read_on_resume, most=0.05),
     "second": Row("pictures that the second reader of a split decodes", reading.decoded_again, most=0),
-    "together": Row("memory of 2 ranks over that of one", reading.memory_together, "x", most=1.15),
+    "together": Row("memory of 2 ranks over that of one", together.memory_together, "x", most=1.15),
     "opening": Row(
         "largest share of 10 MB, 1 s and 200 MB that opening 100,000 shards of 1,000 classes takes",
         opening.opening,

@@ -47,16 +47,6 @@ for module in list(sys.modules.values()):
     + "answer(decoded=calls[0])"
 )
 
-PROPORTIONAL = (
-    READ
-    + """
-print("ready", flush=True)
-sys.stdin.readline()
-with open("/proc/self/smaps_rollup") as lines:
-    answer(pss=next(int(line.split()[1]) for line in lines if line.startswith("Pss:")))
-"""
-)
-
 
 def size_of(folder: Path) -> int:
     """Return the bytes of a dataset's shards."""
@@ -95,24 +85,3 @@ def decoded_again(folder: Path) -> float:
     if not first:
         raise RuntimeError("the first process decoded no picture: the count is broken")
     return float(second)
-
-
-def memory_together(folder: Path) -> float:
-    """Return the memory of 2 ranks together over that of one that reads the same epoch alone, by proportional sets."""
-    dataset(folder / "real", 10 * IMAGES, SIZE_PX)
-
-    def together(world: int) -> int:
-        steps = 10 * IMAGES // 64 // world
-        cache = {"HALFREAL_CACHE_DIR": str(folder / f"cache-{world}")}
-        ranks = [started(PROPORTIONAL, folder / "real", rank, world, 0, steps, **cache) for rank in range(world)]
-        for rank in ranks:
-            assert rank.stdout is not None
-            rank.stdout.readline()  # every rank has read its part before any is measured
-        for rank in ranks:
-            assert rank.stdin is not None
-            rank.stdin.write("\n")
-            rank.stdin.flush()
-        return sum(ended(rank)["pss"] for rank in ranks)
-
-    alone = together(1)
-    return together(2) / alone

@@ -17,7 +17,6 @@ from shared.runtime.memory import (
     allowed_bytes,
     check_images_fit,
     check_step_fits,
-    container_bytes,
     in_words,
     limit,
     limit_bytes,
@@ -25,12 +24,9 @@ from shared.runtime.memory import (
     shared_by,
     size_bytes,
 )
+from tests.shared.runtime.groups import SECOND, tree
 
 MACHINE = 16 * 2**30
-
-SECOND = "31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup rw\n"
-FIRST = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
-OTHERS = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n23 1 0:3 / /proc rw - proc proc rw\n"
 
 
 @pytest.fixture(autouse=True)
@@ -41,87 +37,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def tree(root: Path, own: str, mounts: str, limits: dict[str, object]) -> Path:
-    """Make what a process sees of its groups: its place in them, where they are mounted, files below the mounts."""
-    for name, text in {"cgroup": own, "mountinfo": OTHERS + mounts}.items():
-        path = root / "proc" / "self" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    for name, value in limits.items():
-        path = root / "sys/fs/cgroup" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{value}\n")
-    return root
-
-
-NESTED = {
-    "jobs/memory.max": 3 * 2**30,
-    "jobs/one/memory.max": 2 * 2**30,
-    "jobs/one/inner/memory.max": "max",
-    "jobs/another/memory.max": 1,
-}
-
-FOUND = {
-    "a container of version 2": ("0::/\n", SECOND, {"memory.max": 4 * 2**30}, 4 * 2**30),
-    "nested, the middle one is the least": ("0::/jobs/one/inner\n", SECOND, NESTED, 2 * 2**30),
-    "nested, the outer one is the least": (
-        "0::/jobs/one/inner\n",
-        SECOND,
-        NESTED | {"jobs/memory.max": 2**30},
-        2**30,
-    ),
-    "what is throttled from": ("0::/\n", SECOND, {"memory.max": "max", "memory.high": 5 * 2**30}, 5 * 2**30),
-    "max": ("0::/jobs\n", SECOND, {"memory.max": "max", "jobs/memory.max": "max"}, None),
-    "no files": ("0::/jobs\n", SECOND, {}, None),
-    "an empty file": ("0::/\n", SECOND, {"memory.max": ""}, None),
-    "a group outside of what the container sees": ("0::/../other\n", SECOND, {"memory.max": 2**30}, 2**30),
-    "version 1": (
-        "5:cpu:/\n4:memory:/docker/ab\n0::/\n",
-        FIRST,
-        {"memory/docker/ab/memory.limit_in_bytes": 2**30, "memory/memory.limit_in_bytes": 9223372036854771712},
-        2**30,
-    ),
-    "version 1, mounted from the group itself": (
-        "4:memory:/docker/ab\n",
-        FIRST.replace(" / /sys", " /docker/ab /sys"),
-        {"memory/memory.limit_in_bytes": 2**30},
-        2**30,
-    ),
-    "version 1, a group around it that nobody sees": (
-        "4:memory:/docker/ab\n",
-        FIRST.replace(" / /sys", " /docker/ab /sys"),
-        {
-            "memory/memory.limit_in_bytes": 9223372036854771712,
-            "memory/memory.stat": "cache 12\nhierarchical_memory_limit 3000000000\nrss 7",
-        },
-        3 * 10**9,
-    ),
-    "version 1 without a limit": ("4:memory:/\n", FIRST, {"memory/memory.limit_in_bytes": 9223372036854771712}, None),
-    "version 1 next to an empty version 2": (
-        "4:memory:/a\n0::/\n",
-        FIRST + SECOND.replace("/sys/fs/cgroup", "/sys/fs/cgroup/unified"),
-        {"memory/a/memory.limit_in_bytes": 2**30, "unified/cgroup.procs": 1},
-        2**30,
-    ),
-    "controllers that are mounted together": (
-        "4:cpu,memory:/a\n",
-        FIRST.replace("rw,memory", "rw,cpu,memory"),
-        {"memory/a/memory.limit_in_bytes": 2**30},
-        2**30,
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", FOUND)
-def test_the_least_limit_of_the_groups_is_found(kind: str, tmp_path: Path) -> None:
-    """Versions 1 and 2, wherever they are mounted; another group's limit is none."""
-    own, mounts, limits, expected = FOUND[kind]
-    assert container_bytes(tree(tmp_path, own, mounts, limits)) == expected
-
-
 def test_without_groups_the_machine_is_the_limit(tmp_path: Path) -> None:
     """As on macOS, where no file is there."""
-    assert container_bytes(tmp_path) is None
     assert (limit(tmp_path).bytes, limit(tmp_path).source) == (MACHINE, "this machine's memory")
 
 

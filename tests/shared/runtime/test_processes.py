@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.runtime.processes import AHEAD, CHUNK, processes, usable_cores
+from shared.runtime.processes import AHEAD, CHUNK, processes
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 5 * CHUNK + 3
@@ -87,14 +87,3 @@ def test_the_processes_end_with_the_one_that_is_killed() -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"still there: {workers}")
-
-
-@pytest.mark.parametrize(
-    ("content", "cores"), [("max 100000", None), ("100000 100000", 1), ("50000 100000", 1), (None, None), ("", None)]
-)
-def test_a_containers_quota_counts(tmp_path: Path, content: str | None, cores: int | None) -> None:
-    """A quota of one core or of half a core counts as one core; without a quota the process's CPU affinity counts."""
-    path = tmp_path / "cpu.max"
-    if content is not None:
-        path.write_text(content + "\n")
-    assert usable_cores(path) == (cores or len(os.sched_getaffinity(0)))
