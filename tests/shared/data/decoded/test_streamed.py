@@ -14,6 +14,7 @@ from shared.data.decoded import residence, streamed
 from shared.data.images import load_split
 from shared.data.resizing import resized
 from shared.errors import FormatError
+from shared.runtime import memory
 from shared.store.artifacts import Artifact, open_artifact
 
 MakeDataset = Callable[..., Artifact]
@@ -34,14 +35,15 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
+@pytest.mark.fault(6)
 def test_a_split_for_which_there_is_no_room_is_streamed(
     make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[int]
 ) -> None:
-    """Neither in a file nor in memory: what is asked for is read, pixels and labels are the same."""
+    """In a small container, neither in a file nor in memory: what is asked for is read, pixels and labels are equal."""
     dataset = make_dataset(train=24, channels=3)
     held = load_split(dataset, "train", "memory")
     monkeypatch.setattr(residence, "SMALL_BYTES", 0)
-    monkeypatch.setattr(residence, "allowed_bytes", lambda: 1000)
+    monkeypatch.setattr(memory, "container_bytes", lambda root: 2000)
     monkeypatch.setenv("HALFREAL_CACHE_GB", "0")
     data = load_split(dataset, "train")
     assert data.pixels.residence == "streamed"
