@@ -15,6 +15,7 @@ COMMANDS = ("commands", "compare", "export", "judge", "playground", "selfcheck",
 
 LAYERS = (
     "errors",
+    "disk",
     "objects",
     "format",
     "runtime",
@@ -29,7 +30,13 @@ LAYERS = (
 )
 """The rooms of `shared`, from the ground up: each may import those before it, and none after it."""
 
-GROUND = {"errors": (), "objects": ("errors",), "format": ("errors", "objects"), "stats": ("errors",)}
+GROUND = {
+    "errors": (),
+    "disk": ("errors",),
+    "objects": ("errors", "disk"),
+    "format": ("errors", "disk", "objects"),
+    "stats": ("errors",),
+}
 """Rooms that may import these alone."""
 
 ADDRESSES = {
@@ -60,6 +67,30 @@ ADDRESSES = {
 
 STARTS_JOBS = ("shared/runtime/job_processes.py", "shared/cli/calls/perform.py")
 """Where modules of jobs are named: to be started as processes, or to be imported by one that makes a replicate."""
+
+CHANGES = {
+    *("rename", "unlink", "mkdir", "makedirs", "rmdir", "rmtree", "move", "touch", "write_bytes", "write_text"),
+    *(
+        "symlink",
+        "symlink_to",
+        "link",
+        "hardlink_to",
+        "truncate",
+        "ftruncate",
+        "fsync",
+        "pwrite",
+        "copyfile",
+        "copytree",
+    ),
+}
+"""Calls of `os`, `shutil` or a path that change a disk; `replace` is told from that of text by its arguments."""
+
+COUNTS_ITS_OWN = {
+    "shared/disk/": "the seam itself",
+    "shared/store/locks.py": "locks are steps of a kind of their own",
+    "shared/store/locking/": "locks are steps of a kind of their own",
+}
+"""Files that may change a disk by themselves, and why; for all others `shared.disk.durable` does it and counts it."""
 
 FILE_LINES, FUNCTION_LINES, LOOP_LINES, FOLDER_FILES = 300, 60, 120, 14
 
@@ -139,7 +170,35 @@ def too_long(name: str, tree: ast.Module) -> Iterator[str]:
                 yield f"{name}: {node.name} has {lines} lines"
 
 
-RULES = {rule.__name__: rule for rule in (between_rooms, misplaced, too_long)}
+def around_the_disk(name: str, tree: ast.Module) -> Iterator[str]:
+    """Yield each change of a disk that `shared.disk.steps` does not hear of."""
+    if name.startswith(tuple(COUNTS_ITS_OWN)):
+        return
+    for found in imports(name, tree):
+        if found in {f"{library}.{call}" for library in ("os", "shutil") for call in (*CHANGES, "replace")}:
+            yield f"{name}: imports {found}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _changes_a_disk(node):
+            yield f"{name}:{node.lineno}: {ast.unparse(node.func)}"
+
+
+def _changes_a_disk(call: ast.Call) -> bool:
+    called = ast.unparse(call.func)
+    word = called.rpartition(".")[2]
+    if called == "os.open":
+        return bool(re.search("O_(CREAT|TRUNC|APPEND|WRONLY)", ast.unparse(call)))
+    if word == "open":  # a mode is a short word of these letters
+        given = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
+        modes = [node.value for node in given if isinstance(node, ast.Constant)]
+        return any(re.fullmatch(r"[rbt]*[wax+][wax+bt]*", str(mode)) for mode in modes)
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    if word == "replace":  # text and dates have more arguments, or named ones
+        return called == "os.replace" or (len(call.args) == 1 and not call.keywords)
+    return word in CHANGES
+
+
+RULES = {rule.__name__: rule for rule in (between_rooms, misplaced, too_long, around_the_disk)}
 
 
 def broken(rule: Callable[[str, ast.Module], Iterator[str]], files: dict[str, str]) -> list[str]:
@@ -225,6 +284,17 @@ PLANTED = [
     ("misplaced", "shared/store/checkpoints.py", "import pickle"),
     ("misplaced", "shared/store/checkpoints.py", "import torch\ntorch.load('x')"),
     ("misplaced", "shared/store/checkpoints.py", "from torch import load"),
+    ("between_rooms", "shared/disk/durable.py", "from shared.objects.client import Store"),
+    ("around_the_disk", "jobs/tune/trial.py", "import shutil\nshutil.rmtree(folder, ignore_errors=True)"),
+    ("around_the_disk", "jobs/tune/trial.py", "from shutil import rmtree"),
+    ("around_the_disk", "jobs/tune/trial.py", "def f(path):\n    path.parent.mkdir(exist_ok=True)"),
+    ("around_the_disk", "jobs/tune/trial.py", "path.replace(final)"),
+    ("around_the_disk", "jobs/tune/trial.py", "os.replace(path, final)"),
+    ("around_the_disk", "jobs/tune/trial.py", "(folder / 'x').write_bytes(b'')"),
+    ("around_the_disk", "jobs/tune/trial.py", "with path.open('ab') as log: pass"),
+    ("around_the_disk", "jobs/tune/trial.py", "open(path, mode='r+b')"),
+    ("around_the_disk", "jobs/tune/trial.py", "os.open(path, os.O_RDWR | os.O_CREAT, 0o666)"),
+    ("around_the_disk", "shared/store/staging.py", "final.rename(replaced)"),
     ("too_long", "shared/format/files.py", "x = 1\n" * 301),
     ("too_long", "shared/format/files.py", "def long():\n" + "    x = 1\n" * 60),
     ("too_long", "jobs/train_gan/loop.py", "def train():\n" + "    x = 1\n" * 120),
@@ -243,6 +313,13 @@ ALLOWED = [
     ("misplaced", "jobs/evaluate/__main__.py", "import click"),
     ("misplaced", "shared/cli/calls/call.py", "import click"),
     ("misplaced", "jobs/report/page.py", "import jinja2"),
+    ("around_the_disk", "shared/disk/durable.py", "os.fsync(1)"),
+    ("around_the_disk", "jobs/tune/trial.py", "with path.open('rb') as log: text.replace('a', 'b')"),
+    (
+        "around_the_disk",
+        "jobs/tune/trial.py",
+        "rename(draft, final)\nreplace(config, seed=1)\nos.open(path, os.O_RDONLY)",
+    ),
     ("too_long", "shared/format/files.py", "def short():\n" + "    x = 1\n" * 59),
     ("too_long", "jobs/train_gan/loop.py", "def train():\n" + "    x = 1\n" * 119),
 ]

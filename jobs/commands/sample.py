@@ -10,8 +10,8 @@ import click
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
+from shared.disk.durable import make_folder, unwritable, write_whole
 from shared.errors import BadConfig
-from shared.format.files import unwritable, write_whole
 from shared.store.replicates import replicate_name
 
 
@@ -86,7 +86,7 @@ def main(
     }
     text = json.dumps(facts, indent=1)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, parents=True)
         write_whole(path, sheet_of_classes(drawings))
         write_whole(path.with_suffix(".json"), f"{text}\n".encode())
     except OSError as error:

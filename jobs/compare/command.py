@@ -11,6 +11,7 @@ from shared.cli.calls.volume import bring
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
+from shared.disk.durable import make_folder
 from shared.errors import BadConfig, BadInput
 from shared.models.tables import EXTRACTORS
 
@@ -134,10 +135,11 @@ def write(comparison: "Comparison", page: Path, json_file: Path) -> None:
     """Write the page and the numbers, then print the tables."""
     from jobs.compare.page import render
     from jobs.compare.terminal import print_comparison
-    from shared.format.files import json_bytes, write_whole
+    from shared.disk.durable import write_whole
+    from shared.format.files import json_bytes
 
     for path, payload in ((page, render(comparison, page).encode()), (json_file, json_bytes(comparison.facts()))):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, parents=True)
         write_whole(path, payload)
     print_comparison(comparison)
     click.echo(f"page: {page}\nnumbers: {json_file}")

@@ -11,8 +11,9 @@ from jobs.compare.experiments import Experiment
 from jobs.compare.reference import Reference
 from shared.cli.progress import Reporter
 from shared.data.images import load_split
+from shared.disk.durable import make_folder, write_whole
 from shared.errors import BadInput
-from shared.format.files import json_bytes, sha256, write_whole
+from shared.format.files import json_bytes, sha256
 from shared.metrics.compare import Scored
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.runtime.seeding import Stream, derive_seed, replicate_seed
@@ -153,7 +154,7 @@ def kept(cache: Path, key: dict[str, object], compute: Callable[[], dict[str, fl
     if stored is not None:
         return stored, False
     scores = compute()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, parents=True)
     write_whole(path, json_bytes({"key": key, "scores": scores}))
     return scores, True
 

@@ -16,8 +16,8 @@ from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
+from shared.disk.durable import write_whole
 from shared.errors import BadConfig
-from shared.format.files import write_whole
 from shared.store.job import Job
 from shared.store.lineage import chosen_replicate, need_test_scores, open_inputs, recipe_text
 

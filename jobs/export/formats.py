@@ -1,5 +1,6 @@
 """The layouts: a row of `FORMATS` each. Their bytes depend on the images, the classes and the options alone."""
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from jobs.export.pictures import Picture
+from shared.disk.durable import make_folder, open_to_write, write_file
 from shared.errors import BadInput
 from shared.format.sample import Sample, decode_image
 from shared.format.shards import DEFAULT_SHARD_IMAGES, write_split
@@ -62,11 +64,11 @@ def image_folder(folder: Path, pictures: Iterable[Picture], classes: list[str]) 
     """
     names = class_folders(classes)
     for name in names:
-        (folder / name).mkdir()
+        make_folder(folder / name)
     with _text(folder / "samples.jsonl") as table:
         for picture in pictures:
             file = f"{names[picture.label]}/{picture.key}.png"
-            (folder / file).write_bytes(picture.png)
+            write_file(folder / file, picture.png)
             _write_line(table, {"file": file, **picture.row()})
     empty = [name for name, place in zip(classes, names, strict=True) if not any((folder / place).iterdir())]
     if empty:
@@ -100,14 +102,14 @@ def hugging_face(folder: Path, pictures: Iterable[Picture], classes: list[str]) 
         for number, picture in enumerate(pictures):
             file = f"images/{number // FOLDER_IMAGES:05d}/{picture.key}.png"
             if number % FOLDER_IMAGES == 0:
-                (folder / file).parent.mkdir(parents=True)
-            (folder / file).write_bytes(picture.png)
+                make_folder((folder / file).parent, parents=True)
+            write_file(folder / file, picture.png)
             _write_line(table, {"file_name": file, "key": picture.key, **picture.row()})
 
 
 def _text(path: Path) -> TextIO:
     # newline: the same bytes on every system
-    return path.open("w", encoding="utf-8", newline="\n")
+    return io.TextIOWrapper(open_to_write(path), encoding="utf-8", newline="\n")
 
 
 def _write_line(table: TextIO, values: dict[str, object]) -> None:

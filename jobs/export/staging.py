@@ -1,14 +1,14 @@
 """An export is whole or absent: written next to its destination, renamed at the end, never over anything else."""
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from shared import __version__
 from shared.cli.progress import Reporter
+from shared.disk.durable import make_folder, remove_tree, rename, sync_folder, write_whole
 from shared.errors import BadInput, FormatError
-from shared.format.files import read_whole, sha256, sync_folder, write_whole
+from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Manifest, parse_manifest
 from shared.store.locks import locked
 from shared.store.staging import BuildKey, file_info
@@ -73,20 +73,20 @@ def write_export(out: Path, key: BuildKey, write: Callable[[Path], None]) -> Non
     with locked(out):
         # an earlier call may have been killed between its two renames
         _put_back(replaced, out)
-        shutil.rmtree(part, ignore_errors=True)
+        remove_tree(part)
         try:
-            part.mkdir()
+            make_folder(part)
             write(part)
             write_whole(part / RECORD, _record(part, key).to_bytes())
             # every image is on the disk before the rename, or a power cut could leave a named but incomplete export
             os.sync()
             # rename cannot replace a folder that has files, so the old one moves aside first
             if out.exists():
-                out.rename(replaced)
-            part.rename(out)
+                rename(out, replaced)
+            rename(part, out)
             sync_folder(out.parent)
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            remove_tree(part)
             _put_back(replaced, out)
 
 
@@ -105,8 +105,8 @@ def _record(folder: Path, key: BuildKey) -> Manifest:
 def _put_back(replaced: Path, out: Path) -> None:
     """Rename the previous export back to `out` if nothing has replaced it, else delete it."""
     if replaced.exists() and not out.exists():
-        replaced.rename(out)
-    shutil.rmtree(replaced, ignore_errors=True)
+        rename(replaced, out)
+    remove_tree(replaced)
 
 
 def _is_artifact(place: Path) -> bool:

@@ -23,6 +23,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
 from shared.cli.resolve import asked, environment
 from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
+from shared.disk.durable import make_folder
 from shared.errors import BadConfig, BadInput
 from shared.sources.reading import Reading
 
@@ -269,14 +270,15 @@ def run(called: list[str]) -> None:
 def finish(folder: Path, out: Path | None, json_file: Path | None) -> None:
     """Write the files that were asked for; print the verdict and where the page is, last of all that is printed."""
     from jobs.commands.results import collect
-    from shared.format.files import json_bytes, write_whole
+    from shared.disk.durable import write_whole
+    from shared.format.files import json_bytes
     from shared.plots.answers import first_advice, first_answers, first_line, first_warnings
 
     results = collect(folder)
     page = folder / "report" / "index.html"
     for path, payload in ((out, page.read_bytes()), (json_file, json_bytes(results.facts()))):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, parents=True)
             write_whole(path, payload)
     line = first_line(results.mixed)
     click.echo("\n".join(["", *([line, first_advice(results.mixed)] if line else []), *first_warnings(results.mixed)]))

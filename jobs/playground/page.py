@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest
 from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
 from jobs.playground.neighbours import NeighbourSearch
+from shared.disk.durable import write_file
 from shared.errors import BadConfig, HalfrealError
 
 MOST_IMAGES, MOST_SEED = 100, 2**31 - 1
@@ -147,7 +148,7 @@ class Page:
         """Return the buttons that download the drawing."""
         stem = f"{name}-{drawing.request.name}"
         sheet = self.scratch / f"{stem}.png"
-        sheet.write_bytes(drawing.sheet())
+        write_file(sheet, drawing.sheet())
         shard = drawing.write_shard(self.scratch, stem, opened.classes)
         return [gr.update(value=str(path), interactive=True) for path in (sheet, shard)]
 

@@ -6,7 +6,6 @@ they are. In memory are the hashes, 9 bytes an image, and blocks of the rest.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from shared.cli.run import Run
 from shared.data.near_duplicates import NEAR_DUPLICATES, NearDuplicate, write_pairs
+from shared.disk.durable import make_folder, open_to_write, remove_tree
 from shared.format.manifest import Dataset
 from shared.format.shards import read_members, read_shard
 from shared.sources.items import named
@@ -119,8 +119,8 @@ def find_near_duplicates(run: Run, dataset: Dataset, bits: int) -> NearDuplicate
         return None
     # where unfinished work is, which the commit removes
     scratch = run.folder / FOLDER / "thumbnails"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    remove_tree(scratch)
+    make_folder(scratch, parents=True)
     counts = {name: split.count for name, split in dataset.splits.items()}
     with run.reporter.bar("look for near-duplicates", sum(counts.values()), "images") as bar:
         splits = {}
@@ -132,7 +132,7 @@ def find_near_duplicates(run: Run, dataset: Dataset, bits: int) -> NearDuplicate
         if (one, other) != ("train", "unlabelled"):  # both are learned from
             for found in pairs(splits[one], splits[other], bits):
                 nearest.add(one, other, found)
-    shutil.rmtree(scratch)
+    remove_tree(scratch, strict=True)
     if nearest.total:
         _say(run, nearest, write_pairs(run.folder / NEAR_DUPLICATES, nearest.listed(run.folder, dataset)))
     return NearDuplicates(bits=bits, pairs=nearest.total, images=nearest.images)
@@ -153,7 +153,7 @@ def hashed(folder: Path, dataset: Dataset, split: str, scratch: Path) -> Hashed:
     """Return what is compared of the images of a split; their thumbnails go into a file in `scratch`."""
     made = Hashed(np.zeros(dataset.splits[split].count, np.uint64), scratch / f"{split}.f32")
     place = 0
-    with made.thumbnails.open("wb") as stream:
+    with open_to_write(made.thumbnails) as stream:
         for shard in dataset.splits[split].shards:
             for sample in read_shard(folder / shard.name, shard):
                 made.hashes[place] = perceptual_hash(sample.image)

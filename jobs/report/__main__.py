@@ -10,7 +10,7 @@ from shared.cli.run import Result, Run
 def main(run: Run, config: ReportOptions) -> Result:
     """Put the verdict, every figure and table and their lineage on one self-contained page, index.html."""
     from jobs.report.page import render
-    from shared.format.files import write_whole
+    from shared.disk.durable import write_whole
     from shared.store.records.report import ReportRecord
 
     page = render(run.inputs, run.reporter).encode()

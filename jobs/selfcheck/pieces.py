@@ -26,6 +26,7 @@ from jobs.train_mixed.options import MixedOptions
 from shared.data.images import Images
 from shared.data.pixels import Pixels
 from shared.data.sampling import stratified
+from shared.disk.durable import make_folder
 from shared.errors import FormatError
 from shared.format.files import write_json
 from shared.metrics.copies import copy_test, pixel_copies
@@ -141,7 +142,7 @@ def do_piece(plan: Plan, piece: Piece) -> PieceRecord:
     folder = piece.folder(plan)
     if (found := finished(folder)) is not None:
         return found
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, parents=True)
     shared = setting(plan)
     if piece.name == REAL:
         record = PieceRecord(rows=list(fitted(plan, piece, shared.sets, None)))

@@ -4,12 +4,11 @@ Checks with other controls or replicates share their pieces, as far as they have
 """
 
 import json
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from jobs.selfcheck.pieces import REAL, Piece, Plan
+from shared.disk.durable import make_folder, remove_if_empty, remove_tree
 from shared.format.files import write_json
 
 UNFINISHED = "unfinished.json"
@@ -34,14 +33,13 @@ def end(plan: Plan, names: Sequence[str], replicates: int) -> None:
     ended = (tuple(names), replicates)
     others = _read(plan.folder) - {ended}
     if not others:
-        shutil.rmtree(plan.folder)
+        remove_tree(plan.folder, strict=True)
         return
     needed = {piece for check in others for piece in pieces_of(check)}
     for piece in pieces_of(ended):
         if piece not in needed:
-            shutil.rmtree(piece.folder(plan), ignore_errors=True)
-            with suppress(OSError):  # other replicates are there
-                piece.folder(plan).parent.rmdir()
+            remove_tree(piece.folder(plan))
+            remove_if_empty(piece.folder(plan).parent)  # unless other replicates are there
     _write(plan.folder, others)
 
 
@@ -55,6 +53,6 @@ def _read(folder: Path) -> set[Check]:
 
 
 def _write(folder: Path, checks: set[Check]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, parents=True)
     rows = [{"controls": list(names), "replicates": replicates} for names, replicates in sorted(checks)]
     write_json(folder / UNFINISHED, {"checks": rows})

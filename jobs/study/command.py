@@ -14,6 +14,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
+from shared.disk.durable import make_folder
 from shared.errors import BadConfig
 from shared.store.lineage import STUDY_FOLDER
 from shared.store.replicates import MOST
@@ -152,7 +153,8 @@ def finish(data_root: Path, name: str, children: "Sequence[Child]", json_file: P
     from jobs.study.page import render
     from jobs.study.record import JSON, make_record, read_study
     from jobs.study.terminal import print_study
-    from shared.format.files import json_bytes, write_whole
+    from shared.disk.durable import write_whole
+    from shared.format.files import json_bytes
     from shared.stats.confidence import other_level
     from shared.store.locks import locked
 
@@ -166,7 +168,7 @@ def finish(data_root: Path, name: str, children: "Sequence[Child]", json_file: P
         for path, payload in ((folder / "index.html", render(record).encode()), (folder / JSON, numbers)):
             write_whole(path, payload)
     if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(json_file.parent, parents=True)
         write_whole(json_file, numbers)
     print_study(record)
     click.echo(f"page: {folder / 'index.html'}\nnumbers: {json_file or folder / JSON}")

@@ -16,6 +16,7 @@ from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run
 from shared.data.decoded.plan import memory_plan
 from shared.data.images import learned_splits
+from shared.disk.durable import make_folder
 from shared.errors import BadConfig, BadInput
 from shared.format.files import sha256, write_json
 from shared.models.classifiers import parameter_count
@@ -196,7 +197,7 @@ def write_joined_snapshot(run: Run, epoch: int, classes: int, spec: Spec) -> Non
     names = [f"classes/{label:03d}/{snapshot_name(epoch)}" for label in range(classes)]
     members = {name: sha256((run.folder / name).read_bytes()) for name in names}
     path = run.folder / snapshot_name(epoch)
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     # names and hashes in place of copies: the weights of ten classes are not stored twice
     save(path, {}, {"spec": spec, "epoch": epoch, "members": members})
 

@@ -10,8 +10,8 @@ import torch
 from jobs.train_gan.pictures import draw_panel
 from jobs.train_gan.state import State
 from jobs.train_gan.task import Task
+from shared.disk.durable import make_folder, write_whole
 from shared.errors import BadInput
-from shared.format.files import write_whole
 from shared.models.snapshots import GRID_COLUMNS, grid_images, side_by_side
 from shared.plots.charts import gan_losses
 from shared.plots.figures import save_png
@@ -80,7 +80,7 @@ class Journal:
         state, epoch = self.state, self.state.history[-1].epoch
         self.write_rows()
         figures = self.folder / "figures"
-        figures.mkdir(exist_ok=True)
+        make_folder(figures)
         # the average, which is what is evaluated; fixed latents show how the same images change
         drawn = grid_images(state.average, self.task.shown.places, state.average.latent)
         draw_panel(self.task, epoch, self.reals, drawn)

@@ -33,6 +33,7 @@ from jobs.train_gan.task import Task
 from shared.cli.run import Run
 from shared.data.batches import BatchPlan, batches
 from shared.data.images import NO_LABEL, to_unit_range
+from shared.disk.durable import make_folder
 from shared.errors import BadInput, FormatError
 from shared.models.snapshots import snapshot_name
 from shared.runtime.observe.observation import timed, training
@@ -162,7 +163,7 @@ def record_snapshot(task: Task, plan: Plan, state: State, journal: Journal) -> N
 def save_epoch(task: Task, state: State, journal: Journal, seen: dict[str, int]) -> None:
     """Write the snapshot of the epoch that was just seen, its pictures, the rows of losses and the checkpoint."""
     path = task.folder / snapshot_name(seen["epoch"])
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     # the averaged generator alone: it is what is evaluated and sampled, the raw one is in the checkpoint
     save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **seen})
     journal.write()

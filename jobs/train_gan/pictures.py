@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.task import Task
+from shared.disk.durable import make_folder, write_file
 from shared.models.snapshots import Unfinished, grid_images, load_snapshot, snapshot_name
 from shared.plots.figures import save_png
 from shared.plots.gallery import gan_pictures, save_all
@@ -22,7 +23,7 @@ def draw_panel(task: Task, epoch: int, reals: Tensor, drawn: Tensor) -> None:
         title += ", no class asked for"
     figure = real_and_generated(reals, drawn, shown.names(task.classes) if known else [], shown.caption(title))
     folder = task.folder / "figures"
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     save_png(figure, folder / f"real-and-generated-epoch-{epoch:05d}.png")
 
 
@@ -38,7 +39,7 @@ def draw_finished(task: Task, record: GanRecord) -> None:
     """Write the losses and the progress of a finished run."""
     progress = draw_progress(record, Unfinished(task.folder), task.classes)
     folder = task.folder / "figures"
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     save_all(gan_pictures(record, progress), folder)
     if len(progress.epochs) > 1:
-        (folder / "progress.webp").write_bytes(animation(progress))
+        write_file(folder / "progress.webp", animation(progress))

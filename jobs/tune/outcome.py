@@ -15,7 +15,7 @@ from jobs.tune.trial_runner import TrialRunner
 from shared.cli.progress import Reporter
 from shared.cli.recipes import load_recipe, to_toml
 from shared.cli.run import Result, Run
-from shared.format.files import write_whole
+from shared.disk.durable import write_whole
 from shared.metrics.metric import headline_names
 from shared.plots.gallery import save_all
 from shared.plots.trial_charts import tune_pictures

@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 
 from jobs.tune.options import TuneConfig
 from jobs.tune.space import Choices, Value
+from shared.disk.durable import make_folder
 from shared.errors import BadConfig
 from shared.runtime.seeding import Stream, derive_seed
 
@@ -45,7 +46,7 @@ class Study:
         self.folder, self.config = folder, config
         # before the folder is made: a wrong URL leaves nothing behind
         database = None if storage is None else _open_database(storage)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, parents=True)
         rungs, epochs = config.rungs, config.trial_epochs
         # pruner and sampler belong to a process, not to the storage: every worker makes the same ones
         pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()

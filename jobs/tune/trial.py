@@ -1,6 +1,5 @@
 """One trial: train a GAN with the options that were drawn, stop it where it falls behind, score it on val."""
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from jobs.tune.study import Lease, Study, trial_name
 from jobs.tune.trial_runner import Refused, TrialRunner
 from shared.cli.options import listed
 from shared.cli.run import Run
+from shared.disk.durable import remove_tree
 from shared.store.records.base import parse_record_json
 from shared.store.records.scores import PrintedScores, ScoresRecord
 
@@ -84,7 +84,7 @@ class Attempt:
         # its checkpoints would fill the volume: most trials of a search are stopped
         for draft in self.runner.folder.glob("gan/.r*-*"):
             if draft.is_dir():
-                shutil.rmtree(draft, ignore_errors=True)
+                remove_tree(draft)
         epoch, score = max(self.reported.items())
         return f"stopped after epoch {epoch} with {score:.4g}: others were better there"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.cli.progress import Reporter
+from shared.disk.durable import make_folder, open_to_write, symlink
 from shared.errors import BadInput, Busy, HalfrealError, Interrupted
 from shared.format.manifest import MANIFEST
 from shared.runtime.job_processes import end, start, variables, wait
@@ -47,7 +48,7 @@ class TrialRunner:
 
     def prepare(self) -> None:
         """Make the folder, its links to the experiment's artifacts and, for extractors, to the volume's weights."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder, parents=True)
         experiment = self.folder.parent.parent.parent
         # relative links, since the volume may be mounted elsewhere on another machine
         links = {self.folder / job.writes: experiment / job.writes for job in SHARED}
@@ -55,7 +56,7 @@ class TrialRunner:
         for link, target in links.items():
             if not link.is_symlink():
                 try:
-                    link.symlink_to(os.path.relpath(target, link.parent))
+                    symlink(link, os.path.relpath(target, link.parent))
                 except FileExistsError:  # another worker was quicker
                     continue
 
@@ -108,7 +109,7 @@ class TrialRunner:
                 time.sleep(PAUSE_S)
 
     def _once(self, job: str, watch: Callable[[], bool]) -> tuple[int, bool]:
-        with (self.folder / "log.txt").open("ab") as log:
+        with open_to_write(self.folder / "log.txt", append=True) as log:
             # one replicate: the runs of both sides that are compared in the end have seeds of their own
             words = [*self.words, *self.place, "--replicates", "1"]
             # the parts of a search are its workers: a job that took one for its own would do a share of a trial
@@ -140,7 +141,7 @@ class TrialRunner:
     def score(self, snapshot: Path, words: list[str]) -> bytes | None:
         """Return what `evaluate snapshot` prints of a snapshot; None where it refuses it."""
         words = ["snapshot", str(snapshot), *self.words[:2], *self.place, *words]
-        with (self.folder / "log.txt").open("ab") as log:
+        with open_to_write(self.folder / "log.txt", append=True) as log:
             process = start(EVALUATE.name, words, stdout=subprocess.PIPE, stderr=log)
             try:
                 while True:

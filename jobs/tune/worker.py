@@ -1,7 +1,6 @@
 """A worker: runs trials until none is left, then baseline and tuned options; waits for what others still run."""
 
 import os
-import shutil
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ from jobs.tune.outcome import comparison_runs, runner_of
 from jobs.tune.study import Study
 from jobs.tune.trial import attempt
 from shared.cli.run import Run
+from shared.disk.durable import remove_tree
 from shared.errors import BadInput, Busy
 from shared.runtime.job_processes import end, start, variables
 from shared.runtime.memory import shared_by
@@ -39,7 +39,7 @@ class Worker:
 
             # a database outlives the folder, and the journal file is in it
             optuna.delete_study(study_name=self.study.optuna.study_name, storage=self.study.optuna._storage)
-        shutil.rmtree(self.folder)
+        remove_tree(self.folder, strict=True)
         self.study = Study(self.folder, self.config, self.storage)
 
     def work(self, helpers: int, options: dict[str, object]) -> bool:

@@ -10,6 +10,7 @@ import click
 from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.options import nearest
 from shared.cli.resource_options import OBSERVED
+from shared.disk.steps import FAIL_AT, FAIL_WITH, STEPS
 from shared.errors import BadConfig
 from shared.objects.connection import TIMEOUT
 from shared.runtime.launch import is_main_process
@@ -51,6 +52,7 @@ COMMON_VARIABLES = {
     SHARED_BY,  # of processes next to each other
     "HALFREAL_CACHE_GB",  # the most that decoded images take of a disk
     TIMEOUT,  # of object stores
+    *(FAIL_AT, FAIL_WITH, STEPS),  # checks: see shared.disk.steps
     "HALFREAL_DEBUG",  # as --debug
     "HALFREAL_STRICT",  # an unknown variable ends the command
     "HALFREAL_IMAGE",  # name of the container image, for Compose

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import click
 
+from shared.disk.durable import FULL
 from shared.errors import BadInput, HalfrealError, Interrupted
-from shared.format.files import FULL
 from shared.runtime.observe import log
 from shared.runtime.observe.identity import identify, named
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
+from shared.disk.durable import make_folder
 from shared.runtime.observe.observation import peak_bytes
 from shared.store.identity import Extends
 from shared.store.job import Job, R
@@ -86,7 +87,7 @@ class Run:
     def figures(self) -> Path:
         """The folder for pictures that people look at and no job reads."""
         path = self.folder / "figures"
-        path.mkdir(exist_ok=True)
+        make_folder(path)
         return path
 
 

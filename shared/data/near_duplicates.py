@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.format.files import writing_whole
+from shared.disk.durable import writing_whole
 from shared.format.manifest import Dataset
 from shared.format.shards import read_shard
 from shared.store.records.base import Record, parse_record

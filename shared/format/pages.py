@@ -9,8 +9,9 @@ from typing import Annotated, overload
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from shared.disk.durable import write_whole
 from shared.errors import FormatError
-from shared.format.files import read_whole, sha256, write_whole
+from shared.format.files import read_whole, sha256
 from shared.format.records import FileInfo, IndexInfo, PageInfo, ShardInfo
 
 PAGE_SHARDS = 1000

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.disk.durable import write_whole, writing_whole
 from shared.errors import FormatError
 from shared.format import tar
-from shared.format.files import read_whole, sha256, write_whole, writing_whole
+from shared.format.files import read_whole, sha256
 from shared.format.index import INDEX_ROW, decode_index, encode_index, index_of, read_at, samples_of
 from shared.format.manifest import ShardInfo, Split
 from shared.format.records import IndexInfo, index_name

@@ -12,6 +12,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
+from shared.disk.steps import step
 from shared.errors import BadInput, HalfrealError
 from shared.objects.address import Address
 from shared.objects.connection import connected
@@ -115,6 +116,7 @@ class Store:
         import obstore
 
         in_parts = path.stat().st_size > AT_ONCE
+        step("put", Path(key))
         try:
             obstore.put(self._store, key, path, use_multipart=in_parts, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
         except Exception as error:
@@ -133,6 +135,7 @@ class Store:
         want: UpdateVersion = {}
         if there is not None:
             want = {"e_tag": there.e_tag} if there.version is None else {"e_tag": there.e_tag, "version": there.version}
+        step("put", Path(key))
         try:
             return _version(obstore.put(self._store, key, payload, mode=want or "create", use_multipart=False))
         except (AlreadyExistsError, PreconditionError):

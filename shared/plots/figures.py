@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from shared.disk.durable import write_file
 from shared.format.sample import Sample
 from shared.plots import ticks
 from shared.plots.image_grid import tile
@@ -50,7 +51,7 @@ mpl.rcParams |= {
 
 def save_png(figure: Figure, path: Path) -> None:
     """Write `figure` as PNG."""
-    path.write_bytes(to_png(figure))
+    write_file(path, to_png(figure))
 
 
 def to_png(figure: Figure) -> bytes:

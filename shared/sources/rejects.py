@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared.disk.durable import remove_file, write_whole
 from shared.errors import BadInput
-from shared.format.files import write_whole
 from shared.sources.items import Item, named
 from shared.sources.work import Unreadable
 from shared.store.records.base import Record
@@ -41,7 +41,7 @@ class Rejects:
         """Write the rows into the staging `folder`, if there are any, in place of those of an earlier, failed run."""
         # a report of a run that failed would contradict the artifact that now exists
         for stale in (report_path(folder), folder / REJECTED):
-            stale.unlink(missing_ok=True)
+            remove_file(stale)
         if self.rows:
             write_whole(folder / REJECTED, self.payload())
 

@@ -14,8 +14,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from shared.disk.durable import write_whole
 from shared.errors import FormatError
-from shared.format.files import write_whole
 from shared.format.tensor_header import HEADER, LENGTH_BYTES, parse_header
 
 

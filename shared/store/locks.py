@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from shared.disk.durable import make_folder, unwritable
 from shared.errors import BadInput, Busy
-from shared.format.files import unwritable
 from shared.store.remote.lease import leased
 from shared.store.work_shards import FOLDER, Shard, has_begun
 
@@ -27,7 +27,7 @@ def locked(
     whole = FileLock(final.parent / f".{final.name}.lock")
     lock = whole if shard is None else _shard_lock(final, shard.index)
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(final.parent, parents=True)
         if wait:
             lock.acquire()
         else:

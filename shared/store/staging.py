@@ -8,7 +8,6 @@ staging folder, a work shard each (see `work_shards`); the one that finds every 
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from pathlib import Path
 from typing import Protocol
 
 from shared import __version__
+from shared.disk.durable import make_folder, remove_file, remove_tree, rename, sync_folder, write_whole
 from shared.errors import BadInput, FormatError
-from shared.format.files import json_bytes, sha256, sync_folder, write_whole
+from shared.format.files import json_bytes, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.format.presence import OF_SHARDS, names_of
 from shared.store.artifacts import Artifact, open_artifact
@@ -137,7 +137,7 @@ class Staging:
         # of an earlier attempt with more images: no manifest may leave a shard unlisted
         for path in (path for pattern in OF_SHARDS for path in self.folder.glob(pattern)):
             if path.name not in listed:
-                path.unlink()
+                remove_file(path)
         manifest = Manifest(
             kind=self.key.kind,
             job=self.key.job,
@@ -202,14 +202,14 @@ def stage(
 @contextmanager
 def _whole(work: Staging, resumable: bool, fresh: bool) -> Iterator[None]:
     if fresh or not resumable:
-        shutil.rmtree(work.folder, ignore_errors=True)
+        remove_tree(work.folder)
     for folder in staging_folders(work.final):
         # under --force nothing is left of unfinished work; that of a killed job which cannot resume is of no use
         if folder != work.folder and (fresh or not (resumable or registered(folder))):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
     if resumable:
         begin(work.folder, work.final, work.key, from_scratch=fresh)
-    work.folder.mkdir(exist_ok=True)
+    make_folder(work.folder)
     try:
         yield
     except BadInput:
@@ -218,12 +218,12 @@ def _whole(work: Staging, resumable: bool, fresh: bool) -> Iterator[None]:
         raise
     finally:
         if not resumable:
-            shutil.rmtree(work.folder, ignore_errors=True)
+            remove_tree(work.folder)
 
 
 def _enter(work: Staging, shard: Shard) -> None:
     """Register a shard, and let the first one to come make the staging folder: others wait for `probing` meanwhile."""
-    work.folder.mkdir(exist_ok=True)
+    make_folder(work.folder)
     register(work.folder, work.final, work.key, shard, partial(shard_at_work, work.final))
     begin(work.folder, work.final, work.key, from_scratch=False)
 
@@ -237,7 +237,7 @@ def _one_shard(work: Staging, resumable: bool, shard: Shard) -> Iterator[None]:
             unregister(work.folder, shard)
             # others may still write into the folder: the last one to fail removes it
             if not resumable and not others_at_work(work.final, but=shard):
-                shutil.rmtree(work.folder, ignore_errors=True)
+                remove_tree(work.folder)
         raise
 
 
@@ -258,7 +258,7 @@ def finished(final: Path, key: BuildKey) -> Artifact | None:
         with locked(final):
             # checked again under the lock: another process may have renamed the folder in the meantime
             if (folder / MANIFEST).exists() and is_superseded(folder, final):
-                (folder / MANIFEST).unlink()
+                remove_file(folder / MANIFEST)
             elif (folder / MANIFEST).exists():
                 _rename_to_final(folder, final)
     _refuse_foreign(final)
@@ -275,19 +275,19 @@ def _rename_to_final(folder: Path, final: Path) -> None:
     """Rename `folder` to `final`; what had the name before is removed once the new folder has taken its place."""
     _refuse_foreign(final)
     # of use to unfinished work alone
-    shutil.rmtree(folder / WORK_SHARDS_FOLDER, ignore_errors=True)
-    (folder / KEY).unlink(missing_ok=True)
+    remove_tree(folder / WORK_SHARDS_FOLDER)
+    remove_file(folder / KEY)
     replaced = final.parent / f".{final.name}-replaced"
-    shutil.rmtree(replaced, ignore_errors=True)
+    remove_tree(replaced)
     # where the volume is in an object store, others see the artifact from here on
     with publishing(folder, final):
         # rename(2) does not replace a folder that is not empty, so the old one moves out of the way first
         if final.exists():
-            final.rename(replaced)
-        folder.rename(final)
+            rename(final, replaced)
+        rename(folder, final)
     # before the old artifact goes: a power cut must not lose both names
     sync_folder(final.parent)
-    shutil.rmtree(replaced, ignore_errors=True)
+    remove_tree(replaced)
 
 
 def file_info(folder: Path, path: Path) -> FileInfo:

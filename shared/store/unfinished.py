@@ -5,15 +5,13 @@ of a training. Work that differs from earlier work in those alone begins with a 
 never moved or changed: it keeps its name until the longer work is committed.
 """
 
-import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from shared.disk.durable import link, make_folder, remove_file, remove_tree, sync_folder, write_file, write_whole
 from shared.errors import FormatError
-from shared.format.files import sync_folder, write_whole
 from shared.format.manifest import MANIFEST, parse_manifest
 from shared.store.identity import Extends, Progress, read_key, write_key
 
@@ -94,7 +92,7 @@ def begin(folder: Path, final: Path, key: "Key", *, from_scratch: bool) -> None:
 
     Where no work is in it yet, it begins with a copy of the files that `key` extends, unless it is `from_scratch`.
     """
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     there = read_key(folder)
     from_scratch = from_scratch or bool(there and there["from_scratch"])
     if there is None:
@@ -111,26 +109,26 @@ def begin(folder: Path, final: Path, key: "Key", *, from_scratch: bool) -> None:
 
 def _copy(source: Path, folder: Path) -> None:
     """Copy what a job needs to go on, and what it has left for people."""
-    (folder / COPYING).touch()
+    write_file(folder / COPYING, b"")
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)
         hidden = any(part.startswith(".") for part in name.parts)
         if hidden or not path.is_file() or name.as_posix() in (MANIFEST, "run.json"):
             continue
         copy = folder / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.unlink(missing_ok=True)
+        make_folder(copy.parent, parents=True)
+        remove_file(copy)
         # what is for people may be written in place, which would change the file in both folders
         if set(name.parts) & set(OUTPUTS) or not _linked(path, copy):
             write_whole(copy, path.read_bytes())
     sync_folder(folder)
-    (folder / COPYING).unlink()
+    remove_file(folder / COPYING)
 
 
 def _linked(path: Path, copy: Path) -> bool:
     """Whether `copy` is now another name of the file `path`: some file systems have no such names."""
     try:
-        os.link(path, copy)
+        link(path, copy)
     except OSError:
         return False
     return True
@@ -140,4 +138,4 @@ def remove_extended(final: Path, key: "Key") -> None:
     """Remove the unfinished work that the artifact, made with `key`, has extended."""
     for work in unfinished(final):
         if key.is_extension_of(work):
-            shutil.rmtree(work.folder, ignore_errors=True)
+            remove_tree(work.folder)

@@ -6,7 +6,6 @@ shards.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from shared import __version__
+from shared.disk.durable import make_folder, remove_file, remove_tree, write_whole
 from shared.errors import BadInput, HalfrealError
-from shared.format.files import json_bytes, sha256, write_json, write_whole
+from shared.format.files import json_bytes, sha256, write_json
 from shared.store.identity import KEY
 
 FOLDER = ".parts"
@@ -68,7 +68,7 @@ def register(staging: Path, final: Path, key: Any, shard: Shard, at_work: Callab
     are of the past unless a process is at one. Raises BadInput where a shard with other options, with other inputs or
     of another number of shards is registered: they would never make one artifact.
     """
-    (staging / FOLDER).mkdir(exist_ok=True)
+    make_folder(staging / FOLDER)
     # written before the others are read, so that of two that begin at once at least one sees the other
     write_json(
         _registration_file(staging, shard),
@@ -96,16 +96,16 @@ def register(staging: Path, final: Path, key: Any, shard: Shard, at_work: Callab
 
 def unregister(staging: Path, shard: Shard) -> None:
     """Remove the registration of `shard`, and the staging folder if nothing else is in it."""
-    _registration_file(staging, shard).unlink(missing_ok=True)
+    remove_file(_registration_file(staging, shard))
     for folder in (staging / FOLDER, staging):
         if folder.is_dir() and not {path.name for path in folder.iterdir()} - {KEY}:
-            shutil.rmtree(folder)
+            remove_tree(folder, strict=True)
 
 
 def forget(staging: Path) -> None:
     """Remove the registrations of all shards in the folder `staging`; what they have finished stays."""
     for path in (staging / FOLDER).glob("begun-*.json"):
-        path.unlink(missing_ok=True)
+        remove_file(path)
 
 
 def has_begun(staging: Path, index: int) -> bool:
@@ -162,19 +162,19 @@ class WorkShards:
 
     def forget(self, number: int) -> None:
         """Have a piece done again, by its part or another: what it was made from has changed."""
-        self._path(number).unlink(missing_ok=True)
+        remove_file(self._path(number))
         self._known.pop(number, None)
 
     def done(self, number: int, record: object) -> None:
         """Record that a piece is done; its files must have their final names by now."""
-        self._path(number).parent.mkdir(exist_ok=True)
+        make_folder(self._path(number).parent)
         write_json(self._path(number), {"plan": self.plan, "record": record})
         self._known[number] = record
 
     def write_column(self, number: int, kind: str, payload: bytes) -> str:
         """Write a number or more for each item of a piece, which are too many for its record; return their sha256."""
         path = self._column(number, kind)
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
         write_whole(path, payload)
         return sha256(payload)
 

@@ -13,6 +13,7 @@ from jobs.preprocess.phases.phase import Phases
 from jobs.preprocess.phases.reading import PIECE_IMAGES, Digesting, Unread
 from jobs.preprocess.placing import Indexes, Readable
 from shared.cli.progress import ProgressBar
+from shared.disk.durable import make_folder
 from shared.format.files import sha256
 from shared.format.index import INDEX_ROW, read_at
 from shared.format.manifest import ShardInfo
@@ -100,7 +101,7 @@ class Packing:
                 unread: list[Unread] = []
                 made = _readable(zip(range(len(self.ranges[number])), results, strict=False), unread, bar)
                 first = next(made, None)
-                self._path(number).parent.mkdir(exist_ok=True)
+                make_folder(self._path(number).parent)
                 classes = len(self.prepare.readable.source.classes)
                 shard = write_shard(self._path(number), chain([first], made), classes) if first else None
                 self.phase.pieces.done(number, Pack(shard=shard, unread=unread).facts())

@@ -4,12 +4,12 @@ A process of its own has each GPU, the only one that it sees, so that the work o
 """
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from shared.cli.calls.call import Call, Common, Piece
+from shared.disk.durable import remove_tree
 from shared.runtime.pool import Pool
 from shared.store.work_shards import WHOLE, Shard
 
@@ -84,7 +84,7 @@ def make_way(call: Call, piece: Piece) -> None:
     with locked(final):
         folder = staging_folder(final, call.key(piece))
         if call.common.force:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
         forget(folder)
 
 

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from shared.data.decoded.work import Work, image_bytes, name_of
 from shared.data.pixels import Rows, as_array
+from shared.disk.durable import make_folder, open_in_place, remove_file, remove_if_empty
 from shared.errors import FormatError
 
 PIXELS, LABELS, WHOLE, IN_USE = "pixels", "labels", "whole.json", "use.lock"
@@ -93,9 +94,8 @@ def remove(folder: Path, in_use: int) -> bool:
     # by name, never a tree: nothing else is ours. The mark of a whole first, so that no half of one is left
     for name in (WHOLE, PIXELS, LABELS, "marks", "pieces.lock", IN_USE):
         with suppress(OSError):
-            (folder / name).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
+            remove_file(folder / name)
+    remove_if_empty(folder)
     return True
 
 
@@ -104,8 +104,8 @@ def use(folder: Path, *, make: bool) -> int:
     path = folder / IN_USE
     while True:
         if make:
-            folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT if make else os.O_RDONLY, 0o666)
+            make_folder(folder, parents=True)
+        descriptor = open_in_place(path) if make else os.open(path, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             # the folder may have been cleaned away while this process waited

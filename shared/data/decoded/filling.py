@@ -22,6 +22,7 @@ from shared.data.decoded.files import (
 from shared.data.decoded.marks import Marks, Unusable, of_place, this_boot
 from shared.data.decoded.work import Work, checked, image_bytes, name_of
 from shared.data.pixels import BLOCK_BYTES
+from shared.disk.durable import open_in_place, remove_file, resize, sync, write_at
 from shared.format.files import write_json
 from shared.runtime.observe.observation import count
 
@@ -94,9 +95,7 @@ class _Filling:
     def __enter__(self) -> "_Filling":
         with of_place():
             self.marks = Marks(self.folder, len(self.work.starts) - 1)
-            self._pixels, self._labels = (
-                os.open(self.folder / name, os.O_RDWR | os.O_CREAT, 0o666) for name in (PIXELS, LABELS)
-            )
+            self._pixels, self._labels = (open_in_place(self.folder / name) for name in (PIXELS, LABELS))
             with self.marks.last_taken():
                 self._begin()
         return self
@@ -112,9 +111,9 @@ class _Filling:
         if (self.folder / WHOLE).exists() and not is_whole(self.folder, self.work):
             for piece in range(self.marks.count):
                 self.marks.clear(piece)
-            (self.folder / WHOLE).unlink()
+            remove_file(self.folder / WHOLE)
         if os.fstat(self._pixels).st_size != wanted:
-            os.ftruncate(self._pixels, wanted)
+            resize(self._pixels, wanted, self.folder / PIXELS)
 
     def is_there(self) -> bool:
         """Whether the files still have their names."""
@@ -130,9 +129,9 @@ class _Filling:
             for first, (images, labels) in checked(self.work, piece):
                 payload = np.ascontiguousarray(images.numpy()).reshape(-1).data
                 with of_place():
-                    _write(self._pixels, payload, first * self._size)
+                    write_at(self._pixels, payload, first * self._size, self.folder / PIXELS)
                     if labels is not None:
-                        _write(self._labels, labels.astype("<u4").data.cast("B"), first * 4)
+                        write_at(self._labels, labels.astype("<u4").data, first * 4, self.folder / LABELS)
                 crc32 = zlib.crc32(payload, crc32)
             with of_place():
                 self.marks.set(piece, crc32)
@@ -155,8 +154,8 @@ class _Filling:
                 self.marks.clear(int(piece))
             if broken:
                 return False
-            os.fsync(self._pixels)
-            os.fsync(self._labels)
+            sync(self._pixels, self.folder / PIXELS)
+            sync(self._labels, self.folder / LABELS)
             write_json(self.folder / WHOLE, description(self.folder, self.work))
             return True
 
@@ -170,9 +169,3 @@ class _Filling:
                 return -1
             crc32, at = zlib.crc32(payload, crc32), at + len(payload)
         return crc32
-
-
-def _write(descriptor: int, payload: memoryview, at: int) -> None:
-    while payload:
-        written = os.pwrite(descriptor, payload, at)
-        payload, at = payload[written:], at + written

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.format.files import FULL
+from shared.disk.durable import FULL, open_in_place, resize, write_at
 
 MARK = np.dtype([("crc32", "<u4"), ("boot", "<u4")])
 """The CRC-32 of a piece's bytes, and the start of the machine in which they were written (`boot`); 0 is no mark."""
@@ -42,9 +42,10 @@ class Marks:
 
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
-        self._marks = os.open(folder / "marks", os.O_RDWR | os.O_CREAT, 0o666)
-        os.ftruncate(self._marks, count * MARK.itemsize)
-        self._locks = os.open(folder / "pieces.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        self._path = folder / "marks"
+        self._marks = open_in_place(self._path)
+        resize(self._marks, count * MARK.itemsize, self._path)
+        self._locks = open_in_place(folder / "pieces.lock")
 
     def close(self) -> None:
         """Close the files."""
@@ -67,11 +68,11 @@ class Marks:
     def set(self, piece: int, crc32: int) -> None:
         """Mark a piece as done, after its bytes were written."""
         mark = np.array([(crc32, this_boot())], MARK)
-        os.pwrite(self._marks, mark.tobytes(), piece * MARK.itemsize)
+        write_at(self._marks, mark.tobytes(), piece * MARK.itemsize, self._path)
 
     def clear(self, piece: int) -> None:
         """Take a mark away."""
-        os.pwrite(self._marks, bytes(MARK.itemsize), piece * MARK.itemsize)
+        write_at(self._marks, bytes(MARK.itemsize), piece * MARK.itemsize, self._path)
 
     @contextmanager
     def taken(self, piece: int) -> Iterator[bool]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from shared.disk.durable import make_folder, remove_file, rename
 from shared.format.files import json_bytes
 from shared.metrics.features.rows import parts
 from shared.models.extractor import Extractor, Features
@@ -45,14 +46,14 @@ def store(path: Path, extracted: Features) -> None:
     # processes that store the same features at the same time write a file each
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, parents=True)
         # safetensors writes the memory behind an array: columns of a wider one must be copied first
         arrays = {name: np.ascontiguousarray(array) for name, array in vars(extracted).items()}
         save_file(arrays | {"digest": _digest(extracted)}, part)
-        part.replace(path)
+        rename(part, path)
     except (OSError, SafetensorError):
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            remove_file(part)
 
 
 def _digest(extracted: Features) -> NDArray[np.uint8]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.disk.durable import make_folder, open_to_write, remove_file, write_whole
 from shared.errors import BadInput, MissingArtifact
-from shared.format.files import sha256, write_whole
+from shared.format.files import sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -217,7 +218,7 @@ def _digest(path: Path) -> str:
 def fetch(name: str, folder: Path) -> Path:
     """Bring weights to the volume; whole or not at all. BadInput says which file to copy where if that fails."""
     row = WEIGHTS[name]
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, parents=True)
     if row.packaged is not None:
         return _kept(row.files[0], _packaged(row), folder)
     refused: list[str] = []
@@ -266,13 +267,13 @@ def _downloaded(file: PublishedFile, folder: Path) -> bytes:
     # to a file first: a download that ends early must not be taken for the weights
     part = folder / f"{file.name}.part"
     try:
-        with urllib.request.urlopen(file.url, timeout=TIMEOUT_S) as response, part.open("wb") as stream:
+        with urllib.request.urlopen(file.url, timeout=TIMEOUT_S) as response, open_to_write(part) as stream:
             shutil.copyfileobj(response, stream)
         payload = part.read_bytes()
     except (urllib.error.URLError, OSError) as error:
         raise BadInput(f"{file.url}: could not be downloaded ({error})") from error
     finally:
-        part.unlink(missing_ok=True)
+        remove_file(part)
     return payload
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from shared.disk.durable import write_whole
 from shared.errors import Interrupted
-from shared.format.files import write_whole
 from shared.runtime.memory import limit_bytes
 from shared.runtime.observe.identity import Identity
 from shared.runtime.observe.metrics import LABELS, PREFIX, Values

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from shared.format.files import unwritable
+from shared.disk.durable import make_folder, unwritable
 from shared.runtime.observe.identity import Identity, identified
 from shared.runtime.observe.log import say
 from shared.runtime.observe.observation import ACTIVE, Observation
@@ -75,7 +75,7 @@ def _write_first(watched: Observation) -> None:
     if watched.path is None:
         return
     try:
-        watched.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(watched.path.parent, parents=True)
         watched.write()
     except OSError as error:
         raise unwritable(watched.path, error) from error

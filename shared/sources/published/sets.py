@@ -3,13 +3,14 @@
 import gzip
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.disk.durable import remove_file, remove_if_empty
 from shared.errors import BadInput
 from shared.sources.items import Item, Source, from_array
 from shared.sources.reading import Reading
@@ -138,8 +139,7 @@ def download(name: str, place: Path, inner: Path, advice: str) -> None:
     finally:
         # an empty folder would look like a source whose images are missing
         for folder in new:
-            with suppress(OSError):  # one that is not empty stays
-                folder.rmdir()
+            remove_if_empty(folder)
 
 
 def settled(place: Path, look: Callable[[], Found]) -> Found:
@@ -167,7 +167,7 @@ def _downloading(place: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            _lock_of(place).unlink(missing_ok=True)
+            remove_file(_lock_of(place))
 
 
 def _lock_of(place: Path) -> Path:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 
+from shared.disk.durable import remove_file
 from shared.errors import Busy, HalfrealError
 from shared.format.files import json_bytes, write_json
 from shared.objects.client import Found, Version
@@ -70,7 +71,7 @@ def leased(final: Path, *, wait: bool = False) -> Iterator[None]:
     finally:
         ended.set()
         renewing.join()
-        _token_file(final).unlink(missing_ok=True)
+        remove_file(_token_file(final))
 
 
 def check_held(mirror: Mirror, final: Path) -> None:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from shared.disk.durable import link, make_folder, remove_file, unwritable, write_whole
 from shared.errors import BadInput
-from shared.format.files import json_bytes, sha256, unwritable, write_whole
+from shared.format.files import json_bytes, sha256
 from shared.objects.address import Address, parse
 from shared.objects.client import Store
 from shared.objects.connection import ENDPOINTS
@@ -65,7 +66,7 @@ def mirror_folder(address: Address, cache: Path | None) -> Path:
     digits = sha256(f"{endpoint} {address}".encode())[:8]
     folder = ((cache or user_cache()) / "volumes" / f"{address.scheme}-{address.bucket}-{digits}").absolute()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, parents=True)
         if not (folder / MARKER).exists():
             _write_once(folder / MARKER, json_bytes({"url": str(address), "name": uuid.uuid4().hex}))
     except OSError as error:
@@ -84,11 +85,11 @@ def _write_once(path: Path, payload: bytes) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     write_whole(draft, payload)
     try:
-        os.link(draft, path)
+        link(draft, path)
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        remove_file(draft)
 
 
 def mirror_of(path: Path) -> Mirror | None:

@@ -5,13 +5,13 @@ indexes and pages stay in the store until they are read.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from shared.disk.durable import make_folder, remove_tree, rename, write_whole
 from shared.errors import Busy, FormatError
-from shared.format.files import read_whole, sha256, write_whole
+from shared.format.files import read_whole, sha256
 from shared.objects.client import Version
 from shared.objects.fetching import REMOTE, Remote, is_remote, remote_of
 from shared.store.remote.mirror import FILES, HASH_DIGITS, OUTPUTS, Mirror, mirror_of
@@ -40,7 +40,7 @@ def pull(folder: Path) -> list[str]:
         }
         for path in mirrored(folder):
             if mirror.place(path) not in there:
-                shutil.rmtree(path)
+                remove_tree(path, strict=True)
         return [place for place, version in there.items() if _fetch(mirror, place, version)]
 
 
@@ -81,8 +81,8 @@ def _draft(mirror: Mirror, place: str, payload: bytes, version: Version) -> Path
 
     final = mirror.folder / place
     draft = final.parent / f".{final.name}-pulled"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    remove_tree(draft)
+    make_folder(draft, parents=True)
     digest = sha256(payload)[:HASH_DIGITS]
     where = Remote(str(mirror.address), f"{FILES}/{place}/{digest}", f"{place}/{MANIFEST}", version)
     write_whole(draft / REMOTE, where.to_bytes())
@@ -91,7 +91,7 @@ def _draft(mirror: Mirror, place: str, payload: bytes, version: Version) -> Path
     except FormatError:  # of a newer version, say: who opens it is told
         listed = []
     for info in listed:
-        (draft / info.name).parent.mkdir(parents=True, exist_ok=True)
+        make_folder((draft / info.name).parent, parents=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         # which fetches them, checks them and keeps them
         list(pool.map(lambda info: read_whole(draft / info.name, info.bytes, info.sha256), listed))
@@ -106,14 +106,14 @@ def _fetch_outputs(mirror: Mirror, prefix: str, draft: Path) -> None:
         found = mirror.store.get(key)
         if found is not None:
             path = draft / key.removeprefix(f"{prefix}/")
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, parents=True)
             write_whole(path, found.payload)
 
 
 def _put_in_place(draft: Path, final: Path) -> None:
     replaced = final.parent / f".{final.name}-replaced"
-    shutil.rmtree(replaced, ignore_errors=True)
+    remove_tree(replaced)
     if final.exists():
-        final.rename(replaced)
-    draft.rename(final)
-    shutil.rmtree(replaced, ignore_errors=True)
+        rename(final, replaced)
+    rename(draft, final)
+    remove_tree(replaced)

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from shared.disk.durable import remove_file, write_whole
 from shared.errors import Busy, HalfrealError
-from shared.format.files import sha256, write_whole
+from shared.format.files import sha256
 from shared.objects.fetching import REMOTE, Remote, remote_of
 from shared.store.remote.lease import check_held
 from shared.store.remote.mirror import FILES, HASH_DIGITS, OUTPUTS, Mirror, mirror_of
@@ -43,7 +44,7 @@ def publishing(folder: Path, final: Path) -> Iterator[None]:
                     "run the same command again, which takes that one"
                 )
         except Busy:
-            (folder / MANIFEST).unlink()
+            remove_file(folder / MANIFEST)
             raise
         where = Remote(str(mirror.address), f"{FILES}/{place}/{digest}", key, version)
         write_whole(folder / REMOTE, where.to_bytes())

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from shared.disk.durable import write_whole
 from shared.errors import BadInput, Busy, FormatError, MissingArtifact
 from shared.format import pages
-from shared.format.files import write_whole
 from shared.format.manifest import MANIFEST, Dataset
 from shared.format.pages import write_pages
 from shared.format.sample import Sample
