@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -201,9 +202,15 @@ def _changes_a_disk(call: ast.Call) -> bool:
 RULES = {rule.__name__: rule for rule in (between_rooms, misplaced, too_long, around_the_disk)}
 
 
+@cache
+def parsed(text: str) -> ast.Module:
+    """Return the syntax tree of a file; each is read by several rules."""
+    return ast.parse(text)
+
+
 def broken(rule: Callable[[str, ast.Module], Iterator[str]], files: dict[str, str]) -> list[str]:
     """Return what in `files` breaks `rule`."""
-    return [line for name, text in files.items() for line in rule(name, ast.parse(text))]
+    return [line for name, text in files.items() for line in rule(name, parsed(text))]
 
 
 def test_there_are_files_to_read() -> None:
@@ -229,7 +236,7 @@ def circles(files: dict[str, str]) -> list[list[str]]:
     graph = {
         module: {
             target
-            for found in imports(name, ast.parse(files[name]))
+            for found in imports(name, parsed(files[name]))
             for target in (found, found.rpartition(".")[0])
             if target in modules and target != module
         }

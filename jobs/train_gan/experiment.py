@@ -123,7 +123,7 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
     complete = whole.group.from_main([finished(folders[label], whole.config.epochs) is not None for label in mine])
     # a part trains every n-th class; without --parts one process trains all of them in turn
     for label in (label for label, done in zip(mine, complete, strict=True) if not done):
-        folders[label].mkdir(parents=True, exist_ok=True)
+        make_folder(folders[label], parents=True)
         # a seed of its own: equal initial weights and latents would couple the classes
         config = replace(whole.config, seed=derive_seed(whole.config.seed, Stream.GAN_OF_CLASS, label))
         task = replace(whole, config=config, folder=folders[label], label=label)

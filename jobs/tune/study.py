@@ -15,7 +15,8 @@ from optuna.trial import TrialState
 
 from jobs.tune.options import TuneConfig
 from jobs.tune.space import Choices, Value
-from shared.disk.durable import make_folder
+from shared.disk.durable import make_folder, open_in_place, resize
+from shared.disk.steps import step
 from shared.errors import BadConfig
 from shared.runtime.seeding import Stream, derive_seed
 
@@ -185,9 +186,13 @@ class Journal(JournalFileBackend):
         try:
             if not self._whole():
                 # under the lock of the journal, or a writer in the middle of its line would lose it
-                os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
+                whole_lines = self._path.read_bytes().rfind(b"\n") + 1
+                descriptor = open_in_place(self._path)
+                resize(descriptor, whole_lines, self._path)
+                os.close(descriptor)
         finally:
             self._file_lock.release()
+        step("write", self._path)
         super().append_logs(logs)
 
     def _whole(self) -> bool:

@@ -1,13 +1,10 @@
-import errno
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from shared.disk.durable import unwritable, write_whole
-from shared.errors import BadInput, FormatError, HalfrealError
+from shared.errors import FormatError
 from shared.format.files import json_bytes, read_whole, sha256, write_json
 
 
