@@ -306,7 +306,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "shorter_work_left_behind",
         UNFINISHED_WORK,
-        "            shutil.rmtree(work.folder, ignore_errors=True)",
+        "            remove_tree(work.folder)",
         "            pass",
         UNFINISHED + "test_what_was_extended_goes_with_the_commit_and_other_work_stays",
         "unfinished work does not pile up",

@@ -30,7 +30,7 @@ STORED: tuple[Mutation, ...] = (
     Mutation(
         "lost_commits_that_look_whole",
         PUSH,
-        "            (folder / MANIFEST).unlink()\n            raise",
+        "            remove_file(folder / MANIFEST)\n            raise",
         "            raise",
         COMMIT + "test_who_commits_later_ends_with_busy",
         "work that lost is no artifact",
