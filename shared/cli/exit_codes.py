@@ -12,6 +12,7 @@ import click
 
 from shared.disk.durable import FULL
 from shared.errors import BadInput, HalfrealError, Interrupted
+from shared.runtime.job_processes import follow_starter
 from shared.runtime.observe import log
 from shared.runtime.observe.identity import identify, named
 
@@ -38,6 +39,7 @@ class ErrorHandlingCommand(click.Command):
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
         words = args[0] if args else extra.get("args")
+        follow_starter()
         log.begin(sys.argv[1:] if words is None else list(words))
         identify(named(self.name))
         # click's own standalone mode would print usage errors in its format and end with 1 for most errors

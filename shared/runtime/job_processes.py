@@ -1,12 +1,18 @@
-"""Jobs as processes of their own: start one, set its options, wait for its exit code, ask it for its options."""
+"""Jobs as processes of their own: start one, set its options, wait for its exit code, ask it for its options.
+
+A job that was started here stops, saving its work, when the process that started it is gone, however that ended.
+"""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from shared.errors import BadConfig, HalfrealError
@@ -18,6 +24,9 @@ OPTIONS_FLAG = "--options-json"
 
 Changes = Mapping[str, object]
 """Options of one job by name, which beat its recipe and the environment."""
+
+LIFELINE = "HALFREAL_LIFELINE"
+"""The variable that tells a job the file descriptor of a pipe which its starter holds open; see `follow_starter`."""
 
 PATIENCE_S = 10.0
 """Seconds that a process has to stop without saving, and to stop those that it started, before it is killed."""
@@ -33,7 +42,29 @@ def start(job: str, words: list[str], changes: Mapping[str, str] | None = None, 
     # -P: a folder called jobs in the user's working directory must not be imported in place of this one
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-P", "-m", f"jobs.{job}", *words]
-    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path} | dict(changes or {}), **extra)
+    told = {"PYTHONPATH": path, LIFELINE: str(_lifeline())}
+    return subprocess.Popen(command, env=os.environ | told | dict(changes or {}), pass_fds=[_lifeline()], **extra)
+
+
+@cache
+def _lifeline() -> int:
+    """Return the end to read of a pipe whose other end is open for as long as this process lives."""
+    # no other process inherits the end to write: Python closes it in all that it starts
+    reader, _ = os.pipe()
+    return reader
+
+
+def follow_starter() -> None:
+    """Ask this process to stop, by SIGTERM, once the process that started it by `start` is gone, even by SIGKILL."""
+    lifeline = os.environ.pop(LIFELINE, None)
+    if lifeline is not None:
+        Thread(target=_follow, args=[int(lifeline)], daemon=True).start()
+
+
+def _follow(lifeline: int) -> None:
+    # nobody writes: this returns when the last holder of the other end has ended
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def wait(process: subprocess.Popen[Any], seconds: float = 0.2) -> int | None:

@@ -1,5 +1,6 @@
 """Jobs as processes: their options by variables, their exit codes, and what they say of their options when asked."""
 
+import select
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from shared.errors import BadConfig, HalfrealError
 from shared.runtime import job_processes
-from shared.runtime.job_processes import ask, end, variables, wait
+from shared.runtime.job_processes import OPTIONS_FLAG, ask, end, variables, wait
 
 SLEEPS = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
 
@@ -68,3 +69,19 @@ def test_a_process_that_cannot_answer_is_a_failure() -> None:
     """What is no job ends with its exit code and the last thing that it said."""
     with pytest.raises(HalfrealError, match=r"nothing --options-json failed \(exit code 1\).*jobs.nothing"):
         ask({"nothing": [{}]}, [])
+
+
+@pytest.mark.fault(10)
+def test_a_job_stops_when_its_starter_is_killed() -> None:
+    """SIGKILL leaves nobody to stop the job: it notices by itself, and ends as by SIGTERM."""
+    # the job waits for a question on its standard input, which this test holds open
+    starts = "import time; from shared.runtime.job_processes import start; "
+    starts += f"print(start('preprocess', ['{OPTIONS_FLAG}']).pid, flush=True); time.sleep(60)"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", starts], stdin=pipe, stdout=pipe, stderr=pipe) as starter:
+        assert starter.stdout is not None
+        starter.stdout.readline()
+        starter.kill()
+        # the job has the same standard output, which ends when both are gone
+        assert select.select([starter.stdout], [], [], 60)[0], "the job goes on"
+        assert starter.stdout.read() == b""
