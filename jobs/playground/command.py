@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from shared.cli.common_options import HOST, REPLICATE, experiment_name, place
+from shared.cli.common_options import ALLOWED_HOSTS, HOST, REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
 from shared.errors import MissingArtifact
@@ -17,16 +17,24 @@ from shared.runtime.sockets import address, listen
 @click.command("playground", cls=ErrorHandlingCommand, context_settings={"show_default": True})
 @place
 @HOST
+@ALLOWED_HOSTS
 @REPLICATE
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, help="Port of the page; 0: a free one.")
 def main(
-    recipe: Recipe, experiment: str | None, data_root: Path, host: str, port: int, replicate: int | None, **_: object
+    recipe: Recipe,
+    experiment: str | None,
+    data_root: Path,
+    host: str,
+    port: int,
+    allowed_hosts: tuple[str, ...],
+    replicate: int | None,
+    **_: object,
 ) -> None:
     """Serve a page on which to draw images from the generators of finished experiments.
 
     Choose experiment, snapshot, class, count, seed and truncation; see the images, what the experiment's classifier
     takes them for, their quality figures and the nearest training images; download them as a PNG or as a shard. The
-    page needs no network. It has no password: publish it to people you trust.
+    page needs no network and takes no files. It has no password: publish it to people you trust.
     """
     os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}  # before gradio is imported
     # also read at import: between drawings idle threads would otherwise spin on the cores
@@ -42,6 +50,7 @@ def main(
     with listen(host, port) as listener, TemporaryDirectory(prefix="halfreal-playground-") as scratch:
         # gradio would leave copies of every download in the system's temporary folder
         os.environ["GRADIO_TEMP_DIR"] = scratch
+        from jobs.playground.guard import Guard
         from jobs.playground.page import make_app, serve
 
         # containers are stopped by SIGTERM: end as after Ctrl-C, so that the temporary folder is removed
@@ -49,6 +58,6 @@ def main(
         app = make_app(index, wanted if wanted in names else names[0], Path(scratch))
         click.echo(f"halfreal playground: {address(listener)} (Ctrl-C ends it)")
         try:
-            serve(app, listener)
+            serve(Guard(app, (host, *allowed_hosts), Path(scratch)), listener)
         except KeyboardInterrupt:
             click.echo("stopped")

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest
 from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
@@ -184,7 +185,7 @@ def make_app(index: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
     return app
 
 
-def serve(app: FastAPI, listener: socket.socket) -> None:
+def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Serve the page on a listening socket until a signal ends it."""
     # not by gradio's launcher: it requests its own address through a proxy where one is set, and can share links
     uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])

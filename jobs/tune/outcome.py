@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
@@ -12,6 +13,7 @@ from jobs.tune.image_grid import baseline_and_tuned
 from jobs.tune.options import TuneConfig
 from jobs.tune.study import Study, trial_name
 from jobs.tune.trial_runner import TrialRunner
+from shared.cli.common_options import place_flags
 from shared.cli.progress import Reporter
 from shared.cli.recipes import load_recipe, to_toml
 from shared.cli.run import Result, Run
@@ -117,9 +119,16 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
         about |= {"classes": names, "chosen": choice.words}
     save(run.folder / GRID, {"sheet": sheet}, about)
     save_all(tune_pictures(record, sheet, names, conditional, choice.words), run.figures)
-    tuned = run.folder.parent / TUNE.writes / "tuned.toml"
-    summary = f"{record.comparison.sentence}\nhalfreal run --recipe {shlex.quote(str(tuned))}"
-    return Result(record, summary=summary)
+    again = command_of_tuned(run.folder.parent, run.sources.parent)
+    return Result(record, summary=f"{record.comparison.sentence}\n{again}")
+
+
+def command_of_tuned(experiment: Path, data_root: Path) -> str:
+    """Return the command that runs the tuned recipe of the experiment in a folder as an experiment of its own."""
+    # without a name every tuned recipe would be the experiment `tuned`
+    name = "-".join([*experiment.relative_to(data_root).parts, "tuned"])
+    recipe = shlex.quote(str(experiment / TUNE.writes / "tuned.toml"))
+    return f"halfreal run --recipe {recipe} --experiment {name}{place_flags(data_root)}"
 
 
 def _scores(study: Study, name: str) -> Artifact[ScoresRecord]:

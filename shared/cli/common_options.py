@@ -205,6 +205,16 @@ HOST = click.option(
 """The option of commands that serve a page."""
 
 
+ALLOWED_HOSTS = click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Name of this machine by which browsers may ask for the page, besides localhost and addresses; repeatable.",
+)
+"""The option of those commands that says whose requests are answered; see `shared.runtime.sockets.refusal`."""
+
+
 REPLICATE = click.option(
     "--replicate",
     type=click.IntRange(0, MOST - 1),

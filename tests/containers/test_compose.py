@@ -203,6 +203,7 @@ def test_the_example_settings_are_those_of_compose() -> None:
     assert own == used
 
 
+@pytest.mark.fault(20)
 def test_the_example_settings_work_uncommented(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """All of .env.example uncommented are settings that Compose and every job accept: they change nothing."""
     settings = example_settings()

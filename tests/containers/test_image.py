@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from shared import __version__
 from tests.containers.files import ROOT
 
@@ -44,6 +46,12 @@ def test_the_image_runs_as_a_user_without_rights() -> None:
     for stage in ("runtime", "test"):
         assert re.findall(r"^USER (.*)$", STAGES[stage], re.MULTILINE)[-1] == "10001:10001"
     assert "install -d -o 10001 -g 10001 /data" in STAGES["runtime"]
+
+
+@pytest.mark.fault(14)
+def test_the_image_is_strict() -> None:
+    """A misspelt variable ends a job in a container, where nobody reads a warning."""
+    assert "HALFREAL_STRICT=1" in STAGES["runtime"]
 
 
 def test_the_image_is_called_after_the_version() -> None:

@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import torch
 from click.testing import CliRunner
@@ -89,6 +91,18 @@ def test_losses_scores_and_samples_of_every_epoch(served: str, made: dict[str, A
 
 
 @pytest.mark.slow
+@pytest.mark.fault(13)
+def test_a_foreign_name_gets_nothing(served: str) -> None:
+    """The page is served under this machine's names alone, and reads no files that a folder of events names."""
+    ask_until(served, "plugin/scalars/tags", {"gan/r00/tensorboard"})
+    assert ask(served, "plugins_listing").keys() == {"scalars", "images", "timeseries"}
+    foreign = urllib.request.Request(f"{served}/data/runs", headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+        urllib.request.urlopen(foreign, timeout=10)
+    refused.value.close()
+
+
+@pytest.mark.slow
 def test_its_page_asks_no_other_host(browser: Any, served: str) -> None:
     """In a browser it draws its charts, and every request goes to this machine."""
     ask_until(served, "plugin/scalars/tags", {"gan/r00/tensorboard"})
@@ -105,6 +119,13 @@ def test_event_files_are_no_part_of_the_scores(made: dict[str, Artifact]) -> Non
     """They hold timestamps, so no manifest may list them."""
     assert list((made["scores"].folder / "tensorboard").iterdir())
     assert [info.name for info in made["scores"].manifest.files] == []
+
+
+@pytest.mark.parametrize("command", ["tensorboard", "playground"])
+def test_a_page_is_served_to_this_machine_alone(command: str) -> None:
+    """Only --host lets others in."""
+    (host,) = [param for param in halfreal.get_command(click.Context(halfreal), command).params if param.name == "host"]
+    assert host.default == "127.0.0.1"
 
 
 def test_an_experiment_that_is_not_there_is_refused(tmp_path: Path) -> None:

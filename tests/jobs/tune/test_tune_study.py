@@ -1,5 +1,6 @@
 """The trials of a search as its workers share them: leases, lost workers, budgets, seeds, successive halving."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 from optuna.trial import TrialState
 
 from jobs.tune.options import TuneConfig
+from jobs.tune.outcome import command_of_tuned
 from jobs.tune.study import Lease, Study, trial_name
 from jobs.tune.worker import Worker
+from shared.cli.common_options import check_name
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.errors import BadConfig, Busy
@@ -260,3 +263,24 @@ def test_force_drops_every_trial_but_not_under_a_worker(tmp_path: Path, storage:
     assert worker.study.trials == []
     again = claimed(worker.study)
     assert (again.trial.number, again.resumed) == (0, False)
+
+
+@pytest.mark.fault(22)
+@pytest.mark.parametrize(
+    ("root", "experiment", "words"),
+    [
+        ("data", "digits", "--recipe data/digits/tune/tuned.toml --experiment digits-tuned"),
+        (
+            "/my data",
+            "mine/study/images-5",
+            "--recipe '/my data/mine/study/images-5/tune/tuned.toml' --experiment mine-study-images-5-tuned "
+            "--data-root '/my data'",
+        ),
+    ],
+)
+def test_the_tuned_recipe_is_run_as_an_experiment_of_its_own(root: str, experiment: str, words: str) -> None:
+    """The command that is printed names it after the experiment: two searches never share a folder."""
+    printed = command_of_tuned(Path(root) / experiment, Path(root))
+    assert printed == f"halfreal run {words}"
+    flags = dict(zip(*[iter(shlex.split(printed)[2:])] * 2, strict=True))
+    check_name(flags["--experiment"], "--experiment")

@@ -11,6 +11,7 @@ from shared.errors import BadConfig
 KNOWN = {"train_gan": {"HALFREAL_TRAIN_GAN_EPOCHS"}, "tune": {"HALFREAL_TUNE_TRIALS"}}
 
 
+@pytest.mark.fault(14)
 def test_a_misspelt_variable_of_the_job_is_warned_of(laboratory: Any) -> None:
     """The job runs, and names on stderr the unknown variable and the nearest known one."""
     outcome = laboratory.call("--dry-run", HALFREAL_TINY_STEP="3")
@@ -19,6 +20,7 @@ def test_a_misspelt_variable_of_the_job_is_warned_of(laboratory: Any) -> None:
     assert "  steps = 1\n" in outcome.stdout
 
 
+@pytest.mark.fault(14)
 def test_a_strict_environment_refuses_it(laboratory: Any) -> None:
     """With HALFREAL_STRICT=1 the job ends with 2 before any work."""
     outcome = laboratory.call(HALFREAL_TINY_STEP="3", HALFREAL_STRICT="1")
