@@ -190,10 +190,15 @@ def _naming(path: Path) -> Iterator[None]:
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the system says of a disk or a quota that is full."""
 
+PASSING = (errno.EIO, errno.ESTALE, errno.ENOLCK, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EREMOTEIO)
+"""What it says of a network file system that may answer the next time."""
+
 
 def unwritable(place: Path, error: OSError) -> HalfrealError:
-    """Return what to say where `place` cannot be written to: bad input; a retry may help a full disk alone."""
+    """Return what to say where `place` cannot be written to: bad input, unless a retry may help."""
     message = f"{place}: cannot be written to ({error.strerror or 'no file can be made there'})"
     if error.errno in FULL:
         return HalfrealError(f"{message}; make room, then run the same command again")
+    if error.errno in PASSING:
+        return HalfrealError(f"{message}; run the same command again")
     return BadInput(f"{message}; fix its permissions or choose another path")

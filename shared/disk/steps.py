@@ -23,8 +23,15 @@ LINE_BYTES = 240
 
 def step(kind: Kind, path: Path) -> None:
     """Count a change of `path` that is about to be made; end the process or raise OSError where that was asked for."""
+    for guard in _guards:
+        guard()
     if _reached is not None:
         _reached(kind, path)
+
+
+def before_each_step(guard: Callable[[], None]) -> None:
+    """Call `guard` before each step from now on: it raises where this process must change nothing any more."""
+    _guards.append(guard)
 
 
 def watch() -> None:
@@ -69,4 +76,5 @@ def _fail(fail_with: str, path: Path) -> None:
     raise OSError(number, os.strerror(number), str(path))
 
 
+_guards: list[Callable[[], None]] = []
 _reached = _from_environment()
