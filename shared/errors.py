@@ -8,6 +8,7 @@
     |   +-- FormatError           2   a shard, checkpoint or manifest is not what its specification says
     |   `-- MissingArtifact       2   an input artifact is absent or unfinished
     +-- Busy                     75   another process is making the same artifact: run again later
+    |   `-- Lost                 75   another process has taken it over: nothing more is written, run again later
     `-- Interrupted              75   stopped by a signal, state saved: run the same command again
 
 A message says where, what came, what was wanted and what to do next, in at most three lines.
@@ -42,6 +43,10 @@ class Busy(HalfrealError):
     """Another process holds the lock of the artifact."""
 
     exit_code = 75
+
+
+class Lost(Busy):
+    """Another process has taken over the lock of the artifact, since nothing was heard of this one."""
 
 
 class Interrupted(HalfrealError):

@@ -168,10 +168,9 @@ def test_a_mistake_in_a_job_stops_before_the_first(pair: str, mention: str, word
 
 def test_a_job_that_waits_for_another_ends_with_75(tmp_path: Path) -> None:
     """Where another process holds an artifact's lock `run` ends with 75: the same command works later."""
-    from filelock import FileLock
+    from shared.store.locks import locked
 
-    (tmp_path / "digits").mkdir()
-    with FileLock(tmp_path / "digits" / ".real.lock"):
+    with locked(tmp_path / "digits" / "real"):
         done = halfreal("run", "--data-root", tmp_path, "--device", "cpu")
     assert done.returncode == 75
     assert "another process" in done.stderr

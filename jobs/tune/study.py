@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 
 import optuna
-from filelock import BaseFileLock, FileLock, Timeout
 from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
@@ -19,6 +18,8 @@ from shared.disk.durable import make_folder, open_in_place, resize
 from shared.disk.steps import step
 from shared.errors import BadConfig
 from shared.runtime.seeding import Stream, derive_seed
+from shared.store.locking.hold import Hold
+from shared.store.locking.taking import holding, take
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -32,14 +33,14 @@ class Lease:
     """A trial that this process works on, as long as it holds the lock; `resumed` if another one began it."""
 
     trial: optuna.Trial
-    lock: BaseFileLock
+    lock: Hold
     resumed: bool
 
 
 class Study:
     """The trials of one search, in `folder`; any number of processes open it, on any machines that share the volume.
 
-    Whoever works on a trial holds its lock, which the system gives back when a process dies. So a trial that is
+    Whoever works on a trial holds its lock, which can be taken over once that process is gone. So a trial that is
     running and whose lock is free belongs to a lost worker: the next one goes on with it, under the same number.
     """
 
@@ -55,7 +56,7 @@ class Study:
             pruner = optuna.pruners.SuccessiveHalvingPruner(rungs[0], config.reduction)
         assert not rungs or rungs[-1] < epochs
         # one worker at a time creates the study, the others load it
-        with FileLock(folder / ".claim.lock"):
+        with holding(folder / ".claim.lock"):
             self.optuna = optuna.create_study(
                 study_name=f"halfreal-{folder.name}",
                 storage=database or JournalStorage(Journal(folder / "journal.log")),
@@ -81,25 +82,19 @@ class Study:
         done = [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
         return min(done, key=lambda trial: (trial.value, trial.number), default=None)
 
-    def lock(self, name: str) -> BaseFileLock | None:
+    def lock(self, name: str) -> Hold | None:
         """Return the lock of the work called `name`, held, or None where another process holds it."""
-        lock = FileLock(self.folder / f".{name}.lock")
-        try:
-            # no waiting: a held lock is the answer, the trial is in other hands
-            lock.acquire(timeout=0)
-        except Timeout:
-            return None
-        return lock
+        return take(self.folder / f".{name}.lock")
 
     def claim(self) -> Lease | None:
         """Take over a trial of a lost worker, or begin one; None where nothing is left to take."""
         # one worker at a time, so that no two take the same trial or try the same options
-        with FileLock(self.folder / ".claim.lock"):
+        with holding(self.folder / ".claim.lock"):
             return self._lost_trial() or self._new_trial()
 
     def _lost_trial(self) -> Lease | None:
         """Take over a trial that runs but whose lock nobody holds."""
-        # the system frees a lock when its process dies, so a free lock of a running trial means a lost worker; its
+        # a lock is held as long as its process lives, so a free lock of a running trial means a lost worker; its
         # checkpoints and reported scores are on the volume, so that the trial goes on where it was
         for trial in self.trials:
             if trial.state == TrialState.RUNNING and (lock := self.lock(trial_name(trial.number))):

@@ -52,6 +52,7 @@ COMMON_VARIABLES = {
     SHARED_BY,  # of processes next to each other
     "HALFREAL_CACHE_GB",  # the most that decoded images take of a disk
     TIMEOUT,  # of object stores
+    "HALFREAL_LOCK_TIMEOUT_S",  # after which silence a lock is taken over
     *(FAIL_AT, FAIL_WITH, STEPS),  # checks: see shared.disk.steps
     "HALFREAL_DEBUG",  # as --debug
     "HALFREAL_STRICT",  # an unknown variable ends the command

@@ -1,94 +1,152 @@
-"""Locks of artifacts, and of shards of the work on them: one process at a time."""
+"""Locks of artifacts, and of shards of the work on them: one process at a time. How they work: see `locking`."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from shared.disk.durable import make_folder, unwritable
-from shared.errors import BadInput, Busy
+from shared.errors import Busy
+from shared.runtime.observe.log import say
+from shared.store.locking.hold import Hold, holds
+from shared.store.locking.looking import Holder, look, timeout_s
+from shared.store.locking.taking import holding, pauses, take, wait_for
 from shared.store.remote.lease import leased
 from shared.store.work_shards import FOLDER, Shard, has_begun
+
+PART = r"-part-\d+\.lock"
+"""How the name of a shard's lock goes on after that of the artifact."""
 
 
 @contextmanager
 def locked(
     final: Path, shard: Shard | None = None, *, wait: bool = False, entered: Callable[[], None] | None = None
-) -> Iterator[None]:
+) -> Iterator[Hold]:
     """Hold the lock of an artifact, or of one shard of the work on it; Busy if another process does.
 
     Makes the folder in which the artifact will be; BadInput where nothing can be written there. A shard is also refused
-    while another process makes the whole, and the whole while another process does a shard. With `wait` it waits for
-    the lock of the artifact instead: for the process that gathers the shards. `entered` is called with the lock of a
-    shard before any other process can take or probe one.
+    while another process makes the whole, and the whole while another process does a shard. Where it cannot be told
+    whether that process still runs, as on another machine, its lock is watched until it beats or was silent too long.
+    With `wait` it waits for the lock of the artifact in any case: for the process that gathers the shards. `entered` is
+    called with the lock of a shard before any other process can take or look for one.
     """
-    whole = FileLock(final.parent / f".{final.name}.lock")
-    lock = whole if shard is None else _shard_lock(final, shard.index)
     try:
         make_folder(final.parent, parents=True)
-        if wait:
-            lock.acquire()
-        else:
-            with probing(final):
-                # its own lock first: a process that probes from now on sees this one at work
-                lock.acquire(timeout=0)
-                if _held(whole) if shard is not None else others_at_work(final):
-                    raise Timeout(whole.lock_file)
-                if entered is not None:
-                    entered()
-    except BadInput:
-        lock.release()
-        raise
+        hold = wait_for(_whole(final)) if wait else _entered(final, shard, entered)
     except OSError as error:
-        lock.release()
-        # filelock's Timeout is an OSError too, and is also raised where the system refuses a new file as not found
-        if not isinstance(error, Timeout) or not Path(error.lock_file).exists():
-            raise unwritable(final.parent, error) from error
-        raise Busy(f"{final}: another process is making it; wait for that one, then run this again") from error
+        raise unwritable(final.parent, error) from error
     try:
+        hold.guard()
         # on a volume in an object store other machines are kept off too; shards are processes of one machine
         with leased(final, wait=wait) if shard is None else nullcontext():
-            yield
+            yield hold
     finally:
-        lock.release()
+        hold.release()
+
+
+def _entered(final: Path, shard: Shard | None, entered: Callable[[], None] | None) -> Hold:
+    """Return the lock of an artifact or of a shard, taken; Busy where another process is at work on it."""
+    mine, is_told = _whole(final) if shard is None else _part(final, shard.index), False
+    for _ in pauses():
+        with probing(final):
+            # its own lock first: a process that looks from now on sees this one at work
+            hold = take(mine)
+            in_the_way = _parts(final) if shard is None else [_whole(final)]
+            others = _at_work([mine] if hold is None else in_the_way)
+            if hold is not None and not others:
+                try:
+                    if entered is not None:
+                        entered()
+                    sweep(final)
+                except BaseException:
+                    hold.release()
+                    raise
+                return hold
+            if hold is not None:
+                hold.release()
+        alive = [holder for holder in others if holder.alive]
+        if alive:
+            raise Busy(f"{final}: another process is making it: {alive[0]}\nwait for that one, then run this again")
+        if others and not is_told:
+            is_told = True
+            say(
+                "lock_watched",
+                f"{final}: locked by {others[0]}; it is taken over if nothing is heard of it for {timeout_s():g} s",
+            )
+    raise AssertionError("unreachable")
 
 
 @contextmanager
 def probing(final: Path) -> Iterator[None]:
-    """Serialise lock probing, so that a probe is not mistaken for a worker."""
-    path = final.parent / f".{final.name}-looking.lock"
-    path.touch()  # OSError where no file can be made, which FileLock would wait for
-    with FileLock(path):
+    """Serialise who takes and who looks for locks of an artifact and of its shards, so that of two one is first."""
+    with holding(final.parent / f".{final.name}-looking.lock"):
         yield
 
 
-def _held(lock: FileLock) -> bool:
-    """Whether another process holds a lock at this moment."""
-    # flock(2) cannot be queried: the only way to know is to take the lock, which `probing` keeps others from noticing
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
+def holder(final: Path) -> Holder | None:
+    """Return who makes an artifact as a whole at this moment; None where nobody does. The lock is not taken."""
+    return look(_whole(final))
 
 
-def _shard_lock(final: Path, index: int) -> FileLock:
-    return FileLock(final.parent / f".{final.name}-part-{index}.lock")
+def part_holders(final: Path) -> dict[int, Holder]:
+    """Return who does which shard of the work on an artifact at this moment, by the number of the shard."""
+    found = {int(path.stem.rpartition("-")[2]): look(path) for path in _parts(final)}
+    return {index: held for index, held in found.items() if held is not None}
+
+
+def check_held(final: Path) -> None:
+    """Raise Lost where another process has taken over what this one holds of an artifact."""
+    own = re.compile(rf"\.{re.escape(final.name)}({PART}|\.lock)")
+    for hold in holds():
+        if hold.path.parent == final.parent and own.fullmatch(hold.path.name):
+            hold.check()
+
+
+def sweep(final: Path) -> None:
+    """Remove the locks of an artifact and of its shards whose owners are known to be gone."""
+    for path in _files(final, r"(-part-\d+|-looking)?\.lock(\..+)?"):
+        held = look(path)
+        if held is not None and held.alive is False and (hold := take(path)) is not None:
+            hold.release()
 
 
 def shard_at_work(final: Path, index: int) -> bool:
-    """Whether another process does shard number `index` of the work on an artifact; the caller holds `probing`."""
-    return _held(_shard_lock(final, index))
+    """Whether another process does shard number `index` of the work on an artifact, as far as can be told."""
+    return bool(_at_work([_part(final, index)]))
 
 
-def others_at_work(final: Path, but: Shard | None = None) -> bool:
-    """Whether another process does a shard of the work on an artifact at this moment."""
-    mine = Path(_shard_lock(final, but.index).lock_file) if but else None
-    others = (path for path in final.parent.glob(f".{final.name}-part-*.lock") if path != mine)
-    return any(_held(FileLock(path)) for path in others)
+def others_at_work(final: Path, but: Shard) -> bool:
+    """Whether another process does a shard of the work on an artifact at this moment, other than `but`."""
+    return bool(_at_work([path for path in _parts(final) if path != _part(final, but.index)]))
+
+
+def _at_work(paths: list[Path]) -> list[Holder]:
+    """Return who holds some of these locks; not those that are known to be gone."""
+    # every one is looked at, so that the silence of all is measured at once
+    there = [look(path) for path in paths]
+    return [held for held in there if held is not None and held.alive is not False]
+
+
+def _whole(final: Path) -> Path:
+    return final.parent / f".{final.name}.lock"
+
+
+def _part(final: Path, index: int) -> Path:
+    return final.parent / f".{final.name}-part-{index}.lock"
+
+
+def _parts(final: Path) -> list[Path]:
+    return _files(final, PART)
+
+
+def _files(final: Path, rest: str) -> list[Path]:
+    """Return the files next to an artifact whose names begin with its own and go on like the pattern `rest`."""
+    name = re.compile(rf"\.{re.escape(final.name)}{rest}")
+    try:
+        return sorted(path for path in final.parent.iterdir() if name.fullmatch(path.name))
+    except FileNotFoundError:
+        return []
 
 
 class PartState(Enum):
@@ -102,11 +160,9 @@ class PartState(Enum):
 def part_state(staging: Path, index: int) -> PartState:
     """Return the state of another part of the work in the folder `staging`."""
     name, _, _ = staging.name.removeprefix(".").rpartition("-")
-    final = staging.parent / name
     if not has_begun(staging, index):
         return PartState.NOT_BEGUN
-    with probing(final):
-        return PartState.AT_WORK if shard_at_work(final, index) else PartState.ENDED
+    return PartState.AT_WORK if shard_at_work(staging.parent / name, index) else PartState.ENDED
 
 
 @contextmanager
@@ -115,13 +171,14 @@ def claimed(staging: Path, index: int) -> Iterator[bool]:
 
     The part's own process holds it while it works on its pieces, or one that takes over what an ended one left.
     """
-    lock = FileLock(staging / FOLDER / f"claim-{index:05d}.lock")
     try:
-        lock.acquire(timeout=0)
-    except OSError:  # Timeout is one; others where the folder is gone, because another process has committed
-        yield False
-        return
+        hold = take(staging / FOLDER / f"claim-{index:05d}.lock")
+    except OSError:
+        if (staging / FOLDER).is_dir():
+            raise
+        hold = None  # another process has committed
     try:
-        yield True
+        yield hold is not None
     finally:
-        lock.release()
+        if hold is not None:
+            hold.release()

@@ -9,7 +9,7 @@ staging folder, a work shard each (see `work_shards`); the one that finds every 
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.format.presence import OF_SHARDS, names_of
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.identity import ADDED_OPTIONS, KEY, Extends, identifying
-from shared.store.locks import locked, others_at_work, probing, shard_at_work
+from shared.store.locks import check_held, locked, others_at_work, probing, shard_at_work, sweep
 from shared.store.records.base import Record
 from shared.store.remote.push import is_superseded, publishing
 from shared.store.unfinished import OUTPUTS, begin, remove_extended, staging_folders
@@ -149,6 +149,7 @@ class Staging:
             facts={} if record is None else record.facts(),
             extends=None if extends is None else extends.identity,
         )
+        check_held(self.final)
         # The manifest comes last, since its presence means that the work is complete: after a crash from here on
         # `finished` has only the rename left to do.
         write_whole(self.folder / MANIFEST, manifest.to_bytes())
@@ -251,8 +252,10 @@ def finished(final: Path, key: BuildKey) -> Artifact | None:
     """Return the artifact at `final`, whether it is that of `key` or not; None if there is none.
 
     A commit of `key` that was cut off between manifest and rename is completed first. Raises FormatError where a folder
-    without a manifest has the name: it may be the user's own.
+    without a manifest has the name: it may be the user's own. What a killed process left of locks is removed.
     """
+    with suppress(OSError):  # a volume that is read only keeps them
+        sweep(final)
     folder = staging_folder(final, key)
     if (folder / MANIFEST).exists():
         with locked(final):
@@ -280,6 +283,7 @@ def _rename_to_final(folder: Path, final: Path) -> None:
     replaced = final.parent / f".{final.name}-replaced"
     remove_tree(replaced)
     # where the volume is in an object store, others see the artifact from here on
+    check_held(final)
     with publishing(folder, final):
         # rename(2) does not replace a folder that is not empty, so the old one moves out of the way first
         if final.exists():

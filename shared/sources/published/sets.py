@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.disk.durable import remove_file, remove_if_empty
+from shared.disk.durable import remove_if_empty
 from shared.errors import BadInput
 from shared.sources.items import Item, Source, from_array
 from shared.sources.reading import Reading
-from shared.store.locks import locked
+from shared.store.locks import holder, locked
 
 Found = TypeVar("Found")
 
@@ -155,20 +155,12 @@ def settled(place: Path, look: Callable[[], Found]) -> Found:
 
 
 def _being_downloaded(place: Path) -> bool:
-    lock = _lock_of(place)
-    # one that a killed process left on a volume that is read only by now cannot be taken, and nobody has it
-    return lock.exists() and os.access(lock, os.W_OK)
+    # a lock that a killed process left on a volume that is read only by now cannot be taken, and nobody has it
+    return holder(place / DOWNLOAD) is not None and os.access(place, os.W_OK)
 
 
 @contextmanager
 def _downloading(place: Path) -> Iterator[None]:
-    """Hold the lock of downloads to `place`, whose file is gone afterwards: the folder may be the user's own."""
+    """Hold the lock of downloads to `place`."""
     with locked(place / DOWNLOAD, wait=True):
-        try:
-            yield
-        finally:
-            remove_file(_lock_of(place))
-
-
-def _lock_of(place: Path) -> Path:
-    return place / f".{DOWNLOAD}.lock"
+        yield

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock
-
 from shared.disk.durable import link, make_folder, remove_file, unwritable, write_whole
 from shared.errors import BadInput
 from shared.format.files import json_bytes, sha256
 from shared.objects.address import Address, parse
 from shared.objects.client import Store
 from shared.objects.connection import ENDPOINTS
+from shared.store.locking.taking import holding
 
 MARKER = ".volume.json"
 """The file in a mirror that says which volume it mirrors."""
@@ -53,7 +52,7 @@ class Mirror:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Wait until no other process of this machine changes which artifacts the mirror has, and keep them waiting."""
-        with FileLock(self.folder / ".changing.lock"):
+        with holding(self.folder / ".changing.lock"):
             yield
 
 
