@@ -9,7 +9,7 @@ from tests.checks.scale.reading import READ
 from tests.checks.scale.row import ended, started
 from tests.checks.scale.sets import dataset
 
-IMAGES, SIZE_PX = 160_000, 64
+IMAGES, SIZE_PX = 200_000, 64
 
 PROPORTIONAL = (
     READ
