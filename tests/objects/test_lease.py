@@ -6,7 +6,7 @@ import time
 import pytest
 
 import shared.store.remote.lease as leases
-from shared.errors import Busy
+from shared.errors import Busy, Lost
 from shared.objects.client import Store
 from shared.store.artifacts import open_artifact
 from shared.store.remote.lease import LEASE, leased
@@ -25,7 +25,7 @@ def test_another_machine_is_kept_off(volume: Volume) -> None:
     mine, other = volume.machine("a"), volume.machine("b")
     with stage(mine / PLACE, NEW, resumable=True) as work:
         (work.folder / "one").touch()
-        with pytest.raises(Busy, match=r"process \d+ is making it") as caught:
+        with pytest.raises(Busy, match=r"another process is making it: .*pid \d+ on host") as caught:
             make(other)
         assert caught.value.exit_code == 75
         work.commit()
@@ -45,13 +45,13 @@ def test_a_lease_is_renewed_while_the_work_goes_on(volume: Volume, monkeypatch: 
         volume.proxy.faults.append(Fault("busy", "PUT", LEASE, times=2))
         (work.folder / "one").touch()
         time.sleep(2 * SOON_S)
-        with pytest.raises(Busy, match="is making it"):
+        with pytest.raises(Busy, match="another process is making it"):
             make(other)
         work.commit()
 
 
 def test_a_lease_that_ran_out_is_taken(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine that was away finds out before it commits, and ends with Busy; the other one commits."""
+    """The machine that was away finds out before it commits, and ends with Lost; the other one commits."""
     monkeypatch.setattr(leases, "SECONDS", SOON_S)
     mine, other = volume.machine("a"), volume.machine("b")
     with monkeypatch.context() as away:
@@ -63,7 +63,7 @@ def test_a_lease_that_ran_out_is_taken(volume: Volume, monkeypatch: pytest.Monke
             time.sleep(SOON_S)
             with stage(other / PLACE, OLD, resumable=True) as later:
                 (later.folder / "two").touch()
-                with pytest.raises(Busy, match="the lease went to") as caught:
+                with pytest.raises(Lost, match="taken over by") as caught:
                     work.commit()
                 assert caught.value.exit_code == 75
                 assert f"{PLACE}/manifest.json" not in volume.stored()

@@ -5,8 +5,6 @@ alone, and a machine that was away for longer than its lease may go on: it finds
 """
 
 import json
-import os
-import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,10 +14,11 @@ from pathlib import Path
 from threading import Event, Thread
 
 from shared.disk.durable import remove_file
-from shared.errors import Busy, HalfrealError
+from shared.errors import Busy, HalfrealError, Lost
 from shared.format.files import json_bytes, write_json
 from shared.objects.client import Found, Version
 from shared.objects.fetching import remote_of
+from shared.store.locking.owner import new_owner
 from shared.store.remote.mirror import Mirror, mirror_of
 from shared.store.remote.pull import MANIFEST, pull
 
@@ -75,7 +74,7 @@ def leased(final: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 def check_held(mirror: Mirror, final: Path) -> None:
-    """Raise Busy unless this machine still has the lease of `final`."""
+    """Raise Lost unless this machine still has the lease of `final`."""
     place = mirror.place(final)
     found = mirror.store.get(f"{place}/{LEASE}")
     now = _parsed(found)
@@ -84,8 +83,10 @@ def check_held(mirror: Mirror, final: Path) -> None:
     except FileNotFoundError:
         token = None
     if now is None or now.token != token:
-        by = f" to {now.holder}" if now is not None else ""
-        raise Busy(f"{mirror.address}/{place}: the lease went{by} while this was at work; run the same command again")
+        by = f" by {now.holder}" if now is not None else ""
+        raise Lost(
+            f"{mirror.address}/{place}: taken over{by}: nothing was heard of this process; run the same command again"
+        )
 
 
 def _take(mirror: Mirror, place: str, wait: bool) -> tuple[Lease, Version]:
@@ -95,15 +96,15 @@ def _take(mirror: Mirror, place: str, wait: bool) -> tuple[Lease, Version]:
         other = _parsed(found)
         # that of this machine belongs to a process that is gone: the caller holds the lock
         if other is None or other.until <= time.time() or other.mirror == mirror.name:
-            holder = f"{socket.gethostname()}, process {os.getpid()}"
-            lease = Lease(uuid.uuid4().hex, mirror.name, holder, time.time() + SECONDS)
+            lease = Lease(uuid.uuid4().hex, mirror.name, str(new_owner()), time.time() + SECONDS)
             version = mirror.store.put_if(f"{place}/{LEASE}", lease.to_bytes(), found.version if found else None)
             if version is not None:
                 return lease, version
         elif not wait:
+            left_s = max(other.until - time.time(), 0)
             raise Busy(
-                f"{mirror.address}/{place}: {other.holder} is making it; wait for that one, then run this again\n"
-                f"if it was killed, its lease ends in {max(other.until - time.time(), 0):.0f} s"
+                f"{mirror.address}/{place}: another process is making it: {other.holder}\n"
+                f"wait for that one, then run this again; if it was killed, its lease ends in {left_s:.0f} s"
             )
         if not wait:
             continue  # somebody else was quicker by a moment: now the lease says who
@@ -142,8 +143,9 @@ def _parsed(found: Found | None) -> Lease | None:
     if found is None:
         return None
     try:
-        return Lease(**json.loads(found.payload))
-    except (ValueError, TypeError):
+        lease = Lease(**json.loads(found.payload))
+        return lease if lease.holder.isprintable() else None  # it is shown in terminals
+    except (ValueError, TypeError, AttributeError):
         return None
 
 
