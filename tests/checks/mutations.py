@@ -34,6 +34,7 @@ from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
+from tests.checks.safety.locks import LOCKING
 from tests.checks.scores.mistakes import SCORES
 from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
@@ -54,6 +55,7 @@ MUTATIONS += DECODED
 MUTATIONS += FORMAT
 MUTATIONS += STORED
 MUTATIONS += MANY_CLASSES
+MUTATIONS += LOCKING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

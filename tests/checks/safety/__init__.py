@@ -1,0 +1,1 @@
+"""Planted mistakes in what keeps work from being lost."""
