@@ -53,7 +53,8 @@ bench: install   ## run the benchmarks against other tools; ROWS="load frechet" 
 	.bench/venv/bin/python -m tests.bench $(ROWS)
 
 containers: install ## build the image, run Compose and the manifests: 20 minutes; needs Docker, podman, kubectl
-	$(BIN)/python -m pytest -x -v --durations=10 tests/containers/live_compose.py tests/containers/live_kubernetes.py
+	$(BIN)/python -m pytest -x -v --durations=10 tests/containers/live_compose.py tests/containers/live_locks.py \
+	  tests/containers/live_kubernetes.py
 
 lock: venv       ## update requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \

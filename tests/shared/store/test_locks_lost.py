@@ -13,6 +13,7 @@ import pytest
 from shared.disk.durable import write_whole
 from shared.errors import BadInput, Busy, HalfrealError, Lost
 from shared.format.manifest import MANIFEST
+from shared.store.locking import looking
 from shared.store.locking.looking import TIMEOUT
 from shared.store.locking.owner import Owner, new_owner
 from shared.store.locks import holder, locked, part_holders
@@ -132,6 +133,28 @@ def test_a_stopped_process_is_taken_over_and_ends_with_75(final: Path, monkeypat
             assert f"taken over by {holder(final)}" in said
             assert (work.folder / "weights").read_text() == "mine"
             work.commit()
+    assert [path.name for path in final.parent.iterdir()] == ["gan"]
+
+
+APART = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
+
+def test_of_two_pid_namespaces_neither_takes_the_other_for_dead(final: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two containers on one volume: a process that works is heard, one that was killed is not."""
+    if subprocess.run([*APART, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system gives no pid namespaces")
+    monkeypatch.setenv(TIMEOUT, "0.6")
+    with subprocess.Popen([*APART, sys.executable, "-c", STOPPED, str(final)], stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        for _ in range(3):
+            with pytest.raises(Busy, match="another process is making it"), locked(final):
+                pass
+        first.kill()
+    looking._seen.clear()  # as a process that begins now
+    with stage(final, KEY, resumable=True) as work:
+        assert (work.folder / "weights").exists()
+        work.commit()
     assert [path.name for path in final.parent.iterdir()] == ["gan"]
 
 
