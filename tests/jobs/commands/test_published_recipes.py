@@ -17,6 +17,7 @@ from jobs.pipeline import PIPELINE, PREPROCESS
 from shared.cli.options import merge
 from shared.cli.recipes import load_recipe, recipe_names
 from shared.store.artifacts import Artifact, open_output
+from tests.conftest import quicken
 from tests.jobs.preprocess.source_files import fill
 from tests.jobs.preprocess.test_archives import write_celeba, write_cifar10
 
@@ -82,6 +83,7 @@ def test_a_recipe_goes_through_every_job(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_job: Callable[..., Result]
 ) -> None:
     """At least 20 generator steps, then scores, synthetic images, every arm and the report, under the recipe."""
+    quicken(monkeypatch, drawn=True)
     make_source(tmp_path, name, monkeypatch)
     made = walk(name, tmp_path, run_job, SMALL)
     asked = {job: recipe_table(name, job) for job in ("preprocess", "train_classifier", "train_gan")}
