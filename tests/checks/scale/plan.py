@@ -1,8 +1,9 @@
-"""What sets beyond one machine would take: `python -m tests.checks.scale.plan GROWTH.json`.
+"""What sets beyond one machine would take: `python -m tests.checks.scale.plan DIR`.
 
 Arithmetic, no measurement: the processor seconds an image of each step, as `growth` measured them between its two
-largest sizes, times images and pixels; bytes by the format's own sizes. Steps whose work does not depend on the number
-of images (fits and GANs of a number of steps) are left out: they take what they take on small sets.
+largest sizes, times images and pixels; seconds and memory a shard of the last part, as `gather` measured them; bytes by
+the format's own sizes. Both have left their JSON in DIR. Steps whose work does not depend on the number of images (fits
+and GANs of a number of steps) are left out: they take what they take on small sets.
 """
 
 import argparse
@@ -57,13 +58,24 @@ SETS = (
 )
 
 
-def seconds_an_image(rows: dict[str, dict[str, dict[str, float]]]) -> dict[str, float]:
+Grown = dict[str, dict[str, dict[str, float]]]
+"""What `growth` measured: by number of images, step and measure."""
+
+
+def seconds_an_image(rows: Grown) -> dict[str, float]:
     """Return the processor seconds that one more image of `MEASURED_PX` takes in each step."""
     few, many = sorted(map(int, rows))[-2:]
     return {
         step: (rows[str(many)][step]["processor"] - rows[str(few)][step]["processor"]) / (many - few)
         for step in PER_IMAGE
     }
+
+
+def gathered(rows: dict[str, dict[str, float]], shards: int) -> tuple[float, float]:
+    """Return the processor seconds and the bytes of memory in which one process gathers so many shards."""
+    few, many = sorted(map(int, rows))[-2:]
+    seconds, peak = ((rows[str(many)][key] - rows[str(few)][key]) / (many - few) for key in ("processor", "peak_mb"))
+    return shards * seconds, rows[str(few)]["peak_mb"] * 1e6 + shards * peak * 1e6
 
 
 def bytes_of(planned: Planned) -> dict[str, float]:
@@ -80,7 +92,7 @@ def bytes_of(planned: Planned) -> dict[str, float]:
     }
 
 
-def table(rows: dict[str, dict[str, dict[str, float]]]) -> list[str]:
+def table(rows: Grown, gathers: dict[str, dict[str, float]]) -> list[str]:
     """Return the lines of the table, in Markdown."""
     taken = seconds_an_image(rows)
     head = ["", *(planned.name for planned in SETS)]
@@ -101,6 +113,9 @@ def table(rows: dict[str, dict[str, dict[str, float]]]) -> list[str]:
         add(f"{step}, core hours", [f"{hour:,.1f}" for hour in hours])
         if step in ("preprocess", "synthesize"):
             add(f"{step}, pods of 2 cores for {HOURS} h", [f"{math.ceil(hour / 2 / HOURS):,}" for hour in hours])
+    gathering = [gathered(gathers, math.ceil(planned.images / DEFAULT_SHARD_IMAGES)) for planned in SETS]
+    add("the last part gathers, seconds", [f"{seconds:,.0f}" for seconds, _ in gathering])
+    add("memory of the last part", [readable(peak) for _, peak in gathering])
     requests = [
         2 * planned.images / DEFAULT_SHARD_IMAGES + bytes_of(planned)["shards"] / RANGE_BYTES for planned in SETS
     ]
@@ -120,8 +135,9 @@ def readable(count: float) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("growth", type=Path, metavar="GROWTH.json", help="what tests.checks.scale.growth wrote")
-    print("\n".join(table(json.loads(parser.parse_args().growth.read_bytes()))))
+    parser.add_argument("out", type=Path, metavar="DIR", help="what tests.checks.scale.growth and .gather were told")
+    out = parser.parse_args().out
+    print("\n".join(table(*(json.loads((out / f"{name}.json").read_bytes()) for name in ("growth", "gather")))))
 
 
 if __name__ == "__main__":
