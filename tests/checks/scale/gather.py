@@ -49,7 +49,7 @@ assert described.paged(Run.folder).splits["train"].count == count * images
 
 
 def gather(shards: int) -> Measured:
-    """Return what gathering the records of so many shards takes, and writing their pages."""
+    """Return what gathering the records of `shards` shards takes, and writing their pages."""
     with tempfile.TemporaryDirectory() as folder:
         words = [folder, shards, CLASSES, SHARD_IMAGES, CLASSES_EACH]
         timed("-c", MEASURED + MAKE, *words)

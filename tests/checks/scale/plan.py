@@ -72,7 +72,7 @@ def seconds_an_image(rows: Grown) -> dict[str, float]:
 
 
 def gathered(rows: dict[str, dict[str, float]], shards: int) -> tuple[float, float]:
-    """Return the processor seconds and the bytes of memory in which one process gathers so many shards."""
+    """Return the processor seconds and the bytes of memory in which one process gathers `shards` shards."""
     few, many = sorted(map(int, rows))[-2:]
     seconds, peak = ((rows[str(many)][key] - rows[str(few)][key]) / (many - few) for key in ("processor", "peak_mb"))
     return shards * seconds, rows[str(few)]["peak_mb"] * 1e6 + shards * peak * 1e6
