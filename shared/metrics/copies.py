@@ -7,8 +7,9 @@ every generator is nearer to train than they are.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.data.images import Images
-from shared.metrics.features.rows import BLOCK_COLUMNS, BLOCK_ROWS, Rows, block_rows
+from shared.metrics.features.pairs import Block, Frame, blocks, chunks, error_of, rounded_down
+from shared.metrics.features.rows import Rows
 from shared.metrics.neighbours import SHIFT, Nearest, of_images, of_points, transforms
 from shared.stats.confidence import quantile
 from shared.stats.intervals import delong_auc, wilson_interval
@@ -37,9 +39,6 @@ MUCH_NEARER = 0.5
 
 SMALL = {"pixels": 0.02, "features": 1e-9}
 """Added to both distances of a ratio: an image that equals one on either side is at a ratio of 1."""
-
-POINT_BYTES = 256 << 20
-"""What synthetic or held-out images may take as numbers at a time: train is gone through for each such block."""
 
 TRANSFORMS = [f"shifts of up to {SHIFT} px", "mirror images", "gain and offset"]
 """What makes no other image of one, in pixels."""
@@ -191,21 +190,54 @@ def memorisations(synthetic: Rows, held_out: Rows, train: Rows) -> dict[str, flo
 
 def cosine_distance(points: Rows, train: Rows) -> float:
     """Return the mean over points of 1 - |cosine| to the training point where that is smallest; images are points."""
-    found = []
-    for block in points.split(min(block_rows(points, POINT_BYTES), BLOCK_ROWS)):
-        unit = _unit(block)
-        best = torch.zeros(len(block), dtype=torch.float64)
-        for part in train.split(min(block_rows(train), BLOCK_COLUMNS)):
-            best = torch.maximum(best, (unit @ _unit(part).T).abs().max(dim=1).values)
-        found.append(best)
-    return float((1 - torch.cat(found)).mean())
+    best = np.zeros(len(points))
+    for rows, columns in blocks(Directions(points), Directions(train), Frame(torch.zeros(1, dtype=torch.float64))):
+        best[rows.places] = larger_cosines(rows, columns, best[rows.places])
+    return float((1 - best).mean())
 
 
-def _unit(side: Tensor) -> Tensor:
-    """Return points, or uint8 images (N, C, S, S) as points (N, C * S * S) in [0, 1], at length 1, as float64."""
-    # float64: cosines come from a matrix product, whose rounding would blur those of near copies in float32
-    points = side.flatten(1).double()
-    if side.dtype == torch.uint8:
-        points.div_(255)
-    unit: Tensor = points / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
-    return unit
+def larger_cosines(rows: Block, columns: Block, so_far: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest |cosine| of each of the rows with any column, or what it was `so_far` where that is larger."""
+    width = rows.points.shape[1]
+    rough = (rows.terms[:, :width] @ columns.terms[:, :width].T).abs_().numpy()
+    error = 2 * error_of(width)
+    least = np.maximum(so_far, rough.max(axis=1) - error) - error
+    # a point of zeros has no direction
+    least[rows.lengths == 0] = np.inf
+    pairs = np.nonzero(rough >= rounded_down(least)[:, None])
+    found = so_far.copy()
+    for part in chunks(len(pairs[0]), rows.points):
+        row, column = pairs[0][part], pairs[1][part]
+        np.maximum.at(found, row, np.abs(np.vecdot(rows.points[row].numpy(), columns.points[column].numpy())))
+    return found
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Points, or uint8 images (N, C, S, S) as points (N, C * S * S) in [0, 1], at length 1, as float64."""
+
+    whole: Rows
+
+    dtype = torch.float64
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many points there are, and how many numbers one has."""
+        return len(self.whole), math.prod(self.whole.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __getitem__(self, chosen: Any) -> Tensor:
+        """Return the points of a slice, or those whose places are in an int64 tensor."""
+        side = self.whole[chosen]
+        points = side.flatten(1).double()
+        if side.dtype == torch.uint8:
+            points.div_(255)
+        unit: Tensor = points / points.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        return unit
+
+    def split(self, rows: int) -> Iterator[Tensor]:
+        """Yield all of them, `rows` at a time, the last ones fewer."""
+        for start in range(0, len(self), rows):
+            yield self[start : start + rows]

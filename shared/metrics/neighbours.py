@@ -8,11 +8,14 @@ function of the correlation r, sqrt(2 - 2r), from 0 to 2.
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from shared.metrics.features.rows import Rows, tiles
+from shared.metrics.features.closest import closest
+from shared.metrics.features.pairs import scale_of
+from shared.metrics.features.rows import Rows
 
 SHIFT = 2
 """Pixels by which a window is shifted each way, of images of at most `LARGEST` px."""
@@ -46,20 +49,13 @@ class Nearest:
 
 
 def of_points(points: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
-    """Return the nearest of `others` (M, d) to each of `points` (N, d), by Euclidean distance, float64.
+    """Return the nearest of `others` (M, d) to each of `points` (N, d), the first of equals; distances are Euclidean.
 
     `own` (N,) are the places of the points among the others, where they are some of them: they are not looked at.
     """
-    least = torch.full((len(points),), torch.inf, dtype=torch.float64)
-    places = torch.zeros(len(points), dtype=torch.int64)
-    for start, first, distances in tiles(points, others):
-        rows = slice(start, start + len(distances))
-        if own is not None:
-            hide(distances, own[rows] - first)
-        values, indices = distances.min(dim=1)
-        places[rows] = torch.where(values < least[rows], indices + first, places[rows])
-        least[rows] = torch.minimum(least[rows], values)
-    return Nearest(least, places)
+    scale = scale_of(points, others)
+    found = closest(points, others, 1, scale, None if own is None else own.numpy())
+    return Nearest(torch.from_numpy(np.sqrt(found.squares[:, 0]) / scale), torch.from_numpy(found.places[:, 0]))
 
 
 def hide(distances: Tensor, own: Tensor) -> None:

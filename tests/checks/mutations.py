@@ -28,6 +28,7 @@ from tests.checks.large.format import FORMAT
 from tests.checks.large.memory import BOUNDED
 from tests.checks.large.objects import STORED
 from tests.checks.large.observe import OBSERVED
+from tests.checks.large.pairs import ALL_PAIRS
 from tests.checks.large.parts import IN_PARTS
 from tests.checks.large.preprocess import DIVIDED
 from tests.checks.membership.mistakes import MEMBERSHIP
@@ -49,7 +50,7 @@ MUTATIONS += SCORES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += IMAGES + MEMBERSHIP
 MUTATIONS += OBSERVED
-MUTATIONS += BOUNDED + IN_PARTS
+MUTATIONS += BOUNDED + IN_PARTS + ALL_PAIRS
 MUTATIONS += DIVIDED
 MUTATIONS += DECODED
 MUTATIONS += FORMAT

@@ -13,9 +13,6 @@ from torch import Tensor
 BLOCK_BYTES = 64 << 20
 """What a block may take as numbers."""
 
-BLOCK_ROWS, BLOCK_COLUMNS = 2048, 4096
-"""Rows of both sides of a matrix of distances at a time, which takes 64 MB."""
-
 Row = TypeVar("Row", bound=np.generic)
 
 
@@ -50,22 +47,6 @@ def parts(features: NDArray[Row]) -> Iterator[NDArray[Row]]:
     rows = max(BLOCK_BYTES // (8 * max(features[:1].size, 1)), 1)
     for start in range(0, len(features), rows):
         yield features[start : start + rows]
-
-
-def tiles(points: Rows, others: Rows) -> Iterator[tuple[int, int, Tensor]]:
-    """Yield (first row, first column, Euclidean distances) of points (N, d) and others (M, d), a tile at a time.
-
-    Distances are float64, as exact as if the sets were.
-    """
-    start = 0
-    for rows in points.split(BLOCK_ROWS):
-        exact, first = rows.double(), 0
-        for columns in others.split(BLOCK_COLUMNS):
-            # always by a matrix product: by default small blocks take another path, and the last digits would depend
-            # on N; float64, since its cancellation would blur those of near copies in float32
-            yield start, first, torch.cdist(exact, columns.double(), compute_mode="use_mm_for_euclid_dist")
-            first += len(columns)
-        start += len(rows)
 
 
 def digests(images: Rows, before: bytes = b"") -> NDArray[np.void]:

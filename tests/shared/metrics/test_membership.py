@@ -11,7 +11,7 @@ from torch import Tensor
 from shared.data.images import NO_LABEL, Images
 from shared.data.resizing import resized
 from shared.metrics import membership as attack
-from shared.metrics.features import rows
+from shared.metrics.features import pairs
 from shared.metrics.membership import (
     MOST_IMAGES,
     NonMembers,
@@ -222,20 +222,19 @@ def test_distances_are_those_of_the_whole_sets(monkeypatch: pytest.MonkeyPatch) 
     images = torch.randint(0, 256, (70, 1, 12, 12), generator=chance, dtype=torch.uint8)
     points = torch.randn(70, 5, generator=chance)
     monkeypatch.setattr(attack, "BLOCK_REAL", 8)
-    monkeypatch.setattr(rows, "BLOCK_ROWS", 8)
-    monkeypatch.setattr(rows, "BLOCK_COLUMNS", 16)
+    monkeypatch.setattr(pairs, "TILE_ROWS", 8)
+    monkeypatch.setattr(pairs, "TILE_COLUMNS", 16)
     held: list[int] = []
-    whole = torch.cdist
+    multiply = torch.mm
 
-    def cdist(first: Tensor, second: Tensor, compute_mode: str) -> Tensor:
-        held.append(len(first) * len(second))
-        assert first.dtype == torch.float64
-        return whole(first, second, compute_mode=compute_mode)
+    def counted(first: Tensor, second: Tensor, out: Tensor) -> Tensor:
+        held.append(len(out) * out.shape[1])
+        return multiply(first, second, out=out)
 
-    monkeypatch.setattr(torch, "cdist", cdist)
+    monkeypatch.setattr(torch, "mm", counted)
     found = nearest_point(points[:30], points[30:])
     assert max(held) == 8 * 16
-    assert found == pytest.approx(whole(points[:30], points[30:]).amin(dim=1).numpy(), abs=1e-5)
+    assert found == pytest.approx(torch.cdist(points[:30].double(), points[30:].double()).amin(dim=1).numpy())
     assert found == pytest.approx(of_points(points[:30].double(), points[30:].double()).distances.numpy())
     assert nearest_image(images[:30], images[30:]) == pytest.approx(
         of_images(images[:30], images[30:]).distances.numpy(), abs=1e-3

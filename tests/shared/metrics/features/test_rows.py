@@ -20,7 +20,7 @@ from shared.metrics.features.frechet import FeatureStats
 from shared.metrics.features.inception_score import inception_score
 from shared.metrics.features.kernel import _unbiased_mmd, kernel_distance
 from shared.metrics.features.prdc import prdc
-from shared.metrics.features.rows import digests, tiles
+from shared.metrics.features.rows import digests
 from shared.metrics.features.stored import StoredRows
 from shared.metrics.membership import nearest_image
 from shared.metrics.neighbours import of_points
@@ -73,27 +73,10 @@ def pictures(count: int, seed: int, size_px: int = 12, channels: int = 3) -> Ten
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make blocks so small that every set here has several of each kind, the last ones shorter."""
-    monkeypatch.setattr(rows, "BLOCK_ROWS", 16)
-    monkeypatch.setattr(rows, "BLOCK_COLUMNS", 36)
+    monkeypatch.setattr("shared.metrics.features.pairs.TILE_ROWS", 16)
+    monkeypatch.setattr("shared.metrics.features.pairs.TILE_COLUMNS", 36)
     monkeypatch.setattr(rows, "BLOCK_BYTES", 8 * 400)
-    monkeypatch.setattr("shared.metrics.copies.BLOCK_ROWS", 16)
-    monkeypatch.setattr("shared.metrics.copies.BLOCK_COLUMNS", 36)
     monkeypatch.setattr("shared.metrics.neighbours.BLOCK_IMAGES", 7)
-
-
-@pytest.mark.usefixtures("small")
-def test_tiles_make_the_whole_matrix() -> None:
-    """Every distance once, at its place, by float64."""
-    points, others = cloud(53, 9, 1), cloud(101, 9, 2)
-    found, seen = np.zeros((53, 101)), np.zeros((53, 101), int)
-    for start, first, distances in tiles(torch.from_numpy(points), torch.from_numpy(others)):
-        assert distances.dtype == torch.float64
-        place = np.s_[start : start + distances.shape[0], first : first + distances.shape[1]]
-        found[place] = distances.numpy()
-        seen[place] += 1
-    assert (seen == 1).all()
-    exact = np.linalg.norm(points[:, None].astype(float) - others[None], axis=2)
-    np.testing.assert_allclose(found, exact, rtol=1e-12)
 
 
 @pytest.mark.usefixtures("small")
@@ -138,11 +121,11 @@ def test_nearest_points_in_tiles_are_those_of_scipy() -> None:
 
 def test_no_set_is_converted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each that goes through a set has a block of it at a time as float64, and reads no more of a view than that."""
-    monkeypatch.setattr(rows, "BLOCK_ROWS", 50)
-    monkeypatch.setattr(rows, "BLOCK_COLUMNS", 60)
+    monkeypatch.setattr("shared.metrics.features.pairs.TILE_ROWS", 50)
+    monkeypatch.setattr("shared.metrics.features.pairs.TILE_COLUMNS", 60)
+    monkeypatch.setattr("shared.metrics.features.pairs.STRIP_BYTES", 12 * 3 * 12 * 12 * 50)
+    monkeypatch.setattr("shared.metrics.features.pairs.MOST_AMID", 40)
     monkeypatch.setattr(rows, "BLOCK_BYTES", 8 * 3 * 12 * 12 * 20)
-    monkeypatch.setattr("shared.metrics.copies.BLOCK_ROWS", 50)
-    monkeypatch.setattr("shared.metrics.copies.BLOCK_COLUMNS", 60)
     monkeypatch.setattr("shared.metrics.copies.MOST_IMAGES", 40)
     monkeypatch.setattr("shared.metrics.copies.MOST_TRAIN", 40)
     monkeypatch.setattr("shared.metrics.neighbours.BLOCK_IMAGES", 30)
@@ -157,7 +140,7 @@ def test_no_set_is_converted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Tensor, "double", counted)
     reads: list[int] = []
-    points = [Counted(torch.from_numpy(cloud(count, 7, count)), reads) for count in (70, 80, 400)]
+    points = [Counted(torch.from_numpy(cloud(count, 3 * 12 * 12, count)), reads) for count in (70, 80, 400)]
     images = [Counted(pictures(count, count), reads) for count in (70, 80, 400)]
     copy_test(*points)
     held_out, train = (Images(view, torch.zeros(len(view)).long()) for view in images[1:])  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""The nearest few of each point of a set, found tile by tile."""
+
+import numpy as np
+
+from shared.metrics.features.pairs import Array, Frame, Places, Tile, tiles
+from shared.metrics.features.rows import Rows
+
+MANY = 64
+"""Where more than one in `MANY` pairs of a tile may be near, the tile itself tells closer limits first."""
+
+
+class Closest:
+    """The smallest squared distances of each of `count` points so far (count, nearest), ascending, and whose they are.
+
+    Those that there are too few points for are infinite.
+    """
+
+    def __init__(self, count: int, nearest: int) -> None:
+        self.squares = np.full((count, nearest), np.inf)
+        self.places = np.zeros((count, nearest), np.int64)
+        self._nearest = nearest
+        self._bounds = np.full(count, np.inf)
+
+    def look(self, tile: Tile, own: Places | None, axis: int = 0, once: bool = False) -> None:
+        """Take in the pairs of a tile for the points of its rows, or with an `axis` of 1 for those of its columns.
+
+        `own` are the places of all rows among the columns, where these are the same points: none is near itself. With
+        `once` only pairs count whose column is after its row.
+        """
+        itself = _itself(tile, own)
+        ours = (tile.rows, tile.columns)[axis]
+        rows, columns = tile.candidates(np.expand_dims(self._limits(ours.places), 1 - axis))
+        if len(rows) > tile.nearness.size // MANY and self._nearest < tile.nearness.shape[1 - axis]:
+            most = tile.most_of_nearest(self._nearest, itself, axis)
+            self._bounds[ours.places] = np.minimum(self._bounds[ours.places], most)
+            rows, columns = tile.candidates(np.expand_dims(self._limits(ours.places), 1 - axis))
+        if once:
+            kept = tile.columns.first + columns > tile.rows.first + rows
+        else:
+            width = len(tile.columns)
+            kept = ~np.isin(rows * width + columns, itself[0] * width + itself[1])
+        rows, columns = rows[kept], columns[kept]
+        if len(rows):
+            at, others = rows + tile.rows.first, columns + tile.columns.first
+            squares = tile.squares(rows, columns)
+            self._add(*((at, others) if axis == 0 else (others, at)), squares)
+
+    def _limits(self, part: slice) -> Array:
+        """Return the squared distances up to which others are of interest to points."""
+        farthest = self.squares[part, -1]
+        # nothing is nearer than 0, and where many points are equal every pair would be looked at
+        return np.where(farthest > 0, np.minimum(farthest, self._bounds[part]), -1.0)
+
+    def _add(self, at: Places, others: Places, squares: Array) -> None:
+        """Take in the squared distances of the points `at` to others; of equal ones those that came first stay."""
+        order = np.lexsort((others, squares, at))
+        at, others, squares = at[order], others[order], squares[order]
+        starts = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
+        row = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(at)))
+        rank = np.arange(len(at)) - starts[row]
+        few = rank < self._nearest
+        more, theirs = np.full((len(starts), self._nearest), np.inf), np.zeros((len(starts), self._nearest), np.int64)
+        more[row[few], rank[few]], theirs[row[few], rank[few]] = squares[few], others[few]
+        touched = at[starts]
+        both = np.concatenate([self.squares[touched], more], axis=1)
+        best = both.argsort(axis=1, kind="stable")[:, : self._nearest]
+        self.squares[touched] = np.take_along_axis(both, best, axis=1)
+        self.places[touched] = np.take_along_axis(np.concatenate([self.places[touched], theirs], axis=1), best, axis=1)
+
+
+def _itself(tile: Tile, own: Places | None) -> tuple[Places, Places]:
+    """Return the rows and columns of a tile that are of the same point."""
+    if own is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    columns = own[tile.rows.places] - tile.columns.first
+    rows = np.flatnonzero((columns >= 0) & (columns < len(tile.columns)))
+    return rows, columns[rows]
+
+
+def closest(points: Rows, others: Rows, nearest: int, scale: float, own: Places | None = None) -> Closest:
+    """Return the `nearest` of others (M, d) to each of points (N, d); squared distances are in that scale.
+
+    `own` (N,) are the places of the points among the others, where they are some of them: they are not looked at.
+    """
+    found = Closest(len(points), nearest)
+    for tile in tiles(points, others, Frame.amid(others, scale)):
+        found.look(tile, own)
+    return found
+
+
+def closest_of_own(points: Rows, nearest: int, scale: float) -> Closest:
+    """Return the `nearest` others to each of points (N, d); of each pair of points one distance is looked at."""
+    found, own = Closest(len(points), nearest), np.arange(len(points))
+    for tile in tiles(points, points, Frame.amid(points, scale), triangle=True):
+        for axis in (0, 1):
+            found.look(tile, own, axis, once=True)
+    return found
