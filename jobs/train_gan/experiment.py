@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 
 from jobs.pipeline import PREPROCESS
-from jobs.train_gan.loop import train
+from jobs.train_gan.loop import raise_on_all, snapshot_fault, train
 from jobs.train_gan.options import GanOptions, resolve
 from jobs.train_gan.pictures import draw_finished, draw_joined_panels
-from jobs.train_gan.plan import CHECKPOINT, make_plan
+from jobs.train_gan.plan import CHECKPOINT, make_plan, read_header
 from jobs.train_gan.state import State, specs
 from jobs.train_gan.task import Task
 from shared.cli.run import Result, Run
@@ -118,6 +118,7 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
     if not whole.shown.whole and whole.group.is_main:
         run.reporter.info(cost(whole))
     folders = [run.folder / "classes" / f"{label:03d}" for label in range(len(classes))]
+    check_finished(whole, folders)
     mine = run.shard.select(range(len(classes)))
     # the main process says so: another one may see the volume as it was a minute ago
     complete = whole.group.from_main([finished(folders[label], whole.config.epochs) is not None for label in mine])
@@ -134,6 +135,7 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
     whole.group.barrier()
     # processes with other classes may finish at the same time: only one of them may join the classes
     run.exclusive()
+    check_finished(whole, folders)
     trained_classes = [finished(folder, whole.config.epochs) for folder in folders]
     there = [trained_class for trained_class in trained_classes if trained_class is not None]
     return join(run, whole, there) if len(there) == len(classes) else None
@@ -145,6 +147,18 @@ def finished(folder: Path, epochs: int) -> Trained | None:
     left = parse_record_json(Trained, path.read_bytes(), str(path)) if path.exists() else None
     # one of fewer epochs is left by a shorter run, which this one extends
     return left if left is not None and left.history[-1].epoch == epochs else None
+
+
+def check_finished(whole: Task, folders: Sequence[Path]) -> None:
+    """Raise FormatError on every process unless classes that are finished still have the snapshots that they wrote."""
+    fault = ""
+    for folder in folders if whole.group.is_main else ():
+        done = finished(folder, whole.config.epochs)
+        if done is not None and not fault:
+            header = read_header(folder)
+            hashes = None if header is None else header.snapshots
+            fault = snapshot_fault(folder, [row.epoch for row in done.history], hashes or {})
+    raise_on_all(whole, fault)
 
 
 def join(run: Run, whole: Task, classes: list[Trained]) -> Result:

@@ -13,31 +13,34 @@ One iteration, the same on every process:
 5. The average of the generator's weights moves towards them (`state.State.update_average`). It alone is evaluated.
 6. Where an epoch ends, its losses become a row (`journal.Journal.close_epoch`). Where it wants a snapshot
    (`plan.Plan.snapshot_due`), the rows so far, the snapshot, the pictures and the checkpoint are written, in this order
-   (`record_snapshot`, `journal.py`, `state.py`).
+   (`record_snapshot`, `journal.py`, `state.py`). Every `--checkpoint-minutes` there is a checkpoint besides.
 
 Nothing that is drawn depends on what was drawn before, so that a run that was stopped ends as an undisturbed one, to
 the last bit, and any number of processes trains on the same numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from jobs.train_gan.journal import Journal
 from jobs.train_gan.options import GanOptions
-from jobs.train_gan.plan import Plan, extension, learning_rate_factor, rates
-from jobs.train_gan.state import State, save_snapshot, specs
+from jobs.train_gan.plan import CHECKPOINT, Plan, extension, learning_rate_factor, rates
+from jobs.train_gan.state import State, specs
 from jobs.train_gan.steps import Draws, Losses, critic_step, draw_batch, train_step
 from jobs.train_gan.task import Task
 from shared.cli.run import Run
 from shared.data.batches import BatchPlan, batches
 from shared.data.images import NO_LABEL, to_unit_range
-from shared.disk.durable import make_folder
 from shared.errors import BadInput, FormatError
+from shared.format.files import sha256
+from shared.format.versions import drop_before
 from shared.models.snapshots import snapshot_name
 from shared.runtime.observe.observation import timed, training
 from shared.runtime.seeding import Stream, derive_seed
+from shared.store.checkpoints import load
 
 
 def train(run: Run, task: Task) -> State:
@@ -71,7 +74,8 @@ def train(run: Run, task: Task) -> State:
                 journal.close_epoch(progress(plan, state))
             if plan.snapshot_due(iteration):
                 record_snapshot(task, plan, state, journal)
-            elif stopping and group.is_main:  # a snapshot has just saved the same state
+            # where a snapshot has not just saved the same state
+            elif group.is_main and (stopping or state.is_unsaved_for(config.checkpoint_minutes)):
                 journal.write_rows()
                 state.save(task.folder)
             bar.advance(plan.images, journal.note)
@@ -80,15 +84,24 @@ def train(run: Run, task: Task) -> State:
     if state.history[-1].epoch < plan.epochs:
         record_end(task, plan, state, journal)
     journal.close()
+    check_snapshots(task, state)
     if group.is_main:
-        check_snapshots(task, state)
+        drop_before(task.folder / CHECKPOINT)
     return state
 
 
 def resume(run: Run, task: Task, plan: Plan, state: State) -> bool:
     """Go on from the checkpoint in the task's folder if there is one, and say so; return whether there was."""
-    if not state.resume(task.folder):
+    resumed, fell_back = state.resume(task.folder)
+    if not resumed:
         return False
+    if fell_back:
+        run.reporter.info(
+            f"{task.title}: {task.folder / CHECKPOINT} is damaged; going on from the one before it",
+            event="checkpoint_damaged",
+            level="warning",
+        )
+    check_snapshots(task, state)
     run.reporter.info(f"{task.title}: resumed after {state.steps * plan.images:,} images")
     extended = extension(state.planned, plan, state.steps, task.config.decay)
     if extended is not None:
@@ -162,10 +175,9 @@ def record_snapshot(task: Task, plan: Plan, state: State, journal: Journal) -> N
 
 def save_epoch(task: Task, state: State, journal: Journal, seen: dict[str, int]) -> None:
     """Write the snapshot of the epoch that was just seen, its pictures, the rows of losses and the checkpoint."""
-    path = task.folder / snapshot_name(seen["epoch"])
-    make_folder(path.parent)
     # the averaged generator alone: it is what is evaluated and sampled, the raw one is in the checkpoint
-    save_snapshot(path, state.average, {"spec": state.spec, "family": task.config.family, **seen})
+    header = {"spec": state.spec, "family": task.config.family, **seen}
+    state.save_snapshot(task.folder, snapshot_name(seen["epoch"]), header)
     journal.write()
     state.save(task.folder)
 
@@ -182,9 +194,36 @@ def record_end(task: Task, plan: Plan, state: State, journal: Journal) -> None:
 
 
 def check_snapshots(task: Task, state: State) -> None:
-    """Raise FormatError unless every row of the history has its snapshot: an earlier part of the run made it."""
-    # somebody may have deleted files of the unfinished run, and the record would then name snapshots that do not exist
-    for entry in state.history:
-        path = task.folder / snapshot_name(entry.epoch)
-        if not path.is_file():
-            raise FormatError(f"{path}: gone from the unfinished work; start over with --force")
+    """Raise FormatError on every process unless each row of the history has the snapshot that was written for it."""
+    # somebody may have deleted or cut files of the unfinished run, which the record would then name as whole
+    fault = ""
+    if task.group.is_main:
+        fault = snapshot_fault(task.folder, [row.epoch for row in state.history], state.snapshots)
+    raise_on_all(task, fault)
+
+
+def raise_on_all(task: Task, fault: str) -> None:
+    """Raise FormatError on every process where the main one has found a fault in a snapshot."""
+    if task.group.any(bool(fault)):
+        raise FormatError(fault or f"{task.folder}: a snapshot is damaged; the first process says which")
+
+
+def snapshot_fault(folder: Path, epochs: Sequence[int], hashes: Mapping[str, str]) -> str:
+    """Return what is wrong with the first of the snapshots of `epochs` in `folder` that is not as it was written.
+
+    `hashes` has the sha256 of each by file; earlier versions kept none, and what a file says of itself is checked.
+    """
+    for name in map(snapshot_name, epochs):
+        path = folder / name
+        remedy = "put a copy of it back, or start over with --force"
+        try:
+            payload = path.read_bytes()
+            if name not in hashes:
+                load(payload, str(path))
+            elif sha256(payload) != hashes[name]:
+                return f"{path}: altered since this training wrote it (its sha256 is another); {remedy}"
+        except FileNotFoundError:
+            return f"{path}: gone from the unfinished work; {remedy}"
+        except FormatError as error:
+            return f"{error}"
+    return ""

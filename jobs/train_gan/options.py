@@ -95,6 +95,13 @@ class GanOptions(JobOptions):
 
     epochs: int = option(40, "Epochs of the train split to show the discriminator.", "run", within=Within(1))
     snapshot_every_epochs: int = option(1, "Epochs between snapshots.", "run", within=Within(1))
+    checkpoint_minutes: float = option(
+        10.0,
+        "Minutes between two checkpoints, besides those at snapshots and on signals; 0: no others.",
+        "run",
+        within=Within(0),
+        recorded=False,
+    )
     precision: str = option(
         "float32",
         "Number format of convolutions; bf16 is meant for GPUs.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from jobs.train_gan.options import GanOptions
 from shared.errors import FormatError
 from shared.format.tensor_header import read_facts
+from shared.format.versions import newest_first
 from shared.store.identity import Progress
 from shared.store.records.base import parse_record
 from shared.store.records.gan import CheckpointHeader, Extension
@@ -62,9 +63,19 @@ def learning_rate_factor(decay: str, progress: float) -> float:
 
 
 def read_header(folder: Path) -> CheckpointHeader | None:
-    """Return what the checkpoint in `folder` says; None without one. FormatError for one that says nothing."""
-    path = folder / CHECKPOINT
-    return parse_record(CheckpointHeader, read_facts(path), f"{path}: its header") if path.exists() else None
+    """Return what the newest checkpoint in `folder` says that says anything; None without any.
+
+    FormatError where there are some and none says anything.
+    """
+    paths, faults = newest_first(folder / CHECKPOINT), list[FormatError]()
+    for path in paths:
+        try:
+            return parse_record(CheckpointHeader, read_facts(path), f"{path}: its header")
+        except FormatError as error:
+            faults.append(error)
+    if faults:
+        raise faults[0]
+    return None
 
 
 def how_far(folder: Path, options: Mapping[str, object]) -> Progress | None:
@@ -80,7 +91,7 @@ def how_far(folder: Path, options: Mapping[str, object]) -> Progress | None:
     if not headers:
         return None
     ends = [header.epoch for header in headers]
-    by_class = not (folder / CHECKPOINT).exists()
+    by_class = not newest_first(folder / CHECKPOINT)
     counted = [(f"epoch {epoch} of {options.get('epochs')}", count) for epoch, count in sorted(Counter(ends).items())]
     words = [f"{words} in {count} class{'es' if count > 1 else ''}" if by_class else words for words, count in counted]
     return Progress(sum(header.steps for header in headers), ", ".join(reversed(words)))

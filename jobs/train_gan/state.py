@@ -1,5 +1,6 @@
 """The state of a training run: what a checkpoint holds and a resumed run goes on from."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -12,14 +13,17 @@ from jobs.train_gan.families import NETWORKS, Family
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import CHECKPOINT
 from jobs.train_gan.steps import Models
+from shared.disk.durable import make_folder, write_whole
 from shared.errors import FormatError
+from shared.format.files import sha256
 from shared.format.manifest import Dataset
+from shared.format.versions import drop_newest, newest_first, write_next
 from shared.models.gans.build import build_discriminator, build_generator
 from shared.models.tables import Spec
 from shared.runtime.devices import layout
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, seed_everything
-from shared.store.checkpoints import flatten, load, save, unflatten
+from shared.store.checkpoints import flatten, load, packed, unflatten
 from shared.store.records.base import parse_record
 from shared.store.records.gan import CheckpointHeader, Extension, HistoryRow
 
@@ -62,7 +66,8 @@ class State:
 
     `running_mean` has the losses since the last row of `losses`, `since_snapshot` those between the last row of
     `history` and that row. `planned` are the epochs of the plan that it follows, or followed where it was stopped;
-    `extended` says where a longer plan took over.
+    `extended` says where a longer plan took over. `snapshots` has the sha256 of each snapshot that was written, by
+    file.
     """
 
     def __init__(self, group: ProcessGroup, family: Family, config: GanOptions, specs: tuple[Spec, Spec]):
@@ -93,7 +98,9 @@ class State:
         self.steps = 0
         self.losses: list[HistoryRow] = []
         self.history: list[HistoryRow] = []
+        self.snapshots: dict[str, str] = {}
         self.running_mean, self.since_snapshot = RunningMean(), RunningMean()
+        self._saved_at = time.monotonic()
 
     def update_average(self, config: GanOptions, seen_images: int) -> None:
         """Move the average towards the generator by one step of a batch.
@@ -135,8 +142,12 @@ class State:
         everywhere = self.group.gather(finite[None], self.group.world).amin(0).tolist()
         return next((name for name, whole in zip(named, everywhere, strict=True) if not whole), None)
 
+    def is_unsaved_for(self, minutes: float) -> bool:
+        """Whether the last checkpoint is that old; never for 0."""
+        return 0 < minutes * 60 <= time.monotonic() - self._saved_at
+
     def save(self, folder: Path) -> None:
-        """Write the checkpoint; whole or not at all."""
+        """Write the checkpoint; the one before it stays, and no longer the one before that."""
         # safetensors holds tensors alone; numbers and nesting of the optimizers go into its header
         tensors, structure = flatten(self._tree())
         header = CheckpointHeader(
@@ -147,16 +158,35 @@ class State:
             epochs=self.planned,
             batch_images=self.batch_images,
             extended=self.extended or None,
+            snapshots=self.snapshots or None,
         )
-        save(folder / CHECKPOINT, tensors, header.facts())
+        write_next(folder / CHECKPOINT, packed(tensors, header.facts()))
+        self._saved_at = time.monotonic()
 
-    def resume(self, folder: Path) -> bool:
-        """Go on from the folder's checkpoint if there is one; return whether there was."""
+    def save_snapshot(self, folder: Path, name: str, header: Mapping[str, object]) -> None:
+        """Write the averaged generator, with what rebuilds it, to the file `name` of `folder`; keep its sha256."""
+        payload = packed(self.average.state_dict(), header)
+        make_folder((folder / name).parent)
+        write_whole(folder / name, payload)
+        self.snapshots[name] = sha256(payload)
+
+    def resume(self, folder: Path) -> tuple[bool, bool]:
+        """Go on from the newest whole checkpoint in `folder`; return whether there was one, and a damaged newer one.
+
+        Every process must call it, and reads what the main one found. FormatError where there are some and none is
+        whole.
+        """
         path = folder / CHECKPOINT
-        if not path.exists():
-            return False
-        tensors, facts = load(path.read_bytes(), str(path))
-        header = parse_record(CheckpointHeader, facts, f"{path}: its header")
+        checkpoint, faults = newest_whole(path) if self.group.is_main else (None, [])
+        there, is_damaged = self.group.from_main([checkpoint is not None, bool(faults)])
+        if there:
+            self._take(*(checkpoint or _read(path)), path)
+        elif is_damaged:
+            raise FormatError(_lost(path, faults))
+        return there, is_damaged
+
+    def _take(self, tensors: dict[str, Tensor], header: CheckpointHeader, path: Path) -> None:
+        """Go on from what was read from the checkpoint `path`."""
         try:
             tree = unflatten(tensors, header.state)
             for name, part in self._parts().items():
@@ -172,7 +202,7 @@ class State:
         # a checkpoint of an earlier version has rows of snapshots alone, and its "tally" goes back to the last of them
         self.losses = list(header.history) if header.losses is None else header.losses
         self.planned, self.extended = header.planned, list(header.extended or [])
-        return True
+        self.snapshots = dict(header.snapshots or {})
 
     def _parts(self) -> dict[str, Stateful]:
         plain = self.group.unwrap
@@ -228,6 +258,35 @@ def specs(family: Family, config: GanOptions, info: Dataset) -> tuple[Spec, Spec
     return generator, discriminator | ({"auxiliary": True} if family.auxiliary_weight else {})
 
 
-def save_snapshot(path: Path, average: torch.nn.Module, header: Mapping[str, object]) -> None:
-    """Write the averaged generator with what rebuilds it."""
-    save(path, average.state_dict(), header)
+def newest_whole(path: Path) -> tuple[tuple[dict[str, Tensor], CheckpointHeader] | None, list[str]]:
+    """Return the newest whole one of the checkpoints at `path`, which becomes the newest, and what others lack.
+
+    None where none is whole.
+    """
+    faults = list[str]()
+    for version in newest_first(path):
+        try:
+            found = _read(version)
+        except FormatError as error:
+            faults.append(str(error))
+            continue
+        if version != path:
+            drop_newest(path)
+        return found, faults
+    return None, faults
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], CheckpointHeader]:
+    """Return the tensors and the header of a checkpoint; FormatError unless it is whole."""
+    tensors, facts = load(path.read_bytes(), str(path))
+    return tensors, parse_record(CheckpointHeader, facts, f"{path}: its header")
+
+
+def _lost(path: Path, faults: list[str]) -> str:
+    """Return that no checkpoint is whole, what is left and what to do; processes but the main one know no `faults`."""
+    left = len(list(path.parent.glob("snapshots/*.safetensors")))
+    return (
+        f"{path}: damaged, and no older checkpoint is whole" + "".join(f"; {fault}" for fault in faults[:1]) + "\n"
+        f"no training can go on from the {left} snapshots next to it, which are generators alone: put a copy of the "
+        "checkpoint back, or start over with --force"
+    )

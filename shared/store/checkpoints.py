@@ -20,12 +20,16 @@ from shared.format.tensor_header import HEADER, LENGTH_BYTES, parse_header
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
-    """Write `tensors` and the JSON-able `facts` to `path`; equal content gives equal bytes."""
+    """Write `tensors` and the JSON-able `facts` to `path`, whole or not at all."""
+    write_whole(path, packed(tensors, facts))
+
+
+def packed(tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> bytes:
+    """Return the bytes of such a file; equal content gives equal bytes."""
     # contiguous, since safetensors refuses the strides of channels-last weights
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = json.dumps({"facts": dict(facts), "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
-    payload = safetensors.torch.save(plain, metadata={HEADER: header})
-    write_whole(path, payload)
+    return safetensors.torch.save(plain, metadata={HEADER: header})
 
 
 def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

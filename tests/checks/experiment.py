@@ -14,6 +14,7 @@ SELECTION = "jobs/evaluate/selection.py"
 ON_TEST = "jobs/evaluate/on_test.py"
 STEPS = "jobs/train_gan/steps.py"
 LOOP = "jobs/train_gan/loop.py"
+STATE = "jobs/train_gan/state.py"
 
 EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
@@ -90,7 +91,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
     ),
     Mutation(
         "no_average",
-        "jobs/train_gan/state.py",
+        STATE,
         "keep = 0.5 ** (config.batch_images / half_life)",
         "keep = 0.0",
         NETWORKS + "test_snapshots_hold_the_moving_average",
@@ -98,9 +99,9 @@ EXPERIMENT: tuple[Mutation, ...] = (
     ),
     Mutation(
         "snapshot_of_the_raw_generator",
-        LOOP,
-        "save_snapshot(path, state.average,",
-        "save_snapshot(path, state.models.generator,",
+        STATE,
+        "packed(self.average.state_dict(), header)",
+        "packed(self.models.generator.state_dict(), header)",
         NETWORKS + "test_snapshots_hold_the_moving_average",
         "snapshots hold the average, not the generator that is being trained",
     ),

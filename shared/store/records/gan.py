@@ -62,8 +62,8 @@ class CheckpointHeader(Record):
     """What the file of a checkpoint says: how its tensors are put together, iterations done, the rows so far.
 
     `history` has a row for each snapshot, `losses` one for each epoch. `epochs` are those that were planned,
-    `batch_images` the real images of a batch, which may be fewer than were asked for. Checkpoints of earlier versions
-    have none of the three.
+    `batch_images` the real images of a batch, which may be fewer than were asked for; `snapshots` has the sha256 of
+    each snapshot, by file. Checkpoints of earlier versions have none of the four.
     """
 
     state: dict[str, object]
@@ -73,6 +73,7 @@ class CheckpointHeader(Record):
     epochs: int | None = None
     batch_images: int | None = None
     extended: list[Extension] | None = None
+    snapshots: dict[str, str] | None = None
 
     @property
     def epoch(self) -> int:
