@@ -1,6 +1,7 @@
 """The command `launch`: a job in several processes that train together, on one machine or on many."""
 
 import os
+import signal
 from typing import Any
 
 import click
@@ -12,6 +13,9 @@ from shared.errors import Interrupted
 
 CHECKPOINT_S = "100"
 """Seconds to save a checkpoint after a signal, unless TORCH_ELASTIC_SHUTDOWN_TIMEOUT is set: torch allows 30."""
+
+ENDED_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that say nothing against the job itself: its machine is taken away, or short of memory."""
 
 TOGETHER = (TRAIN_GAN.name, EVALUATE.name)
 """The jobs that share their work among the processes of a launcher."""
@@ -40,8 +44,14 @@ def main(job: str, options: tuple[str, ...]) -> None:
     except SignalException as error:
         raise Interrupted(f"{job}: stopped by {error.sigval.name}; run the same command again to go on") from error
     except ChildFailedError as error:
-        # the first one: the others fail because it is gone
-        rank, failure = error.get_first_failure()
+        # the first one: the others fail because it is gone, and those that notice end as interrupted
+        failures = error.failures.items()
+        rank, failure = min(
+            failures, key=lambda found: (found[1].exitcode == Interrupted.exit_code, found[1].timestamp)
+        )
+        if -failure.exitcode in ENDED_FROM_OUTSIDE:
+            how = f"process {rank} was ended by {failure.signal_name()}, and the others with it"
+            raise Interrupted(f"{job}: {how}; run the same command again to go on") from error
         # a shell's convention: 128 plus the signal that ended the process
         code = failure.exitcode if failure.exitcode > 0 else 128 - failure.exitcode
         raise JobFailed(f"{job}: process {rank} ended with exit code {code}; it says above why", code) from error

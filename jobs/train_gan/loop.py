@@ -72,12 +72,15 @@ def train(run: Run, task: Task) -> State:
             if plan.epoch_ends(iteration):
                 # before the check of the main process: means over processes are a collective call
                 journal.close_epoch(progress(plan, state))
-            if plan.snapshot_due(iteration):
+            is_saved = plan.snapshot_due(iteration)
+            if is_saved:
                 record_snapshot(task, plan, state, journal)
-            # where a snapshot has not just saved the same state
             elif group.is_main and (stopping or state.is_unsaved_for(config.checkpoint_minutes)):
                 journal.write_rows()
                 state.save(task.folder)
+                is_saved = True
+            if is_saved:
+                run.keep_time()
             bar.advance(plan.images, journal.note)
             if stopping:
                 run.reporter.stop.raise_if_set()

@@ -120,6 +120,7 @@ def fit_in_parts(run: Run, fits: list[Fit], made: Callable[[Fit], tuple[FitRow, 
             # its own ones are read again even where they are done: a broken file costs one fit, not all
             row, known = made(fits[number])
             pieces.done(number, row.facts())
+            run.keep_time()
             if known:
                 # skipped, not advanced: the rate and the time left are those of this run
                 bar.skip(1)

@@ -192,7 +192,7 @@ def _end(code: int) -> NoReturn:
     if "torch" in sys.modules and os.environ.get("WORLD_SIZE", "1") != "1":
         from shared.runtime.process_group import leave
 
-        if leave():
+        if leave(code):
             # without the interpreter's cleanup: threads of torch that still run sometimes abort the process in it,
             # and a launcher would see SIGABRT instead of the code
             sys.stdout.flush()

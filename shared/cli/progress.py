@@ -42,6 +42,11 @@ class StopFlag:
             raise KeyboardInterrupt
         self.signal_name = self.signal_name or name
 
+    def check(self) -> None:
+        """Raise Interrupted where a signal has come."""
+        if self.signal_name:
+            self.raise_if_set()
+
     def raise_if_set(self) -> NoReturn:
         """Raise Interrupted: the caller has saved what can be resumed."""
         # without a name: the processes that train together stop as soon as one of them is asked to
@@ -84,8 +89,8 @@ class ProgressBar:
                 per_s=round(self._rate(), 3),
                 note=note,
             )
-        if self.stops and self.reporter.stop.signal_name:
-            self.reporter.stop.raise_if_set()
+        if self.stops:
+            self.reporter.stop.check()
 
     def _rate(self) -> float:
         """Return the units a second of this run."""

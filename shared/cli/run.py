@@ -1,7 +1,9 @@
 """What a job is given and what it hands back; `shared.cli.job` does the rest."""
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,15 +32,16 @@ class Result:
     summary: str = ""
 
 
-def _not_shared() -> None:
-    """Do nothing, since this process does all of the work."""
+def _nothing() -> None:
+    """Do nothing, since this process does all of the work, or another one keeps the time."""
 
 
 @dataclass(frozen=True)
 class Run:
     """One run of a job: its input artifacts by place, the folder to write into, the folder of the user's sources.
 
-    A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. `threads`
+    A job with parts calls `exclusive` before it gathers the pieces: it waits while another process does so. One that
+    goes on after a stop calls `keep_time` where it has saved its work, so that no time is lost from the sum. `threads`
     is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is the one that
     is made, from 0, and `first_seed` the seed of number 0. `previous` is the artifact that this one replaces; one that
     the job only adds numbers to is what it `extends`. Replicates that are finished are not looked at where the run is
@@ -51,7 +54,8 @@ class Run:
     device: str
     reporter: Reporter
     shard: Shard = WHOLE
-    exclusive: Callable[[], object] = _not_shared
+    exclusive: Callable[[], object] = _nothing
+    keep_time: Callable[[], object] = _nothing
     threads: int = 1
     replicate: int = 0
     first_seed: int = 0
@@ -135,16 +139,53 @@ class How:
     divides: bool = False
 
 
-def write_run_record(path: Path, started: float, recipe: Recipe, more: Mapping[str, float]) -> None:
-    """Write when the run finished, how long it took, its memory, its recipe, and `more`, to a file of its own."""
-    # not into the manifest, whose hash must depend on the work alone
-    from shared.format.files import write_json
+class Diary:
+    """`run.json` in the folder of an artifact: what making it took, over all of the runs that it took.
 
-    finished_at = datetime.now(UTC).isoformat(timespec="seconds")
-    made = {
-        "finished": finished_at,
-        "seconds": round(time.monotonic() - started, 1),
-        "peak_bytes": peak_bytes(),
-    } | dict(more)
-    printed = recipe.published
-    write_json(path, made | {"recipe": recipe.name, "published": None if printed is None else asdict(printed)})
+    `started` is when this run began, by the monotonic clock. It is no part of the manifest, whose hash must depend on
+    the work alone.
+    """
+
+    def __init__(self, folder: Path, started: float) -> None:
+        self._path, self._started = folder / "run.json", started
+        self._earlier_s, self._earlier_bytes = _earlier(self._path)
+
+    def keep(self) -> None:
+        """Write what was taken until now, for a run that goes on where this one is killed."""
+        self._write({})
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Keep what was taken where the work stops before its end."""
+        try:
+            yield
+        except BaseException:
+            # the error that stopped the work is the one to be heard of, such as a full disk
+            with suppress(OSError):
+                self.keep()
+            raise
+
+    def finish(self, recipe: Recipe, more: Mapping[str, float]) -> None:
+        """Write when the work was finished, what it took, its recipe, and `more`."""
+        printed = recipe.published
+        published = None if printed is None else asdict(printed)
+        finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._write({"finished": finished_at, **more, "recipe": recipe.name, "published": published})
+
+    def _write(self, more: Mapping[str, object]) -> None:
+        from shared.format.files import write_json
+
+        seconds = self._earlier_s + time.monotonic() - self._started
+        write_json(
+            self._path,
+            {"seconds": round(seconds, 1), "peak_bytes": max(self._earlier_bytes, peak_bytes())} | dict(more),
+        )
+
+
+def _earlier(path: Path) -> tuple[float, int]:
+    """Return the seconds and the peak memory of earlier runs on the same work."""
+    try:
+        found = json.loads(path.read_bytes())
+        return float(found["seconds"]), int(found["peak_bytes"])
+    except (OSError, ValueError, KeyError, TypeError):  # none before, or for people only: not worth a failure
+        return 0.0, 0

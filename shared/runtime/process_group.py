@@ -9,6 +9,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast
 from torch import Tensor, nn
 
+from shared.runtime import peers
 from shared.runtime.devices import layout, pick_device
 from shared.runtime.launch import check_launch
 from shared.runtime.whole_batch import WholeBatch
@@ -31,6 +32,7 @@ class ProcessGroup:
         self.world = self._accelerator.num_processes
         self.is_main = self.rank == 0
         if self.world > 1:
+            peers.join(self.rank, self.world)
             # a group between CPUs, so that asking for a flag does not wait for queued GPU work
             self._cpu_group: Any = torch.distributed.new_group(backend="gloo")
             # hints of torch that affect neither results nor users
@@ -105,10 +107,11 @@ class ProcessGroup:
         self._accelerator.wait_for_everyone()
 
 
-def leave() -> bool:
-    """Leave the process group; return whether this process was in one."""
+def leave(code: int = 0) -> bool:
+    """Leave the process group, since this process ends with `code`; return whether it was in one."""
     if not torch.distributed.is_initialized():
         return False
+    peers.leave(code)
     torch.distributed.destroy_process_group()
     return True
 

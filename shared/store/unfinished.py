@@ -113,7 +113,7 @@ def _copy(source: Path, folder: Path) -> None:
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)
         hidden = any(part.startswith(".") for part in name.parts)
-        if hidden or not path.is_file() or name.as_posix() in (MANIFEST, "run.json"):
+        if hidden or not path.is_file() or name.as_posix() == MANIFEST:
             continue
         copy = folder / name
         make_folder(copy.parent, parents=True)

@@ -6,7 +6,7 @@ of its own, and all that it reads is finished.
 
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -20,13 +20,14 @@ from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter, StopFlag
 from shared.cli.resolve import CommandWithOptions
 from shared.cli.resource_options import bind_resources
-from shared.cli.run import Result, Run, write_run_record
+from shared.cli.run import Diary, Result, Run
 from shared.data.specs import describe
 from shared.errors import FormatError, HalfrealError, Interrupted
 from shared.runtime.launch import is_main_process, is_one_of_several, process_count
 from shared.runtime.observe.identity import identify
 from shared.runtime.observe.observation import data_wait
 from shared.runtime.observe.watching import observing
+from shared.runtime.peers import together
 from shared.runtime.pool import Pool
 from shared.store.replicates import replicate_name
 
@@ -151,7 +152,7 @@ def _reporter(call: Call, piece: Piece, bars: bool = True, stop: StopFlag | None
 
 def make(call: Call, piece: Piece, reporter: Reporter) -> None:
     """Make one artifact, watched; see `shared.runtime.observe`."""
-    with observing(call.identity(piece), code_of):
+    with observing(call.identity(piece), code_of), together(reporter.stop.check):
         _make(call, piece, reporter)
 
 
@@ -224,7 +225,10 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
         run = replace(run, folder=work.folder)
         if shard and is_main:
             run = replace(run, exclusive=lambda: held.enter_context(locked(final, wait=True)))
-        result = step.body(run, call.config)
+        diary = Diary(work.folder, started)
+        alone = step.how.resumes and is_main and shard is None
+        with diary.keeping() if alone else nullcontext():
+            result = step.body(replace(run, keep_time=diary.keep) if alone else run, call.config)
         if not is_main:
             return None
         if result is None:
@@ -232,7 +236,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
                 _say_part(call, piece, run.reporter)
             return None
         processes = {"threads": run.threads, "processes": process_count()}
-        write_run_record(work.folder / "run.json", started, common.recipe, processes | data_wait())
+        diary.finish(common.recipe, processes | data_wait())
         work.commit(record=result.record, dataset=result.dataset, extends=run.extends)
         return result
 

@@ -69,6 +69,7 @@ def test_more_epochs_give_the_weights_of_an_undisturbed_run(family: str, train: 
     assert "already complete" in train("cut", *words, "--epochs", 4).stderr
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize(
     ("family", "stop_after", "extended"),
     [
@@ -118,6 +119,19 @@ def test_a_decay_follows_the_longer_plan_from_there_on(
     assert f"{plan}: {now} of the full learning rate, was 0\n" in longer.stderr
 
 
+@pytest.mark.fault(16)
+def test_threads_name_no_other_work(train: Train, tmp_path: Path) -> None:
+    """Stopped with one thread, the run goes on with two, in the same folder, and is complete for any number."""
+    assert train("a", "--threads", 1, stop_after=4).exit_code == 75
+    assert "would go on from epoch 1 of 3" in train("a", "--threads", 2, "--dry-run").stdout
+    resumed = train("a", "--threads", 2)
+    assert resumed.exit_code == 0, resumed.output
+    assert "resumed after 32 images" in resumed.stderr
+    assert unfinished(tmp_path / "a") == []
+    assert "already complete" in train("a", "--threads", 1).stderr
+
+
+@pytest.mark.fault(16)
 def test_an_extension_that_is_stopped_loses_nothing(train: Train, tmp_path: Path) -> None:
     """What is finished stays as it was, and is complete for who asks for it; the same command goes on to the end."""
     assert train("whole", "--epochs", 4).exit_code == 0
@@ -180,6 +194,7 @@ def test_the_checkpoint_of_an_earlier_version_is_extended(train: Train, tmp_path
     path, manifest = folder / "checkpoint.safetensors", folder / "manifest.json"
     tensors, facts = load(path.read_bytes(), "")
     assert {facts.pop(name) for name in ("epochs", "batch_images")} == {2, 8}
+    assert len(facts.pop("snapshots")) == 2
     save(path, tensors, facts)
     listed = json.loads(manifest.read_bytes())
     (entry,) = [info for info in listed["files"] if info["name"] == path.name]
@@ -216,6 +231,7 @@ def test_a_point_of_a_study_is_kept_by_the_options_of_the_study(
     assert "--epochs 3" not in refused.stderr
 
 
+@pytest.mark.fault(16)
 def test_another_option_says_what_is_there_and_how_to_keep_it(train: Train, tmp_path: Path) -> None:
     """Finished epochs are named, and unfinished ones with another value, which that value goes on with."""
     assert train("a", "--learning-rate", 0.002).exit_code == 0

@@ -4,12 +4,13 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.cli.run import Run
+from shared.cli.run import Diary, Run
 from shared.store.artifacts import Artifact
 
 ROUTES = {
@@ -104,6 +105,40 @@ def test_run_json_is_not_part_of_the_manifest(laboratory: Any) -> None:
     assert (diary["recipe"], diary["published"]) == ("digits", None)
     assert (diary["threads"], diary["processes"]) == (2, 1)
     assert diary["peak_bytes"] > 1_000_000
+
+
+@pytest.mark.fault(28)
+@pytest.mark.parametrize("stopped_by", [signal.SIGTERM, None])
+def test_run_json_has_the_time_of_every_run(laboratory: Any, stopped_by: signal.Signals | None) -> None:
+    """Stopped by a signal, or killed after its work was saved: the time and the memory of that run still count."""
+
+    class Killed(BaseException):
+        """The end of a process that can do nothing more."""
+
+    def body(run: Run, config: Any) -> None:
+        if stopped_by:
+            _stop_after_half(run, config)
+        elif len(laboratory.runs) == 1:
+            run.keep_time()
+            raise Killed
+
+    laboratory.body = body
+    if stopped_by:
+        assert laboratory.call(resumes=True).exit_code == 75
+    else:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Diary, "keeping", lambda diary: nullcontext())
+            with pytest.raises(Killed):
+                laboratory.call(resumes=True)
+    (left,) = laboratory.final.parent.glob(f".{laboratory.final.name}-*/run.json")
+    taken = json.loads(left.read_text())
+    assert sorted(taken) == ["peak_bytes", "seconds"]
+    assert 0 <= taken["seconds"] < 100
+    left.write_text(json.dumps({"seconds": 1000.0, "peak_bytes": 10**15}))
+    assert laboratory.call(resumes=True).exit_code == 0
+    diary = json.loads((laboratory.final / "run.json").read_text())
+    assert 1000 <= diary["seconds"] < 1100
+    assert diary["peak_bytes"] == 10**15
 
 
 def test_figures_have_a_folder_of_their_own(laboratory: Any) -> None:

@@ -58,6 +58,7 @@ def test_what_is_sent_arrives(device: str) -> None:
         assert send(there, there.device) is there
 
 
+@pytest.mark.fault(15)
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
 @pytest.mark.parametrize(("precision", "calls"), [("bf16", False), ("float32", True)])
 def test_bfloat16_on_a_cpu_calls_no_onednn(precision: str, calls: bool, capfd: pytest.CaptureFixture[str]) -> None:
