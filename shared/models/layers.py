@@ -11,7 +11,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn.utils import parametrizations
 
 from shared.models.tables import INITS, NORMS
-from shared.runtime.whole_batch import WholeBatch
+from shared.runtime.together.whole_batch import WholeBatch
 
 Weighted = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 """The layers that initialisations and spectral norms are about."""

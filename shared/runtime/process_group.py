@@ -9,10 +9,10 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast
 from torch import Tensor, nn
 
-from shared.runtime import peers
 from shared.runtime.devices import layout, pick_device
 from shared.runtime.launch import check_launch
-from shared.runtime.whole_batch import WholeBatch
+from shared.runtime.together import peers
+from shared.runtime.together.whole_batch import WholeBatch
 
 
 class ProcessGroup:

@@ -27,8 +27,8 @@ from shared.runtime.launch import is_main_process, is_one_of_several, process_co
 from shared.runtime.observe.identity import identify
 from shared.runtime.observe.observation import data_wait
 from shared.runtime.observe.watching import observing
-from shared.runtime.peers import together
 from shared.runtime.pool import Pool
+from shared.runtime.together.peers import together
 from shared.store.replicates import replicate_name
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from shared.store.artifacts import Artifact, open_artifact
 Train = Callable[..., Result]
 
 WORDS = ["--family", "dcgan", "--epochs", 4]
-"""Of three iterations each: what is stopped after 8 is in the middle of epoch 3, with a checkpoint of epoch 2."""
+"""An epoch is three iterations: what is stopped after 8 is in epoch 3, with a checkpoint of epoch 2 besides."""
 
 
 class Killed(BaseException):
@@ -94,7 +94,7 @@ def test_without_any_whole_checkpoint_nothing_is_overwritten(train: Train, tmp_p
 
 @pytest.mark.fault(3)
 def test_two_checkpoints_are_kept_until_the_end(whole: Artifact, train: Train, tmp_path: Path) -> None:
-    """Of the last epoch and of the stop; a finished artifact has the newest alone."""
+    """That of the last epoch and that of the stop; a finished artifact has the newest alone."""
     assert train("cut", *WORDS, stop_after=8).exit_code == 75
     newest = checkpoint(tmp_path / "cut")
     assert sorted(path.name for path in newest.parent.glob("*check*")) == [
@@ -174,7 +174,7 @@ def test_a_checkpoint_falls_due_by_the_minutes_since_the_last(monkeypatch: pytes
 def test_a_damaged_snapshot_is_found_before_training(
     family: str, damage: Callable[[Path], None], train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an earlier part of the run: exit code 2 that names it before any step; with the file back it goes on."""
+    """An earlier part of the run wrote it: exit code 2 names it before any step; with the file back it goes on."""
     words = ["--family", family, "--epochs", 4]
     # an epoch of a class is one iteration: the first class is complete, the second has two snapshots
     assert train("cut", *words, stop_after=7).exit_code == 75

@@ -15,7 +15,7 @@ def contents(path: Path) -> list[bytes]:
 
 
 def test_the_last_two_versions_are_kept(tmp_path: Path) -> None:
-    """Of three that were written the second and the third; the names are those that the module says."""
+    """The second and the third of three that were written; the names are those that the module says."""
     path = tmp_path / "state.bin"
     for payload in (b"1", b"2", b"3"):
         write_next(path, payload)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Interrupted
-from shared.runtime import peers as module
-from shared.runtime.peers import Peers, Sign, parse, together
+from shared.runtime.together import peers as module
+from shared.runtime.together.peers import Peers, Sign, parse, together
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -133,7 +133,7 @@ def test_a_lost_connection_names_who_is_dead(monkeypatch: pytest.MonkeyPatch) ->
 LOOP = """
 import sys
 from shared.cli.exit_codes import exit_with
-from shared.runtime.peers import together
+from shared.runtime.together.peers import together
 from shared.runtime.process_group import ProcessGroup
 
 def run():

@@ -27,7 +27,7 @@ GRACE_S = 15.0
 """Seconds that a process has to end by itself once it is known that another one is dead."""
 
 LOST_CONNECTION = ("gloo", "NCCL")
-"""Words in errors of calls between processes, whatever their cause."""
+"""Words in every error of a call between processes."""
 
 IN_ORDER = ("0", str(Interrupted.exit_code))
 """Exit codes of processes that the others need not wait for: done, or stopped like all of them."""
@@ -142,7 +142,7 @@ def join(rank: int, world: int) -> None:
     """Watch the other processes from now on; a second call changes nothing."""
     if WATCHED:
         return
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # its stubs name it, its __all__ does not
 
     silence_s = float(os.environ.get(SILENCE_VARIABLE) or SILENCE_S)
     # a connection of its own: that of the group is busy while a call of the main thread waits
