@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.pipeline import EVALUATE, PREPROCESS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
+from jobs.pipeline import EVALUATE, PIPELINE, PREPROCESS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
@@ -15,7 +15,15 @@ from shared.errors import BadInput, MissingArtifact
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.job import Job
-from shared.store.lineage import STUDY_FOLDER, experiment_label, is_point, need_test_scores, open_inputs, volume_of
+from shared.store.lineage import (
+    STUDY_FOLDER,
+    experiment_label,
+    is_point,
+    need_test_scores,
+    open_inputs,
+    replaced_since,
+    volume_of,
+)
 from shared.store.replicates import as_there, best_on_val
 from shared.store.replicates import place as place_of
 
@@ -45,7 +53,7 @@ class Results:
     """The results of an experiment: the verdict, the scores of every replicate, the hashes of what they are from.
 
     `gans` are those that were scored, by replicate; None where they are no longer there, or never were: `imported` has
-    the sets that were imported.
+    the sets that were imported. `replaced` has the places of what is another artifact since.
     """
 
     experiment: str
@@ -55,6 +63,7 @@ class Results:
     hashes: dict[str, str]
     gans: "list[GanRecord] | None" = None
     imported: "list[Imported]" = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
 
     @property
     def shown(self) -> int:
@@ -73,6 +82,7 @@ class Results:
             **scores_json(self.scores, self.on_test),
             "imported": [each.facts() for each in self.imported],
             "artifacts": self.hashes,
+            "replaced": self.replaced,
         }
         found = copies(self.on_test), membership(self.on_test, bool(self.imported))
         return results_json(self.experiment, self.mixed, summaries(self.on_test), *found, others)
@@ -94,7 +104,8 @@ def collect(folder: Path) -> Results:
     records = [replicate.record for replicate in scores]
     gans = None if any(record.imported for record in records) else scored_gans(folder, len(scores))
     sets = [made.record.imported for made in inputs_of(opened, SYNTHESIZE) if made.record.imported is not None]
-    return Results(experiment_label(folder), mixed.record, records, on_test, hashes, gans, sets)
+    replaced = replaced_since(opened, folder, PIPELINE)
+    return Results(experiment_label(folder), mixed.record, records, on_test, hashes, gans, sets, replaced)
 
 
 def study_of(folder: Path) -> "StudyRecord | None":
@@ -136,9 +147,10 @@ def print_results(folder: Path, classes: bool = False) -> None:
     from rich.console import Console
 
     from jobs.commands.results_classes import print_arm_metrics, print_generator
-    from jobs.commands.results_scores import print_missing, print_scores
+    from jobs.commands.results_scores import print_imported, print_missing, print_replaced, print_scores
 
     results, console = collect(folder), Console(highlight=False)
+    print_replaced(console, results.replaced)
     print_first_line(console, results.mixed)
     print_missing(console, results.scores, volume_of(folder))
     print_imported(console, results.imported)
@@ -148,19 +160,6 @@ def print_results(folder: Path, classes: bool = False) -> None:
     print_arm_metrics(console, results.mixed, every=classes)
     print_scores(console, results.scores, results.on_test, results.imported)
     print_generator(console, results.scores, results.gans, results.shown, every=classes)
-
-
-def print_imported(console: "Console", sets: "list[Imported]") -> None:
-    """Print which sets were imported, and what is odd about them."""
-    from rich.text import Text
-
-    for each in sets:
-        labels = "with labels of their own" if each.labels == "given" else "labelled by the annotator"
-        aside = f", {each.rejected:,} unreadable" if each.rejected else ""
-        console.print(f"Imported: {each.images:,} images of {each.name}, {labels}{aside}.", markup=False)
-        if each.equal_to_real:
-            counts = ", ".join(f"{count:,} of {split}" for split, count in each.equal_to_real.items())
-            console.print(Text(f"Warning: files of {each.name} that are real ones: {counts}", style="bold yellow"))
 
 
 def print_first_line(console: "Console", mixed: "MixedRecord") -> None:

@@ -1,4 +1,4 @@
-"""The scores in `results`: of the chosen snapshots against test and against train, and which are missing."""
+"""What `results` says of scores and of what they are from: missing and replaced artifacts, imported sets."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -33,6 +33,28 @@ def print_missing(console: "Console", scores: "Sequence[ScoresRecord]", data_roo
     for line in [*lines, *([f"Warning: {words}."] if words else [])]:
         # not wrapped, so that the command can be copied
         console.print(Text(line, style="bold yellow"), soft_wrap=True)
+
+
+def print_imported(console: "Console", sets: "Sequence[Imported]") -> None:
+    """Print which sets were imported, and what is odd about them."""
+    from rich.text import Text
+
+    for each in sets:
+        labels = "with labels of their own" if each.labels == "given" else "labelled by the annotator"
+        aside = f", {each.rejected:,} unreadable" if each.rejected else ""
+        console.print(f"Imported: {each.images:,} images of {each.name}, {labels}{aside}.", markup=False)
+        if each.equal_to_real:
+            counts = ", ".join(f"{count:,} of {split}" for split, count in each.equal_to_real.items())
+            console.print(Text(f"Warning: files of {each.name} that are real ones: {counts}", style="bold yellow"))
+
+
+def print_replaced(console: "Console", places: Sequence[str]) -> None:
+    """Print which artifacts are others than those that the results were made from."""
+    from rich.text import Text
+
+    if places:
+        said = f"Out of step: {', '.join(places)} was replaced since; these results are of what was there before"
+        console.print(Text(f"Warning: {said}. Rebuild them: halfreal run", style="bold yellow"))
 
 
 def print_scores(

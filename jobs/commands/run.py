@@ -77,6 +77,9 @@ def asked(options: dict[str, Any]) -> dict[str, str]:
         if resplit.keys() & values.keys():
             raise BadConfig("--resplit and --set preprocess.resplit are one option; want one of them")
         values |= resplit
+    if options["seed"] is not None:
+        # not as a flag of each job: a seed is of the experiment, which is rebuilt where it is another one
+        values |= variables({f"{job.name}.seed": options["seed"] for job in JOBS})
     for option in ("replicates", "processes"):
         if options[option] is not None:
             values[f"HALFREAL_{option}".upper()] = str(options[option])
@@ -186,7 +189,7 @@ def experiment_names(experiment: str | None, recipes: dict[str, Recipe]) -> dict
 def job_words(recipe: str, experiment: str, data_root: Path, options: Mapping[str, Any]) -> list[str]:
     """Return the words that every job of an experiment is called with."""
     words = ["--recipe", recipe, "--experiment", experiment, "--data-root", str(data_root)]
-    for option in ("seed", "threads", "device"):
+    for option in ("threads", "device"):
         words += [f"--{option}", str(options[option])] if options[option] is not None else []
     return words + [f"--{flag.replace('_', '-')}" for flag in ("force", "dry_run", "debug") if options[flag]]
 

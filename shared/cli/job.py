@@ -154,7 +154,7 @@ def job(
             for line in (*explain(row.name, resolved), *made.notes(resolved.config)):
                 say("notice", line)
             shard = shard_of(context, os.environ) if "parts" in context.params else WHOLE
-            common = Common(threads=resolved.threads, shard=shard, **resolved.common)
+            common = Common(threads=resolved.threads, shard=shard, typed=resolved.typed, **resolved.common)
             check_on_one_machine(context, shard)
             bring(common.folder)
             call = Call(made, resolved.config, made.recorded(resolved.config), common)

@@ -73,13 +73,15 @@ class CommandWithOptions(ErrorHandlingCommand):
 class ResolvedOptions:
     """The checked options of a call: the job's own, as it completes them, torch's threads, the common ones by name.
 
-    `replaced` says what of the recipe does not hold, because it was meant for another value of an owner.
+    `replaced` says what of the recipe does not hold, because it was meant for another value of an owner; `typed` are
+    the job's own options that were given as flags.
     """
 
     config: JobOptions
     threads: int
     common: dict[str, Any]
     replaced: list[Replaced]
+    typed: frozenset[str] = frozenset()
 
 
 def take_recipe(context: click.Context, command: CommandWithOptions, recipe: Recipe) -> None:
@@ -114,6 +116,7 @@ def resolve_options(command: CommandWithOptions, context: click.Context) -> Reso
         params["threads"],
         {name: params[name] for name in COMMON_NAMES & params.keys() - {*PART_NAMES}},
         [change if change.source else replace(change, source=_said(command, context, change)) for change in replaced],
+        frozenset(name for name in own if context.get_parameter_source(name) is ParameterSource.COMMANDLINE),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,24 @@ def check_lineage(artifacts: "Mapping[str, Artifact]") -> None:
                     f"{artifact.folder}: made from another {source!r} than the one next to it\n"
                     f"rebuild them together: halfreal run, or halfreal {artifact.manifest.job}{SAME_PLACE}"
                 )
+
+
+def replaced_since(artifacts: "Mapping[str, Artifact]", folder: Path, rows: "Iterable[Job]") -> list[str]:
+    """Return the places in `folder` of what `artifacts` were made from and is another artifact by now, in order.
+
+    What was extended since, such as a GAN that was trained further, is the same one; what is gone, or cannot be read,
+    says nothing.
+    """
+    by_place = {row.writes: row for row in rows}
+    digests = {name: digest for artifact in artifacts.values() for name, digest in artifact.manifest.inputs.items()}
+    replaced = []
+    for name in sorted(digests.keys() - artifacts.keys()):
+        row = by_place.get(name.partition("/")[0])
+        with suppress(BadInput):
+            now = None if row is None else open_places({name: row}, folder)[name]
+            if now is not None and digests[name] not in (now.identity, now.sha256):
+                replaced.append(name)
+    return replaced
 
 
 def lineage(rows: Iterable[Job], inputs: "Mapping[str, Artifact]") -> list[dict[str, object]]:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Common:
     """The values of the options that every job has, and of those that jobs with replicates or parts have.
 
-    `shard` is the part of the work that is to be done; all of it unless --parts says otherwise.
+    `shard` is the part of the work that is to be done; all of it unless --parts says otherwise. `typed` are the job's
+    own options that were given as flags.
     """
 
     recipe: Recipe
@@ -43,6 +44,7 @@ class Common:
     replicates: int = 1
     processes: int = 0
     shard: Shard = WHOLE
+    typed: frozenset[str] = frozenset()
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:

@@ -33,11 +33,13 @@ class Existing:
 def existing(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | None") -> Existing:
     """Return what is there of an artifact, given what has its name; `key` has its inputs.
 
-    Raises BadConfig where it is more of what is asked for, such as more epochs: the rest would be lost.
+    Raises BadConfig where it is more of what is asked for, such as more epochs: the rest would be lost; also where a
+    flag would replace what is finished.
     """
     final = call.final(piece)
     differences = key.differences(present.manifest) if present else []
     if not call.step(piece.row).how.resumes:
+        check_typed(call, piece, key, present)
         return Existing(present is not None and not differences, "", replacement(key, present, differences), [])
     from shared.store.unfinished import unfinished
 
@@ -51,6 +53,7 @@ def existing(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | Non
     progress = None if call.common.force else reached(call, piece, key)
     reasons = "; ".join(differences) if extends else replacement(key, present, differences)
     if progress is None:
+        check_typed(call, piece, key, present)
         return Existing(False, "", replacement(key, present, differences), others)
     return Existing(False, f"from {progress.words}{f' ({reasons})' if reasons else ''}", "", others)
 
@@ -95,6 +98,24 @@ def too_much(call: Call, piece: Piece, key: "BuildKey", present: "Artifact") -> 
         f"{piece.place}: {there} are there, {asked} asked for; the others would be lost\n"
         f"keep them: {flags} (halfreal run: {pairs}); train again: --force, or another --experiment"
     )
+
+
+def check_typed(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | None") -> None:
+    """Raise BadConfig where a flag, without --force, would replace a finished artifact whose inputs are as they were.
+
+    A flag is typed for one run, often to try something; a recipe and the environment say what an experiment is.
+    """
+    if present is None or call.common.force or key.changed_inputs(present.manifest):
+        return
+    changed = key.changed(present.manifest)
+    typed = [name for name in changed if name.partition(".")[0] in call.common.typed]
+    if typed:
+        before = ", ".join(f"{name} {changed[name][0]}" for name in typed)
+        flags = " ".join(f"--{name.replace('_', '-')} {changed[name][1]}" for name in typed)
+        raise BadConfig(
+            f"{piece.place}: complete, with {before}; {flags} would replace it, and leave the rest out of step\n"
+            "keep it: leave the flag out, or take another --experiment; replace it: --force"
+        )
 
 
 def is_shorter(key: "BuildKey", present: "Artifact") -> bool:

@@ -190,7 +190,7 @@ def test_stopped_work_goes_on_with_another_number_of_threads(laboratory: Any) ->
 def test_a_changed_option_rebuilds_and_says_why(laboratory: Any) -> None:
     """The old artifact is replaced, and the log names the option with both values."""
     laboratory.call()
-    again = laboratory.call("--steps", "2")
+    again = laboratory.call(HALFREAL_TINY_STEPS="2")
     assert again.exit_code == 0
     assert "rebuilding because steps was 1, now 2" in again.stderr
     assert laboratory.options["steps"] == 2
@@ -210,7 +210,7 @@ def test_the_old_artifact_stays_when_the_new_run_fails(laboratory: Any) -> None:
     """A failing run with another option leaves the complete artifact."""
     laboratory.call()
     laboratory.body = _fail
-    assert laboratory.call("--steps", "2").exit_code == 1
+    assert laboratory.call(HALFREAL_TINY_STEPS="2").exit_code == 1
     assert laboratory.options["steps"] == 1
 
 
