@@ -46,7 +46,14 @@ class ComposeLoader(yaml.SafeLoader):
     """YAML with Compose's `!override`."""
 
 
-ComposeLoader.add_constructor("!override", lambda loader, node: Override(loader.construct_mapping(node, deep=True)))
+def _override(loader: ComposeLoader, node: yaml.Node) -> Override | list[Any]:
+    """Return what replaces the value of an earlier file; a list always does here."""
+    if isinstance(node, yaml.MappingNode):
+        return Override(loader.construct_mapping(node, deep=True))
+    return loader.construct_sequence(node, deep=True)
+
+
+ComposeLoader.add_constructor("!override", _override)
 
 
 def compose_with(name: str, **settings: str) -> Doc:

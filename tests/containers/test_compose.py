@@ -27,9 +27,9 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 
 @every_job
 def test_a_job_is_a_service_of_its_own_name(row: Job) -> None:
-    """Each row of the table is a service that runs `halfreal <job>`; on-demand services have a profile."""
+    """Each row of the table is a service that runs `halfreal <job>`; what is optional is not in the sequence."""
     assert SERVICES[row.name]["entrypoint"] == ["halfreal", row.name]
-    assert ("profiles" in SERVICES[row.name]) == row.optional
+    assert ("sequence" in SERVICES[row.name]["profiles"]) != row.optional
 
 
 @every_job
@@ -75,6 +75,22 @@ def test_the_verdict_is_checked_on_the_experiment_of_the_environment(monkeypatch
     # nothing of the volume is needed besides, and nothing outside it is written
     assert service["read_only"] is True
     assert [mount.rpartition(":")[2] for mount in service["volumes"]] == ["/data"]
+
+
+def with_what_it_waits_for(name: str, services: dict[str, Any]) -> set[str]:
+    """Return a service and all that are started before it."""
+    before = services[name].get("depends_on", {})
+    return {name}.union(*(with_what_it_waits_for(each, services) for each in before))
+
+
+@pytest.mark.fault(25)
+@pytest.mark.parametrize("profile", sorted({profile for each in SERVICES.values() for profile in each["profiles"]}))
+def test_a_profile_starts_what_it_says(profile: str) -> None:
+    """`--profile NAME up` starts the services of that name and what they wait for: no second GAN next to them."""
+    started = {name for name, service in SERVICES.items() if profile in service["profiles"]}
+    named = {"report"} if profile == "sequence" else {name for name in ON_DEMAND if name.startswith(profile)}
+    assert named
+    assert started == set().union(*(with_what_it_waits_for(name, SERVICES) for name in named))
 
 
 def test_services_outside_the_sequence_need_their_profile() -> None:
@@ -147,7 +163,7 @@ def test_imported_images_are_judged_in_their_order() -> None:
     assert [row.name for row in needed[2:4]] == ["synthesize", "evaluate"]
     for before, row in pairwise(needed):
         assert IMPORTED[row.name]["depends_on"] == {before.name: {"condition": "service_completed_successfully"}}
-        assert "profiles" not in IMPORTED[row.name]
+        assert "sequence" in IMPORTED[row.name]["profiles"]
     assert IMPORTED["train_gan"]["profiles"] == ["train_gan"]
     assert {row.name for row in PIPELINE} - {row.name for row in needed} == {"train_gan"}
 
