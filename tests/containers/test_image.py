@@ -1,5 +1,6 @@
 """docker/Dockerfile: what a linter and the issue's rules say of it; `live_compose.py` builds and runs it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -32,6 +33,27 @@ def test_packages_come_by_hash() -> None:
     assert len(installs) == 5
     for words in installs:
         assert "--require-hashes" in words or "/wheels/" in words or '--index-url "$TORCH_INDEX"' in words
+
+
+@pytest.mark.fault(27)
+@pytest.mark.parametrize("index", ["", "https://example.org/cpu"])
+def test_a_cpu_image_gets_no_cuda(index: str, tmp_path: Path) -> None:
+    """With TORCH_INDEX neither target installs what comes with torch for GPUs, and each all the rest; else all."""
+    (script,) = re.findall(
+        r"&& (if \[ -n \"\$TORCH_INDEX\" \]; then .*?fi)$", STAGES["locked"], re.DOTALL | re.MULTILINE
+    )
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for name in ("runtime.lock", "test.lock"):
+        (tmp_path / name).write_text(lock, encoding="utf-8")
+    subprocess.run(["sh", "-c", script], cwd=tmp_path, env=os.environ | {"TORCH_INDEX": index}, check=True)
+    for stage, name in (("base", "runtime.lock"), ("test", "test.lock")):
+        assert f"-r /locked/{name}" in STAGES[stage]
+        kept = re.findall(r"^([a-z][\w-]*)==", (tmp_path / name).read_text(encoding="utf-8"), re.MULTILINE)
+        left_out = set(re.findall(r"^([a-z][\w-]*)==", lock, re.MULTILINE)) - set(kept)
+        assert {"accelerate", "torchmetrics", "torch-fidelity"} <= set(kept)
+        assert ({"torch", "torchvision", "triton"} <= left_out) == bool(index)
+        assert all(re.match(r"torch|triton|nvidia-|cuda-", each) for each in left_out)
+        assert any(each.startswith("nvidia-") for each in kept) != bool(index)
 
 
 def test_code_comes_after_the_dependencies() -> None:
