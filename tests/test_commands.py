@@ -131,6 +131,20 @@ def test_a_wrong_option_is_refused(words: list[str], mentions: list[str], tmp_pa
     assert not (tmp_path / "volume").exists()
 
 
+@pytest.mark.fault(29)
+def test_run_names_the_job_whose_options_are_wrong(tmp_path: Path) -> None:
+    """Two jobs have --measure-every, and other ones share names, too."""
+    words = ["run", "--set", "train_mixed.steps=9", "--data-root", tmp_path / "volume"]
+    assert_refused(halfreal_says(*words), "train_mixed: --measure-every 50: want 1 to --steps (9)")
+
+
+@pytest.mark.fault(29)
+def test_no_extractor_is_offered_and_then_refused(tmp_path: Path) -> None:
+    """Two datasets have no classifier of an experiment: the option of `evaluate between` has no such choice."""
+    words = ["evaluate", "between", "a", "b", "--extractor", "classifier", "--data-root", tmp_path / "volume"]
+    assert_refused(halfreal_says(*words), "'classifier' is not one of 'efficientnet_lite0'")
+
+
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_nan_and_infinity_are_refused(value: str, tmp_path: Path, make_dataset: Callable[..., Artifact]) -> None:
     """NaN and infinity are wrong options: exit code 2, never "unexpected"."""

@@ -106,7 +106,11 @@ def imported(run: Run, config: EvaluateOptions) -> "ScoresRecord":
 @click.argument("real", type=click.Path(path_type=Path))
 @click.option("--split", default="test", help="Split of the real dataset.")
 @click.option(
-    "--extractor", type=click.Choice(tuple(EXTRACTORS)), default="efficientnet_lite0", help="Feature extractor."
+    "--extractor",
+    # a classifier is an experiment's own
+    type=click.Choice([name for name in EXTRACTORS if name != "classifier"]),
+    default="efficientnet_lite0",
+    help="Feature extractor.",
 )
 @click.option("--data-root", type=click.Path(path_type=Path), default=Path("data"), envvar="HALFREAL_DATA_ROOT")
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")

@@ -35,11 +35,8 @@ def score_between(
 ) -> dict[str, object]:
     """Return every score of the synthetic dataset's train images against a split of the real one, and the protocol.
 
-    Raises BadInput for the extractor `classifier`, which belongs to an experiment, and for too few images.
+    `extractor` is none that belongs to an experiment. Raises BadInput for too few images.
     """
-    # without an experiment there is no classifier of one's own to extract features with
-    if extractor == "classifier":
-        raise BadInput("--extractor classifier: belongs to an experiment; run `halfreal evaluate` there")
     for dataset, part in ((synthetic, "train"), (real, split)):
         count = dataset.split(part).count
         if count < 4:

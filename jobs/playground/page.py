@@ -116,7 +116,7 @@ class Page:
         return [about, "", "", off, off]
 
     def answer(
-        self, name: str, epoch: int, wanted: str | None, count: int, seed: float | None, truncation: float
+        self, name: str, epoch: int, wanted: str | None, count: float | None, seed: float | None, truncation: float
     ) -> Iterator[list[Any]]:
         """Yield the drawing as text, images and files, or the reason why there is none.
 
@@ -126,8 +126,8 @@ class Page:
             opened = self.index.open(name)
             request = SampleRequest(
                 label=opened.label(wanted if opened.conditional else None),
-                count=count,
-                seed=whole(seed),
+                count=whole("Count", count, 1, MOST_IMAGES),
+                seed=whole("Seed", seed, 0, MOST_SEED),
                 snapshot=opened.snapshot(epoch),
                 truncation=truncation if truncation < WHOLE else None,
             )
@@ -154,12 +154,12 @@ class Page:
         return [gr.update(value=str(path), interactive=True) for path in (sheet, shard)]
 
 
-def whole(seed: float | None) -> int:
-    """Return a seed from its field; BadConfig where that is empty or holds no whole number in the range of seeds."""
-    # gradio's number field gives None, fractions and any size
-    if seed is None or not 0 <= seed <= MOST_SEED or seed % 1:
-        raise BadConfig(f"Seed {'is empty' if seed is None else seed}: want a whole number from 0 to {MOST_SEED}")
-    return int(seed)
+def whole(field: str, value: float | None, least: int, most: int) -> int:
+    """Return the whole number in a field; BadConfig where that is empty or holds none from `least` to `most`."""
+    # gradio's number fields give None, fractions and any size
+    if value is None or not least <= value <= most or value % 1:
+        raise BadConfig(f"{field} {'is empty' if value is None else value}: want a whole number from {least} to {most}")
+    return int(value)
 
 
 def make_app(index: ExperimentIndex, first: str, scratch: Path) -> FastAPI:

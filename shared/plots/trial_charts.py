@@ -142,14 +142,15 @@ def parallel_chart(record: TuneRecord) -> Figure:
     colours = ScalarMappable(Normalize(min(done), max(done)), "viridis")
     lines = np.array([_heights(values)[0] for values in columns.values()])
     places = range(len(columns))
+    # one option is no line: its values are dots on the axis
+    dot = "o" if len(columns) == 1 else ""
     for trial, line in zip(trials, lines.T, strict=True):
         if trial.value is None:
-            axes.plot(places, line, "--", color="grey", linewidth=1)
+            axes.plot(places, line, "--", marker=dot, color="grey", linewidth=1)
         elif trial.number != record.best.number:
-            axes.plot(places, line, color=colours.to_rgba(np.array(trial.value)), linewidth=1.5)
-    axes.plot(
-        places, lines[:, [trial.number for trial in trials].index(record.best.number)], color=COLOURS[5], linewidth=3
-    )
+            axes.plot(places, line, marker=dot, color=colours.to_rgba(np.array(trial.value)), linewidth=1.5)
+    best = lines[:, [trial.number for trial in trials].index(record.best.number)]
+    axes.plot(places, best, marker=dot, markersize=9, color=COLOURS[5], linewidth=3)
     for place, values in enumerate(columns.values()):
         axes.axvline(place, color="grey", linewidth=0.8)
         for height, text in _heights(values)[1]:
@@ -157,7 +158,7 @@ def parallel_chart(record: TuneRecord) -> Figure:
     axes.set_xticks(places, list(columns), fontsize=8)
     axes.set_yticks([])
     axes.grid(False)
-    axes.set_xlim(-0.1, len(columns) - 0.6)
+    axes.set_xlim(-0.1 if len(columns) > 1 else -0.5, len(columns) - 0.6)
     axes.set_xlabel(f"option of train_gan ({len(trials)} trials; {_on_val(record)})", fontsize=9)
     axes.plot([], [], color=COLOURS[5], linewidth=3, label="best")
     axes.plot([], [], "k-", label="finished")

@@ -1,5 +1,7 @@
 """Charts of the verdict: differences between arms, accuracy of each arm, the learning curve, where variance is from."""
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
@@ -22,6 +24,12 @@ from shared.store.records.mixed import Answer, Estimate, MixedRecord, Variance
 
 LIKE, UNLIKE = COLOURS[0], COLOURS[5]
 """The colours of answers whose arms saw the same real images, and of the others."""
+
+ARM_COLOURS, MARKERS = COLOURS[1:6] + COLOURS[7:], "sD^vP<X>*hd"
+"""The looks of arms next to the learning curve, taken in turn: 6 colours and 11 markers make 66 that differ."""
+
+ASIDE = 1.05
+"""By what factor arms with as many real images are apart on a logarithmic axis."""
 
 LINE_CHARACTERS = 58
 """What fits on a line of the chart of differences."""
@@ -167,20 +175,30 @@ def learning_curve(record: MixedRecord) -> Figure:
     """Draw accuracy over the number of real images, and each arm with synthetic images at its number of real ones."""
     used, equivalents = record.protocol, record.worth
     counts, heights = zip(*equivalents[0].curve, strict=True)
-    figure, axes = plot()
+    figure, axes = plot(6.4, 3.6 + 0.09 * len(equivalents))
     axes.plot(counts, [100 * height for height in heights], marker="o", color=COLOURS[0], label="real images alone")
+    for count, height in equivalents[0].curve:
+        for arm in record.arms:
+            if (arm.n_real, arm.n_synthetic) == (count, 0) and math.isclose(arm.accuracy.mean, height, rel_tol=1e-6):
+                mean, reach = _percent(arm.accuracy)
+                axes.errorbar(count, mean, yerr=reach, capsize=3, color=COLOURS[0], gid=f"real-{count}")
     arms = {arm.arm: arm for arm in record.arms}
     none = counts[0] / 2  # a logarithmic axis has no 0: arms without real images are drawn left of the curve
-    for place, equivalent in enumerate(equivalents, start=1):
-        accuracy, colour = arms[equivalent.arm].accuracy, COLOURS[place % len(COLOURS)]
-        mean, reach = _percent(accuracy)
-        x = equivalent.n_real or none
-        axes.errorbar(x, mean, yerr=reach, fmt="s", capsize=3, color=colour, label=equivalent.arm)
+    together = Counter(equivalent.n_real for equivalent in equivalents)
+    drawn = Counter[int]()
+    for place, equivalent in enumerate(equivalents):
+        mean, reach = _percent(arms[equivalent.arm].accuracy)
+        # side by side where they have as many real images
+        aside = drawn[equivalent.n_real] - (together[equivalent.n_real] - 1) / 2
+        drawn[equivalent.n_real] += 1
+        look: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)], "color": ARM_COLOURS[place % len(ARM_COLOURS)]}
+        x = (equivalent.n_real or none) * ASIDE**aside
+        axes.errorbar(x, mean, yerr=reach, linestyle="", capsize=3, label=equivalent.arm, **look)
     axes.set_xscale("log")
     axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=8)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("real images in the training set")
     axes.set_ylabel("accuracy on real test images (%)")
     axes.set_title(f"{used.test_images} real test images, {replicates(used.replicates)}", fontsize=9)
-    axes.legend(fontsize=7)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=7)
     return figure

@@ -7,7 +7,7 @@ import torch
 
 from shared.plots.figures import to_svg
 from shared.plots.gallery import Pictures
-from shared.plots.trial_charts import comparison_chart, history_chart, importance_chart, tune_pictures
+from shared.plots.trial_charts import comparison_chart, history_chart, importance_chart, parallel_chart, tune_pictures
 from shared.store.records.tune import TuneRecord
 
 PROTOCOL = {
@@ -136,3 +136,15 @@ def test_images_before_and_after_are_named_if_a_class_was_asked_for(conditional:
     (axes,) = tune_pictures(record(), sheet, CLASSES, conditional)["baseline_and_tuned"].figure.axes
     labels = [label.get_text() for label in axes.get_yticklabels()] if axes.axison else []
     assert labels == (CLASSES if conditional else [])
+
+
+@pytest.mark.fault(29)
+def test_a_search_of_one_option_shows_its_trials() -> None:
+    """One option is no line over several: each trial is a dot at its value, the best one the largest."""
+    facts = FACTS | {"own": {"train_gan.learning_rate": 1e-3}}
+    axes = parallel_chart(TuneRecord.model_validate(facts)).axes[0]
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [len(line.get_xdata()) for line in dots] == [1] * len(FACTS["trials"])
+    left, right = axes.get_xlim()
+    assert left < 0 < right
+    assert max(dots, key=lambda line: line.get_markersize()).get_linewidth() == 3

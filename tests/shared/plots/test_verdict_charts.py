@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from shared.plots import figures, verdict_charts
 from shared.plots.answers import shown_answers
-from shared.store.records.mixed import Variance
+from shared.store.records.mixed import ArmDataEquivalent, Variance
 from tests.jobs.report.records import mixed_record
 
 
@@ -124,13 +124,39 @@ def test_no_real_images_have_a_place_on_the_logarithmic_axis() -> None:
         "accuracy on real test images (%)",
     )
     assert "360 real test images, 5 replicates" in figures.to_svg(figure)
-    legend = axes.get_legend()
-    assert legend is not None
+    assert axes.get_legend() is None  # it would hide what is drawn
+    (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "real images alone",
         "synthetic_70_real_30",
         "synthetic_100",
     ]
+
+
+@pytest.mark.fault(29)
+def test_many_arms_can_be_told_apart() -> None:
+    """Each arm next to the learning curve has a colour and a marker of its own and hides no other one."""
+    arms = [RECORD.arms[0].model_copy(update={"arm": f"arm-{number}"}) for number in range(20)]
+    record = RECORD.model_copy(update={"arms": arms, "worth": []})
+    worth = [ArmDataEquivalent.model_validate(_worth(arm.arm, 1257 * (number % 2))) for number, arm in enumerate(arms)]
+    figure = verdict_charts.learning_curve(record.model_copy(update={"worth": worth}))
+    drawn = [each[0] for each in axes_of(figure).containers]
+    assert len({(line.get_color(), line.get_marker()) for line in drawn}) == 20
+    assert len({float(line.get_xdata()[0]) for line in drawn}) == 20
+    assert len(figure.legends[0].get_texts()) == 21
+
+
+@pytest.mark.fault(29)
+def test_the_learning_curve_has_its_intervals() -> None:
+    """A point of the curve has the interval of the arm that it is of."""
+    arm = RECORD.arms[0]
+    worth = ArmDataEquivalent.model_validate(
+        _worth("synthetic_100", 0) | {"curve": [(100, 0.8), (arm.n_real, arm.accuracy.mean)]}
+    )
+    axes = axes_of(verdict_charts.learning_curve(RECORD.model_copy(update={"worth": [worth]})))
+    (real,) = [each for each in axes.containers if each[0].get_gid() == f"real-{arm.n_real}"]
+    (bar,) = real[2][0].get_segments()
+    assert bar[:, 1].tolist() == pytest.approx([100 * arm.accuracy.low, 100 * arm.accuracy.high])
 
 
 def test_equal_replicates_are_all_seen() -> None:
