@@ -26,6 +26,7 @@ COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
     "tensorboard": "jobs.commands.tensorboard",
     "export": "jobs.export.command",
     "weights": "jobs.commands.weights",
+    "verify": "jobs.verify.command",
     "selfcheck": "jobs.selfcheck.command",
 }
 """Where each command lives; `main` there is the click command."""
@@ -43,6 +44,7 @@ ABOUT = {job.name: job.about for job in JOBS} | {
     "tensorboard": "Show losses, scores and samples of each epoch.",
     "export": "Write the synthetic images for other tools, with a dataset card.",
     "weights": "Download, list and check the weights of feature extractors.",
+    "verify": "Check that what is on a volume is as it was written.",
     "selfcheck": "Check that this installation works as it should.",
 }
 

@@ -21,7 +21,7 @@ Members = tuple[str, dict[str, bytes]]
 CHANNEL_MODES = {1: "L", 3: "RGB"}
 """Pillow mode for each number of channels."""
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,95}")  # with its suffix it fits a ustar name of 100 bytes
+KEY = re.compile(r"[A-Za-z0-9_-]{1,95}")  # with its suffix it fits a ustar name of 100 bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ def encode(sample: Sample) -> dict[str, bytes]:
 
     Equal samples give equal bytes. Raises FormatError for a key, label or image that the format cannot hold.
     """
-    if not _KEY.fullmatch(sample.key):
+    if not KEY.fullmatch(sample.key):
         raise FormatError(f"key {sample.key!r}: want 1 to 95 letters, digits, '_' and '-' (a dot would end the key)")
     try:
         return encode_members(sample.image, sample.label, sample.meta)

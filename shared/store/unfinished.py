@@ -54,10 +54,19 @@ class Key(Protocol):
         """Whether work with this key can begin with what was `built`."""
 
 
+STAGING = re.compile(r"\.(?P<final>.+)-[0-9a-f]{12}")
+"""The name of a staging folder: that of its artifact and the fingerprint of its build key."""
+
+
 def staging_folders(final: Path) -> list[Path]:
     """Return the staging folders of an artifact, of any build key."""
-    name = re.compile(rf"\.{re.escape(final.name)}-[0-9a-f]{{12}}")
-    return sorted(path for path in final.parent.glob(".*") if name.fullmatch(path.name) and path.is_dir())
+    return sorted(path for path in final.parent.glob(".*") if final_of(path) == final and path.is_dir())
+
+
+def final_of(folder: Path) -> Path | None:
+    """Return the artifact that is made in `folder`, by its name; None for a name that no staging folder has."""
+    found = STAGING.fullmatch(folder.name)
+    return None if found is None else folder.parent / found["final"]
 
 
 def unfinished(final: Path) -> list[Work]:

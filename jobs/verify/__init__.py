@@ -1,0 +1,1 @@
+"""Whether what is on a volume is as it was written."""

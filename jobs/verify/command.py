@@ -1,0 +1,65 @@
+"""The command `verify`: whether what is on a volume is as it was written."""
+
+import time
+from pathlib import Path
+
+import click
+
+from shared.cli.common_options import DATA_ROOT, DEBUG
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.progress import Reporter
+from shared.errors import FormatError, MissingArtifact
+
+FILES_PER_PROCESS = 16
+"""Files below which another process costs more than it saves."""
+
+
+@click.command("verify", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@DATA_ROOT
+@DEBUG
+@click.option("--no-pictures", is_flag=True, help="Compare sizes, hashes and keys alone; decode no picture.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    default=0,
+    envvar="HALFREAL_THREADS",
+    help="Processes that check files; 0: every core.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, as_json: bool, **_: object) -> None:
+    """Check that everything below PATH is as it was written: a volume, an experiment, or one artifact.
+
+    PATH is the volume unless it is given. Every file is read: its size and hash, the keys and labels of samples, where
+    an index says that they are, pages, pictures, tensors, and what manifests and records say. Nothing is changed.
+    Ends with 2, and a table of what is wrong, if anything is. What is held by a job that is at work is checked too.
+    """
+    from jobs.verify.opened import Problem, opened
+    from jobs.verify.places import bring_experiments, places
+    from jobs.verify.said import print_json, print_table, summary
+    from jobs.verify.verification import verify
+    from shared.runtime.processes import processes, usable_cores
+
+    root, started = path or data_root, time.monotonic()
+    if path is None:
+        bring_experiments(root)
+    if not root.is_dir():
+        raise MissingArtifact(f"{root}: does not exist; name a folder, or a volume by --data-root")
+    problems: list[Problem] = []
+    found = [each for place in places(root) if (each := opened(place, problems)) is not None]
+    if not found and not problems:
+        raise MissingArtifact(f"{root}: nothing there can be verified; name a volume, an experiment or an artifact")
+    total = sum(each.files for each in found)
+    count = min(threads or usable_cores(), total // FILES_PER_PROCESS)
+    with (
+        processes(count, "jobs.verify.files", chunk=1) as spread,
+        Reporter("verify").bar("verify", total, "files") as bar,
+    ):
+        done = verify(found, spread, decode=not no_pictures, problems=problems, advance=bar.advance)
+    (print_json if as_json else print_table)(done, root, time.monotonic() - started)
+    if done.problems:
+        raise FormatError(summary(done, root))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What `verify` has found, for people and for scripts."""
+
+import json
+from pathlib import Path
+
+import click
+
+from jobs.verify.verification import Verified
+from shared.runtime.memory import in_words
+
+
+def print_json(done: Verified, root: Path, seconds: float) -> None:
+    """Print all of it as JSON; what is wrong is empty if nothing is."""
+    facts = {
+        "path": str(root),
+        "artifacts": done.artifacts,
+        "unfinished": done.unfinished,
+        "files": done.files,
+        "bytes": done.size_bytes,
+        "pictures": done.images,
+        "seconds": round(seconds, 3),
+        "problems": [{"file": str(each.path), "what": each.what, "job": each.job or None} for each in done.problems],
+    }
+    click.echo(json.dumps(facts, indent=1))
+
+
+def print_table(done: Verified, root: Path, seconds: float) -> None:
+    """Print a row for each thing that is wrong, then what was read, and how fast."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if done.problems:
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for heading in ("file", "what is wrong", "made by"):
+            table.add_column(heading, overflow="fold")
+        for each in done.problems:
+            name = each.path.relative_to(root) if each.path.is_relative_to(root) else each.path
+            # not markup: a name may have brackets
+            table.add_row(Text(str(name)), Text(each.what), each.job)
+        console.print(table)
+    unfinished = f", and {done.unfinished:,} with unfinished work" if done.unfinished else ""
+    rate = in_words(round(done.size_bytes / max(seconds, 1e-9)))
+    read = f"{done.files:,} files, {in_words(done.size_bytes)}, {done.images:,} pictures"
+    console.print(f"{done.artifacts:,} artifacts{unfinished}: {read} in {seconds:.1f} s ({rate}/s).", markup=False)
+    if not done.problems:
+        console.print("All of it is as it was written.")
+
+
+def summary(done: Verified, root: Path) -> str:
+    """Return how many problems there are and what to do about them."""
+    count, jobs = len(done.problems), sorted({each.job for each in done.problems if each.job})
+    again = " and ".join(f"halfreal {job} --force" for job in jobs)
+    remedy = f"restore the files from a copy, or make them again: {again}" if jobs else "move away what is broken"
+    return f"{root}: {count:,} problem{'' if count == 1 else 's'} in what was verified\n{remedy}"
