@@ -26,6 +26,9 @@ INDEX_ROW = np.dtype([("offset", "<u8"), ("bytes", "<u4"), ("label", "<u4"), ("c
 """A sample: the byte of the tar at which its members begin, how many bytes they take with headers and padding, its
 label, and the CRC-32 (that of zlib) of these bytes."""
 
+Row = tuple[int, int, int, int]
+"""The same as numbers."""
+
 
 def encode_index(rows: NDArray[np.void]) -> bytes:
     """Return the file of an index; `rows` is INDEX_ROW (samples,). Equal rows give equal bytes."""
@@ -59,11 +62,15 @@ def index_of(payload: bytes, where: str) -> NDArray[np.void]:
 
     `where` names the tar in errors. Raises FormatError where it is no shard.
     """
-    rows, end = [], 0
-    for _, members, stop in _samples(payload, where):
-        rows.append((end, stop - end, _label(members, where), zlib.crc32(memoryview(payload)[end:stop])))
-        end = stop
-    return np.array(rows, INDEX_ROW)
+    return np.array([row for row, _ in with_rows(payload, where)], INDEX_ROW)
+
+
+def with_rows(payload: bytes, where: str) -> Iterator[tuple[Row, Members]]:
+    """Yield each sample of the tar in `payload` with its row of the index, as INDEX_ROW has it; as `index_of`."""
+    start = 0
+    for key, members, end in _samples(payload, where):
+        yield (start, end - start, _label(members, where), zlib.crc32(memoryview(payload)[start:end])), (key, members)
+        start = end
 
 
 def read_at(path: Path, row: np.void) -> Members:

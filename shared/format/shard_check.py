@@ -1,7 +1,7 @@
 """Everything that can be wrong with one shard, rather than the first thing that a reader would stumble on."""
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from shared.errors import FormatError
 from shared.format.files import read_whole
-from shared.format.index import index_of, samples_of
+from shared.format.index import INDEX_ROW, Row, with_rows
 from shared.format.manifest import Dataset, ShardInfo
+from shared.format.records import index_name
 from shared.format.sample import KEY, MEMBER_TYPES, decode
 from shared.format.shards import read_index
 
@@ -45,44 +46,38 @@ def check_shard(path: Path, info: ShardInfo, pictures: Pictures | None) -> Shard
 
     Without `pictures` none is decoded, nor what its json says. OSErrors leave this with their file's name.
     """
-    keys: NDArray[np.uint64] = np.zeros(0, np.uint64)
+    rows: list[Row] = []
+    keys: list[int] = []
     problems: list[tuple[str, str]] = []
     wanted = None
-    if info.index is not None:
-        try:
-            wanted = read_index(path, info)
-        except FormatError as error:
-            problems.append((path.with_suffix(".idx").name, str(error)))
+    index = index_name(path.name)
+    try:
+        wanted = read_index(path, info) if info.index is not None else None
+    except FormatError as error:
+        problems.append((index, str(error)))
     try:
         payload = read_whole(path, info.bytes, info.sha256)
-        rows = index_of(payload, str(path))
-        keys = np.array([key_number(key) for key, _ in samples_of(payload, str(path))], np.uint64)
-        problems += [(path.name, what) for what in _samples_problems(payload, path, pictures)]
+        broken = []
+        for row, (key, members) in with_rows(payload, str(path)):
+            rows.append(row)
+            keys.append(key_number(key))
+            if what := _sample_problem(key, members, pictures):
+                broken.append(f"sample {key!r} {what}")
+        problems += [(path.name, what) for what in broken[:SHOWN]]
+        if broken[SHOWN:]:
+            problems.append((path.name, f"{len(broken) - SHOWN} more samples are broken"))
+        if Counter(label for _, _, label, _ in rows) != +Counter(dict(enumerate(info.class_counts))):
+            problems.append((path.name, "its samples are not those that its record counts"))
+        if wanted is not None and not np.array_equal(wanted, np.array(rows, INDEX_ROW)):
+            problems.append((index, "does not say where the samples of its shard are"))
     except FormatError as error:
-        return ShardReport(keys, [*problems, (path.name, str(error))])
-    labels = rows["label"] if len(rows) else np.zeros(0, np.uint32)
-    counts = np.bincount(labels[labels < len(info.class_counts)], minlength=len(info.class_counts))
-    if len(rows) != info.count or counts.tolist() != info.class_counts:
-        problems.append((path.name, f"{len(rows)} samples, or their classes, are not those that its record counts"))
-    if wanted is not None and not np.array_equal(wanted, rows):
-        problems.append((path.with_suffix(".idx").name, "does not say where the samples of its shard are"))
-    return ShardReport(keys, problems)
+        problems.append((path.name, str(error)))
+    return ShardReport(np.array(keys, np.uint64), problems)
 
 
 def key_number(key: str) -> int:
     """Return 64 bits of a hash of a key: equal keys have equal numbers, and different ones nearly never."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
-
-
-def _samples_problems(payload: bytes, path: Path, pictures: Pictures | None) -> Iterator[str]:
-    broken = 0
-    for key, members in samples_of(payload, str(path)):
-        what = _sample_problem(key, members, pictures)
-        broken += bool(what)
-        if what and broken <= SHOWN:
-            yield f"sample {key!r} {what}"
-    if broken > SHOWN:
-        yield f"{broken - SHOWN} more samples are broken"
 
 
 def _sample_problem(key: str, members: dict[str, bytes], pictures: Pictures | None) -> str:
