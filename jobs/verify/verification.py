@@ -50,7 +50,8 @@ def verify(
     for each in found:
         if each.manifest is not None:
             done.problems += each.problems()
-    done.problems += of_pages
+    # a page that cannot be read is found by who looks for names, too
+    done.problems = list(dict.fromkeys([*done.problems, *of_pages]))
     return done
 
 
