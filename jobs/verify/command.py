@@ -15,7 +15,7 @@ FILES_PER_PROCESS = 16
 
 
 @click.command("verify", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("path", required=False, type=click.Path(file_okay=False, path_type=Path))
 @DATA_ROOT
 @DEBUG
 @click.option("--no-pictures", is_flag=True, help="Compare sizes, hashes and keys alone; decode no picture.")
@@ -26,8 +26,8 @@ FILES_PER_PROCESS = 16
     envvar="HALFREAL_THREADS",
     help="Processes that check files; 0: every core.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, as_json: bool, **_: object) -> None:
+@click.option("--json", is_flag=True, help="Print JSON for scripts.")
+def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, json: bool, **_: object) -> None:
     """Check that everything below PATH is as it was written: a volume, an experiment, or one artifact.
 
     PATH is the volume unless it is given. Every file is read: its size and hash, the keys and labels of samples, where
@@ -36,7 +36,7 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, as
     """
     from jobs.verify.opened import Problem, opened
     from jobs.verify.places import bring_experiments, places
-    from jobs.verify.said import print_json, print_table, summary
+    from jobs.verify.said import as_json, print_table, summary
     from jobs.verify.verification import verify
     from shared.runtime.processes import processes, usable_cores
 
@@ -56,7 +56,11 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, as
         Reporter("verify").bar("verify", total, "files") as bar,
     ):
         done = verify(found, spread, decode=not no_pictures, problems=problems, advance=bar.advance)
-    (print_json if as_json else print_table)(done, root, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    if json:
+        click.echo(as_json(done, root, seconds))
+    else:
+        print_table(done, root, seconds)
     if done.problems:
         raise FormatError(summary(done, root))
 

@@ -3,14 +3,12 @@
 import json
 from pathlib import Path
 
-import click
-
 from jobs.verify.verification import Verified
 from shared.runtime.memory import in_words
 
 
-def print_json(done: Verified, root: Path, seconds: float) -> None:
-    """Print all of it as JSON; what is wrong is empty if nothing is."""
+def as_json(done: Verified, root: Path, seconds: float) -> str:
+    """Return all of it as JSON; what is wrong is empty if nothing is."""
     facts = {
         "path": str(root),
         "artifacts": done.artifacts,
@@ -21,7 +19,7 @@ def print_json(done: Verified, root: Path, seconds: float) -> None:
         "seconds": round(seconds, 3),
         "problems": [{"file": str(each.path), "what": each.what, "job": each.job or None} for each in done.problems],
     }
-    click.echo(json.dumps(facts, indent=1))
+    return json.dumps(facts, indent=1)
 
 
 def print_table(done: Verified, root: Path, seconds: float) -> None:
