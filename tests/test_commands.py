@@ -54,8 +54,8 @@ def halfreal_says(*words: object, **environment: str) -> Result:
 def assert_refused(result: Result, *mentions: str) -> None:
     """Assert exit code 2 and an error of at most three lines that mentions these words."""
     assert result.exit_code == 2, result.output
-    # where the images of a job will be is said before they are read
-    said = [line for line in result.stderr.splitlines() if not re.match(r"\w+: images: ", line)]
+    # where the images of a job will be, and what it takes of the disk, is said before the work
+    said = [line for line in result.stderr.splitlines() if not re.match(r"\w+: (images|disk): ", line)]
     assert 1 <= len(said) <= 3
     assert said[0].startswith("error: ")
     assert "Traceback" not in result.stderr

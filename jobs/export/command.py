@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jobs.export.pictures import Picture
     from shared.store.artifacts import Artifact
     from shared.store.records.datasets import SyntheticRecord
+    from shared.store.room import Need
 
 READS = tuple(job for job in PIPELINE if job not in (REPORT, TRAIN_GAN))
 ROW: Job = Job("export", "", "export", "", READS, replicated=True, behind=(TRAIN_GAN,))
@@ -73,6 +74,7 @@ def main(
     from jobs.export.staging import CARD, check_place, is_complete, write_export
     from shared.metrics.over_replicates import MEMBERS_FOUND, membership
     from shared.store.artifacts import input_of
+    from shared.store.room import check_room
     from shared.store.staging import BuildKey
 
     folder = data_root / experiment_name(experiment, recipe)
@@ -97,6 +99,7 @@ def main(
         write_whole(staging / RECIPE, f"{remake}\n".encode())
         write_whole(staging / CARD, render(inputs, config, counts, number).encode())
 
+    check_room(target.parent, need_of(input_of(inputs, SYNTHESIZE), config), "the images", reporter.info)
     write_export(target, key, write)
     on_test = need_test_scores(input_of(inputs, EVALUATE))
     for space, copies in on_test.copies.items():
@@ -106,6 +109,20 @@ def main(
         if found.found:
             reporter.info(f"warning: {MEMBERS_FOUND}, by {space}; the card says how well")
     reporter.info(f"{amount(counts.total(), 'image')}: {target}\nfill in the licence: {target / 'README.md'}")
+
+
+BLOCK_BYTES = 4096
+"""What disks give files by: a small image takes as much."""
+
+
+def need_of(synthetic: "Artifact[SyntheticRecord]", config: ExportConfig) -> "Need":
+    """Return what an export takes: about the shards' bytes, and nothing surely where some images are left out."""
+    from shared.store.room import Need
+
+    split = synthetic.split("train")
+    size_bytes = sum(shard.bytes for shard in split.shards)
+    # shards are padded, other layouts are not; a third is the least that is left of them
+    return Need(0 if config.min_confidence else size_bytes // 3, size_bytes + split.count * BLOCK_BYTES)
 
 
 def labels_of(synthetic: "SyntheticRecord", wanted: str | None) -> str:

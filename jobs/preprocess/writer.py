@@ -32,6 +32,7 @@ from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, digest
 from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
+from shared.store.room import Need, check_room, need_of_images
 
 IMAGES_PER_PROCESS = 256
 """Images below which another process costs more than it saves."""
@@ -79,6 +80,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
     # before anything is read: a class without images is known already
     _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
+    check_room(run.folder, need_of(config, source, len(chosen)), f"{len(chosen):,} images", run.reporter.info)
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
     with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
@@ -116,6 +118,13 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         held_out_also_real=also_real,
     )
     return Written(dataset, with_subsets(record, config), [*readable.items(places["train"].tolist())])
+
+
+def need_of(config: PreprocessOptions, source: Source, images: int) -> Need:
+    """Return what the work on this many images takes of the disk, until it is finished."""
+    shards = need_of_images(images, config.size_px, config.channels)
+    # of a source that is read in its own order each image is written twice: as it comes, and where it goes
+    return shards + shards if source.in_order else shards
 
 
 def placed_and_written(

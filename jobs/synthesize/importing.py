@@ -36,6 +36,7 @@ from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, pixels_of
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import IMPORTED, Imported, RealRecord, SyntheticRecord
+from shared.store.room import check_room, need_of_images
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256
@@ -72,6 +73,8 @@ def import_images(run: Run, config: SynthesizeOptions) -> tuple[Dataset, Synthet
     items = in_turn(labelled(place, source, real.dataset.classes, config, run), config.seed)
     rejects = Rejects(len(items), config.max_rejected)
     ranges = shard_ranges(len(items), config.shard_images)
+    need = need_of_images(len(items), annotator.record.size_px, real.dataset.channels)
+    check_room(run.folder, need, f"{len(items):,} images", run.reporter.info)
     # the plan is part of the key: parts that saw different files must not share shards
     pieces = WorkShards(run, len(ranges), listing((label, item.origin) for item, label in items))
     shards = write_shards(run, pieces, ranges, items, rejects)

@@ -20,7 +20,7 @@ from shared.disk.durable import make_folder
 from shared.errors import BadConfig, BadInput
 from shared.format.files import sha256, write_json
 from shared.models.classifiers import parameter_count
-from shared.models.gans.build import build_generator
+from shared.models.gans.build import build_discriminator, build_generator
 from shared.models.gans.step_memory import check_gan_step
 from shared.models.snapshots import snapshot_name
 from shared.models.tables import Spec
@@ -29,6 +29,7 @@ from shared.runtime.seeding import Stream, derive_seed
 from shared.store.checkpoints import save
 from shared.store.records.base import Record, parse_record_json
 from shared.store.records.gan import Extension, GanRecord, HistoryRow, Resolved, Snapshot
+from shared.store.room import Need, check_room
 
 DONE = "trained.json"
 """The file that a finished class leaves in its folder."""
@@ -58,6 +59,8 @@ def train_family(run: Run, config: GanOptions) -> Result | None:
     group.barrier()  # the main process may have cleared or filled the folder
     task = Task(group, family, config, real, run.folder)
     check_memory(task)
+    if group.is_main:
+        check_room(run.folder, need_of(task), "snapshots and checkpoints", run.reporter.info)
     if family.one_per_class:
         return train_each_class(run, task)
     state = train(run, task)
@@ -88,16 +91,28 @@ def check_memory(task: Task) -> None:
     )
 
 
+def need_of(whole: Task) -> Need:
+    """Return what snapshots and the last two checkpoints take of the disk; pictures for people come on top."""
+    config = whole.config
+    with torch.device("meta"):  # only counted
+        made = specs(whole.family, config, whole.real.dataset)
+        generator, discriminator = build_generator(made[0]), build_discriminator(made[1])
+    kept, other = (sum(each.nbytes for each in net.state_dict().values()) for net in (generator, discriminator))
+    # optimizers keep two moments of a weight at most; the averaged generator is the one that is sampled
+    checkpoint = Need(2 * kept + other, 4 * kept + 3 * other)
+    pairs = len(whole.classes) if whole.family.one_per_class else 1
+    snapshots = pairs * -(-config.epochs // config.snapshot_every_epochs) * kept
+    return Need(snapshots + pairs * checkpoint.least, snapshots + 2 * pairs * checkpoint.most)
+
+
 def cost(whole: Task) -> str:
     """Return what a pair of networks for each class takes: iterations and files of all of them, in words."""
     config, counts = whole.config, whole.real.dataset.splits["train"].class_counts
     plans = [make_plan(config, whole.family.critic_steps, images) for images in counts]
-    with torch.device("meta"):  # only counted
-        numbers = parameter_count(build_generator(specs(whole.family, config, whole.real.dataset)[0]))
     snapshots = len(counts) * -(-config.epochs // config.snapshot_every_epochs)
     return (
         f"{len(counts):,} pairs of networks, one after the other: {sum(plan.iterations for plan in plans):,} "
-        f"iterations, {snapshots:,} snapshots, {4 * numbers * snapshots / 1e9:,.1f} GB; --parts divides the classes "
+        f"iterations, {snapshots:,} snapshots; --parts divides the classes "
         "among processes, one conditional network for all of them takes another --family"
     )
 

@@ -1,0 +1,65 @@
+"""Whether the disk has room for what a job is about to write: estimated, and said, before the work begins."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import BadInput
+from shared.format import tar
+from shared.runtime.memory import in_words
+
+LEAST_BLOCKS, MOST_BLOCKS = 6, 8
+"""Blocks of a tar that a sample takes besides its pixels: three headers, a label, its json, and what is padded."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What some work is going to take of a disk: `least` surely, `most` as far as anybody can tell before."""
+
+    least: int
+    most: int
+
+    def __add__(self, other: "Need") -> "Need":
+        return Need(self.least + other.least, self.most + other.most)
+
+
+def need_of_images(images: int, size_px: int, channels: int) -> Need:
+    """Return what shards of this many images take: flat pictures next to nothing, noise as many bytes as pixels."""
+    pixels = size_px * (1 + size_px * channels)  # with a byte for each row, as PNG has it
+    return Need(images * LEAST_BLOCKS * tar.BLOCK, images * (MOST_BLOCKS * tar.BLOCK + pixels))
+
+
+def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object]) -> None:
+    """Say what of the disk of `folder` the work on `what` is going to take, without what it has written there already.
+
+    Raises BadInput where not even the least of it fits: half of the work would be lost time.
+    """
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    written, free = size_of(folder), shutil.disk_usage(place).free
+    least, most = max(need.least - written, 0), max(need.most - written, 0)
+    if least > free:
+        raise BadInput(
+            f"{place}: {in_words(free)} free, {what} take at least {in_words(least)}\n"
+            "make room (`halfreal clean` says what may go), or choose another --data-root"
+        )
+    tight = "" if most <= free else "; warning: they may not fit, `halfreal clean` says what may go"
+    say(f"disk: {what} take up to {in_words(most)}, {in_words(free)} free{tight}")
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of the files in and below `folder`; 0 where it is not there."""
+    total = 0
+    pending = [folder]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(Path(entry.path))
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except FileNotFoundError:  # another process has removed it
+            continue
+    return total
