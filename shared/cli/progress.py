@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 from shared.errors import Interrupted
 from shared.runtime.observe.log import say
 from shared.runtime.observe.observation import count_done, progress
+from shared.store.progress_notes import EVERY_S, Note, write_note
 
 Item = TypeVar("Item")
 
@@ -61,7 +63,7 @@ class ProgressBar:
         self.reporter, self.title, self.total, self.unit, self.stops = reporter, title, total, unit, stops
         self.done = 0
         self._skipped = 0
-        self._started = self._logged = time.monotonic()
+        self._started = self._logged = self._noted = time.monotonic()
 
     def skip(self, count: int) -> None:
         """Count work that an earlier run did; it does not enter the rate."""
@@ -89,6 +91,10 @@ class ProgressBar:
                 per_s=round(self._rate(), 3),
                 note=note,
             )
+        if self.reporter.note_in is not None and time.monotonic() - self._noted >= EVERY_S:
+            self._noted = time.monotonic()
+            noted = Note(self.title, self.done, self.total, self.unit, round(self._rate(), 3), time.time())
+            write_note(self.reporter.note_in, noted)
         if self.stops:
             self.reporter.stop.check()
 
@@ -114,6 +120,7 @@ class Reporter:
         self.job, self.bars = job, bars
         self.stop = stop or StopFlag()
         self.terminal: Any = None  # a rich Progress while a bar is shown on a terminal
+        self.note_in: Path | None = None  # the file in which the progress is noted for others
 
     def info(self, text: str, event: str = "message", **fields: Any) -> None:
         """Print one line with the job's name before it; in a JSON log it is an `event` with these fields besides."""

@@ -29,6 +29,7 @@ from shared.runtime.observe.observation import data_wait
 from shared.runtime.observe.watching import observing
 from shared.runtime.pool import Pool
 from shared.runtime.together.peers import together
+from shared.store.progress_notes import note_file
 from shared.store.replicates import replicate_name
 
 if TYPE_CHECKING:
@@ -223,6 +224,8 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
         if shared_work and not common.force and is_complete(call, piece, key, run.reporter):
             return None
         run = replace(run, folder=work.folder)
+        if is_main:
+            run.reporter.note_in = note_file(work.folder, piece.shard.index)
         if shard and is_main:
             run = replace(run, exclusive=lambda: held.enter_context(locked(final, wait=True)))
         diary = Diary(work.folder, started)
