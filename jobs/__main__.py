@@ -26,7 +26,9 @@ COMMANDS = {job.name: f"jobs.{job.name}.__main__" for job in JOBS} | {
     "tensorboard": "jobs.commands.tensorboard",
     "export": "jobs.export.command",
     "weights": "jobs.commands.weights",
+    "status": "jobs.status.command",
     "verify": "jobs.verify.command",
+    "clean": "jobs.clean.command",
     "selfcheck": "jobs.selfcheck.command",
 }
 """Where each command lives; `main` there is the click command."""
@@ -44,7 +46,9 @@ ABOUT = {job.name: job.about for job in JOBS} | {
     "tensorboard": "Show losses, scores and samples of each epoch.",
     "export": "Write the synthetic images for other tools, with a dataset card.",
     "weights": "Download, list and check the weights of feature extractors.",
+    "status": "Say what is on a volume, and who is at work there.",
     "verify": "Check that what is on a volume is as it was written.",
+    "clean": "List what is in no use any more, and remove it.",
     "selfcheck": "Check that this installation works as it should.",
 }
 

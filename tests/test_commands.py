@@ -15,7 +15,7 @@ from shared.store.artifacts import Artifact
 from shared.store.job import Job
 
 COMMANDS = [*(row.name for row in JOBS), "run", "results", "compare", "recipes", "sample", "playground", "tensorboard"]
-COMMANDS += ["verify"]
+COMMANDS += ["verify", "status", "clean"]
 READERS = [row for row in JOBS if row.reads]
 HEAVY = [
     "torch",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from shared.cli.calls.volume import bring_all
 from shared.cli.common_options import DATA_ROOT, DEBUG
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -35,14 +36,14 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, js
     Ends with 2, and a table of what is wrong, if anything is. What is held by a job that is at work is checked too.
     """
     from jobs.verify.opened import Problem, opened
-    from jobs.verify.places import bring_experiments, places
+    from jobs.verify.places import places
     from jobs.verify.said import as_json, print_table, summary
     from jobs.verify.verification import verify
     from shared.runtime.processes import processes, usable_cores
 
     root, started = path or data_root, time.monotonic()
     if path is None:
-        bring_experiments(root)
+        bring_all(root)
     if not root.is_dir():
         raise MissingArtifact(f"{root}: does not exist; name a folder, or a volume by --data-root")
     problems: list[Problem] = []

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from jobs.export.staging import RECORD
 from shared.format.manifest import MANIFEST
-from shared.store.remote.mirror import mirror_of
-from shared.store.remote.pull import pull
 from shared.store.unfinished import final_of
 
 RUN_RECORD = "run.json"
@@ -49,11 +47,3 @@ def places(root: Path) -> Iterator[Place]:
 def _is_ours(name: str) -> bool:
     """Whether a folder of this name may have artifacts: caches and drafts, which are hidden, have none."""
     return not name.startswith(".") or final_of(Path(name)) is not None
-
-
-def bring_experiments(volume: Path) -> None:
-    """Bring the mirror of a volume in an object store up to date; nothing is done for one on a disk."""
-    mirror = mirror_of(volume)
-    for name in mirror.store.folders("") if mirror is not None else ():
-        if not name.startswith("."):
-            pull(volume / name)

@@ -94,13 +94,21 @@ def check_lineage(artifacts: "Mapping[str, Artifact]") -> None:
     from shared.store.artifacts import SAME_PLACE
 
     for artifact in artifacts.values():
-        for source, digest in artifact.manifest.inputs.items():
-            # the whole of an input that was extended since counts for the report alone, which is remade from it
-            if source in artifacts and digest not in (artifacts[source].identity, artifacts[source].sha256):
-                raise BadInput(
-                    f"{artifact.folder}: made from another {source!r} than the one next to it\n"
-                    f"rebuild them together: halfreal run, or halfreal {artifact.manifest.job}{SAME_PLACE}"
-                )
+        for source in others_than(artifact, artifacts):
+            raise BadInput(
+                f"{artifact.folder}: made from another {source!r} than the one next to it\n"
+                f"rebuild them together: halfreal run, or halfreal {artifact.manifest.job}{SAME_PLACE}"
+            )
+
+
+def others_than(artifact: "Artifact", artifacts: "Mapping[str, Artifact]") -> list[str]:
+    """Return the places of those of `artifacts` that are not the ones that an artifact was made from."""
+    return [
+        source
+        for source, digest in artifact.manifest.inputs.items()
+        # the whole of an input that was extended since counts for the report alone, which is remade from it
+        if source in artifacts and digest not in (artifacts[source].identity, artifacts[source].sha256)
+    ]
 
 
 def replaced_since(artifacts: "Mapping[str, Artifact]", folder: Path, rows: "Iterable[Job]") -> list[str]:

@@ -37,7 +37,7 @@ def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object]
     Raises BadInput where not even the least of it fits: half of the work would be lost time.
     """
     place = next(path for path in (folder, *folder.parents) if path.exists())
-    written, free = size_of(folder), shutil.disk_usage(place).free
+    written, free = taken_by(folder).size_bytes, shutil.disk_usage(place).free
     least, most = max(need.least - written, 0), max(need.most - written, 0)
     if least > free:
         raise BadInput(
@@ -48,18 +48,27 @@ def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object]
     say(f"disk: {what} take up to {in_words(most)}, {in_words(free)} free{tight}")
 
 
-def size_of(folder: Path) -> int:
-    """Return the bytes of the files in and below `folder`; 0 where it is not there."""
-    total = 0
-    pending = [folder]
+@dataclass(frozen=True)
+class Taken:
+    """What a folder takes of the disk, and when something in it was last written, in Unix time."""
+
+    size_bytes: int
+    written: float
+
+
+def taken_by(folder: Path) -> Taken:
+    """Return what the files in and below `folder` take; nothing where it is not there. Links are not followed."""
+    total, written, pending = 0, 0.0, [folder]
     while pending:
         try:
             with os.scandir(pending.pop()) as entries:
                 for entry in entries:
+                    found = entry.stat(follow_symlinks=False)
+                    written = max(written, found.st_mtime)
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(Path(entry.path))
                     else:
-                        total += entry.stat(follow_symlinks=False).st_size
+                        total += found.st_size
         except FileNotFoundError:  # another process has removed it
             continue
-    return total
+    return Taken(total, written)

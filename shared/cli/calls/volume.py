@@ -44,6 +44,16 @@ def bring(folder: Path) -> None:
         say("pulled", f"from the object store: {', '.join(came)}", artifacts=came)
 
 
+def bring_all(volume: Path) -> None:
+    """Bring the mirrors of all experiments of a volume up to date; nothing for a volume on a disk."""
+    from shared.store.remote.mirror import mirror_of
+
+    mirror = mirror_of(volume)
+    for name in mirror.store.folders("") if mirror is not None else ():
+        if not name.startswith("."):
+            bring(volume / name)
+
+
 def check_on_one_machine(context: click.Context, shard: Shard) -> None:
     """Raise BadConfig where several machines would share work that a volume in an object store does not hold.
 

@@ -13,13 +13,10 @@ what was read, and a file that was cut off or cannot be read is an error rather 
 noticed of an altered file is another size or time, and any change of the labels. Bits that a disk turns over are not.
 """
 
-import errno
-import fcntl
 import json
 import os
 import weakref
 import zlib
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +24,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.data.decoded.in_use import LABELS, PIXELS, WHOLE, use
 from shared.data.decoded.work import Work, image_bytes, name_of
 from shared.data.pixels import Rows, as_array
-from shared.disk.durable import make_folder, open_in_place, remove_file, remove_if_empty
 from shared.errors import FormatError
-
-PIXELS, LABELS, WHOLE, IN_USE = "pixels", "labels", "whole.json", "use.lock"
 
 
 class DecodedFile:
@@ -83,42 +78,6 @@ def open_whole(place: Path, work: Work) -> DecodedFile | None:
         pass
     os.close(in_use)
     return None
-
-
-def remove(folder: Path, in_use: int) -> bool:
-    """Delete a folder unless another process uses it; `in_use` is a descriptor of its lock. Return whether it did."""
-    try:
-        fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    # by name, never a tree: nothing else is ours. The mark of a whole first, so that no half of one is left
-    for name in (WHOLE, PIXELS, LABELS, "marks", "pieces.lock", IN_USE):
-        with suppress(OSError):
-            remove_file(folder / name)
-    remove_if_empty(folder)
-    return True
-
-
-def use(folder: Path, *, make: bool) -> int:
-    """Return a descriptor that holds the lock of the use of `folder`; OSError where it is not there."""
-    path = folder / IN_USE
-    while True:
-        if make:
-            make_folder(folder, parents=True)
-        descriptor = open_in_place(path) if make else os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            # the folder may have been cleaned away while this process waited
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                with suppress(OSError):  # of a read-only volume nothing is cleaned
-                    os.utime(path)
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        if not make and not path.exists():
-            raise FileNotFoundError(errno.ENOENT, "cleaned away", str(path))
 
 
 def is_whole(folder: Path, work: Work) -> bool:

@@ -9,16 +9,8 @@ from threading import Lock
 
 import numpy as np
 
-from shared.data.decoded.files import (
-    LABELS,
-    PIXELS,
-    WHOLE,
-    DecodedFile,
-    description,
-    is_whole,
-    remove,
-    use,
-)
+from shared.data.decoded.files import DecodedFile, description, is_whole
+from shared.data.decoded.in_use import LABELS, PIXELS, WHOLE, remove, use
 from shared.data.decoded.marks import Marks, Unusable, of_place, this_boot
 from shared.data.decoded.work import Work, checked, image_bytes, name_of
 from shared.data.pixels import BLOCK_BYTES

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data.decoded.files import IN_USE, remove
+from shared.data.decoded.in_use import IN_USE, remove
 from shared.errors import BadConfig
 from shared.runtime import cache_place
 from shared.store.artifacts import Artifact
@@ -46,11 +46,14 @@ class Place:
 
 def places_for(dataset: Artifact) -> Iterator[Place]:
     """Yield the folders for the pixels of a dataset, the best first; none of them takes memory."""
+    return (place for place in places_of(volume_of(dataset.folder)) if not in_memory(place.folder))
+
+
+def places_of(volume: Path) -> list[Place]:
+    """Return the folders for the pixels of all datasets of a volume, the best first."""
     chosen = cache_place.chosen()
-    on_volume = Place(volume_of(dataset.folder) / FOLDER, shared=True)
-    folders = [on_volume if chosen is None else Place(chosen / FOLDER.name, shared=False)]
-    folders += [Place(Path(tempfile.gettempdir()) / f"halfreal-{os.getuid()}" / "decoded", shared=False)]
-    return (place for place in folders if not in_memory(place.folder))
+    best = Place(volume / FOLDER, shared=True) if chosen is None else Place(chosen / FOLDER.name, shared=False)
+    return [best, Place(Path(tempfile.gettempdir()) / f"halfreal-{os.getuid()}" / "decoded", shared=False)]
 
 
 def volume_of(folder: Path) -> Path:
@@ -86,18 +89,18 @@ def make_room(folder: Path, needed_bytes: int, own: str = "") -> bool:
     BadConfig for a CACHE_GB that is no number.
     """
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    entries = sorted(_cached(folder), key=lambda entry: entry[0])
+    entries = sorted(cached_sets(folder), key=lambda entry: entry[0])
     kept = [entry for entry in entries if entry[2].name != own]
     written = sum(size for _, size, path in entries if path.name == own)
     for last_use, _, path in list(kept):
-        if last_use < time.time() - UNUSED_S and _cleaned(path):
+        if last_use < time.time() - UNUSED_S and cleaned(path):
             kept = [entry for entry in kept if entry[2] != path]
     limit = _limit(there, written + sum(size for _, size, _ in kept))
     while (
         needed_bytes > limit - sum(size for _, size, _ in kept)
         or needed_bytes - written > shutil.disk_usage(there).free - SPARE_BYTES
     ):
-        gone = next((entry for entry in kept if needed_bytes <= limit and _cleaned(entry[2])), None)
+        gone = next((entry for entry in kept if needed_bytes <= limit and cleaned(entry[2])), None)
         if gone is None:
             return False
         kept.remove(gone)
@@ -107,7 +110,7 @@ def make_room(folder: Path, needed_bytes: int, own: str = "") -> bool:
 def may_have_room(folder: Path, needed_bytes: int) -> bool:
     """Whether `make_room` would find room, unless what it cleans away is open; nothing is cleaned."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    cached = sum(size for _, size, _ in _cached(folder))
+    cached = sum(size for _, size, _ in cached_sets(folder))
     return needed_bytes <= min(_limit(there, cached), shutil.disk_usage(there).free + cached - SPARE_BYTES)
 
 
@@ -124,15 +127,15 @@ def _limit(folder: Path, cached_bytes: int) -> int:
     return int(limit * 1e9)
 
 
-def _cached(folder: Path) -> Iterator[tuple[float, int, Path]]:
-    """Yield the last use of each set of pixels, the bytes that it takes on the disk, and its folder."""
+def cached_sets(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """Yield the last use of each set of pixels in `folder`, the bytes that it takes on the disk, and its own folder."""
     for path in folder.glob(f"*/{IN_USE}"):
         with suppress(OSError):  # another process cleans too
             taken = sum(file.stat().st_blocks * 512 for file in path.parent.iterdir())
             yield path.stat().st_mtime, taken, path.parent
 
 
-def _cleaned(folder: Path) -> bool:
+def cleaned(folder: Path) -> bool:
     """Delete a set of pixels unless a process has it open; return whether it did."""
     try:
         descriptor = os.open(folder / IN_USE, os.O_RDWR)

@@ -26,6 +26,9 @@ from shared.store.locking.taking import holding
 MARKER = ".volume.json"
 """The file in a mirror that says which volume it mirrors."""
 
+VOLUMES = "volumes"
+"""The folder of mirrors in a folder of caches."""
+
 FILES, OUTPUTS = ".files", ".outputs"
 """The folders of a volume in a store with the files of artifacts, and with what they have for people alone."""
 
@@ -63,7 +66,7 @@ def mirror_folder(address: Address, cache: Path | None) -> Path:
     """
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "")
     digits = sha256(f"{endpoint} {address}".encode())[:8]
-    folder = ((cache or user_cache()) / "volumes" / f"{address.scheme}-{address.bucket}-{digits}").absolute()
+    folder = ((cache or user_cache()) / VOLUMES / f"{address.scheme}-{address.bucket}-{digits}").absolute()
     try:
         make_folder(folder, parents=True)
         if not (folder / MARKER).exists():

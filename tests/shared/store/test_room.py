@@ -12,7 +12,7 @@ import pytest
 from shared.errors import BadInput
 from shared.format.sample import Sample
 from shared.format.shards import write_split
-from shared.store.room import Need, check_room, need_of_images, size_of
+from shared.store.room import Need, check_room, need_of_images, taken_by
 
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
@@ -41,8 +41,8 @@ def test_shards_take_no_more_and_no_less(size_px: int, channels: int, noise: boo
     write_split(tmp_path, "train", samples, class_count=1, shard_images=64)
     need = need_of_images(len(samples), size_px, channels)
     # archives are padded to whole records
-    assert need.least - 10240 <= size_of(tmp_path) <= need.most + 10240
-    assert need.most < 1.5 * size_of(tmp_path) or not noise
+    assert need.least - 10240 <= taken_by(tmp_path).size_bytes <= need.most + 10240
+    assert need.most < 1.5 * taken_by(tmp_path).size_bytes or not noise
 
 
 def test_what_is_needed_is_said(free: Callable[[int], None], tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_what_was_written_already_is_not_needed_again(free: Callable[[int], None
 def test_a_folder_that_vanishes_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process may remove what is measured."""
     (tmp_path / "a").write_bytes(b"four")
-    assert size_of(tmp_path) == 4
+    assert taken_by(tmp_path).size_bytes == 4
     monkeypatch.setattr("os.scandir", _gone)
-    assert size_of(tmp_path) == 0
+    assert taken_by(tmp_path).size_bytes == 0
 
 
 def _gone(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What may go from a volume, and removing it."""

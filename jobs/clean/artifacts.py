@@ -1,0 +1,50 @@
+"""Removing finished artifacts, each by the name that somebody typed."""
+
+from pathlib import Path
+
+from jobs.export.staging import RECORD
+from jobs.status.contents import State, statuses
+from shared.disk.durable import remove_tree, rename, sync_folder
+from shared.errors import BadConfig, Busy, MissingArtifact
+from shared.format.manifest import MANIFEST
+from shared.objects.fetching import is_remote
+from shared.store.lineage import STUDY_FOLDER
+from shared.store.locks import locked
+from shared.store.replicates import replicate_name
+
+
+def named_artifact(data_root: Path, name: str) -> Path:
+    """Return the artifact or export called `name`, such as digits/gan/r00; BadInput for anything else."""
+    path, parts = data_root / name, Path(name).parts
+    if not parts or ".." in parts or Path(name).is_absolute():
+        raise BadConfig(f"{name!r}: want the name of an artifact on the volume, such as digits/gan/{replicate_name(0)}")
+    if len(parts) < 2 or not any((path / record).is_file() for record in (MANIFEST, RECORD)):
+        there = ", ".join(f"{parts[0]}/{each.place}" for each in statuses(data_root / parts[0]))
+        raise MissingArtifact(f"{path}: no finished artifact; want one of {there or 'none, for nothing is there'}")
+    if is_remote(path):
+        raise BadConfig(f"{path}: its volume is in an object store; remove it there")
+    return path
+
+
+def made_from(data_root: Path, path: Path) -> list[str]:
+    """Return the places of the artifacts of the same experiment that were made from the one at `path`.
+
+    Raises Busy where something of the experiment is being made: it may be from this one.
+    """
+    parts = path.relative_to(data_root).parts
+    experiment = data_root.joinpath(*parts[: 3 if parts[1] == STUDY_FOLDER else 1])
+    place, there = path.relative_to(experiment).as_posix(), statuses(experiment)
+    for each in there:
+        if each.state is State.RUNNING:
+            raise Busy(f"{experiment / each.place}: is being made, perhaps from {path}; run this again afterwards")
+    return [each.place for each in there if place in each.inputs]
+
+
+def remove_artifact(path: Path) -> None:
+    """Remove an artifact: it is gone at once, whole; its files go afterwards."""
+    aside = path.parent / f".{path.name}-removed"
+    with locked(path):
+        remove_tree(aside, strict=True)
+        rename(path, aside)
+        sync_folder(path.parent)
+        remove_tree(aside, strict=True)

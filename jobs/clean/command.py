@@ -1,0 +1,93 @@
+"""The command `clean`: what may go from a volume, and removing it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from shared.cli.calls.volume import bring_all
+from shared.cli.common_options import DATA_ROOT, DEBUG
+from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.resource_options import CACHE_DIR, bind_resources
+from shared.errors import MissingArtifact
+
+if TYPE_CHECKING:
+    from shared.store.leftovers import Leftover
+
+DAY_S = 24 * 3600.0
+
+
+@click.command("clean", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT/ARTIFACT]...")
+@DATA_ROOT
+@CACHE_DIR
+@DEBUG
+@click.option("--days", type=click.FloatRange(0), default=7.0, help="Least age in days of what may go.")
+@click.option("--yes", is_flag=True, help="Remove it; without this it is only listed.")
+def main(names: tuple[str, ...], data_root: Path, cache_dir: Path | None, days: float, yes: bool, **_: object) -> None:
+    """List what is in no use any more, and with --yes remove it.
+
+    That is unfinished work which nobody is at, drafts, folders that were replaced, decoded images, and mirrors of
+    volumes in object stores. It must have been left alone for --days; a stopped job whose work is removed begins again.
+    A finished artifact goes only if its name is given, such as digits/gan/r00: then nothing else does. What a job is
+    at work on is never touched.
+    """
+    bind_resources({"memory": None, "cache_dir": cache_dir})
+    bring_all(data_root)
+    if not data_root.is_dir():
+        raise MissingArtifact(f"{data_root}: does not exist; name a volume by --data-root")
+    if names:
+        clean_artifacts(data_root, names, yes)
+    else:
+        clean_leftovers(data_root, days, yes)
+
+
+def clean_artifacts(data_root: Path, names: tuple[str, ...], yes: bool) -> None:
+    """List finished artifacts by their names, and what was made from them; remove them if asked."""
+    from jobs.clean.artifacts import made_from, named_artifact, remove_artifact
+    from shared.runtime.memory import in_words
+    from shared.store.room import taken_by
+
+    # all of them before any goes: a misspelt name must not leave half of the work done
+    paths = [named_artifact(data_root, name) for name in names]
+    used_by = [made_from(data_root, path) for path in paths]
+    for path, made in zip(paths, used_by, strict=True):
+        size = in_words(taken_by(path).size_bytes)
+        note = f"; made from it: {', '.join(made)}" if made else ""
+        if yes:
+            remove_artifact(path)
+        click.echo(f"{'removed' if yes else 'would remove'} {path}: {size}{note}")
+    if not yes:
+        click.echo("nothing was removed; --yes does that")
+
+
+def clean_leftovers(data_root: Path, days: float, yes: bool) -> None:
+    """List what is left over and old enough, with what stays and why; remove it if asked."""
+    from jobs.clean.caches import caches, free
+    from shared.runtime.memory import in_words
+    from shared.store.leftovers import leftovers
+
+    freed = 0
+    for each in (*leftovers(data_root), *caches(data_root)):
+        stays = why_it_stays(each, days)
+        if not stays and yes and not free(each):
+            stays = "a job is at work on it"
+        freed += 0 if stays else each.taken.size_bytes
+        said = f"stays, {stays}" if stays else "removed" if yes else "would go"
+        age = f"{each.unused_s / DAY_S:.1f} days old"
+        click.echo(f"{said}: {each.kind}, {in_words(each.taken.size_bytes)}, {age}: {each.path}")
+    if yes:
+        click.echo(f"{in_words(freed)} freed")
+    else:
+        click.echo(f"{in_words(freed)} would be freed; --yes does that" if freed else "nothing to free")
+
+
+def why_it_stays(leftover: "Leftover", days: float) -> str:
+    """Return why something is not removed; nothing if it may go."""
+    if leftover.held:
+        return "in use"
+    return f"younger than {days:g} days" if leftover.unused_s < days * DAY_S else ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The experiments of a volume and the state of each artifact, read without a lock and without torch."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from shared.store.locking.looking import Holder
+
+from jobs.commands.calls import command_of
+from jobs.pipeline import ARTIFACTS
+from shared.cli.common_options import RESERVED
+from shared.errors import BadInput
+from shared.format.manifest import MANIFEST
+from shared.store.artifacts import Artifact, open_artifact
+from shared.store.job import Job
+from shared.store.lineage import STUDY_FOLDER, experiment_label, is_point, others_than
+from shared.store.locks import holder, part_holders
+from shared.store.progress_notes import Note, read_notes
+from shared.store.room import Taken, taken_by
+from shared.store.unfinished import Work, final_of, unfinished
+
+LOCK = re.compile(r"\.(?P<final>[^.]+?)(-part-\d+)?\.lock")
+"""The name of a lock of an artifact, or of a part of the work on it."""
+
+
+class State(Enum):
+    """The state of an artifact. One that is made again while the old one is there is running."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    BROKEN = "broken"
+    OUT_OF_STEP = "out of step"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True)
+class UnfinishedWork:
+    """What is in a staging folder: how far it is, in words, and what each part of it said last."""
+
+    folder: Path
+    far: str
+    notes: list[Note]
+    taken: Taken
+
+
+@dataclass(frozen=True)
+class Status:
+    """An artifact, by its place in the experiment: what is there of it, and who is at work on it.
+
+    `finished` is when it was (ISO 8601) and `seconds` how long that took, by its run.json. It was made from what is at
+    the places `inputs`; `others` are those of them that are not the same any more. `broken` is why it cannot be opened.
+    """
+
+    place: str
+    job: str
+    finished: str | None = None
+    seconds: float | None = None
+    inputs: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    broken: str = ""
+    holders: list[Holder] = field(default_factory=list)
+    work: list[UnfinishedWork] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        """The one word for all of it."""
+        if any(each.alive is not False for each in self.holders):
+            return State.RUNNING
+        if self.broken:
+            return State.BROKEN
+        if self.finished is None:
+            return State.STOPPED
+        return State.OUT_OF_STEP if self.others else State.COMPLETE
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment: its name, and its artifacts in the order in which they are made."""
+
+    name: str
+    artifacts: list[Status]
+
+    @property
+    def state(self) -> State:
+        """That of its artifacts which comes first in `State`."""
+        return next(state for state in State if any(each.state is state for each in self.artifacts))
+
+
+def experiments(volume: Path) -> Iterator[Experiment]:
+    """Yield the experiments of a volume, by name, each before the points of its study; folders without any are none."""
+    for folder in sorted(path for path in _folders(volume) if path.name not in RESERVED):
+        for each in (folder, *sorted(path for path in _folders(folder / STUDY_FOLDER) if is_point(path))):
+            artifacts = statuses(each)
+            if artifacts:
+                yield Experiment(experiment_label(each), artifacts)
+
+
+def statuses(folder: Path) -> list[Status]:
+    """Return the state of each artifact of the experiment in `folder` of which anything is there."""
+    places = [(row, place) for row in ARTIFACTS for place in _places(row, folder)]
+    opened: dict[str, Artifact] = {}
+    broken: dict[str, str] = {}
+    for row, place in places:
+        if (folder / place).exists():
+            try:
+                opened[place] = open_artifact(folder / place, row.kind, row.name)
+            except (BadInput, OSError) as error:
+                broken[place] = str(error).splitlines()[0]
+    return [_status(row, folder, place, opened, broken.get(place, "")) for row, place in places]
+
+
+def _places(row: Job[Any], folder: Path) -> list[str]:
+    """Return the places of a job's artifacts of which something is there: finished, unfinished, or a lock."""
+    names = set()
+    for parent, prefix in ((folder, ""), (folder / row.writes, f"{row.writes}/")):
+        for path in _entries(parent):
+            lock = LOCK.fullmatch(path.name)
+            final = final_of(path) or (parent / lock["final"] if lock else path)
+            wanted = r"r[0-9]{2}" if prefix else re.escape(row.writes)
+            is_there = final != path or (path / MANIFEST).exists()
+            if re.fullmatch(wanted, final.name) and is_there:
+                names.add(f"{prefix}{final.name}")
+    return sorted(names)
+
+
+def _status(row: Job[Any], folder: Path, place: str, opened: dict[str, Artifact], broken: str) -> Status:
+    final = folder / place
+    artifact = opened.get(place)
+    record = _run_record(final) if artifact else {}
+    holders = [each for each in (holder(final), *part_holders(final).values()) if each is not None]
+    return Status(
+        place,
+        row.name,
+        str(record.get("finished", "")) if artifact else None,
+        record.get("seconds"),
+        sorted(artifact.manifest.inputs) if artifact else [],
+        others_than(artifact, opened) if artifact else [],
+        broken,
+        holders,
+        [_unfinished(row, work) for work in unfinished(final)],
+    )
+
+
+def _unfinished(row: Job[Any], work: Work) -> UnfinishedWork:
+    extends = next(step.how.extends for step in command_of(row.name).steps if step.row.writes == row.writes)
+    far = None if extends is None else extends.progress.get()(work.folder, work.options)
+    return UnfinishedWork(work.folder, far.words if far else "", read_notes(work.folder), taken_by(work.folder))
+
+
+def _run_record(final: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((final / "run.json").read_bytes()))
+    except (OSError, ValueError, TypeError):  # for people only
+        return {}
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in _entries(folder) if path.is_dir() and not path.name.startswith(".")]
