@@ -7,10 +7,10 @@ from shared.data.decoded.in_use import is_used
 from shared.data.decoded.places import FOLDER, cached_sets, cleaned, places_of
 from shared.disk.durable import remove_tree
 from shared.runtime import cache_place
-from shared.store import leftovers
-from shared.store.leftovers import UNFINISHED, Leftover
 from shared.store.remote.mirror import MARKER, VOLUMES, user_cache
-from shared.store.room import Taken, taken_by
+from shared.store.volume import leftovers
+from shared.store.volume.leftovers import UNFINISHED, Leftover
+from shared.store.volume.room import Taken, taken_by
 
 DECODED, MIRROR = "decoded images", "mirror"
 

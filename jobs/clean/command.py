@@ -12,7 +12,7 @@ from shared.cli.resource_options import CACHE_DIR, bind_resources
 from shared.errors import MissingArtifact
 
 if TYPE_CHECKING:
-    from shared.store.leftovers import Leftover
+    from shared.store.volume.leftovers import Leftover
 
 DAY_S = 24 * 3600.0
 
@@ -46,7 +46,7 @@ def clean_artifacts(data_root: Path, names: tuple[str, ...], yes: bool) -> None:
     """List finished artifacts by their names, and what was made from them; remove them if asked."""
     from jobs.clean.artifacts import made_from, named_artifact, remove_artifact
     from shared.runtime.memory import in_words
-    from shared.store.room import taken_by
+    from shared.store.volume.room import taken_by
 
     # all of them before any goes: a misspelt name must not leave half of the work done
     paths = [named_artifact(data_root, name) for name in names]
@@ -65,7 +65,7 @@ def clean_leftovers(data_root: Path, days: float, yes: bool) -> None:
     """List what is left over and old enough, with what stays and why; remove it if asked."""
     from jobs.clean.caches import caches, free
     from shared.runtime.memory import in_words
-    from shared.store.leftovers import leftovers
+    from shared.store.volume.leftovers import leftovers
 
     freed = 0
     for each in (*leftovers(data_root), *caches(data_root)):

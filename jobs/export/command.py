@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jobs.export.pictures import Picture
     from shared.store.artifacts import Artifact
     from shared.store.records.datasets import SyntheticRecord
-    from shared.store.room import Need
+    from shared.store.volume.room import Need
 
 READS = tuple(job for job in PIPELINE if job not in (REPORT, TRAIN_GAN))
 ROW: Job = Job("export", "", "export", "", READS, replicated=True, behind=(TRAIN_GAN,))
@@ -74,8 +74,8 @@ def main(
     from jobs.export.staging import CARD, check_place, is_complete, write_export
     from shared.metrics.over_replicates import MEMBERS_FOUND, membership
     from shared.store.artifacts import input_of
-    from shared.store.room import check_room
     from shared.store.staging import BuildKey
+    from shared.store.volume.room import check_room
 
     folder = data_root / experiment_name(experiment, recipe)
     target = (out or folder / "export" / asked["to"]).resolve()
@@ -117,7 +117,7 @@ BLOCK_BYTES = 4096
 
 def need_of(synthetic: "Artifact[SyntheticRecord]", config: ExportConfig) -> "Need":
     """Return what an export takes: about the shards' bytes, and nothing surely where some images are left out."""
-    from shared.store.room import Need
+    from shared.store.volume.room import Need
 
     split = synthetic.split("train")
     size_bytes = sum(shard.bytes for shard in split.shards)

@@ -32,7 +32,7 @@ from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, digest
 from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
-from shared.store.room import Need, check_room, need_of_images
+from shared.store.volume.room import Need, check_room, need_of_images
 
 IMAGES_PER_PROCESS = 256
 """Images below which another process costs more than it saves."""

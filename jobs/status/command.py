@@ -24,7 +24,7 @@ def main(names: tuple[str, ...], data_root: Path, json: bool, **_: object) -> No
     """
     from jobs.status.contents import experiments
     from jobs.status.said import as_json, print_status
-    from shared.store.leftovers import leftovers
+    from shared.store.volume.leftovers import leftovers
 
     bring_all(data_root)
     if not data_root.is_dir():

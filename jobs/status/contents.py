@@ -8,8 +8,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from shared.store.locking.looking import Holder
-
 from jobs.commands.calls import command_of
 from jobs.pipeline import ARTIFACTS
 from shared.cli.common_options import RESERVED
@@ -18,10 +16,11 @@ from shared.format.manifest import MANIFEST
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.job import Job
 from shared.store.lineage import STUDY_FOLDER, experiment_label, is_point, others_than
+from shared.store.locking.looking import Holder
 from shared.store.locks import holder, part_holders
-from shared.store.progress_notes import Note, read_notes
-from shared.store.room import Taken, taken_by
 from shared.store.unfinished import Work, final_of, unfinished
+from shared.store.volume.progress_notes import Note, read_notes
+from shared.store.volume.room import Taken, taken_by
 
 LOCK = re.compile(r"\.(?P<final>[^.]+?)(-part-\d+)?\.lock")
 """The name of a lock of an artifact, or of a part of the work on it."""

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from shared.store.locking.looking import Holder
-
 from jobs.status.contents import Experiment, State, Status, UnfinishedWork
 from shared.cli.progress import clock
 from shared.runtime.memory import in_words
-from shared.store.leftovers import Leftover
-from shared.store.progress_notes import Note
+from shared.store.locking.looking import Holder
+from shared.store.volume.leftovers import Leftover
+from shared.store.volume.progress_notes import Note
 
 STYLES = {
     State.RUNNING: "bold green",

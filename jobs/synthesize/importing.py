@@ -36,7 +36,7 @@ from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, pixels_of
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import IMPORTED, Imported, RealRecord, SyntheticRecord
-from shared.store.room import check_room, need_of_images
+from shared.store.volume.room import check_room, need_of_images
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256

@@ -17,7 +17,7 @@ from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.records.datasets import SyntheticRecord
-from shared.store.room import check_room, need_of_images
+from shared.store.volume.room import check_room, need_of_images
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256

@@ -29,7 +29,7 @@ from shared.runtime.seeding import Stream, derive_seed
 from shared.store.checkpoints import save
 from shared.store.records.base import Record, parse_record_json
 from shared.store.records.gan import Extension, GanRecord, HistoryRow, Resolved, Snapshot
-from shared.store.room import Need, check_room
+from shared.store.volume.room import Need, check_room
 
 DONE = "trained.json"
 """The file that a finished class leaves in its folder."""

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from shared.errors import Interrupted
 from shared.runtime.observe.log import say
 from shared.runtime.observe.observation import count_done, progress
-from shared.store.progress_notes import EVERY_S, Note, write_note
+from shared.store.volume.progress_notes import EVERY_S, Note, write_note
 
 Item = TypeVar("Item")
 

@@ -29,8 +29,8 @@ from shared.runtime.observe.observation import data_wait
 from shared.runtime.observe.watching import observing
 from shared.runtime.pool import Pool
 from shared.runtime.together.peers import together
-from shared.store.progress_notes import note_file
 from shared.store.replicates import replicate_name
+from shared.store.volume.progress_notes import note_file
 
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact

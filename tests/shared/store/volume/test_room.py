@@ -12,7 +12,7 @@ import pytest
 from shared.errors import BadInput
 from shared.format.sample import Sample
 from shared.format.shards import write_split
-from shared.store.room import Need, check_room, need_of_images, taken_by
+from shared.store.volume.room import Need, check_room, need_of_images, taken_by
 
 Usage = namedtuple("Usage", ["total", "used", "free"])
 

@@ -14,8 +14,8 @@ from shared.disk.durable import remove_file, remove_tree
 from shared.errors import Busy
 from shared.format.manifest import MANIFEST
 from shared.store.locks import holder, locked, part_holders
-from shared.store.room import Taken, taken_by
 from shared.store.unfinished import final_of
+from shared.store.volume.room import Taken, taken_by
 
 UNFINISHED, REPLACED, DRAFT = "unfinished work", "replaced", "draft"
 
