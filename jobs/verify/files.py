@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import FormatError
+from shared.format.checks.shard import Pictures, check_shard
+from shared.format.checks.tensors import check_tensors
 from shared.format.files import read_whole
 from shared.format.manifest import FileInfo, ShardInfo
-from shared.format.shard_check import Pictures, check_shard
-from shared.format.tensor_check import check_tensors
 
 TENSORS = ".safetensors"
 

@@ -9,10 +9,10 @@ from jobs.pipeline import ARTIFACTS
 from jobs.verify.files import TENSORS, Task
 from jobs.verify.places import Place
 from shared.errors import FormatError
+from shared.format.checks.shard import Pictures
 from shared.format.files import sha256
 from shared.format.manifest import FileInfo, Manifest, Split, parse_manifest
 from shared.format.presence import compare_names
-from shared.format.shard_check import Pictures
 from shared.store.job import record_class
 from shared.store.records.base import parse_record
 

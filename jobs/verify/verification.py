@@ -9,7 +9,7 @@ import numpy as np
 from jobs.verify.files import Checked, Task, check
 from jobs.verify.opened import Opened, Problem
 from shared.errors import FormatError
-from shared.format.shard_check import key_number
+from shared.format.checks.shard import key_number
 from shared.format.shards import read_members
 
 Spread = Callable[[Callable[[Task], Checked], Iterable[Task]], Iterator[Checked]]
