@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+BUFFER_BYTES = 2**18
+"""What a file that is open collects before the system is asked to write it."""
+
+
 def write_whole(path: Path, payload: bytes) -> None:
     """Write `payload` so that `path` is either absent, its old self, or whole: temporary, fsync, rename."""
     with writing_whole(path) as stream:
@@ -49,7 +53,7 @@ def write_file(path: Path, payload: bytes) -> None:
 def open_to_write(path: Path, *, append: bool = False) -> BinaryIO:
     """Open a file that is emptied first, unless `append`; what is written is on the disk after `sync` alone."""
     step("open", path)
-    return io.BufferedWriter(_File(path, "ab" if append else "wb"))
+    return io.BufferedWriter(_File(path, "ab" if append else "wb"), BUFFER_BYTES)
 
 
 class _File(io.FileIO):
