@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,9 @@ from tests.conftest import quicken
 from tests.experiment.tiny import bars
 
 KILLED = -9
+
+MODULES = "modules"
+"""The file of the names of what an undisturbed run has imported."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Bench:
         for _ in range(2):
             self._restore(stage)
             self._must(stage, stage.calls)
+            self._import_what_it_needed()
             trees.append(self._tree(stage))
         first, second = trees
         by_name = frozenset(name for name in first.keys() & second.keys() if first[name] != second[name])
@@ -135,11 +141,17 @@ class Bench:
         place = ("--recipe", str(self.folder / "recipe.toml"), "--experiment", "small", "--data-root", root)
         commands = [(*call[:1], *place, *call[1:]) for call in calls]
         environment = self._environment(stage) | {steps.STEPS: str(self.steps)} | (extra or {})
-        return attempt(partial(_all, commands), environment, self.log)
+        return attempt(partial(_all, commands, self.folder / MODULES), environment, self.log)
 
     def _must(self, stage: Stage, calls: Iterable[Call]) -> None:
         if code := self._run(stage, calls):
             raise SystemExit(f"{stage.name}: ends with {code} undisturbed\n{self.log.read_text(encoding='utf-8')}")
+
+    def _import_what_it_needed(self) -> None:
+        """Import what the last run did: processes that are forked from now on have it."""
+        for name in (self.folder / MODULES).read_text(encoding="utf-8").split():
+            with suppress(ImportError):
+                import_module(name)
 
     def _kinds(self) -> list[str]:
         if not self.steps.exists():
@@ -157,11 +169,12 @@ class Bench:
         return tree
 
 
-def _all(commands: list[Call]) -> int:
-    """Call one after the other until one fails."""
+def _all(commands: list[Call], modules: Path) -> int:
+    """Call one after the other until one fails; where none does, note which modules are imported."""
     for words in commands:
         if code := command(words):
             return code
+    modules.write_text("\n".join(name for name in sys.modules if not name.startswith("__")), encoding="utf-8")
     return 0
 
 

@@ -9,10 +9,12 @@ Tree = Mapping[str, str]
 
 
 def tree_of(folder: Path) -> Tree:
-    """Return all that is in a folder, hidden or not."""
+    """Return all that is in a folder, hidden or not, but for curves: TensorBoard begins a file each time."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
+        if "/tensorboard" in name:
+            continue
         if path.is_symlink():
             found[name] = f"link to {path.readlink()}"
         elif path.is_file():
