@@ -7,20 +7,13 @@ from pathlib import Path
 import pytest
 
 from shared.disk import durable, steps
+from tests.checks.crash_points import forked
 
 
 def attempt(work: Callable[[], object], **environment: object) -> int:
     """Do `work` in a forked process with these variables; return its exit code, or minus the signal that ended it."""
-    pid = os.fork()
-    if not pid:
-        os.environ.update({f"HALFREAL_{name}": str(value) for name, value in environment.items()})
-        steps.watch()
-        try:
-            work()
-        except OSError as error:
-            os._exit(error.errno or 1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    variables = {f"HALFREAL_{name}": str(value) for name, value in environment.items()}
+    return forked.attempt(lambda: int(work() or 0), variables, Path(os.devnull))
 
 
 @pytest.fixture
@@ -77,13 +70,13 @@ def test_an_error_is_raised_instead_once_and_names_the_path(tmp_path: Path, name
     """With HALFREAL_FAIL_WITH the step raises that error of the system; the step after it is made."""
     said = []
 
-    def work() -> None:
+    def work() -> int:
         for each in "ab":
             try:
                 durable.write_file(tmp_path / each, b"content")
             except OSError as error:
                 said.append((error.errno, error.filename))
-        os._exit(40 + int(said == [(getattr(errno, name), str(tmp_path / "a"))]))
+        return 40 + int(said == [(getattr(errno, name), str(tmp_path / "a"))])
 
     assert attempt(work, FAIL_AT=2, FAIL_WITH=name) == 41
     assert (tmp_path / "b").read_bytes() == b"content"
@@ -93,11 +86,11 @@ def test_processes_that_share_a_file_are_one_count(tmp_path: Path) -> None:
     """A child's steps count on from its parent's: so a whole job with its processes is one sequence."""
     codes = []
 
-    def work() -> None:
+    def work() -> bool:
         durable.write_file(tmp_path / "a", b"content")
         codes.append(attempt(lambda: durable.write_file(tmp_path / "b", b"content")))
         durable.write_file(tmp_path / "c", b"content")
-        os._exit(0 if codes == [-signal.SIGKILL] else 1)
+        return codes != [-signal.SIGKILL]
 
     assert attempt(work, STEPS=tmp_path / "steps", FAIL_AT=4) == 0
     assert (tmp_path / "b").read_bytes() == b""
