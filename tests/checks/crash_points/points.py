@@ -129,7 +129,7 @@ class Bench:
             "HALFREAL_REPLICATES": str(stage.replicates),
             "HALFREAL_PROCESSES": "1",
             "HALFREAL_CACHE_DIR": str(self.volume / "cache"),
-            "HALFREAL_TUNE_WORKERS": "0",
+            "HALFREAL_TUNE_WORKERS": "1",
             "HALFREAL_DEVICE": "cpu",
         }
         return own | (self.store.environment() if stage.in_store and self.store else {})
