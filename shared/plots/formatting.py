@@ -1,5 +1,6 @@
 """Numbers in words, the same on the page, on the card and in the terminal."""
 
+from shared.store.records.copies import ClosestPair
 from shared.store.records.mixed import (
     Answer,
     ArmRow,
@@ -214,3 +215,8 @@ def variance_words(variance: Variance | None) -> str:
         return "Where the variance of the headline's difference comes from is not known."
     said = [f"{words} {'not known' if share is None else f'{100 * share:.0f} %'}" for words, share in shares.items()]
     return f"The variance of the headline's difference: {', '.join(said)}."
+
+
+def pair_title(pair: ClosestPair) -> str:
+    """Return the distance of a pair and what the synthetic image is of the other, in lines as narrow as a picture."""
+    return "\n".join([f"{pair.distance:.2f}", *(pair.transform or "").replace(" and ", "\nand ").split(", ")])

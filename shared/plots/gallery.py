@@ -31,6 +31,7 @@ from shared.models.snapshots import (
 )
 from shared.plots import charts, figures, preparation
 from shared.plots.classes import choices
+from shared.plots.formatting import pair_title
 from shared.plots.training import class_charts, panels
 from shared.plots.training.panels import Progress
 from shared.runtime.seeding import Stream, derive_seed
@@ -213,7 +214,9 @@ def _class_scores(
     alt = "Fréchet distance of each class of the synthetic images, and of as many real train images."
     distances, names = class_distances(on_test, score), choice.names(classes)
     shown = {name: distances[name] for name in names if name in distances}
-    return {"class_scores": Picture(charts.class_bars(shown, score, choice.caption(title)), alt)}
+    few = len(names) - len(shown)
+    title = choice.caption(title) + (f"\ntoo few images for a distance: {few} of them" if few else "")
+    return {"class_scores": Picture(charts.class_bars(shown, score, title), alt)} if shown else {}
 
 
 def _qualities(record: ScoresRecord, gan: GanRecord) -> Pictures:
@@ -247,11 +250,10 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
 
 def _pairs(drawn: Tensor, train: Images, pairs: Sequence[ClosestPair]) -> Pictures:
     """Show the synthetic images `drawn` of some pairs above those of all `train` images that they lie closest to."""
-    names = ["\n".join([f"{pair.distance:.2f}", *(pair.transform or "").split(", ")]) for pair in pairs]
     title = "synthetic (above) and nearest train image (below), distance of pixels"
-    figure = figures.closest_pairs(drawn, train.pixels[[pair.train for pair in pairs]], names, title)
-    alt = "Synthetic images above the training images that they lie closest to."
-    return {"closest_pairs": Picture(figure, alt, True)}
+    nearest = train.pixels[[pair.train for pair in pairs]]
+    figure = figures.closest_pairs(drawn, nearest, [pair_title(pair) for pair in pairs], title)
+    return {"closest_pairs": Picture(figure, "Synthetic images above the training images closest to them.", True)}
 
 
 def _grids(record: ScoresRecord, gan: Artifact[GanRecord], classes: list[str], choice: ClassChoice) -> Pictures:

@@ -50,8 +50,9 @@ def choose_classes(count: int, merits: Mapping[str, Merit]) -> ClassChoice:
     The MOST_CLASSES places are divided among the merits, the first ones getting what does not divide: of three 7, 7
     and 6, such as "largest", "worst" and "most changed". The merits choose in their order, each from the classes that
     none before it took, the highest first and of equal ones the smaller label; a class that a merit has no number for
-    is not chosen by it. What a merit leaves, for want of numbers, goes to the first one that has more. Places are in
-    the order of labels, so that a class has the same neighbours in every figure.
+    is not chosen by it. What a merit leaves, for want of numbers, goes to the first one that has more, and what all
+    leave to the first classes. Places are in the order of labels, so that a class has the same neighbours in every
+    figure.
 
     The keys of `merits` are words that follow "the 7". ValueError where one has not `count` numbers.
     """
@@ -60,11 +61,11 @@ def choose_classes(count: int, merits: Mapping[str, Merit]) -> ClassChoice:
         raise ValueError(f"{lengths} numbers to choose by, want one for each of {count} classes")
     if count <= MOST_CLASSES:
         return ClassChoice(list(range(count)), count, {})
-    orders = {reason: _order(merit) for reason, merit in merits.items()}
+    quotas = [MOST_CLASSES // len(merits) + (place < MOST_CLASSES % len(merits)) for place in range(len(merits))]
+    orders = {reason: _order(merit) for reason, merit in merits.items()} | {"first": list(range(count))}
     chosen: list[int] = []
     picked = dict.fromkeys(orders, 0)
-    quotas = [MOST_CLASSES // len(orders) + (place < MOST_CLASSES % len(orders)) for place in range(len(orders))]
-    for reason, quota in [*zip(orders, quotas, strict=True), *((reason, MOST_CLASSES) for reason in orders)]:
+    for reason, quota in [*zip(merits, quotas, strict=True), *((reason, MOST_CLASSES) for reason in orders)]:
         free = [place for place in orders[reason] if place not in chosen]
         mine = free[: min(quota, MOST_CLASSES - len(chosen))]
         picked[reason] += len(mine)

@@ -20,6 +20,22 @@ MANY_CLASSES: tuple[Mutation, ...] = (
         "twenty different classes are shown",
     ),
     Mutation(
+        "classes_without_numbers_are_not_shown",
+        "shared/stats/class_choice.py",
+        ' | {"first": list(range(count))}',
+        "",
+        CHOICE + "test_of_classes_without_numbers_the_first_are_shown",
+        "a table of a thousand classes of few images is not empty",
+    ),
+    Mutation(
+        "a_chart_of_half_of_its_classes",
+        "shared/plots/gallery.py",
+        'few} of them" if few else "")',
+        'few} of them" if few < 0 else "")',
+        "tests/jobs/report/test_figures.py::test_classes_without_a_distance_are_counted",
+        "a chart says how many of its classes it has no bar for",
+    ),
+    Mutation(
         "the_smallest_are_called_largest",
         "shared/stats/class_choice.py",
         "key=lambda pair: (-pair[0], pair[1])",

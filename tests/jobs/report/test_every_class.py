@@ -7,7 +7,7 @@ import pytest
 from shared.plots.formatting import metric_value
 from shared.store.artifacts import Artifact
 from tests.jobs.browsing import open_quietly
-from tests.jobs.report.pages import experiment, renderer
+from tests.jobs.report.pages import experiment, renderer, with_facts
 from tests.jobs.report.records import HOSTILE_CLASSES, TRAIN, mixed_record
 from tests.jobs.report.test_verdict_page import table, words
 
@@ -58,6 +58,20 @@ def test_other_tables_say_which_classes_they_show(pages: dict[int, str]) -> None
     text = words(pages[2])
     assert "2 of 3 classes: the largest, the worst by F1; all are in the table of every class" in text
     assert '<a href="#every-class">' in pages[2]
+
+
+def test_classes_of_few_images_have_rows_all_the_same(made: dict[str, Artifact]) -> None:
+    """None of many classes may have enough images for a distance or a quality: the page says so, row by row."""
+    facts = dict(made["scores"].facts)
+    name = f"{facts['chosen_score']}_by_class"
+    few = [row | {"qualities": None, "ratios": None, "category": None} for row in facts["test"]["classes"]]
+    scores = with_facts(made["scores"], facts | {"test": facts["test"] | {name: {}, "classes": few}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MOST, 2)
+        page = renderer(made | {"scores": scores})(experiment(made | {"scores": scores}, mixed_record()))
+    assert "No class has enough images for a distance of its own." in page
+    assert "2 of 3 classes: the 2 first; all are in the table of every class" in words(page)
+    assert [row[-1] for row in table(page, "every-class")] == ["too few images"] * 3
 
 
 @pytest.mark.slow

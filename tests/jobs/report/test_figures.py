@@ -1,8 +1,11 @@
 """Figures are composed once: what a job draws next to its artifact is what the page shows."""
 
 from base64 import b64encode
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs.report.figures import draw_all
@@ -10,10 +13,12 @@ from jobs.report.inputs import Artifacts
 from shared.cli.progress import Reporter
 from shared.data.examples import load_examples
 from shared.plots import gallery
-from shared.plots.figures import shorten
+from shared.plots.figures import closest_pairs, shorten
+from shared.plots.formatting import pair_title
 from shared.plots.gallery import real_pictures, save_all
 from shared.plots.mixed_gallery import mixed_pictures
 from shared.store.artifacts import Artifact
+from shared.store.records.copies import ClosestPair
 from tests.jobs.report.pages import with_facts
 from tests.jobs.report.records import mixed_record
 
@@ -86,3 +91,35 @@ def test_a_chart_of_nothing_is_left_out() -> None:
     nothing = {"generator": None, "fit": None, "images": None}
     for variance, drawn in ((nothing, False), (None, False), (nothing | {"images": 1.0}, True)):
         assert ("variance" in mixed_pictures(mixed_record(variance=variance), ["a", "b", "c"])) == drawn
+
+
+def without_distances(scores: Artifact, few: int) -> Artifact:
+    """Return scores of which the first `few` classes have no distance, for want of images."""
+    facts = dict(scores.facts)
+    name = f"{facts['chosen_score']}_by_class"
+    kept = dict(list(facts["test"][name].items())[few:])
+    return with_facts(scores, facts | {"test": facts["test"] | {name: kept}})
+
+
+def test_classes_without_a_distance_are_counted(made: dict[str, Artifact]) -> None:
+    """The chart of classes has a bar for each distance, and says how many have none; of none there is no chart."""
+    titles = []
+    for few in (0, 2):
+        scores = without_distances(made["scores"], few).record
+        (axes,) = gallery.scores_pictures(scores, made["real"], made["gan"])["class_scores"].figure.axes
+        assert len(axes.containers[0]) == 3 - few
+        titles.append(axes.get_title())
+    assert titles[1] == f"{titles[0]}\ntoo few images for a distance: 2 of them"
+    none = without_distances(made["scores"], 3).record
+    assert "class_scores" not in gallery.scores_pictures(none, made["real"], made["gan"])
+
+
+def test_titles_of_pairs_are_as_narrow_as_their_pictures() -> None:
+    """Ten pairs next to each other, each with the longest words there are: no title reaches into the next."""
+    pair = ClosestPair(synthetic=0, train=0, distance=0.125, transform="mirrored, shifted 16 px down and 16 px right")
+    assert pair_title(pair).splitlines() == ["0.12", "mirrored", "shifted 16 px down", "and 16 px right"]
+    pictures = np.zeros((10, 1, 8, 8), np.uint8)
+    figure = closest_pairs(pictures, pictures, [pair_title(pair)] * 10, "ten pairs")
+    figure.savefig(BytesIO())
+    boxes = [axes.title.get_window_extent() for axes in figure.axes[:10]]
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))

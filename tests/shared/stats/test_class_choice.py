@@ -57,6 +57,18 @@ def test_unknown_numbers_choose_nothing() -> None:
     assert choice.words == "20 of 1,000 classes: the 18 largest, the 2 worst"
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [(0, "20 of 1,000 classes: the 20 first"), (3, "20 of 1,000 classes: the 3 worst, the 17 first")],
+)
+def test_of_classes_without_numbers_the_first_are_shown(known: int, words: str) -> None:
+    """Where each class has few images none may have a number; a table of them is not empty."""
+    merit: list[float | None] = [None] * (1000 - known) + [1.0] * known
+    choice = choose_classes(1000, {"worst": merit})
+    assert choice.places == [*range(20 - known), *range(1000 - known, 1000)]
+    assert choice.words == words
+
+
 def test_one_class_of_a_reason_has_no_number() -> None:
     """A caption says "the worst", not "the 1 worst"."""
     choice = choose_classes(30, {"largest": [1.0] * 30, "worst": [None] * 29 + [1.0]})
