@@ -15,6 +15,7 @@ COMMANDS = ("clean", "commands", "compare", "export", "judge", "playground", "se
 """Folders of `jobs` with what people type: they may ask any job."""
 
 LAYERS = (
+    "limits",
     "errors",
     "disk",
     "objects",
@@ -32,10 +33,11 @@ LAYERS = (
 """The rooms of `shared`, from the ground up: each may import those before it, and none after it."""
 
 GROUND = {
+    "limits": (),
     "errors": (),
     "disk": ("errors",),
     "objects": ("errors", "disk"),
-    "format": ("errors", "disk", "objects"),
+    "format": ("limits", "errors", "disk", "objects"),
     "stats": ("errors",),
 }
 """Rooms that may import these alone."""
@@ -218,7 +220,7 @@ def test_there_are_files_to_read() -> None:
     files = sources(ROOT)
     rooms = {tuple(name.split("/")[:2]) for name in files}
     assert {("jobs", room) for room in (*JOBS, *COMMANDS)} <= rooms
-    assert {room for top, room in rooms if top == "shared"} == {*LAYERS[1:], "errors.py", "lazy.py", "__init__.py"}
+    assert {room for top, room in rooms if top == "shared"} == {*LAYERS[2:], "limits.py", "errors.py", "lazy.py", "__init__.py"}
     assert len(files) > 100
 
 

@@ -11,7 +11,7 @@ from jobs.preprocess.options import PreprocessOptions
 from shared.data.examples import LARGEST_PX, Example
 from shared.sources.items import Item
 from shared.sources.prepare import crop_box, prepare, upright
-from shared.sources.work import UNREADABLE, quiet
+from shared.sources.work import UNREADABLE, opening
 
 EXAMPLES = 8
 """Images that are shown."""
@@ -29,7 +29,7 @@ def examples_of(config: PreprocessOptions, items: Sequence[Item]) -> list[Exampl
 
 
 def _example(config: PreprocessOptions, item: Item) -> Example | None:
-    with quiet():
+    with opening(config.max_pixels):
         try:
             picture = item.decode(item.read())
             with picture if isinstance(picture, Image.Image) else nullcontext():

@@ -201,6 +201,7 @@ class PreprocessOptions(ReadingOptions):
             crop=self.crop,
             resize_filter=self.resize_filter,
             background=self.background,
+            max_pixels=self.max_pixels,
         )
 
     @property

@@ -77,7 +77,7 @@ def import_images(run: Run, config: SynthesizeOptions) -> tuple[Dataset, Synthet
     check_room(run.folder, need, f"{len(items):,} images", run.reporter.info)
     # the plan is part of the key: parts that saw different files must not share shards
     pieces = WorkShards(run, len(ranges), listing((label, item.origin) for item, label in items))
-    shards = write_shards(run, pieces, ranges, items, rejects)
+    shards = write_shards(run, pieces, ranges, items, rejects, config.max_pixels)
     if shards is None:
         return None
     rejects.rows = [row for shard in shards for row in shard.rejected]
@@ -155,7 +155,12 @@ def in_turn(items: list[tuple[Item, int]], seed: int) -> list[tuple[Item, int]]:
 
 
 def write_shards(
-    run: Run, pieces: WorkShards, ranges: list[range], items: list[tuple[Item, int]], rejects: Rejects
+    run: Run,
+    pieces: WorkShards,
+    ranges: list[range],
+    items: list[tuple[Item, int]],
+    rejects: Rejects,
+    max_pixels: int,
 ) -> list[ImportedShard] | None:
     """Write the shards that are of this part; return the records of all shards, or None while some are missing."""
     todo = pieces.todo()
@@ -164,7 +169,7 @@ def write_shards(
         run.reporter.bar("import", count, "images") as bar,
         processes(min(run.threads, count // IMAGES_PER_PROCESS), pixels_of.__module__) as each,
     ):
-        work = Importing(run, pieces, each, bar) if todo else None
+        work = Importing(run, pieces, each, bar, max_pixels) if todo else None
         for number in todo:
             assert work is not None
             record = work.write(number, [items[place] for place in ranges[number]], ranges[number].start)
@@ -178,10 +183,10 @@ def write_shards(
 class Importing:
     """The annotator of a run, and how its real images were prepared."""
 
-    def __init__(self, run: Run, pieces: WorkShards, each: Spread[Any, Any], bar: ProgressBar) -> None:
+    def __init__(self, run: Run, pieces: WorkShards, each: Spread[Any, Any], bar: ProgressBar, max_pixels: int) -> None:
         self.run, self.pieces, self.each, self.bar = run, pieces, each, bar
         self.real, annotator = run.input(PREPROCESS), run.input(TRAIN_CLASSIFIER)
-        self.target = target_of(self.real)
+        self.target = target_of(self.real, max_pixels)
         self.annotator = load_classifier(annotator, pick_device(run.device))
         self.annotator_sha256 = sha256(annotator.read(CLASSIFIER_FILE)).hexdigest()
 
@@ -235,11 +240,11 @@ class Importing:
         return key, encode(Sample(key=key, image=pixels, label=named, meta=meta))
 
 
-def target_of(real: Artifact[RealRecord]) -> Target:
-    """Return how the real images were prepared."""
+def target_of(real: Artifact[RealRecord], max_pixels: int) -> Target:
+    """Return how the real images were prepared, for images of at most `max_pixels`."""
     info = real.dataset
     told = {name: str(info.preparation[name]) for name in ("crop", "resize_filter", "background")}
-    return Target(size_px=info.size_px, channels=info.channels, **told)
+    return Target(size_px=info.size_px, channels=info.channels, max_pixels=max_pixels, **told)
 
 
 def equal_to_real(run: Run, real: Artifact[RealRecord], contents: Digests) -> dict[str, int]:

@@ -19,6 +19,9 @@ from shared.runtime.observe.identity import identify, named
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the system says of places that this user may not use."""
 
+NO_FILES = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.EFBIG)
+"""What it says of links to themselves, names that are too long, devices or folders in place of files, and of files that
+are too large: for the file system, for a limit of the user's, or for what is read."""
 
 LINES, WIDTH = 3, 200
 """The room of an error on a terminal, and in the log of a pod."""
@@ -95,6 +98,8 @@ def from_os_error(error: OSError) -> HalfrealError | None:
         return HalfrealError(f"{where}{error.strerror}; make room, then run the same command again")
     if error.errno in FORBIDDEN and where:
         return BadInput(f"{where}{error.strerror}; let this user use it, or choose another place")
+    if error.errno in NO_FILES and where:
+        return BadInput(f"{where}{error.strerror}; put a file or folder there that can be used, or name another")
     return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.cli.options import JobOptions, Within, option
 from shared.errors import BadConfig
+from shared.limits import PIXELS
 from shared.sources.reading import UNLABELLED, Reading
 from shared.sources.table import SOURCES
 
@@ -57,6 +58,13 @@ class ReadingOptions(JobOptions):
     )
     max_rejected: float = option(
         0.01, "Largest share of unreadable images; with more the job fails.", "source", within=Within(0, 1)
+    )
+    max_pixels: int = option(
+        PIXELS,
+        "Width times height of an image at most; a larger one is rejected before it is decoded, as it may fill the "
+        "memory.",
+        "source",
+        within=Within(1),
     )
 
     def __post_init__(self) -> None:

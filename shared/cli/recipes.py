@@ -28,6 +28,8 @@ from typing import Any
 
 from shared.cli.options import nearest
 from shared.errors import BadConfig
+from shared.format.outside import read_regular
+from shared.limits import RECIPE_BYTES
 
 RECIPES_FOLDER = Path(__file__).resolve().parents[2] / "jobs" / "recipes"
 DEFAULT_RECIPE = "digits"
@@ -214,7 +216,7 @@ def _holds(text: str, keys: tuple[str, ...]) -> bool:
     """Whether `text`, the beginning of a TOML file, is TOML and has a value under `keys`."""
     try:
         value: Any = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return False
     for key in keys:
         if not isinstance(value, dict) or key not in value:
@@ -225,7 +227,7 @@ def _holds(text: str, keys: tuple[str, ...]) -> bool:
 
 def _text(path: Path) -> str:
     """Return what is in a file of a recipe, without the byte order mark that Windows' editors put first."""
-    payload = path.read_bytes()
+    payload = read_regular(path, RECIPE_BYTES)
     if payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in payload[:2]:
         raise BadConfig(f"recipe {path}: is UTF-16; save it as UTF-8 (in Notepad: Save as, Encoding UTF-8)")
     return payload.decode("utf-8-sig")
@@ -241,8 +243,12 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         raise BadConfig(f"recipe {name!r}: not found{nearest(name, known)}; {hint}") from error
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error}){_escaped(text, str(error))}") from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise BadConfig(f"recipe {path}: cannot be read as TOML ({error})") from error
+    except RecursionError as error:
+        raise BadConfig(f"recipe {path}: cannot be read as TOML (nested too deep)") from error
+    except (ValueError, OSError) as error:
+        # ValueError: no UTF-8, and a number of thousands of digits
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadConfig(f"recipe {path}: cannot be read as TOML ({reason})") from error
 
 
 def _escaped(text: str, error: str) -> str:

@@ -4,7 +4,6 @@ An artifact exists when its `manifest.json` exists. Manifests hold no time, host
 gives equal manifests and the sha256 of a manifest names its artifact.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -13,6 +12,7 @@ from pydantic import Field, SkipValidation, ValidationError, model_serializer, m
 
 from shared.errors import FormatError
 from shared.format.files import json_bytes
+from shared.format.outside import parse_json
 from shared.format.pages import PagedShards, write_pages
 from shared.format.records import FileInfo as FileInfo  # what a manifest lists is imported with it
 from shared.format.records import FormatRecord, PageInfo
@@ -182,7 +182,7 @@ def parse_manifest(payload: bytes, path: Path) -> Manifest:
     Raises FormatError for another format, an unknown version or a field that is missing, unknown or wrong.
     """
     try:
-        fields = json.loads(payload)
+        fields = parse_json(payload)
     except ValueError as error:
         raise FormatError(f"{path}: is not JSON ({error})") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from shared.limits import NAME_LETTERS, PATH_LETTERS
+
 TAR, INDEX = ".tar", ".idx"
 """The suffixes of a shard and of its index, which has the same name but for that."""
 
@@ -17,8 +19,10 @@ def index_name(shard: str) -> str:
 def _inside(name: str) -> str:
     # a manifest from elsewhere must not make a job read or overwrite files outside of the artifact
     path = PurePosixPath(name)
-    if not path.parts or path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{name!r} is not a file inside the artifact's folder")
+    if not path.parts or path.is_absolute() or ".." in path.parts or not name.isprintable():
+        raise ValueError(f"{name[:80]!r} is not a file inside the artifact's folder")
+    if len(name) > PATH_LETTERS or any(len(part.encode()) > NAME_LETTERS for part in path.parts):
+        raise ValueError(f"{name[:80]!r}... is longer than the name of a file can be")
     return name
 
 

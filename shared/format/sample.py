@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.errors import FormatError
+from shared.format.outside import parse_json
 from shared.format.png import decode_png, encode_png
 
 MEMBER_TYPES = ("cls", "json", "png")
@@ -17,6 +18,9 @@ MEMBER_TYPES = ("cls", "json", "png")
 
 Members = tuple[str, dict[str, bytes]]
 """A sample as a shard holds it: its key, and bytes by member type."""
+
+LABEL_DIGITS = 10
+"""Digits of a label at most: an index has 32 bits for it."""
 
 CHANNEL_MODES = {1: "L", 3: "RGB"}
 """Pillow mode for each number of channels."""
@@ -70,7 +74,7 @@ def decode(key: str, members: dict[str, bytes], where: str) -> Sample:
         raise FormatError(f"{where}: sample {key!r} has no .{' and no .'.join(missing)}")
     try:
         label = decode_label(members["cls"])
-        meta = json.loads(members["json"])
+        meta = parse_json(members["json"])
         if not isinstance(meta, dict):
             raise ValueError(f"json holds {meta!r:.40}, want an object")
         image = decode_image(members["png"])
@@ -81,7 +85,7 @@ def decode(key: str, members: dict[str, bytes], where: str) -> Sample:
 
 def decode_label(member: bytes) -> int:
     """Return the class index of a `.cls` member: ASCII digits and nothing else, else ValueError."""
-    if not member.isdigit():
+    if not member.isdigit() or len(member) > LABEL_DIGITS:
         raise ValueError(f"label {member[:20]!r} is not a class index")
     return int(member)
 

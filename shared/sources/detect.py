@@ -1,12 +1,17 @@
 """Where a source is, given the path that somebody typed, and which row of SOURCES reads it. Imports nothing heavy."""
 
+import bz2
+import gzip
+import lzma
 import re
 import tarfile
+import zlib
 from collections.abc import Iterator
 from itertools import islice, product
 from pathlib import Path
 
 from shared.errors import BadInput
+from shared.format.outside import open_regular, open_tar
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
@@ -18,8 +23,16 @@ COMPRESSED = {
 }
 """Suffixes of compressed tars, and the command that makes a tar of one."""
 
-PEEKED = 200
-"""Members of a tar that are looked at to tell shards from packed folders."""
+PEEKED, PEEKED_BYTES = 200, 1 << 26
+"""Members of a tar that are looked at to tell shards from packed folders, and where the last one begins at most: a
+compressed one is unpacked up to there."""
+
+UNPACKERS = {
+    **dict.fromkeys((".gz", ".tgz"), gzip.GzipFile),
+    **dict.fromkeys((".xz", ".txz"), lzma.LZMAFile),
+    **dict.fromkeys((".bz2", ".tbz2", ".tbz"), bz2.BZ2File),
+}
+"""What reads the bytes of a compressed tar, by its last suffix."""
 
 MOST_SHARDS = 100_000
 """Names that a pattern may have: a mistyped range must not fill the memory."""
@@ -159,13 +172,15 @@ def _has_samples(path: Path) -> bool:
     """Return whether a tar is a shard: among its first members are labels of samples, or it cannot be read."""
     try:
         return any(name.lower().endswith((".cls", ".json")) for name in islice(_names(path), PEEKED))
-    except (tarfile.TarError, OSError, EOFError):
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError):
         return True  # the source that reads it says what is wrong
 
 
 def _names(path: Path) -> Iterator[str]:
-    with tarfile.open(path) as archive:
+    with open_tar(path, UNPACKERS.get(path.suffix.lower(), open_regular)) as archive:
         for member in archive:
             # StyleGAN's list of labels is no sample's
             if member.isfile() and member.name.rpartition("/")[2] != "dataset.json":
                 yield member.name
+            if archive.offset > PEEKED_BYTES:
+                return

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from shared.data.jpeg import decode_jpeg
+from shared.format.outside import read_regular
+from shared.limits import FILE_BYTES, NAME_LETTERS
 
 NO_CLASS = -1
 """The label of an item that cannot be used and so has none."""
@@ -81,10 +83,8 @@ def from_file(path: Path, label: int, origin: dict[str, object]) -> Item:
 
 
 def read_file(path: Path) -> bytes:
-    """Return what is in a file; Unusable for a folder and for a device or pipe, which might never end."""
-    if not path.is_file() and path.exists():
-        raise Unusable("no file but a folder or a device")
-    return path.read_bytes()
+    """Return what is in a file; OSError for what is none, and for one that is larger than FILE_BYTES."""
+    return read_regular(path, FILE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class FileReader:
     parts: tuple[str, ...]
 
     def __call__(self) -> bytes:
-        """Return what is in the file; Unusable as `read_file`."""
+        """Return what is in the file; OSError as `read_file`."""
         return read_file(self.folder.joinpath(*self.parts))
 
 
@@ -108,8 +108,10 @@ def _refuse(reason: str) -> bytes:
     raise Unusable(reason)
 
 
-def is_label(name: str) -> bool:
-    """Return whether a class can have this name: text of one line that UTF-8 can hold."""
+def is_label(name: str, most_letters: int = NAME_LETTERS) -> bool:
+    """Return whether a class can have this name: text of one line, of at most so many letters, that UTF-8 can hold."""
+    if len(name) > most_letters:
+        return False
     if name.isprintable():  # neither line breaks nor surrogates are, and nearly all names are
         return bool(name)
     # lone surrogates come from file names that are not UTF-8, and no JSON can hold them
@@ -147,17 +149,21 @@ def open_bytes(payload: bytes) -> Picture:
     return Image.open(io.BytesIO(payload), formats=sorted(readable_formats())) if pixels is None else pixels
 
 
-NOT_DECODED = ("BUFR", "GRIB", "HDF5", "MPEG", "WMF", "EPS")
-"""Formats that Pillow recognises and does not decode itself; for EPS it would run Ghostscript, an interpreter."""
+FORMATS = (
+    *("AVIF", "BMP", "DDS", "DIB", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA"),
+    *("TIFF", "WEBP", "XBM"),
+)
+"""The formats that foreign bytes may be of. Pillow has many more, and plugins add to them: decoders that few people
+look at, and EPS, for which it runs Ghostscript, an interpreter."""
 
 
 @cache
 def readable_formats() -> frozenset[str]:
-    """Return the names of the formats that the Pillow of this machine decodes."""
+    """Return those of FORMATS that the Pillow of this machine decodes."""
     Image.init()
     built = {"WEBP": "webp", "AVIF": "avif", "JPEG2000": "jpg_2000"}
     missing = {name for name, part in built.items() if not features.check(part)}
-    return frozenset(Image.OPEN) - missing - set(NOT_DECODED)
+    return frozenset(FORMATS).intersection(Image.OPEN) - missing
 
 
 @cache

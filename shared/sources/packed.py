@@ -10,11 +10,10 @@ from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from shared.errors import BadInput
+from shared.format.outside import open_regular, open_tar
+from shared.limits import FILE_BYTES
 from shared.sources.detect import COMPRESSED, is_hidden
 from shared.sources.items import Unusable, plain, some
-
-MOST_BYTES = 1 << 28
-"""The largest file that is read out of an archive: 256 MiB. Images are smaller, and bombs are not."""
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")
 """What precedes a file in a zip: its mark, and the lengths of the name and of the extra field that follow."""
@@ -72,9 +71,9 @@ def open_archive(place: Path) -> Archive:
 
 def _of_zip(place: Path) -> Archive:
     try:
-        with ZipFile(place) as archive:
+        with open_regular(place) as stream, ZipFile(stream) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (BadZipFile, OSError, NotImplementedError, ValueError) as error:
+    except (BadZipFile, OSError, NotImplementedError, ValueError, struct.error) as error:
         raise BadInput(f"{place}: cannot be read as a zip ({error}); fetch it again") from error
     if locked := [info.filename for info in infos if info.flag_bits & 1]:
         raise BadInput(f"{place}: {len(locked):,} files are encrypted ({some(locked)}); unpack it with its password")
@@ -103,12 +102,11 @@ def _member(info: ZipInfo) -> Member:
 def _of_tar(place: Path) -> Archive:
     found = Archive({}, [])
     try:
-        # "r:" refuses compressed tars, whose name does not say so
-        with tarfile.open(place, mode="r:") as archive:
+        with open_tar(place) as archive:
             for member in archive:
                 if member.isdir():
                     continue
-                if not member.isreg():
+                if not member.isreg() or member.issparse():
                     found.ignored.append(member.name)
                 elif parts := _parts(member.name, found):
                     found.members[parts] = Member(member.offset_data, member.size, member.size)
@@ -129,10 +127,10 @@ def _parts(name: str, found: Archive) -> tuple[str, ...]:
 
 
 def read_member(place: Path, member: Member) -> bytes:
-    """Return a file of an archive; Unusable for one that is broken or larger than MOST_BYTES."""
-    if max(member.size, member.packed) > MOST_BYTES:
-        raise Unusable(f"{member.size:,} bytes, want at most {MOST_BYTES:,}")
-    with place.open("rb") as stream:
+    """Return a file of an archive; Unusable for one that is broken or larger than FILE_BYTES."""
+    if max(member.size, member.packed) > FILE_BYTES:
+        raise Unusable(f"{member.size:,} bytes, want at most {FILE_BYTES:,}")
+    with open_regular(place) as stream:
         stream.seek(member.start)
         if member.crc is not None:
             mark, name, extra = LOCAL_HEADER.unpack(stream.read(LOCAL_HEADER.size).ljust(LOCAL_HEADER.size))

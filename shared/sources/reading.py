@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.limits import PIXELS
+
 UNLABELLED = ("-1", "nan", "none", "null", "n/a", "na", "unlabeled", "unlabelled", "_unlabeled")
 """What tools write where an image has no label, in any letter case; an empty label always means that."""
 
@@ -34,10 +36,14 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What images become: squares of `size_px` with 1 (grey) or 3 (colour) channels; see `prepare`."""
+    """What images become: squares of `size_px` with 1 (grey) or 3 (colour) channels; see `prepare`.
+
+    An image of more than `max_pixels` is put aside before it is decoded.
+    """
 
     size_px: int
     channels: int
     crop: str = "center"
     resize_filter: str = "bicubic"
     background: str = "white"
+    max_pixels: int = PIXELS

@@ -1,11 +1,11 @@
 """StyleGAN's sets: `dataset.json` next to the images says the class of each, as its dataset_tool.py writes it."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from shared.errors import BadInput
+from shared.format.outside import parse_json
 from shared.sources.entries import Entry, understood
 from shared.sources.items import Source, is_image, is_label, plain, some
 from shared.sources.labels import whole_value
@@ -29,10 +29,10 @@ def listed_labels(
     if len(lists) != 1:
         return None
     try:
-        fields: Any = json.loads(reader(lists[0])())
-    except (ValueError, RecursionError):
+        fields: Any = parse_json(reader(lists[0])())
+    except (OSError, ValueError):
         return None
-    if not isinstance(fields, dict) or "labels" not in fields:
+    if not isinstance(fields, dict) or not isinstance(fields.get("labels", 0), list | dict | None):
         return None
     rows = fields["labels"]
     rows = list(rows.items()) if isinstance(rows, dict) else rows or []

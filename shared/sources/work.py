@@ -17,9 +17,9 @@ from shared.sources.reading import Target
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, MemoryError),
-    *(struct.error, Image.DecompressionBombError),
+    *(struct.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
-"""What Pillow's readers raise on broken files, and on those that would fill the memory: above 179 million pixels."""
+"""What Pillow's readers raise on broken files, and on those that would fill the memory: see `opening`."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def prepared(target: Target, task: tuple[Item, str]) -> dict[str, bytes] | Unrea
 def pixels_of(target: Target, item: Item) -> tuple[str, Pixels] | Unreadable:
     """Return the sha256 of what an item holds and the pixels of its sample, or why it cannot be read."""
     # read once for both
-    with quiet():
+    with opening(target.max_pixels):
         try:
             payload = item.read()
             picture = item.decode(payload)
@@ -80,16 +80,21 @@ def check(target: Target, item: Item) -> Unreadable | None:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Leave out Pillow's warnings, of images above 89 million pixels and of odd metadata: they name no file.
+def opening(most_pixels: int) -> Iterator[None]:
+    """Have every reader refuse images of more than `most_pixels`, by what their headers say, before it decodes any.
 
-    Such images are read like others.
+    Pillow's warnings of odd metadata, which name no file, are left out.
     """
-    with warnings.catch_warnings():
-        for kind in (Image.DecompressionBombWarning, UserWarning):
-            # within catch_warnings: the filters of a process that imports halfreal stay as they are
-            warnings.simplefilter("ignore", kind)
-        yield
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, most_pixels
+    try:
+        # within catch_warnings: the filters of a process that imports halfreal stay as they are
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            # Pillow warns above its limit, also of pictures within files (ICO, ICNS), and fails above twice that
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def _unreadable(error: BaseException) -> Unreadable:
@@ -102,8 +107,9 @@ def _unreadable(error: BaseException) -> Unreadable:
             reason = "not an image that Pillow reads"
         case MemoryError():
             reason = "too large for the memory that there is"
-        case Image.DecompressionBombError():
-            reason = text.partition(", could be")[0]
+        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+            count = re.search(r"\d+", text)
+            reason = f"{int(count[0]) if count else 0:,} pixels, more than --max-pixels {Image.MAX_IMAGE_PIXELS:,}"
         case OSError(strerror=str(said)):
             reason = said
         case OSError() | SyntaxError() | ValueError():

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Generic, cast, overload
 from shared.errors import FormatError, MissingArtifact
 from shared.format.files import read_whole, sha256
 from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest, ShardInfo, Split, parse_manifest
+from shared.format.outside import read_regular
 from shared.format.presence import check_sizes, compare_names
 from shared.format.records import TAR
+from shared.limits import MANIFEST_BYTES
 from shared.runtime.observe.observation import count
 from shared.store.job import PLAIN, Job, R, record_class
 from shared.store.replicates import as_there, place
@@ -215,7 +217,7 @@ def open_artifact(folder: Path, kind: str, made_by: str) -> Artifact:
     """
     path = folder / MANIFEST
     try:
-        payload = path.read_bytes()
+        payload = read_regular(path, MANIFEST_BYTES)
     except PermissionError:  # another user's artifact may be complete: "run first" would be the wrong advice
         raise
     except OSError as error:

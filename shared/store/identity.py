@@ -8,11 +8,15 @@ from typing import Any
 
 from shared.format.files import write_json
 from shared.lazy import Lazy
+from shared.limits import PIXELS
 
 NOT_IDENTIFYING = frozenset({"threads"})
 """Options that change speed and rounding alone. Manifests of earlier versions have them; another value is no change."""
 
 _UNLABELLED: dict[str, object] = {"unlabelled": "-1,nan,none,null,n/a,na,unlabeled,unlabelled,_unlabeled"}
+_PIXELS: dict[str, object] = {"max_pixels": PIXELS}
+"""Earlier versions read up to 179 megapixels: a set with such an image is kept as it is."""
+
 _FIT: dict[str, object] = {"class_weights": "none", "sampling": "natural"}
 
 ADDED_OPTIONS: dict[str, dict[str, object]] = {
@@ -25,9 +29,17 @@ ADDED_OPTIONS: dict[str, dict[str, object]] = {
         "labelled_fraction": 1.0,
         "resplit": "none",
         **_UNLABELLED,
+        **_PIXELS,
     },
     "evaluate": {"fallback": "classifier", "scored": "snapshots"},
-    "synthesize": {"source": "generator", "max_rejected": 0.01, "labels": "given", "share_of": "train", **_UNLABELLED},
+    "synthesize": {
+        "source": "generator",
+        "max_rejected": 0.01,
+        "labels": "given",
+        "share_of": "train",
+        **_UNLABELLED,
+        **_PIXELS,
+    },
     "train_classifier": _FIT,
     "train_mixed": {**_FIT, "until": 0.0, "until_ended": "no"},
 }

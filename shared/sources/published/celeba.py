@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
+from shared.format.outside import read_regular
+from shared.limits import TABLE_BYTES
 from shared.sources.items import Source, from_file, plain
 from shared.sources.published.sets import download, settled
 from shared.sources.reading import Reading
@@ -103,7 +105,7 @@ def _table(folder: Path, name: str) -> Path:
 def _rows(path: Path) -> list[list[str]]:
     """Return the words of each line of a table, empty ones left out."""
     # utf-8-sig: Excel saves a table with a byte order mark
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = read_regular(path, TABLE_BYTES).decode("utf-8-sig").splitlines()
     separator = "," if path.suffix == ".csv" else None
     return [[word.strip() for word in line.split(separator)] for line in lines if line.strip()]
 
@@ -173,7 +175,7 @@ def _check_md5(folder: Path) -> None:
         if name not in CELEBA_MD5:
             continue
         # md5 is what torchvision publishes; it guards against a wrong download, not against an attacker
-        payload = path.read_bytes() if path.is_file() else None
+        payload = read_regular(path, TABLE_BYTES) if path.is_file() else None
         digest = "missing" if payload is None else hashlib.md5(payload, usedforsecurity=False).hexdigest()
         if digest != CELEBA_MD5[name]:
             raise BadInput(

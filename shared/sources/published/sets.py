@@ -2,8 +2,10 @@
 
 import gzip
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 
 from shared.disk.durable import remove_if_empty
 from shared.errors import BadInput
+from shared.format.outside import open_regular
+from shared.limits import FILE_BYTES
 from shared.sources.items import Item, Source, from_array
 from shared.sources.reading import Reading
 from shared.store.locks import holder, locked
@@ -60,9 +64,11 @@ def mnist(place: Path, reading: Reading) -> Source:
     items: list[Item] = []
     partition: list[str] = []
     for split, names in IDX_FILES.items():
-        images, labels = (_read_idx(raw, name) for name in names)
+        images, labels = _read_idx(raw, names[0], 3), _read_idx(raw, names[1], 1)
         if len(images) != len(labels):
             raise BadInput(f"{raw}: {len(images)} {split} images but {len(labels)} labels; fetch the files again")
+        if (labels > 9).any():
+            raise BadInput(f"{raw / names[1]}: has the label {labels.max()}, want digits 0 to 9; fetch it again")
         items += [
             from_array(image, int(label), {"source": "mnist", "file": names[0], "index": index})
             for index, (image, label) in enumerate(zip(images, labels, strict=True))
@@ -75,21 +81,22 @@ def _idx(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
-def _read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
+def _read_idx(folder: Path, name: str, rank: int) -> NDArray[np.uint8]:
     """Return the uint8 array in an IDX file (LeCun: two zero bytes, type 8, rank, big-endian sizes, the values)."""
     path = _idx(folder, name)
     if path is None:
         raise BadInput(f"{folder}: no {name} or {name}.gz; copy it there")
     try:
-        payload = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+        with open_regular(path) as stream, gzip.open(stream) if path.suffix == ".gz" else stream as unpacked:
+            payload = unpacked.read(FILE_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{path}: cannot be unpacked ({error}); fetch it again") from error
-    rank = payload[3] if len(payload) > 3 else 0
-    sizes = np.frombuffer(payload[4 : 4 + 4 * rank], ">u4").astype(int).tolist()
+    start = 4 + 4 * rank
+    sizes = [int.from_bytes(payload[at : at + 4], "big") for at in range(4, start, 4)]
     # a cut download has the right magic number, so the length is checked too
-    if payload[:3] != b"\0\0\x08" or len(payload) != 4 + 4 * rank + int(np.prod(sizes)):
-        raise BadInput(f"{path}: not an IDX file of bytes, or cut short; fetch it again")
-    return np.frombuffer(payload, np.uint8, offset=4 + 4 * rank).reshape(sizes)
+    if payload[:4] != b"\0\0\x08" + bytes([rank]) or len(payload) != start + prod(sizes):
+        raise BadInput(f"{path}: not an IDX file of bytes with {rank} dimensions, or cut short; fetch it again")
+    return np.frombuffer(payload, np.uint8, offset=start).reshape(sizes)
 
 
 def cifar10(place: Path, reading: Reading) -> Source:

@@ -1,6 +1,5 @@
 """Which tars a set of shards has, the split of each by its name, and the classes of halfreal's own datasets."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST, Manifest, parse_manifest
+from shared.format.outside import parse_json, read_regular
+from shared.limits import MANIFEST_BYTES
 from shared.sources.detect import COMPRESSED, files_of, is_hidden, is_tar
 from shared.sources.items import some
 from shared.sources.labels import split_of
@@ -128,8 +129,8 @@ def manifest_in(folder: Path) -> Manifest | None:
     """Return halfreal's manifest in a folder; None where there is none, or one of another tool."""
     path = folder / MANIFEST
     try:
-        payload = path.read_bytes()
-        fields: Any = json.loads(payload)
+        payload = read_regular(path, MANIFEST_BYTES)
+        fields: Any = parse_json(payload)
     except (OSError, ValueError):
         return None
     if not isinstance(fields, dict) or fields.get("format") != "halfreal":

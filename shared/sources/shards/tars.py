@@ -1,6 +1,5 @@
 """WebDataset shards: tars that other tools wrote, with jpg, png or webp and cls or json, and halfreal's own."""
 
-import json
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from shared.errors import BadInput
+from shared.format.outside import open_regular, open_tar, parse_json
+from shared.limits import FILE_BYTES, JSON_BYTES, LABEL_BYTES, NAME_LETTERS
 from shared.sources.entries import Entry, understood
 from shared.sources.items import Source, Unusable, is_label, named, plain, some
 from shared.sources.labels import whole_value
@@ -19,6 +20,8 @@ IMAGES = ("jpg", "jpeg", "png", "webp")
 
 LABEL_FIELD = "label"
 """The field of a json that is the label where no option names one."""
+
+NO_LABEL = f"is no text of one line, of at most {NAME_LETTERS} letters; want text or a whole number"
 
 KINDS = {list: "a list", dict: "an object", float: "a decimal number", bool: "true or false"}
 """Types of a json field that cannot be a label, in words."""
@@ -109,8 +112,7 @@ def _scan(file: ShardFile, reading: Reading, scan: Scan) -> None:
     tar = file.path
     entries: list[Entry] = []
     try:
-        # "r:" refuses compressed tars, in which members cannot be read where they lie
-        with tarfile.open(tar, mode="r:") as archive:
+        with open_tar(tar) as archive:
             members = list(_members(archive, tar.stat().st_size))
             for key, kinds in _samples(tar, members, scan).items():
                 scan.labels += bool({"cls", "json"} & kinds.keys())
@@ -219,6 +221,8 @@ def _entry(
         image = next((members[kind] for kind in IMAGES if kind in members), None)
         if image is None:
             raise Unusable(f"no image (.{', .'.join(IMAGES)}); members: {', '.join(members)}"[:200])
+        if image.size > FILE_BYTES or image.issparse():
+            raise Unusable(f"an image of {image.size:,} bytes, want at most {FILE_BYTES:,}")
         said = _said(archive, members, reading)
     except Unusable as error:
         return Entry("", origin, bytes, why=str(error))
@@ -234,12 +238,12 @@ def _said(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], reading
     by_cls = reading.label is None and "cls" in members
     wanted = bool(reading.split_column or reading.group_column) or (reading.labelled and not by_cls)
     if wanted and "json" in members:
-        fields = _fields(_content(archive, members["json"]), reading.label or LABEL_FIELD)
+        fields = _fields(_content(archive, members["json"], JSON_BYTES), reading.label or LABEL_FIELD)
     label = ""
     if reading.labelled and by_cls:
-        label = _content(archive, members["cls"]).decode("utf-8", "replace").strip()
+        label = _content(archive, members["cls"], LABEL_BYTES).decode("utf-8", "replace").strip()
         if label and not is_label(label):
-            raise Unusable("cls is no text of one line; want text or a whole number")
+            raise Unusable(f"cls {NO_LABEL}")
     elif reading.labelled:
         if "json" not in members:
             where = "no json" if reading.label else "no label (.cls, .json)"
@@ -252,7 +256,9 @@ def _said(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], reading
     )
 
 
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, most_bytes: int) -> bytes:
+    if member.size > most_bytes or member.issparse():
+        raise Unusable(f"{_kind(member)} of {member.size:,} bytes, want at most {most_bytes:,}")
     stream = archive.extractfile(member)
     return stream.read() if stream else b""
 
@@ -260,8 +266,8 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _fields(payload: bytes, wanted: str) -> dict[str, Any]:
     """Return the fields of a json; Unusable if it has none."""
     try:
-        fields: Any = json.loads(payload)
-    except (ValueError, RecursionError) as error:
+        fields: Any = parse_json(payload)
+    except ValueError as error:
         raise Unusable(f"json is broken: {error}") from error
     if not isinstance(fields, dict):
         what = "null" if fields is None else KINDS.get(type(fields), "a single value")
@@ -283,12 +289,12 @@ def _field(fields: dict[str, Any], wanted: str) -> str:
         raise Unusable(f"field {wanted!r} is {KINDS[type(value)]}; want text or a whole number")
     text = str(value).strip()
     if text and not is_label(text):
-        raise Unusable(f"field {wanted!r} is no text of one line; want text or a whole number")
+        raise Unusable(f"field {wanted!r} {NO_LABEL}")
     return text
 
 
 def _read_part(tar: Path, start: int, size: int) -> bytes:
     """Return `size` bytes of a file from `start` on."""
-    with tar.open("rb") as stream:
+    with open_regular(tar) as stream:
         stream.seek(start)
         return stream.read(size)

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from shared.errors import BadInput
+from shared.limits import NAME_LETTERS
 from shared.sources.entries import Entry
 from shared.sources.items import is_label, plain, read_file
 from shared.sources.labels import split_of
@@ -33,8 +34,8 @@ class Listed:
     in_order: bool = False
 
 
-def value_of(path: Path, where: str, column: str, value: Any) -> str:
-    """Return a value as text of one line, empty for null and NaN; BadInput for anything that is neither."""
+def value_of(path: Path, where: str, column: str, value: Any, most_letters: int = NAME_LETTERS) -> str:
+    """Return a value as text of one line, empty for null and NaN; BadInput for anything else, or with more letters."""
     match value:
         case None:
             return ""
@@ -46,10 +47,11 @@ def value_of(path: Path, where: str, column: str, value: Any) -> str:
             text = str(value).strip()
             if not text:
                 return ""
-    if not is_label(text):
+    if not is_label(text, most_letters):
         came = plain(repr(value)[:80])
         raise BadInput(
-            f"{path}: {where}: column {plain(column)} is {came}; want text of one line, or a whole number\n"
+            f"{path}: {where}: column {plain(column)} is {came}; want text of one line, of at most {most_letters:,} "
+            "letters, or a whole number\n"
             "is a quote missing, or is it another column?"
         )
     return text

@@ -1,12 +1,15 @@
 """Parquet with images in it, as Hugging Face's `datasets` writes it, or with their paths."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from shared.errors import BadInput
+from shared.format.outside import open_regular, parse_json
+from shared.limits import NAME_LETTERS, PATH_LETTERS
 from shared.sources.entries import Entry
 from shared.sources.items import Unusable, plain, read_file
 from shared.sources.labels import whole
@@ -32,14 +35,23 @@ class Contents:
             column for column, said in self.features.items() if isinstance(said, dict) and said.get("_type") == name
         ]
 
-    def texts(self, column: str) -> list[str]:
+    def values(self, column: str, only: str = "") -> list[Any]:
+        """Return the values of a column, with one field of each if `only` names it; BadInput for a broken file."""
+        with as_parquet(self.path):
+            wanted = f"{column}.{only}" if only else column
+            return list(self.file.read(columns=[wanted]).column(column).to_pylist())
+
+    def texts(self, column: str, most_letters: int = NAME_LETTERS) -> list[str]:
         """Return the values of a column as texts."""
-        values = self.file.read(columns=[column]).column(column).to_pylist()
-        return [value_of(self.path, f"row {row}", column, value) for row, value in enumerate(values)]
+        return [
+            value_of(self.path, f"row {row}", column, value, most_letters)
+            for row, value in enumerate(self.values(column))
+        ]
 
     def names(self, column: str) -> list[str] | None:
         """Return the class names that are declared for a column."""
-        return list(self.features[column]["names"]) if column in self.of_type(CLASS_LABEL) else None
+        names = self.features[column].get("names") if column in self.of_type(CLASS_LABEL) else None
+        return [str(name) for name in names] if isinstance(names, list) else None
 
 
 def read_parquet(path: Path, below: str, reading: Reading) -> Listed:
@@ -76,15 +88,26 @@ def read_parquet(path: Path, below: str, reading: Reading) -> Listed:
 
 
 def _open(path: Path) -> Contents:
-    from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
+    with as_parquet(path):
+        file = ParquetFile(open_regular(path))
+        said: Any = parse_json((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
+    for name in ("info", "features"):  # what another tool put there is none of `datasets`
+        said = said.get(name, {}) if isinstance(said, dict) else {}
+    return Contents(path, file, said if isinstance(said, dict) else {})
+
+
+@contextmanager
+def as_parquet(path: Path) -> Iterator[None]:
+    """Have what pyarrow raises for a broken file be BadInput."""
+    from pyarrow import ArrowException
+
     try:
-        file = ParquetFile(path)
-        said = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
-    except (ArrowException, OSError, ValueError) as error:
-        raise BadInput(f"{path}: cannot be read as Parquet ({str(error)[:100]}); fetch it again") from error
-    return Contents(path, file, said.get("info", {}).get("features", {}))
+        yield
+    except (ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise BadInput(f"{path}: cannot be read as Parquet ({reason}); fetch it again") from error
 
 
 def _columns(contents: Contents, reading: Reading) -> Columns:
@@ -114,12 +137,12 @@ def _images(contents: Contents, column: str) -> tuple[bool, list[str]]:
     """Return whether the images are in the file, and the path of each, empty where there is none."""
     type_ = contents.file.schema_arrow.field(column).type
     if not _holds_bytes(type_):
-        return False, [with_slashes(contents.path.parent, text) for text in contents.texts(column)]
+        texts = contents.texts(column, PATH_LETTERS)
+        return False, [with_slashes(contents.path.parent, text) for text in texts]
     if not hasattr(type_, "names") or "path" not in type_.names:
         return True, [""] * contents.file.metadata.num_rows
     # the paths alone: the bytes next to them are the size of the whole set
-    values = contents.file.read(columns=[f"{column}.path"]).column(column).to_pylist()
-    return True, [str((value or {}).get("path") or "") for value in values]
+    return True, [str((value or {}).get("path") or "") for value in contents.values(column, "path")]
 
 
 def _labels(contents: Contents, column: str) -> list[str]:
@@ -138,7 +161,11 @@ def _labels(contents: Contents, column: str) -> list[str]:
 
 def _read_inside(path: Path, column: str, group: int, row: int) -> bytes:
     """Return the bytes of an image, or of the file that it names where it has none."""
-    value = _column_of_group(path, column, group)[row].as_py()
+    try:
+        with as_parquet(path):
+            value = _column_of_group(path, column, group)[row].as_py()
+    except BadInput as error:
+        raise Unusable(str(error).removeprefix(f"{path}: ")) from error
     payload = value.get("bytes") if isinstance(value, dict) else value
     if payload is None and isinstance(value, dict) and value.get("path"):
         return read_file(path.parent / value["path"])
@@ -152,4 +179,4 @@ def _column_of_group(path: Path, column: str, group: int) -> Any:
     """Return a column of a row group, the last one kept: rows are read one after another."""
     from pyarrow.parquet import ParquetFile
 
-    return ParquetFile(path).read_row_group(group, columns=[column]).column(column)
+    return ParquetFile(open_regular(path)).read_row_group(group, columns=[column]).column(column)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from shared.errors import BadInput
+from shared.limits import PATH_LETTERS
 from shared.sources.detect import is_hidden
 from shared.sources.entries import Entry, understood
 from shared.sources.items import Source, is_image, plain, some
@@ -182,21 +183,20 @@ def _moved(entry: Entry, below: str) -> Entry:
 def _entry(path: Path, where: str, row: Mapping[str, Any], columns: Columns) -> Entry:
     """Return the image that a row lists; BadInput names the line that is wrong."""
     folder = path.parent
-    values = {
-        what: value_of(path, where, name, row.get(name)) if name else ""
-        for what, name in (("file", columns.file), ("label", columns.label), ("split", columns.split))
-    }
-    group = value_of(path, where, columns.group, row.get(columns.group)) if columns.group else ""
-    file = values["file"]
+    label, split, group = (
+        value_of(path, where, name, row.get(name)) if name else ""
+        for name in (columns.label, columns.split, columns.group)
+    )
+    file = value_of(path, where, columns.file, row.get(columns.file), PATH_LETTERS)
     if not file:
         raise BadInput(f"{path}: {where} has no file (column {plain(columns.file)}); fill it in or remove the line")
     if columns.split:
-        check_split(path, where, columns.split, values["split"])
+        check_split(path, where, columns.split, split)
     file = with_slashes(folder, file)
     return Entry(
-        values["label"],
+        label,
         {"source": "csv", "file": file},
         partial(read_below, folder, file),
-        split=values["split"],
+        split=split,
         group=group,
     )

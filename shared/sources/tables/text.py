@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import BadInput
+from shared.format.outside import parse_json, read_regular
+from shared.limits import TABLE_BYTES
 from shared.sources.items import plain
 
 SEPARATORS = (",", ";", "\t")
@@ -33,7 +34,7 @@ def read_text(path: Path) -> Table:
     Raises BadInput for a file that is no text, and, as the rows are read, for a line that is wrong.
     """
     try:
-        payload = path.read_bytes()
+        payload = read_regular(path, TABLE_BYTES)
         encoding = "utf-16" if payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
         text = payload.decode(encoding)
     except UnicodeDecodeError as error:
@@ -92,8 +93,8 @@ def _objects(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = parse_json(line)
+        except ValueError as error:
             raise BadInput(f"{path}: line {number} is no JSON ({error}); want an object in each line") from error
         if not isinstance(row, dict):
             raise BadInput(f"{path}: line {number} is {plain(line[:60])}; want an object in each line")

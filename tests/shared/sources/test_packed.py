@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from shared.errors import BadInput
+from shared.limits import FILE_BYTES
 from shared.sources.folders import folder
 from shared.sources.items import Source
-from shared.sources.packed import MOST_BYTES, Member, open_archive, read_member
+from shared.sources.packed import Member, open_archive, read_member
 from shared.sources.reading import Reading
 from tests.jobs.preprocess.source_files import done, everything, fill
 from tests.jobs.preprocess.test_tars import encoded
@@ -191,7 +192,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
         for name, payload in files().items():
             archive.writestr(name, payload)
         with archive.open("cat/bomb.png", "w") as stream:
-            for _ in range(MOST_BYTES // (1 << 20) + 1):
+            for _ in range(FILE_BYTES // (1 << 20) + 1):
                 stream.write(bytes(1 << 20))
     (bomb,) = [item for item in folder(path, Reading()).items if "bomb" in str(item.origin["file"])]
     with pytest.raises(ValueError, match=r"bytes, want at most 268,435,456"):
