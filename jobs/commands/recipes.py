@@ -5,6 +5,7 @@ import click
 from jobs.commands.calls import command_of
 from jobs.pipeline import JOBS
 from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.progress import open_console
 from shared.cli.recipes import PUBLISHED, load_recipe, recipe_names, to_toml
 from shared.cli.resolve import resolved_options
 
@@ -19,7 +20,6 @@ def main(context: click.Context) -> None:
     """List the recipes that ship with halfreal: source, family, size and what they need."""
     if context.invoked_subcommand is not None:
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -30,7 +30,7 @@ def main(context: click.Context) -> None:
         preprocess, gan = (options(job, name) for job in ("preprocess", "train_gan"))
         size = f"{preprocess['size_px']} px {'grey' if preprocess['channels'] == 1 else 'colour'}"
         table.add_row(name, str(preprocess["source"]), str(gan["family"]), size, recipe.words.get("needs", "nothing"))
-    Console().print(table)
+    open_console().print(table)
     click.echo("halfreal recipes show NAME prints every option of one; halfreal run --recipe NAME runs it.")
 
 

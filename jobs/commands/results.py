@@ -10,6 +10,7 @@ import click
 from jobs.pipeline import EVALUATE, PIPELINE, PREPROCESS, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.progress import open_console
 from shared.cli.recipes import Recipe
 from shared.errors import BadInput, MissingArtifact
 from shared.metrics.metric import CLASSIFICATION_METRICS
@@ -144,12 +145,10 @@ def _cell(summary: "Estimate") -> str:
 
 def print_results(folder: Path, classes: bool = False) -> None:
     """Print the verdict, the questions, the arms, their metrics and the scores; with `classes` those of every class."""
-    from rich.console import Console
-
     from jobs.commands.results_classes import print_arm_metrics, print_generator
     from jobs.commands.results_scores import print_imported, print_missing, print_replaced, print_scores
 
-    results, console = collect(folder), Console(highlight=False)
+    results, console = collect(folder), open_console()
     print_replaced(console, results.replaced)
     print_first_line(console, results.mixed)
     print_missing(console, results.scores, volume_of(folder))

@@ -14,6 +14,7 @@ from shared.cli.progress import Reporter
 from shared.disk.durable import make_folder
 from shared.errors import BadConfig, BadInput
 from shared.models.tables import EXTRACTORS
+from shared.visible import visible
 
 if TYPE_CHECKING:
     from jobs.compare.comparison import Comparison
@@ -116,7 +117,8 @@ def compare_after_run(
         command.main(words, prog_name="halfreal compare", standalone_mode=False)
     except NotComparable as error:
         first = experiments[0]
-        click.echo(f"{error}\ncomparing against the real images of {first}: --reference {first}", err=True)
+        against = f"comparing against the real images of {first}: --reference {first}"
+        click.echo(visible(f"{error}\n{against}"), err=True)
         command.main([*words, "--reference", first], prog_name="halfreal compare", standalone_mode=False)
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from jobs.compare.comparison import Comparison
 from jobs.compare.published import printed_words, remedy
+from shared.cli.progress import open_console
 from shared.metrics.compare import WITHIN
 from shared.metrics.over_epochs import COLUMNS
 from shared.metrics.protocol import in_words
@@ -23,7 +24,7 @@ SHORT = WITHIN.removesuffix(" over replicates")
 
 def print_comparison(comparison: Comparison) -> None:
     """Print all of it to standard output."""
-    console = Console(highlight=False)
+    console = open_console()
     for line in comparison.warnings:
         console.print(Text(f"Warning: {line}", style="bold yellow"))
     _verdicts(console, comparison)

@@ -41,6 +41,7 @@ from shared.store.lineage import experiment_folder, experiment_label, lineage, n
 from shared.store.records.copies import CopyTest
 from shared.store.records.datasets import Imported, SyntheticRecord
 from shared.store.records.mixed import MixedRecord
+from shared.visible import visible
 
 RECIPE = "recipe.toml"
 
@@ -146,7 +147,7 @@ def judged_labels(mixed: MixedRecord, conditional: bool) -> str:
 def plain(text: object) -> str:
     """Return a text that Markdown shows as it is, on one line, also inside a table."""
     # class names are the user's: a pipe or a backtick would break the table
-    return re.sub(r"([\\`*_\[\]<>|#~$&!])", r"\\\1", " ".join(str(text).split()))
+    return re.sub(r"([\\`*_\[\]<>|#~$&!])", r"\\\1", visible(" ".join(str(text).split())))
 
 
 def quoted(text: str) -> str:

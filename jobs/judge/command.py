@@ -26,6 +26,7 @@ from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, obser
 from shared.disk.durable import make_folder
 from shared.errors import BadConfig, BadInput
 from shared.sources.reading import Reading
+from shared.visible import visible
 
 RECIPE = "judge"
 
@@ -281,9 +282,10 @@ def finish(folder: Path, out: Path | None, json_file: Path | None) -> None:
             make_folder(path.parent, parents=True)
             write_whole(path, payload)
     line = first_line(results.mixed)
-    click.echo("\n".join(["", *([line, first_advice(results.mixed)] if line else []), *first_warnings(results.mixed)]))
+    warned = [*([line, first_advice(results.mixed)] if line else []), *first_warnings(results.mixed)]
+    click.echo(visible("\n".join(["", *warned])))
     for answer in first_answers(results.mixed):
-        click.secho(answer.sentence, bold=True)
-    click.echo(f"page: {out or page}")
+        click.secho(visible(answer.sentence), bold=True)
+    click.echo(visible(f"page: {out or page}"))
     if json_file is not None:
         click.echo(f"numbers: {json_file}")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from jobs.study.points import KINDS
+from shared.cli.progress import open_console
 
 if TYPE_CHECKING:
     from shared.store.records.study import StudyRecord
@@ -10,13 +11,12 @@ if TYPE_CHECKING:
 
 def print_study(record: "StudyRecord") -> None:
     """Print the warnings, the answers, and a table of the points of each kind."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from shared.plots.formatting import detectable_points, difference_points, interval_points, level_text
 
-    console = Console(highlight=False)
+    console = open_console()
     for line in record.warnings:
         console.print(Text(f"Warning: {line}", style="bold yellow"))
     for answer in record.answers:

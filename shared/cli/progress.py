@@ -10,12 +10,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from shared.errors import Interrupted
 from shared.runtime.observe.log import say
 from shared.runtime.observe.observation import count_done, progress
 from shared.store.volume.progress_notes import EVERY_S, Note, write_note
+from shared.visible import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Item = TypeVar("Item")
 
@@ -133,17 +137,16 @@ class Reporter:
         if not self.bars or not sys.stderr.isatty():
             yield bar
             return
-        from rich.console import Console  # here, since most runs have no terminal
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as self.terminal:
-            self.terminal.add_task(title, total=total, note="")
+        with Progress(*columns, console=open_console(stderr=True), transient=True) as self.terminal:
+            self.terminal.add_task(visible(title), total=total, note="")
             try:
                 yield bar
             finally:
@@ -155,6 +158,28 @@ class Reporter:
             for item in items:
                 yield item
                 bar.advance()
+
+
+def open_console(stderr: bool = False) -> "Console":
+    """Return what writes tables and coloured text to a terminal, in which names of the user's do not act."""
+    from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+    from rich.segment import Segment
+
+    class Visible:
+        def __init__(self, shown: ConsoleRenderable) -> None:
+            self.shown = shown
+
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            for part in console.render(self.shown, options):
+                yield part if part.control else Segment(visible(part.text), part.style)
+
+    class Hook(RenderHook):
+        def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+            return [Visible(each) for each in renderables]
+
+    made = Console(stderr=stderr, highlight=False)
+    made.push_render_hook(Hook())
+    return made
 
 
 def clock(seconds: float) -> str:

@@ -38,7 +38,6 @@ mpl.rcParams |= {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "axes.formatter.use_mathtext": True,
     "axes.grid": True,
     "axes.prop_cycle": cycler(color=COLOURS),
     "font.size": 10,
@@ -46,6 +45,7 @@ mpl.rcParams |= {
     "legend.frameon": False,
     "svg.hashsalt": "halfreal",  # fixed, since matplotlib otherwise gives elements random ids
     "svg.fonttype": "none",  # text stays text, which can be searched and read aloud
+    "text.parse_math": False,  # names of classes are the user's: $ is a letter like others
 }
 
 

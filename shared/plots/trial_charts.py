@@ -164,7 +164,7 @@ def parallel_chart(record: TuneRecord) -> Figure:
     axes.plot([], [], "k-", label="finished")
     axes.plot([], [], "--", color="grey", label="not finished")
     figure.legend(loc="outside upper center", ncols=3, fontsize=8)
-    figure.colorbar(colours, ax=axes, label=f"{record.objective} on val")
+    figure.colorbar(colours, ax=axes, label=f"{record.objective} on val", format=ticks.PlainFormatter())
     return figure
 
 

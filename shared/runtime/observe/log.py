@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from shared.runtime.observe.identity import current
+from shared.visible import visible
 
 FLAG, VARIABLE = "--log-format", "HALFREAL_LOG_FORMAT"
 
@@ -101,7 +102,7 @@ def say(event: str, message: str, *, level: str = "info", text: str = "", **fiel
     if isinstance(sys.stderr, JsonLines):
         sys.stderr.emit(level, event, {"message": message} | fields)
     else:
-        print(text or message, file=sys.stderr, flush=True)
+        print(visible(text or message), file=sys.stderr, flush=True)
 
 
 def use(name: str) -> None:

@@ -91,7 +91,8 @@ def _open(path: Path) -> Contents:
     from pyarrow.parquet import ParquetFile
 
     with as_parquet(path):
-        file = ParquetFile(open_regular(path))
+        open_regular(path).close()  # pyarrow would wait at a pipe
+        file = ParquetFile(path)
         said: Any = parse_json((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
     for name in ("info", "features"):  # what another tool put there is none of `datasets`
         said = said.get(name, {}) if isinstance(said, dict) else {}
@@ -179,4 +180,4 @@ def _column_of_group(path: Path, column: str, group: int) -> Any:
     """Return a column of a row group, the last one kept: rows are read one after another."""
     from pyarrow.parquet import ParquetFile
 
-    return ParquetFile(open_regular(path)).read_row_group(group, columns=[column]).column(column)
+    return ParquetFile(path).read_row_group(group, columns=[column]).column(column)

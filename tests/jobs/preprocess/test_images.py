@@ -160,12 +160,24 @@ def test_non_files_have_a_reason_without_their_path(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_very_large_images_are_read_without_a_warning(kind: str) -> None:
-    """Between 89 and 179 million pixels Pillow would warn without the file's name; the image is read like others."""
+def test_a_picture_of_too_many_pixels_is_rejected_by_its_header(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """90 megapixels in some kilobytes: put aside with the number and the option, and never decoded."""
     image = Image.new("1" if kind == "PNG" else "L", (60_000, 1_500), 1 if kind == "PNG" else 255)
     item = Item(0, {}, partial(bytes, saved(image, kind)), open_bytes)
-    found = prepared(a_config(crop="center").target, task_of(item))
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("decoded"))
+    monkeypatch.setattr("simplejpeg.decode_jpeg", lambda *args: pytest.fail("decoded"))
+    found = prepared(a_config().target, task_of(item))
+    assert found == Unreadable("90,000,000 pixels, more than --max-pixels 64,000,000")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_very_large_images_are_read_without_a_warning(kind: str) -> None:
+    """Where --max-pixels allows it a picture above Pillow's own limit is read like others, and nothing is warned of."""
+    image = Image.new("1" if kind == "PNG" else "L", (60_000, 1_500), 1 if kind == "PNG" else 255)
+    item = Item(0, {}, partial(bytes, saved(image, kind)), open_bytes)
+    found = prepared(a_config(crop="center", max_pixels=90_000_000).target, task_of(item))
     assert not isinstance(found, Unreadable)
     pixels = decode("k", found, "").image
     assert pixels.shape == (16, 16, 1)

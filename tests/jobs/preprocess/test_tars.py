@@ -133,7 +133,7 @@ def members_of(count: int) -> dict[str, bytes]:
 
 BAD = {
     "broken": ({"png": b"", "json": b"{,"}, "json is broken: Expecting property name"),
-    "deep": ({"png": b"", "json": b"[" * 100_000}, "json is broken: maximum recursion depth"),
+    "deep": ({"png": b"", "json": b"[" * 100_000}, "json is broken: nested too deep"),
     "list": ({"png": b"", "json": b"[1]"}, "json is a list; want an object with the field 'label'"),
     "other": ({"png": b"", "json": b'{"a": 1, "b": 2}'}, "json has no field 'label'; it has fields: a, b"),
     "many": ({"png": b"", "json": b'{"label": [1, 2]}'}, "field 'label' is a list; want text or a whole number"),
