@@ -16,7 +16,7 @@ from shared.sources.detect import check_no_address, kind_of, there
 from shared.sources.items import NO_CLASS, Source, some
 from shared.sources.reading import Reading
 from shared.sources.table import SOURCES
-from shared.sources.work import digest
+from shared.sources.work import digest, name_of
 
 LEAST_IN_A_CLASS = 3
 """Real images of a class: one for each split at least. With held-out images one fewer."""
@@ -53,7 +53,8 @@ class Images:
     def version(self, reporter: Reporter) -> str:
         """Return a text that is another one wherever an image, its class, or the number of images is another one."""
         items = self.source.items
-        with processes(min(usable_cores(), len(items) // IMAGES_PER_PROCESS), digest.__module__) as spread:
+        count = min(usable_cores(), len(items) // IMAGES_PER_PROCESS)
+        with processes(count, digest.__module__, waiting=reporter.stop.at_once, name=name_of) as spread:
             hashed = reporter.each(spread(digest, items), f"hash {self.given}", len(items), "files")
             lines = [f"{item.label} {content}" for item, content in zip(items, hashed, strict=True)]
         return sha256("\n".join([*self.source.classes, *lines]).encode())[:16]

@@ -44,7 +44,8 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     place = find(config.source_path, config.source, run.sources, may_be_new=bool(known.official))
     if config.source_path and not Path(config.source_path).is_absolute():
         run.reporter.info(f"reading {place}")
-    source = with_held_out(run, config, known.read.get()(place, config.reading))
+    with run.reporter.stop.at_once():
+        source = with_held_out(run, config, known.read.get()(place, config.reading))
     written = write_dataset(run, config, source)
     if written is None:
         return None

@@ -29,7 +29,7 @@ from shared.runtime.seeding import replicate_seed
 from shared.sources.items import Item, Source, some
 from shared.sources.rejects import Rejected, Rejects
 from shared.sources.table import SOURCES
-from shared.sources.work import Unreadable, digest
+from shared.sources.work import Unreadable, digest, name_of
 from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
 from shared.store.volume.room import Need, check_room, need_of_images
@@ -83,7 +83,8 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     check_room(run.folder, need_of(config, source, len(chosen)), f"{len(chosen):,} images", run.reporter.info)
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
-    with processes(min(run.threads, len(chosen) // IMAGES_PER_PROCESS), digest.__module__) as spread:
+    count, waiting = min(run.threads, len(chosen) // IMAGES_PER_PROCESS), run.reporter.stop.at_once
+    with processes(count, digest.__module__, waiting=waiting, name=name_of) as spread:
         placing = Placing(Phases(run), spread, drawing(config, run), source, partition, rejects, seeds_of(config, run))
         made = placed_and_written(placing, config, chosen, labels)
     if made is None:

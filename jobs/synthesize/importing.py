@@ -33,7 +33,7 @@ from shared.sources.items import NO_CLASS, Item, Pixels, Source, plain, some
 from shared.sources.reading import Target
 from shared.sources.rejects import Rejected, Rejects
 from shared.sources.table import SOURCES
-from shared.sources.work import Unreadable, pixels_of
+from shared.sources.work import Unreadable, name_of, pixels_of
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import IMPORTED, Imported, RealRecord, SyntheticRecord
 from shared.store.volume.room import check_room, need_of_images
@@ -68,7 +68,8 @@ def import_images(run: Run, config: SynthesizeOptions) -> tuple[Dataset, Synthet
     real, annotator = run.input(PREPROCESS), run.input(TRAIN_CLASSIFIER)
     place = find(config.source_path, config.source, run.sources)
     run.reporter.info(f"importing {place}")
-    source = SOURCES[config.source].read.get()(place, config.reading)
+    with run.reporter.stop.at_once():
+        source = SOURCES[config.source].read.get()(place, config.reading)
     said(run, source)
     items = in_turn(labelled(place, source, real.dataset.classes, config, run), config.seed)
     rejects = Rejects(len(items), config.max_rejected)
@@ -167,7 +168,12 @@ def write_shards(
     count = sum(len(ranges[number]) for number in todo)
     with (
         run.reporter.bar("import", count, "images") as bar,
-        processes(min(run.threads, count // IMAGES_PER_PROCESS), pixels_of.__module__) as each,
+        processes(
+            min(run.threads, count // IMAGES_PER_PROCESS),
+            pixels_of.__module__,
+            waiting=run.reporter.stop.at_once,
+            name=name_of,
+        ) as each,
     ):
         work = Importing(run, pieces, each, bar, max_pixels) if todo else None
         for number in todo:

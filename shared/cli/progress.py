@@ -35,6 +35,7 @@ class StopFlag:
 
     def __init__(self) -> None:
         self.signal_name = ""
+        self._waits = False
 
     def listen(self) -> None:
         """Take SIGTERM and SIGINT; only the main thread may."""
@@ -47,6 +48,20 @@ class StopFlag:
         if self.signal_name == name:
             raise KeyboardInterrupt
         self.signal_name = self.signal_name or name
+        if self._waits:
+            self.raise_if_set()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have a signal end what is done here with Interrupted, a read that never ends too; nothing is written here."""
+        # Python begins a system call again after a handler that only sets a flag (PEP 475)
+        if self.signal_name:
+            self.raise_if_set()
+        before, self._waits = self._waits, True
+        try:
+            yield
+        finally:
+            self._waits = before
 
     def check(self) -> None:
         """Raise Interrupted where a signal has come."""

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from shared.format.files import sha256
 from shared.format.sample import encode_members
-from shared.sources.items import Item, Pixels, Unusable
+from shared.sources.items import Item, Pixels, Unusable, named
 from shared.sources.prepare import prepare
 from shared.sources.reading import Target
 
@@ -71,6 +71,11 @@ def pixels_of(target: Target, item: Item) -> tuple[str, Pixels] | Unreadable:
                 return sha256(payload), prepare(picture, target)
         except UNREADABLE as error:
             return _unreadable(error)
+
+
+def name_of(task: Item | tuple[Item, str]) -> str:
+    """Return what finds the image of a task again, for people."""
+    return named((task if isinstance(task, Item) else task[0]).origin)
 
 
 def check(target: Target, item: Item) -> Unreadable | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.disk.durable import remove_if_empty
-from shared.errors import BadInput
+from shared.errors import BadInput, Interrupted
 from shared.format.outside import open_regular
 from shared.limits import FILE_BYTES
 from shared.sources.items import Item, Source, from_array
@@ -140,6 +140,8 @@ def download(name: str, place: Path, inner: Path, advice: str) -> None:
     try:
         with _downloading(place):
             getattr(datasets, name)(str(place), download=True)
+    except Interrupted:
+        raise
     except Exception as error:  # torchvision lets every kind through: URLError, RuntimeError, ImportError, BadZipFile
         reason = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         raise BadInput(f"{place}: {name} is not there and could not be downloaded ({reason})\ncopy {advice}") from error

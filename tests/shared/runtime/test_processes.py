@@ -1,15 +1,20 @@
 """Several processes give the results of one, in order, and end with their parent."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
+from shared.cli.progress import StopFlag
+from shared.errors import BadInput, Interrupted
 from shared.runtime.processes import AHEAD, CHUNK, processes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -87,3 +92,60 @@ def test_the_processes_end_with_the_one_that_is_killed() -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"still there: {workers}")
+
+
+def _dies_of(fatal: int, first: Path, number: int) -> int:
+    """Return the square of a number; the process dies of `fatal`, and of 70 unless `first` is there."""
+    if number == fatal or (number == 70 and not first.exists()):
+        first.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+@pytest.mark.fault(7)
+def test_a_process_that_dies_names_its_item(tmp_path: Path) -> None:
+    """Killed for want of memory, say: the item is found among all that were under way, and named."""
+    with (
+        pytest.raises(BadInput, match=r"^number 150: the process that worked on it died twice"),
+        processes(2, name=lambda number: f"number {number}") as spread,
+    ):
+        list(spread(partial(_dies_of, 150, tmp_path), range(COUNT)))
+
+
+def test_a_process_that_dies_once_costs_nothing(tmp_path: Path) -> None:
+    """What was lost with a process is done again; the results are all there, in order."""
+    with processes(2) as spread:
+        squares = list(spread(partial(_dies_of, -1, tmp_path / "died"), range(COUNT)))
+    assert (tmp_path / "died").exists()
+    assert squares == [number * number for number in range(COUNT)]
+
+
+def _waits(pipe: Path, number: int) -> int:
+    """Read a pipe that nobody writes to."""
+    with pipe.open("rb") as stream:
+        return len(stream.read())
+
+
+@pytest.mark.fault(9)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_signal_ends_a_read_that_does_not_end(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM is answered while this process, or another, waits for bytes; nothing that waits is left."""
+    monkeypatch.setattr("shared.runtime.processes.GRACE_S", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    stop = StopFlag()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    stop.listen()
+    timer = Timer(1, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    try:
+        with pytest.raises(Interrupted, match="SIGTERM"), processes(count, waiting=stop.at_once) as spread:
+            list(spread(partial(_waits, tmp_path / "pipe"), range(COUNT)))
+    finally:
+        timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for _ in range(100):
+        if not [process for process in active_children() if process.is_alive()]:
+            return
+        time.sleep(0.1)
+    pytest.fail("a process waits on")
