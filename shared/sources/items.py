@@ -109,7 +109,7 @@ def _refuse(reason: str) -> bytes:
 
 
 def is_label(name: str, most_letters: int = NAME_LETTERS) -> bool:
-    """Return whether a class can have this name: text of one line, of at most so many letters, that UTF-8 can hold."""
+    """Return whether a class can have this name: text of one line, not longer than that, that UTF-8 can hold."""
     if len(name) > most_letters:
         return False
     if name.isprintable():  # neither line breaks nor surrogates are, and nearly all names are
