@@ -168,7 +168,7 @@ def score_by(
     first = next(iter(experiments.values()))
     chosen_by = next(iter(first.records.values())).chosen_score
     reference = Reference(data_root / name, settings, chosen_by, data_root / "weights")
-    counts = [made.dataset.splits["train"].count for each in experiments.values() for made in each.sets.values()]
+    counts = [made.split("train").count for each in experiments.values() for made in each.sets.values()]
     if settings.images is None and counts:
         # distances of unequal numbers do not compare, and of an imported set no more can be drawn
         reference.images = min(reference.images, *counts)

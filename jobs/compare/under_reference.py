@@ -95,7 +95,7 @@ class ImportedSet:
 
     def scores(self) -> dict[str, float]:
         """Return its scores against the reference's test images; BadInput where it has too few images."""
-        wanted, count = self.reference.images, self.synthetic.dataset.splits["train"].count
+        wanted, count = self.reference.images, self.synthetic.split("train").count
         if count < wanted:
             raise BadInput(
                 f"{self.synthetic.folder}: {count:,} imported images; {wanted:,} of each experiment are scored\n"

@@ -88,7 +88,7 @@ class Evaluation:
                 raise BadInput(f"{self.real.folder}: {split} has {len(data)} images, want at least {FEWEST}")
         self.left_out: dict[str, str] = {}
         self.scorers = self._scorers()
-        counts = self.real.dataset.splits["train"].class_counts
+        counts = self.real.split("train").class_counts
         # in the train split's proportions: distances compare whole distributions, the classes' shares included
         self.asked = torch.from_numpy(spread(apportion(counts, plan.images)))
         self._reference_features: dict[tuple[str, str, int], FeatureSet] = {}

@@ -59,7 +59,7 @@ def _opened(run: Run, plan: Plan) -> tuple[Evaluation, Images]:
             f"{synthetic.folder}: drawn by this experiment's generator, want imported images\n"
             "score the generator's snapshots: --scored snapshots; or import images: halfreal synthesize --source folder"
         )
-    count = synthetic.dataset.splits["train"].count
+    count = synthetic.split("train").count
     if count < FEWEST:
         raise BadInput(f"{synthetic.folder}: {count} images, want at least {FEWEST}; a score of fewer says nothing")
     plan = replace(plan, images=min(plan.images, count))

@@ -148,7 +148,7 @@ def _write(
     synthetic = input_of(inputs, SYNTHESIZE)
 
     def counted() -> Iterator["Picture"]:
-        total = synthetic.dataset.splits["train"].count
+        total = synthetic.split("train").count
         with reporter.bar("export", total, "images", stops=False) as bar:
             for picture in pictures(synthetic, config):
                 counts[picture.label] += 1

@@ -61,7 +61,7 @@ def generated(run: Run, config: SynthesizeOptions) -> "Written | None":
     if scores.record.imported:
         raise BadInput(f"{scores.folder}: scores of imported images choose no snapshot; run first: halfreal evaluate")
     # the count of a share, rounded down as the arms of train_mixed round theirs
-    total = floor_share(config.share, run.input(PREPROCESS).dataset.splits[config.share_of].count)
+    total = floor_share(config.share, run.input(PREPROCESS).split(config.share_of).count)
     if total < 1:
         raise BadConfig(f"--share {config.share}: gives no image at all; take a larger share")
     return write_synthetic(run, total, config.shard_images, config.seed)

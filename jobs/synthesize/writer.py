@@ -72,9 +72,7 @@ class Drawing:
         snapshot, device = run.input(EVALUATE).record.chosen_snapshot.file, pick_device(run.device)
         self.source = LabelledGenerator(run.input(TRAIN_GAN), snapshot, run.input(TRAIN_CLASSIFIER), device)
         # the whole list on every part: place n has the same class however the work is cut
-        self.asked = torch.from_numpy(
-            spread(apportion(run.input(PREPROCESS).dataset.splits["train"].class_counts, total))
-        )
+        self.asked = torch.from_numpy(spread(apportion(run.input(PREPROCESS).split("train").class_counts, total)))
         self.seed, self.bar = seed, bar
 
     def samples(self, places: range, tally: Tally) -> Iterator[Members]:

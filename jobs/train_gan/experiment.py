@@ -107,7 +107,7 @@ def need_of(whole: Task) -> Need:
 
 def cost(whole: Task) -> str:
     """Return what a pair of networks for each class takes: iterations and files of all of them, in words."""
-    config, counts = whole.config, whole.real.dataset.splits["train"].class_counts
+    config, counts = whole.config, whole.real.split("train").class_counts
     plans = [make_plan(config, whole.family.critic_steps, images) for images in counts]
     snapshots = len(counts) * -(-config.epochs // config.snapshot_every_epochs)
     return (
@@ -123,7 +123,7 @@ def train_each_class(run: Run, whole: Task) -> Result | None:
     Each class is trained in a folder of its own and resumes there, so that other processes may train other classes.
     A snapshot of the whole names the snapshot of each class, with its hash.
     """
-    classes, counted = whole.classes, whole.real.dataset.splits["train"].class_counts
+    classes, counted = whole.classes, whole.real.split("train").class_counts
     # here, not in validate: only the finished dataset tells
     if 0 in counted:
         raise BadInput(

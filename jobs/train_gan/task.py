@@ -43,7 +43,7 @@ class Task:
     @property
     def shown(self) -> ClassChoice:
         """The classes of the panels, as places in `classes`."""
-        return by_size(self.real.dataset.splits["train"].class_counts) if self.label is None else by_size([self.images])
+        return by_size(self.real.split("train").class_counts) if self.label is None else by_size([self.images])
 
     @property
     def title(self) -> str:
@@ -64,7 +64,7 @@ class Task:
     @property
     def images(self) -> int:
         """How many real images there are to train on: those of an epoch."""
-        split = self.real.dataset.splits["train"]
+        split = self.real.split("train")
         return split.count + self.unlabelled_images if self.label is None else split.class_counts[self.label]
 
     def reals(self) -> Tensor:

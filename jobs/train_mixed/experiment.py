@@ -151,7 +151,7 @@ def protocol_of(run: Run, config: MixedOptions, truth: Labels | Sequence[Labels]
     planned = len(fits) if seen is None else seen
     counts = [len(truth)] if isinstance(truth, np.ndarray) else [len(own) for own in truth]
     over_splits = has_splits(run) and len(fits) > 1
-    trains = [real.dataset.splits["train"].count for real in run.inputs_of(PREPROCESS)]
+    trains = [real.split("train").count for real in run.inputs_of(PREPROCESS)]
     return MixedProtocol(
         n_test=min(counts),
         n_val=fits[0].record.n_val,
@@ -273,4 +273,4 @@ def synthetic_counts(artifact: Artifact[SyntheticRecord]) -> list[int]:
     record = artifact.record
     if record.imported is not None and record.asked_counts is not None:
         return record.asked_counts
-    return artifact.dataset.splits["train"].class_counts
+    return artifact.split("train").class_counts

@@ -109,7 +109,7 @@ def finish(run: Run, config: TuneConfig, recipe: str, words: list[str], storage:
     write_whole(run.folder / "tuned.toml", tuned_recipe(recipe, config, words, record).encode())
     gans = [open_output(TRAIN_GAN, experiment_folder({place(EVALUATE, 0): runs[0]})) for runs in scores.values()]
     real = run.input(PREPROCESS)
-    choice = by_size(real.dataset.splits["train"].class_counts)
+    choice = by_size(real.split("train").class_counts)
     files = [runs[0].record.chosen_snapshot.file for runs in scores.values()]
     sheet = baseline_and_tuned(real, gans, files, choice.places)
     conditional = all(gan.record.conditional for gan in gans)

@@ -81,7 +81,7 @@ def describe(inputs: "Mapping[str, Artifact]") -> Specs:
     images = describe_images(cast("Artifact[RealRecord]", real))
     if synthetic is None:
         return Specs(images)
-    counts = (artifact.dataset.splits["train"].count for artifact in (synthetic, real))
+    counts = (artifact.split("train").count for artifact in (synthetic, real))
     return Specs(images, SyntheticSpec(share=largest_share(*counts)))
 
 

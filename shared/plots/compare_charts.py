@@ -101,7 +101,7 @@ def samples_picture(name: str, over: OverEpochs, gan: Artifact[GanRecord], real:
 
 def imported_picture(name: str, synthetic: Artifact[SyntheticRecord], classes: list[str]) -> Picture:
     """Draw the first imported images of each class, by the annotator's label."""
-    train = synthetic.dataset.splits["train"]
+    train = synthetic.split("train")
     choice = by_size(train.class_counts)
     per_class = min(max(MOST_IMAGES // len(choice.places), 1), 10)
     samples = preview(synthetic.folder, train, per_class, choice.places)

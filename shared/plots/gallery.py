@@ -196,7 +196,7 @@ def scored_classes(records: Sequence[ScoresRecord], real: Artifact[RealRecord]) 
     """Return the classes to show of scores on test, means over records."""
     on_test = [record.on_test for record in records if record.on_test is not None]
     distances = class_distances(on_test, records[0].chosen_score)
-    return choices.of_distances(distances, real.dataset.classes, real.dataset.splits["train"].class_counts)
+    return choices.of_distances(distances, real.dataset.classes, real.split("train").class_counts)
 
 
 def _class_scores(
@@ -242,7 +242,7 @@ def _closest(record: ScoresRecord, on_test: OnTest, real: Artifact[RealRecord], 
     # a record holds places, not pixels: the same seeds and labels as `evaluate` used give the same images
     pairs, used = on_test.copies["pixels"].closest, on_test.test_protocols[record.extractor]
     places = [pair.synthetic for pair in pairs]
-    asked = torch.from_numpy(spread(apportion(real.dataset.splits["train"].class_counts, used.n_synthetic)))
+    asked = torch.from_numpy(spread(apportion(real.split("train").class_counts, used.n_synthetic)))
     latents = latents_of([derive_seed(used.seed, Stream.TEST_LATENTS, place) for place in places], gan.record.latent)
     drawn = draw_images(load_snapshot(gan, record.chosen_snapshot.file, CPU), latents, asked[places])
     return _pairs(drawn, load_learned(real), pairs)

@@ -72,6 +72,7 @@ def test_what_is_missing_is_named(
     assert len(result.stderr.split("error: ", 1)[1].strip().splitlines()) <= 3
 
 
+@pytest.mark.fault(17)
 def test_a_foreign_dataset_in_place_of_the_synthetic_one(copy: Path) -> None:
     """The real images under the name of the synthetic ones: train_mixed says what they are not, before any fit."""
     shutil.rmtree(copy / "small" / "synthetic" / "r00")
@@ -81,6 +82,26 @@ def test_a_foreign_dataset_in_place_of_the_synthetic_one(copy: Path) -> None:
     manifest = copy / "small" / "synthetic" / "r00" / "manifest.json"
     assert f"error: {manifest}: what synthesize recorded (`facts`) has no field 'family'" in result.stderr
     assert "make it again: halfreal synthesize --force" in result.stderr
+
+
+@pytest.mark.fault(17)
+@pytest.mark.parametrize(
+    ("words", "artifact"),
+    [
+        (("train_mixed", "--steps", "2", "--measure-every", "1"), "synthetic/r00"),
+        (("train_gan", "--epochs", "3"), "real"),
+    ],
+    ids=["train_mixed", "train_gan"],
+)
+def test_a_dataset_without_a_train_split(copy: Path, words: tuple[str, ...], artifact: str) -> None:
+    """A foreign dataset has other splits: the one that is wanted is named, with those that are there."""
+    path = copy / "small" / artifact / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    manifest["dataset"]["splits"]["mine"] = manifest["dataset"]["splits"].pop("train")
+    path.write_text(json.dumps(manifest))
+    result = command(copy, *words)
+    assert result.exit_code == 2, result.output
+    assert "no split 'train', it has" in result.stderr
 
 
 def test_samples_that_nobody_annotated(copy: Path) -> None:

@@ -112,8 +112,8 @@ LABELS: tuple[Mutation, ...] = (
     Mutation(
         "synthetic_images_by_the_labelled_ones",
         "jobs/synthesize/__main__.py",
-        ".dataset.splits[config.share_of].count",
-        '.dataset.splits["train"].count',
+        ".split(config.share_of).count",
+        '.split("train").count',
         TESTS + "test_the_partner_has_as_many_synthetic_images",
         "both arms add equally many images",
     ),
