@@ -62,6 +62,18 @@ def own_signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(autouse=True)
+def other_flags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other flags than before replace what a fixture made, as --force would; not in tests of that rule."""
+    if not any(mark.args == (18,) for mark in request.node.iter_markers("fault")):
+        flags_replace(monkeypatch)
+
+
+def flags_replace(patch: pytest.MonkeyPatch) -> None:
+    """Let flags replace what is finished, in this process; `tests/shared/cli/test_typed.py` has the rule."""
+    patch.setattr("shared.cli.calls.existing.check_typed", lambda *_: None)
+
+
 def quicken(patch: pytest.MonkeyPatch, drawn: bool = False) -> None:
     """Let jobs in this process attack members with few steps, and save a dot in place of each figure unless `drawn`.
 

@@ -10,7 +10,10 @@ PAGE = ROOT / "docs" / "faults.md"
 MARKED = re.compile(r"((?:^@.*\n(?:^[ )\]}].*\n)*)+)^(?:async )?def (test_\w+)\(", re.MULTILINE)
 """A test with its decorators, which may go over several lines."""
 
-NUMBER = re.compile(r"@pytest\.mark\.fault\((\d+)\)")
+NUMBER = re.compile(r"pytest\.mark\.fault\((\d+)\)")
+
+WHOLE_FILE = re.compile(r"^pytestmark = (.*(?:\n .*)*)", re.MULTILINE)
+"""Marks of every test in a file."""
 
 
 def rows() -> dict[int, list[str]]:
@@ -22,12 +25,15 @@ def rows() -> dict[int, list[str]]:
 
 def marked() -> set[tuple[int, str]]:
     """Return each fault's number with a test that is marked as injecting it."""
-    return {
-        (int(number), test)
-        for path in (ROOT / "tests").rglob("test_*.py")
-        for decorators, test in MARKED.findall(path.read_text(encoding="utf-8"))
-        for number in NUMBER.findall(decorators)
-    }
+    found: set[tuple[int, str]] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        tests = [(decorators, test) for decorators, test in MARKED.findall(text)]
+        tests += [
+            (marks, test) for marks in WHOLE_FILE.findall(text) for test in re.findall(r"^def (test_\w+)", text, re.M)
+        ]
+        found |= {(int(number), test) for marks, test in tests for number in NUMBER.findall(marks)}
+    return found
 
 
 def test_the_page_and_the_marks_name_the_same_tests() -> None:

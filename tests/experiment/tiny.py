@@ -21,7 +21,7 @@ from shared.models.fitting import FitExtras
 from shared.sources.items import Source, from_array
 from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact
-from tests.conftest import quicken
+from tests.conftest import flags_replace, quicken
 
 CLASSES = ("left", "middle", "right")
 SIZE_PX, SEEN_PX = 16, 32
@@ -69,6 +69,7 @@ def call(job: str, data_root: Path, *words: object, drawn: bool = False) -> Resu
     try:
         with pytest.MonkeyPatch.context() as patch:
             quicken(patch, drawn)
+            flags_replace(patch)
             return CliRunner().invoke(halfreal, [job, *map(str, [*place, *OPTIONS.get(job, []), *words])])
     finally:
         for number, handler in before.items():

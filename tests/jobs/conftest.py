@@ -22,7 +22,7 @@ from shared.format.shards import write_split
 from shared.sources.items import Source, from_array
 from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact, open_output
-from tests.conftest import dots
+from tests.conftest import dots, flags_replace
 from tests.jobs.report.records import HOSTILE_CLASSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -56,7 +56,9 @@ def call(job: str, data_root: Path, *words: object) -> Result:
     place = ["--data-root", str(data_root), "--experiment", "small", "--device", "cpu"]
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return CliRunner().invoke(halfreal, [job, *place, *map(str, words)])
+        with pytest.MonkeyPatch.context() as patch:
+            flags_replace(patch)
+            return CliRunner().invoke(halfreal, [job, *place, *map(str, words)])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

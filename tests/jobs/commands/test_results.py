@@ -435,6 +435,17 @@ def test_a_gan_that_was_trained_further_takes_nothing_from_the_verdict(
     assert json.loads(results(volume, "--json").stdout)["generator"]["replicates"][0]["final_losses"] is not None
 
 
+@pytest.mark.fault(18)
+def test_results_say_what_was_replaced_since(volume: Path, tmp_path: Path) -> None:
+    """A verdict of a GAN that another one has replaced is not printed without a word."""
+    shutil.copytree(volume / "small", tmp_path / "small")
+    manifest = tmp_path / "small" / "gan" / "r00" / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace('"epochs": 3', '"epochs": 4'), encoding="utf-8")
+    assert "Warning: Out of step: gan/r00 was replaced since" in " ".join(results(tmp_path).stdout.split())
+    assert json.loads(results(tmp_path, "--json").stdout)["replaced"] == ["gan/r00"]
+    assert json.loads(results(volume, "--json").stdout)["replaced"] == []
+
+
 def test_published_systems_print_both_answers(capsys: pytest.CaptureFixture[str]) -> None:
     """The answer of the published design first, then the headline's."""
     from rich.console import Console

@@ -7,8 +7,9 @@ import pytest
 
 from shared.store.artifacts import Artifact
 
+pytestmark = pytest.mark.fault(18)
 
-@pytest.mark.fault(18)
+
 @pytest.mark.parametrize("resumes", [False, True])
 @pytest.mark.parametrize("words", [[], ["--dry-run"]])
 def test_a_flag_does_not_replace_what_is_finished(laboratory: Any, resumes: bool, words: list[str]) -> None:

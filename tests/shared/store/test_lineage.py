@@ -10,7 +10,7 @@ from shared.errors import BadConfig, BadInput
 from shared.runtime.launch import RENDEZVOUS, check_launch
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.job import Job
-from shared.store.lineage import experiment_label, open_inputs, volume_of
+from shared.store.lineage import experiment_label, open_inputs, replaced_since, volume_of
 from shared.store.records.base import Record
 from shared.store.staging import BuildKey, stage
 
@@ -49,6 +49,21 @@ def test_inputs_of_two_lineages_are_refused(make_dataset: Callable[..., Artifact
         (tmp_path / "other").rename(tmp_path / "real")
     with pytest.raises(BadInput, match=rf"made from another '{again}'.*\n.*halfreal run"):
         open_inputs(reader, tmp_path)
+
+
+@pytest.mark.fault(18)
+def test_what_was_replaced_since_is_named(make_dataset: Callable[..., Artifact], tmp_path: Path) -> None:
+    """Another artifact in place of an input is named; inputs as they were, and those that are gone, are not."""
+    make_dataset(tmp_path / "real", train=4)
+    make(tmp_path, GAN)
+    make(tmp_path, SCORES)
+    rows = (REAL, GAN, SCORES)
+    scores = {"scores": open_artifact(tmp_path / "scores", SCORES.kind, SCORES.name)}
+    assert replaced_since(scores, tmp_path, rows) == []
+    make(tmp_path, GAN, epochs=2)
+    assert replaced_since(scores, tmp_path, rows) == ["gan"]
+    (tmp_path / "gan").rename(tmp_path / "elsewhere")
+    assert replaced_since(scores, tmp_path, rows) == []
 
 
 def test_what_reads_an_artifact_stays_when_numbers_are_added(
