@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # tests of a file stay on one worker, as far as possible, and share its fixtures
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help venv install demo test thorough quick lint mutations bench containers lock clean
+.PHONY: help venv install demo test thorough quick lint mutations bench containers lock advisories sbom clean
 
 help:            ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,12 @@ containers: install ## build the image, run Compose and the manifests: 20 minute
 lock: venv       ## update requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
+
+advisories: venv ## hold requirements.lock against advisories of osv.dev: ADVISORIES=FILE or folder
+	$(BIN)/python -m supply.advisories requirements.lock $(ADVISORIES)
+
+sbom: venv       ## write sbom.json, what requirements.lock has, as CycloneDX; the image has its own
+	$(BIN)/python -m supply.sbom requirements.lock > sbom.json
 
 clean:           ## remove the virtual environment and caches; never data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

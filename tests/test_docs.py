@@ -25,7 +25,7 @@ from tests.documented import (
     without_blocks,
 )
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "k8s" / "README.md"]
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "k8s" / "README.md"]
 """The documents for users, whose commands and lines are checked."""
 
 DOCUMENTS = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "shared" / "format" / "README.md"]

@@ -26,7 +26,7 @@ OF = re.compile(r'(?:^|[.;:!?] |"""|# |")Of (?!course)[a-z]')
 """Sentences that begin with "Of"."""
 
 
-FOLDERS = ("jobs", "shared", "tests", "docs", "docker", "k8s", ".ci")
+FOLDERS = ("jobs", "shared", "supply", "tests", "docs", "docker", "k8s", ".ci")
 
 
 def texts() -> dict[str, str]:
