@@ -1,5 +1,6 @@
 """The command `status`: what is on a volume, and who is at work there."""
 
+import time
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ from shared.cli.calls.volume import bring_all
 from shared.cli.common_options import DATA_ROOT, DEBUG
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.errors import BadConfig, MissingArtifact
+from shared.runtime.observe.log import say
 
 
 @click.command("status", cls=ErrorHandlingCommand, context_settings={"show_default": True})
@@ -24,12 +26,18 @@ def main(names: tuple[str, ...], data_root: Path, json: bool, **_: object) -> No
     """
     from jobs.status.contents import experiments
     from jobs.status.said import as_json, print_status
+    from shared.store.locking.looking import beat_s
     from shared.store.volume.leftovers import leftovers
 
     bring_all(data_root)
     if not data_root.is_dir():
         raise MissingArtifact(f"{data_root}: does not exist; run first: halfreal run, or name a volume by --data-root")
     found = list(experiments(data_root))
+    if any(artifact.is_doubtful for each in found for artifact in each.artifacts):
+        # a process of another machine is known by the beats of its lock
+        say("looking", f"some locks are of other machines: looking again in {2 * beat_s():.0f} s")
+        time.sleep(2 * beat_s())
+        found = list(experiments(data_root))
     unknown = sorted(set(names) - {each.name for each in found})
     if unknown:
         known = ", ".join(each.name for each in found) or "none"

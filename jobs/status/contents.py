@@ -65,6 +65,11 @@ class Status:
     work: list[UnfinishedWork] = field(default_factory=list)
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether it takes another look, later, to know who is at work on it."""
+        return any(each.alive is None for each in self.holders)
+
+    @property
     def state(self) -> State:
         """The one word for all of it."""
         if any(each.alive is not False for each in self.holders):
@@ -130,7 +135,8 @@ def _status(row: Job[Any], folder: Path, place: str, opened: dict[str, Artifact]
     final = folder / place
     artifact = opened.get(place)
     record = _run_record(final) if artifact else {}
-    holders = [each for each in (holder(final), *part_holders(final).values()) if each is not None]
+    # a lock that names nobody is what an earlier version, or a killed process, has left
+    holders = [each for each in (holder(final), *part_holders(final).values()) if each is not None and each.owner]
     return Status(
         place,
         row.name,

@@ -87,9 +87,9 @@ def _of_file(path: Path, final: Path) -> Leftover:
 
 
 def is_held(final: Path) -> bool:
-    """Whether a job is, or may be, at work on the artifact `final` or a part of it."""
+    """Whether a job is, or may be, at work on the artifact `final` or a part of it; `remove` asks again."""
     holders = [holder(final), *part_holders(final).values()]
-    return any(each is not None and each.alive is not False for each in holders)
+    return any(each is not None and each.owner is not None and each.alive is not False for each in holders)
 
 
 def remove(leftover: Leftover) -> bool:
