@@ -1,0 +1,178 @@
+"""The command `clean`: what would go, what goes with --yes, and what never does."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from jobs.__main__ import main as halfreal
+from shared.data.decoded.in_use import IN_USE, PIXELS, use
+from shared.objects.address import parse
+from shared.store.artifacts import Artifact
+from shared.store.locks import locked
+from shared.store.remote.mirror import mirror_folder
+from shared.store.staging import BuildKey, stage
+
+Make = Callable[..., Artifact]
+MONTH_S = 30 * 86400.0
+
+
+@pytest.fixture(autouse=True)
+def own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep this user's caches, and those of the machine, out of it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+def clean(volume: Path, *words: object) -> Result:
+    """Return the result of `halfreal clean` in this process."""
+    return CliRunner().invoke(halfreal, ["clean", "--data-root", str(volume), *map(str, words)])
+
+
+def old(*paths: Path) -> None:
+    """Make files and folders, and what is in them, a month old."""
+    for path in paths:
+        for each in (path, *path.rglob("*")):
+            os.utime(each, (time.time() - MONTH_S,) * 2)
+
+
+def unfinished(final: Path) -> Path:
+    """Leave the work on an artifact unfinished; return the folder that it is in."""
+    with stage(final, BuildKey("train_gan", "model", {"epochs": 3}), resumable=True) as work:
+        (work.folder / "checkpoint").write_bytes(bytes(5_000_000))
+    return work.folder
+
+
+def names(volume: Path) -> list[str]:
+    """Return the name of every file on the volume."""
+    return sorted(path.relative_to(volume).as_posix() for path in volume.rglob("*") if path.is_file())
+
+
+@pytest.mark.fault(11)
+def test_it_is_listed_first_and_goes_with_yes(make_dataset: Make, tmp_path: Path) -> None:
+    """Old unfinished work and what was replaced go; a finished artifact, and what is young, stay."""
+    volume = tmp_path / "volume"
+    real = make_dataset(volume / "small" / "real", train=9).folder
+    old(real)
+    gone, young = unfinished(volume / "small" / "gan" / "r00"), unfinished(volume / "small" / "gan" / "r01")
+    replaced = volume / "small" / ".real-replaced"
+    replaced.mkdir()
+    (replaced / "train-00000.tar").write_bytes(bytes(10))
+    old(gone, replaced)
+    before = names(volume)
+    listed = clean(volume)
+    assert listed.exit_code == 0, listed.output
+    assert f"would go: unfinished work, 5 MB, 30.0 days old: {gone}" in listed.output
+    assert f"stays, younger than 7 days: unfinished work, 5 MB, 0.0 days old: {young}" in listed.output
+    assert "5 MB would be freed; --yes does that" in listed.output
+    assert names(volume) == before
+    done = clean(volume, "--yes")
+    assert "5 MB freed" in done.output
+    assert not gone.exists()
+    assert not replaced.exists()
+    assert young.is_dir()
+    assert [name for name in names(volume) if "/real/" in name] == [name for name in before if "/real/" in name]
+    assert clean(volume, "--days", 0, "--yes").exit_code == 0
+    assert not young.exists()
+    assert clean(volume).output == "nothing to free\n"
+
+
+def test_what_is_held_stays_though_it_is_old(tmp_path: Path) -> None:
+    """A job may think for longer than a week between two files."""
+    staging = unfinished(tmp_path / "volume" / "small" / "gan" / "r00")
+    old(staging)
+    with locked(tmp_path / "volume" / "small" / "gan" / "r00"):
+        assert (
+            f"stays, in use: unfinished work, 5 MB, 30.0 days old: {staging}"
+            in clean(tmp_path / "volume", "--yes").output
+        )
+    assert staging.is_dir()
+
+
+def test_decoded_images_go_unless_they_are_open(tmp_path: Path) -> None:
+    """By the time of their last use, which their lock has."""
+    volume = tmp_path / "volume"
+    sets = [volume / ".cache" / "decoded" / name for name in ("open", "unused", "young")]
+    descriptors = [use(folder, make=True) for folder in sets]
+    for folder in sets:
+        (folder / PIXELS).write_bytes(bytes(100_000))
+    old(sets[0] / IN_USE, sets[1] / IN_USE)
+    for descriptor in descriptors[1:]:
+        os.close(descriptor)
+    try:
+        said = clean(volume, "--yes").output
+    finally:
+        os.close(descriptors[0])
+    assert "stays, in use: decoded images" in said
+    assert [folder.exists() for folder in sets] == [True, False, True]
+
+
+def test_a_mirror_goes_unless_work_is_unfinished_in_it(tmp_path: Path) -> None:
+    """What is finished there is in the store too; what is unfinished is on this machine alone."""
+    (tmp_path / "volume").mkdir()
+    idle, working = (mirror_folder(parse(f"s3://{name}/data", ""), None) for name in ("idle", "working"))
+    staging = working / "small" / "gan" / ".r00-0123456789ab"
+    staging.mkdir(parents=True)
+    (staging / "checkpoint").write_bytes(bytes(5_000_000))
+    old(idle, working)
+    said = clean(tmp_path / "volume", "--yes").output
+    assert f"removed: mirror, 1 kB, 30.0 days old: {idle}" in said
+    assert f"stays, in use: mirror, 5 MB, 30.0 days old: {working}" in said
+    assert (idle.exists(), working.exists()) == (False, True)
+
+
+def made_from_real(volume: Path, real: Artifact) -> None:
+    """Make a GAN of the real images."""
+    key = BuildKey("train_gan", "model", {}, {"real": real})
+    with stage(volume / "small" / "gan" / "r00", key, resumable=False) as work:
+        work.commit()
+
+
+def test_a_finished_artifact_goes_by_its_name_alone(make_dataset: Make, tmp_path: Path) -> None:
+    """First it is said what was made from it; nothing else goes with it, however old that is."""
+    made_from_real(tmp_path, make_dataset(tmp_path / "small" / "real", train=9))
+    stale = unfinished(tmp_path / "small" / "gan" / "r01")
+    old(stale)
+    listed = clean(tmp_path, "small/real")
+    assert "would remove" in listed.output
+    assert "made from it: gan/r00" in listed.output
+    assert (tmp_path / "small" / "real").is_dir()
+    assert clean(tmp_path, "small/real", "--yes").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "small").iterdir() if not path.name.endswith(".lock")) == ["gan"]
+    assert stale.is_dir()
+    assert (tmp_path / "small" / "gan" / "r00" / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("small", "want one of small/real"),
+        ("small/gan/r00", "want one of small/real"),
+        ("small/../small/real", "want the name of an artifact"),
+        ("../volume/small/real", "want the name of an artifact"),
+        ("other/real", "none, for nothing is there"),
+    ],
+)
+def test_a_name_of_something_else_removes_nothing(name: str, what: str, make_dataset: Make, tmp_path: Path) -> None:
+    """An experiment is no artifact, and one wrong name keeps the right ones too."""
+    volume = tmp_path / "volume"
+    make_dataset(volume / "small" / "real", train=9)
+    before = names(volume)
+    result = clean(volume, "small/real", name, "--yes")
+    assert result.exit_code == 2
+    assert what in result.stderr
+    assert names(volume) == before
+
+
+def test_an_artifact_stays_while_its_experiment_is_at_work(make_dataset: Make, tmp_path: Path) -> None:
+    """A job that reads an artifact holds no lock of it: 75, and nothing is removed."""
+    make_dataset(tmp_path / "small" / "real", train=9)
+    unfinished(tmp_path / "small" / "gan" / "r00")
+    with locked(tmp_path / "small" / "gan" / "r00"):
+        result = clean(tmp_path, "small/real", "--yes")
+    assert result.exit_code == 75
+    assert "is being made" in result.stderr
+    assert (tmp_path / "small" / "real" / "manifest.json").is_file()
