@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.data.decoded.in_use import is_used
-from shared.data.decoded.places import FOLDER, cached_sets, cleaned, places_of
+from shared.data.decoded.in_use import is_used, remove
+from shared.data.decoded.places import FOLDER, cached_sets, places_of
 from shared.disk.durable import remove_tree
 from shared.runtime import cache_place
 from shared.store.remote.mirror import MARKER, VOLUMES, user_cache
@@ -30,7 +30,7 @@ def caches(data_root: Path) -> Iterator[Leftover]:
 def free(leftover: Leftover) -> bool:
     """Remove something that may go; return False where a job has begun to use it meanwhile."""
     if leftover.kind == DECODED:
-        return cleaned(leftover.path)
+        return remove(leftover.path)
     if leftover.kind == MIRROR:
         remove_tree(leftover.path, strict=True)
         return True

@@ -3,10 +3,11 @@
 A folder for each set of pixels, named by what they depend on:
 
 * `pixels`: uint8 (N, channels, size, size), one image after another, without a header; `labels`: uint32 (N,).
-* `marks`, `pieces.lock`: which pieces are done, and by whom one is being done; see `marks.py`.
+* `marks`, `piece-*.lock`: which pieces are done, and by whom one is being done; see `marks.py`.
 * `whole.json`, written last: what the pixels depend on, the size of the file and the time at which it was last written,
   and the CRC-32 of the labels. Nobody reads pixels before.
-* `use.lock`: held (shared) by whoever has it open, so that it is not cleaned away; its time is that of the last use.
+* `use-*.lock`: one of each process that has it open, so that it is not cleaned away; see `in_use.py`.
+* `used`: its time is that of the last use.
 
 It is read by position, not mapped: the system's cache of the file is shared all the same, memory does not grow with
 what was read, and a file that was cut off or cannot be read is an error rather than the end of the process. What is
@@ -28,13 +29,14 @@ from shared.data.decoded.in_use import LABELS, PIXELS, WHOLE, use
 from shared.data.decoded.work import Work, image_bytes, name_of
 from shared.data.pixels import Rows, as_array
 from shared.errors import FormatError
+from shared.store.locking.hold import Hold
 
 
 class DecodedFile:
     """A whole file of decoded pixels that is open."""
 
-    def __init__(self, folder: Path, work: Work, in_use: int) -> None:
-        """`in_use` is the descriptor that holds the lock of its use."""
+    def __init__(self, folder: Path, work: Work, in_use: Hold | None) -> None:
+        """`in_use` is the lock of its use, which ends with it."""
         self.folder, self.shape = folder, work.shape
         self._file = os.open(folder / PIXELS, os.O_RDONLY)
         weakref.finalize(self, _close, self._file, in_use)
@@ -76,7 +78,8 @@ def open_whole(place: Path, work: Work) -> DecodedFile | None:
             return DecodedFile(folder, work, in_use)
     except OSError:
         pass
-    os.close(in_use)
+    if in_use is not None:
+        in_use.release()
     return None
 
 
@@ -104,6 +107,7 @@ def description(folder: Path, work: Work) -> dict[str, object]:
     }
 
 
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
+def _close(descriptor: int, in_use: Hold | None) -> None:
+    os.close(descriptor)
+    if in_use is not None:
+        in_use.release()

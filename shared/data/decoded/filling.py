@@ -5,7 +5,6 @@ import os
 import time
 import zlib
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 
@@ -24,9 +23,6 @@ POLL_S = 0.02
 PATIENCE_S = 10.0
 """After how long without a new mark one of several ranks does what was left to the others."""
 
-_threads: dict[Path, Lock] = {}
-"""A lock for each folder: those of fcntl do not keep the threads of a process apart."""
-
 
 def make(place: Path, work: Work, rank: int = 0, world: int = 1) -> DecodedFile:
     """Return the pixels of `work` from a file in `place`, after making what other processes have not made of it.
@@ -38,18 +34,15 @@ def make(place: Path, work: Work, rank: int = 0, world: int = 1) -> DecodedFile:
     with of_place():
         in_use = use(folder, make=True)
     try:
-        with _threads.setdefault(folder, Lock()):
-            if not is_whole(folder, work):
-                _fill(folder, work, rank, world)
+        if not is_whole(folder, work):
+            _fill(folder, work, rank, world)
         with of_place():
             return DecodedFile(folder, work, in_use)
-    except Unusable as error:
-        if error.full:
+    except BaseException as error:
+        if isinstance(error, Unusable) and error.full:
             remove(folder, in_use)
-        os.close(in_use)
-        raise
-    except BaseException:
-        os.close(in_use)
+        if in_use is not None:
+            in_use.release()
         raise
 
 

@@ -1,62 +1,95 @@
-"""Folders of decoded pixels for whoever uses or cleans them: their files, and the lock of their use. No torch."""
+"""Folders of decoded pixels for whoever uses or cleans them: their files, and the locks of their use. No torch.
+
+Any number of processes use a folder at once, each with a lock of its own in it. Who cleans makes its lock first and
+looks for those of users then; a user makes its own first and looks for one who cleans then: one of both sees the other.
+"""
 
 import errno
-import fcntl
-import os
+import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from shared.disk.durable import make_folder, open_in_place, remove_file, remove_if_empty
+from shared.disk.durable import make_folder, remove_file, remove_if_empty, write_file
+from shared.store.locking.hold import Hold
+from shared.store.locking.looking import look
+from shared.store.locking.taking import pauses, take
 
-PIXELS, LABELS, WHOLE, IN_USE = "pixels", "labels", "whole.json", "use.lock"
+PIXELS, LABELS, MARKS, WHOLE, USED = "pixels", "labels", "marks", "whole.json", "used"
+
+CLEANING = "cleaning.lock"
+
+UNHEARD_S = 3600.0
+"""How old the last beat of a user may be of which nobody can tell whether it is still there."""
 
 
-def remove(folder: Path, in_use: int) -> bool:
-    """Delete a folder unless another process uses it; `in_use` is a descriptor of its lock. Return whether it did."""
+def use(folder: Path, *, make: bool) -> Hold | None:
+    """Return the lock of one more use of `folder`, or None on a volume that is read only; OSError without a folder."""
+    for _ in pauses():
+        if make:
+            make_folder(folder, parents=True)
+        try:
+            hold = take(folder / f"use-{uuid.uuid4().hex[:16]}.lock")
+        except OSError as error:
+            if make and isinstance(error, FileNotFoundError):
+                continue  # cleaned away just now
+            if not make and error.errno in (errno.EROFS, errno.EACCES):
+                return None
+            raise
+        assert hold is not None  # no other process knows its name
+        if not _is_held(folder / CLEANING):
+            with suppress(OSError):
+                for path in _locks(folder):
+                    if (left := look(path)) is not None and left.alive is False:
+                        remove_file(path)
+                write_file(folder / USED, b"\n")  # its time is that of the last use
+            return hold
+        hold.release()
+    raise AssertionError("unreachable")
+
+
+def remove(folder: Path, mine: Hold | None = None) -> bool:
+    """Delete a folder unless another process uses it, which `mine` is not; return whether it did."""
     try:
-        fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        cleaning = take(folder / CLEANING)
     except OSError:
         return False
-    # by name, never a tree: nothing else is ours. The mark of a whole first, so that no half of one is left
-    for name in (WHOLE, PIXELS, LABELS, "marks", "pieces.lock", IN_USE):
-        with suppress(OSError):
-            remove_file(folder / name)
+    if cleaning is None:
+        return False
+    try:
+        others = [path for path in _locks(folder) if path not in (cleaning.path, mine and mine.path)]
+        if any(_is_held(path) for path in others):
+            return False
+        # by name, never a tree: nothing else is ours. The mark of a whole first, so that no half of one is left
+        for path in (*(folder / name for name in (WHOLE, PIXELS, LABELS, MARKS, USED)), *others):
+            with suppress(OSError):
+                remove_file(path)
+    finally:
+        cleaning.release()
+    if mine is not None:
+        mine.release()
     remove_if_empty(folder)
     return True
 
 
-def use(folder: Path, *, make: bool) -> int:
-    """Return a descriptor that holds the lock of the use of `folder`; OSError where it is not there."""
-    path = folder / IN_USE
-    while True:
-        if make:
-            make_folder(folder, parents=True)
-        descriptor = open_in_place(path) if make else os.open(path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            # the folder may have been cleaned away while this process waited
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                with suppress(OSError):  # of a read-only volume nothing is cleaned
-                    os.utime(path)
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        if not make and not path.exists():
-            raise FileNotFoundError(errno.ENOENT, "cleaned away", str(path))
-
-
 def is_used(folder: Path) -> bool:
     """Whether a process has the pixels in `folder` open, as far as can be told."""
+    return any(_is_held(path) for path in _locks(folder))
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process has a lock, as far as can be told; one that was not heard of for long has none."""
     try:
-        descriptor = os.open(folder / IN_USE, os.O_RDWR)
+        held = look(path)
+        if held is None or held.alive is not None:
+            return held is not None and bool(held.alive)
+        return time.time() - path.stat().st_mtime < UNHEARD_S
+    except FileNotFoundError:
+        return False
     except OSError:
         return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+
+
+def _locks(folder: Path) -> list[Path]:
+    """Return the locks in a folder, and drafts of them."""
+    return sorted(folder.glob("*.lock*"))

@@ -1,6 +1,5 @@
 """Which pieces of a file are done, and which one is being done by whom: a mark and a lock for each piece."""
 
-import fcntl
 import os
 import zlib
 from collections.abc import Iterator
@@ -10,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.data.decoded.in_use import MARKS
 from shared.disk.durable import FULL, open_in_place, resize, write_at
+from shared.store.locking.taking import holding, take
 
 MARK = np.dtype([("crc32", "<u4"), ("boot", "<u4")])
 """The CRC-32 of a piece's bytes, and the start of the machine in which they were written (`boot`); 0 is no mark."""
@@ -34,22 +35,17 @@ def of_place() -> Iterator[None]:
 
 
 class Marks:
-    """The marks of `count` pieces, in a file, and their locks, which end with the process that holds them.
-
-    Locks are those of fcntl, of a byte each: they work on network file systems, and no file is made for a piece. A
-    process must open them once at a time, since closing the file gives up all of them.
-    """
+    """The marks of `count` pieces, in a file, and the lock of each piece while it is made."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
-        self._path = folder / "marks"
+        self._path = folder / MARKS
         self._marks = open_in_place(self._path)
         resize(self._marks, count * MARK.itemsize, self._path)
-        self._locks = open_in_place(folder / "pieces.lock")
+        self._folder = folder
 
     def close(self) -> None:
-        """Close the files."""
-        os.close(self._locks)
+        """Close the file."""
         os.close(self._marks)
 
     def undone(self) -> NDArray[np.int64]:
@@ -77,26 +73,19 @@ class Marks:
     @contextmanager
     def taken(self, piece: int) -> Iterator[bool]:
         """Hold the lock of a piece; yields False where another process holds it."""
+        with of_place():
+            hold = take(self._folder / f"piece-{piece:05d}.lock")
         try:
-            fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, piece)
-        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as the system likes
-            yield False
-            return
-        except OSError as error:  # a file system without locks
-            raise Unusable(error) from error
-        try:
-            yield True
+            yield hold is not None
         finally:
-            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, piece)
+            if hold is not None:
+                hold.release()
 
     @contextmanager
     def last_taken(self) -> Iterator[None]:
         """Wait for, and hold, the lock of what is done once for all pieces."""
-        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, self.count)
-        try:
+        with holding(self._folder / "pieces.lock"):
             yield
-        finally:
-            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, self.count)
 
 
 def this_boot() -> int:

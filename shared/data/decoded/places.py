@@ -1,6 +1,5 @@
 """Where decoded pixels may be kept, how much room they may take, and what is cleaned away for them."""
 
-import fcntl
 import os
 import re
 import shutil
@@ -11,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data.decoded.in_use import IN_USE, remove
+from shared.data.decoded.in_use import PIXELS, USED, remove
 from shared.errors import BadConfig
 from shared.runtime import cache_place
 from shared.store.artifacts import Artifact
@@ -93,14 +92,14 @@ def make_room(folder: Path, needed_bytes: int, own: str = "") -> bool:
     kept = [entry for entry in entries if entry[2].name != own]
     written = sum(size for _, size, path in entries if path.name == own)
     for last_use, _, path in list(kept):
-        if last_use < time.time() - UNUSED_S and cleaned(path):
+        if last_use < time.time() - UNUSED_S and remove(path):
             kept = [entry for entry in kept if entry[2] != path]
     limit = _limit(there, written + sum(size for _, size, _ in kept))
     while (
         needed_bytes > limit - sum(size for _, size, _ in kept)
         or needed_bytes - written > shutil.disk_usage(there).free - SPARE_BYTES
     ):
-        gone = next((entry for entry in kept if needed_bytes <= limit and cleaned(entry[2])), None)
+        gone = next((entry for entry in kept if needed_bytes <= limit and remove(entry[2])), None)
         if gone is None:
             return False
         kept.remove(gone)
@@ -129,22 +128,8 @@ def _limit(folder: Path, cached_bytes: int) -> int:
 
 def cached_sets(folder: Path) -> Iterator[tuple[float, int, Path]]:
     """Yield the last use of each set of pixels in `folder`, the bytes that it takes on the disk, and its own folder."""
-    for path in folder.glob(f"*/{IN_USE}"):
+    for pixels in folder.glob(f"*/{PIXELS}"):
         with suppress(OSError):  # another process cleans too
-            taken = sum(file.stat().st_blocks * 512 for file in path.parent.iterdir())
-            yield path.stat().st_mtime, taken, path.parent
-
-
-def cleaned(folder: Path) -> bool:
-    """Delete a set of pixels unless a process has it open; return whether it did."""
-    try:
-        descriptor = os.open(folder / IN_USE, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return remove(folder, descriptor)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
+            taken = sum(file.stat().st_blocks * 512 for file in pixels.parent.iterdir())
+            used = pixels.with_name(USED)
+            yield (used if used.exists() else pixels).stat().st_mtime, taken, pixels.parent

@@ -82,7 +82,7 @@ def entry(cache: Path, dataset: Artifact, days: float = 0) -> Path:
     load_split(dataset, "train")
     (folder,) = set(cache.glob("*")) - before
     when = time.time() - days * DAY_S
-    os.utime(folder / "use.lock", (when, when))
+    os.utime(folder / "used", (when, when))
     return folder
 
 
@@ -125,7 +125,7 @@ def test_pixels_that_are_open_stay(
     dataset = make_dataset(tmp_path / "e0" / "real", train=8, seed=9)
     oldest = entry(cache, dataset, 40)
     held = load_split(dataset, "train")
-    os.utime(oldest / "use.lock", (1, 1))
+    os.utime(oldest / "used", (1, 1))
     others = three(make_dataset, cache, tmp_path)
     monkeypatch.setenv("HALFREAL_CACHE_GB", str(1 / 1e9))
     make_room(cache, 1)
