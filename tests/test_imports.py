@@ -61,12 +61,13 @@ ADDRESSES = {
     "deflate": ("shared/format/png.py",),
     "simplejpeg": ("shared/data/jpeg.py",),
     "pyarrow": ("shared/sources/tables/parquet.py",),
+    **dict.fromkeys(("fcntl", "filelock", "portalocker"), ()),
     "pickle": (),
     "cloudpickle": (),
     "dill": (),
     "joblib": (),
 }
-"""Where each third-party library may be imported; what unpickles has no address at all."""
+"""Where each library may be imported; what unpickles, or locks as some volumes cannot, has no address at all."""
 
 STARTS_JOBS = ("shared/runtime/job_processes.py", "shared/cli/calls/perform.py")
 """Where modules of jobs are named: to be started as processes, or to be imported by one that makes a replicate."""
@@ -298,6 +299,7 @@ PLANTED = [
     ("misplaced", "shared/sources/prepare.py", "import simplejpeg"),
     ("misplaced", "shared/sources/folders.py", "from pyarrow import parquet"),
     ("misplaced", "shared/store/checkpoints.py", "import pickle"),
+    ("misplaced", "shared/data/decoded/marks.py", "import fcntl"),
     ("misplaced", "shared/store/checkpoints.py", "import torch\ntorch.load('x')"),
     ("misplaced", "shared/store/checkpoints.py", "from torch import load"),
     ("between_rooms", "shared/disk/durable.py", "from shared.objects.client import Store"),

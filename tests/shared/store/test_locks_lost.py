@@ -1,5 +1,7 @@
 """A process that was not heard of loses its lock: it ends with 75, and what the next one makes is not touched."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -113,9 +115,12 @@ exit_with(work)
 """
 
 
-def test_a_stopped_process_is_taken_over_and_ends_with_75(final: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("timeout_s", "stopped_s"), [(0.6, 0.0), pytest.param(120.0, 180.0, marks=pytest.mark.long)])
+def test_a_stopped_process_is_taken_over_and_ends_with_75(
+    timeout_s: float, stopped_s: float, final: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SIGSTOP; another process goes on with the work; after SIGCONT the first one writes nothing and ends with 75."""
-    monkeypatch.setenv(TIMEOUT, "0.6")
+    monkeypatch.setenv(TIMEOUT, str(timeout_s))
     script = [sys.executable, "-c", STOPPED, str(final)]
     with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
         assert first.stdout is not None
@@ -124,9 +129,10 @@ def test_a_stopped_process_is_taken_over_and_ends_with_75(final: Path, monkeypat
         os.waitid(os.P_PID, first.pid, os.WSTOPPED)
         started = time.monotonic()
         with stage(final, KEY, resumable=True) as work:
-            assert time.monotonic() - started >= 0.6
+            assert time.monotonic() - started >= timeout_s
             assert (work.folder / "weights").exists()
             (work.folder / "weights").write_text("mine")
+            time.sleep(max(started + stopped_s - time.monotonic(), 0.0))
             os.kill(first.pid, signal.SIGCONT)
             _, said = first.communicate(timeout=60)
             assert first.returncode == 75
@@ -225,11 +231,25 @@ def test_a_dead_part_elsewhere_does_not_hold_up_the_whole_for_ever(
 
 
 @pytest.mark.fault(1)
+def test_a_volume_without_flock_has_locks(final: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kind of lock of the system is refused, as on Lustre without `-o flock`: work is locked and committed."""
+
+    def refused(*words: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    for name in ("flock", "lockf", "fcntl"):
+        monkeypatch.setattr(fcntl, name, refused)
+    with stage(final, KEY, resumable=False) as work:
+        with pytest.raises(Busy), locked(final):
+            pass
+        work.commit()
+    assert [path.name for path in final.parent.iterdir()] == ["gan"]
+
+
+@pytest.mark.fault(1)
 @pytest.mark.parametrize(("name", "code"), [("ESTALE", 1), ("EIO", 1), ("ENOLCK", 1), ("EACCES", 2), ("EROFS", 2)])
 def test_what_may_pass_is_tried_again(name: str, code: int, final: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of a network file system that may be gone next time ends with 1, what must be changed with 2."""
-    import errno
-
     number = getattr(errno, name)
 
     def refused(path: Path, payload: bytes) -> None:
