@@ -19,7 +19,7 @@ from shared.disk.steps import step
 from shared.errors import BadConfig
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.locking.hold import Hold
-from shared.store.locking.taking import holding, take
+from shared.store.locking.taking import holding, sweep, take
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -57,6 +57,7 @@ class Study:
         assert not rungs or rungs[-1] < epochs
         # one worker at a time creates the study, the others load it
         with holding(folder / ".claim.lock"):
+            sweep(folder.glob(".*.lock*"))
             self.optuna = optuna.create_study(
                 study_name=f"halfreal-{folder.name}",
                 storage=database or JournalStorage(Journal(folder / "journal.log")),

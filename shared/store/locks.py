@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from enum import Enum
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from shared.errors import Busy
 from shared.runtime.observe.log import say
 from shared.store.locking.hold import Hold, holds
 from shared.store.locking.looking import Holder, look, timeout_s
-from shared.store.locking.taking import holding, pauses, take, wait_for
+from shared.store.locking.taking import holding, pauses, sweep, take, wait_for
 from shared.store.remote.lease import leased
 from shared.store.work_shards import FOLDER, Shard, has_begun
 
@@ -38,6 +38,8 @@ def locked(
         raise unwritable(final.parent, error) from error
     try:
         hold.guard()
+        with suppress(OSError):  # nobody waits for what is left
+            sweep_locks(final)
         # on a volume in an object store other machines are kept off too; shards are processes of one machine
         with leased(final, wait=wait) if shard is None else nullcontext():
             yield hold
@@ -58,7 +60,6 @@ def _entered(final: Path, shard: Shard | None, entered: Callable[[], None] | Non
                 try:
                     if entered is not None:
                         entered()
-                    sweep(final)
                 except BaseException:
                     hold.release()
                     raise
@@ -103,12 +104,9 @@ def check_held(final: Path) -> None:
             hold.check()
 
 
-def sweep(final: Path) -> None:
+def sweep_locks(final: Path) -> None:
     """Remove the locks of an artifact and of its shards whose owners are known to be gone."""
-    for path in _files(final, r"(-part-\d+|-looking)?\.lock(\..+)?"):
-        held = look(path)
-        if held is not None and held.alive is False and (hold := take(path)) is not None:
-            hold.release()
+    sweep(_files(final, r"(-part-\d+|-looking)?\.lock(\..+)?"))
 
 
 def shard_at_work(final: Path, index: int) -> bool:

@@ -23,7 +23,7 @@ from shared.format.manifest import MANIFEST, Dataset, FileInfo, Manifest
 from shared.format.presence import OF_SHARDS, names_of
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.identity import ADDED_OPTIONS, KEY, Extends, identifying
-from shared.store.locks import check_held, locked, others_at_work, probing, shard_at_work, sweep
+from shared.store.locks import check_held, locked, others_at_work, probing, shard_at_work, sweep_locks
 from shared.store.records.base import Record
 from shared.store.remote.push import is_superseded, publishing
 from shared.store.unfinished import OUTPUTS, begin, remove_extended, staging_folders
@@ -255,7 +255,7 @@ def finished(final: Path, key: BuildKey) -> Artifact | None:
     without a manifest has the name: it may be the user's own. What a killed process left of locks is removed.
     """
     with suppress(OSError):  # a volume that is read only keeps them
-        sweep(final)
+        sweep_locks(final)
     folder = staging_folder(final, key)
     if (folder / MANIFEST).exists():
         with locked(final):

@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.disk.durable import make_folder, remove_file, remove_if_empty, write_file
 from shared.store.locking.hold import Hold
 from shared.store.locking.looking import look
-from shared.store.locking.taking import pauses, take
+from shared.store.locking.taking import pauses, sweep, take
 
 PIXELS, LABELS, MARKS, WHOLE, USED = "pixels", "labels", "marks", "whole.json", "used"
 
@@ -39,9 +39,7 @@ def use(folder: Path, *, make: bool) -> Hold | None:
         assert hold is not None  # no other process knows its name
         if not _is_held(folder / CLEANING):
             with suppress(OSError):
-                for path in _locks(folder):
-                    if (left := look(path)) is not None and left.alive is False:
-                        remove_file(path)
+                sweep(_locks(folder))
                 write_file(folder / USED, b"\n")  # its time is that of the last use
             return hold
         hold.release()

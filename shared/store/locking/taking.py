@@ -11,7 +11,7 @@ taken over in the same way.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from shared.disk.durable import link, remove_file, rename, write_file
 from shared.disk.steps import step
 from shared.store.locking.hold import Hold, begin_beating
 from shared.store.locking.looking import UNREADABLE, beat_s, look, own_tokens, read
+
+DRAFT = ".new"
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.002, 0.5
 
@@ -71,6 +73,20 @@ def pauses() -> Iterator[None]:
         pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
 
 
+def sweep(paths: Iterable[Path]) -> None:
+    """Remove those of some locks and drafts of locks that processes left which are known to be gone."""
+    for path in paths:
+        held = look(path)
+        if held is None:
+            continue
+        if path.suffix == DRAFT:
+            # one that is not whole is nobody's loss: a process that is writing it makes its lock without it
+            if held.owner is None or held.alive is False:
+                remove_file(path)
+        elif held.alive is False and (hold := take(path)) is not None:
+            hold.release()
+
+
 def _is_taken(hold: Hold) -> bool:
     step("lock", hold.path)
     while True:
@@ -86,7 +102,7 @@ def _is_taken(hold: Hold) -> bool:
 
 def _is_made(path: Path, hold: Hold) -> bool:
     """Make the lock file `path` as that of `hold`; False where another process was quicker."""
-    draft = path.with_name(f"{path.name}.{hold.owner.token}.new")
+    draft = path.with_name(f"{path.name}.{hold.owner.token}{DRAFT}")
     try:
         write_file(draft, hold.payload)
         try:
@@ -95,7 +111,8 @@ def _is_made(path: Path, hold: Hold) -> bool:
             # the answer to a link that was made may be lost, and the question repeated
             return _token(path) == hold.owner.token
         except OSError:
-            return _is_made_alone(path, hold)  # a file system without links, or one that is broken: that says which
+            # a file system without links, a draft that was swept, or something is broken: this says which
+            return _is_made_alone(path, hold)
     finally:
         remove_file(draft)
     return True

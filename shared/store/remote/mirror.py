@@ -21,7 +21,7 @@ from shared.format.files import json_bytes, sha256
 from shared.objects.address import Address, parse
 from shared.objects.client import Store
 from shared.objects.connection import ENDPOINTS
-from shared.store.locking.taking import holding
+from shared.store.locking.taking import holding, sweep
 
 MARKER = ".volume.json"
 """The file in a mirror that says which volume it mirrors."""
@@ -56,6 +56,7 @@ class Mirror:
     def changing(self) -> Iterator[None]:
         """Wait until no other process of this machine changes which artifacts the mirror has, and keep them waiting."""
         with holding(self.folder / ".changing.lock"):
+            sweep(self.folder.glob(".changing.lock.*"))
             yield
 
 

@@ -208,6 +208,7 @@ def test_locks_of_killed_processes_are_removed(part: Shard | None, final: Path) 
     left = [".gan-part-3.lock", ".gan-looking.lock", ".gan-part-3.lock.a1.new", ".gan.lock.b2.over"]
     for name in left:
         plant(final.parent / name, gone)
+    (final.parent / ".gan.lock.d4.new").touch()  # killed between opening and writing it
     others = [".gan-other.lock", ".gan2.lock", ".gan.lock.c3.new"]
     for name in others:
         plant(final.parent / name, living)

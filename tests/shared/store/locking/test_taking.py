@@ -12,11 +12,11 @@ from threading import Barrier, Event, Thread
 
 import pytest
 
-from shared.store.locking import looking
+from shared.store.locking import looking, taking
 from shared.store.locking.hold import Hold
 from shared.store.locking.looking import TIMEOUT, look
 from shared.store.locking.owner import Owner, new_owner
-from shared.store.locking.taking import holding, pauses, take
+from shared.store.locking.taking import holding, pauses, sweep, take
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -211,6 +211,24 @@ def test_without_links_it_is_a_lock_all_the_same(number: int, path: Path, monkey
     hold.release()
     plant(path, gone())
     taken(path).release()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_draft_that_was_swept_is_done_without(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that sweeps takes a draft that is just being written for one that was left."""
+    real = taking.write_file
+
+    def swept(draft: Path, payload: bytes) -> None:
+        draft.touch()
+        sweep([draft])
+        assert not draft.exists()
+
+    monkeypatch.setattr(taking, "write_file", swept)
+    hold = taken(path)
+    monkeypatch.setattr(taking, "write_file", real)
+    hold.check()
+    assert take(path) is None
+    hold.release()
     assert list(path.parent.iterdir()) == []
 
 
