@@ -92,8 +92,8 @@ LOCKING: tuple[Mutation, ...] = (
     Mutation(
         "no_links_no_locks",
         TAKING,
-        "return _is_made_alone(path, hold)  #",
-        "raise  #",
+        "return _is_made_alone(path, hold)\n",
+        "raise\n",
         TAKEN + "test_without_links_it_is_a_lock_all_the_same",
         "a file system without hard links has locks",
     ),
