@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
-from shared.data.decoded.in_use import IN_USE, PIXELS, use
+from shared.data.decoded.in_use import PIXELS, USED, use
 from shared.objects.address import parse
 from shared.store.artifacts import Artifact
 from shared.store.locks import locked
@@ -93,19 +93,19 @@ def test_what_is_held_stays_though_it_is_old(tmp_path: Path) -> None:
 
 
 def test_decoded_images_go_unless_they_are_open(tmp_path: Path) -> None:
-    """By the time of their last use, which their lock has."""
+    """By the time of their last use, which a file has."""
     volume = tmp_path / "volume"
     sets = [volume / ".cache" / "decoded" / name for name in ("open", "unused", "young")]
-    descriptors = [use(folder, make=True) for folder in sets]
+    held, *others = [use(folder, make=True) for folder in sets]
     for folder in sets:
         (folder / PIXELS).write_bytes(bytes(100_000))
-    old(sets[0] / IN_USE, sets[1] / IN_USE)
-    for descriptor in descriptors[1:]:
-        os.close(descriptor)
-    try:
-        said = clean(volume, "--yes").output
-    finally:
-        os.close(descriptors[0])
+    old(sets[0] / USED, sets[1] / USED)
+    for hold in others:
+        assert hold is not None
+        hold.release()
+    said = clean(volume, "--yes").output
+    assert held is not None
+    held.release()
     assert "stays, in use: decoded images" in said
     assert [folder.exists() for folder in sets] == [True, False, True]
 
