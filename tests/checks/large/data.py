@@ -53,7 +53,7 @@ DECODED: tuple[Mutation, ...] = (
     Mutation(
         "a_full_disk_stays_full",
         FILLING,
-        "        if error.full:\n",
+        "        if isinstance(error, Unusable) and error.full:\n",
         "        if False:\n",
         FILES + "test_a_full_disk_is_left_as_it_was",
         "half a file is not left on a full disk",
