@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.export.formats import FORMATS
+from jobs.export.formats import FORMATS, write_layout
 from jobs.export.options import ANNOTATED, ASKED, GIVEN, ExportConfig
 from jobs.pipeline import EVALUATE, PIPELINE, REPORT, SYNTHESIZE, TRAIN_GAN
 from shared import __version__
@@ -155,7 +155,7 @@ def _write(
                 bar.advance()
                 yield picture
 
-    FORMATS[config.to].write(folder, counted(), synthetic.dataset.classes)
+    write_layout(folder, config.to, counted(), synthetic.dataset.classes)
     # after writing: only reading every sample tells
     if not counts:
         raise BadConfig(f"--min-confidence {config.min_confidence}: leaves no image; take a lower one")

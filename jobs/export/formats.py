@@ -13,6 +13,7 @@ from shared.disk.durable import make_folder, open_to_write, write_file
 from shared.errors import BadInput
 from shared.format.sample import Sample, decode_image
 from shared.format.shards import DEFAULT_SHARD_IMAGES, write_split
+from shared.sources.labels import write_class_names
 
 FOLDER_IMAGES = 1000
 """Images in one folder of the layout `hf`; a hub takes at most 10,000."""
@@ -137,3 +138,11 @@ FORMATS: dict[str, Format] = {
         described=True,
     ),
 }
+
+
+def write_layout(folder: Path, to: str, pictures: Iterable[Picture], classes: list[str]) -> None:
+    """Write images in the layout `to`, and the names of the classes, so that importing them again keeps these."""
+    layout = FORMATS[to]
+    layout.write(folder, pictures, classes)
+    numbers = [str(label) for label in range(len(classes))]
+    write_class_names(folder, classes, class_folders(classes) if layout.named else numbers)

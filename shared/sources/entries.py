@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.errors import BadInput
 from shared.sources.items import NO_CLASS, Item, Picture, Source, named, open_bytes, plain, some, unusable
-from shared.sources.labels import Classes, classes_of, split_of, without_fractions
+from shared.sources.labels import Classes, class_names, classes_of, split_of, without_fractions
 from shared.sources.reading import Reading
 
 SPLITS = ("train", "val", "test")
@@ -48,14 +48,16 @@ def understood(
 ) -> Source:
     """Return the source that these entries make, in their order. The rules are the same for every source.
 
-    `classes` are the names of the classes in order, where the files declare them; see `labels.classes_of` for the
-    rest. Images without a label are left out, counted and named. Words for splits are those of `labels.SPLIT_WORDS`;
-    a partition needs two different ones, and a word for each image. `splits_by` tells people where they come
-    from. Groups are the column's or those that `reading.group_by` finds in an image's path.
+    `classes` are the names of the classes in order, where the files declare them, or those of halfreal's own export;
+    see `labels.classes_of` for the rest. Images without a label are left out, counted and named. Words for splits are
+    those of `labels.SPLIT_WORDS`; a partition needs two different ones, and a word for each image. `splits_by` tells
+    people where they come from. Groups are the column's or those that `reading.group_by` finds in an image's path.
 
     Raises BadInput for fewer classes than `reading.least_classes`, for images without a split or group among others
     that have one, and for unknown words for splits.
     """
+    if reading.labelled and classes is None:
+        entries, classes = _as_exported(place, entries)
     usable = [entry for entry in entries if not entry.why]
     found = Classes((), {})
     left_out: list[Entry] = []
@@ -79,6 +81,16 @@ def understood(
         groups=_groups(place, kept, reading),
         notes=said,
     )
+
+
+def _as_exported(place: Path, entries: Sequence[Entry]) -> tuple[Sequence[Entry], list[str] | None]:
+    """Return the entries of halfreal's own export with the names of their classes, and these; others as they are."""
+    names = class_names(place if place.is_dir() else place.parent)
+    labels = {entry.label for entry in entries if not entry.why and entry.label}
+    # a folder that somebody added, or another column that is read, has other labels
+    if not labels or not labels <= names.keys():
+        return entries, None
+    return [replace(entry, label=names.get(entry.label, entry.label)) for entry in entries], list(names.values())
 
 
 def _item(entry: Entry, labels: dict[str, int]) -> Item:

@@ -1,5 +1,6 @@
 """The rules for class names and split words: one set, the same for every source."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import BadInput
+from shared.format.files import write_json
 from shared.sources.items import NO_CLASS, plain, some
 from shared.sources.reading import UNLABELLED
 
@@ -145,3 +147,35 @@ def _spelled_twice(taken: dict[str, str]) -> list[str]:
     for label in taken:
         forms.setdefault(class_name(label), set()).add(label.strip())
     return sorted(name for name, spelled in forms.items() if len(spelled) > 1)
+
+
+CLASS_NAMES = "classes.json"
+"""The file of an export with its class names: layouts of other tools have numbers, or no room for names."""
+
+EXPORT_FORMAT = "halfreal classes"
+"""What makes it one of ours: other tools have a file of this name as well."""
+
+NAMES_BYTES = 10_000_000
+"""The largest such file that is read."""
+
+
+def write_class_names(folder: Path, classes: Sequence[str], labels: Sequence[str]) -> None:
+    """Write the names of the classes in their order, and the label that the export in `folder` has for each."""
+    write_json(folder / CLASS_NAMES, {"format": EXPORT_FORMAT, "classes": list(classes), "labels": list(labels)})
+
+
+def class_names(folder: Path) -> dict[str, str]:
+    """Return the class name for each label of an export in `folder`, in the order of classes; empty without one."""
+    path = folder / CLASS_NAMES
+    try:
+        if not path.is_file() or path.stat().st_size > NAMES_BYTES:
+            return {}
+        held = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(held, dict) or held.get("format") != EXPORT_FORMAT:
+        return {}
+    names, labels = held.get("classes"), held.get("labels")
+    if not (isinstance(names, list) and isinstance(labels, list) and len(names) == len(labels)):
+        return {}
+    return dict(zip(labels, names, strict=True)) if all(isinstance(text, str) for text in names + labels) else {}
