@@ -60,6 +60,27 @@ def test_a_job_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
     assert "'preprocess' is not one of" in said
 
 
+def test_a_process_that_is_killed_ends_all_with_75_and_is_named(tmp_path: Path) -> None:
+    """SIGKILL to the second of two processes, as a machine short of memory sends it; the same command goes on."""
+    assert ended(start(["preprocess"], tmp_path))[0] == 0
+    words, both = ["launch", "train_gan"], {"PET_NPROC_PER_NODE": "2", "HALFREAL_REPLICATES": "1"}
+    stopped, gan = start(words, tmp_path, **both), tmp_path / "digits" / "gan"
+    deadline = time.monotonic() + 300
+    while not list(gan.glob(".r00-*/checkpoint.safetensors")) and stopped.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    environments = {path.parent.name: path for path in Path("/proc").glob("[0-9]*/environ")}
+    children = Path(f"/proc/{stopped.pid}/task/{stopped.pid}/children").read_text().split()
+    (second,) = (child for child in children if b"\0RANK=1\0" in environments[child].read_bytes())
+    os.kill(int(second), signal.SIGKILL)
+    code, said = ended(stopped)
+    assert code == 75, said
+    assert "process 1 was ended by SIGKILL" in " ".join(said.split())
+    code, said = ended(start(words, tmp_path, **both))
+    assert code == 0, said
+    assert "resumed after" in said
+
+
 def test_a_signal_stops_every_process_and_the_same_command_resumes(tmp_path: Path) -> None:
     """Processes make one replicate after the other; SIGTERM in the second ends `launch` with 75 and a checkpoint.
 

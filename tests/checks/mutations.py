@@ -36,6 +36,7 @@ from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.safety.locks import LOCKING
+from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
 from tests.checks.scores.mistakes import SCORES
 from tests.checks.sources.names import NAMES
@@ -58,6 +59,8 @@ MUTATIONS += FORMAT
 MUTATIONS += STORED
 MUTATIONS += MANY_CLASSES
 MUTATIONS += LOCKING + VOLUME
+MUTATIONS += TRAINING
+MUTATIONS += LOCKING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

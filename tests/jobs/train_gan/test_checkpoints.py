@@ -14,6 +14,7 @@ from jobs.train_gan.state import State
 from shared.format import versions
 from shared.format.versions import before
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.checkpoints import load
 
 Train = Callable[..., Result]
 
@@ -74,6 +75,17 @@ def test_a_damaged_checkpoint_costs_what_came_since_the_one_before(
     warned = "checkpoint.safetensors is damaged; going on from the one before it" in resumed.stderr
     assert warned == (damage is not Path.unlink)
     assert gan(tmp_path / "cut").sha256 == whole.sha256
+
+
+@pytest.mark.fault(3)
+def test_after_a_fall_back_two_whole_checkpoints_are_kept(train: Train, tmp_path: Path) -> None:
+    """Stopped again right after it: the damaged one is gone, and both that are there can be gone on from."""
+    assert train("cut", *WORDS, stop_after=8).exit_code == 75
+    newest = checkpoint(tmp_path / "cut")
+    flip(newest)
+    assert train("cut", *WORDS, stop_after=1).exit_code == 75
+    for path in (newest, before(newest)):
+        load(path.read_bytes(), str(path))
 
 
 @pytest.mark.fault(3)

@@ -1,0 +1,1 @@
+"""A long training under faults, next to one that nothing disturbs."""
