@@ -43,6 +43,17 @@ class Leg:
     clock_h: float
 
 
+STARTED: list["Job"] = []
+"""Every job, so that none outlives the soak."""
+
+
+def end_all() -> None:
+    """Kill the jobs that still run: a volume that they use cannot be unmounted."""
+    for started in STARTED:
+        started.process.kill()
+        started.process.wait()
+
+
 class Job:
     """A job of the experiment `soak` on the volume `root`, with changes to the environment; it writes to a file."""
 
@@ -55,6 +66,8 @@ class Job:
             stdout=subprocess.DEVNULL,
             stderr=self._said,
         )
+
+        STARTED.append(self)
 
     def finish(self, *wanted: int) -> str:
         """Wait for the job and return what it said; SystemExit unless it ends with an exit code that is wanted."""
@@ -152,6 +165,7 @@ def main() -> None:
     with ExitStack() as held:
         place = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="halfreal-soak-")))
         alone, volume = place / "alone", held.enter_context(small_volume(place / "small", VOLUME_MB))
+        held.callback(end_all)
         options = ["--source", "mnist", "--source-path", str(source), "--limit-train", str(IMAGES), "--size-px", "32"]
         Job("preprocess", alone, options, {}).finish(0)
         shutil.copytree(alone / "soak" / "real", volume / "soak" / "real")
@@ -159,7 +173,7 @@ def main() -> None:
         epochs = epochs_of(alone, 0.6 * 60 * chosen.minutes)
         started = time.monotonic()
         undisturbed = train(alone, epochs, chosen.minutes, {})
-        held.callback(undisturbed.process.kill)
+        print(f"{epochs} epochs of {IMAGES} images", flush=True)
         clock = Clock(library, place / "clock", chance)
         legs = disturb(volume, epochs, chosen.minutes, clock, chance)
         undisturbed.finish(0)
