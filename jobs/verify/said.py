@@ -38,10 +38,12 @@ def print_table(done: Verified, root: Path, seconds: float) -> None:
             # not markup: a name may have brackets
             table.add_row(Text(str(name)), Text(each.what), each.job)
         console.print(table)
-    unfinished = f", and {done.unfinished:,} with unfinished work" if done.unfinished else ""
+    unfinished = f" finished, {done.unfinished:,} unfinished" if done.unfinished else ""
     rate = in_words(round(done.size_bytes / max(seconds, 1e-9)))
     read = f"{done.files:,} files, {in_words(done.size_bytes)}, {done.images:,} pictures"
-    console.print(f"{done.artifacts:,} artifacts{unfinished}: {read} in {seconds:.1f} s ({rate}/s).", markup=False)
+    console.print(
+        f"Artifacts: {done.artifacts:,}{unfinished}. Read: {read} in {seconds:.1f} s ({rate}/s).", markup=False
+    )
     if not done.problems:
         console.print("All of it is as it was written.")
 
