@@ -1,4 +1,4 @@
-"""`verify`, `status` and `clean` on a volume in a store: what is there is brought first, shards are fetched when read."""
+"""`verify`, `status` and `clean` on a volume in a store: what is there is brought, shards are fetched when read."""
 
 import json
 from collections.abc import Callable
