@@ -37,6 +37,7 @@ FREE_VARIABLES = {
     "HALFREAL_CACHE_GB",
     "HALFREAL_DEBUG",
     "HALFREAL_LOCK_TIMEOUT_S",
+    "HALFREAL_RANK_TIMEOUT_S",
     "HALFREAL_STRICT",
     "HALFREAL_STORE_TIMEOUT_S",
     "HALFREAL_TEST_DATA",
@@ -304,5 +305,5 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "docker": check_docker,
     "kubectl": check_kubectl,
     "k8s/run.sh": check_run_script,
-    **dict.fromkeys(("cp", "mkdir", "git", "minikube", "kustomize"), accept),
+    **dict.fromkeys(("apt-get", "cp", "mkdir", "git", "minikube", "kustomize"), accept),
 }

@@ -16,6 +16,7 @@ from shared.objects.connection import TIMEOUT
 from shared.runtime.launch import is_main_process
 from shared.runtime.memory import SHARED_BY
 from shared.runtime.observe.log import say
+from shared.runtime.together.peers import SILENCE_VARIABLE
 
 PREFIX = "HALFREAL_"
 
@@ -53,6 +54,7 @@ COMMON_VARIABLES = {
     "HALFREAL_CACHE_GB",  # the most that decoded images take of a disk
     TIMEOUT,  # of object stores
     "HALFREAL_LOCK_TIMEOUT_S",  # after which silence a lock is taken over
+    SILENCE_VARIABLE,  # after which one of the processes that train together counts as dead
     *(FAIL_AT, FAIL_WITH, STEPS),  # checks: see shared.disk.steps
     "HALFREAL_DEBUG",  # as --debug
     "HALFREAL_STRICT",  # an unknown variable ends the command
