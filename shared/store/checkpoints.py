@@ -53,7 +53,7 @@ def _digest(tensors: dict[str, Tensor]) -> str:
     total = hashlib.sha256()
     for name in sorted(tensors):
         total.update(name.encode())
-        total.update(tensors[name].flatten().view(torch.uint8).numpy().tobytes())
+        total.update(tensors[name].flatten().view(torch.uint8).numpy().data)
     return total.hexdigest()
 
 

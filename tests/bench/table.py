@@ -1,7 +1,7 @@
 """All benchmarks, by name."""
 
 from tests.bench.row import Row
-from tests.bench.rows import demo, distance, drawing, features, fitting, loader, preparing, starting, training
+from tests.bench.rows import demo, distance, drawing, features, fitting, loader, preparing, safety, starting, training
 
 ROWS: dict[str, Row] = {
     **preparing.ROWS,
@@ -12,5 +12,6 @@ ROWS: dict[str, Row] = {
     **training.ROWS,
     **fitting.ROWS,
     **starting.ROWS,
+    **safety.ROWS,
     **demo.ROWS,
 }

@@ -32,6 +32,7 @@ def main() -> int:
     stages = [stage for stage in STAGES if stage.name.startswith(begins)]
     in_store = any(stage.in_store for stage in stages)
     with tempfile.TemporaryDirectory(prefix="halfreal-crash-") as scratch, benches(Path(scratch), in_store) as bench:
+        bench.import_everything()
         done = {stage.name: _stage(bench, stage, asked.every, asked.fail_with, asked.out) for stage in stages}
     print(HEADER)
     for name, (counted, points) in done.items():

@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 
+import jobs
+import shared
 from shared.disk import steps
 from shared.format.manifest import MANIFEST
 from tests.checks.crash_points.forked import Job, attempt, command
@@ -146,6 +149,13 @@ class Bench:
     def _must(self, stage: Stage, calls: Iterable[Call]) -> None:
         if code := self._run(stage, calls):
             raise SystemExit(f"{stage.name}: ends with {code} undisturbed\n{self.log.read_text(encoding='utf-8')}")
+
+    def import_everything(self) -> None:
+        """Import all jobs, which those that `tune` starts would otherwise do each time."""
+        for package in (jobs, shared):
+            for found in walk_packages(package.__path__, f"{package.__name__}."):
+                if not found.name.endswith("__main__") or found.name.count(".") == 2:
+                    import_module(found.name)
 
     def _import_what_it_needed(self) -> None:
         """Import what the last run did: processes that are forked from now on have it."""

@@ -77,7 +77,6 @@ CHAIN = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize"
 
 STAGES = (
     *(Stage(job, _jobs(*CHAIN[:place]), _jobs(job)) for place, job in enumerate(CHAIN)),
-    Stage("tune", _jobs(*CHAIN[:2]), _jobs("tune")),
     Stage("report", _jobs(*CHAIN), _jobs("report")),
     Stage("preprocess, 2 parts", (), _parts("preprocess", 4)),
     Stage("train_gan, 2 parts", _jobs(*CHAIN[:2]), _parts("train_gan", 1), replicates=2),
@@ -87,4 +86,5 @@ STAGES = (
     Stage("train_classifier, 2 replicates", _jobs(*CHAIN[:1]), _jobs("train_classifier"), replicates=2),
     Stage("train_mixed, 2 replicates", _jobs(*CHAIN[:5]), _jobs("train_mixed"), replicates=2),
     Stage("in a store", (), _jobs(*CHAIN[:2]), in_store=True),
+    Stage("tune", _jobs(*CHAIN[:2]), _jobs("tune")),
 )
