@@ -35,6 +35,7 @@ from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
+from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.locks import LOCKING
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
@@ -58,7 +59,7 @@ MUTATIONS += DECODED
 MUTATIONS += FORMAT
 MUTATIONS += STORED
 MUTATIONS += MANY_CLASSES
-MUTATIONS += LOCKING + VOLUME
+MUTATIONS += LOCKING + VOLUME + CRASHES
 MUTATIONS += TRAINING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
