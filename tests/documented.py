@@ -34,6 +34,7 @@ FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 SEPARATORS = {"&&", "||", ";", "|"}
 
 FREE_VARIABLES = {
+    *("HALFREAL_FAIL_AT", "HALFREAL_FAIL_WITH", "HALFREAL_STEPS"),  # see shared.disk.steps
     "HALFREAL_CACHE_GB",
     "HALFREAL_DEBUG",
     "HALFREAL_LOCK_TIMEOUT_S",
