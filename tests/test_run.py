@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,22 @@ def test_a_job_that_waits_for_another_ends_with_75(tmp_path: Path) -> None:
         done = halfreal("run", "--data-root", tmp_path, "--device", "cpu")
     assert done.returncode == 75
     assert "another process" in done.stderr
+
+
+def test_a_signal_ends_the_wait_for_a_lock(tmp_path: Path) -> None:
+    """One that waits to hear whether the holder of another machine still runs ends at once, with 75."""
+    from shared.store.locking.owner import new_owner
+
+    (tmp_path / "digits").mkdir()
+    lock = replace(new_owner(), host="elsewhere").to_line() + b"%010d\n" % 0
+    (tmp_path / "digits" / ".real.lock").write_bytes(lock)
+    words = [sys.executable, "-m", "jobs", "preprocess", "--source", "digits", "--data-root", str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if "it is taken over if nothing is heard of it" in line)
+        assert "on host elsewhere" in told
+        process.terminate()
+        assert process.wait(20) == 75
+        assert "stopped by SIGTERM" in process.stderr.read()
+    assert (tmp_path / "digits" / ".real.lock").read_bytes() == lock

@@ -52,11 +52,11 @@ class Attempt:
         except Refused as error:  # diverged, or options that contradict each other
             # pruned, not failed: the sampler learns from pruned trials, and failed ones count as never begun
             self.trial.set_user_attr("refused", str(error))
-            self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
+            self._tell(TrialState.PRUNED)
             return f"given up: {error}"
         value = value_of(scores.record, self.config.objective)
         self.trial.set_user_attr("epoch", scores.record.chosen_snapshot.epoch)
-        self.study.optuna.tell(self.trial, value)
+        self._tell(TrialState.COMPLETE, value)
         what = "synthetic-only error" if self.config.objective == "synthetic_only" else scores.record.chosen_score
         epoch = scores.record.chosen_snapshot.epoch
         return f"{what} {value:.4g} on val after epoch {epoch}, {time.monotonic() - started:.0f} s"
@@ -80,13 +80,18 @@ class Attempt:
 
     def _stopped(self) -> str:
         """Tell the study that the trial fell behind; its unfinished GAN is deleted."""
-        self.study.optuna.tell(self.trial, state=TrialState.PRUNED)
+        self._tell(TrialState.PRUNED)
         # its checkpoints would fill the volume: most trials of a search are stopped
         for draft in self.runner.folder.glob("gan/.r*-*"):
             if draft.is_dir():
                 remove_tree(draft)
         epoch, score = max(self.reported.items())
         return f"stopped after epoch {epoch} with {score:.4g}: others were better there"
+
+    def _tell(self, state: TrialState, value: float | None = None) -> None:
+        """Tell the study how the trial ended; Lost where another worker has taken it over and may tell otherwise."""
+        self.lease.lock.check()
+        self.study.optuna.tell(self.trial, value, state)
 
 
 def value_of(scores: ScoresRecord, objective: str) -> float:

@@ -6,11 +6,11 @@ of its own, and all that it reads is finished.
 
 import os
 import time
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.cli.calls.call import Call, Common, Piece
 from shared.cli.calls.existing import check_form, existing
@@ -35,6 +35,8 @@ from shared.store.volume.progress_notes import note_file
 if TYPE_CHECKING:
     from shared.store.artifacts import Artifact
     from shared.store.staging import BuildKey
+
+Entered = TypeVar("Entered")
 
 
 class ReplicatesFailed(HalfrealError):
@@ -209,17 +211,8 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
     shard = piece.shard if piece.shard.count > 1 else None
     is_main = is_main_process()
     with ExitStack() as held:
-        work = held.enter_context(
-            stage(
-                final,
-                key,
-                resumable=step.how.resumes,
-                fresh=common.force,
-                is_main=is_main,
-                shard=shard,
-                wait=shared_work,
-            )
-        )
+        options = {"resumable": step.how.resumes, "fresh": common.force, "is_main": is_main, "wait": shared_work}
+        work = _entered(held, run.reporter.stop, stage(final, key, shard=shard, **options))
         # another process may have committed while this one waited for the lock
         if shared_work and not common.force and is_complete(call, piece, key, run.reporter):
             return None
@@ -227,7 +220,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
         if is_main:
             run.reporter.note_in = note_file(work.folder, piece.shard.index)
         if shard and is_main:
-            run = replace(run, exclusive=lambda: held.enter_context(locked(final, wait=True)))
+            run = replace(run, exclusive=lambda: _entered(held, run.reporter.stop, locked(final, wait=True)))
         diary = Diary(work.folder, started)
         alone = step.how.resumes and is_main and shard is None
         with diary.keeping() if alone else nullcontext():
@@ -242,6 +235,12 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
         diary.finish(common.recipe, processes | data_wait())
         work.commit(record=result.record, dataset=result.dataset, extends=run.extends)
         return result
+
+
+def _entered(held: ExitStack, stop: StopFlag, context: AbstractContextManager[Entered]) -> Entered:
+    """Enter a context that begins with a lock; a signal ends the wait for it at once."""
+    with stop.at_once():
+        return held.enter_context(context)
 
 
 def _say_part(call: Call, piece: Piece, reporter: Reporter) -> None:

@@ -194,6 +194,22 @@ LOCKING: tuple[Mutation, ...] = (
         "who begins to use pixels that are being cleaned waits, and makes them again",
     ),
     Mutation(
+        "told_after_the_loss",
+        "jobs/tune/trial.py",
+        "        self.lease.lock.check()\n",
+        "",
+        "tests/jobs/tune/test_tune_study.py::test_a_worker_that_lost_its_trial_tells_nothing",
+        "a worker that was stopped does not tell of a trial that another one goes on with",
+    ),
+    Mutation(
+        "signals_wait_for_locks",
+        "shared/cli/calls/perform.py",
+        "    with stop.at_once():\n",
+        "    if stop is not None:\n",
+        "tests/test_run.py::test_a_signal_ends_the_wait_for_a_lock",
+        "a signal ends the wait for a lock",
+    ),
+    Mutation(
         "never_again",
         "shared/disk/durable.py",
         "if error.errno in PASSING:",

@@ -1,6 +1,7 @@
 """The trials of a search as its workers share them: leases, lost workers, budgets, seeds, successive halving."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from optuna.trial import TrialState
 from jobs.tune.options import TuneConfig
 from jobs.tune.outcome import command_of_tuned
 from jobs.tune.study import Lease, Study, trial_name
+from jobs.tune.trial import Attempt
+from jobs.tune.trial_runner import Refused
 from jobs.tune.worker import Worker
 from shared.cli.common_options import check_name
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
-from shared.errors import BadConfig, Busy
+from shared.errors import BadConfig, Busy, Lost
+from shared.store.locking.owner import new_owner
 
 SPACE = '{"train_gan": {"latent": [8, 16, 32], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}}}'
 
@@ -103,6 +107,33 @@ def test_a_trial_in_progress_is_left_alone(tmp_path: Path) -> None:
     assert second.lock(trial_name(0)) is None
     mine.lock.release()
     assert claimed(second).resumed
+
+
+class Refusing:
+    """A runner whose options are refused."""
+
+    def prepare(self) -> None:
+        """Prepare nothing."""
+
+    def train(self, watch: object) -> bool:
+        """Refuse the options."""
+        raise Refused("diverged")
+
+
+def test_a_worker_that_lost_its_trial_tells_nothing(tmp_path: Path) -> None:
+    """One that was stopped until another took its trial over ends with 75; the trial is the other's."""
+    study = Study(tmp_path / "s", config(), None)
+    mine = claimed(study)
+    other = replace(new_owner(), host="elsewhere")
+    mine.lock.path.write_bytes(other.to_line() + b"%010d\n" % 0)
+    runner: Any = Refusing()
+    with pytest.raises(Lost):
+        Attempt(config(), study, mine, runner, [], {}).run()
+    assert [trial.state for trial in study.trials] == [TrialState.RUNNING]
+    mine.lock.path.write_bytes(mine.lock.payload)
+    assert Attempt(config(), study, mine, runner, [], {}).run() == "given up: diverged"
+    assert [trial.state for trial in study.trials] == [TrialState.PRUNED]
+    mine.lock.release()
 
 
 def test_options_lost_on_the_way_are_drawn(tmp_path: Path) -> None:
