@@ -92,7 +92,7 @@ def dataset_files() -> Files:
 
 
 def read_dataset(folder: Path) -> None:
-    """Read all of a dataset, whatever its hashes say: who makes a hostile one makes its hashes, too."""
+    """Read all of a dataset."""
     from shared.store.artifacts import open_artifact
 
     artifact = open_artifact(folder, "dataset", "preprocess")

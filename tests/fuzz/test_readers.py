@@ -1,4 +1,4 @@
-"""No reader ends with a traceback, hangs, writes, or fills the memory, whatever a file holds."""
+"""No reader ends with a traceback, hangs, writes, or fills the memory for any damage to a file."""
 
 from random import Random
 

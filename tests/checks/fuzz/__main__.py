@@ -22,7 +22,7 @@ KEPT = 20
 
 
 def try_for(name: str, seconds: float, first: int, out: Path, answer: Connection) -> None:
-    """Damage the files of a reader for so many seconds; send what came of each attempt, and at the end None."""
+    """Damage the files of a reader for this many seconds; send what came of each attempt, and at the end None."""
     reader, began, number = READERS[name], time.monotonic(), first
     if (whole := attempt(reader, reader.files())).kind != "read":
         raise AssertionError(f"{name}: its whole files are {whole.kind}")
