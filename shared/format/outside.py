@@ -73,3 +73,7 @@ def open_tar(path: Path, opened: Callable[[Path], IO[bytes]] = open_regular) -> 
                 yield archive
         except (ValueError, RecursionError, OverflowError) as error:  # from headers with numbers that none can be
             raise tarfile.ReadError(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # from a size that leads to where no file goes
+                raise tarfile.ReadError("a member of a size that no file has") from error
+            raise

@@ -11,7 +11,7 @@ from PIL import Image
 
 from shared.format.files import sha256
 from shared.format.sample import decode
-from shared.sources.items import Item, from_file, image_suffixes, open_bytes, readable_formats
+from shared.sources.items import FORMATS, Item, from_file, image_suffixes, open_bytes, readable_formats
 from shared.sources.prepare import prepare
 from shared.sources.reading import Target
 from shared.sources.work import Unreadable, digest, prepared
@@ -104,11 +104,23 @@ def test_the_reason_is_in_plain_words(payload: bytes, reason: str) -> None:
     assert found.reason.startswith(reason)
 
 
+@pytest.mark.fault(12)
 @pytest.mark.parametrize("kind", ["EPS", "PDF"])
 def test_what_another_program_would_draw_is_no_image(kind: str) -> None:
     """Pillow would start Ghostscript for an EPS, under any suffix: a program of the file's author."""
     item = Item(0, {}, partial(bytes, saved(Image.new("L", (4, 4)), kind)), open_bytes)
     assert prepared(a_config().target, task_of(item)) == Unreadable("not an image that Pillow reads")
+
+
+@pytest.mark.fault(12)
+def test_only_the_formats_of_a_list_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder that Pillow, or a plugin of it, adds to its own is never handed foreign bytes."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr("PIL.Image.open", lambda stream, formats: asked.append(formats))
+    open_bytes(b"%!PS-Adobe-3.0 EPSF-3.0")
+    assert asked == [sorted(readable_formats())]
+    assert readable_formats() <= set(FORMATS)
+    assert not {"EPS", "PDF", "WMF", "FITS", "MPEG", "HDF5", "GRIB", "BUFR", "PSD"} & set(FORMATS)
 
 
 DECODED = (
