@@ -15,6 +15,7 @@ from shared.errors import BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import follow_starter
 from shared.runtime.observe import log
 from shared.runtime.observe.identity import identify, named
+from shared.visible import visible
 
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the system says of places that this user may not use."""
@@ -133,7 +134,7 @@ def shortened(message: str) -> str:
     middle: it begins with where, and ends with what to do.
     """
     # one place for all messages: what a user's files hold, and how long their paths are, no sentence can foresee
-    lines = [line for line in message.splitlines() if line.strip()][:LINES]
+    lines = [line for line in visible(message).splitlines() if line.strip()][:LINES]
     spare = LINES - len(lines)
     fitted: list[str] = []
     for line in lines:

@@ -3,13 +3,14 @@
 import io
 from html import unescape
 
+import click
 import pytest
 from click.testing import CliRunner
 from rich.table import Table
 from rich.text import Text
 
-from jobs.commands.recipes import Recipes
 from jobs.export.card import plain
+from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter, open_console
 from shared.errors import BadInput
 from shared.plots import figures
@@ -49,14 +50,13 @@ def test_names_do_not_act_in_logs_and_errors(capsys: pytest.CaptureFixture[str])
     Reporter("preprocess").info(f"classes {ESCAPES}")
     assert capsys.readouterr().err == f"preprocess: classes {SPELLED}\n"
 
-    class Failing(Recipes):
-        def invoke(self, ctx: object) -> None:
-            raise BadInput(f"class {ESCAPES}")
+    @click.command(cls=ErrorHandlingCommand)
+    def failing() -> None:
+        raise BadInput(f"{ESCAPES}: one\nand what to do")
 
-    result = CliRunner().invoke(Failing("x"), [])
+    result = CliRunner().invoke(failing, [])
     assert result.exit_code == 2
-    assert "\x1b" not in result.stderr
-    assert r"\x1b[2J\x07" in result.stderr
+    assert result.stderr == f"error: {SPELLED}: one\nand what to do\n"
 
 
 @pytest.mark.fault(24)
@@ -82,4 +82,4 @@ def test_names_do_not_act_in_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_do_not_act_in_a_card() -> None:
     """Markdown has them as letters: no HTML, no link, no table, no heading, no escape."""
     assert plain("<script>x</script> [a](http://b) | `c` # ") == (r"\<script\>x\</script\> \[a\](http://b) \| \`c\` \#")
-    assert plain(ESCAPES.replace("\r", "")) == r"a\x1b\[2J\x07\x9b1mb\u202ec"
+    assert plain(ESCAPES.replace("\r", "")) == r"a\\x1b\[2J\\x07\\x9b1mb\\u202ec"
