@@ -50,7 +50,7 @@ def keep(folder: Path, files: Files) -> None:
 def watch(name: str, seconds: float, first: int, out: Path) -> bool:
     """Try a reader in a process of its own and print what came of it; return whether all was well."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")  # all is imported once
     process = context.Process(target=try_for, args=(name, seconds, first, out, theirs), daemon=True)
     process.start()
     theirs.close()
