@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from jobs.preprocess.options import PreprocessOptions
 from shared.cli.run import Run
+from shared.data.sampling import extremes
 from shared.errors import BadInput
 from shared.format.manifest import Dataset
-from shared.sources.items import Source, some
+from shared.sources.items import Source, plain, some
 from shared.store.records.datasets import RANDOM_SPLIT, Groups
 
 Moves = Mapping[tuple[str, str], int]
@@ -82,6 +83,18 @@ def say_lacking(run: Run, config: PreprocessOptions, dataset: Dataset) -> None:
                 f"warning: classes without an image in {name}: {len(lacking):,} ({some(lacking)}); "
                 "nothing is known of them there; add some, or say --split random"
             )
+
+
+def say_unequal(run: Run, dataset: Dataset) -> None:
+    """Warn of classes of very different size in train."""
+    counts = dataset.splits["train"].class_counts
+    if found := extremes(counts):
+        largest, smallest = (f"{counts[place]:,} of {plain(dataset.classes[place])}" for place in found)
+        run.reporter.info(
+            f"warning: classes of very different size: {largest}, {smallest}; a classifier that never answers the "
+            "small ones looks good by accuracy\nlook at balanced accuracy and at each class; --class-weights balanced, "
+            "or --sampling balanced, gives small classes their weight"
+        )
 
 
 def split_kind(config: PreprocessOptions, source: Source, partition: Sequence[str] | None) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.preprocess.options import PreprocessOptions
-from jobs.preprocess.partition import partition_of, say_groups, say_lacking, split_kind
+from jobs.preprocess.partition import partition_of, say_groups, say_lacking, say_unequal, split_kind
 from jobs.preprocess.phases.phase import Phases
 from jobs.preprocess.phases.preparing import Packing, Prepare, Prepared, Preparing
 from jobs.preprocess.phases.reading import Digesting
@@ -101,6 +101,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     )
     dataset = _describe(config, source, _shards(places, tasks, records))
     say_lacking(run, config, dataset)
+    say_unequal(run, dataset)
     if config.train_size and dataset.splits["train"].count < len(places["train"]):
         raise HalfrealError(f"{config.train_size.flag}: the images changed while they were read; run it again")
     # again: what is left of a class after unreadable images were put aside

@@ -10,6 +10,7 @@ from shared.store.records.mixed import (
     Answer,
     ArmRow,
     EqualSteps,
+    Estimate,
     Information,
 )
 from shared.store.records.mixed_protocol import MixedProtocol
@@ -68,6 +69,16 @@ def at_baseline(arm: ArmRow, majority_baseline: float) -> str:
         f"Arm {arm.arm} is not shown to be better than always answering the most frequent class: its accuracy is "
         f"{percent(found.mean)} % ({percent(found.low)} to {percent(found.high)} %), "
         f"that of the one answer {percent(majority_baseline)} %."
+    )
+
+
+def unequal_classes(sizes: list[str], arms: tuple[ArmRow, ArmRow]) -> str:
+    """Return that accuracy says little where classes differ that much; `sizes` are the largest and the smallest."""
+    balanced = [(arm.arm, arm.metrics["balanced_accuracy"]) for arm in arms]
+    shown = [f"{name} has {percent(found.mean)} %" for name, found in balanced if isinstance(found, Estimate)]
+    return (
+        f"Classes of very different size ({', '.join(sizes)}): accuracy is that of the large ones. By balanced accuracy, in which "
+        f"each class counts alike, {' and '.join(shown) or 'nothing is known'}."
     )
 
 

@@ -52,14 +52,15 @@ def variance_shares(a: Outcome, b: Outcome, by_fits_alone: bool) -> Variance:
 
 
 def data_equivalents(
-    outcomes: Mapping[str, Outcome], n_real: Mapping[str, int], inference: Inference = TWO_WAY
+    outcomes: Mapping[str, Outcome], n_real: Mapping[str, int], inference: Inference = TWO_WAY, floor: float = 0.0
 ) -> list[ArmDataEquivalent]:
     """Return, for each arm with synthetic images, the number of real images that give its accuracy.
 
     Read off the arms of the learning curve that were trained, linearly in the logarithm of the number between them;
-    empty without at least three. The curve is not taken as exact: the arm's lower bound is read off the upper bounds of
-    the curve's points and its upper bound off their lower ones. That is conservative, since both are on the same test
-    images and rarely err in opposite directions; how the curve bends between its points is not allowed for.
+    empty without at least three, and where none of them is shown to be better than `floor`, the accuracy of one answer
+    for every image: such a curve measures nothing. It is not taken as exact: the arm's lower bound is read off the
+    upper bounds of the curve's points and its upper bound off their lower ones. That is conservative, since both are on
+    the same test images and rarely err in opposite directions; how the curve bends between points is not allowed for.
     """
     points = sorted((n_real[name], name) for name in LEARNING_CURVE.values() if name in outcomes)
     if len(points) < 3:  # two points are a line, not a curve
@@ -67,6 +68,8 @@ def data_equivalents(
     counts = [count for count, _ in points]
     intervals = [inference.share(outcomes[name].correct) for _, name in points]
     means, lows, highs = ([getattr(found, side) for found in intervals] for side in ("mean", "low", "high"))
+    if max(lows) <= floor:
+        return []
     equivalents = []
     for name, outcome in outcomes.items():
         if not ARMS[name].has_synthetic:

@@ -14,6 +14,7 @@ from jobs.train_mixed.arms import ARMS
 from jobs.train_mixed.outcome import Array, Outcome, class_estimates, metric_estimates, repetitions
 from jobs.train_mixed.questions import AUGMENTED, HEADLINE, HEADLINE_OF_LABELS, Question, answerable
 from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
+from shared.data.sampling import extremes
 from shared.metrics.classification import POSITIVE
 from shared.plots.formatting import labelled_count, pseudo_count, synthetic_count
 from shared.stats.confidence import LEVEL, other_level
@@ -100,7 +101,9 @@ def make_record(
             # where each replicate has a subset of its own, accuracy on real images varies by these as well
             by_fits_alone=ARMS[headline.b].is_real and protocol.resplit is None,
         ),
-        worth=data_equivalents(outcomes, {name: line.n_real for name, line in lines.items()}, inference),
+        worth=data_equivalents(
+            outcomes, {name: line.n_real for name, line in lines.items()}, inference, trained.majority_baseline
+        ),
         majority_baseline=trained.majority_baseline,
         copies_flagged=signs.copies,
         train_counts=signs.train_counts,
@@ -228,6 +231,9 @@ def sign_differs(difference: float, control: float) -> bool:
 def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
     """Return what must be read before the answer, the gravest first."""
     signs, floor = trained.signs, trained.majority_baseline
+    counts, found = signs.train_counts, extremes(signs.train_counts)
+    sizes = [f"{counts[place]:,} train images of {signs.classes[place]}" for place in found or ()]
+    unequal = [sentences.unequal_classes(sizes, (line, baseline))] if sizes else []
     useless = [sentences.at_baseline(arm, floor) for arm in (line, baseline) if arm.accuracy.low <= floor]
     # what is wrong with a generator is nothing to an arm without its images
     generated = {
@@ -239,4 +245,4 @@ def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
     broken = [say(found) for say, found in generated.items() if found and line.n_synthetic]
     tuned = [sentences.tuned_on_one_split(signs.tuned)] if signs.tuned else []
     tuned += [sentences.tuned_on_more(signs.tuned_on_more)] if signs.tuned_on_more else []
-    return [*useless, *broken, *tuned, *sentences.few_replicates(trained.protocol)]
+    return [*unequal, *useless, *broken, *tuned, *sentences.few_replicates(trained.protocol)]

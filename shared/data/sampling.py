@@ -76,3 +76,15 @@ def stratified(labels: "NDArray[np.int64]", count: int, seed: int) -> "NDArray[n
         for name, take in zip(names, apportion(sizes.tolist(), count), strict=True)
     ]
     return np.sort(np.concatenate(drawn))
+
+
+UNEQUAL = 10
+"""How many times as many images the largest class has as the smallest, from which on accuracy says little of it."""
+
+
+def extremes(counts: Sequence[int]) -> tuple[int, int] | None:
+    """Return the places of the largest class and of the smallest that has images, if these are `UNEQUAL`; else None."""
+    present = sorted((place for place, count in enumerate(counts) if count), key=counts.__getitem__)
+    if not present or counts[present[-1]] < UNEQUAL * counts[present[0]]:
+        return None
+    return present[-1], present[0]

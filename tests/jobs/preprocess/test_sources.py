@@ -1,6 +1,7 @@
 """Folders and tables give their images and labels, and report what cannot be used."""
 
 import json
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -37,6 +38,18 @@ def test_a_table_of_files_and_labels(tmp_path: Path) -> None:
     assert artifact.dataset.classes == ["even", "odd, yes"]
     for sample in samples(artifact, "train"):
         assert int(Path(sample.meta["origin"]["file"]).stem) % 2 == sample.label
+
+
+@pytest.mark.fault(21)
+def test_classes_of_very_different_size_are_warned_of(tmp_path: Path) -> None:
+    """Before anything is trained: which classes, and what to look at; nine times as many are no reason."""
+    fill(tmp_path / "sources" / "folder", {"cats": 100, "dogs": 6})
+    said = preprocess(tmp_path, "--source", "folder").output
+    assert "warning: classes of very different size: 70 of cats, 4 of dogs; a classifier that never answers" in said
+    assert "--class-weights balanced" in said
+    shutil.rmtree(tmp_path / "sources" / "folder" / "cats")
+    fill(tmp_path / "sources" / "folder", {"cats": 50})
+    assert "different size" not in preprocess(tmp_path, "--source", "folder", "--force").output
 
 
 def test_unreadable_files_are_listed_with_a_reason(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """What is said with an answer: warnings, copies, like for like, augmentation."""
 
+import numpy as np
 import pytest
 
 from jobs.train_mixed.arms import ARMS
+from jobs.train_mixed.outcome import Outcome
 from jobs.train_mixed.sentences import collapse
 from shared.store.records.mixed import COPIES, HELPED, HURT, NO_EFFECT
 from tests.jobs.train_mixed.planted import (
@@ -10,6 +12,8 @@ from tests.jobs.train_mixed.planted import (
     HEADLINE,
     HEADLINE_OF_ALL,
     HEADLINE_OF_LABELS,
+    REPLICATES,
+    TEST,
     asked,
     experiment,
     headline,
@@ -84,6 +88,26 @@ def test_warnings_come_first_and_the_gravest_leads() -> None:
     assert all(line.startswith(start) for line, start in zip(found.warnings, starts, strict=True)), found.warnings
     assert all(line.endswith(".") for line in found.warnings)
     assert found.text == " ".join([*found.warnings, found.sentence])
+
+
+@pytest.mark.fault(21)
+def test_classes_of_very_different_size_are_said_first() -> None:
+    """Where all arms answer the large class, the first words say so, with a metric in which classes count alike."""
+    truth = np.arange(TEST) >= 2  # two images of the small class
+    always = np.zeros((REPLICATES, 1, TEST), dtype=np.int64)
+    outcome = Outcome(np.where(truth, 0, 1), always, 0.1 + 0.8 * np.eye(2)[always], always)
+    names = [*HEADLINE, "real_5", "real_25", "real_50"]
+    record = experiment(dict.fromkeys(names, outcome), train_counts=[600, 4])
+    found = headline(record)
+    assert found.text.startswith(
+        "Classes of very different size (600 train images of cat, 4 train images of dog): accuracy is that of the large "
+        "ones. By "
+        "balanced accuracy, in which each class counts alike, real_100_plus_synthetic_100 has 50.0 % and real_100 has "
+        "50.0 %. Arm real_100_plus_synthetic_100 is not shown to be better than always answering the most frequent"
+    )
+    assert -1 <= found.low < 0 < found.high <= 1
+    assert record.worth == []  # a flat curve gives no number of images
+    assert "different size" not in headline(experiment("short", train_counts=[90, 10])).text
 
 
 @pytest.mark.parametrize(
