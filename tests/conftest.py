@@ -102,7 +102,7 @@ def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run preprocess's workers in this process, with items and results pickled as for other processes."""
 
     @contextmanager
-    def processes(count: int, preload: str) -> Iterator[Any]:
+    def processes(count: int, preload: str, **others: Any) -> Iterator[Any]:
         def send(value: Any) -> Any:
             return pickle.loads(pickle.dumps(value))
 

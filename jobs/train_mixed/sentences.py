@@ -77,8 +77,8 @@ def unequal_classes(sizes: list[str], arms: tuple[ArmRow, ArmRow]) -> str:
     balanced = [(arm.arm, arm.metrics["balanced_accuracy"]) for arm in arms]
     shown = [f"{name} has {percent(found.mean)} %" for name, found in balanced if isinstance(found, Estimate)]
     return (
-        f"Classes of very different size ({', '.join(sizes)}): accuracy is that of the large ones. By balanced accuracy, in which "
-        f"each class counts alike, {' and '.join(shown) or 'nothing is known'}."
+        f"Classes of very different size ({', '.join(sizes)}): accuracy is that of the large ones. By balanced "
+        f"accuracy, in which each class counts alike, {' and '.join(shown) or 'nothing is known'}."
     )
 
 

@@ -100,8 +100,8 @@ def test_classes_of_very_different_size_are_said_first() -> None:
     record = experiment(dict.fromkeys(names, outcome), train_counts=[600, 4])
     found = headline(record)
     assert found.text.startswith(
-        "Classes of very different size (600 train images of cat, 4 train images of dog): accuracy is that of the large "
-        "ones. By "
+        "Classes of very different size (600 train images of cat, 4 train images of dog): accuracy is that of the "
+        "large ones. By "
         "balanced accuracy, in which each class counts alike, real_100_plus_synthetic_100 has 50.0 % and real_100 has "
         "50.0 %. Arm real_100_plus_synthetic_100 is not shown to be better than always answering the most frequent"
     )
