@@ -43,7 +43,7 @@ SMALL = {"pixels": 0.02, "features": 1e-9}
 TRANSFORMS = [f"shifts of up to {SHIFT} px", "mirror images", "gain and offset"]
 """What makes no other image of one, in pixels."""
 
-Search = Callable[[Rows, Rows, Tensor | None], Nearest]
+Search = Callable[[Tensor, Rows, Tensor], Nearest]
 """How the nearest of a set is found; see `neighbours.of_points`."""
 
 
@@ -108,15 +108,22 @@ def compared(synthetic: Rows, held_out: Rows, train: Rows, nearest: Search, smal
     with its interval (DeLong et al. 1988): 0.5 for a generator as good as new images, 1 for a copier (Meehan et al.
     2020 compare distances so). It is flagged above `NEARER_LIMIT`.
     """
-    (synthetic, places), (held_out, own), (some, own_train) = (
+    (synthetic, places), (held_out, _), (some, own_train) = (
         some_of(images, most)
         for images, most in ((synthetic, MOST_IMAGES), (held_out, min(MOST_IMAGES, len(train))), (train, MOST_TRAIN))
     )
-    to_train = nearest(synthetic, train, None)
-    drawn = Reference.of(to_train, nearest(synthetic, held_out, None), small)
-    real = Reference.of(nearest(held_out, train, None), nearest(held_out, held_out, torch.arange(len(own))), small)
-    learned = Reference.of(nearest(some, train, own_train), nearest(some, held_out, None), small)
     n, m = len(synthetic), len(held_out)
+    # all of them at once, so that each set is gone through once; who is not in it has no place there
+    everyone, nowhere = torch.cat([synthetic, held_out, some]), torch.tensor([-1])
+    to_train = nearest(everyone, train, torch.cat([nowhere.expand(n + m), own_train]))
+    to_held_out = nearest(
+        everyone, held_out, torch.cat([nowhere.expand(n), torch.arange(m), nowhere.expand(len(some))])
+    )
+    drawn, real, learned = (
+        Reference.of(to_train.part(part), to_held_out.part(part), small)
+        for part in (slice(n), slice(n, n + m), slice(n + m, None))
+    )
+    to_train = to_train.part(slice(n))
     firsts = np.unique(to_train.places.numpy(), return_index=True)[1]
     areas = [area_of(drawn, reference, len(firsts)) for reference in (real, learned)]
     (nearer, low, high), p_value = areas[0], max(p_value_of(drawn, reference, firsts) for reference in (real, learned))

@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool2d
 
 from shared.metrics.features.closest import closest
 from shared.metrics.features.pairs import scale_of
+from shared.metrics.features.projected import ProjectedSearch
 from shared.metrics.features.rows import Rows
 
 SHIFT = 2
@@ -47,21 +48,19 @@ class Nearest:
     distances: Tensor
     places: Tensor
 
+    def part(self, rows: slice) -> "Nearest":
+        """Return what is of some of them."""
+        return Nearest(self.distances[rows], self.places[rows])
+
 
 def of_points(points: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
     """Return the nearest of `others` (M, d) to each of `points` (N, d), the first of equals; distances are Euclidean.
 
-    `own` (N,) are the places of the points among the others, where they are some of them: they are not looked at.
+    `own` (N,) are the places of the points among the others, -1 for one that is not there: no point is its own nearest.
     """
     scale = scale_of(points, others)
     found = closest(points, others, 1, scale, None if own is None else own.numpy())
     return Nearest(torch.from_numpy(np.sqrt(found.squares[:, 0]) / scale), torch.from_numpy(found.places[:, 0]))
-
-
-def hide(distances: Tensor, own: Tensor) -> None:
-    """Make the distance of each row at its place `own` infinite, where that is a column."""
-    rows = ((own >= 0) & (own < distances.shape[1])).nonzero()[:, 0]
-    distances[rows, own[rows]] = torch.inf
 
 
 def of_images(images: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
@@ -72,22 +71,17 @@ def of_images(images: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
     """
     factor = max(images.shape[-1] // LARGEST, 1)
     sides = both_ways(images, factor)
-    lengths = sides[0].square().sum(dim=1)
-    least, places = torch.full((len(images),), torch.inf), torch.zeros(len(images), dtype=torch.int64)
+    search = ProjectedSearch(sides, None if own is None else own.numpy())
     start = 0
     for block in others.split(BLOCK_IMAGES):
-        squares = least_squares(sides, reduced(block, factor))
-        if own is not None:
-            hide(squares, own - start)
-        values, indices = squares.min(dim=1)
-        places = torch.where(values < least, indices + start, places)
-        least = torch.minimum(least, values)
+        real = reduced(block, factor)
+        search.look((windows(real, down, right) for down, right in shifts(real.shape[-1])), start)
         start += len(block)
-    distances = (least + lengths).clamp(min=0).sqrt()
+    distances = torch.from_numpy(search.closest.squares[:, 0]).sqrt().float()
     distances[distances < ROUNDING] = 0
-    flat = lengths < 1 - 1e-3
+    flat = sides[0].square().sum(dim=1) < 1 - 1e-3
     distances[flat] = distances[flat].clamp(min=1)
-    return Nearest(distances, places)
+    return Nearest(distances, torch.from_numpy(search.closest.places[:, 0]))
 
 
 def both_ways(images: Rows, factor: int) -> list[Tensor]:
@@ -98,18 +92,6 @@ def both_ways(images: Rows, factor: int) -> list[Tensor]:
         whole = reduced(block, factor)
         found.append([windows(whole, 0, 0), windows(whole.flip(-1), 0, 0)])
     return [torch.cat(side) for side in zip(*found, strict=True)]
-
-
-def least_squares(sides: list[Tensor], others: Tensor) -> Tensor:
-    """Return the least squared distance (N, M) of windows to those of images, less the windows' own squares."""
-    least, squares = None, torch.empty(len(sides[0]), len(others))
-    for down, right in shifts(others.shape[-1]):
-        shifted = windows(others, down, right)
-        for side in sides:
-            torch.addmm(shifted.square().sum(dim=1), side, shifted.T, alpha=-2, out=squares)
-            least = squares.clone() if least is None else torch.minimum(least, squares, out=least)
-    assert least is not None
-    return least
 
 
 def transforms(images: Tensor, others: Tensor) -> list[str]:

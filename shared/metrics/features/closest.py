@@ -5,35 +5,36 @@ import numpy as np
 from shared.metrics.features.pairs import Array, Frame, Places, Tile, tiles
 from shared.metrics.features.rows import Rows
 
-MANY = 64
-"""Where more than one in `MANY` pairs of a tile may be near, the tile itself tells closer limits first."""
+MANY = 128
+"""Where more than one in `MANY` pairs of a tile may be near, closer limits are found first."""
 
 
 class Closest:
     """The smallest squared distances of each of `count` points so far (count, nearest), ascending, and whose they are.
 
-    Those that there are too few points for are infinite.
+    Those that there are too few points for are infinite. A point that has them within `enough` (count,) needs no nearer
+    ones.
     """
 
-    def __init__(self, count: int, nearest: int) -> None:
+    def __init__(self, count: int, nearest: int, enough: Array | float = 0.0) -> None:
         self.squares = np.full((count, nearest), np.inf)
         self.places = np.zeros((count, nearest), np.int64)
         self._nearest = nearest
         self._bounds = np.full(count, np.inf)
+        # nothing is nearer than 0, and where many points are equal every pair would be looked at
+        self._enough = np.broadcast_to(enough, count)
 
-    def look(self, tile: Tile, own: Places | None, axis: int = 0, once: bool = False) -> None:
+    def look(self, tile: Tile, own: Places | None, axis: int = 0, once: bool = False) -> bool:
         """Take in the pairs of a tile for the points of its rows, or with an `axis` of 1 for those of its columns.
 
         `own` are the places of all rows among the columns, where these are the same points: none is near itself. With
-        `once` only pairs count whose column is after its row.
+        `once` only pairs count whose column is after its row. Nothing is taken in, and False returned, where the tile
+        leaves open so many pairs that one with closer bounds should be asked, if there is one.
         """
         itself = _itself(tile, own)
-        ours = (tile.rows, tile.columns)[axis]
-        rows, columns = tile.candidates(np.expand_dims(self._limits(ours.places), 1 - axis))
-        if len(rows) > tile.nearness.size // MANY and self._nearest < tile.nearness.shape[1 - axis]:
-            most = tile.most_of_nearest(self._nearest, itself, axis)
-            self._bounds[ours.places] = np.minimum(self._bounds[ours.places], most)
-            rows, columns = tile.candidates(np.expand_dims(self._limits(ours.places), 1 - axis))
+        rows, columns = self._candidates(tile, itself, axis)
+        if tile.rough and len(rows) > tile.nearness.size // MANY:
+            return False
         if once:
             kept = tile.columns.first + columns > tile.rows.first + rows
         else:
@@ -44,15 +45,28 @@ class Closest:
             at, others = rows + tile.rows.first, columns + tile.columns.first
             squares = tile.squares(rows, columns)
             self._add(*((at, others) if axis == 0 else (others, at)), squares)
+        return True
+
+    def _candidates(self, tile: Tile, itself: tuple[Places, Places], axis: int) -> tuple[Places, Places]:
+        """Return the pairs of a tile that may be among the nearest."""
+        ours = (tile.rows, tile.columns)[axis].places
+        found = tile.candidates(np.expand_dims(self._limits(ours), 1 - axis))
+        if len(found[0]) > tile.nearness.size // MANY and self._nearest < tile.nearness.shape[1 - axis]:
+            some = tile.some_of_nearest(self._nearest, itself, axis)
+            self._bounds[ours] = np.minimum(self._bounds[ours], some)
+            found = tile.candidates(np.expand_dims(self._limits(ours), 1 - axis))
+            if len(found[0]) > tile.nearness.size // MANY and (self._nearest, axis, len(itself[0])) == (1, 0, 0):
+                # a collapsed generator makes one image again and again: the first of equals is as near as all of them
+                found = tile.candidates(self._limits(ours)[:, None], among=tile.columns.first_of_equals())
+        return found
 
     def _limits(self, part: slice) -> Array:
         """Return the squared distances up to which others are of interest to points."""
         farthest = self.squares[part, -1]
-        # nothing is nearer than 0, and where many points are equal every pair would be looked at
-        return np.where(farthest > 0, np.minimum(farthest, self._bounds[part]), -1.0)
+        return np.where(farthest > self._enough[part], np.minimum(farthest, self._bounds[part]), -1.0)
 
     def _add(self, at: Places, others: Places, squares: Array) -> None:
-        """Take in the squared distances of the points `at` to others; of equal ones those that came first stay."""
+        """Take in the squared distances of the points `at` to others; of equal ones those of the first places stay."""
         order = np.lexsort((others, squares, at))
         at, others, squares = at[order], others[order], squares[order]
         starts = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
@@ -63,9 +77,10 @@ class Closest:
         more[row[few], rank[few]], theirs[row[few], rank[few]] = squares[few], others[few]
         touched = at[starts]
         both = np.concatenate([self.squares[touched], more], axis=1)
-        best = both.argsort(axis=1, kind="stable")[:, : self._nearest]
+        either = np.concatenate([self.places[touched], theirs], axis=1)
+        best = np.lexsort((either, both), axis=1)[:, : self._nearest]
         self.squares[touched] = np.take_along_axis(both, best, axis=1)
-        self.places[touched] = np.take_along_axis(np.concatenate([self.places[touched], theirs], axis=1), best, axis=1)
+        self.places[touched] = np.take_along_axis(either, best, axis=1)
 
 
 def _itself(tile: Tile, own: Places | None) -> tuple[Places, Places]:

@@ -97,10 +97,19 @@ class Block:
         """The places of its points in their set."""
         return slice(self.first, self.first + len(self))
 
-    def part(self, start: int, count: int) -> "Block":
-        """Return `count` points from `start` on, as views."""
-        rows = slice(start, start + count)
-        return Block(self.first + start, self.points[rows], self.terms[rows], self.lengths[rows])
+    def parts(self) -> "Iterator[Block]":
+        """Yield its points in blocks of at most `TILE_ROWS`, as views."""
+        for start in range(0, len(self), TILE_ROWS):
+            rows = slice(start, start + TILE_ROWS)
+            yield Block(self.first + start, self.points[rows], self.terms[rows], self.lengths[rows])
+
+    def first_of_equals(self) -> NDArray[np.bool_]:
+        """Return whether each point (n,) has no equal before it."""
+        rows = self.points.contiguous().numpy()
+        _, firsts = np.unique(rows.view(f"V{rows.itemsize * rows.shape[1]}"), return_index=True)
+        first = np.zeros(len(rows), bool)
+        first[firsts] = True
+        return first
 
 
 def error_of(width: int) -> float:
@@ -134,6 +143,16 @@ class Tile:
     nearness: NDArray[np.float32]
     """Minus half of the least squared distances (n, m) that are possible; overwritten by the next tile."""
 
+    rough: bool = False
+    """Whether they are far below the distances, which the product alone then does not bound from above."""
+
+    @classmethod
+    def of(cls, rows: Block, columns: Block, scale: float, memory: Tensor, rough: bool = False) -> "Tile":
+        """Return the tile of two blocks, whose product is written into float32 `memory`."""
+        products = memory[: len(rows) * len(columns)].view(len(rows), len(columns))
+        torch.mm(rows.terms, columns.terms.T, out=products)
+        return cls(rows, columns, scale, products.numpy(), rough)
+
     def candidates(self, limits: Array, among: NDArray[np.bool_] | None = None) -> tuple[Places, Places]:
         """Return the rows and columns of pairs that may be no farther than `limits`, (n, 1) or (1, m), and others.
 
@@ -157,27 +176,22 @@ class Tile:
 
     def most(self, rows: Places, columns: Places) -> Array:
         """Return the largest squared distances that are possible of pairs."""
-        error = self.error * (self.rows.lengths[rows] + self.columns.lengths[columns])
+        error = error_of(self.rows.points.shape[1]) * (self.rows.lengths[rows] + self.columns.lengths[columns])
         most: Array = 4 * (error + TINY) - 2.0 * self.nearness[rows, columns]
         return most
 
-    def most_of_nearest(self, nearest: int, itself: tuple[Places, Places], axis: int) -> Array:
-        """Return what the squared distance to the `nearest`-th other point can be at most, of rows or of columns.
+    def some_of_nearest(self, nearest: int, itself: tuple[Places, Places], axis: int) -> Array:
+        """Return the largest squared distance to `nearest` others that seem near, of rows or with `axis` 1 of columns.
 
-        `itself` are the pairs of a point with itself. An `axis` of 0 is of rows, for each of which there must be as
-        many columns, one of 1 of columns.
+        The `nearest`-th is no farther than that. `itself` are the pairs of a point with itself, which do not count.
         """
-        ours, theirs = (self.rows, self.columns) if axis == 0 else (self.columns, self.rows)
-        near = self.nearness - np.expand_dims(2 * self.error * theirs.lengths, axis)
+        near = self.nearness.copy()
         near[itself] = -np.inf
-        kth = np.partition(near, -nearest, axis=1 - axis).take(-nearest, axis=1 - axis)
-        most: Array = 4 * (self.error * ours.lengths + TINY) - 2 * kth
-        return most
-
-    @property
-    def error(self) -> float:
-        """The bound of the error of half a squared distance, over the sum of the squared lengths of both points."""
-        return error_of(self.rows.points.shape[1])
+        others = np.argpartition(near, -nearest, axis=1 - axis).take(range(-nearest, 0), axis=1 - axis)
+        pairs = [places.ravel() for places in np.indices(others.shape)]
+        pairs[1 - axis] = others.ravel()
+        farthest: Array = self.squares(pairs[0], pairs[1]).reshape(others.shape).max(axis=1 - axis)
+        return farthest
 
     def squares(self, rows: Places, columns: Places) -> Array:
         """Return the squared distances of pairs, from differences in float64."""
@@ -200,15 +214,13 @@ def blocks(points: Rows, others: Rows, frame: Frame, triangle: bool = False) -> 
         strip = Block.of(points[start : start + height], start, frame)
         for first in range(start if triangle else 0, len(others), width):
             columns = Block.of(others[first : first + width], first, frame, columns=True)
-            for offset in range(0, len(strip), TILE_ROWS):
-                if not triangle or first + len(columns) > start + offset + 1:
-                    yield strip.part(offset, TILE_ROWS), columns
+            for rows in strip.parts():
+                if not triangle or first + len(columns) > rows.first + 1:
+                    yield rows, columns
 
 
 def tiles(points: Rows, others: Rows, frame: Frame, triangle: bool = False) -> Iterator[Tile]:
     """Yield tiles of points (N, d) and others (M, d), as `blocks` are cut; each is gone when the next one comes."""
     memory = torch.empty(TILE_ROWS * TILE_COLUMNS)
     for rows, columns in blocks(points, others, frame, triangle):
-        products = memory[: len(rows) * len(columns)].view(len(rows), len(columns))
-        torch.mm(rows.terms, columns.terms.T, out=products)
-        yield Tile(rows, columns, frame.scale, products.numpy())
+        yield Tile.of(rows, columns, frame.scale, memory)

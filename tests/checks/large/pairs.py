@@ -4,6 +4,8 @@ from tests.checks.mutation import Mutation
 
 PAIRS = "shared/metrics/features/pairs.py"
 CLOSEST = "shared/metrics/features/closest.py"
+PROJECTED = "shared/metrics/features/projected.py"
+IMAGES = "tests/shared/metrics/features/test_projected.py::"
 TESTS = "tests/shared/metrics/features/test_pairs.py::"
 
 ALL_PAIRS: tuple[Mutation, ...] = (
@@ -86,5 +88,53 @@ ALL_PAIRS: tuple[Mutation, ...] = (
         "columns.terms[:, :width].T)",
         TESTS + "test_cosines_are_those_of_float64",
         "the cosine distance is of directions without their sign",
+    ),
+    Mutation(
+        "what_is_left_of_a_projection_is_forgotten",
+        PROJECTED,
+        "left.clamp(min=0).sqrt()[:, None]",
+        "left.clamp(max=0)[:, None]",
+        IMAGES + "test_the_nearest_images_are_exactly_those_of_all_windows",
+        "a projection never makes two images farther apart than they are",
+    ),
+    Mutation(
+        "projections_are_longer_than_points",
+        PROJECTED,
+        "directions = torch.linalg.qr(longest).Q",
+        "directions = 2 * torch.linalg.qr(longest).Q",
+        IMAGES + "test_the_nearest_images_are_exactly_those_of_all_windows",
+        "the directions of a projection are of length 1",
+    ),
+    Mutation(
+        "projections_alone",
+        PROJECTED,
+        "            if useless[number]:",
+        "            if useless[number] and not whole:",
+        IMAGES + "test_the_nearest_images_are_exactly_those_of_all_windows",
+        "where projections rule out too few pairs the windows are compared",
+    ),
+    Mutation(
+        "the_last_of_equals",
+        CLOSEST,
+        "np.lexsort((either, both), axis=1)",
+        "np.lexsort((-either, both), axis=1)",
+        IMAGES + "test_the_nearest_images_are_exactly_those_of_all_windows",
+        "the nearest of equally near images is the first one",
+    ),
+    Mutation(
+        "a_collapsed_set_is_compared_pair_by_pair",
+        CLOSEST,
+        "among=tile.columns.first_of_equals()",
+        "among=None",
+        IMAGES + "test_few_points_are_computed_where_all_others_are_equal",
+        "a generator that makes one image again and again takes no longer than another",
+    ),
+    Mutation(
+        "held_out_images_are_their_own_neighbours",
+        "shared/metrics/copies.py",
+        "torch.arange(m)",
+        "nowhere.expand(m)",
+        "tests/shared/metrics/test_copies.py::test_copies_are_flagged",
+        "a held-out image is compared with the others",
     ),
 )

@@ -125,6 +125,7 @@ def test_no_set_is_converted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.metrics.features.pairs.TILE_COLUMNS", 60)
     monkeypatch.setattr("shared.metrics.features.pairs.STRIP_BYTES", 12 * 3 * 12 * 12 * 50)
     monkeypatch.setattr("shared.metrics.features.pairs.MOST_AMID", 40)
+    monkeypatch.setattr("shared.metrics.features.projected.DIRECTIONS", 40)
     monkeypatch.setattr(rows, "BLOCK_BYTES", 8 * 3 * 12 * 12 * 20)
     monkeypatch.setattr("shared.metrics.copies.MOST_IMAGES", 40)
     monkeypatch.setattr("shared.metrics.copies.MOST_TRAIN", 40)
