@@ -7,7 +7,7 @@ every generator is nearer to train than they are.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,17 +113,9 @@ def compared(synthetic: Rows, held_out: Rows, train: Rows, nearest: Search, smal
         for images, most in ((synthetic, MOST_IMAGES), (held_out, min(MOST_IMAGES, len(train))), (train, MOST_TRAIN))
     )
     n, m = len(synthetic), len(held_out)
-    # all of them at once, so that each set is gone through once; who is not in it has no place there
-    everyone, nowhere = torch.cat([synthetic, held_out, some]), torch.tensor([-1])
-    to_train = nearest(everyone, train, torch.cat([nowhere.expand(n + m), own_train]))
-    to_held_out = nearest(
-        everyone, held_out, torch.cat([nowhere.expand(n), torch.arange(m), nowhere.expand(len(some))])
-    )
-    drawn, real, learned = (
-        Reference.of(to_train.part(part), to_held_out.part(part), small)
-        for part in (slice(n), slice(n, n + m), slice(n + m, None))
-    )
-    to_train = to_train.part(slice(n))
+    found = both_searches((synthetic, held_out, some), own_train, train, nearest)
+    drawn, real, learned = (Reference.of(*sides, small) for sides in found)
+    to_train = found[0][0]
     firsts = np.unique(to_train.places.numpy(), return_index=True)[1]
     areas = [area_of(drawn, reference, len(firsts)) for reference in (real, learned)]
     (nearer, low, high), p_value = areas[0], max(p_value_of(drawn, reference, firsts) for reference in (real, learned))
@@ -151,6 +143,23 @@ def compared(synthetic: Rows, held_out: Rows, train: Rows, nearest: Search, smal
         p_value=p_value,
         least_share=None if least is None else least / n,
     )
+
+
+def both_searches(
+    images: Sequence[Tensor], own_train: Tensor, train: Rows, nearest: Search
+) -> list[tuple[Nearest, Nearest]]:
+    """Return the nearest training and the nearest held-out image of synthetic, of held-out and of some train images.
+
+    `own_train` are the places of the latter among all of `train`.
+    """
+    synthetic, held_out, some = map(len, images)
+    # all of them at once, so that each set is gone through once; who is not in it has no place there
+    everyone, nowhere = torch.cat(list(images)), torch.tensor([-1])
+    to_train = nearest(everyone, train, torch.cat([nowhere.expand(synthetic + held_out), own_train]))
+    own = [nowhere.expand(synthetic), torch.arange(held_out), nowhere.expand(some)]
+    to_held_out = nearest(everyone, images[1], torch.cat(own))
+    parts = slice(synthetic), slice(synthetic, synthetic + held_out), slice(synthetic + held_out, None)
+    return [(to_train.part(part), to_held_out.part(part)) for part in parts]
 
 
 def p_value_of(drawn: Reference, reference: Reference, firsts: NDArray[np.int64]) -> float:

@@ -132,8 +132,8 @@ ALL_PAIRS: tuple[Mutation, ...] = (
     Mutation(
         "held_out_images_are_their_own_neighbours",
         "shared/metrics/copies.py",
-        "torch.arange(m)",
-        "nowhere.expand(m)",
+        "torch.arange(held_out)",
+        "nowhere.expand(held_out)",
         "tests/shared/metrics/test_copies.py::test_copies_are_flagged",
         "a held-out image is compared with the others",
     ),
