@@ -28,8 +28,8 @@ class Closest:
         """Take in the pairs of a tile for the points of its rows, or with an `axis` of 1 for those of its columns.
 
         `own` are the places of all rows among the columns, where these are the same points: none is near itself. With
-        `once` only pairs count whose column is after its row. Nothing is taken in, and False returned, where a rough tile
-        leaves too many pairs open.
+        `once` only pairs count whose column is after its row. Where a rough tile leaves too many pairs open nothing is
+        taken in, and False returned.
         """
         itself = _itself(tile, own)
         rows, columns = self._candidates(tile, itself, axis)
