@@ -10,6 +10,7 @@ from shared.cli.common_options import DATA_ROOT, DEBUG
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.resource_options import CACHE_DIR, bind_resources
 from shared.errors import MissingArtifact
+from shared.visible import visible
 
 if TYPE_CHECKING:
     from shared.store.volume.leftovers import Leftover
@@ -75,7 +76,7 @@ def clean_leftovers(data_root: Path, days: float, yes: bool) -> None:
         freed += 0 if stays else each.taken.size_bytes
         said = f"stays, {stays}" if stays else "removed" if yes else "would go"
         age = f"{each.unused_s / DAY_S:.1f} days old"
-        click.echo(f"{said}: {each.kind}, {in_words(each.taken.size_bytes)}, {age}: {each.path}")
+        click.echo(f"{said}: {each.kind}, {in_words(each.taken.size_bytes)}, {age}: {visible(str(each.path))}")
     if yes:
         click.echo(f"{in_words(freed)} freed")
     else:

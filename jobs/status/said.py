@@ -12,6 +12,7 @@ from shared.runtime.memory import in_words
 from shared.store.locking.looking import Holder
 from shared.store.volume.leftovers import Leftover
 from shared.store.volume.progress_notes import Note
+from shared.visible import visible
 
 STYLES = {
     State.RUNNING: "bold green",
@@ -83,13 +84,13 @@ def print_status(experiments: Iterable[Experiment], stale: list[Leftover]) -> No
 
     console = Console(highlight=False)
     for each in experiments:
-        console.print(Text(f"{each.name}: {each.state.value}", style="bold"))
+        console.print(Text(f"{visible(each.name)}: {each.state.value}", style="bold"))
         table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
         for column in range(3):
             table.add_column(overflow="fold", no_wrap=column < 2)
         for artifact in each.artifacts:
             state = Text(artifact.state.value, style=STYLES[artifact.state])
-            table.add_row(artifact.place, state, Text("\n".join(lines(artifact))))
+            table.add_row(artifact.place, state, Text("\n".join(map(visible, lines(artifact)))))
         console.print(table)
     free = [each for each in stale if not each.held]
     if free:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jobs.verify.verification import Verified
 from shared.runtime.memory import in_words
+from shared.visible import visible
 
 
 def as_json(done: Verified, root: Path, seconds: float) -> str:
@@ -36,7 +37,7 @@ def print_table(done: Verified, root: Path, seconds: float) -> None:
         for each in done.problems:
             name = each.path.relative_to(root) if each.path.is_relative_to(root) else each.path
             # not markup: a name may have brackets
-            table.add_row(Text(str(name)), Text(each.what), each.job)
+            table.add_row(Text(visible(str(name))), Text(visible(each.what)), each.job)
         console.print(table)
     unfinished = f" finished, {done.unfinished:,} unfinished" if done.unfinished else ""
     rate = in_words(round(done.size_bytes / max(seconds, 1e-9)))

@@ -173,4 +173,20 @@ VOLUME: tuple[Mutation, ...] = (
         SAID + "test_a_process_of_another_machine_is_known_by_its_beats",
         "a process of another machine is seen by the beats of its lock",
     ),
+    Mutation(
+        "no_job_says_how_far_it_is",
+        "shared/cli/calls/perform.py",
+        "            run.reporter.note_in = note_file(work.folder, piece.shard.index)\n",
+        "            pass\n",
+        "tests/shared/cli/test_job.py::test_a_job_notes_its_progress_where_its_work_is",
+        "who looks at a volume sees how far the jobs are",
+    ),
+    Mutation(
+        "names_act_on_the_terminal",
+        "jobs/verify/said.py",
+        "Text(visible(str(name)))",
+        "Text(str(name))",
+        VERIFIED + "test_a_name_does_nothing_to_the_terminal",
+        "names of files are letters alone",
+    ),
 )

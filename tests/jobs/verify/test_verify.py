@@ -112,6 +112,18 @@ def test_people_see_a_table_and_what_to_do(make_dataset: Make, tmp_path: Path) -
     assert "halfreal preprocess --force" in result.stderr
 
 
+def test_a_name_does_nothing_to_the_terminal(make_dataset: Make, tmp_path: Path) -> None:
+    """A file that somebody put there is shown with its control characters as text."""
+    folder = make_dataset(tmp_path / "real", train=3).folder
+    (folder / "train-\x1b[2J.tar").touch()
+    (tmp_path / ".gan\x07-0123456789ab").mkdir()
+    (tmp_path / ".gan\x07-0123456789ab" / "a.safetensors").touch()
+    said = verify(tmp_path).output
+    assert "train-" in said
+    assert "a.safetensors" in said
+    assert not set("\x1b\x07") & set(said)
+
+
 def commit(final: Path, write: Callable[[Path], list[ShardInfo]]) -> Path:
     """Commit a dataset of one split, whose shards `write` writes into a folder: wrong ones are signed as they are."""
     with stage(final, BuildKey("preprocess", "dataset", {}), resumable=False) as work:

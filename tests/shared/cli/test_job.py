@@ -12,6 +12,7 @@ import pytest
 
 from shared.cli.run import Diary, Run
 from shared.store.artifacts import Artifact
+from shared.store.volume.progress_notes import read_notes
 
 ROUTES = {
     "default": ({}, 1),
@@ -91,6 +92,22 @@ def test_a_job_gets_its_inputs_and_leaves_an_artifact(laboratory: Any) -> None:
     assert json.loads((laboratory.final / "toy.json").read_text()) == {"steps": 3, "word": "x", "seed": 0}
     assert "tiny: complete in " in outcome.stderr
     assert outcome.stderr.endswith("a fine toy\n")
+
+
+def test_a_job_notes_its_progress_where_its_work_is(laboratory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks at the volume sees how far it is; nothing of it is in the finished artifact."""
+    monkeypatch.setattr("shared.cli.progress.EVERY_S", 0.0)
+    seen = []
+
+    def body(run: Any, config: Any) -> None:
+        with run.reporter.bar("work", 4, "steps") as bar:
+            bar.advance(3)
+        seen.extend(read_notes(run.folder))
+
+    laboratory.body = body
+    assert laboratory.call().exit_code == 0
+    assert [note.words for note in seen] == ["work: 3 of 4 steps (75 %)"]
+    assert sorted(path.name for path in laboratory.final.iterdir()) == ["manifest.json", "run.json", "toy.json"]
 
 
 def test_run_json_is_not_part_of_the_manifest(laboratory: Any) -> None:
