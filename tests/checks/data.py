@@ -72,8 +72,8 @@ DATA: tuple[Mutation, ...] = (
     Mutation(
         "names_of_parquet_are_sorted",
         "shared/sources/tables/parquet.py",
-        'return list(self.features[column]["names"])',
-        'return sorted(self.features[column]["names"])',
+        "return [str(name) for name in names]",
+        "return sorted(str(name) for name in names)",
         TABLES + "test_parquet_as_datasets_writes_it",
         "declared classes keep their names",
     ),

@@ -36,6 +36,7 @@ from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.safety.crash import CRASHES
+from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
@@ -61,6 +62,7 @@ MUTATIONS += STORED
 MUTATIONS += MANY_CLASSES
 MUTATIONS += LOCKING + VOLUME + CRASHES
 MUTATIONS += TRAINING
+MUTATIONS += HOSTILE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
