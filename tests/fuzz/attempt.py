@@ -19,7 +19,8 @@ from shared.errors import BadInput
 from tests.fuzz.damage import bytes_changed
 from tests.fuzz.readers import Reader
 
-MOST_S, MOST_BYTES = 10, 1 << 30
+MOST_S, MOST_WAITED_S, MOST_BYTES = 10, 60, 1 << 30
+"""What an attempt may take: of a processor's time, of time in which it waits, also for its turn, and of memory."""
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -57,7 +58,7 @@ _watch: _Watch | None = None
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attempt: "read" or "refused", or what is wrong; how long it took."""
+    """What came of an attempt: "read" or "refused", or what is wrong; what it took of a processor's time."""
 
     kind: str
     seconds: float
@@ -67,15 +68,18 @@ class Outcome:
 @contextmanager
 def _bounded() -> Iterator[None]:
     def late(number: int, frame: FrameType | None) -> None:
-        raise Misdeed(f"still at work after {MOST_S} s")
+        raise Misdeed("still at work after seconds" if number == signal.SIGPROF else "waits for something")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, MOST_S)
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, MOST_S), (signal.ITIMER_REAL, signal.SIGALRM, MOST_WAITED_S))
+    before = [signal.signal(number, late) for _, number, _ in timers]
+    for timer, _, seconds in timers:
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (timer, number, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
 
 
 def peak_bytes() -> int:
@@ -106,7 +110,7 @@ def attempt(reader: Reader, files: dict[str, bytes]) -> Outcome:
         # far below the peak of imports and of earlier attempts nothing is seen: the peak is set back where it can be
         with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
-        before, started = peak_bytes(), time.monotonic()
+        before, started = peak_bytes(), time.process_time()
         _watch.seen.clear()
         try:
             with _bounded():
@@ -116,7 +120,7 @@ def attempt(reader: Reader, files: dict[str, bytes]) -> Outcome:
             kind, wrong = "wrong", str(error)
         finally:
             _watch.on = False
-        seconds = time.monotonic() - started
+        seconds = time.process_time() - started
         if not wrong and _watch.seen:
             wrong = f"did {_watch.seen[0]}"
         if not wrong and peak_bytes() - before > MOST_BYTES:

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from tests.fuzz.attempt import MOST_S, attempt, damaged, peak_bytes
+from tests.fuzz.attempt import MOST_WAITED_S, attempt, damaged, peak_bytes
 from tests.fuzz.readers import READERS, Files
 
 KEPT = 20
@@ -57,7 +57,7 @@ def watch(name: str, seconds: float, first: int, out: Path) -> bool:
     counts, wrong, slowest, peak, number, ended = {"read": 0, "refused": 0}, {}, 0.0, 0, first, False
     began = time.monotonic()
     try:
-        while ours.poll(seconds if number == first else 3 * MOST_S) or process.is_alive():
+        while ours.poll(2 * MOST_WAITED_S) or process.is_alive():
             if (sent := ours.recv()) is None:
                 ended = True
                 break
