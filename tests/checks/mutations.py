@@ -38,6 +38,7 @@ from tests.checks.replicates import REPLICATES
 from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
+from tests.checks.safety.surface import SURFACE
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
 from tests.checks.scores.mistakes import SCORES
@@ -63,6 +64,7 @@ MUTATIONS += MANY_CLASSES
 MUTATIONS += LOCKING + VOLUME + CRASHES
 MUTATIONS += TRAINING
 MUTATIONS += HOSTILE
+MUTATIONS += SURFACE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
