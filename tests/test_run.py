@@ -191,6 +191,9 @@ def test_a_signal_ends_the_wait_for_a_lock(tmp_path: Path) -> None:
         told = next(line for line in process.stderr if "it is taken over if nothing is heard of it" in line)
         assert "on host elsewhere" in told
         process.terminate()
-        assert process.wait(20) == 75
+        try:
+            assert process.wait(20) == 75
+        finally:
+            process.kill()
         assert "stopped by SIGTERM" in process.stderr.read()
     assert (tmp_path / "digits" / ".real.lock").read_bytes() == lock

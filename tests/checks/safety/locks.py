@@ -30,7 +30,7 @@ LOCKING: tuple[Mutation, ...] = (
         OWNER,
         'return None if state in "Tt" else True',
         "return True",
-        LOST + "test_a_stopped_process_is_taken_over_and_ends_with_75",
+        LOST + "test_a_stopped_process_is_taken_over_and_ends_with_75[1.5-0.0]",
         "a process that may never be continued does not keep its lock for ever",
     ),
     Mutation(

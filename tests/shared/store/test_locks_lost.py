@@ -2,16 +2,20 @@
 
 import errno
 import fcntl
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from shared.disk import steps
 from shared.disk.durable import write_whole
 from shared.errors import BadInput, Busy, HalfrealError, Lost
 from shared.format.manifest import MANIFEST
@@ -100,6 +104,7 @@ STOPPED = """
 import sys, time
 from pathlib import Path
 from shared.cli.exit_codes import exit_with
+from shared.disk import steps
 from shared.disk.durable import write_whole
 from shared.store.staging import BuildKey, stage
 
@@ -115,16 +120,26 @@ exit_with(work)
 """
 
 
-@pytest.mark.parametrize(("timeout_s", "stopped_s"), [(0.6, 0.0), pytest.param(120.0, 180.0, marks=pytest.mark.long)])
+@contextmanager
+def begun(*words: object) -> Iterator["subprocess.Popen[str]"]:
+    """Start a process, yield it once it has written a line, and kill it at the end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*map(str, words)], stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("timeout_s", "stopped_s"), [(1.5, 0.0), pytest.param(120.0, 180.0, marks=pytest.mark.long)])
 def test_a_stopped_process_is_taken_over_and_ends_with_75(
     timeout_s: float, stopped_s: float, final: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGSTOP; another process goes on with the work; after SIGCONT the first one writes nothing and ends with 75."""
     monkeypatch.setenv(TIMEOUT, str(timeout_s))
-    script = [sys.executable, "-c", STOPPED, str(final)]
-    with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
-        assert first.stdout is not None
-        first.stdout.readline()
+    with begun(sys.executable, "-c", STOPPED, final) as first:
         os.kill(first.pid, signal.SIGSTOP)
         os.waitid(os.P_PID, first.pid, os.WSTOPPED)
         started = time.monotonic()
@@ -149,14 +164,11 @@ def test_of_two_pid_namespaces_neither_takes_the_other_for_dead(final: Path, mon
     """Two containers on one volume: a process that works is heard, one that was killed is not."""
     if subprocess.run([*APART, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this system gives no pid namespaces")
-    monkeypatch.setenv(TIMEOUT, "0.6")
-    with subprocess.Popen([*APART, sys.executable, "-c", STOPPED, str(final)], stdout=subprocess.PIPE) as first:
-        assert first.stdout is not None
-        first.stdout.readline()
+    monkeypatch.setenv(TIMEOUT, "1.5")
+    with begun(*APART, sys.executable, "-c", STOPPED, final):
         for _ in range(3):
             with pytest.raises(Busy, match="another process is making it"), locked(final):
                 pass
-        first.kill()
     looking._seen.clear()  # as a process that begins now
     with stage(final, KEY, resumable=True) as work:
         assert (work.folder / "weights").exists()
@@ -229,6 +241,42 @@ def test_a_dead_part_elsewhere_does_not_hold_up_the_whole_for_ever(
     with locked(final):
         pass
     assert list(final.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("part", [None, Shard(0, 2)])
+def test_no_lock_is_left_wherever_a_process_is_killed(
+    part: Shard | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL before each durable step of a work, those of its locks included: the next run leaves the artifact alone.
+
+    Nothing waits for the silence of the killed one.
+    """
+    killed = 0
+    for number in itertools.count(1):
+        final = tmp_path / str(number) / "gan"
+        child = os.fork()
+        if not child:
+            os.environ[steps.FAIL_AT] = str(number)
+            steps.watch()
+            make(final, part)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if finished(final, KEY) is None:
+            make(final, part)
+        assert [path.name for path in final.parent.iterdir()] == ["gan"], number
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        killed += 1
+    assert killed > 20
+
+
+def make(final: Path, part: Shard | None) -> None:
+    """Make an artifact, as the whole or as the last of its parts."""
+    with stage(final, KEY, resumable=True, shard=part) as work:
+        write_whole(work.folder / "weights", b"w")
+        with locked(final, wait=True) if part else nullcontext():
+            work.commit()
 
 
 @pytest.mark.fault(1)
