@@ -37,9 +37,10 @@ def marked() -> set[tuple[int, str]]:
 
 
 def test_the_page_and_the_marks_name_the_same_tests() -> None:
-    """A row names tests that exist and carry its number, and each fault has a row and a test that injects it."""
+    """A row is whole and names tests that carry its number; each fault has a row and a test that injects it."""
     named = {(number, test) for number, row in rows().items() for test in re.findall(r"`(test_\w+)`", row[-1])}
     assert named - marked() == set()
+    assert [number for number, row in rows().items() if len(row) != 6 or not all(row)] == []
     assert {number for number, _ in marked()} == rows().keys() == set(range(1, 30))
 
 
