@@ -14,6 +14,10 @@ LEAST_BLOCKS, MOST_BLOCKS = 6, 8
 """Blocks of a tar that a sample takes besides its pixels: three headers, a label, its json, and what is padded."""
 
 
+SAID_BYTES = 100_000_000
+"""What is not worth a line, unless it may not fit."""
+
+
 @dataclass(frozen=True)
 class Need:
     """What some work is going to take of a disk: `least` surely, `most` as far as anybody can tell before."""
@@ -34,7 +38,8 @@ def need_of_images(images: int, size_px: int, channels: int) -> Need:
 def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object]) -> None:
     """Say what of the disk of `folder` the work on `what` is going to take, without what it has written there already.
 
-    Raises BadInput where not even the least of it fits: half of the work would be lost time.
+    Less than SAID_BYTES is not said. Raises BadInput where not even the least of it fits: half of the work would be
+    lost time.
     """
     place = next(path for path in (folder, *folder.parents) if path.exists())
     written, free = taken_by(folder).size_bytes, shutil.disk_usage(place).free
@@ -45,7 +50,8 @@ def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object]
             "make room (`halfreal clean` says what may go), or choose another --data-root"
         )
     tight = "" if most <= free else "; warning: they may not fit, `halfreal clean` says what may go"
-    say(f"disk: {what} take up to {in_words(most)}, {in_words(free)} free{tight}")
+    if tight or most >= SAID_BYTES:
+        say(f"disk: {what} take up to {in_words(most)}, {in_words(free)} free{tight}")
 
 
 @dataclass(frozen=True)

@@ -46,13 +46,18 @@ def test_shards_take_no_more_and_no_less(size_px: int, channels: int, noise: boo
 
 
 def test_what_is_needed_is_said(free: Callable[[int], None], tmp_path: Path) -> None:
-    """The most and what is free, in words, and a warning where the most may not fit."""
+    """The most and what is free, in words, and a warning where the most may not fit; nothing of small work."""
     said: list[str] = []
-    free(5_000_000)
-    check_room(tmp_path, Need(1_000_000, 4_000_000), "10 images", said.append)
-    check_room(tmp_path, Need(1_000_000, 6_000_000), "10 images", said.append)
-    assert said[0] == "disk: 10 images take up to 4 MB, 5 MB free"
-    assert "warning" in said[1]
+    free(500_000_000)
+    check_room(tmp_path, Need(100_000_000, 400_000_000), "10 images", said.append)
+    check_room(tmp_path, Need(100_000_000, 600_000_000), "10 images", said.append)
+    check_room(tmp_path, Need(1_000_000, 90_000_000), "10 images", said.append)
+    free(80_000_000)
+    check_room(tmp_path, Need(1_000_000, 90_000_000), "10 images", said.append)
+    plain, tight, small = said
+    assert plain == "disk: 10 images take up to 400 MB, 500 MB free"
+    assert "warning" in tight
+    assert small.startswith("disk: 10 images take up to 90 MB, 80 MB free; warning")
 
 
 @pytest.mark.fault(11)
