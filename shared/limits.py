@@ -4,8 +4,8 @@ What is beyond a limit is rejected like a broken image where it is of one image,
 """
 
 PIXELS = 64_000_000
-"""The pixels of an image, unless an option says more: 64 megapixels need about 1.5 GB while they are prepared. PNGs
-of a few hundred kB may claim any number."""
+"""The pixels of an image, unless an option says more: 64 megapixels take up to 1 GB while they are prepared. PNGs of
+a few hundred kB may claim any number."""
 
 FILE_BYTES = 1 << 28
 """An image's file, or what is unpacked of one: 256 MiB. Images are smaller, and bombs are not."""
