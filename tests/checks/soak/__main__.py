@@ -26,7 +26,7 @@ from tests.checks.soak.faults import Clock, find_library, full, small_volume
 
 ROOT = Path(__file__).resolve().parents[3]
 
-IMAGES, VOLUME_MB = 2000, 96
+IMAGES, VOLUME_MB = 500, 96
 
 KILLED, FULL, DONE = "killed", "disk full", "done"
 
