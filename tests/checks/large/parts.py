@@ -143,4 +143,12 @@ IN_PARTS: tuple[Mutation, ...] = (
         LOCAL + "test_a_part_of_several_machines_is_not_divided",
         "all parts of an artifact are of one number of parts",
     ),
+    Mutation(
+        "processes_draw_alike",
+        "jobs/train_gan/steps.py",
+        "slice(group.rank * share, (group.rank + 1) * share)",
+        "slice(0, share)",
+        "tests/jobs/train_gan/test_gan_processes.py::test_one_two_and_four_processes_train_the_same_weights",
+        "any number of processes takes the steps of one",
+    ),
 )
