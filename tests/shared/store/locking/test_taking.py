@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -57,6 +58,17 @@ def taken(path: Path) -> Hold:
     return hold
 
 
+def soon(path: Path) -> Hold:
+    """Return the lock, which must become free before long."""
+    until = time.monotonic() + 30
+    for _ in pauses():
+        hold = take(path)
+        if hold is not None:
+            return hold
+        assert time.monotonic() < until
+    raise AssertionError("unreachable")
+
+
 def test_one_holds_it_and_nothing_is_left(path: Path) -> None:
     """It is taken once, says by whom, is free after its release, and then no file is there."""
     hold = taken(path)
@@ -88,10 +100,11 @@ def test_of_many_who_find_a_dead_lock_one_takes_it(left: str, path: Path) -> Non
 
     def contend() -> None:
         together.wait()
-        with holding(path):
-            inside.append(1)
-            seen.append(len(inside))
-            inside.pop()
+        hold = soon(path)
+        inside.append(1)
+        seen.append(len(inside))
+        inside.pop()
+        hold.release()
 
     for _ in range(5):
         dead, killed, other = gone(), gone(), gone()
@@ -206,6 +219,10 @@ def test_without_links_it_is_a_lock_all_the_same(number: int, path: Path, monkey
 
     monkeypatch.setattr("os.link", refused)
     hold = taken(path)
+    assert take(path) is None
+    # one that looked before the file was there
+    looks = iter([None])
+    monkeypatch.setattr(taking, "look", lambda path: next(looks, look(path)))
     assert take(path) is None
     hold.check()
     hold.release()
