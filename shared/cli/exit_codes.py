@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from shared.disk.durable import FULL
+from shared.disk.durable import FULL, PASSING
 from shared.errors import BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import follow_starter
 from shared.runtime.observe import log
@@ -97,6 +97,8 @@ def from_os_error(error: OSError) -> HalfrealError | None:
     where = f"{error.filename}: " if error.filename is not None else ""
     if error.errno in FULL:
         return HalfrealError(f"{where}{error.strerror}; make room, then run the same command again")
+    if error.errno in PASSING and where:
+        return HalfrealError(f"{where}{error.strerror}; run the same command again, the disk may answer then")
     if error.errno in FORBIDDEN and where:
         return BadInput(f"{where}{error.strerror}; let this user use it, or choose another place")
     if error.errno in NO_FILES and where:

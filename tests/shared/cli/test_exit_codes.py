@@ -1,6 +1,8 @@
 """How a job fails: exit codes are an interface, a message has at most three lines and says what to do."""
 
+import errno
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -174,6 +176,16 @@ def test_a_full_disk_says_what_to_do(laboratory: Any, filename: str | None) -> N
     outcome = laboratory.call()
     where = f"{filename}: " if filename else ""
     assert outcome.stderr == f"error: {where}No space left on device; make room, then run the same command again\n"
+
+
+@pytest.mark.fault(1)
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOLCK])
+def test_a_disk_that_may_answer_the_next_time_is_tried_again(laboratory: Any, number: int) -> None:
+    """Network file systems say so for a moment: exit code 1, which is retried, and nothing unexpected."""
+    laboratory.body = _raiser(OSError(number, os.strerror(number), "/data/a.tar"))
+    outcome = laboratory.call()
+    said = f"error: /data/a.tar: {os.strerror(number)}; run the same command again, the disk may answer then\n"
+    assert (outcome.exit_code, outcome.stderr) == (1, said)
 
 
 def test_debug_shows_where_the_system_refused(laboratory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
