@@ -20,7 +20,7 @@ from shared.disk import steps
 from shared.format.manifest import MANIFEST
 from tests.checks.crash_points.forked import Job, attempt, command
 from tests.checks.crash_points.stages import RECIPE, Call, Stage
-from tests.checks.crash_points.store import StoredVolume
+from tests.checks.crash_points.store import StoredVolume, served_elsewhere
 from tests.checks.crash_points.trees import Tree, differences, tree_of
 from tests.conftest import quicken
 from tests.experiment.tiny import bars
@@ -217,14 +217,9 @@ def to_line(point: Point) -> str:
 @contextmanager
 def benches(folder: Path, in_store: bool) -> Iterator[Bench]:
     """Yield a bench, with a store if one is asked for."""
-    from tests.objects.server import serving
-
     with ExitStack() as held:
         store = None
         if in_store:
-            place = folder / "server"
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
-            store = StoredVolume(held.enter_context(serving(place)))
+            store = StoredVolume(held.enter_context(served_elsewhere(folder / "server")))
         held.enter_context(small_experiments())
         yield Bench(folder, store)

@@ -2,12 +2,41 @@
 
 import hashlib
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.objects.server import BUCKET, KEY, SECRET, bucket
 
 PREFIX = "crash"
+
+
+SERVE = """
+import sys
+from pathlib import Path
+from tests.objects.server import serving
+with serving(Path(sys.argv[1])) as address:
+    print(address, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def served_elsewhere(folder: Path) -> Iterator[str]:
+    """Yield the address of a server that another process looks after until this one ends.
+
+    It makes the bucket by obstore, whose threads no process that is forked from this one would have.
+    """
+    folder.mkdir(parents=True)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", SERVE, folder], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.stdin.close()
 
 
 @dataclass(frozen=True)
