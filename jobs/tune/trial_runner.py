@@ -96,7 +96,7 @@ class TrialRunner:
 
     def _wait_for_other(self, job: Job, watch: Callable[[], bool]) -> bool:
         """Wait until no other process builds the same artifact; return whether to stop."""
-        # a worker that was killed leaves its job running: let that one finish, rather than kill what it has done
+        # the job of a worker that was killed saves what it has done, then stops; one of another machine may finish
         while True:
             if self.reporter.stop.signal_name:
                 self.reporter.stop.raise_if_set()
