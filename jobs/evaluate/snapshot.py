@@ -52,7 +52,8 @@ def replicate_of(file: Path) -> int:
 def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:
     """Return the epoch of the snapshot in `file`, and a GAN that has this one alone and no manifest of its own yet."""
     try:
-        payload = file.read_bytes()
+        with open_regular(file) as stream:
+            payload = stream.read()
     except OSError as error:
         raise BadInput(f"{file}: no snapshot ({error.strerror}); want a file of `gan/snapshots`") from error
     header = load(payload, str(file))[1]
