@@ -12,6 +12,7 @@ from shared.cli.run import Run
 from shared.errors import BadInput
 from shared.format.files import sha256
 from shared.format.manifest import FileInfo, Manifest
+from shared.format.outside import open_regular
 from shared.runtime.memory import check_images_fit
 from shared.store.artifacts import Artifact, input_of
 from shared.store.checkpoints import load

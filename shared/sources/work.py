@@ -3,6 +3,7 @@
 import re
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from shared.sources.reading import Target
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, MemoryError),
-    *(struct.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
+    *(ArithmeticError, AttributeError, AssertionError, RuntimeError, struct.error, zlib.error),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
 """What Pillow's readers raise on broken files, and on those that would fill the memory: see `opening`."""
 

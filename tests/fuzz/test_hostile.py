@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from shared.cli.exit_codes import from_os_error
 from shared.cli.recipes import load_recipe
@@ -16,9 +17,9 @@ from shared.format.manifest import parse_manifest
 from shared.format.outside import parse_json, read_regular
 from shared.limits import FOLDERS_DEEP, JSON_BYTES, LABEL_BYTES, NAME_LETTERS
 from shared.sources.items import Source
-from shared.sources.reading import Reading
+from shared.sources.reading import Reading, Target
 from shared.sources.table import SOURCES
-from shared.sources.work import Unreadable, digest
+from shared.sources.work import Unreadable, digest, pixels_of
 from tests.fuzz.readers import dataset_files, picture
 
 DEEP = 3_000
@@ -196,3 +197,15 @@ def test_a_file_larger_than_its_limit_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="larger than 10 bytes, the most that is read"):
         read_regular(tmp_path / "f", 10)
     assert read_regular(tmp_path / "f", 11) == b"x" * 11
+
+
+@pytest.mark.fault(8)
+def test_any_error_of_a_decoder_rejects_the_picture(tmp_path: Path) -> None:
+    """A DDS of a kind that Pillow does not know ends in NotImplementedError: the picture is put aside by its name."""
+    place = class_folders(tmp_path / "set")
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "DDS")
+    (place / "a" / "odd.dds").write_bytes(buffer.getvalue()[:80] + b"\0\xff\0\0" + buffer.getvalue()[84:])
+    target, source = Target(size_px=8, channels=1), read("folder", place)
+    found = {str(item.origin["file"]): pixels_of(target, item) for item in source.items}
+    assert found["a/odd.dds"] == Unreadable("cannot be read: NotImplementedError: Unknown pixel format flags 65280")
