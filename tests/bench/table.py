@@ -1,13 +1,26 @@
 """All benchmarks, by name."""
 
 from tests.bench.row import Row
-from tests.bench.rows import demo, distance, drawing, features, fitting, loader, preparing, safety, starting, training
+from tests.bench.rows import (
+    demo,
+    distance,
+    drawing,
+    features,
+    fitting,
+    loader,
+    pairs,
+    preparing,
+    safety,
+    starting,
+    training,
+)
 
 ROWS: dict[str, Row] = {
     **preparing.ROWS,
     **loader.ROWS,
     **features.ROWS,
     **distance.ROWS,
+    **pairs.ROWS,
     **drawing.ROWS,
     **training.ROWS,
     **fitting.ROWS,

@@ -50,7 +50,7 @@ def started(code: str, *words: object, **variables: str) -> "subprocess.Popen[st
     """Start Python code in a process of its own; `words` are its arguments, `variables` its environment."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | variables
     return subprocess.Popen(
-        [sys.executable, "-c", MEASURED + code, *map(str, words)],
+        [sys.executable, "-P", "-c", MEASURED + code, *map(str, words)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
 
