@@ -25,7 +25,7 @@ from shared.store.artifacts import Artifact, open_artifact
 from shared.store.identity import ADDED_OPTIONS, KEY, Extends, identifying
 from shared.store.locks import check_held, locked, others_at_work, probing, shard_at_work, sweep_locks
 from shared.store.records.base import Record
-from shared.store.remote.push import is_superseded, publishing
+from shared.store.remote.push import give_way, is_superseded, publishing
 from shared.store.unfinished import OUTPUTS, begin, remove_extended, staging_folders
 from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
 from shared.store.work_shards import Shard, register, registered, unregister
@@ -261,7 +261,7 @@ def finished(final: Path, key: BuildKey) -> Artifact | None:
         with locked(final):
             # checked again under the lock: another process may have renamed the folder in the meantime
             if (folder / MANIFEST).exists() and is_superseded(folder, final):
-                remove_file(folder / MANIFEST)
+                give_way(folder, final)
             elif (folder / MANIFEST).exists():
                 _rename_to_final(folder, final)
     _refuse_foreign(final)

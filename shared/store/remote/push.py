@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from shared.disk.durable import remove_file, write_whole
+from shared.disk.durable import remove_file, remove_tree, write_whole
 from shared.errors import Busy, HalfrealError
 from shared.format.files import sha256
 from shared.objects.fetching import REMOTE, Remote, remote_of
@@ -61,6 +61,14 @@ def is_superseded(folder: Path, final: Path) -> bool:
     """
     came = final / REMOTE
     return came.exists() and came.stat().st_mtime_ns > (folder / MANIFEST).stat().st_mtime_ns
+
+
+def give_way(folder: Path, final: Path) -> None:
+    """Make a superseded commit unfinished work again; where the store has that very artifact nothing of it is left."""
+    if (folder / MANIFEST).read_bytes() == (final / MANIFEST).read_bytes():
+        remove_tree(folder)
+    else:
+        remove_file(folder / MANIFEST)
 
 
 def _put_files(mirror: Mirror, place: str, digest: str, folder: Path) -> None:

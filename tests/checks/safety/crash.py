@@ -73,4 +73,12 @@ CRASHES: tuple[Mutation, ...] = (
         ENDED + AGAIN,
         "what a killed process has half written is written over by the next one",
     ),
+    Mutation(
+        "committed_work_left_in_staging",
+        "shared/store/remote/push.py",
+        "if (folder / MANIFEST).read_bytes() == (final / MANIFEST).read_bytes():",
+        "if False:",
+        "tests/shared/store/test_superseded.py::test_a_commit_that_the_store_has_leaves_nothing",
+        "a process that is killed when the store has its commit leaves no copy",
+    ),
 )
