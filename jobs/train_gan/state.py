@@ -182,7 +182,7 @@ class State:
         if there:
             self._take(*(checkpoint or _read(path)), path)
         elif is_damaged:
-            raise FormatError(_lost(path, faults))
+            raise FormatError(_lost(path))
         return there, is_damaged
 
     def _take(self, tensors: dict[str, Tensor], header: CheckpointHeader, path: Path) -> None:
@@ -282,11 +282,11 @@ def _read(path: Path) -> tuple[dict[str, Tensor], CheckpointHeader]:
     return tensors, parse_record(CheckpointHeader, facts, f"{path}: its header")
 
 
-def _lost(path: Path, faults: list[str]) -> str:
-    """Return that no checkpoint is whole, what is left and what to do; processes but the main one know no `faults`."""
+def _lost(path: Path) -> str:
+    """Return that no checkpoint is whole, what is left and what to do."""
     left = len(list(path.parent.glob("snapshots/*.safetensors")))
     return (
-        f"{path}: damaged, and no older checkpoint is whole" + "".join(f"; {fault}" for fault in faults[:1]) + "\n"
+        f"{path}: damaged, and no older checkpoint is whole\n"
         f"no training can go on from the {left} snapshots next to it, which are generators alone: put a copy of the "
         "checkpoint back, or start over with --force"
     )
