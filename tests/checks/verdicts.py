@@ -138,8 +138,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "warnings_last",
         VERDICT,
-        "return [*useless, *broken, *tuned, *sentences.few_replicates(trained.protocol)]",
-        "return [*sentences.few_replicates(trained.protocol), *tuned, *broken, *useless]",
+        "return [*unequal, *useless, *broken, *tuned, *sentences.few_replicates(trained.protocol)]",
+        "return [*sentences.few_replicates(trained.protocol), *tuned, *broken, *useless, *unequal]",
         WARNINGS + "test_warnings_come_first_and_the_gravest_leads",
         "the gravest warning is first",
     ),
