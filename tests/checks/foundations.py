@@ -155,7 +155,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
         "lineage_not_checked",
         "shared/store/lineage.py",
         "digest not in (artifacts[source].identity, artifacts[source].sha256)",
-        'digest in ("",):',
+        'digest in ("",)',
         ARMS + "test_images_made_from_other_real_images_are_refused",
         "artifacts that were not made from each other do not meet in a verdict",
     ),
