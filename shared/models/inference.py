@@ -28,7 +28,15 @@ def in_batches(
     function: Callable[[Tensor], Tensor], images: Tensor | Pixels, batch_images: int = BATCH_IMAGES
 ) -> Tensor:
     """Apply `function` to `images` in batches and join what it returns."""
-    return torch.cat([function(part) for part in images.split(batch_images)])
+    parts = iter(images.split(batch_images))
+    first = function(next(parts))
+    # one tensor from the beginning: small ones, made between the large ones of each batch, would hold their memory back
+    joined, start = first.new_empty((len(images), *first.shape[1:])), len(first)
+    joined[:start] = first
+    for part in parts:
+        joined[start : start + len(part)] = function(part)
+        start += len(part)
+    return joined
 
 
 @contextmanager

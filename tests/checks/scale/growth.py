@@ -112,7 +112,7 @@ def report(out: Path, rows: dict[int, dict[str, Measured]]) -> None:
             panel.loglog(list(there), [row[key] for row in there.values()], marker="o", label=step)
     for panel, label in zip(panels, ("processor seconds", "peak of the largest process (MB)"), strict=True):
         panel.set(xlabel="images", ylabel=label)
-    panels[0].legend(fontsize=7)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     figure.savefig(out / "growth.png", dpi=120)
     (out / "growth.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
