@@ -73,7 +73,9 @@ blocks. For 100,000 of them it would take hours, each against every shift of eve
 PIXELS = f"""
 from shared.data.images import Images
 from shared.metrics.copies import pixel_copies
-sets = [made(seed, 3, width, width, kind=np.uint8) for seed in (1, 2)]
+# in squares: of noise without them no projection says anything, as of no picture that people have
+side = width // 8
+sets = [made(seed, 3, 8, 8, kind=np.uint8).repeat(side, 2).repeat(side, 3) for seed in (1, 2)]
 drawn, others = (torch.from_numpy(each) for each in (sets[0][:{SYNTHETIC}], sets[0][-{SYNTHETIC}:]))
 held_out, train = (Images(each, torch.zeros(len(each)).long()) for each in (others, torch.from_numpy(sets[1])))
 clock = time.process_time()
