@@ -95,11 +95,11 @@ def main(
     remake = recipe_text(PIPELINE, open_inputs(ROW, folder))
 
     def write(staging: Path) -> None:
+        check_room(staging, need_of(input_of(inputs, SYNTHESIZE), config), "the images", reporter.info)
         _write(staging, inputs, config, counts, reporter)
         write_whole(staging / RECIPE, f"{remake}\n".encode())
         write_whole(staging / CARD, render(inputs, config, counts, number).encode())
 
-    check_room(target.parent, need_of(input_of(inputs, SYNTHESIZE), config), "the images", reporter.info)
     write_export(target, key, write)
     on_test = need_test_scores(input_of(inputs, EVALUATE))
     for space, copies in on_test.copies.items():

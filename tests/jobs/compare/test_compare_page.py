@@ -284,7 +284,7 @@ def test_imported_sets_of_unequal_size_are_scored_on_the_smaller_number(
     result = SimpleNamespace(protocol=None, preparation="")
     monkeypatch.setattr(module, "score_under", lambda *arguments: result)
     monkeypatch.setattr(module, "in_words", str)
-    train = [SimpleNamespace(dataset=SimpleNamespace(splits={"train": SimpleNamespace(count=size)})) for size in sizes]
+    train = [SimpleNamespace(split={"train": SimpleNamespace(count=size)}.__getitem__) for size in sizes]
     records = {0: SimpleNamespace(chosen_score=NAME)}
     experiments: Any = {str(each): SimpleNamespace(sets={0: each}, records=records) for each in train}
     settings = Settings(extractor=None, images=asked, seed=0, device="cpu")

@@ -140,8 +140,11 @@ BAD = {
     "half": ({"png": b"", "json": b'{"label": 0.5}'}, "field 'label' is a decimal number; want text or a whole number"),
     "yes": ({"png": b"", "json": b'{"label": true}'}, "field 'label' is true or false; want text or a whole number"),
     "none": ({"png": b"", "json": b"null"}, "json is null; want an object with the field 'label'"),
-    "lines": ({"png": b"", "cls": b"a\nb"}, "cls is no text of one line; want text or a whole number"),
-    "half-letter": ({"png": b"", "json": b'{"label": "\\ud800"}'}, "field 'label' is no text of one line; want text"),
+    "lines": (
+        {"png": b"", "cls": b"a\nb"},
+        "cls is no text of one line, of at most 255 letters; want text or a whole number",
+    ),
+    "half-letter": ({"png": b"", "json": b'{"label": "\\ud800"}'}, "field 'label' is no text of one line, of at"),
     "bare": ({"png": b""}, "no label (.cls, .json); members: png"),
     "blind": ({"cls": b"a", "txt": b"x"}, "no image (.jpg, .jpeg, .png, .webp); members: cls, txt"),
 }

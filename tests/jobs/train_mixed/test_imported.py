@@ -91,8 +91,7 @@ def test_images_by_class_go_by_the_labels_of_the_set(
 ) -> None:
     """Where it has any: its arms are trained with them; else the annotator's."""
     record = SimpleNamespace(imported=SimpleNamespace(name="good") if imported else None, asked_counts=asked_counts)
-    dataset = SimpleNamespace(splits={"train": SimpleNamespace(class_counts=[5, 1])})
-    made: Any = SimpleNamespace(record=record, dataset=dataset)
+    made: Any = SimpleNamespace(record=record, split={"train": SimpleNamespace(class_counts=[5, 1])}.__getitem__)
     assert reading.synthetic_counts(made) == shown
 
 

@@ -14,6 +14,7 @@ from shared.sources.items import Source
 from shared.sources.published import sets
 from shared.sources.published.sets import IDX_FILES, mnist
 from shared.sources.reading import Reading
+from shared.store.locking.looking import TIMEOUT
 
 
 def idx(values: Any) -> bytes:
@@ -82,10 +83,14 @@ def test_a_download_at_work_is_waited_for(tmp_path: Path, server: Server) -> Non
     assert server.calls == 1
 
 
-def test_a_lock_that_nobody_holds_is_no_obstacle(tmp_path: Path, server: Server) -> None:
-    """A killed process leaves one; a volume may be read only by then."""
+def test_a_lock_that_nobody_holds_is_no_obstacle(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was killed as it made one leaves it empty: after some silence it is taken, and removed."""
+    monkeypatch.setenv(TIMEOUT, "0.3")
     read(tmp_path / "mnist")
-    left = sets._lock_of(tmp_path / "mnist")
-    left.touch(0o444)
+    left = tmp_path / "mnist" / f".{sets.DOWNLOAD}.lock"
+    left.touch()
     assert len(read(tmp_path / "mnist").items) == 6
     assert server.calls == 1
+    assert not left.exists()

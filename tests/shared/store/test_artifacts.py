@@ -225,10 +225,10 @@ def test_an_artifact_that_may_not_be_read_is_not_called_absent(
     """Rebuilding would not help: the system's own reason reaches the user."""
     made = make_dataset(tmp_path / "real", train=4)
 
-    def forbidden(path: Path) -> bytes:
+    def forbidden(path: Path, most_bytes: int) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    monkeypatch.setattr("shared.store.artifacts.read_regular", forbidden)
     with pytest.raises(PermissionError, match=r"real/manifest\.json"):
         open_artifact(made.folder, "dataset", "preprocess")
 
