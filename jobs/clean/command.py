@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shared.cli.calls.volume import bring_all
-from shared.cli.common_options import DATA_ROOT, DEBUG
+from shared.cli.common_options import DATA_ROOT, DEBUG, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.resource_options import CACHE_DIR, bind_resources
 from shared.errors import MissingArtifact
@@ -33,6 +33,7 @@ def main(names: tuple[str, ...], data_root: Path, cache_dir: Path | None, days: 
     A finished artifact goes only if its name is given, such as digits/gan/r00: then nothing else does. What a job is
     at work on is never touched.
     """
+    check_finite({"days": days})
     bind_resources({"memory": None, "cache_dir": cache_dir})
     bring_all(data_root)
     if not data_root.is_dir():

@@ -1,6 +1,5 @@
 """The experiments of a volume and the state of each artifact, read without a lock and without torch."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from jobs.pipeline import ARTIFACTS
 from shared.cli.common_options import RESERVED
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST
+from shared.format.outside import parse_json, read_regular
+from shared.limits import MANIFEST_BYTES
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.job import Job
 from shared.store.lineage import STUDY_FOLDER, experiment_label, is_point, others_than
@@ -158,7 +159,7 @@ def _unfinished(row: Job[Any], work: Work) -> UnfinishedWork:
 
 def _run_record(final: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((final / "run.json").read_bytes()))
+        return dict(parse_json(read_regular(final / "run.json", MANIFEST_BYTES)))
     except (OSError, ValueError, TypeError):  # for people only
         return {}
 

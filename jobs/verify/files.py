@@ -2,7 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from shared.errors import FormatError
 from shared.format.checks.shard import Pictures, check_shard
 from shared.format.checks.tensors import check_tensors
-from shared.format.files import read_whole
+from shared.format.files import open_listed, read_whole
 from shared.format.manifest import FileInfo, ShardInfo
 
 TENSORS = ".safetensors"
@@ -58,13 +60,10 @@ def check(task: Task) -> Checked:
 
 def check_bytes(path: Path, info: FileInfo) -> None:
     """Raise FormatError unless a file has the size and the hash of its record; it is never in memory as a whole."""
-    if not path.is_file():
+    if not path.exists():
         read_whole(path, info.bytes, info.sha256)  # which fetches it, or says that it is missing
         return
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        size_bytes = stream.tell()
-    if size_bytes != info.bytes:
-        raise FormatError(f"{path}: {size_bytes} bytes, its manifest says {info.bytes}")
+    with open_listed(path, info.bytes) as stream:
+        digest = hashlib.file_digest(cast("BufferedReader", stream), "sha256").hexdigest()
     if digest != info.sha256:
         raise FormatError(f"{path}: altered since it was written (its sha256 is not the manifest's)")

@@ -12,7 +12,9 @@ from shared.errors import FormatError
 from shared.format.checks.shard import Pictures
 from shared.format.files import sha256
 from shared.format.manifest import FileInfo, Manifest, Split, parse_manifest
+from shared.format.outside import read_regular
 from shared.format.presence import compare_names
+from shared.limits import MANIFEST_BYTES
 from shared.store.job import record_class
 from shared.store.records.base import parse_record
 
@@ -67,7 +69,7 @@ class Opened:
     def is_replaced(self) -> bool:
         """Whether another artifact has taken the place of this one since it was opened."""
         try:
-            return sha256((self.folder / self.place.manifest).read_bytes()) != self.sha256
+            return sha256(read_regular(self.folder / self.place.manifest, MANIFEST_BYTES)) != self.sha256
         except OSError:
             return True
 
@@ -118,7 +120,7 @@ def opened(place: Place, problems: list[Problem]) -> Opened | None:
         return Opened(place)
     path = place.folder / place.manifest
     try:
-        payload = path.read_bytes()
+        payload = read_regular(path, MANIFEST_BYTES)
         return Opened(place, parse_manifest(payload, path), sha256(payload))
     except FormatError as error:
         problems.append(problem(path, error, job_of(place.folder)))

@@ -1,13 +1,16 @@
 """Files that are read against their recorded size and hash, and JSON that is whole or absent."""
 
+import errno
 import hashlib
 import json
 import os
 from pathlib import Path
 from threading import get_ident
+from typing import BinaryIO
 
 from shared.disk.durable import rename, write_whole
 from shared.errors import FormatError
+from shared.format.outside import open_regular
 from shared.objects.fetching import fetch
 
 
@@ -34,10 +37,12 @@ def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:
     """Return the bytes of `path` if they have this size and sha256, else raise FormatError.
 
     What is missing in the mirror of an object store is fetched, and kept there unless it is a shard (see NOT_KEPT).
+    A file of another size is not read, nor what is no file.
     """
     keep = False
     try:
-        payload = path.read_bytes()
+        with open_listed(path, size_bytes) as stream:
+            payload = stream.read(size_bytes + 1)
     except FileNotFoundError as error:
         fetched = fetch(path)
         if fetched is None:
@@ -50,6 +55,21 @@ def read_whole(path: Path, size_bytes: int, digest: str) -> bytes:
     if keep:
         _keep(path, payload)
     return payload
+
+
+def open_listed(path: Path, size_bytes: int) -> BinaryIO:
+    """Return a stream of a file that a manifest lists with this size; FormatError for another size, or for no file."""
+    try:
+        stream = open_regular(path)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a pipe or a device, of which a read may never end
+            raise FormatError(f"{path}: {error.strerror}, its manifest lists a file") from error
+        raise
+    there_bytes = os.fstat(stream.fileno()).st_size
+    if there_bytes != size_bytes:
+        stream.close()
+        raise FormatError(f"{path}: {there_bytes} bytes, its manifest says {size_bytes}")
+    return stream
 
 
 def _keep(path: Path, payload: bytes) -> None:

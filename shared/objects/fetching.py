@@ -40,9 +40,11 @@ class Remote:
 
 def remote_of(folder: Path) -> Remote | None:
     """Return where the files of `folder` are; None where it is a folder like any other."""
+    if not is_remote(folder):  # nor where that name is a pipe, of which a read would not end
+        return None
     try:
         fields = json.loads((folder / REMOTE).read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError):  # removed meanwhile
         return None
     return Remote(fields["volume"], fields["files"], fields["manifest"], Version(**fields["version"]))
 

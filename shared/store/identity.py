@@ -1,14 +1,14 @@
 """What identifies an artifact: the options that it depends on but for its last digits, and those that extend it."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared.format.files import write_json
+from shared.format.outside import parse_json, read_regular
 from shared.lazy import Lazy
-from shared.limits import PIXELS
+from shared.limits import MANIFEST_BYTES, PIXELS
 
 NOT_IDENTIFYING = frozenset({"threads"})
 """Options that change speed and rounding alone. Manifests of earlier versions have them; another value is no change."""
@@ -84,7 +84,7 @@ def write_key(folder: Path, options: dict[str, object], inputs: dict[str, str], 
 def read_key(folder: Path) -> dict[str, Any] | None:
     """Return what `write_key` wrote; None where nothing can be read, as in folders of earlier versions."""
     try:
-        fields = json.loads((folder / KEY).read_bytes())
+        fields = parse_json(read_regular(folder / KEY, MANIFEST_BYTES))
         return {
             "options": dict(fields["options"]),
             "inputs": dict(fields["inputs"]),

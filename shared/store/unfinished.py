@@ -13,6 +13,8 @@ from typing import Protocol
 from shared.disk.durable import link, make_folder, remove_file, remove_tree, sync_folder, write_file, write_whole
 from shared.errors import FormatError
 from shared.format.manifest import MANIFEST, parse_manifest
+from shared.format.outside import read_regular
+from shared.limits import MANIFEST_BYTES
 from shared.store.identity import Extends, Progress, read_key, write_key
 
 OUTPUTS = ("figures", "tensorboard", "metrics.jsonl", "run.json")
@@ -90,7 +92,7 @@ def _finished(final: Path) -> list[Work]:
     """Return the finished artifact, if there is one that can be read."""
     path = final / MANIFEST
     try:
-        manifest = parse_manifest(path.read_bytes(), path)
+        manifest = parse_manifest(read_regular(path, MANIFEST_BYTES), path)
     except (OSError, FormatError):
         return []
     return [Work(final, manifest.options, manifest.inputs)]

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import FormatError
+from shared.format.outside import open_regular
 from shared.format.tensor_header import HEADER, LENGTH_BYTES
+from shared.limits import TENSOR_HEADER_BYTES
 
 BLOCK_BYTES = 1 << 20
 
@@ -20,12 +22,14 @@ def check_tensors(path: Path) -> None:
 
     That they are is known of files that say so themselves: checkpoints and snapshots.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         size_bytes = os.fstat(stream.fileno()).st_size
         length = int.from_bytes(stream.read(LENGTH_BYTES), "little")
         start = LENGTH_BYTES + length
         if start > size_bytes:
             raise FormatError(f"{path}: cut off within its header")
+        if length > TENSOR_HEADER_BYTES:
+            raise FormatError(f"{path}: a header of {length:,} bytes, want at most {TENSOR_HEADER_BYTES:,}")
         try:
             places, digest = _read_header(stream.read(length))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -3,17 +3,20 @@
 It is next to what shards of work leave (see `work_shards`), one for each, and goes with the commit.
 """
 
-import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from shared.disk.durable import make_folder, write_file
 from shared.format.files import json_bytes
+from shared.format.outside import parse_json, read_regular
 from shared.store.work_shards import FOLDER
 
 EVERY_S = 10.0
 """Seconds between two notes."""
+
+NOTE_BYTES = 65_536
+"""The most that is read of a note."""
 
 
 @dataclass(frozen=True)
@@ -59,5 +62,5 @@ def read_notes(staging: Path) -> list[Note]:
     notes = []
     for path in sorted((staging / FOLDER).glob("progress-*.json")):
         with suppress(OSError, ValueError, TypeError):
-            notes.append(Note(**json.loads(path.read_bytes())))
+            notes.append(Note(**parse_json(read_regular(path, NOTE_BYTES))))
     return notes

@@ -182,6 +182,22 @@ VOLUME: tuple[Mutation, ...] = (
         "who looks at a volume sees how far the jobs are",
     ),
     Mutation(
+        "a_pipe_is_read_as_a_manifest",
+        OPENED,
+        "payload = read_regular(path, MANIFEST_BYTES)",
+        "payload = path.read_bytes()",
+        VERIFIED + "test_pipes_and_devices_are_not_read[manifest.json-become_a_pipe]",
+        "verify ends where a pipe is in the place of a manifest",
+    ),
+    Mutation(
+        "days_are_no_number",
+        CLEAN,
+        '    check_finite({"days": days})\n',
+        "",
+        CLEANED + "test_days_are_a_finite_number[nan]",
+        "NaN days do not make everything old enough",
+    ),
+    Mutation(
         "names_act_on_the_terminal",
         "jobs/verify/said.py",
         "Text(visible(str(name)))",

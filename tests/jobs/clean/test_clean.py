@@ -176,3 +176,11 @@ def test_an_artifact_stays_while_its_experiment_is_at_work(make_dataset: Make, t
     assert result.exit_code == 75
     assert "is being made" in result.stderr
     assert (tmp_path / "small" / "real" / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("days", ["nan", "inf"])
+def test_days_are_a_finite_number(days: str, tmp_path: Path) -> None:
+    """No comparison with NaN is true: everything would be old enough."""
+    result = clean(tmp_path, "--days", days)
+    assert result.exit_code == 2
+    assert f"--days {days}: want a finite number" in result.stderr

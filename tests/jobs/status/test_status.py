@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -195,3 +196,16 @@ def test_it_imports_no_torch(python: Callable[..., Any], make_dataset: Make, tmp
     code = "import sys\nfrom jobs.status.command import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n"
     done = python(f"{code}    print(end.code, 'torch' in sys.modules)", "--data-root", tmp_path)
     assert done.stdout.splitlines()[-1] == "0 False", done
+
+
+@pytest.mark.fault(9)
+def test_a_pipe_in_place_of_a_run_record_is_not_read(make_dataset: Make, tmp_path: Path) -> None:
+    """It says nothing, as a missing one does."""
+    os.mkfifo(make_dataset(tmp_path / "small" / "real", train=9).folder / "run.json")
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(10)
+    try:
+        made = artifacts(tmp_path)["small/real"]
+    finally:
+        signal.alarm(0)
+    assert (made["state"], made["seconds"]) == ("complete", None)

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,58 @@ def test_damage_is_found(
     damage(folder)
     ((found, said),) = problems(tmp_path)
     assert (found, what in said) == (f"small/real/{name}", True), said
+
+
+@pytest.fixture
+def seconds_10() -> Iterator[None]:
+    """Fail the test where it waits for a file that does not end."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError("still reading")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def become_a_pipe(path: Path) -> None:
+    """Put a pipe that nobody writes to in the place of a file."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def become_zeros(path: Path) -> None:
+    """Put a link to a device that never ends in the place of a file."""
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.fault(9)
+@pytest.mark.usefixtures("seconds_10")
+@pytest.mark.parametrize("become", [become_a_pipe, become_zeros])
+@pytest.mark.parametrize("name", ["manifest.json", "train-00001.tar", "val-00000.idx", "train-shards-00000.json"])
+def test_pipes_and_devices_are_not_read(
+    become: Callable[[Path], None], name: str, make_dataset: Make, tmp_path: Path
+) -> None:
+    """They are named, and verify ends."""
+    folder = make_dataset(tmp_path / "real", train=9, val=3).folder
+    become(folder / name)
+    ((found, said),) = problems(tmp_path)
+    assert (found, "no file but a folder or a device" in said) == (f"real/{name}", True), said
+
+
+@pytest.mark.usefixtures("seconds_10")
+def test_a_listed_pipe_and_one_of_unfinished_work_are_not_read(tmp_path: Path) -> None:
+    """Whatever is in the place of a file that is no shard."""
+    with stage(tmp_path / "toy", BuildKey("toy", "model", {}), resumable=True) as work:
+        (work.folder / "a.txt").write_text("a")
+        work.commit()
+    with stage(tmp_path / "more", BuildKey("toy", "model", {}), resumable=True) as work:
+        os.mkfifo(work.folder / "b.safetensors")
+    become_a_pipe(tmp_path / "toy" / "a.txt")
+    assert ["no file" in what for _, what in problems(tmp_path)] == [True, True]
 
 
 def test_people_see_a_table_and_what_to_do(make_dataset: Make, tmp_path: Path) -> None:
