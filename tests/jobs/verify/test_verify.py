@@ -144,7 +144,7 @@ def test_pipes_and_devices_are_not_read(
 
 @pytest.mark.usefixtures("seconds_10")
 def test_a_listed_pipe_and_one_of_unfinished_work_are_not_read(tmp_path: Path) -> None:
-    """Whatever is in the place of a file that is no shard."""
+    """Nor one in the place of a file that is no shard."""
     with stage(tmp_path / "toy", BuildKey("toy", "model", {}), resumable=True) as work:
         (work.folder / "a.txt").write_text("a")
         work.commit()
