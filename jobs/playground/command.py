@@ -51,13 +51,14 @@ def main(
         # gradio would leave copies of every download in the system's temporary folder
         os.environ["GRADIO_TEMP_DIR"] = scratch
         from jobs.playground.guard import Guard
-        from jobs.playground.page import make_app, serve
+        from jobs.playground.page import Page, make_app, serve
 
         # containers are stopped by SIGTERM: end as after Ctrl-C, so that the temporary folder is removed
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        app = make_app(index, wanted if wanted in names else names[0], Path(scratch))
+        # resolved, as gradio asks for files: the path of a download is compared as text
+        page = Page(index, wanted if wanted in names else names[0], Path(scratch).resolve())
         click.echo(f"halfreal playground: {address(listener)} (Ctrl-C ends it)")
         try:
-            serve(Guard(app, (host, *allowed_hosts), Path(scratch)), listener)
+            serve(Guard(make_app(page), (host, *allowed_hosts), page.downloads), listener)
         except KeyboardInterrupt:
             click.echo("stopped")

@@ -26,10 +26,14 @@ SANS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
 
 class Page:
-    """The page over the experiments of an index; what can be downloaded is written into `scratch`."""
+    """The page over the experiments of an index; what can be downloaded is written into `scratch`.
+
+    `downloads` are the paths of these files, and of no others in that folder.
+    """
 
     def __init__(self, index: ExperimentIndex, first: str, scratch: Path) -> None:
         self.index, self.first, self.scratch = index, first, scratch
+        self.downloads: set[str] = set()
         self.search: NeighbourSearch | None = None
         with gr.Blocks(title="halfreal playground", analytics_enabled=False, delete_cache=(600, 3600)) as self.blocks:
             gr.HTML(f"<h1>halfreal playground</h1>{said('Draw images from a trained generator and look at them.')}")
@@ -151,7 +155,9 @@ class Page:
         sheet = self.scratch / f"{stem}.png"
         write_file(sheet, drawing.sheet())
         shard = drawing.write_shard(self.scratch, stem, opened.classes)
-        return [gr.update(value=str(path), interactive=True) for path in (sheet, shard)]
+        paths = [str(sheet), str(shard)]
+        self.downloads.update(paths)
+        return [gr.update(value=path, interactive=True) for path in paths]
 
 
 def whole(field: str, value: float | None, least: int, most: int) -> int:
@@ -162,12 +168,12 @@ def whole(field: str, value: float | None, least: int, most: int) -> int:
     return int(value)
 
 
-def make_app(index: ExperimentIndex, first: str, scratch: Path) -> FastAPI:
-    """Return the page as an application; experiment `first` is shown first, downloads are written into `scratch`."""
+def make_app(page: Page) -> FastAPI:
+    """Return the page as an application."""
     bare: Any = {"docs_url": None, "redoc_url": None, "openapi_url": None}  # their pages load scripts from elsewhere
     app: FastAPI = gr.mount_gradio_app(
         FastAPI(**bare),
-        Page(index, first, scratch).blocks,
+        page.blocks,
         path="/",
         app_kwargs=bare,
         footer_links=[],
