@@ -16,8 +16,11 @@ TABLE_BYTES = 1 << 28
 MANIFEST_BYTES = 1 << 26
 """A manifest: 64 MiB. One of version 1 lists 10,000 shards of 1,000 classes in half of that."""
 
-RECIPE_BYTES = 1_000_000
+RECIPE_BYTES = 100_000
 """A recipe: people write them by hand."""
+
+RECIPE_DOTS = 50
+"""The dots in a line of a recipe: the parser takes time with the square of a key's parts, 14 s for 20,000."""
 
 LABEL_BYTES = 1_000
 """The member `.cls` of a sample: a name or a number."""

@@ -4,7 +4,6 @@ FILE is JSON as https://osv.dev publishes it: one advisory, a list of them, or t
 Its "all.zip" of PyPI, unpacked, is a folder of such files. Exit code 1: a package is affected; 2: a file is unreadable.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,10 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from shared.format.outside import open_regular, parse_json
 from supply.lock import Package, WrongFileError, normalized, read_lock
+
+WANTED = "want advisories as osv.dev publishes them"
 
 
 @dataclass(frozen=True)
@@ -35,22 +37,49 @@ class Finding:
 
 
 def read_advisories(path: Path) -> list[dict[str, Any]]:
-    """Return the advisories of a file, or of the JSON files in a folder; WrongFileError where one is none."""
-    if path.is_dir():
-        files = sorted(path.glob("*.json"))
-        if not files:
-            raise WrongFileError(f"{path}: has no *.json; want advisories as osv.dev publishes them")
-        return [advisory for file in files for advisory in read_advisories(file)]
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise WrongFileError(f"{path}: is no JSON ({error}); want advisories as osv.dev publishes them") from error
-    found = held.get("vulns", [held]) if isinstance(held, dict) else held
-    if not isinstance(found, list) or not all(
-        isinstance(each, dict) and isinstance(each.get("id"), str) for each in found
-    ):
-        raise WrongFileError(f"{path}: want an advisory with an `id`, or a list of them, as osv.dev publishes them")
+    """Return the advisories of a file, or of the JSON files in a folder; WrongFileError where one is none.
+
+    Files without an advisory on a package of PyPI are refused too, since nothing could be found in them.
+    """
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    found = [advisory for file in files for advisory in _read(file)]
+    if not any(_is_of_pypi(affected) for advisory in found for affected in advisory.get("affected", [])):
+        raise WrongFileError(f"{path}: has no advisory on a package of PyPI; {WANTED}")
     return found
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Return the advisories of a file; WrongFileError for any other, OSError for what is no regular file."""
+    with open_regular(path) as stream:
+        text = stream.read()
+    try:
+        held = parse_json(text)
+    except ValueError as error:
+        raise WrongFileError(f"{path}: is no JSON ({error}); {WANTED}") from error
+    found = held.get("vulns", [held]) if isinstance(held, dict) else held
+    if not isinstance(found, list) or not all(map(_is_advisory, found)):
+        raise WrongFileError(f"{path}: has not the form of https://ossf.github.io/osv-schema/; {WANTED}")
+    return found
+
+
+def _is_advisory(held: object) -> bool:
+    """Return whether the parts of an advisory that are read have the types of the schema."""
+    try:
+        advisory: Any = held
+        texts = [advisory["id"], advisory.get("summary", ""), *advisory.get("aliases", [])]
+        for affected in advisory.get("affected", []):
+            about = affected.get("package", {})
+            texts += [about.get("ecosystem", ""), about["name"] if about else "", *affected.get("versions", [])]
+            events = [event for each in affected.get("ranges", []) for event in each.get("events", [])]
+            texts += [text for event in events for text in event.values()]
+    except (AttributeError, KeyError, TypeError):
+        return False
+    return all(isinstance(text, str) for text in texts)
+
+
+def _is_of_pypi(affected: dict[str, Any]) -> bool:
+    ecosystem: str = affected.get("package", {}).get("ecosystem", "")
+    return ecosystem.partition(":")[0] == "PyPI"
 
 
 def findings(packages: Sequence[Package], advisories: Sequence[dict[str, Any]]) -> list[Finding]:
@@ -58,9 +87,8 @@ def findings(packages: Sequence[Package], advisories: Sequence[dict[str, Any]]) 
     by_name: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
     for advisory in advisories:
         for affected in advisory.get("affected", []) if not advisory.get("withdrawn") else []:
-            about = affected.get("package", {})
-            if about.get("ecosystem", "").partition(":")[0] == "PyPI":
-                by_name.setdefault(normalized(about["name"]), []).append((advisory, affected))
+            if _is_of_pypi(affected):
+                by_name.setdefault(normalized(affected["package"]["name"]), []).append((advisory, affected))
     return [
         Finding(
             package,
@@ -123,11 +151,11 @@ def main(words: Sequence[str]) -> int:
         packages = read_lock(Path(words[0]))
         advisories = [advisory for word in words[1:] for advisory in read_advisories(Path(word))]
         found = findings(packages, advisories)
-    except (OSError, UnicodeDecodeError, WrongFileError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
-    except (AttributeError, KeyError, TypeError) as error:
-        print(f"error: an advisory has not the form of https://ossf.github.io/osv-schema/ ({error!r})", file=sys.stderr)
+    except (UnicodeDecodeError, WrongFileError) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
     for finding in found:
         print(finding)

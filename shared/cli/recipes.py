@@ -20,6 +20,7 @@ the recipe, the recipe beats the option's own default.
 import codecs
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from typing import Any
 from shared.cli.options import nearest
 from shared.errors import BadConfig
 from shared.format.outside import read_regular
-from shared.limits import RECIPE_BYTES
+from shared.limits import RECIPE_BYTES, RECIPE_DOTS
 
 RECIPES_FOLDER = Path(__file__).resolve().parents[2] / "jobs" / "recipes"
 DEFAULT_RECIPE = "digits"
@@ -230,7 +231,13 @@ def _text(path: Path) -> str:
     payload = read_regular(path, RECIPE_BYTES)
     if payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in payload[:2]:
         raise BadConfig(f"recipe {path}: is UTF-16; save it as UTF-8 (in Notepad: Save as, Encoding UTF-8)")
-    return payload.decode("utf-8-sig")
+    text = payload.decode("utf-8-sig")
+    for number, line in enumerate(text.split("\n"), 1):
+        if (dots := line.count(".")) > RECIPE_DOTS:
+            raise BadConfig(
+                f"recipe {path}, line {number}: {dots:,} dots; want at most {RECIPE_DOTS}: use several lines"
+            )
+    return text
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:
@@ -246,8 +253,9 @@ def _read(path: Path, name: str) -> dict[str, Any]:
     except RecursionError as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML (nested too deep)") from error
     except (ValueError, OSError) as error:
-        # ValueError: no UTF-8, and a number of thousands of digits
         reason = error.strerror if isinstance(error, OSError) else error
+        if type(error) is ValueError:  # Python's words are for programmers
+            reason = f"a number of more than {sys.get_int_max_str_digits():,} digits"
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({reason})") from error
 
 

@@ -8,14 +8,20 @@ then counts the steps of all processes that have the file in their environment. 
 import errno
 import itertools
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from shared.errors import BadConfig
+
 Kind = Literal["open", "write", "fsync", "rename", "unlink", "mkdir", "link", "lock", "put"]
 
 FAIL_AT, FAIL_WITH, STEPS = "HALFREAL_FAIL_AT", "HALFREAL_FAIL_WITH", "HALFREAL_STEPS"
+
+KILL = "kill"
+"""What FAIL_WITH is where it is not set: no error is raised, the process is killed."""
 
 LINE_BYTES = 240
 """The length of each line of the file of steps: where the file ends then says how many there are."""
@@ -41,19 +47,34 @@ def watch() -> None:
 
 
 def _from_environment() -> Callable[[Kind, Path], None] | None:
-    """Return what each step is told to; None where nobody asked for steps."""
-    file, fail_at = os.environ.get(STEPS), int(os.environ.get(FAIL_AT, 0))
+    """Return what each step is told to; None where nobody asked for steps. It refuses each where it was asked wrongly."""
+    file, number = os.environ.get(STEPS), os.environ.get(FAIL_AT, "0")
+    fail_with = os.environ.get(FAIL_WITH, KILL)
+    if not re.fullmatch("[0-9]{1,9}", number):
+        return _refusing(f"{FAIL_AT}={number:.60}: want the number of a step, from 1; without it none fails")
+    if fail_with != KILL and fail_with not in errno.errorcode.values():
+        return _refusing(
+            f"{FAIL_WITH}={fail_with:.60}: want an error's name, as ENOSPC or EIO; without it SIGKILL is sent"
+        )
+    fail_at = int(number)
     if not (file or fail_at):
         return None
-    fail_with = os.environ.get(FAIL_WITH, "kill")
     own = itertools.count(1)
 
     def reached(kind: Kind, path: Path) -> None:
-        number = _append(Path(file), kind, path) if file else next(own)
-        if number == fail_at:
+        at = _append(Path(file), kind, path) if file else next(own)
+        if at == fail_at:
             _fail(fail_with, path)
 
     return reached
+
+
+def _refusing(message: str) -> Callable[[Kind, Path], None]:
+    # not raised here, as the module is imported: the command that makes the first step says it, with its exit code
+    def refuse(kind: Kind, path: Path) -> None:
+        raise BadConfig(message)
+
+    return refuse
 
 
 def _append(file: Path, kind: Kind, path: Path) -> int:
@@ -70,7 +91,7 @@ def _append(file: Path, kind: Kind, path: Path) -> int:
 
 
 def _fail(fail_with: str, path: Path) -> None:
-    if fail_with == "kill":
+    if fail_with == KILL:
         os.kill(os.getpid(), signal.SIGKILL)
     number = getattr(errno, fail_with)
     raise OSError(number, os.strerror(number), str(path))

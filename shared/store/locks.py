@@ -10,7 +10,7 @@ from shared.disk.durable import make_folder, unwritable
 from shared.errors import Busy
 from shared.runtime.observe.log import say
 from shared.store.locking.hold import Hold, holds
-from shared.store.locking.looking import Holder, look, timeout_s
+from shared.store.locking.looking import Holder, look
 from shared.store.locking.taking import holding, pauses, sweep, take, wait_for
 from shared.store.remote.lease import leased
 from shared.store.work_shards import FOLDER, Shard, has_begun
@@ -73,7 +73,7 @@ def _entered(final: Path, shard: Shard | None, entered: Callable[[], None] | Non
             is_told = True
             say(
                 "lock_watched",
-                f"{final}: locked by {others[0]}; it is taken over if nothing is heard of it for {timeout_s():g} s",
+                f"{final}: locked by {others[0]}; it is taken over if nothing is heard of it for {others[0].longest_s:g} s",
             )
     raise AssertionError("unreachable")
 

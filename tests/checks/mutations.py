@@ -41,6 +41,7 @@ from tests.checks.safety.locks import LOCKING
 from tests.checks.safety.surface import SURFACE
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
+from tests.checks.safety.words import WORDS
 from tests.checks.scores.mistakes import SCORES
 from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
@@ -65,6 +66,7 @@ MUTATIONS += LOCKING + VOLUME + CRASHES
 MUTATIONS += TRAINING
 MUTATIONS += HOSTILE
 MUTATIONS += SURFACE
+MUTATIONS += WORDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -1,6 +1,7 @@
 """A lock file against advisories: what is affected is named, with what repairs it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -70,20 +71,40 @@ def test_what_is_affected_is_printed(form: str, tmp_path: Path, capsys: pytest.C
     assert advisories.main([str(lock), str(path)]) == 0
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{}", '"x"', "[" * 100_000, '[{"id": "A", "affected": [{"package": 1}]}]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "[1]",
+            "{}",
+            '"x"',
+            "[" * 100_000,
+            "[]",
+            '{"vulns": []}',
+            '{"id": "A"}',
+            '{"id": "A", "affected": "bad"}',
+        ),
+        '[{"id": "A", "affected": [{"package": 1}]}]',
+        '[{"id": "A", "affected": [{"package": {"ecosystem": "npm", "name": "bad"}}]}]',
+    ],
+)
 def test_what_is_no_advisory_is_refused(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2 and one line: a file that says nothing must not read as "nothing found"."""
+    """Exit code 2 and one line with the file: one that says nothing must not read as "nothing found"."""
     (tmp_path / "x.lock").write_text("bad==1.0\n")
     (tmp_path / "a.json").write_text(text)
     assert advisories.main([str(tmp_path / "x.lock"), str(tmp_path / "a.json")]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith(f"error: {tmp_path / 'a.json'}: ")
     assert advisories.main([str(tmp_path / "x.lock")]) == 2
 
 
 def test_a_missing_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A path that is wrong is named, also that of an empty folder, which has no advisories."""
+    """A path that is wrong is named, also that of an empty folder, which has no advisories, and of a pipe."""
     (tmp_path / "x.lock").write_text("bad==1.0\n")
     (tmp_path / "empty").mkdir()
-    for name in ("none.json", "empty"):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("none.json", "empty", "pipe"):
         assert advisories.main([str(tmp_path / "x.lock"), str(tmp_path / name)]) == 2
-        assert name in capsys.readouterr().err
+        assert capsys.readouterr().err.startswith(f"error: {tmp_path / name}: ")

@@ -43,6 +43,11 @@ class Holder:
         """What tells this hold of the lock from every other."""
         return self.owner.token if self.owner else UNREADABLE
 
+    @property
+    def longest_s(self) -> float:
+        """The seconds of silence after which the lock is taken over."""
+        return timeout_s() if self.owner else min(UNREADABLE_S, timeout_s())
+
     def __str__(self) -> str:
         return str(self.owner) if self.owner else "a process that its lock does not name"
 
@@ -131,7 +136,6 @@ def read(path: Path) -> tuple[Owner | None, bytes] | None:
 
 def _by_beats(path: Path, holder: Holder, beat: bytes) -> bool | None:
     """Whether a lock beats: None until it did or was silent long enough."""
-    longest = timeout_s() if holder.owner else min(UNREADABLE_S, timeout_s())
     now = time.monotonic()
     with _mutex:
         before = _seen.get(path)
@@ -145,6 +149,6 @@ def _by_beats(path: Path, holder: Holder, beat: bytes) -> bool | None:
             quiet_s = before.quiet_s + min(now - before.looked_at, beat_s())
             seen = replace(before, looked_at=now, quiet_s=quiet_s)
         _seen[path] = seen
-    if seen.quiet_s >= longest:
+    if seen.quiet_s >= holder.longest_s:
         return False
     return True if seen.has_beaten else None

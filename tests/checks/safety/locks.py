@@ -60,7 +60,7 @@ LOCKING: tuple[Mutation, ...] = (
     Mutation(
         "never_silent_enough",
         LOOKING,
-        "if seen.quiet_s >= longest:",
+        "if seen.quiet_s >= holder.longest_s:",
         "if seen.quiet_s > 1e9:",
         TAKEN + "test_silence_ends_a_lock_that_nobody_can_vouch_for",
         "the lock of a machine that is lost is taken over",
@@ -68,8 +68,8 @@ LOCKING: tuple[Mutation, ...] = (
     Mutation(
         "empty_files_for_ever",
         LOOKING,
-        "longest = timeout_s() if holder.owner else min(UNREADABLE_S, timeout_s())",
-        "longest = timeout_s()",
+        "return timeout_s() if self.owner else min(UNREADABLE_S, timeout_s())",
+        "return timeout_s()",
         TAKEN + "test_a_lock_that_names_nobody_goes_sooner",
         "lock files of an earlier version hold nobody up for minutes",
     ),

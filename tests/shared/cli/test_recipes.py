@@ -4,6 +4,7 @@ import pytest
 
 from shared.cli.recipes import DEFAULT_RECIPE, Published, load_recipe, recipe_names, to_toml
 from shared.errors import BadConfig
+from shared.limits import RECIPE_DOTS
 
 JOB_NAMES = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize", "train_mixed", "tune", "report")
 
@@ -94,6 +95,22 @@ def test_a_recipe_that_is_not_text_is_refused(tmp_path: Path) -> None:
     for name in ("bytes.toml", "folder.toml"):
         with pytest.raises(BadConfig, match="cannot be read as TOML"):
             load_recipe(str(tmp_path / name))
+
+
+def test_what_a_parser_takes_long_for_is_refused_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of thousands of parts takes time with their square, alone or inside a table: its line is named."""
+    path = _write(tmp_path, f"seed = 0\n[tune]\nspace = {{ a{'.a' * RECIPE_DOTS} = 1 }}\n")
+    assert load_recipe(path).tables("tune")
+    _write(tmp_path, f"seed = 0\n[tune]\nspace = {{ a{'.a' * (RECIPE_DOTS + 1)} = 1 }}\n")
+    monkeypatch.setattr("tomllib.loads", None)
+    with pytest.raises(BadConfig, match=r"own\.toml, line 3: 51 dots; want at most 50"):
+        load_recipe(path)
+
+
+def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
+    """The reason is the recipe's, not what a programmer would set."""
+    with pytest.raises(BadConfig, match=r"own\.toml: cannot be read as TOML \(a number of more than 4,300 digits\)$"):
+        load_recipe(_write(tmp_path, f"seed = {'1' * 5000}\n"))
 
 
 @pytest.mark.parametrize("name", ["nope", "nope.toml", ""])

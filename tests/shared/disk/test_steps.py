@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.disk import durable, steps
+from shared.errors import BadConfig
 from tests.checks.crash_points import forked
 
 
@@ -80,6 +81,27 @@ def test_an_error_is_raised_instead_once_and_names_the_path(tmp_path: Path, name
 
     assert attempt(work, FAIL_AT=2, FAIL_WITH=name) == 41
     assert (tmp_path / "b").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"FAIL_AT": "abc"}, "HALFREAL_FAIL_AT=abc: want the number of a step"),
+        ({"FAIL_AT": ""}, "HALFREAL_FAIL_AT=: want the number of a step"),
+        ({"FAIL_AT": "1", "FAIL_WITH": ""}, "HALFREAL_FAIL_WITH=: want an error's name"),
+        ({"FAIL_AT": "1", "FAIL_WITH": "errorcode"}, "HALFREAL_FAIL_WITH=errorcode: want an error's name"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_the_first_change(tmp_path: Path, variables: dict[str, str], said: str) -> None:
+    """The variable and what is wanted are said as a bad option is, and nothing is written."""
+
+    def work() -> int:
+        with pytest.raises(BadConfig, match=f"^{said}"):
+            durable.write_file(tmp_path / "file", b"content")
+        return 40
+
+    assert attempt(work, **variables) == 40
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_processes_that_share_a_file_are_one_count(tmp_path: Path) -> None:

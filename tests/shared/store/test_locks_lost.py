@@ -213,6 +213,19 @@ def test_one_on_another_machine_is_heard_before_it_is_busy(
     assert "it is taken over if nothing is heard of it for 120 s" in capsys.readouterr().err
 
 
+def test_of_a_lock_that_names_nobody_the_shorter_time_is_said(
+    final: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is taken over after 10 s, so 10 s are what is announced."""
+    lock = final.parent / ".gan.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_bytes(b"")
+    monkeypatch.setattr("shared.store.locking.taking.time.sleep", lambda seconds: lock.unlink(missing_ok=True))
+    with locked(final):
+        said = capsys.readouterr().err
+    assert "a process that its lock does not name; it is taken over if nothing is heard of it for 10 s" in said
+
+
 @pytest.mark.parametrize("part", [None, Shard(0, 2)])
 def test_locks_of_killed_processes_are_removed(part: Shard | None, final: Path) -> None:
     """The next process removes what they left, of the whole, of parts, and of locks that they were taking."""
