@@ -47,7 +47,7 @@ def watch() -> None:
 
 
 def _from_environment() -> Callable[[Kind, Path], None] | None:
-    """Return what each step is told to; None where nobody asked for steps. It refuses each where it was asked wrongly."""
+    """Return what each step is told to; None where nobody asked for steps. BadConfig at the first if asked wrongly."""
     file, number = os.environ.get(STEPS), os.environ.get(FAIL_AT, "0")
     fail_with = os.environ.get(FAIL_WITH, KILL)
     if not re.fullmatch("[0-9]{1,9}", number):

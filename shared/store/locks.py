@@ -73,7 +73,8 @@ def _entered(final: Path, shard: Shard | None, entered: Callable[[], None] | Non
             is_told = True
             say(
                 "lock_watched",
-                f"{final}: locked by {others[0]}; it is taken over if nothing is heard of it for {others[0].longest_s:g} s",
+                f"{final}: locked by {others[0]}; "
+                f"it is taken over if nothing is heard of it for {others[0].longest_s:g} s",
             )
     raise AssertionError("unreachable")
 
