@@ -13,6 +13,7 @@ def as_json(done: Verified, root: Path, seconds: float) -> str:
     facts = {
         "path": str(root),
         "artifacts": done.artifacts,
+        "manifests_confirmed": done.confirmed,
         "unfinished": done.unfinished,
         "files": done.files,
         "bytes": done.size_bytes,
@@ -46,7 +47,15 @@ def print_table(done: Verified, root: Path, seconds: float) -> None:
         f"Artifacts: {done.artifacts:,}{unfinished}. Read: {read} in {seconds:.1f} s ({rate}/s).", markup=False
     )
     if not done.problems:
-        console.print("All of it is as it was written.")
+        console.print(f"Every file is as its manifest says. {of_manifests(done)}", markup=False)
+
+
+def of_manifests(done: Verified) -> str:
+    """Return of how many manifests it is known that nobody edited them."""
+    return (
+        f"Manifests: {done.confirmed:,} of {done.artifacts:,} are those that other artifacts were made from; "
+        "nothing tells whether the others, or a run.json, were edited."
+    )
 
 
 def summary(done: Verified, root: Path) -> str:

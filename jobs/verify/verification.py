@@ -6,6 +6,7 @@ from itertools import groupby
 
 import numpy as np
 
+from jobs.verify.dependents import compare_inputs
 from jobs.verify.files import Checked, Task, check
 from jobs.verify.opened import Opened, Problem
 from shared.errors import FormatError
@@ -18,9 +19,10 @@ Spread = Callable[[Callable[[Task], Checked], Iterable[Task]], Iterator[Checked]
 
 @dataclass
 class Verified:
-    """What was verified, and what was found wrong."""
+    """What was verified, and what was found wrong; `confirmed` manifests are as what was made from them says."""
 
     artifacts: int = 0
+    confirmed: int = 0
     unfinished: int = 0
     files: int = 0
     size_bytes: int = 0
@@ -50,6 +52,8 @@ def verify(
     for each in found:
         if each.manifest is not None:
             done.problems += each.problems()
+    done.confirmed, of_inputs = compare_inputs(found)
+    done.problems += of_inputs
     # a page that cannot be read is found by who looks for names, too
     done.problems = list(dict.fromkeys([*done.problems, *of_pages]))
     return done

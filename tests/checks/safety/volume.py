@@ -190,6 +190,14 @@ VOLUME: tuple[Mutation, ...] = (
         "verify ends where a pipe is in the place of a manifest",
     ),
     Mutation(
+        "any_manifest_is_the_input",
+        "jobs/verify/dependents.py",
+        "            if digest in (source.sha256, source.manifest.extends):\n",
+        "            if True:\n",
+        VERIFIED + "test_an_edited_manifest_is_not_the_one_that_others_were_made_from",
+        "a manifest that was edited since others were made from it is found",
+    ),
+    Mutation(
         "days_are_no_number",
         CLEAN,
         '    check_finite({"days": days})\n',

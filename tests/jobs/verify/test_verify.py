@@ -52,7 +52,7 @@ def test_a_whole_volume_passes(make_dataset: Make, tmp_path: Path) -> None:
     said = json.loads(result.stdout)
     assert (said["artifacts"], said["files"], said["pictures"], said["problems"]) == (2, 8, 24, [])
     assert said["bytes"] == sum(path.stat().st_size for path in tmp_path.glob("*/real/*.tar"))
-    assert "All of it is as it was written" in verify(tmp_path).output
+    assert "Every file is as its manifest says. Manifests: 0 of 2 are" in verify(tmp_path).output
 
 
 def change(path: Path, at: int = -1) -> None:
@@ -152,6 +152,26 @@ def test_a_listed_pipe_and_one_of_unfinished_work_are_not_read(tmp_path: Path) -
         os.mkfifo(work.folder / "b.safetensors")
     become_a_pipe(tmp_path / "toy" / "a.txt")
     assert ["no file" in what for _, what in problems(tmp_path)] == [True, True]
+
+
+def test_an_edited_manifest_is_not_the_one_that_others_were_made_from(make_dataset: Make, tmp_path: Path) -> None:
+    """What was made from it has its sha256: of a replicate, too. Alone it passes, for nothing tells."""
+    real = make_dataset(tmp_path / "small" / "real", train=9)
+    for name in ("gan/r00", "classifier/r00"):
+        job = "train_gan" if name.startswith("gan") else "train_classifier"
+        with stage(tmp_path / "small" / name, BuildKey(job, "toy", {}, {"real": real}), resumable=True) as work:
+            work.commit()
+    said = verify(tmp_path, "--json")
+    assert (said.exit_code, json.loads(said.stdout)["manifests_confirmed"]) == (0, 1), said.output
+    path = real.folder / "manifest.json"
+    path.write_bytes(path.read_bytes() + b" ")
+    assert problems(tmp_path) == [
+        (
+            "small/real/manifest.json",
+            "another one than classifier/r00, gan/r00 was made from: edited, or made again since",
+        )
+    ]
+    assert verify(real.folder).exit_code == 0
 
 
 def test_people_see_a_table_and_what_to_do(make_dataset: Make, tmp_path: Path) -> None:
