@@ -14,8 +14,11 @@ from shared.format.checks.shard import Pictures, check_shard
 from shared.format.checks.tensors import check_tensors
 from shared.format.files import open_listed, read_whole
 from shared.format.manifest import FileInfo, ShardInfo
+from shared.format.records import index_name
 
 TENSORS = ".safetensors"
+
+A_LINK = "is a link: want a file, which nobody changes from elsewhere"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Checked:
 def check(task: Task) -> Checked:
     """Check one file."""
     path = task.folder / task.name
+    names = [task.name]
+    if isinstance(task.info, ShardInfo) and task.info.index is not None:
+        names.append(index_name(task.name))
+    if links := tuple((name, A_LINK) for name in names if is_linked(task.folder, name)):
+        return Checked(task, problems=links)
     try:
         if isinstance(task.info, ShardInfo):
             report = check_shard(path, task.info, task.pictures)
@@ -56,6 +64,12 @@ def check(task: Task) -> Checked:
     except OSError as error:
         return Checked(task, problems=((task.name, f"cannot be read ({error.strerror})"),))
     return Checked(task)
+
+
+def is_linked(folder: Path, name: str) -> bool:
+    """Whether the file `name` in `folder`, or a folder between the two, is a link: its bytes may be elsewhere."""
+    path = folder / name
+    return any(each.is_symlink() for each in (path, *path.parents) if each != folder and each.is_relative_to(folder))
 
 
 def check_bytes(path: Path, info: FileInfo) -> None:

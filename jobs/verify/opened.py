@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jobs.export.staging import CARD, RECORD
 from jobs.pipeline import ARTIFACTS
-from jobs.verify.files import TENSORS, Task
+from jobs.verify.files import A_LINK, TENSORS, Task, is_linked
 from jobs.verify.places import Place
 from shared.errors import FormatError
 from shared.format.checks.shard import Pictures
@@ -77,14 +77,16 @@ class Opened:
         """Return what is wrong with the record, and which shards are missing or not listed."""
         assert self.manifest is not None
         path = self.folder / self.place.manifest
-        found = []
+        pages = [page.name for page in self.manifest.dataset.pages] if self.manifest.dataset else []
+        own = [self.place.manifest, *pages]
+        found = [Problem(self.folder / name, A_LINK, self.job) for name in own if is_linked(self.folder, name)]
         row = next((row for row in ARTIFACTS if (row.name, row.kind) == (self.job, self.manifest.kind)), None)
         try:
             if row is not None:
                 parse_record(record_class(row.record), self.manifest.facts, str(path))
             _, extra = compare_names(self.folder, self.manifest)  # what is missing is found when it is read
             unlisted = "not listed by the manifest; move it away"
-            found = [Problem(self.folder / name, unlisted, self.job) for name in extra]
+            found += [Problem(self.folder / name, unlisted, self.job) for name in extra]
         except FormatError as error:
             found.append(problem(path, error, self.job))
         except FileNotFoundError:  # removed meanwhile

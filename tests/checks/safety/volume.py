@@ -198,6 +198,14 @@ VOLUME: tuple[Mutation, ...] = (
         "a manifest that was edited since others were made from it is found",
     ),
     Mutation(
+        "a_link_is_a_file",
+        "jobs/verify/files.py",
+        "    return any(each.is_symlink() for each",
+        "    return any(False for each",
+        VERIFIED + "test_a_link_is_no_file_of_an_artifact[train-00001.tar]",
+        "a listed file that is a link out of the artifact is found",
+    ),
+    Mutation(
         "days_are_no_number",
         CLEAN,
         '    check_finite({"days": days})\n',

@@ -138,8 +138,9 @@ def test_pipes_and_devices_are_not_read(
     """They are named, and verify ends."""
     folder = make_dataset(tmp_path / "real", train=9, val=3).folder
     become(folder / name)
-    ((found, said),) = problems(tmp_path)
-    assert (found, "no file but a folder or a device" in said) == (f"real/{name}", True), said
+    for found, said in problems(tmp_path):
+        is_said = "no file but a folder or a device" in said or said.startswith("is a link")
+        assert (found, is_said) == (f"real/{name}", True), said
 
 
 @pytest.mark.usefixtures("seconds_10")
@@ -172,6 +173,28 @@ def test_an_edited_manifest_is_not_the_one_that_others_were_made_from(make_datas
         )
     ]
     assert verify(real.folder).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "train-00001.tar", "val-00000.idx", "train-shards-00000.json"])
+def test_a_link_is_no_file_of_an_artifact(name: str, make_dataset: Make, tmp_path: Path) -> None:
+    """The same bytes at another place may change there, and are not in a copy of the folder."""
+    folder = make_dataset(tmp_path / "small" / "real", train=9, val=3).folder
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    ((found, said),) = problems(tmp_path)
+    assert (found, said.partition(":")[0]) == (f"small/real/{name}", "is a link")
+
+
+def test_a_listed_file_in_a_linked_folder_is_found(tmp_path: Path) -> None:
+    """A folder between the artifact and its file may be a link, too."""
+    with stage(tmp_path / "toy", BuildKey("toy", "model", {}), resumable=True) as work:
+        (work.folder / "a").mkdir()
+        (work.folder / "a" / "b.txt").write_text("b")
+        work.commit()
+    (tmp_path / "toy" / "a").rename(tmp_path / "elsewhere")
+    (tmp_path / "toy" / "a").symlink_to(tmp_path / "elsewhere")
+    ((found, said),) = problems(tmp_path)
+    assert (found, said.partition(":")[0]) == ("toy/a/b.txt", "is a link")
 
 
 def test_people_see_a_table_and_what_to_do(make_dataset: Make, tmp_path: Path) -> None:
