@@ -20,7 +20,7 @@ def named_artifact(data_root: Path, name: str) -> Path:
         raise BadConfig(f"{name!r}: want the name of an artifact on the volume, such as digits/gan/{replicate_name(0)}")
     if len(parts) < 2 or not any((path / record).is_file() for record in (MANIFEST, RECORD)):
         there = ", ".join(f"{parts[0]}/{each.place}" for each in statuses(data_root / parts[0]))
-        raise MissingArtifact(f"{path}: no finished artifact; want one of {there or 'none, for nothing is there'}")
+        raise MissingArtifact(f"{path}: no finished artifact; {f'want one of {there}' if there else 'there is none'}")
     if is_remote(path):
         raise BadConfig(f"{path}: its volume is in an object store; remove it there")
     return path

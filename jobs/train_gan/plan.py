@@ -74,8 +74,18 @@ def read_header(folder: Path) -> CheckpointHeader | None:
         except FormatError as error:
             faults.append(error)
     if faults:
-        raise faults[0]
+        raise FormatError(all_damaged(folder / CHECKPOINT)) from faults[0]
     return None
+
+
+def all_damaged(path: Path) -> str:
+    """Return that no checkpoint at `path` is whole, what is left and what to do."""
+    left = len(list(path.parent.glob("snapshots/*.safetensors")))
+    return (
+        f"{path}: damaged, and no older checkpoint is whole\n"
+        f"no training can go on from the {left} snapshots next to it, which are generators alone: put a copy of the "
+        "checkpoint back, or start over with --force"
+    )
 
 
 def how_far(folder: Path, options: Mapping[str, object]) -> Progress | None:

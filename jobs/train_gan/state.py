@@ -11,7 +11,7 @@ from torch import Tensor
 
 from jobs.train_gan.families import NETWORKS, Family
 from jobs.train_gan.options import GanOptions
-from jobs.train_gan.plan import CHECKPOINT
+from jobs.train_gan.plan import CHECKPOINT, all_damaged
 from jobs.train_gan.steps import Models
 from shared.disk.durable import make_folder, write_whole
 from shared.errors import FormatError
@@ -182,7 +182,7 @@ class State:
         if there:
             self._take(*(checkpoint or _read(path)), path)
         elif is_damaged:
-            raise FormatError(_lost(path))
+            raise FormatError(all_damaged(path))
         return there, is_damaged
 
     def _take(self, tensors: dict[str, Tensor], header: CheckpointHeader, path: Path) -> None:
@@ -280,13 +280,3 @@ def _read(path: Path) -> tuple[dict[str, Tensor], CheckpointHeader]:
     """Return the tensors and the header of a checkpoint; FormatError unless it is whole."""
     tensors, facts = load(path.read_bytes(), str(path))
     return tensors, parse_record(CheckpointHeader, facts, f"{path}: its header")
-
-
-def _lost(path: Path) -> str:
-    """Return that no checkpoint is whole, what is left and what to do."""
-    left = len(list(path.parent.glob("snapshots/*.safetensors")))
-    return (
-        f"{path}: damaged, and no older checkpoint is whole\n"
-        f"no training can go on from the {left} snapshots next to it, which are generators alone: put a copy of the "
-        "checkpoint back, or start over with --force"
-    )

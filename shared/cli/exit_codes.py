@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from shared.disk.durable import FULL, PASSING
 from shared.errors import BadInput, HalfrealError, Interrupted
@@ -74,9 +75,22 @@ def exit_with(run: Callable[[], Any]) -> NoReturn:
 
 def _fail_usage(error: click.ClickException) -> NoReturn:
     """End as click would, but in one line of message, and with 2 where click says 1."""
+    if isinstance(error, click.BadParameter) and (variable := _variable(error)):
+        error.param_hint = variable
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
     message = " ".join(error.format_message().split())
     _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+
+
+def _variable(error: click.BadParameter) -> str | None:
+    """Return the variable that the wrong value came from; None where it was typed."""
+    param, context = error.param, error.ctx
+    if param is None or context is None or not param.name or param.envvar is None:
+        return None
+    if context.get_parameter_source(param.name) is not ParameterSource.ENVIRONMENT:
+        return None
+    names = [param.envvar] if isinstance(param.envvar, str) else param.envvar
+    return next((name for name in names if os.environ.get(name)), None)
 
 
 def _fail_expected(cause: BaseException) -> None:

@@ -62,4 +62,20 @@ WORDS = (
         "tests/shared/store/test_locks_lost.py::test_of_a_lock_that_names_nobody_the_shorter_time_is_said",
         "the time after which a lock is taken over is that which is said",
     ),
+    Mutation(
+        "both_cut_off",
+        "jobs/train_gan/plan.py",
+        "raise FormatError(all_damaged(folder / CHECKPOINT)) from faults[0]",
+        "raise faults[0]",
+        "tests/jobs/train_gan/test_checkpoints.py::test_two_that_were_cut_off_are_said_as_two_with_a_flipped_bit",
+        "that both checkpoints are damaged is said, however they are",
+    ),
+    Mutation(
+        "unnamed_variable",
+        "shared/cli/exit_codes.py",
+        "        error.param_hint = variable\n",
+        "        pass\n",
+        "tests/shared/cli/test_exit_codes.py::test_a_wrong_environment_variable_ends_with_2",
+        "a wrong value of a variable names the variable",
+    ),
 )

@@ -153,7 +153,7 @@ def test_a_finished_artifact_goes_by_its_name_alone(make_dataset: Make, tmp_path
         ("small/gan/r00", "want one of small/real"),
         ("small/../small/real", "want the name of an artifact"),
         ("../volume/small/real", "want the name of an artifact"),
-        ("other/real", "none, for nothing is there"),
+        ("other/real", "no finished artifact; there is none"),
     ],
 )
 def test_a_name_of_something_else_removes_nothing(name: str, what: str, make_dataset: Make, tmp_path: Path) -> None:

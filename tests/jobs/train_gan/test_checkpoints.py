@@ -9,8 +9,9 @@ import pytest
 from click.testing import Result
 
 from jobs.train_gan import loop
-from jobs.train_gan.plan import how_far
+from jobs.train_gan.plan import how_far, read_header
 from jobs.train_gan.state import State
+from shared.errors import FormatError
 from shared.format import versions
 from shared.format.versions import before
 from shared.store.artifacts import Artifact, open_artifact
@@ -104,6 +105,15 @@ def test_without_any_whole_checkpoint_nothing_is_overwritten(train: Train, tmp_p
     assert "the 2 snapshots next to it" in said
     assert "start over with --force" in said
     assert {path: path.read_bytes() for path in there} == there
+
+
+@pytest.mark.fault(3)
+def test_two_that_were_cut_off_are_said_as_two_with_a_flipped_bit(tmp_path: Path) -> None:
+    """Their headers are read before the training is: that both are damaged is said there too."""
+    for name in ("checkpoint.safetensors", "checkpoint-before.safetensors"):
+        (tmp_path / name).write_bytes(b"cut off")
+    with pytest.raises(FormatError, match="no older checkpoint is whole\nno training can go on from the 0 snapshots"):
+        read_header(tmp_path)
 
 
 @pytest.mark.fault(3)

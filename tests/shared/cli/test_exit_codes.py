@@ -51,9 +51,9 @@ def test_a_bad_option_ends_with_2_and_says_what_to_do(laboratory: Any, case: str
 
 
 def test_a_wrong_environment_variable_ends_with_2(laboratory: Any) -> None:
-    """The wrong value is in the message, also when a container set it."""
+    """The variable and its wrong value are in the message, also when a container set it."""
     outcome = laboratory.call(HALFREAL_TINY_STEPS="many")
-    _assert_polite(laboratory, outcome, 2, "'many' is not a valid integer", "--help")
+    _assert_polite(laboratory, outcome, 2, "HALFREAL_TINY_STEPS: 'many' is not a valid integer", "--help")
 
 
 BAD_RECIPES = {
