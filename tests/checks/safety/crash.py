@@ -52,8 +52,8 @@ CRASHES: tuple[Mutation, ...] = (
     Mutation(
         "errors_from_a_step_on",
         STEPS,
-        "if number == fail_at:",
-        "if 0 < fail_at <= number:",
+        "if at == fail_at:",
+        "if 0 < fail_at <= at:",
         COUNTED + "test_an_error_is_raised_instead_once_and_names_the_path",
         "an error is injected at one step",
     ),
