@@ -46,6 +46,14 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, said
 
 
+def wait_for(folder: Path, pattern: str, process: subprocess.Popen[str]) -> None:
+    """Wait until there is such a file below a folder, or the process that is to make it has ended."""
+    deadline = time.monotonic() + 300
+    while not list(folder.glob(pattern)) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_bad_input_keeps_its_exit_code(tmp_path: Path) -> None:
     """A job that ends with 2 in its processes ends `launch` with 2, not with torchrun's 1."""
     code, said = ended(start(["launch", "train_gan"], tmp_path, PET_NPROC_PER_NODE="2"))
@@ -65,10 +73,7 @@ def test_a_process_that_is_killed_ends_all_with_75_and_is_named(tmp_path: Path) 
     assert ended(start(["preprocess"], tmp_path))[0] == 0
     words, both = ["launch", "train_gan"], {"PET_NPROC_PER_NODE": "2", "HALFREAL_REPLICATES": "1"}
     stopped, gan = start(words, tmp_path, **both), tmp_path / "digits" / "gan"
-    deadline = time.monotonic() + 300
-    while not list(gan.glob(".r00-*/checkpoint.safetensors")) and stopped.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(gan, ".r00-*/checkpoint.safetensors", stopped)
     environments = {path.parent.name: path for path in Path("/proc").glob("[0-9]*/environ")}
     children = Path(f"/proc/{stopped.pid}/task/{stopped.pid}/children").read_text().split()
     (second,) = (child for child in children if b"\0RANK=1\0" in environments[child].read_bytes())
@@ -89,10 +94,7 @@ def test_a_signal_stops_every_process_and_the_same_command_resumes(tmp_path: Pat
     assert ended(start(["preprocess"], tmp_path))[0] == 0
     words, both = ["launch", "train_gan"], {"PET_NPROC_PER_NODE": "2", "HALFREAL_REPLICATES": "2"}
     stopped, gan = start(words, tmp_path, **both), tmp_path / "digits" / "gan"
-    deadline = time.monotonic() + 300
-    while not list(gan.glob(".r01-*/snapshots/*")) and stopped.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(gan, ".r01-*/snapshots/*", stopped)
     stopped.send_signal(signal.SIGTERM)
     code, said = ended(stopped)
     assert code == 75, said
