@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # tests of a file stay on one worker, as far as possible, and share its fixtures
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help venv install demo test thorough quick lint mutations bench containers lock advisories sbom clean
+.PHONY: help venv install demo test thorough quick lint mutations bench gpu containers lock advisories sbom clean
 
 help:            ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ mutations: install  ## inject 623 faults; a test must catch each
 bench: install   ## run the benchmarks against other tools; ROWS="load frechet" for some of them
 	$(BIN)/python -m tests.bench.peers .bench/venv
 	.bench/venv/bin/python -m tests.bench $(ROWS)
+
+# without `install`, which wants a network: a machine for GPUs often has its own torch, and no network
+gpu:             ## test and measure on an NVIDIA GPU: 10 minutes; PARTS="tests fits" for some, DEVICE=cpu to try it
+	$(if $(wildcard $(READY)),$(BIN)/python,$(PYTHON)) -m tests.gpu $(PARTS) --device $(or $(DEVICE),cuda)
 
 containers: install ## build the image, run Compose and the manifests: 20 minutes; needs Docker, podman, kubectl
 	$(BIN)/python -m pytest -x -v --durations=10 tests/containers/live_compose.py tests/containers/live_locks.py \

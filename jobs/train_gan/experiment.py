@@ -68,7 +68,10 @@ def train_family(run: Run, config: GanOptions) -> Result | None:
 
 
 def check(config: GanOptions, group: ProcessGroup) -> None:
-    """Raise BadConfig for options that do not go with the processes; `validate` has checked the rest."""
+    """Raise BadConfig for options that do not go with the processes or the device; `validate` has checked the rest."""
+    if config.cuda_graphs and (group.device.type != "cuda" or group.world > 1):
+        where = f"{group.world} processes train together" if group.world > 1 else f"this runs on {group.device}"
+        raise BadConfig(f"--cuda-graphs: want one process on one NVIDIA GPU, and {where}; leave it out")
     if config.batch_images % (group.world * config.accumulate):
         raise BadConfig(
             f"--batch-images {config.batch_images}: want a multiple of the {group.world} processes "

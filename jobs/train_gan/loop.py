@@ -25,6 +25,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from jobs.train_gan.graphs import Step
 from jobs.train_gan.journal import Journal
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import CHECKPOINT, Plan, extension, learning_rate_factor, rates
@@ -144,7 +145,10 @@ def iterate(state: State, config: GanOptions, stream: Iterator[tuple[Tensor, Ten
         draws = Draws(state.group, config.batch_images, config.seed, Stream.GAN_STEP, state.steps, step)
         batch = draw_batch(config, draws, to_unit_range(pixels), labels)
         # the last critic step and the generator step share one batch of fakes: one pass through the generator fewer
-        yield (train_step if step == last else critic_step)(state.models, family, config, batch)
+        take: Step = train_step if step == last else critic_step
+        if state.graphs is not None:
+            take = state.graphs.of(take)
+        yield take(state.models, family, config, batch)
     state.steps += 1
 
 

@@ -111,6 +111,9 @@ class GanOptions(JobOptions):
     compile: bool = option(
         False, "Compile the networks with torch.compile; with a gradient penalty only the generator.", "run"
     )
+    cuda_graphs: bool = option(
+        False, "Launch each step as a whole, as a CUDA graph; for one GPU.", "run", recorded=False
+    )
 
     def __post_init__(self) -> None:
         resolve(self)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import NETWORKS, Family
+from jobs.train_gan.graphs import CudaRecorder, Graphs, set_learning_rate, settle
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import CHECKPOINT, all_damaged
 from jobs.train_gan.steps import Models
@@ -93,6 +94,8 @@ class State:
             make(discriminator.parameters(), family),
         )
         self.family, self.group = family, group
+        self.graphs = Graphs(CudaRecorder()) if config.cuda_graphs else None
+        self._settle_optimizers()
         self.planned: int | None = config.epochs
         self.batch_images, self.extended = config.batch_images, list[Extension]()
         self.steps = 0
@@ -123,9 +126,8 @@ class State:
 
     def scale_learning_rate(self, factor: float) -> None:
         """Set both optimizers to the family's learning rate times `factor`."""
-        for optimizer in (self.models.generator_optimizer, self.models.discriminator_optimizer):
-            for group in optimizer.param_groups:
-                group["lr"] = self.family.learning_rate * factor
+        for optimizer in self._optimizers:
+            set_learning_rate(optimizer, self.family.learning_rate * factor)
 
     def lost(self) -> str | None:
         """Return the first weight that is NaN or infinite on any process, as "weight of the network"; None if none is.
@@ -191,8 +193,9 @@ class State:
             tree = unflatten(tensors, header.state)
             for name, part in self._parts().items():
                 part.load_state_dict(tree[name])
-            for optimizer in (self.models.generator_optimizer, self.models.discriminator_optimizer):
+            for optimizer in self._optimizers:
                 _match_memory_format(optimizer)
+            self._settle_optimizers()
         except (KeyError, RuntimeError, ValueError) as error:
             raise FormatError(f"{path}: not a checkpoint of this training; start over with --force") from error
         # losses since the last epoch are part of the state, or the first row after a resume would miss some steps
@@ -203,6 +206,14 @@ class State:
         self.losses = list(header.history) if header.losses is None else header.losses
         self.planned, self.extended = header.planned, list(header.extended or [])
         self.snapshots = dict(header.snapshots or {})
+
+    @property
+    def _optimizers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+        return self.models.generator_optimizer, self.models.discriminator_optimizer
+
+    def _settle_optimizers(self) -> None:
+        for optimizer in self._optimizers:
+            settle(optimizer, recorded=self.graphs is not None)
 
     def _parts(self) -> dict[str, Stateful]:
         plain = self.group.unwrap

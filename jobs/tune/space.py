@@ -19,6 +19,7 @@ TUNABLE = "train_gan"
 FIXED = {
     "seed": "every trial has the same seed, so that trials compare",
     "threads": "it changes nothing but speed and the last digits",
+    "cuda_graphs": "it changes nothing but speed and the last digits",
     "checkpoint_minutes": "it changes nothing but what a killed run does again",
     "epochs": "trials are compared after the same number of epochs; see --epochs of tune",
     "snapshot_every_epochs": "trials are compared after the same number of epochs",

@@ -42,10 +42,10 @@ def mimicry(start: Any, *, critic: bool = True, generator: bool = True) -> Work:
         log, found, batch = MetricLog(), [], (start.real, start.labels)
         if critic:
             torch.manual_seed(start.seed)
-            sides[1].train_step(batch, netG=sides[0], optD=optimizers[1], log_data=log, device=CPU)
+            sides[1].train_step(batch, netG=sides[0], optD=optimizers[1], log_data=log, device=start.real.device)
             found.append(float(log["errD"]))
         if generator:
-            sides[0].train_step(batch, netD=sides[1], optG=optimizers[0], log_data=log, device=CPU)
+            sides[0].train_step(batch, netD=sides[1], optG=optimizers[0], log_data=log, device=start.real.device)
             found.append(float(log["errG"]))
         return found
 

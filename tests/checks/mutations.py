@@ -25,6 +25,7 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.classes import MANY_CLASSES
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
+from tests.checks.large.gpu import ON_GPU
 from tests.checks.large.memory import BOUNDED
 from tests.checks.large.objects import STORED
 from tests.checks.large.observe import OBSERVED
@@ -67,6 +68,7 @@ MUTATIONS += TRAINING
 MUTATIONS += HOSTILE
 MUTATIONS += SURFACE
 MUTATIONS += WORDS
+MUTATIONS += ON_GPU
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

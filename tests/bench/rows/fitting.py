@@ -13,6 +13,8 @@ from tests.bench.row import Row, Work
 
 STEPS, BATCH, SIZE_PX, CLASSES = 24, 64, 32, 3
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Task:
@@ -21,9 +23,10 @@ class Task:
     train: Any
     val: Any
     config: Any
+    device: torch.device = CPU
 
 
-def _prepare(folder: Path) -> Task:
+def prepare(folder: Path | None, steps: int = STEPS, batch: int = BATCH, device: torch.device = CPU) -> Task:
     """Make images of three classes that differ in brightness; nothing is written."""
     from shared.data.images import Images
     from shared.models.fit_options import FitConfig
@@ -36,17 +39,17 @@ def _prepare(folder: Path) -> Task:
         noise = torch.randint(0, 120, shape, generator=chance, dtype=torch.uint8)
         return Images(noise + (40 * labels).to(torch.uint8)[:, None, None, None], labels)
 
-    return Task(
-        images(STEPS * BATCH // 2), images(BATCH), FitConfig(network="rps_cnn", steps=STEPS, measure_every=STEPS)
-    )
+    config = FitConfig(network="rps_cnn", steps=steps, batch_images=batch, measure_every=steps)
+    return Task(images(steps * batch // 2), images(batch), config, device)
 
 
-def _ours(task: Task) -> Work:
+def ours(task: Task) -> Work:
+    """Return a fit of ours."""
     from shared.models.fitting import fit
 
     def work() -> dict[str, float]:
-        fitted = fit(task.train, task.val, CLASSES, task.config, seed=0, device=torch.device("cpu"))
-        return {name: fitted.curve[-1][name] for name in ("train_loss", "val_loss", "val_accuracy")}
+        fitted = fit(task.train, task.val, CLASSES, task.config, seed=0, device=task.device)
+        return {name: getattr(fitted.curve[-1], name) for name in ("train_loss", "val_loss", "val_accuracy")}
 
     return work
 
@@ -64,7 +67,7 @@ class _Samples(torch.utils.data.Dataset[tuple[Tensor, Tensor]]):
         return self.images.images[index].float() / 127.5 - 1, self.images.labels[index]
 
 
-def _tutorial(task: Task) -> Work:
+def tutorial(task: Task) -> Work:
     """DataLoader, CrossEntropyLoss, Adam with torch's defaults, the loss read every step; the same batches as ours."""
     from shared.models.classifiers import build_classifier
     from shared.models.fitting import classifier_spec
@@ -75,13 +78,14 @@ def _tutorial(task: Task) -> Work:
 
     def work() -> dict[str, float]:
         seed_everything(0, Stream.CLASSIFIER_LAYERS)
-        network = build_classifier(spec).to(memory_format=torch.contiguous_format)
+        network = build_classifier(spec).to(task.device, memory_format=torch.contiguous_format)
         optimizer = torch.optim.Adam(network.parameters(), lr=task.config.learning_rate)
         batches = natural_batches(task.train.labels, task.config.batch_images, 0)
         order = [index.tolist() for index in islice(batches, task.config.steps)]
         losses = []
         network.train()
         for images, labels in torch.utils.data.DataLoader(_Samples(task.train), batch_sampler=order):
+            images, labels = images.to(task.device), labels.to(task.device)
             optimizer.zero_grad()
             loss = criterion(network(images), labels)
             loss.backward()
@@ -89,7 +93,8 @@ def _tutorial(task: Task) -> Work:
             losses.append(loss.item())
         network.eval()
         with torch.no_grad():
-            images, labels = next(iter(torch.utils.data.DataLoader(_Samples(task.val), batch_size=BATCH)))
+            images, labels = next(iter(torch.utils.data.DataLoader(_Samples(task.val), batch_size=len(task.val))))
+            images, labels = images.to(task.device), labels.to(task.device)
             logits = network(images)
         right = (logits.argmax(dim=1) == labels).float().mean()
         return {
@@ -110,6 +115,6 @@ def _same(ours: dict[str, float], theirs: dict[str, float]) -> None:
 ROWS = {
     "fit": Row(
         f"{STEPS} steps of a classifier, S2's network at 32x32 px, batch 64", STEPS * BATCH, "images",
-        _prepare, _ours, {"PyTorch's tutorial loop": _tutorial}, _same,
+        prepare, ours, {"PyTorch's tutorial loop": tutorial}, _same,
     ),
 }  # fmt: skip

@@ -51,33 +51,34 @@ class Start:
         return torch.zeros(len(self.real), dtype=torch.int64, device=self.real.device)
 
 
-def _start(folder: Path, family: str, count: int, device: str = "cpu", **options: Any) -> Start:
+def start(folder: Path | None, family: str, count: int, device: str = "cpu", **options: Any) -> Start:
+    """Return a family's networks with DCGAN's layers on `device`, and a batch of `count` images; see `GanOptions`."""
     from jobs.train_gan.options import GanOptions, resolve
     from jobs.train_gan.state import State, specs
     from shared.format.manifest import Dataset
     from shared.runtime.process_group import SingleProcess
 
+    size_px = options.pop("size_px", SIZE_PX)
     place = {"epochs": 1, "snapshot_every_epochs": 1, "seed": 0, "decay": "none", "ema_images": 0}
     size = {"batch_images": count, "latent": LATENT, "width": 64, "networks": "dcgan", "conditional": False}
-    config = GanOptions(family=family, **place, **size, **options)
+    config = GanOptions(family=family, **(place | size | options))
     found = resolve(config)
-    info = Dataset(classes=["a"], size_px=SIZE_PX, channels=3, preparation={}, splits={})
+    info = Dataset(classes=["a"], size_px=size_px, channels=3, preparation={}, splits={})
     state = State(SingleProcess(torch.device(device)), found, config, specs(found, config, info))
     torch.manual_seed(1)
-    real = torch.rand(count, 3, SIZE_PX, SIZE_PX) * 2 - 1
+    real = torch.rand(count, 3, size_px, size_px) * 2 - 1
     latents = torch.randn(count, LATENT)
     torch.manual_seed(Start.seed)
     drawn = (real, latents, torch.rand(count, 1).squeeze(1))
     return Start(found, config, state, *(each.to(device) for each in drawn))
 
 
-def _both(start: Start, times: int = 1) -> Work:
-    """Return `times` pairs of a critic step and a generator step of ours; losses are read once, at the end."""
+def _both(start: Start) -> Work:
+    """Return a critic step and a generator step of ours."""
     from jobs.train_gan.steps import train_step
 
     def work() -> list[float]:
-        for _ in range(times):
-            found = train_step(start.state.models, start.family, start.config, start.batch)
+        found = train_step(start.state.models, start.family, start.config, start.batch)
         return [float(value) for value in found.values()]
 
     return work
@@ -101,7 +102,7 @@ def _generator(start: Start) -> Work:
     ]
 
 
-def _pytorch_examples(start: Start) -> Work:
+def pytorch_examples(start: Start) -> Work:
     """Return dcgan/main.py: a pass each for real and fake, the same fakes for the generator, BCE on a sigmoid."""
     generator, discriminator = start.twins()
     optimizers = optimizer(generator, start), optimizer(discriminator, start)
@@ -111,7 +112,7 @@ def _pytorch_examples(start: Start) -> Work:
         return torch.sigmoid(discriminator(images, start.labels))
 
     def work() -> list[float]:
-        ones, zeros = torch.ones(len(start.real)), torch.zeros(len(start.real))
+        ones, zeros = (make(len(start.real), device=start.real.device) for make in (torch.ones, torch.zeros))
         discriminator.zero_grad()
         real_loss = criterion(judge(start.real), ones)
         real_loss.backward()
@@ -128,7 +129,7 @@ def _pytorch_examples(start: Start) -> Work:
     return work
 
 
-def _tutorial_critic(start: Start) -> Work:
+def tutorial_critic(start: Start) -> Work:
     """Return the usual WGAN-GP critic step: fakes with their graph, three passes, retain_graph."""
     generator, critic = start.twins()
     critic.requires_grad_(True)
@@ -153,7 +154,7 @@ def _tutorial_critic(start: Start) -> Work:
     return work
 
 
-def _tutorial_generator(start: Start) -> Work:
+def tutorial_generator(start: Start) -> Work:
     """Return the usual generator step: the critic gathers gradients that nobody uses."""
     generator, critic = start.twins()
     critic.requires_grad_(True)
@@ -182,36 +183,21 @@ def _same_losses(ours: list[float], theirs: list[float] | None) -> None:
         assert abs(mine - other) <= 1e-3 * max(abs(other), 1), (ours, theirs)
 
 
-def on_device(device: str, count: int = 256, times: int = 20) -> dict[str, Row]:
-    """Return rows of our steps alone on `device`, in both precisions and compiled: absolute times."""
-    kinds = {"float32": {}, "bf16": {"precision": "bf16"}, "bf16-compiled": {"precision": "bf16", "compile": True}}
-    sizes: dict[str, dict[str, Any]] = {"dcgan": {"family": "dcgan"}, "wgan_gp": {"family": "wgan_gp", **GP}}
-    return {
-        f"{device}-{name}-{kind}": Row(
-            f"both steps of {name} on {device}, {kind}, 64x64 px, batch {count}", count * times, "images",
-            partial(_start, device=device, count=count, **size, **options), partial(_both, times=times), {},
-            _same_losses,
-        )
-        for name, size in sizes.items() for kind, options in kinds.items()
-    }  # fmt: skip
-
-
 GP: dict[str, Any] = {"discriminator_norm": "instance", "init": "dcgan"}
 """Options that make a WGAN-GP that of the published CelebA recipe."""
 
-_gp = partial(_start, family="wgan_gp", count=32, **GP)
+_gp = partial(start, family="wgan_gp", count=32, **GP)
 
 ROWS = {
-    **(on_device("cuda") if torch.cuda.is_available() else {}),
     "step-dcgan": Row(
-        "DCGAN step, 64x64 px, batch 64", 64, "images", partial(_start, family="dcgan", count=64), _both,
-        {"pytorch/examples' loop": _pytorch_examples, "torch-mimicry": mimicry, "torchgan": torchgan},
+        "DCGAN step, 64x64 px, batch 64", 64, "images", partial(start, family="dcgan", count=64), _both,
+        {"pytorch/examples' loop": pytorch_examples, "torch-mimicry": mimicry, "torchgan": torchgan},
         _same_losses, compared=2,
     ),
     "step-critic": Row(
         "WGAN-GP critic step, S1's networks, batch 32", 32, "images", _gp, _critic,
         {
-            "tutorial's loop": _tutorial_critic,
+            "tutorial's loop": tutorial_critic,
             "torch-mimicry": partial(mimicry, generator=False),
             "torchgan": partial(torchgan, generator=False),
         },
@@ -220,7 +206,7 @@ ROWS = {
     "step-generator": Row(
         "WGAN-GP generator step, S1's networks, batch 32", 32, "images", _gp, _generator,
         {
-            "tutorial's loop": _tutorial_generator,
+            "tutorial's loop": tutorial_generator,
             "torch-mimicry": partial(mimicry, critic=False),
             "torchgan": partial(torchgan, critic=False),
         },
