@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from jobs.train_gan.graphs import Step
+from jobs.train_gan.gpu.graphs import Step
 from jobs.train_gan.journal import Journal
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import CHECKPOINT, Plan, extension, learning_rate_factor, rates

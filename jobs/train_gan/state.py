@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from jobs.train_gan.families import NETWORKS, Family
-from jobs.train_gan.graphs import CudaRecorder, Graphs, set_learning_rate, settle
+from jobs.train_gan.gpu.graphs import CudaRecorder, Graphs, set_learning_rate, settle
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import CHECKPOINT, all_damaged
 from jobs.train_gan.steps import Models

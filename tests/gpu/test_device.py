@@ -78,9 +78,9 @@ def numbers(state: State) -> dict[str, Tensor]:
     models = {"generator": state.models.generator, "discriminator": state.models.discriminator}
     networks = {**models, "average": state.average}
     found = {f"{name} {key}": value for name, net in networks.items() for key, value in net.state_dict().items()}
-    for name, optimizer in (("G", state.models.generator_optimizer), ("D", state.models.discriminator_optimizer)):
-        for place, memory in enumerate(optimizer.state.values()):
-            found |= {f"{name} {place} {key}": value for key, value in memory.items()}
+    for side, optimizer in (("G", state.models.generator_optimizer), ("D", state.models.discriminator_optimizer)):
+        for place, memory in optimizer.state_dict()["state"].items():
+            found |= {f"{side} {place} {key}": value for key, value in memory.items()}
     return {name: value.detach().cpu().clone() for name, value in found.items()}
 
 

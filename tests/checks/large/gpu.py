@@ -8,7 +8,7 @@ COMMAND = "tests/gpu/test_command.py::"
 ON_GPU: tuple[Mutation, ...] = (
     Mutation(
         "a_replayed_step_has_the_first_batch",
-        "jobs/train_gan/graphs.py",
+        "jobs/train_gan/gpu/graphs.py",
         "column.copy_(new)",
         "pass",
         GRAPHS + "test_replayed_steps_are_the_steps",
@@ -16,7 +16,7 @@ ON_GPU: tuple[Mutation, ...] = (
     ),
     Mutation(
         "losses_of_a_replay_are_overwritten",
-        "jobs/train_gan/graphs.py",
+        "jobs/train_gan/gpu/graphs.py",
         "{name: value.clone() for name, value in self._losses.items()}",
         "self._losses",
         GRAPHS + "test_replayed_steps_are_the_steps",
@@ -24,7 +24,7 @@ ON_GPU: tuple[Mutation, ...] = (
     ),
     Mutation(
         "the_learning_rate_is_recorded",
-        "jobs/train_gan/graphs.py",
+        "jobs/train_gan/gpu/graphs.py",
         'group["lr"].fill_(rate)',
         'group["lr"] = rate',
         GRAPHS + "test_an_optimizer_is_settled_for_the_run_that_it_is_in",
@@ -32,7 +32,7 @@ ON_GPU: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a_checkpoint_of_graphs_stays_one",
-        "jobs/train_gan/graphs.py",
+        "jobs/train_gan/gpu/graphs.py",
         'group["capturable"] = recorded',
         'group["capturable"] = recorded or group["capturable"]',
         GRAPHS + "test_an_optimizer_is_settled_for_the_run_that_it_is_in",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from jobs.train_gan.experiment import check
 from jobs.train_gan.families import FAMILIES
-from jobs.train_gan.graphs import TAKEN_FIRST, Graphs, set_learning_rate, settle
+from jobs.train_gan.gpu.graphs import TAKEN_FIRST, Graphs, set_learning_rate, settle
 from jobs.train_gan.loop import iterate
 from jobs.train_gan.steps import Losses
 from shared.errors import BadConfig

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from tests.gpu.part import Row, Task, finish
-from tests.gpu.training import MODES, begin, modes
+from tests.gpu.parts.training import MODES, begin, modes
 
 GOAL = 0.02
 """The largest share of waiting."""

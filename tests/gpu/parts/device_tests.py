@@ -43,7 +43,7 @@ def measure(task: Task) -> Iterator[Row]:
     words = ["-q", "-W", "default", "-p", "no:cacheprovider", "--tb=short"]
     if task.device.type == "cpu":
         words += ["-m", "not long"]
-    code = pytest.main([str(Path(__file__).with_name("test_device.py")), *words], plugins=[outcomes])
+    code = pytest.main([str(Path(__file__).parents[1] / "test_device.py"), *words], plugins=[outcomes])
     parts = [f"failed: {', '.join(outcomes.failed)}"] if outcomes.failed else []
     parts += [f"no time for {outcomes.late}"] if outcomes.late else []
     parts += [f"not on this device: {', '.join(outcomes.skipped)}"] if outcomes.skipped else []

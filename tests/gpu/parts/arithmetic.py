@@ -6,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from tests.gpu.part import Iteration, Row, Task, rounds_of, spread
-from tests.gpu.training import MODES, begin, modes, ours
+from tests.gpu.parts.training import MODES, begin, modes, ours
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
 
