@@ -2,8 +2,7 @@
 
 It wants Python 3.11 or newer, torch 2.11 or newer and no network, and ends within ten minutes: each part runs in a
 process of its own for as long as it is given, and one that does not fit is said. Results are written after each part,
-as JSON and as a table in Markdown. `--device cpu` runs the same on so little work that a processor does it in a minute:
-its figures mean nothing. Exit code 0: all was run and no test failed; 1: not so; 2: nothing could be run.
+as JSON and as a table in Markdown. `--device cpu` does the same with tiny work on a processor: its figures mean nothing. Exit code 0: all was run and no test failed; 1: not so; 2: nothing could be run.
 """
 
 import argparse
@@ -44,7 +43,7 @@ MODULES = {
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the command: its module, the seconds that it gets, and those without which it is not begun."""
+    """A part of the command: its module, the seconds of BUDGET_S that it gets, and those without which it is not begun."""
 
     module: str
     seconds: int
@@ -105,7 +104,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} [default: all]")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1 or cpu [default: cuda]")
-    parser.add_argument("--seconds", type=float, default=BUDGET_S, help="of all parts [default: 600]")
+    parser.add_argument("--seconds", type=float, default=BUDGET_S, help="for all parts [default: 600]")
     parser.add_argument("--out", type=Path, default=Path(".gpu"), help="folder of the results [default: .gpu]")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)  # one part, in this process
     given = parser.parse_args()
@@ -148,7 +147,7 @@ def run(name: str, given: argparse.Namespace, left_s: float) -> dict[str, Any]:
     part, begun = PARTS[name], time.monotonic()
     if left_s < part.least_s:
         return {"ended": f"left out: {max(left_s, 0):.0f} s were left", "seconds": 0.0, "rows": []}
-    seconds = min(part.seconds, left_s - GRACE_S)
+    seconds = min(part.seconds * given.seconds / BUDGET_S, left_s - GRACE_S)
     path = given.out / f"{name}.json"
     path.unlink(missing_ok=True)
     words = [name, "--measure", "--device", given.device, "--seconds", str(seconds), "--out", str(given.out)]
