@@ -90,14 +90,6 @@ ALL_PAIRS: tuple[Mutation, ...] = (
         "the cosine distance is of directions without their sign",
     ),
     Mutation(
-        "what_is_left_of_a_projection_is_forgotten",
-        PROJECTED,
-        "left.clamp(min=0).sqrt()[:, None]",
-        "left.clamp(max=0)[:, None]",
-        IMAGES + "test_the_nearest_images_are_exactly_those_of_all_windows",
-        "a projection never makes two images farther apart than they are",
-    ),
-    Mutation(
         "projections_are_longer_than_points",
         PROJECTED,
         "directions = torch.linalg.qr(longest).Q",
