@@ -1,7 +1,9 @@
 """Fixtures of all tests: one thread, no network, a clean environment, tiny datasets."""
 
+import fcntl
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +37,14 @@ torch.set_num_threads(1)
 
 ROOT = Path(__file__).resolve().parent.parent
 CLASSES = ("cat", "dog", "owl")
+
+
+def pytest_configure() -> None:
+    """Leave it to the system when what was written reaches the disk: no test cuts the power, and each wait takes 5 ms.
+
+    The step is counted, and fails where a test says so, all the same; a descriptor has to be one.
+    """
+    os.fsync = os.fstat  # type: ignore[assignment]
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +84,26 @@ def flags_replace(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("shared.cli.calls.existing.check_typed", lambda *_: None)
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that `make` filled, a copy of what another process of pytest-xdist made if there is one.
+
+    Whoever comes first makes it; others wait for that, which takes less than to make it again.
+    """
+    own, base = factory.mktemp(name), factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        make(own)
+        return own
+    kept = base.parent / f"{name}-of-all"
+    with (base.parent / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            make(own)
+            shutil.copytree(own, base / "half")  # so that what has the name is whole
+            (base / "half").rename(kept)
+            return own
+    return Path(shutil.copytree(kept, own, dirs_exist_ok=True))
+
+
 def quicken(patch: pytest.MonkeyPatch, drawn: bool = False) -> None:
     """Let jobs in this process attack members with few steps, and save a dot in place of each figure unless `drawn`.
 
@@ -99,7 +129,7 @@ def _dot(figure: Any, buffer: Any, **options: Any) -> None:
 
 @pytest.fixture
 def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run preprocess's workers in this process, with items and results pickled as for other processes."""
+    """Run preprocess's replicates and workers in this process, with items and results pickled as for other ones."""
 
     @contextmanager
     def processes(count: int, preload: str, **others: Any) -> Iterator[Any]:
@@ -109,6 +139,7 @@ def as_if_sent(monkeypatch: pytest.MonkeyPatch) -> None:
         yield lambda function, items: (send(send(function)(send(item))) for item in items)
 
     monkeypatch.setattr("jobs.preprocess.writer.processes", processes)
+    monkeypatch.setenv("HALFREAL_PROCESSES", "1")
 
 
 @pytest.fixture

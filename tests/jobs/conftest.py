@@ -22,7 +22,7 @@ from shared.format.shards import write_split
 from shared.sources.items import Source, from_array
 from shared.sources.reading import Reading
 from shared.store.artifacts import Artifact, open_output
-from tests.conftest import dots, flags_replace
+from tests.conftest import flags_replace, made_once, quicken
 from tests.jobs.report.records import HOSTILE_CLASSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -66,9 +66,10 @@ def call(job: str, data_root: Path, *words: object) -> Result:
 
 @pytest.fixture(autouse=True)
 def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save dots for figures, but for tests marked `drawn` or `long`; the experiment `small` has all of its figures."""
-    if not {"drawn", "long"} & {mark.name for mark in request.node.iter_markers()}:
-        dots(monkeypatch)
+    """Quicken jobs as the experiment `small` was made; draw where a test is marked `drawn`; leave `long` ones alone."""
+    marks = {mark.name for mark in request.node.iter_markers()}
+    if "long" not in marks:
+        quicken(monkeypatch, drawn="drawn" in marks)
 
 
 @pytest.fixture(scope="session")
@@ -87,17 +88,23 @@ def plain_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def volume(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path:
-    """Run every job on an experiment `small` with hostile class names, one replicate; return its data root."""
-    root = tmp_path_factory.mktemp("volume")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
-            patch.delenv(name)
-        patch.setenv("HALFREAL_REPLICATES", "1")
-        patch.setattr("shared.sources.published.sets.digits", hostile_source)
-        for row in PIPELINE:
-            result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
-            assert result.exit_code == 0, result.output
-    return root
+    """Run every job on an experiment `small` with hostile class names, one replicate; return its data root.
+
+    It has all of its figures. Members were attacked with few steps: a job in a process of its own finds others.
+    """
+
+    def make(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
+                patch.delenv(name)
+            patch.setenv("HALFREAL_REPLICATES", "1")
+            patch.setattr("shared.sources.published.sets.digits", hostile_source)
+            quicken(patch, drawn=True)
+            for row in PIPELINE:
+                result = call(row.name, root, "--recipe", plain_recipe, *SMALL[row.name])
+                assert result.exit_code == 0, result.output
+
+    return made_once(tmp_path_factory, "volume", make)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.pipeline import PIPELINE
 from shared.format.manifest import MANIFEST
-from tests.conftest import dots
+from tests.conftest import quicken
 from tests.jobs.conftest import SMALL, call, hostile_source
 from tests.objects.conftest import Volume
 from tests.test_end_to_end import manifests
@@ -20,8 +20,8 @@ SHARDS = r"/real/[0-9a-f]{12}/.*\.tar"
 
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write a recipe of defaults; the source is 120 small pictures, and figures are dots."""
-    dots(monkeypatch)
+    """Write a recipe of defaults; the source is 120 small pictures, and jobs are quickened."""
+    quicken(monkeypatch)
     monkeypatch.setattr("shared.sources.published.sets.digits", hostile_source)
     path = tmp_path / "plain.toml"
     path.write_text('about = "every default"\nseed = 3\n', encoding="utf-8")

@@ -33,8 +33,11 @@ def images(real: Artifact[RealRecord], *names: str) -> set[bytes]:
 
 
 def test_each_replicate_has_its_own_split_of_the_same_images(tmp_path: Path) -> None:
-    """Same images and sizes, other ones in test; within a replicate no test image is learned from."""
-    found = splits(tmp_path, "--resplit")
+    """Same images and sizes, other ones in test; within a replicate no test image is learned from.
+
+    Each replicate is made in a process of its own here.
+    """
+    found = splits(tmp_path, "--resplit", "--processes", "2")
     assert [real.folder.name for real in found] == ["r00", "r01", "r02"]
     assert len({frozenset(images(real)) for real in found}) == 1
     assert len({frozenset(images(real, "test")) for real in found}) == 3

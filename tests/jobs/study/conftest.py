@@ -15,7 +15,7 @@ from jobs.commands import run
 from jobs.study import children
 from shared.cli.progress import StopFlag
 from shared.store.job import Job
-from tests.conftest import quicken
+from tests.conftest import made_once, quicken
 from tests.jobs.conftest import SMALL, hostile_source
 
 PERCENT = "50,100"
@@ -75,15 +75,18 @@ def jobs_here(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, plain_recipe: Path) -> Path:
     """Make a study of two points with two replicates each; return its volume, which is read only."""
-    root = tmp_path_factory.mktemp("studied")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
-            patch.delenv(name)
-        with jobs_here(patch) as done:
-            result = study(root, plain_recipe, "--images", PERCENT, "--replicates", 2, "--json", root / "numbers.json")
-            assert result.exit_code == 0, result.output
-            assert done == ["small/study/images-50", "small/study/images-100"]
-    return root
+
+    def make(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("HALFREAL_")]:
+                patch.delenv(name)
+            with jobs_here(patch) as done:
+                words = ["--images", PERCENT, "--replicates", 2, "--json", root / "numbers.json"]
+                result = study(root, plain_recipe, *words)
+                assert result.exit_code == 0, result.output
+                assert done == ["small/study/images-50", "small/study/images-100"]
+
+    return made_once(tmp_path_factory, "studied", make)
 
 
 @pytest.fixture
