@@ -1,96 +1,155 @@
-"""The fake `kubectl` that k8s/run.sh finds in its tests: a cluster in a JSON file, whose jobs end as the test says.
+"""The fake cluster of the tests of k8s/run.sh: the `kubectl` that it finds is a short script that asks this process.
 
-Rendering and jsonpath are the real kubectl's; the server is fake. STATE names the file, with `ends`: the
-conditions that a job gets, in turn for each time that it is made, after one look at which it has none.
+Rendering and jsonpath are the real kubectl's, which is asked once for equal questions; the server is fake.
 """
 
 import json
-import os
+import shutil
 import subprocess
-import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from socketserver import StreamRequestHandler, TCPServer
 from typing import Any
 
-STATE = Path(os.environ["STATE"])
-REAL = os.environ["REAL_KUBECTL"]
+import yaml
+
+SCRIPT = """#!/bin/bash
+exec 3<>/dev/tcp/127.0.0.1/PORT
+printf '%s\\0' "$#" "$@" >&3
+read -r code <&3
+if [ "$code" = 0 ]; then cat <&3; else cat <&3 >&2; fi
+exit "$code"
+"""
 
 
-def value(words: list[str], flag: str) -> str:
-    """Return the word after `flag`."""
+class RefusedError(Exception):
+    """The real kubectl failed: its exit code and what it said."""
+
+
+@dataclass
+class Cluster:
+    """Jobs by name, what was made and called since the last `begin`, and how jobs end.
+
+    `ends` has the conditions that a job gets, in turn for each time that it is made, after one look at which it has
+    none; a job that it does not name completes.
+    """
+
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    ends: dict[str, list[list[str]]] = field(default_factory=dict)
+
+    def begin(self, ends: dict[str, list[list[str]]]) -> None:
+        """Forget what was made and called, and let jobs end in another way from now on."""
+        self.made, self.calls, self.ends = [], [], ends
+
+    def answer(self, words: list[str]) -> str:
+        """Carry out a command line, as far as run.sh uses it; return what it prints."""
+        if words[0] == "--namespace":
+            words = words[2:]
+        self.calls.append(" ".join(words[:3]))
+        match words[0]:
+            case "kustomize":
+                return ask(*words)
+            case "apply":
+                self._apply(_value(words, "--kustomize"), _value(words, "--selector"))
+            case "get":
+                return self._get(words[2], _value(words, "--output"))
+            case "delete":
+                del self.jobs[words[2]]
+            case "annotate":
+                key, _, content = words[-1].partition("=")
+                self.jobs[words[2]]["metadata"].setdefault("annotations", {})[key] = content
+            case "logs":
+                return f"last words of {_value(words, '--selector')}\n"
+            case other:
+                raise RefusedError(1, f"kubectl {other}: not in this stand-in")
+        return ""
+
+    def _apply(self, overlay: str, selector: str) -> None:
+        for doc in _rendered(overlay):
+            if _selected(doc["metadata"].get("labels", {}), selector):
+                name = doc["metadata"]["name"]
+                self.made.append(f"{doc['kind']}/{name}")
+                if doc["kind"] in ("Job", "TrainJob") and name not in self.jobs:
+                    self.jobs[name] = deepcopy(doc) | {"status": {}}
+
+    def _get(self, name: str, output: str) -> str:
+        """Return what is printed of a job; the next call sees how it ended."""
+        if name not in self.jobs:
+            return ""
+        job = self.jobs[name]
+        if output == "name":
+            return f"job.batch/{name}"
+        # without what no output asks for, so that few questions differ
+        metadata = {"name": "any", "annotations": job["metadata"].get("annotations", {})}
+        shown = {"apiVersion": job["apiVersion"], "kind": job["kind"], "metadata": metadata, "status": job["status"]}
+        printed = ask("annotate", "--local", "--filename", "-", "unused=1", "--output", output, given=json.dumps(shown))
+        if "conditions" in output and not job["status"]:
+            ends = self.ends.get(name, [])
+            kinds, said = (ends.pop(0), f"{name} ended") if ends else (["SuccessCriteriaMet", "Complete"], "ended")
+            job["status"] = {"conditions": [{"type": kind, "status": "True", "message": said} for kind in kinds]}
+        return printed
+
+
+@cache
+def ask(*words: str, given: str = "") -> str:
+    """Return what the real kubectl prints."""
+    done = subprocess.run(
+        [shutil.which("kubectl") or "", *words], input=given, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RefusedError(done.returncode, done.stderr)
+    return done.stdout
+
+
+@cache
+def _rendered(overlay: str) -> list[dict[str, Any]]:
+    return list(yaml.load_all(ask("kustomize", overlay), getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
+def _value(words: list[str], flag: str) -> str:
     return words[words.index(flag) + 1]
 
 
-def selected(labels: dict[str, str], selector: str) -> bool:
+def _selected(labels: dict[str, str], selector: str) -> bool:
     """Whether labels match `!key` or `key=value`."""
     key, _, wanted = selector.removeprefix("!").partition("=")
     return key not in labels if selector.startswith("!") else labels.get(key) == wanted
 
 
-def printed(doc: dict[str, Any], query: str) -> str:
-    """Return what the real kubectl prints of a document for a jsonpath output."""
-    words = [REAL, "annotate", "--local", "--filename", "-", "unused=1", "--output", query]
-    return subprocess.run(words, input=json.dumps(doc), capture_output=True, text=True, check=True).stdout
+@contextmanager
+def reached(cluster: Cluster, folder: Path) -> Iterator[None]:
+    """Put a `kubectl` into `folder` that speaks with this cluster."""
 
+    class Handler(StreamRequestHandler):
+        """A call: the number of its words and the words come; its exit code and what it prints go."""
 
-def rendered(state: dict[str, Any], overlay: str) -> list[dict[str, Any]]:
-    """Return the documents of an overlay, which are kept: to render and read them takes longer than all else."""
-    kept = state.setdefault("rendered", {})
-    if overlay not in kept:
-        import yaml
+        def handle(self) -> None:
+            words = [self._word() for _ in range(int(self._word()))]
+            try:
+                code, said = 0, cluster.answer(words)
+            except RefusedError as error:
+                code, said = error.args
+            self.wfile.write(f"{code}\n{said}".encode())
 
-        done = subprocess.run([REAL, "kustomize", overlay], capture_output=True, text=True, check=True)
-        kept[overlay] = list(yaml.load_all(done.stdout, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    return kept[overlay]
+        def _word(self) -> str:
+            found = b""
+            while (byte := self.rfile.read(1)) != b"\0":
+                found += byte
+            return found.decode()
 
-
-def apply(state: dict[str, Any], words: list[str]) -> None:
-    """Create the documents of an overlay that match the selector."""
-    for doc in rendered(state, value(words, "--kustomize")):
-        if selected(doc["metadata"].get("labels", {}), value(words, "--selector")):
-            name = doc["metadata"]["name"]
-            state["made"].append(f"{doc['kind']}/{name}")
-            if doc["kind"] in ("Job", "TrainJob") and name not in state["jobs"]:
-                state["jobs"][name] = doc | {"status": {}}
-
-
-def get(state: dict[str, Any], name: str, output: str) -> str:
-    """Print a job; the next call sees how it ended."""
-    if name not in state["jobs"]:
-        return ""
-    job = state["jobs"][name]
-    if output == "name":
-        return f"job.batch/{name}"
-    said = printed(job, output)
-    if "conditions" in output and not job["status"]:
-        ends = state["ends"].get(name, [])
-        kinds = ends.pop(0) if ends else ["SuccessCriteriaMet", "Complete"]
-        job["status"] = {"conditions": [{"type": kind, "status": "True", "message": f"{name} ended"} for kind in kinds]}
-    return said
-
-
-def main(words: list[str]) -> None:
-    """Carry out the command line, as far as run.sh uses it."""
-    state = json.loads(STATE.read_text(encoding="utf-8"))
-    if words[0] == "--namespace":
-        words = words[2:]
-    state["calls"].append(" ".join(words[:3]))
-    match words[0]:
-        case "kustomize":
-            os.execv(REAL, [REAL, *words])
-        case "apply":
-            apply(state, words)
-        case "get":
-            print(get(state, words[2], value(words, "--output")), end="")
-        case "delete":
-            del state["jobs"][words[2]]
-        case "annotate":
-            key, _, content = words[-1].partition("=")
-            state["jobs"][words[2]]["metadata"].setdefault("annotations", {})[key] = content
-        case "logs":
-            print(f"last words of {value(words, '--selector')}")
-        case other:
-            sys.exit(f"kubectl {other}: not in this stand-in")
-    STATE.write_text(json.dumps(state), encoding="utf-8")
-
-
-main(sys.argv[1:])
+    with TCPServer(("127.0.0.1", 0), Handler) as server:
+        script = folder / "kubectl"
+        script.write_text(SCRIPT.replace("PORT", str(server.server_address[1])), encoding="utf-8")
+        script.chmod(0o755)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()

@@ -1,12 +1,18 @@
 """Strict checks of rendered manifests: schema, JobSet's fields, rules between fields, Pod Security `restricted`."""
 
+import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import kubernetes_validate
 from kubeflow_trainer_api import models
 
 Doc = dict[str, Any]
+
+# these are read again for each document otherwise, a megabyte of definitions each time
+kubernetes_validate.utils.schema_contents = cache(kubernetes_validate.utils.schema_contents)
+kubernetes_validate.utils.all_versions = cache(kubernetes_validate.utils.all_versions)
 
 VERSIONS = ("1.30", "1.32", kubernetes_validate.latest_version())
 JOBSET = "jobset.x-k8s.io/v1alpha2"
@@ -24,12 +30,20 @@ def faults(doc: Doc) -> list[str]:
     return problems + (list(rules(doc["metadata"]["name"], doc["spec"])) if rules else [])
 
 
-def _schema(doc: Doc) -> Iterator[str]:
+def _schema(doc: Doc) -> list[str]:
+    return _broken(json.dumps(doc))
+
+
+@cache
+def _broken(text: str) -> list[str]:
+    """Return what the schemas say of a document, whose text is JSON; overlays have many of them in common."""
+    doc, found = json.loads(text), []
     for version in VERSIONS:
         try:
             kubernetes_validate.validate(doc, version, strict=True)
         except kubernetes_validate.ValidationError as error:
-            yield f"{doc['kind']} ({version}) {'.'.join(map(str, error.path))}: {error.message}"
+            found.append(f"{doc['kind']} ({version}) {'.'.join(map(str, error.path))}: {error.message}")
+    return found
 
 
 def _jobset(doc: Doc) -> Iterator[str]:

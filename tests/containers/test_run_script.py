@@ -1,52 +1,43 @@
 """k8s/run.sh: order, waiting, stopping at a failure and going on, on a fake cluster."""
 
-import json
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from jobs.pipeline import PIPELINE
 from tests.containers.files import ROOT, missing
+from tests.containers.stand_in_kubectl import Cluster, reached
 
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
-STAND_IN = Path(__file__).parent / "stand_in_kubectl.py"
 
-Ran = tuple[subprocess.CompletedProcess[str], dict[str, Any]]
+Ran = tuple[subprocess.CompletedProcess[str], Cluster]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Ran]:
-    """Return `run(overlay="cpu", **ends)`: run.sh on a cluster that stays between calls; what it said, the cluster."""
-    real = shutil.which("kubectl")
-    if real is None or shutil.which("bash") is None:
+def run(tmp_path: Path) -> Iterator[Callable[..., Ran]]:
+    """Yield `run(overlay="cpu", **ends)`: run.sh on a cluster that stays between calls; what it said, the cluster."""
+    if shutil.which("kubectl") is None or shutil.which("bash") is None:
         missing("kubectl and bash, which k8s/run.sh needs, are not on this machine")
-    state, folder = tmp_path / "state.json", tmp_path / "bin"
-    state.write_text(json.dumps({"jobs": {}, "made": [], "calls": [], "ends": {}}), encoding="utf-8")
-    folder.mkdir()
-    (folder / "kubectl").write_text(f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n', encoding="utf-8")
-    (folder / "kubectl").chmod(0o755)
+    cluster = Cluster()
 
     def call(overlay: str = "cpu", **ends: list[list[str]]) -> Ran:
-        cluster = json.loads(state.read_text(encoding="utf-8")) | {"made": [], "calls": [], "ends": ends}
-        state.write_text(json.dumps(cluster), encoding="utf-8")
-        path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-        own = {"PATH": path, "STATE": str(state), "REAL_KUBECTL": str(real), "POLL_S": "0"}
+        cluster.begin(ends)
+        own = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "POLL_S": "0"}
         words = ["bash", str(ROOT / "k8s" / "run.sh"), overlay]
         done = subprocess.run(words, env=os.environ | own, capture_output=True, text=True, check=False, timeout=300)
-        return done, json.loads(state.read_text(encoding="utf-8"))
+        return done, cluster
 
-    return call
+    with reached(cluster, tmp_path):
+        yield call
 
 
-def jobs_made(cluster: dict[str, Any]) -> list[str]:
+def jobs_made(cluster: Cluster) -> list[str]:
     """Return the jobs that this call made, in order."""
-    return [name.removeprefix("Job/") for name in cluster["made"] if name.startswith("Job/")]
+    return [name.removeprefix("Job/") for name in cluster.made if name.startswith("Job/")]
 
 
 @pytest.mark.slow
@@ -55,7 +46,7 @@ def test_jobs_run_in_order_and_a_second_call_does_nothing(run: Callable[..., Ran
     done, cluster = run()
     assert done.returncode == 0, done.stderr
     assert jobs_made(cluster) == NAMES
-    assert cluster["made"].index("PersistentVolumeClaim/data") < cluster["made"].index(f"Job/{NAMES[0]}")
+    assert cluster.made.index("PersistentVolumeClaim/data") < cluster.made.index(f"Job/{NAMES[0]}")
     assert [line.split()[1] for line in done.stdout.splitlines() if " is complete " in line] == NAMES
     done, cluster = run()
     assert done.returncode == 0, done.stderr
@@ -73,7 +64,7 @@ def test_a_failed_job_stops_the_sequence_and_the_next_call_goes_on(run: Callable
     done, cluster = run()
     assert done.returncode == 0, done.stderr
     assert jobs_made(cluster) == NAMES[2:]
-    assert "delete job train-gan" in cluster["calls"]
+    assert "delete job train-gan" in cluster.calls
 
 
 @pytest.mark.slow
@@ -100,18 +91,18 @@ def test_train_jobs_take_their_place_in_the_order(run: Callable[..., Ran]) -> No
     """A TrainJob is waited for as a Job is; where it failed, its pods are those of the JobSet of its name."""
     done, cluster = run("trainjob", evaluate=[["Failed"]])
     assert done.returncode == 1
-    assert cluster["made"].index("TrainingRuntime/ranks") < cluster["made"].index("Job/preprocess")
-    made = [name.partition("/")[2] for name in cluster["made"] if name.partition("/")[0] in ("Job", "TrainJob")]
+    assert cluster.made.index("TrainingRuntime/ranks") < cluster.made.index("Job/preprocess")
+    made = [name.partition("/")[2] for name in cluster.made if name.partition("/")[0] in ("Job", "TrainJob")]
     assert made == NAMES[:4]
-    assert [name for name in cluster["made"] if name.startswith("TrainJob/")] == [
+    assert [name for name in cluster.made if name.startswith("TrainJob/")] == [
         "TrainJob/train-gan",
         "TrainJob/evaluate",
     ]
-    assert "get trainjob evaluate" in cluster["calls"]
+    assert "get trainjob evaluate" in cluster.calls
     assert "last words of jobset.sigs.k8s.io/jobset-name=evaluate" in done.stderr
     done, cluster = run("trainjob")
     assert done.returncode == 0, done.stderr
-    assert "delete trainjob evaluate" in cluster["calls"]
+    assert "delete trainjob evaluate" in cluster.calls
     assert [line.split()[1] for line in done.stdout.splitlines() if " is complete " in line] == NAMES
 
 
@@ -120,4 +111,4 @@ def test_an_overlay_that_does_not_render_is_refused(run: Callable[..., Ran]) -> 
     done, cluster = run("nowhere")
     assert done.returncode == 2
     assert "does not render" in done.stderr
-    assert cluster["made"] == []
+    assert cluster.made == []
