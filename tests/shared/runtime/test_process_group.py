@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +5,7 @@ import torch
 from torch import nn
 
 from shared.runtime.process_group import ProcessGroup
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.jobs.train_gan.test_gan_processes import ends, together
 
 
 def test_a_single_process_changes_nothing() -> None:
@@ -58,13 +54,7 @@ os._exit(0)  # as the commands do: threads of torch sometimes abort a process th
 @pytest.mark.slow
 def test_two_processes_average(tmp_path: Path) -> None:
     """Gradients 1 and 2 become 1.5 on both, means are over both, and both see a flag raised by one."""
-    script = tmp_path / "two.py"
-    script.write_text(TWO)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [*launch, script, tmp_path], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    found = ends(together(["-c", TWO, str(tmp_path)], world=2))
+    assert [code for code, _ in found] == [0, 0], found
     assert (tmp_path / "rank-0").read_text() == "2 True 1.5 0.5 [True, False, True]"
     assert (tmp_path / "rank-1").read_text() == "2 False 1.5 0.5 [True, False, True]"
