@@ -5,7 +5,8 @@ file format, goes through the same code.
 """
 
 import shutil
-from dataclasses import replace
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from numpy.typing import NDArray
 from PIL import Image
 
 from jobs.__main__ import main as halfreal
@@ -117,50 +119,68 @@ def test_fid_and_kid_are_clean_fids(inception: Path, tmp_path: Path, monkeypatch
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_the_legacy_protocol_is_torch_fidelitys(inception: Path, made_weights: Path) -> None:
     """TensorFlow 1's filter, then Inception: features and the Inception Score's probabilities are torch-fidelity's."""
-    images = pictures(8, 3)
+    images = pictures(4, 3)
     features, logits = torch_fidelitys(made_weights)(images)
     seen = EXTRACTORS["inception_legacy"].get()({}, inception, CPU).extract(images)
     np.testing.assert_allclose(seen.features, features.numpy(), atol=2e-4 * float(features.abs().max()))
     np.testing.assert_allclose(seen.probabilities, logits.softmax(dim=1).numpy(), atol=1e-4)
 
 
-@pytest.fixture(scope="session")
-def pytorch_fids(made_weights: Path) -> Any:
-    """Build pytorch-fid's own network on the made state dict, without its resizing and scaling."""
-    from pytorch_fid import inception as theirs
+@dataclass(frozen=True)
+class Expected:
+    """Images of 299 px (4, 3, 299, 299), and what others' networks with the made weights say of them.
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(theirs, "load_state_dict_from_url", lambda url, progress: torch.load(made_weights))
-        head: Any = theirs.fid_inception_v3().eval()
-        return theirs.InceptionV3(resize_input=False, normalize_input=False).eval(), head.fc.weight
+    `features` by pytorch-fid, torch-fidelity and NVIDIA's layout of the same weights, (4, 2048) each; `probabilities`
+    by the former two, (4, 1008) each, without the head's bias, as the Inception Score's reference code leaves it out.
+    """
+
+    images: torch.Tensor
+    features: list[NDArray[np.float32]]
+    probabilities: list[NDArray[np.float32]]
+
+
+@pytest.fixture(scope="module")
+def expected(published: Path, made_weights: Path) -> Expected:
+    """Ask the others once for all files."""
+    from pytorch_fid import inception as pytorch_fids
+
+    images = pictures(4, 4, 299)
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        admit(patch, published / NAME)
+        patch.setattr(pytorch_fids, "load_state_dict_from_url", lambda url, progress: torch.load(made_weights))
+        head: Any = pytorch_fids.fid_inception_v3().eval()
+        # its own network without its resizing and scaling
+        network = pytorch_fids.InceptionV3(resize_input=False, normalize_input=False).eval()
+        with torch.no_grad():
+            features = network((images.float() - 128) / 128)[0].flatten(1)
+        theirs, logits = torch_fidelitys(made_weights)(images)
+        script = EXTRACTORS["inception_legacy"].get()({}, published, CPU).extract(images)
+    probabilities = (features @ head.fc.weight.T).softmax(1).detach(), logits.softmax(1)
+    return Expected(
+        images, [features.numpy(), theirs.numpy(), script.features], [each.numpy() for each in probabilities]
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", [PYTORCH_FIDS, TORCH_FIDELITYS, "renamed/by the user.pth"])
 def test_a_state_dict_gives_the_features_of_the_torchscript(
-    name: str, inception: Path, made_weights: Path, pytorch_fids: Any, tmp_path: Path
+    name: str, inception: Path, made_weights: Path, expected: Expected, tmp_path: Path
 ) -> None:
     """Either library's file, wherever it lies below weights/: features and probabilities are those of both libraries.
 
     They agree with pytorch-fid's own network, with torch-fidelity's, and with NVIDIA's layout of the same weights to
-    1e-5 of the largest feature. Probabilities leave out the head's bias, as the Inception Score's reference code does.
+    1e-5 of the largest feature.
     """
     (tmp_path / name).parent.mkdir(exist_ok=True)
     shutil.copy(made_weights, tmp_path / name)
-    images = pictures(6, 4, 299)
     ours = EXTRACTORS["inception_legacy"].get()({}, tmp_path, CPU)
-    seen = ours.extract(images)
-    scaled = (images.float() - 128) / 128
-    network, head = pytorch_fids
-    with torch.no_grad():
-        features = network(scaled)[0].flatten(1)
-    theirs, logits = torch_fidelitys(made_weights)(images)
-    script = EXTRACTORS["inception_legacy"].get()({}, inception, CPU).extract(images)
-    near = 1e-5 * float(features.abs().max())
-    for other in (features.numpy(), theirs.numpy(), script.features):
+    seen = ours.extract(expected.images)
+    near = 1e-5 * float(np.abs(expected.features[0]).max())
+    for other in expected.features:
         np.testing.assert_allclose(seen.features, other, atol=near)
-    for probabilities in ((features @ head.T).softmax(1).detach().numpy(), logits.softmax(1).numpy()):
+    for probabilities in expected.probabilities:
         np.testing.assert_allclose(seen.probabilities, probabilities, atol=1e-5)
     biased = torch.load(made_weights)["fc.bias"]
     assert float(biased.abs().max()) > 0.01, "a head without a bias would not show whether it is left out"

@@ -23,7 +23,7 @@ ZOO = {
 """The networks of torchvision, and how many features each has."""
 
 
-ROWS = [pytest.param(name, marks=pytest.mark.slow if name == "vit_b_16" else ()) for name in ZOO]
+ROWS = [pytest.param(name, marks=pytest.mark.long if name == "vit_b_16" else ()) for name in ZOO]
 
 
 def test_every_other_network_takes_a_width() -> None:

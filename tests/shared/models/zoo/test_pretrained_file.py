@@ -1,7 +1,8 @@
 """Weights from a file: what a network says with them, what is changed on the way, what is refused."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 ROWS = [pytest.param(name, marks=pytest.mark.slow if name == "vit_b_16" else ()) for name in PRETRAINABLE]
 
 
+@cache
 def theirs(name: str, classes: int = 5, size_px: int = 64) -> Any:
-    """Return torchvision's network with random weights, a head of random ones too, and used batch norms."""
+    """Return torchvision's network with random weights, a head of random ones too, and used batch norms; read only."""
     torch.manual_seed(1)
     size = {"image_size": size_px} if name == "vit_b_16" else {}
     network = models.get_model(name, weights=None, num_classes=classes, **size)
@@ -40,6 +42,13 @@ def theirs(name: str, classes: int = 5, size_px: int = 64) -> Any:
     with torch.no_grad():
         network.train()(torch.randn(8, 3, size_px, size_px))
     return network.eval()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept() -> Iterator[None]:
+    """Keep torchvision's networks for the tests of this file alone: the largest takes a second to draw, and 350 MB."""
+    yield
+    theirs.cache_clear()
 
 
 def ours(name: str, path: Path, *, channels: int = 3, classes: int = 5, size_px: int = 64) -> tuple[Any, list[str]]:
@@ -125,7 +134,7 @@ def test_grey_images_give_what_equal_colours_give(name: str, tmp_path: Path) -> 
 def test_position_embeddings_are_interpolated_as_torchvision_does(tmp_path: Path) -> None:
     """Weights of a ViT for 224 px in one for 64 px."""
     tensors = theirs("vit_b_16", size_px=224).state_dict()
-    nn.init.normal_(tensors["encoder.pos_embedding"])
+    tensors["encoder.pos_embedding"] = torch.randn_like(tensors["encoder.pos_embedding"])
     wanted = interpolate_embeddings(64, 16, tensors.copy())["encoder.pos_embedding"]
     found, said = ours("vit_b_16", save(tmp_path, tensors))
     assert torch.allclose(found.body.encoder.pos_embedding, wanted, atol=1e-5)
