@@ -8,8 +8,11 @@ import pytest
 from shared.errors import BadConfig, BadInput, HalfrealError
 from shared.objects.address import Address, parse
 from shared.objects.client import Store
-from tests.objects.conftest import Volume
+from tests.objects.conftest import QUICK_S, Volume
 from tests.objects.proxy import Fault
+
+NEVER_S = "0.2"
+"""The timeout where no answer will come."""
 
 
 def test_an_object_is_read_as_it_was_put(volume: Volume, tmp_path: Path) -> None:
@@ -104,11 +107,16 @@ def test_a_slow_body_is_waited_for(volume: Volume, tmp_path: Path) -> None:
     assert volume.proxy.count("GET") == 1
 
 
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("fault", "said"), [("busy", "answers 503 (SlowDown)"), ("silent", "does not answer")])
-def test_a_store_that_goes_on_failing_may_be_tried_again(volume: Volume, fault: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "timeout_s", "said"),
+    [("busy", QUICK_S, "answers 503 (SlowDown)"), ("silent", NEVER_S, "does not answer")],
+)
+def test_a_store_that_goes_on_failing_may_be_tried_again(
+    volume: Volume, fault: str, timeout_s: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The error has exit code 1, says what came and what to do."""
-    volume.proxy.faults.append(Fault(fault, times=99, seconds=1.5))
+    monkeypatch.setenv("HALFREAL_STORE_TIMEOUT_S", timeout_s)
+    volume.proxy.faults.append(Fault(fault, times=99, seconds=0.5))
     with pytest.raises(HalfrealError) as caught:
         Store(volume.address).get("a")
     assert caught.value.exit_code == 1
@@ -116,9 +124,9 @@ def test_a_store_that_goes_on_failing_may_be_tried_again(volume: Volume, fault: 
     assert "run the same command again" in str(caught.value)
 
 
-@pytest.mark.usefixtures("quick")
 def test_no_network_may_be_tried_again(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens: exit code 1."""
+    monkeypatch.setenv("HALFREAL_STORE_TIMEOUT_S", NEVER_S)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     for ask in (Store(volume.address).listed, Store(volume.address).get):
         with pytest.raises(HalfrealError, match="does not answer") as caught:

@@ -20,7 +20,7 @@ from shared.store.artifacts import Artifact, open_artifact
 from shared.store.remote.mirror import mirror_of
 from shared.store.remote.pull import pull
 from shared.store.staging import BuildKey, finished, stage
-from tests.objects.conftest import Volume
+from tests.objects.conftest import QUICK_S, Volume
 from tests.objects.proxy import Fault
 
 OLD, NEW = BuildKey("train", "model", {"epochs": 1}), BuildKey("train", "model", {"epochs": 2})
@@ -211,8 +211,8 @@ def test_an_artifact_comes_whole_over_a_bad_line(
     make(mine)
     for path in ("list-type", "manifest", "snapshots", r"\.tar"):
         kinds = ("busy", "silent", "cut", "lost", "slow")
-        volume.proxy.faults += [Fault(kind, "GET", path, seconds=2.5) for kind in kinds]
-    monkeypatch.setenv("HALFREAL_STORE_TIMEOUT_S", "2")
+        volume.proxy.faults += [Fault(kind, "GET", path, seconds=1.3) for kind in kinds]
+    monkeypatch.setenv("HALFREAL_STORE_TIMEOUT_S", QUICK_S)
     assert sorted(pull(other / "digits")) == ["digits/gan", "digits/real"]
     assert open_artifact(other / PLACE, "model", "train").read("snapshots/one") == b"weights"
     found = open_artifact(other / "digits" / "real", "dataset", "preprocess")
