@@ -1,6 +1,7 @@
 """Words that a reader would stumble over, or that point to papers which are not in the project."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ OF = re.compile(r'(?:^|[.;:!?] |"""|# |")Of (?!course)[a-z]')
 FOLDERS = ("jobs", "shared", "supply", "tests", "docs", "docker", "k8s", ".ci")
 
 
+@cache
 def texts() -> dict[str, str]:
     """Return the text of every file that people write, by its path; not of this one."""
     paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*"))
