@@ -2,7 +2,8 @@
 
 It wants Python 3.11 or newer, torch 2.11 or newer and no network, and ends within ten minutes: each part runs in a
 process of its own for as long as it is given, and one that does not fit is said. Results are written after each part,
-as JSON and as a table in Markdown. `--device cpu` does the same with tiny work on a processor: its figures mean nothing. Exit code 0: all was run and no test failed; 1: not so; 2: nothing could be run.
+as JSON and as a table in Markdown. `--device cpu` does the same with tiny work on a CPU: its figures mean nothing.
+Exit code 0: all was run and no test failed; 1: not so; 2: nothing could be run.
 """
 
 import argparse
@@ -43,7 +44,7 @@ MODULES = {
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the command: its module, the seconds of BUDGET_S that it gets, and those without which it is not begun."""
+    """A part of the command: its module, its seconds of BUDGET_S, and those without which it is not begun."""
 
     module: str
     seconds: int
