@@ -28,7 +28,7 @@ demo: install    ## run the whole pipeline on handwritten digits: about 5 minute
 	$(BIN)/halfreal run --recipe digits --data-root $(DATA_ROOT)
 
 install: venv    ## install this checkout into the environment, editable
-	@cd / && "$(abspath $(BIN))/python" -c 'import shared, sys; sys.exit(shared.__file__ != "$(CURDIR)/shared/__init__.py")' 2>/dev/null \
+	@cd / && "$(abspath $(BIN))/python" -c 'import halfreal, sys; sys.exit(halfreal.__file__ != "$(CURDIR)/halfreal/__init__.py")' 2>/dev/null \
 	  || "$(abspath $(BIN))/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$(CURDIR)"
 
 test: lint       ## lint, types and tests: about 10 minutes on 2 cores
@@ -61,7 +61,7 @@ containers: install ## build the image, run Compose and the manifests: 20 minute
 	  tests/containers/live_kubernetes.py
 
 lock: venv       ## update requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 
 advisories: venv ## hold requirements.lock against advisories of osv.dev: ADVISORIES=FILE or folder

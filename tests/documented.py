@@ -306,5 +306,5 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "docker": check_docker,
     "kubectl": check_kubectl,
     "k8s/run.sh": check_run_script,
-    **dict.fromkeys(("apt-get", "cp", "mkdir", "git", "minikube", "kustomize"), accept),
+    **dict.fromkeys(("apt-get", "cp", "mkdir", "git", "minikube", "kustomize", "pipx", "uv"), accept),
 }

@@ -25,6 +25,9 @@ NO_FILES = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.
 """What it says of links to themselves, names that are too long, devices or folders in place of files, and of files that
 are too large: for the file system, for a limit of the user's, or for what is read."""
 
+EXTRAS = {"gradio": "playground", "optuna": "tune"}
+"""Libraries that not every installation has, each with the extra of the package that brings it."""
+
 LINES, WIDTH = 3, 200
 """The room of an error on a terminal, and in the log of a pod."""
 
@@ -94,13 +97,22 @@ def _variable(error: click.BadParameter) -> str | None:
 
 
 def _fail_expected(cause: BaseException) -> None:
-    """End for an interruption and for what the system refuses; return for any other error."""
+    """End for an interruption, for what the system refuses and for a missing extra; return for any other error."""
     if isinstance(cause, KeyboardInterrupt):
         _fail("stopped; run the same command again to go on", Interrupted.exit_code)
-    if isinstance(cause, OSError) and (known := from_os_error(cause)):
+    if known := explained(cause):
         if debugging() and not log.is_json():
             traceback.print_exception(cause)
         _fail(str(known), known.exit_code, cause)
+
+
+def explained(error: BaseException) -> HalfrealError | None:
+    """Return what to say of an error of the system or of Python in which a user can do something; None for others."""
+    if isinstance(error, OSError):
+        return from_os_error(error)
+    if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get(str(error.name))):
+        return BadInput(f"{error.name} is not installed; install halfreal with it: pip install 'halfreal[{extra}]'")
+    return None
 
 
 def from_os_error(error: OSError) -> HalfrealError | None:
@@ -127,8 +139,7 @@ def debugging() -> bool:
 
 def code_of(error: BaseException) -> int:
     """Return the exit code that a command ends with where it raises `error`."""
-    if isinstance(error, OSError):
-        error = from_os_error(error) or error
+    error = explained(error) or error
     if isinstance(error, HalfrealError):
         return error.exit_code
     return Interrupted.exit_code if isinstance(error, KeyboardInterrupt) else 1
