@@ -1,5 +1,6 @@
 """Draw images from an experiment's generator, with quality figures, for `sample` and the playground."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,15 +32,30 @@ MOST_COLUMNS, MOST_NAMED = 16, 8
 """Images of a class in a row of a grid of several classes; classes whose numbers are in the name of a file."""
 
 
+MOST_IMAGES, MOST_SEED, LEAST_TRUNCATION = 10_000, 2**31 - 1, 0.05
+"""Limits of what can be drawn; truncation is in standard deviations of the latents."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SampleRequest:
-    """What to draw; `label` is None where the generator knows no classes, `truncation` where nothing is cut off."""
+    """What to draw; `label` is None where the generator knows no classes, `truncation` where nothing is cut off.
+
+    Raises BadConfig for numbers beyond the limits.
+    """
 
     label: int | None
     count: int
     seed: int
     snapshot: str
     truncation: float | None = None
+
+    def __post_init__(self) -> None:
+        limits = {"count": (1, MOST_IMAGES), "seed": (0, MOST_SEED)}
+        for name, (least, most) in limits.items():
+            if not least <= (value := getattr(self, name)) <= most or value % 1:
+                raise BadConfig(f"{name} {value}: want a whole number from {least} to {most}")
+        if self.truncation is not None and not LEAST_TRUNCATION <= self.truncation < math.inf:
+            raise BadConfig(f"truncation {self.truncation}: want {LEAST_TRUNCATION} standard deviations or more")
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from jobs.commands.drawing import LEAST_TRUNCATION, MOST_IMAGES, MOST_SEED
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
@@ -31,13 +32,13 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
     multiple=True,
     help="Class to draw, by name or by number from 0; several times for several classes.",
 )
-@click.option("--count", type=click.IntRange(1, 10_000), default=16, help="Images to draw of each class.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the latents.")
+@click.option("--count", type=click.IntRange(1, MOST_IMAGES), default=16, help="Images to draw of each class.")
+@click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, help="Random seed of the latents.")
 @REPLICATE
 @click.option("--epoch", type=click.IntRange(0), help="Snapshot to draw from [default: the one that evaluate chose].")
 @click.option(
     "--truncation",
-    type=click.FloatRange(0.05),
+    type=click.FloatRange(LEAST_TRUNCATION),
     help="Cut latents off at this many standard deviations: lower is more typical, less diverse [default: not at all].",
 )
 @click.option(

@@ -273,7 +273,7 @@ def finish(folder: Path, out: Path | None, json_file: Path | None) -> None:
     from jobs.commands.results import collect
     from shared.disk.durable import write_whole
     from shared.format.files import json_bytes
-    from shared.plots.answers import first_advice, first_answers, first_line, first_warnings
+    from shared.plots.answers import first_answers, read_first
 
     results = collect(folder)
     page = folder / "report" / "index.html"
@@ -281,9 +281,7 @@ def finish(folder: Path, out: Path | None, json_file: Path | None) -> None:
         if path is not None:
             make_folder(path.parent, parents=True)
             write_whole(path, payload)
-    line = first_line(results.mixed)
-    warned = [*([line, first_advice(results.mixed)] if line else []), *first_warnings(results.mixed)]
-    click.echo(visible("\n".join(["", *warned])))
+    click.echo(visible("\n".join(["", *read_first(results.mixed)])))
     for answer in first_answers(results.mixed):
         click.secho(visible(answer.sentence), bold=True)
     click.echo(visible(f"page: {out or page}"))

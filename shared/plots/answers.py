@@ -57,6 +57,12 @@ def first_advice(record: MixedRecord) -> str:
     return f"{found} {are if one else 'are test images: give others with --held-out, or remove them.'}"
 
 
+def read_first(record: MixedRecord) -> list[str]:
+    """Return the lines that are read before the first answers: the first line, what to do about it, the warnings."""
+    line = first_line(record)
+    return [*([line, first_advice(record)] if line else []), *first_warnings(record)]
+
+
 def interval_is_for(record: MixedRecord) -> str:
     """Return what an interval allows for, in words."""
     used = record.protocol
