@@ -39,6 +39,7 @@ from tests.checks.replicates import REPLICATES
 from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
+from tests.checks.safety.packages import PACKAGES
 from tests.checks.safety.surface import SURFACE
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
@@ -69,6 +70,7 @@ MUTATIONS += HOSTILE
 MUTATIONS += SURFACE
 MUTATIONS += WORDS
 MUTATIONS += ON_GPU
+MUTATIONS += PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
