@@ -11,7 +11,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 JOBS = ("preprocess", "train_classifier", "train_gan", "evaluate", "synthesize", "train_mixed", "tune", "report")
-COMMANDS = ("clean", "commands", "compare", "export", "judge", "playground", "selfcheck", "status", "study", "verify")
+COMMANDS = (
+    "clean",
+    "commands",
+    "compare",
+    "completion",
+    "export",
+    "judge",
+    "playground",
+    "selfcheck",
+    "status",
+    "study",
+    "verify",
+)
 """Folders of `jobs` with what people type: they may ask any job."""
 
 LAYERS = (

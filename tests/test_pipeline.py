@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from jobs.__main__ import ABOUT, COMMANDS
+from jobs.__main__ import COMMANDS
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import ARTIFACTS, JOBS, PIPELINE
 from jobs.train_gan.options import DECAYS
@@ -74,8 +74,8 @@ def test_a_job_is_a_command_of_its_own_name(row: Job) -> None:
     """`halfreal <job>` and `python -m jobs.<job>` are the command that its row in the table names."""
     command = import_module(f"jobs.{row.name}.__main__").main
     assert (command.name, command.job) == (row.name, row)
-    assert COMMANDS[row.name] == f"jobs.{row.name}.__main__"
-    assert ABOUT[row.name] == row.about
+    assert COMMANDS[row.name].module == f"jobs.{row.name}.__main__"
+    assert COMMANDS[row.name].about == row.about
 
 
 def test_the_docs_name_every_job_in_order() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
+from shared.cli.options import nearest
 from shared.errors import BadConfig, BadInput, MissingArtifact
 from shared.stats.class_choice import listed
 from shared.store.job import Job
@@ -113,15 +114,6 @@ class Drawing:
         return folder / split.shards[0].name
 
 
-def did_you_mean(wanted: str, classes: Sequence[str]) -> str:
-    """Return "; did you mean NAME?" for the class that is most like `wanted`, in either case, or nothing."""
-    from difflib import get_close_matches  # only an error needs it
-
-    folded = {name.casefold(): name for name in classes}
-    close = get_close_matches(wanted.casefold(), folded, n=1)
-    return f"; did you mean {folded[close[0]]}?" if close else ""
-
-
 def sheet_of_classes(drawings: Sequence[Drawing]) -> bytes:
     """Return drawings of equal counts as one PNG: each begins a row of its own, in their order."""
     import numpy as np
@@ -212,7 +204,7 @@ class Experiment:
         there = f"there are {listed(self.classes)}"
         if wanted is None:
             raise BadConfig(f"--class is missing; {there}")
-        raise BadConfig(f"--class {wanted!r}: no such class{did_you_mean(wanted, self.classes)}; {there}")
+        raise BadConfig(f"--class {wanted!r}: no such class{nearest(wanted, self.classes)}; {there}")
 
     def labels(self, wanted: Sequence[str]) -> list[int | None]:
         """Return the label of each class as `label` does, once each; of none, what `label` makes of that."""

@@ -4,14 +4,19 @@ import click
 
 from jobs.commands.calls import command_of
 from jobs.pipeline import JOBS
-from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.exit_codes import ErrorHandlingCommand, ErrorHandlingGroup
 from shared.cli.progress import open_console
 from shared.cli.recipes import PUBLISHED, load_recipe, recipe_names, to_toml
 from shared.cli.resolve import resolved_options
+from shared.cli.terminal.completion import recipes as complete
 
 
-class Recipes(ErrorHandlingCommand, click.Group):
+class Recipes(ErrorHandlingGroup):
     """The command and its subcommand."""
+
+    def instead_of(self, word: str) -> str:
+        """Return how to show the recipe that was named."""
+        return f"; did you mean halfreal recipes show {word}?" if word in recipe_names() else ""
 
 
 @click.command("recipes", cls=Recipes, invoke_without_command=True)
@@ -35,7 +40,7 @@ def main(context: click.Context) -> None:
 
 
 @click.command("show", cls=ErrorHandlingCommand)
-@click.argument("name", metavar="NAME|FILE.toml")
+@click.argument("name", metavar="NAME|FILE.toml", shell_complete=complete)
 def show(name: str) -> None:
     """Print the resolved options of every job, as a recipe of your own would hold them."""
     recipe = load_recipe(name)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from shared.cli.calls.volume import Volume
-from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.exit_codes import ErrorHandlingCommand, ErrorHandlingGroup
 from shared.errors import HalfrealError, MissingArtifact
 
 data_root = click.option(
@@ -18,11 +18,7 @@ data_root = click.option(
 )
 
 
-class WeightsGroup(ErrorHandlingCommand, click.Group):
-    """The group of commands about weights."""
-
-
-@click.command("weights", cls=WeightsGroup)
+@click.command("weights", cls=ErrorHandlingGroup)
 def main() -> None:
     """Download, list and check the weights of feature extractors; jobs never download any."""
 

@@ -11,6 +11,7 @@ from shared.cli.calls.volume import bring
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
+from shared.cli.terminal.completion import experiments as complete
 from shared.disk.durable import make_folder
 from shared.errors import BadConfig, BadInput
 from shared.models.tables import EXTRACTORS
@@ -24,7 +25,7 @@ LONGEST_NAME = 200
 
 
 @click.command("compare", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.argument("experiments", nargs=-1, required=True, metavar="A B [C ...]")
+@click.argument("experiments", nargs=-1, required=True, metavar="A B [C ...]", shell_complete=complete)
 @DATA_ROOT
 @click.option(
     "--reference",

@@ -10,7 +10,7 @@ import click
 
 from jobs.selfcheck.failed import SelfcheckFailed
 from shared.cli.common_options import DATA_ROOT, DEBUG
-from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.exit_codes import ErrorHandlingCommand, ErrorHandlingGroup
 from shared.cli.options import listed, nearest
 from shared.cli.recipes import DEFAULT_RECIPE
 from shared.errors import BadConfig, BadInput
@@ -18,11 +18,7 @@ from shared.runtime.launch import is_main_process
 from shared.store.replicates import MOST
 
 
-class Checks(ErrorHandlingCommand, click.Group):
-    """The group of checks."""
-
-
-@click.command("selfcheck", cls=Checks)
+@click.command("selfcheck", cls=ErrorHandlingGroup)
 def main() -> None:
     """Check that this installation, on these machines, does what it should."""
 

@@ -8,12 +8,14 @@ import click
 from shared.cli.calls.volume import bring_all
 from shared.cli.common_options import DATA_ROOT, DEBUG
 from shared.cli.exit_codes import ErrorHandlingCommand
+from shared.cli.options import nearest
+from shared.cli.terminal.completion import experiments as complete
 from shared.errors import BadConfig, MissingArtifact
 from shared.runtime.observe.log import say
 
 
 @click.command("status", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.argument("names", nargs=-1, metavar="[EXPERIMENT]...")
+@click.argument("names", nargs=-1, metavar="[EXPERIMENT]...", shell_complete=complete)
 @DATA_ROOT
 @DEBUG
 @click.option("--json", is_flag=True, help="Print JSON for scripts.")
@@ -40,8 +42,11 @@ def main(names: tuple[str, ...], data_root: Path, json: bool, **_: object) -> No
         found = list(experiments(data_root))
     unknown = sorted(set(names) - {each.name for each in found})
     if unknown:
-        known = ", ".join(each.name for each in found) or "none"
-        raise BadConfig(f"{unknown[0]}: no such experiment in {data_root}; there are {known}")
+        known = [each.name for each in found]
+        raise BadConfig(
+            f"{unknown[0]}: no such experiment in {data_root}{nearest(unknown[0], known)}; "
+            f"there are {', '.join(known) or 'none'}"
+        )
     shown = [each for each in found if not names or each.name in names]
     roots = [data_root / each.name for each in shown] if names else [data_root]
     stale = [each for root in roots for each in leftovers(root)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from jobs.commands.calls import command_of
 from jobs.pipeline import ARTIFACTS
-from shared.cli.common_options import RESERVED
+from shared.cli.terminal.experiments import RESERVED
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST
 from shared.format.outside import parse_json, read_regular

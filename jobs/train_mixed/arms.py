@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.cli.options import listed
+from shared.cli.options import listed, nearest
 from shared.errors import BadConfig
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def first_shown(text: str) -> str:
 
 def _unknown_arms(text: str, unknown: list[str]) -> str:
     """Return what is wrong with a list of arms, and what there are."""
-    which = f"unknown: {', '.join(map(repr, unknown))}; " if unknown else ""
+    which = f"unknown: {', '.join(map(repr, unknown))}{nearest(unknown[0], [*GROUPS, *ARMS])}; " if unknown else ""
     return (
         f"--arms {text!r}: {which}want groups ({', '.join(GROUPS)}) or arms, joined by commas\narms: {', '.join(ARMS)}"
     )

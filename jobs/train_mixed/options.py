@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from jobs.train_mixed.arms import chosen_arms
+from jobs.train_mixed.arms import ARMS, GROUPS, chosen_arms
 from shared.cli.fit_options import FitOptions
 from shared.cli.options import Within, option
 from shared.errors import BadConfig
@@ -30,6 +30,7 @@ class MixedOptions(FitOptions):
         "short",
         "Groups (original, short, fair, judge, labels, curve, sweep, all) or arms to train, joined by commas.",
         "experiment design",
+        several=(*GROUPS, *ARMS),
     )
     min_confidence: float = option(
         0.0,

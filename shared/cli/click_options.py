@@ -6,12 +6,16 @@ from typing import Any
 import click
 
 from shared.cli.options import JobOptions, Spec, defaults, specs, value_types
+from shared.cli.terminal.completion import several_of
 
 SHOWN = "halfreal.defaults"
 """The key of click's context under which the defaults that `--help` shows are, by option."""
 
-LAST_GROUPS = ("run", "experiment")
-"""The headings of the options that every command has: they come last in `--help`."""
+FIRST_GROUP, LAST_GROUPS = "options", ("run", "experiment")
+"""The heading of options without one; those of the options that many commands have, which come last in `--help`."""
+
+OF_CLICK = {"--help", "--version"}
+"""Options that are click's own."""
 
 
 class GroupedOption(click.Option):
@@ -47,6 +51,7 @@ def _click_option(name: str, spec: Spec, kind: type, default: Any, prefix: str) 
     variables = [f"{prefix}_{name.upper()}", *([spec.variable] if spec.variable else [])]
     settings: dict[str, Any] = {} if kind is bool else {"type": _click_type(spec, kind), "metavar": spec.metavar}
     settings |= {"is_flag": False, "flag_value": spec.alone} if spec.alone else {}
+    settings |= {"shell_complete": several_of(lambda: spec.several)} if spec.several else {}
     return GroupedOption(
         [declared, name], default=default, help=spec.help, group=spec.group, envvar=variables, **settings
     )
@@ -66,13 +71,15 @@ def _click_type(spec: Spec, kind: type) -> click.ParamType[Any]:
 
 def write_grouped(params: Iterable[click.Parameter], context: click.Context, formatter: click.HelpFormatter) -> None:
     """Write the options under their headings, in the order in which these first occur; common ones come last."""
+    params = list(params)
+    named = {getattr(param, "group", "") for param in params}
+    last = [group for group in LAST_GROUPS if group in named]
     groups: dict[str, list[tuple[str, str]]] = {}
     for param in params:
         record = param.get_help_record(context)
         if record is not None:
-            group = getattr(param, "group", "") or LAST_GROUPS[-1]
-            groups.setdefault(group, []).append(record)
-    last = [group for group in LAST_GROUPS if group in groups]
+            without = last[-1] if last and OF_CLICK & {*param.opts} else FIRST_GROUP
+            groups.setdefault(getattr(param, "group", "") or without, []).append(record)
     for group in (*(group for group in groups if group not in last), *last):
         with formatter.section(f"{group[:1].upper()}{group[1:]}"):
             formatter.write_dl(groups[group])

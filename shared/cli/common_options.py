@@ -13,6 +13,8 @@ from shared.cli.calls.volume import Volume, bring
 from shared.cli.click_options import grouped_option
 from shared.cli.recipes import DEFAULT_RECIPE, Recipe, load_recipe
 from shared.cli.resource_options import RESOURCES
+from shared.cli.terminal.completion import experiments, recipes
+from shared.cli.terminal.experiments import RESERVED, named_where_absent
 from shared.errors import BadConfig
 from shared.store.lineage import POINT_NAME, STUDY_FOLDER
 from shared.store.replicates import MOST
@@ -32,9 +34,6 @@ def check_finite(options: dict[str, object]) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             raise BadConfig(f"--{name.replace('_', '-')} {value}: want a finite number")
 
-
-RESERVED = ("compare", "selfcheck", "sources", "weights")
-"""Folders of the volume that are no experiments."""
 
 POINT_PATTERN = rf"{STUDY_FOLDER}/{POINT_NAME}"
 """Where the experiment of a point of a study is, below that which the study is of."""
@@ -103,6 +102,7 @@ def _recipe_option(callback: Any, metavar: str, text: str) -> Any:
         envvar="HALFREAL_RECIPE",
         is_eager=True,
         callback=callback,
+        shell_complete=recipes,
         metavar=metavar,
         help=text,
     )
@@ -125,6 +125,7 @@ EXPERIMENT = grouped_option(
     "experiment",
     "--experiment",
     envvar="HALFREAL_EXPERIMENT",
+    shell_complete=experiments,
     help="Folder of the experiment on the volume; without it the recipe's name.",
 )
 
@@ -149,7 +150,12 @@ def place(function: Any) -> Any:
 
     Called with an option that is NaN or infinite the command raises BadConfig.
     """
-    return _with_options(function, PLACE)
+
+    def command(*args: Any, **given: Any) -> Any:
+        with named_where_absent(given["data_root"] / experiment_name(given["experiment"], given["recipe"])):
+            return function(*args, **given)
+
+    return _with_options(update_wrapper(command, function), PLACE)
 
 
 def places(function: Any) -> Any:

@@ -75,7 +75,7 @@ def check_environment(known: Callable[[str], Collection[str] | None], jobs: Coll
     ours = [name for name in sorted(os.environ) if name.startswith(PREFIX) and not SERVICE_LINK.search(name)]
     candidates = {name: _candidates(name, known, jobs) for name in ours if name not in COMMON_VARIABLES}
     unknown = {name: names for name, names in candidates.items() if names is not None and name not in names}
-    lines = [f"{name}: unknown{_nearest(name, names | COMMON_VARIABLES)}" for name, names in unknown.items()]
+    lines = [f"{name}: unknown{nearest(name, names | COMMON_VARIABLES, PREFIX)}" for name, names in unknown.items()]
     if lines and os.environ.get("HALFREAL_STRICT", "") not in ("", "0"):
         raise BadConfig("\n".join(lines))
     for name, line in zip(unknown, lines, strict=True):
@@ -94,10 +94,3 @@ def _candidates(name: str, known: Callable[[str], Collection[str] | None], jobs:
         return {variable for job in jobs for variable in known(job) or ()}
     own = known(max(named, key=len))  # the longest, since one job's name may begin with another's
     return None if own is None else set(own)
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    """Return "; did you mean NAME?" for the one of `names` that is most like `name`, or nothing."""
-    # without the prefix, which would make all of them alike
-    hint = nearest(name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in names])
-    return hint.replace("did you mean ", f"did you mean {PREFIX}")

@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
+from shared.cli.click_options import write_grouped
+from shared.cli.options import nearest
+from shared.cli.terminal.hints import TYPED, explained
 from shared.disk.durable import FULL, PASSING
 from shared.errors import BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import follow_starter
@@ -39,7 +42,31 @@ LIST = re.compile(r"(?:[^,;:\n]{1,80}, ){4,}")
 
 
 class ErrorHandlingCommand(click.Command):
-    """A command whose errors take at most three lines and end in the exit codes of `shared.errors`."""
+    """A command whose errors take at most three lines and end in the exit codes of `shared.errors`.
+
+    `-h` is as good as `--help`, which has options under headings where there are some.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.context_settings = {
+            "help_option_names": ["-h", "--help"],
+            "max_content_width": 100,
+            **self.context_settings,
+        }
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words of a call and store them: what is said of a mistake needs them, and a job's `--help`."""
+        ctx.meta[TYPED] = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click's parser leaves it out where a value is missing
+            raise
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under headings."""
+        write_grouped(self.get_params(ctx), ctx, formatter)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command; in standalone mode every error becomes a message and an exit code."""
@@ -52,6 +79,28 @@ class ErrorHandlingCommand(click.Command):
         identify(named(self.name))
         # click's own standalone mode would print usage errors in its format and end with 1 for most errors
         return exit_with(lambda: run(*args, standalone_mode=False, **extra))
+
+
+class ErrorHandlingGroup(ErrorHandlingCommand, click.Group):
+    """A command that has commands of its own; of a name that is none it says what was probably meant."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called."""
+        names, word = self.list_commands(ctx), args[0]
+        if word not in names and not word.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"No such command {word!r}{self.instead_of(word) or nearest(word, names)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def instead_of(self, word: str) -> str:
+        """Return what to type in place of a word that many will try, as the end of a sentence; else nothing."""
+        return ""
 
 
 def exit_with(run: Callable[[], Any]) -> NoReturn:
@@ -81,8 +130,7 @@ def _fail_usage(error: click.ClickException) -> NoReturn:
     if isinstance(error, click.BadParameter) and (variable := _variable(error)):
         error.param_hint = variable
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
-    message = " ".join(error.format_message().split())
-    _fail(f"{message}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+    _fail(f"{explained(error)}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
 
 
 def _variable(error: click.BadParameter) -> str | None:

@@ -25,10 +25,10 @@ from shared.cli.calls.call import Call, Common, Piece
 from shared.cli.calls.part import shard_of
 from shared.cli.calls.perform import ReplicatesFailed, perform
 from shared.cli.calls.volume import bring, check_on_one_machine
-from shared.cli.click_options import SHOWN, click_options, write_grouped
+from shared.cli.click_options import SHOWN, click_options
 from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.environment import check_environment, option_variables
-from shared.cli.exit_codes import code_of
+from shared.cli.exit_codes import ErrorHandlingGroup, code_of
 from shared.cli.options import JobOptions, defaults, specs, value_types
 from shared.cli.recipes import Recipe
 from shared.cli.resolve import (
@@ -42,6 +42,7 @@ from shared.cli.resolve import (
 )
 from shared.cli.resource_options import OBSERVED
 from shared.cli.run import Body, How, Step
+from shared.cli.terminal.hints import TYPED
 from shared.data.specs import Declare, Validate, no_data_needed
 from shared.errors import BadConfig, BadInput
 from shared.runtime.job_processes import OPTIONS_FLAG
@@ -49,9 +50,6 @@ from shared.runtime.observe.log import say
 from shared.runtime.observe.watching import watching_failures
 from shared.store.job import Job
 from shared.store.work_shards import WHOLE
-
-WORDS = "halfreal.words"
-"""The key of click's context under which the words of a call are."""
 
 
 def _answer(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -99,11 +97,6 @@ class JobCommand(CommandWithOptions):
         """Make the recipe's values the defaults of a call."""
         take_recipe(context, self, recipe)
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words of a call and store them, since `--help` needs them for its defaults."""
-        ctx.meta[WORDS] = list(args)
-        return super().parse_args(ctx, args)
-
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, once its own variables are checked; those of other jobs are checked by these."""
         own = option_variables(self.params, self.job.name)
@@ -112,17 +105,12 @@ class JobCommand(CommandWithOptions):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under headings, each with the default that will be used."""
-        ctx.meta[SHOWN] = shown_defaults(self, ctx, ctx.meta.get(WORDS, []))
-        write_grouped(self.get_params(ctx), ctx, formatter)
-
-
-class JobGroup(JobCommand, click.Group):
-    """A job's command that has commands of its own."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, then the commands."""
+        ctx.meta[SHOWN] = shown_defaults(self, ctx, ctx.meta.get(TYPED, []))
         super().format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
+
+
+class JobGroup(JobCommand, ErrorHandlingGroup):
+    """A job's command that has commands of its own."""
 
 
 def job(
@@ -195,7 +183,7 @@ def _command(row: Job, options: type[JobOptions], cls: type[JobCommand], body: A
     for option in reversed((*shared, *COMMON, *OBSERVED, *PLACE, OPTIONS_JSON)):
         body = option(body)
     prefix = f"HALFREAL_{row.name.upper()}"
-    settings = {"auto_envvar_prefix": prefix, "show_default": True, "max_content_width": 100}
+    settings = {"auto_envvar_prefix": prefix, "show_default": True}
     alone = {"invoke_without_command": True} if issubclass(cls, click.Group) else {}
     own = click_options(options, prefix)
     made: JobCommand = click.command(row.name, cls=cls, context_settings=settings, params=own, **alone)(body)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from shared.store.job import Job
 
 
+LONG_DASHES = "\u2013\u2014"
+"""What text programs make of two dashes."""
+
+
 @dataclass(frozen=True)
 class Within:
     """The range of a number, both ends included unless `above` (not `low` itself) or `below` (not `high` itself)."""
@@ -42,6 +46,7 @@ class More(TypedDict, total=False):
     each: bool
     alone: str
     gathers: bool
+    several: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,8 @@ class Spec:
     flag for False where it is not `--no-...`; a `table` is a table in a recipe, JSON text elsewhere; `variable` is a
     second environment variable, which every job shares. What is not `recorded` changes no result. With `each` it is
     one value, or a list (JSON text outside of a recipe) with one for each replicate. `alone` is the value of a flag
-    that is given without one. What `gathers` is about the artifact that is made of all replicates, and changes those of
-    single ones in nothing.
+    that is given without one; a text holds some of `several` names, joined by commas. What `gathers` is about the
+    artifact that is made of all replicates, and changes those of single ones in nothing.
     """
 
     help: str
@@ -70,6 +75,7 @@ class Spec:
     each: bool = False
     alone: str = ""
     gathers: bool = False
+    several: tuple[str, ...] = ()
 
 
 def option(
@@ -213,12 +219,29 @@ def one_each(text: str) -> list[str]:
     return values if isinstance(values, list) and values and all(isinstance(each, str) for each in values) else [text]
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return "; did you mean NAME?" for the one of `names` that is most like `name`, or nothing."""
+def closest(name: str, names: Iterable[str], prefix: str = "") -> list[str]:
+    """Return the one of `names` that is most like `name`, else three at most that begin with it, else none.
+
+    Neither case counts nor which dashes are used, nor `prefix`, which all of them have.
+    """
     from difflib import get_close_matches  # only an error needs it
 
-    close = get_close_matches(name, sorted(names), n=1, cutoff=0.75)
-    return f"; did you mean {close[0]}?" if close else ""
+    known = {_folded(each.removeprefix(prefix)): each for each in sorted(names)}
+    wanted = _folded(name.removeprefix(prefix))
+    # two letters that changed places are a third of a word of three
+    close = get_close_matches(wanted, known, n=1, cutoff=0.75 if len(wanted) > 4 else 0.6)
+    beginning = [each for each in known if wanted and each.startswith(wanted)]
+    return [known[each] for each in close or beginning[:3]]
+
+
+def nearest(name: str, names: Iterable[str], prefix: str = "") -> str:
+    """Return "; did you mean NAME?" for what of `names` is like `name` (see `closest`), or nothing."""
+    close = closest(name, names, prefix)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _folded(name: str) -> str:
+    return name.casefold().strip(f"-{LONG_DASHES}").replace("_", "-")
 
 
 def listed(text: str) -> tuple[str, ...]:

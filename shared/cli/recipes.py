@@ -246,8 +246,9 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except FileNotFoundError as error:
         known = recipe_names()
-        hint = f"take one of {', '.join(known)}, or a path to a .toml file"
-        raise BadConfig(f"recipe {name!r}: not found{nearest(name, known)}; {hint}") from error
+        hint = nearest(name, known)
+        there = "halfreal recipes lists them" if hint else f"take one of {', '.join(known)}"
+        raise BadConfig(f"recipe {name!r}: not found{hint}\n{there}, or name a .toml file of your own") from error
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"recipe {path}: cannot be read as TOML ({error}){_escaped(text, str(error))}") from error
     except RecursionError as error:

@@ -1,0 +1,1 @@
+"""Completion of words by the shell: the script that it needs, and where that belongs."""

@@ -1,0 +1,1 @@
+"""What a person at a terminal sees of the command line besides its work: hints, help, completion, progress of a run."""
