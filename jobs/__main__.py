@@ -140,7 +140,7 @@ def main(context: click.Context) -> None:
         formatter.write_usage("halfreal", "COMMAND [OPTIONS]")
         write_commands(formatter, FIRST)
         formatter.write_paragraph()
-        formatter.write_text("All commands: halfreal --help. The options of one: halfreal COMMAND --help.")
+        formatter.write("All commands: halfreal --help. The options of one: halfreal COMMAND --help.\n")
         click.echo(formatter.getvalue(), nl=False)
 
 

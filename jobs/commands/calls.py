@@ -7,6 +7,7 @@ from click.shell_completion import CompletionItem
 
 from jobs.pipeline import JOB_NAMES
 from shared.cli.common_options import COMMON_NAMES
+from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobCommand
 
 
@@ -30,3 +31,24 @@ def complete_settings(context: click.Context, parameter: click.Parameter, incomp
         else [f"{name}." for name in JOB_NAMES]
     )
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+SETTINGS = click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="JOB.OPTION=VALUE",
+    shell_complete=complete_settings,
+    help="Set an option of one job; repeatable.",
+)
+"""The option by which a command that calls jobs sets theirs: argument `pairs`."""
+
+
+class CallingJobs(ErrorHandlingCommand):
+    """A command that calls jobs, and knows their options."""
+
+    def option_of_others(self, option: str) -> str:
+        """Return how an option of some jobs is set, as the end of a sentence; nothing for one of none."""
+        name = option.strip("-").replace("-", "_")
+        pairs = [f"--set {job}.{name}=VALUE" for job in JOB_NAMES if name in job_options(job)]
+        return f"; it is an option of single jobs: {' or '.join(pairs)}" if pairs else ""

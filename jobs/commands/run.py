@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.calls import command_of, complete_settings, job_options
+from jobs.commands.calls import SETTINGS, CallingJobs, command_of, job_options
 from jobs.commands.ordering import ordered
 from jobs.commands.running.until import Looks, Until, check_more_can_be_made, until_of
 from jobs.pipeline import JOB_NAMES, JOBS, PIPELINE
 from shared.cli.common_options import experiment_name, places
-from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.options import nearest
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
@@ -84,26 +83,9 @@ def asked(options: dict[str, Any]) -> dict[str, str]:
     return values
 
 
-class RunCommand(ErrorHandlingCommand):
-    """The command, which knows the options of the jobs that it calls."""
-
-    def option_of_others(self, option: str) -> str:
-        """Return how an option of some jobs is set, as the end of a sentence; nothing for one of none."""
-        name = option.strip("-").replace("-", "_")
-        pairs = [f"--set {job}.{name}=VALUE" for job in JOB_NAMES if name in job_options(job)]
-        return f"; it is an option of single jobs: {' or '.join(pairs)}" if pairs else ""
-
-
-@click.command("run", cls=RunCommand, context_settings={"show_default": True})
+@click.command("run", cls=CallingJobs, context_settings={"show_default": True})
 @places
-@click.option(
-    "--set",
-    "pairs",
-    multiple=True,
-    metavar="JOB.OPTION=VALUE",
-    shell_complete=complete_settings,
-    help="Set an option of one job; repeatable.",
-)
+@SETTINGS
 @click.option("--with-tuning", is_flag=True, help="Also run tune, which searches for better options of train_gan.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
 @click.option(

@@ -76,7 +76,7 @@ def installed(place: Place, script: str) -> Iterator[str]:
         if place.line.encode() in before.splitlines():
             yield f"{place.startup} reads it already"
         else:
-            # appended, so that a link stays one, and whatever is in the file stays as it is
+            # appended, so that a link stays one, and what is in the file stays
             with open_to_write(place.startup, append=True) as stream:
                 stream.write((b"\n" if before and not before.endswith(b"\n") else b"") + f"{place.line}\n".encode())
             yield f"added to {place.startup}: {place.line}"

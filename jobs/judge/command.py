@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.calls import command_of
+from jobs.commands.calls import SETTINGS, CallingJobs, command_of
 from jobs.commands.run import main as run_command
 from jobs.commands.run import settings
 from jobs.judge.inputs import Images, check, check_apart, in_words_of_judge, lacking, read_images
@@ -19,7 +19,6 @@ from jobs.judge.places import check_files, check_same_sets, check_settings
 from jobs.synthesize.options import ANNOTATOR, GIVEN
 from shared.cli.calls.volume import bring
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
-from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
 from shared.cli.resolve import asked, environment
 from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
@@ -42,7 +41,7 @@ class Experiment:
     words: list[str]
 
 
-@click.command("judge", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.command("judge", cls=CallingJobs, context_settings={"show_default": True})
 @click.argument("real", metavar="REAL")
 @click.argument("synthetic", nargs=-1, required=True, metavar="SYNTHETIC [SYNTHETIC ...]")
 @click.option(
@@ -71,7 +70,7 @@ class Experiment:
 @click.option("--recipe", default=RECIPE, metavar="NAME|FILE.toml", help="All other options of the experiment.")
 @click.option("--experiment", metavar="NAME", help="Folder on the volume [default: judge-REAL-SYNTHETIC].")
 @DATA_ROOT
-@click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
+@SETTINGS
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
 @click.option("--device", help="Device of torch: cpu, cuda, cuda:1 or auto.")

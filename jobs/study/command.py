@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.commands.calls import SETTINGS, CallingJobs
 from shared.cli.calls.part import shard_of
 from shared.cli.calls.perform import bind_threads
 from shared.cli.common_options import PARTS, experiment_name, place
-from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jobs.study.points import Point
 
 
-@click.command("study", cls=ErrorHandlingCommand, context_settings={"show_default": True})
+@click.command("study", cls=CallingJobs, context_settings={"show_default": True})
 @place
 @click.option(
     "--images",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     help="Shares of the real train and val images whose labels count, in percent; GANs learn from all images, without "
     "labels, and are compared with pseudo-labels.",
 )
-@click.option("--set", "pairs", multiple=True, metavar="JOB.OPTION=VALUE", help="Set an option of one job; repeatable.")
+@SETTINGS
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Random seed of every job [default: the recipe's].")
 @click.option("--replicates", type=click.IntRange(1, MOST), help="Replicates of each point [default: the recipe's].")
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")

@@ -245,8 +245,7 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         text = _text(path)
         return tomllib.loads(text)
     except FileNotFoundError as error:
-        known = recipe_names()
-        hint = nearest(name, known)
+        hint = nearest(name, known := recipe_names())
         there = "halfreal recipes lists them" if hint else f"take one of {', '.join(known)}"
         raise BadConfig(f"recipe {name!r}: not found{hint}\n{there}, or name a .toml file of your own") from error
     except tomllib.TOMLDecodeError as error:

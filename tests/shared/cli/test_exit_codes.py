@@ -16,7 +16,7 @@ from shared.errors import BadInput, Busy, FormatError, HalfrealError, Interrupte
 
 BAD_OPTIONS = {
     "unknown option": (["--stepz", "2"], "No such option", "--help"),
-    "wrong type": (["--steps", "many"], "'many' is not a valid integer", "--help"),
+    "wrong type": (["--steps", "many"], "'many'; want a whole number", "--help"),
     "missing value": (["--steps"], "requires an argument", "--help"),
     "stray word": (["surplus"], "unexpected extra argument", "--help"),
     "below the range": (["--seed", "-1"], "-1 is not in the range", "--help"),
@@ -53,14 +53,14 @@ def test_a_bad_option_ends_with_2_and_says_what_to_do(laboratory: Any, case: str
 def test_a_wrong_environment_variable_ends_with_2(laboratory: Any) -> None:
     """The variable and its wrong value are in the message, also when a container set it."""
     outcome = laboratory.call(HALFREAL_TINY_STEPS="many")
-    _assert_polite(laboratory, outcome, 2, "HALFREAL_TINY_STEPS: 'many' is not a valid integer", "--help")
+    _assert_polite(laboratory, outcome, 2, "HALFREAL_TINY_STEPS: 'many'; want a whole number", "--help")
 
 
 BAD_RECIPES = {
     "unknown option": ("[tiny]\nstepz = 2", "[tiny] has no option 'stepz'", "it has seed, steps, threads, word"),
     "unknown job": ("[tinny]\nsteps = 2", "'tinny' is no table of a job", "the jobs are tiny"),
     "option outside a table": ("steps = 2", "'steps' is no table of a job", "the jobs are tiny"),
-    "wrong type": ("[tiny]\nsteps = 'many'", "'many' is not a valid integer", "--help"),
+    "wrong type": ("[tiny]\nsteps = 'many'", "'many'; want a whole number", "--help"),
     "wrong seed": ("seed = 'luck'", "`seed`, `threads`, `replicates` a whole number"),
     "wrong about": ("about = 3", "want `about`"),
     "not TOML": ("[tiny\nsteps = 2", "cannot be read as TOML"),

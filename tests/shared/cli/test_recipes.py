@@ -61,7 +61,7 @@ def test_a_job_gets_its_table_and_the_common_seed(
         ("about = 1", "want `about`, .* to be text"),
         ("extends = 1", "`extends` to be text"),
         ('extends = "own.toml"', "extends itself"),
-        ('extends = "nothing"', "not found; take one of"),
+        ('extends = "nothing"', "not found\ntake one of"),
         ("seed = 0.5", "`seed`, `threads`, `replicates` a whole number"),
         ('seed = "0"', "`seed`, `threads`, `replicates` a whole number"),
         ("[gan]\nepochs = 1", "'gan' is no table of a job\nthe jobs are .*preprocess"),
@@ -116,7 +116,7 @@ def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nope", "nope.toml", ""])
 def test_an_unknown_recipe_is_answered_with_the_known_ones(name: str) -> None:
     """The error lists the known names and the alternative: a path."""
-    with pytest.raises(BadConfig, match=rf"recipe '{name}': not found; take one of .*digits.*or a path to a \.toml"):
+    with pytest.raises(BadConfig, match=rf"recipe '{name}': not found\ntake one of .*digits.*or name a \.toml"):
         load_recipe(name)
 
 

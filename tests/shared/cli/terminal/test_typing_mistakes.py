@@ -92,7 +92,7 @@ def test_an_experiment_that_is_there_gets_no_hint(volume: Path) -> None:
     ],
 )
 def test_the_nearest_name(name: str, names: list[str], said: str) -> None:
-    """One that differs by little, whatever its case and dashes; else those that it begins; else none."""
+    """One that differs by little, in case and dashes by much; else those that it begins; else none."""
     assert nearest(name, names) == said
 
 
