@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from shared.cli.click_options import write_grouped
 from shared.cli.options import nearest
-from shared.cli.terminal.hints import TYPED, explained
+from shared.cli.terminal.hints import TYPED, with_hint
 from shared.disk.durable import FULL, PASSING
 from shared.errors import BadInput, HalfrealError, Interrupted
 from shared.runtime.job_processes import follow_starter
@@ -130,7 +130,7 @@ def _fail_usage(error: click.ClickException) -> NoReturn:
     if isinstance(error, click.BadParameter) and (variable := _variable(error)):
         error.param_hint = variable
     command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "halfreal"
-    _fail(f"{explained(error)}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
+    _fail(f"{with_hint(error)}\nsee: {command} --help", error.exit_code if error.exit_code != 1 else 2)
 
 
 def _variable(error: click.BadParameter) -> str | None:

@@ -12,7 +12,7 @@ TYPED = "halfreal.typed"
 """The key of click's context under which the words of a call are."""
 
 
-def explained(error: click.ClickException) -> str:
+def with_hint(error: click.ClickException) -> str:
     """Return what is wrong with a call, in one line, and what to type instead where that can be told."""
     message = " ".join(error.format_message().split())
     context = error.ctx if isinstance(error, click.UsageError) else None
