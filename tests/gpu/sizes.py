@@ -19,9 +19,9 @@ class Sizes:
     warm: int = 6
     matrix: int = 8192
     stored: int = 20_000
-    fit_steps: int = 400
+    fit_steps: int = 200
     fit_batch: int = 256
-    features: int = 2048
+    features: int = 1024
     quality_s: float = 180.0
     marks: tuple[float, ...] = (1 / 6, 1 / 3, 2 / 3, 1.0)
     quality_px: int = 32

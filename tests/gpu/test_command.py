@@ -14,13 +14,18 @@ from typing import Any
 import pytest
 import torch
 
+from jobs.train_gan.steps import train_step
 from tests.gpu import __main__ as command
 from tests.gpu.part import Row, Task, ratios
+from tests.gpu.parts.training import FAMILIES, begin, usual_r3gan
 from tests.gpu.sizes import TINY
 from tests.gpu.table import markdown
 from tests.gpu.waits import waits
 
 ROOT = Path(__file__).resolve().parents[2]
+
+LONG = ("fits", "features", "quality")
+"""Parts that import much, or take networks of a real size."""
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
@@ -155,7 +160,9 @@ def test_a_wait_in_a_step_is_found() -> None:
     assert waits([("cudaDeviceSynchronize", 11.0)], 1.0, 10.0) == []
 
 
-@pytest.mark.parametrize("part", ["loading", "fits", "arithmetic", "training"])
+@pytest.mark.parametrize(
+    "part", ["loading", "arithmetic", "training", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
+)
 def test_a_part_measures(part: str) -> None:
     """Each part has rows with values; ratios are positive."""
     module = importlib.import_module(command.PARTS[part].module)
@@ -163,6 +170,16 @@ def test_a_part_measures(part: str) -> None:
     assert rows
     assert all(row.value is not None and row.value >= 0 for row in rows)
     assert all(ratio > 0 for row in rows for spread in row.ratios.values() for ratio in spread)
+
+
+def test_the_usual_r3gan_is_ours() -> None:
+    """The peer that is written out here has our losses and penalty, of the first iteration and of the second."""
+    start = begin(Task(torch.device("cpu"), TINY, float("inf")), "r3gan", 4, FAMILIES["r3gan"][0])
+    peer = usual_r3gan(start)
+    for _ in range(2):
+        ours = train_step(start.state.models, start.family, start.config, start.batch)
+        names = ("discriminator_loss", "penalty", "generator_loss")
+        assert [float(ours[name]) for name in names] == pytest.approx([float(value) for value in peer()], rel=1e-4)
 
 
 @pytest.mark.long

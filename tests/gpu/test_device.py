@@ -30,7 +30,12 @@ INFO = Dataset(classes=["a", "b", "c"], size_px=16, channels=1, preparation={}, 
 
 BATCH = 8
 
-every_family = pytest.mark.parametrize("family", sorted(FAMILIES))
+QUICK = ("dcgan", "wgan_gp")
+"""The families that `make test` has; a GPU has all of them."""
+
+every_family = pytest.mark.parametrize(
+    "family", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in sorted(FAMILIES)]
+)
 on_gpu = pytest.mark.skipif(HERE.type != "cuda", reason="needs a GPU")
 
 
@@ -146,18 +151,6 @@ def test_weights_have_the_layout_of_the_device(family: str, tmp_path: Path) -> N
         assert all(value.is_contiguous(memory_format=wanted) for value in maps)
 
 
-@pytest.mark.long
-@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
-@pytest.mark.parametrize("family", ["dcgan", "wgan_gp"])
-def test_compiled_networks_take_the_same_steps(family: str) -> None:
-    """With --compile the losses of an iteration are those of the plain networks."""
-    found = []
-    for compiled in (False, True):
-        state, config = make(family, HERE, compile=compiled, critic_steps=1)
-        found.append(train(state, config, 1))
-    near(found[1], found[0], 1e-3)
-
-
 @on_gpu
 @every_family
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
@@ -179,11 +172,10 @@ def test_a_replayed_step_reads_the_learning_rate(family: str) -> None:
     before = numbers(state)
     state.scale_learning_rate(0.0)
     list(iterate(state, config, stream(HERE)))
-    trained = [*state.models.generator.named_parameters(), *state.models.discriminator.named_parameters()]
-    assert trained
+    networks = {"generator": state.models.generator, "discriminator": state.models.discriminator}
+    trained = [f"{side} {name}" for side, network in networks.items() for name, _ in network.named_parameters()]
     after = numbers(state)
-    names = {f"{side} {name}" for side in ("generator", "discriminator") for name, _ in trained}
-    assert [name for name in names & before.keys() if not torch.equal(before[name], after[name])] == []
+    assert [name for name in trained if not torch.equal(before[name], after[name])] == []
 
 
 @on_gpu
@@ -222,3 +214,15 @@ def test_nothing_waits_in_a_step(family: str, graphs: bool) -> None:
         iterations(2)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+@pytest.mark.parametrize("family", ["dcgan", "wgan_gp"])
+def test_compiled_networks_take_the_same_steps(family: str) -> None:
+    """With --compile the losses of an iteration are those of the plain networks."""
+    found = []
+    for compiled in (False, True):
+        state, config = make(family, HERE, compile=compiled, critic_steps=1)
+        found.append(train(state, config, 1))
+    near(found[1], found[0], 1e-3)

@@ -27,7 +27,7 @@ def profiled(work: Callable[[], object]) -> list[str]:
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiler, record_function(SPAN):
         work()
     events = list(profiler.events() or ())
-    (span,) = (event for event in events if event.name == SPAN and "cpu" in str(event.device_type).lower())
+    span = next(event for event in events if event.name == SPAN and "cpu" in str(event.device_type).lower())
     return waits(_named(events), span.time_range.start, span.time_range.end)
 
 

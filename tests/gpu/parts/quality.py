@@ -22,7 +22,7 @@ from tests.gpu.part import Row, Task, finish
 VARIABLE = "HALFREAL_TEST_DATA"
 """The variable that names the folder in which `mnist` has the four IDX files, gzipped."""
 
-SCORING_SHARE = 0.15
+SCORING_SHARE = 0.1
 """The share of the time that is kept for fits and scores."""
 
 CLASSES = 10

@@ -39,22 +39,24 @@ def usual_r3gan(start: loops.Start) -> Iteration:
         (gradient,) = torch.autograd.grad(values.sum(), images, create_graph=True)
         return gradient.square().sum((1, 2, 3)).mean()
 
-    def iteration() -> None:
+    def iteration() -> list[Tensor]:
         discriminator.requires_grad_(True)
         fake = generator(start.latents, start.labels).detach().requires_grad_(True)
         real = start.real.detach().requires_grad_(True)
         of_real, of_fake = discriminator(real, start.labels), discriminator(fake, start.labels)
         loss = nn.functional.softplus(of_fake - of_real).mean()
-        loss = loss + weight / 2 * (penalty(of_real, real) + penalty(of_fake, fake))
+        both = weight / 2 * (penalty(of_real, real) + penalty(of_fake, fake))
         sides[1].zero_grad()
-        loss.backward()
+        (loss + both).backward()
         sides[1].step()
         discriminator.requires_grad_(False)
         made = generator(start.latents, start.labels)
         of_real, of_fake = discriminator(start.real, start.labels), discriminator(made, start.labels)
         sides[0].zero_grad()
-        nn.functional.softplus(of_real - of_fake).mean().backward()
+        generators = nn.functional.softplus(of_real - of_fake).mean()
+        generators.backward()
         sides[0].step()
+        return [each.detach() for each in (loss, both, generators)]
 
     return iteration
 
