@@ -4,7 +4,7 @@ import io
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -12,27 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.calls import SETTINGS, CallingJobs, command_of, job_options
+from jobs.commands.calls import SETTINGS, CallingJobs, command_of
 from jobs.commands.ordering import ordered
-from jobs.commands.running.until import Looks, Until, check_more_can_be_made, until_of
-from jobs.pipeline import JOB_NAMES, JOBS, PIPELINE
+from jobs.commands.running.settings import asked
+from jobs.commands.running.until import Looks, Until, check_more_can_be_made, until_of, without_force
+from jobs.pipeline import JOBS, PIPELINE, PREPROCESS
 from shared.cli.common_options import experiment_name, places
-from shared.cli.options import nearest
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
-from shared.runtime.job_processes import end_at_once, start, variables, wait
+from shared.runtime.job_processes import end_at_once, start, wait
 from shared.stats.looks import FIRST
 from shared.store.job import Job
 from shared.store.replicates import MOST, RESPLITS
 
 if TYPE_CHECKING:
+    from jobs.commands.running.minutes import Minutes
     from shared.cli.calls.dry_run import DryRun
-
-
-FLAGS = {"train_mixed.until": "--until POINTS", "train_mixed.until_ended": "--until POINTS"}
-"""Options of jobs that `halfreal run` sets by a flag of its own: without its loop they would say what is not so."""
 
 
 class JobFailed(HalfrealError):
@@ -41,46 +38,6 @@ class JobFailed(HalfrealError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
-
-
-def settings(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Return `job.option=value` pairs as the environment variables that set the option; BadConfig for others."""
-    values = {}
-    for pair in pairs:
-        place, equals, value = pair.partition("=")
-        job, _, option = place.partition(".")
-        if not equals or not option:
-            raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
-        if job not in JOB_NAMES:
-            raise BadConfig(f"--set {pair}: no job {job}{nearest(job, JOB_NAMES)}; jobs are {', '.join(JOB_NAMES)}")
-        name, known = option.replace("-", "_"), job_options(job)
-        if name not in known:
-            raise BadConfig(
-                f"--set {pair}: {job} has no option {option!r}{nearest(name, known)}\nit has {', '.join(known)}"
-            )
-        if (flag := FLAGS.get(f"{job}.{name}")) is not None:
-            raise BadConfig(f"--set {pair}: replicates are added by halfreal run alone, with {flag}")
-        if not value:
-            raise BadConfig(f"--set {pair}: no value; leave it out to have the recipe's")
-        values[f"{job}.{name}"] = value
-    return variables(values)
-
-
-def asked(options: dict[str, Any]) -> dict[str, str]:
-    """Return what the options of `run` ask of every job, as environment variables; BadConfig for what contradicts."""
-    values = settings(options["pairs"])
-    if options["resplit"] is not None:
-        resplit = variables({"preprocess.resplit": options["resplit"]})
-        if resplit.keys() & values.keys():
-            raise BadConfig("--resplit and --set preprocess.resplit are one option; want one of them")
-        values |= resplit
-    if options["seed"] is not None:
-        # not as a flag of each job: a seed is of the experiment, which is rebuilt where it is another one
-        values |= variables({f"{job.name}.seed": options["seed"] for job in JOBS})
-    for option in ("replicates", "processes"):
-        if options[option] is not None:
-            values[f"HALFREAL_{option}".upper()] = str(options[option])
-    return values
 
 
 @click.command("run", cls=CallingJobs, context_settings={"show_default": True})
@@ -108,8 +65,9 @@ def asked(options: dict[str, Any]) -> dict[str, str]:
 @click.option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
-    help="Time budget of --until in minutes: no further step of replicates begins after it; one that has begun is "
-    "finished, so are the first five.",
+    help="Time budget in minutes: times this machine and chooses epochs, width and replicates so that the run ends in "
+    "time. With --until: no further step of replicates begins after it; one that has begun is finished, so are the "
+    "first five.",
 )
 @click.option("--processes", type=click.IntRange(0), help="Replicates that run at once [default: as many as cores].")
 @click.option("--threads", type=click.IntRange(0), help="CPU threads of torch [default: the recipe's].")
@@ -126,6 +84,7 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     the same command resumes. With several recipes it runs an experiment of each, and compares them at the end. Where
     synthetic images are imported (synthesize.source) no GAN is trained.
     """
+    started = time.monotonic()
     names, until = experiment_names(experiment, recipe), until_of(options)
     # as environment variables, which jobs in other processes inherit, and which jobs without replicates do not mind
     os.environ |= asked(options)
@@ -137,11 +96,14 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     table = JOBS if options["with_tuning"] else PIPELINE
     words = {name: job_words(which, name, data_root, options) for name, which in names.items()}
     jobs = {name: ordered(table, each) for name, each in words.items()}
+    budget = budget_of(options, jobs.values(), started)
     if until is not None:
         check_more_can_be_made(jobs.values())
         click.echo(until.plan(), err=True)
     if options["dry_run"]:
         for name, each in words.items():
+            if budget is not None:
+                os.environ |= budget.show(data_root / name, each)
             dry_run_next(jobs[name], each, data_root / name, until)
         return
     # a mistake in the options of the last job must not cost the hours before it; warnings appear again with each job
@@ -156,6 +118,8 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
         if several:
             click.secho(f"experiment {number}/{len(words)}: {name}", bold=True, err=True)
         with _of_experiment(name if several else ""):
+            if budget is not None:
+                settle(budget, jobs[name], data_root / name, each, stop)
             make_experiment(jobs[name], each, data_root / name, until, stop)
         from jobs.commands.results import print_results
 
@@ -198,6 +162,21 @@ def run_jobs(selected: Sequence[Job], words: list[str], stop: StopFlag) -> None:
         elapsed = time.monotonic() - started
         click.secho(f"[{number}/{len(selected)}] {job.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
         _run_job(job, words, stop)
+
+
+def budget_of(options: Mapping[str, Any], experiments: Collection[Sequence[Job]], started: float) -> "Minutes | None":
+    """Return the time budget that the options ask for; None without one, and where it is that of --until."""
+    if options["minutes"] is None or options["until"] is not None:
+        return None
+    from jobs.commands.running.minutes import minutes_of  # here, since records are slow to import
+
+    return minutes_of(options, experiments, started)
+
+
+def settle(budget: "Minutes", jobs: Sequence[Job], folder: Path, words: list[str], stop: StopFlag) -> None:
+    """Have the jobs do what is chosen for the budget; the machine is timed on the images that the first one makes."""
+    preparing = [job for job in jobs if job.name == PREPROCESS.name]
+    os.environ |= budget.settle(folder, words, lambda: run_jobs(preparing, without_force(words), stop), stop)
 
 
 def make_experiment(jobs: Sequence[Job], words: list[str], folder: Path, until: Until | None, stop: StopFlag) -> None:

@@ -13,7 +13,7 @@ import click
 
 from jobs.commands.calls import SETTINGS, CallingJobs, command_of
 from jobs.commands.run import main as run_command
-from jobs.commands.run import settings
+from jobs.commands.running.settings import settings
 from jobs.judge.inputs import Images, check, check_apart, in_words_of_judge, lacking, read_images
 from jobs.judge.places import check_files, check_same_sets, check_settings
 from jobs.synthesize.options import ANNOTATOR, GIVEN

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from jobs.commands.calls import command_of
-from jobs.commands.run import settings
+from jobs.commands.running.settings import settings
 from jobs.pipeline import TRAIN_MIXED
 from jobs.selfcheck.failed import SelfcheckFailed
 from jobs.selfcheck.findings import FAIL

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.commands.calls import command_of
 from jobs.commands.ordering import ordered
-from jobs.commands.run import dry_run_chain, settings, to_its_end
+from jobs.commands.run import dry_run_chain, to_its_end
+from jobs.commands.running.settings import settings
 from jobs.pipeline import PIPELINE, PREPROCESS, TRAIN_GAN, TRAIN_MIXED
 from jobs.study.labels import ARMS as LABELS
 from jobs.study.labels import LABELS_OWN, check_arms, label_pairs

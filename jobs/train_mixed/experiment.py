@@ -175,6 +175,7 @@ def protocol_of(run: Run, config: MixedOptions, truth: Labels | Sequence[Labels]
         n_test_most=max(counts) if max(counts) > min(counts) else None,
         until=config.until / 100 or None,
         seen_replicates=seen if config.until else None,
+        budget_minutes=config.budget_minutes or None,
     )
 
 

@@ -63,6 +63,14 @@ class MixedOptions(FitOptions):
         choices=("no", *BUDGETS),
         gathers=True,
     )
+    budget_minutes: float = option(
+        0.0,
+        "Time budget that epochs, width and replicates were chosen for, in minutes; 0: none. `halfreal run --minutes` "
+        "sets it.",
+        "experiment design",
+        within=Within(0),
+        gathers=True,
+    )
     patience: int = option(
         8,
         "Early stopping, the same for every arm: measurements on val without improvement before training ends; "

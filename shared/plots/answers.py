@@ -185,11 +185,26 @@ def stopping_words(record: MixedRecord) -> str:
     return reasons.get(used.stopped_for or "", f"{now}; {wanted} are wanted{_estimate(used)}.")
 
 
+def budget_note(record: MixedRecord) -> str:
+    """Return that epochs, width and replicates were chosen to end in time, for who reads the result; "" elsewhere."""
+    minutes = record.protocol.budget_minutes
+    if minutes is None:
+        return ""
+    return (
+        f"Epochs and width of the GANs and the number of replicates were chosen to end within {minutes:g} minutes on "
+        "the machine that ran this. With more time the generators may be better, and the answers others: that nothing "
+        "is shown here does not say that nothing is to be found."
+    )
+
+
 def stopping_note(record: MixedRecord) -> str:
-    """Return the same for who reads the result: what was done, how it went, what intervals allow for."""
+    """Return what a user's budget or width did to the result, for who reads it; "" where nothing of the kind was given.
+
+    With a width that is what was done, how it went, what intervals allow for.
+    """
     words = stopping_words(record)
     if not words:
-        return ""
+        return budget_note(record)
     return (
         f"Replicates were to be added until the headline's interval is narrow enough: {words} Every interval is "
         f"{100 * (STRETCH - 1):.0f} % wider than for a given number of replicates, which allows for this."

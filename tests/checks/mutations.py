@@ -36,6 +36,7 @@ from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
+from tests.checks.safety.budgets import BUDGETS
 from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
@@ -71,6 +72,7 @@ MUTATIONS += SURFACE
 MUTATIONS += WORDS
 MUTATIONS += ON_GPU
 MUTATIONS += PACKAGES
+MUTATIONS += BUDGETS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

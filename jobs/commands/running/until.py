@@ -53,9 +53,8 @@ class Until:
 def until_of(options: Mapping[str, Any]) -> Until | None:
     """Return what the options of `run` ask for; None without --until. BadConfig for what cannot go together."""
     if options["until"] is None:
-        for name in ("max_replicates", "minutes"):
-            if options[name] is not None:
-                raise BadConfig(f"--{name.replace('_', '-')}: it ends what --until POINTS begins; want both or neither")
+        if options["max_replicates"] is not None:
+            raise BadConfig("--max-replicates: it ends what --until POINTS begins; want both or neither")
         return None
     if options["replicates"] is not None:
         raise BadConfig(

@@ -20,6 +20,7 @@ class MixedProtocol(Record):
     their number was given, and then so are the next ones. `half_width` is what it is, `floor` what of it any number of
     replicates would leave. `stopped_for` is why no more were added, a word of `shared.stats.looks`, None while more
     are to come. `seen_replicates` is how many there were in an answer that was seen before under another rule, if any.
+    `budget_minutes` is the time that epochs, width and replicates were chosen for; None where nothing was.
     """
 
     n_test: int
@@ -47,6 +48,7 @@ class MixedProtocol(Record):
     floor: float | None = None
     stopped_for: str | None = None
     seen_replicates: int | None = None
+    budget_minutes: float | None = None
 
     @property
     def test_images(self) -> str:

@@ -205,7 +205,6 @@ def asked(**given: Any) -> dict[str, Any]:
     [
         ({"until": 0.5, "replicates": 8}, "--replicates 8 gives it"),
         ({"max_replicates": 8}, "--max-replicates: it ends what --until POINTS begins"),
-        ({"minutes": 8.0}, "--minutes: it ends what --until POINTS begins"),
     ],
 )
 def test_what_cannot_go_together_is_refused(given: dict[str, Any], mention: str) -> None:

@@ -381,6 +381,15 @@ def test_the_page_says_why_no_more_replicates_were_added(render: Render, made: I
     assert 'class="stopping"' not in pages(render, made, mixed_record())
 
 
+def test_the_page_says_that_the_plan_was_made_for_a_budget(render: Render, made: Inputs) -> None:
+    """In its head, with what that may cost."""
+    protocol = mixed_record().protocol.model_copy(update={"budget_minutes": 30.0})
+    html = pages(render, made, mixed_record(protocol=protocol))
+    head = words(html[: html.index("</header>")])
+    assert "number of replicates were chosen to end within 30 minutes on the machine that ran this" in head
+    assert "With more time the generators may be better, and the answers others" in head
+
+
 def test_added_replicates_are_counted(render: Render, made: Inputs) -> None:
     """Those that were added after an answer are told apart from the planned ones."""
     protocol = mixed_record().protocol.model_copy(update={"planned": 3, "added": 2})
