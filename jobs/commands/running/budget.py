@@ -16,8 +16,8 @@ ENOUGH, LEAST = 0.25, 0.1
 NARROWEST = 8
 """The least width that is chosen."""
 
-FIT_LENGTH = 2.0
-"""How many times its recipe's steps a fit takes until it stops early, roughly."""
+BEST_AT = 0.75
+"""The share of its recipe's steps after which a fit improves no more, roughly."""
 
 LOOKS, FINAL_SCORES = 1.5, 6.0
 """What scoring images costs, as a multiple of drawing and looking at them; the same of all scores on test together."""
@@ -75,8 +75,8 @@ class Times:
 class Work:
     """What a replicate has to do besides training its GAN.
 
-    The annotator has `annotator_steps`; each of the `fits` has `fit_steps` as the recipe has them. For each score
-    `scored` images are drawn, and `drawn` for the synthetic set.
+    The annotator takes `annotator_steps`, each of the `fits` takes `fit_steps`. For each score `scored` images are
+    drawn, and `drawn` for the synthetic set.
     """
 
     annotator_steps: int
@@ -106,7 +106,7 @@ class Costs:
     def from_times(cls, times: Times, work: Work, abreast: int, processes: int, one_thread: bool) -> "Costs":
         """Return what work costs where its steps take these times."""
         annotating = work.annotator_steps * times.annotator_step_s
-        fitting = FIT_LENGTH * work.fits * work.fit_steps * times.fit_step_s
+        fitting = work.fits * work.fit_steps * times.fit_step_s
         looking = (FINAL_SCORES * work.scored + LOOKS * work.drawn) * times.image_s
         return cls(
             times.epoch_s,
@@ -207,6 +207,13 @@ def usable_s(minutes: float, elapsed_s: float = 0.0) -> float:
 def minutes_for(seconds: float, elapsed_s: float = 0.0) -> int:
     """Return the whole minutes of the smallest budget in which `seconds` may be planned for."""
     return math.ceil(round((seconds + elapsed_s) / (1 - RESERVE) / 60, 6))
+
+
+def fit_steps(steps: int, most_steps: int, patience: int, measure_every: int) -> int:
+    """Return about how many steps a fit takes until it stops: at least `steps`, which its control needs."""
+    if not patience:
+        return most_steps
+    return min(max(steps, round(BEST_AT * steps) + patience * measure_every), most_steps)
 
 
 def said(minutes: float, plan: Plan, costs: Costs, asked: Asked, elapsed_s: float = 0.0) -> list[str]:

@@ -19,6 +19,7 @@ from jobs.commands.running.budget import (
     Times,
     Work,
     choose,
+    fit_steps,
     in_words,
     least,
     minutes_for,
@@ -208,7 +209,7 @@ class Experiment:
         return Work(
             annotator.steps,  # type: ignore[attr-defined]
             len(chosen_arms(options.arms, conditional=True)) * options.fits,
-            options.steps,
+            fit_steps(options.steps, options.most_steps, options.patience, options.measure_every),
             scores.images,  # type: ignore[attr-defined]
             round(drawn.share * train),  # type: ignore[attr-defined]
         )

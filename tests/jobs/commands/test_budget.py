@@ -12,6 +12,7 @@ from jobs.commands.running.budget import (
     Times,
     Work,
     choose,
+    fit_steps,
     least,
     minutes_for,
     said,
@@ -120,6 +121,21 @@ def test_costs_grow_with_the_work() -> None:
     for name, value in vars(work).items():
         more = Costs.from_times(times, Work(**vars(work) | {name: 2 * value}), 2, 0, one_thread=True)
         assert more.of(plan) > costs.of(plan), name
+
+
+@pytest.mark.parametrize(
+    ("steps", "patience", "expected"),
+    [
+        (1500, 8, 1525),  # it improves until step 1,125, then waits for eight measurements
+        (400, 8, 700),
+        (1500, 2, 1500),  # one that stops early goes on for its control
+        (20, 8, 200),
+        (400, 0, 4000),
+    ],
+)
+def test_a_fit_takes_steps_until_it_stops(steps: int, patience: int, expected: int) -> None:
+    """With measurements every 50 steps, and ten times the recipe's steps at most."""
+    assert fit_steps(steps, 10 * steps, patience, 50) == expected
 
 
 def test_the_least_budget_that_is_named_is_enough() -> None:

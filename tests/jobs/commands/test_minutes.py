@@ -20,7 +20,7 @@ from shared.errors import BadConfig, FormatError, HalfrealError
 from tests.jobs.conftest import SMALL
 
 TIMES = Times({8: 1.0}, annotator_step_s=0.01, fit_step_s=0.01, image_s=0.001, start_s=2.0)
-"""Steps of the digits: 40 epochs of width 8 take 40 seconds, fits 5 x 2 x 400 steps of 10 ms as long."""
+"""Steps of the digits: 40 epochs of width 8 take 40 seconds, fits 5 x 700 steps of 10 ms nearly as long."""
 
 
 @pytest.fixture
