@@ -164,22 +164,26 @@ def test_a_failed_timing_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_run_ends_within_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three replicates of small images, from the source to the page, in less time than was given."""
+    """Three replicates, from the source to the page, in less than the least time that is not refused."""
     monkeypatch.delenv("HALFREAL_REPLICATES")
     words = ["--data-root", str(tmp_path), "--experiment", "small", "--device", "cpu"]
     for job, options in SMALL.items():
         for flag, value in zip(options[::2], options[1::2], strict=True):
             if flag not in ("--epochs", "--width"):
                 words += ["--set", f"{job}.{flag.removeprefix('--').replace('-', '_')}={value}"]
+    refused = CliRunner().invoke(halfreal, ["run", *words, "--minutes", "0.2"])
+    assert refused.exit_code == 2
+    # what a machine needs at least depends on it, and on who else is at work there
+    minutes = refused.output.partition("want --minutes ")[2].partition(" ")[0]
     started = module.time.monotonic()
-    outcome = CliRunner().invoke(halfreal, ["run", *words, "--minutes", "8"])
+    outcome = CliRunner().invoke(halfreal, ["run", *words, "--minutes", minutes])
     assert outcome.exit_code == 0, outcome.output
     spent = (module.time.monotonic() - started) / 60
     chosen = read_choice(tmp_path / "small")
     assert chosen is not None
     assert chosen.replicates >= 3
-    assert spent < 8
+    assert spent < int(minutes)
     page = (tmp_path / "small" / "report" / "index.html").read_text()
-    assert "chosen to end within 8 minutes" in page
+    assert f"chosen to end within {minutes} minutes" in page
     gan = json.loads((tmp_path / "small" / "gan" / "r02" / "manifest.json").read_bytes())["options"]
     assert (gan["epochs"], gan["width"]) == (chosen.epochs, chosen.width)
