@@ -7,6 +7,7 @@ from jobs.train_mixed.options import MixedOptions
 from jobs.train_mixed.validate import validate
 from shared.cli.job import job
 from shared.cli.run import How, Result, Run, Step
+from shared.models.fit_options import IMPORTED
 
 if TYPE_CHECKING:
     from shared.store.records.mixed import MixedRecord
@@ -23,7 +24,7 @@ def fits(run: Run, config: MixedOptions) -> Result | None:
     TRAIN_MIXED,
     MixedOptions,
     jobs=JOB_NAMES,
-    how=How(after=(Step(FITS, fits, How(resumes=True, preload=("jobs.train_mixed.fits",), divides=True)),)),
+    how=How(after=(Step(FITS, fits, How(resumes=True, preload=(*IMPORTED, "jobs.train_mixed.fits"), divides=True)),)),
     validate=validate,
 )
 def main(run: Run, config: MixedOptions) -> Result:
