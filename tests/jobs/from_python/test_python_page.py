@@ -105,7 +105,7 @@ def test_what_cannot_be_judged_is_refused(
     said = capsys.readouterr().err
     assert printed[0].startswith("SYNTHETIC nowhere: there is no")
     assert " ".join(said.split()) == f"error: {printed[0]}"
-    with pytest.raises(halfreal.BadInput, match="--set preprocess.source_path=elsewhere: .* give them as REAL"):
+    with pytest.raises(halfreal.BadInput, match=r"--set preprocess.source_path=elsewhere: .* give them as REAL"):
         halfreal.judge("photos", "generated", set={"preprocess.source_path": "elsewhere"})
 
 
