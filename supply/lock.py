@@ -28,7 +28,9 @@ def normalized(name: str) -> str:
 
 
 def read_lock(path: Path) -> list[Package]:
-    """Return the packages of a lock file in its order; WrongFileError for a line that pins none."""
+    """Return the packages of a lock file in its order; WrongFileError for a line that pins none, or for no file."""
+    if path.exists() and not path.is_file():  # a read of a pipe may never end
+        raise WrongFileError(f"{path}: no file but a folder or a device; want a lock file")
     packages = []
     for entry in re.split(r"\n(?=\S)", path.read_text(encoding="utf-8")):
         if not entry.strip() or entry.startswith("#"):

@@ -1,7 +1,6 @@
 """The command `playground`: a local page on which to draw images from trained generators."""
 
 import os
-import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,8 +52,6 @@ def main(
         from jobs.playground.guard import Guard
         from jobs.playground.page import Page, make_app, serve
 
-        # containers are stopped by SIGTERM: end as after Ctrl-C, so that the temporary folder is removed
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         # resolved, as gradio asks for files: the path of a download is compared as text
         page = Page(index, wanted if wanted in names else names[0], Path(scratch).resolve())
         click.echo(f"halfreal playground: {address(listener)} (Ctrl-C ends it)")

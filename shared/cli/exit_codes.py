@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -30,6 +31,8 @@ are too large: for the file system, for a limit of the user's, or for what is re
 
 EXTRAS = {"gradio": "playground", "optuna": "tune"}
 """Libraries that not every installation has, each with the extra of the package that brings it."""
+
+STOPPED = "stopped; run the same command again to go on"
 
 LINES, WIDTH = 3, 200
 """The room of an error on a terminal, and in the log of a pod."""
@@ -74,11 +77,20 @@ class ErrorHandlingCommand(click.Command):
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
         words = args[0] if args else extra.get("args")
+        # whoever only reads ends as after Ctrl-C; a job that has work to save takes both signals later
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         follow_starter()
         log.begin(sys.argv[1:] if words is None else list(words))
         identify(named(self.name))
         # click's own standalone mode would print usage errors in its format and end with 1 for most errors
         return exit_with(lambda: run(*args, standalone_mode=False, **extra))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a signal that nobody waits for is an interruption, for which click would print a line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted(STOPPED) from error
 
 
 class ErrorHandlingGroup(ErrorHandlingCommand, click.Group):
@@ -147,7 +159,7 @@ def _variable(error: click.BadParameter) -> str | None:
 def _fail_expected(cause: BaseException) -> None:
     """End for an interruption, for what the system refuses and for a missing extra; return for any other error."""
     if isinstance(cause, KeyboardInterrupt):
-        _fail("stopped; run the same command again to go on", Interrupted.exit_code)
+        _fail(STOPPED, Interrupted.exit_code)
     if known := explained(cause):
         if debugging() and not log.is_json():
             traceback.print_exception(cause)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from shared.errors import FormatError
 from shared.format import tar
+from shared.format.outside import regular_descriptor
 from shared.format.sample import MEMBER_TYPES, Members, decode_label
 from shared.objects.fetching import fetch_range
 
@@ -88,7 +89,7 @@ def read_range(path: Path, start: int, length: int) -> bytes:
     A shard that an object store has is read there, by one request.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = regular_descriptor(path)
     except FileNotFoundError as error:
         payload = fetch_range(path, start, length)
         if payload is None:

@@ -14,7 +14,12 @@ from shared.limits import TAR_HEADER_BYTES
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Return a stream of a regular file; OSError, which names it, for a folder, device, pipe or socket.
+    """Return a stream of a regular file; OSError, which names it, for a folder, device, pipe or socket."""
+    return os.fdopen(regular_descriptor(path), "rb")
+
+
+def regular_descriptor(path: Path) -> int:
+    """Return the descriptor of a regular file, open to be read; OSError as `open_regular`.
 
     Opening a pipe that nobody writes to, or reading a terminal, would never end.
     """
@@ -24,10 +29,10 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.ENXIO, "no file but a folder or a device", str(path))
-        return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
 
 
 def read_regular(path: Path, most_bytes: int) -> bytes:

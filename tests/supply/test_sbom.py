@@ -1,6 +1,7 @@
 """The bill of materials: every pinned package, in the form that CycloneDX 1.6 asks for."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,11 @@ def test_what_pins_nothing_is_refused(capsys: pytest.CaptureFixture[str], tmp_pa
         read_lock(lock)
     assert sbom.main([str(lock)]) == sbom.main([]) == sbom.main([str(tmp_path / "none")]) == 2
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.fault(9)
+def test_a_pipe_is_no_lock_file(tmp_path: Path) -> None:
+    """A read of it would not end."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(WrongFileError, match="no file but a folder or a device"):
+        read_lock(tmp_path / "pipe")

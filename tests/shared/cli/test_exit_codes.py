@@ -5,12 +5,15 @@ import json
 import os
 import re
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from jobs.__main__ import main as halfreal
 from shared.cli.run import Run
 from shared.errors import BadInput, Busy, FormatError, HalfrealError, Interrupted
 
@@ -329,3 +332,15 @@ def test_force_never_touches_the_staging_folder_of_a_running_process(laboratory:
     outcome = laboratory.call(resumes=True)
     assert outcome.exit_code == 0
     assert (laboratory.final / "half").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("name", ["clean", "status", "verify"])
+def test_a_signal_ends_a_command_that_has_nothing_to_save(
+    name: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 75 and one line, as a job ends; whoever started it knows that it did not fail."""
+    monkeypatch.setattr(f"jobs.{name}.command.bring_all", lambda volume: os.kill(os.getpid(), number))
+    ended = CliRunner().invoke(halfreal, [name, "--data-root", str(tmp_path)])
+    assert (ended.exit_code, ended.stdout) == (75, "")
+    assert ended.stderr == "error: stopped; run the same command again to go on\n"

@@ -1,3 +1,4 @@
+import os
 import struct
 import tarfile
 import zlib
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from shared.errors import FormatError
-from shared.format.index import INDEX_ROW, decode_index, encode_index, index_of, members_at, read_at
+from shared.format.index import INDEX_ROW, decode_index, encode_index, index_of, members_at, read_at, read_range
 from shared.format.sample import Members, Sample
 from shared.format.shards import read_members, write_split
 
@@ -158,3 +159,11 @@ def test_the_shard_is_read_as_its_rows_are(shard: Path, make_samples: Make) -> N
     path = shard.parent / info.name
     whole = list(read_members(path, info))
     assert [read_at(path, row) for row in index_of(path.read_bytes(), str(path))] == whole
+
+
+@pytest.mark.fault(9)
+def test_a_pipe_in_place_of_a_shard_is_not_read(tmp_path: Path) -> None:
+    """To open it would wait for who writes to it."""
+    os.mkfifo(tmp_path / "train-00000.tar")
+    with pytest.raises(OSError, match="no file but a folder or a device"):
+        read_range(tmp_path / "train-00000.tar", 0, 512)
