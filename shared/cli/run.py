@@ -1,6 +1,5 @@
 """What a job is given and what it hands back; `shared.cli.job` does the rest."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
 from shared.disk.durable import make_folder
+from shared.errors import BadInput
+from shared.format.outside import parse_json, read_regular
+from shared.limits import MANIFEST_BYTES
 from shared.runtime.observe.observation import peak_bytes
 from shared.store.identity import Extends
 from shared.store.job import Job, R
@@ -156,9 +158,11 @@ class Diary:
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
-        """Keep what was taken where the work stops before its end."""
+        """Keep what was taken where the work stops before its end; what is refused stays as it is found."""
         try:
             yield
+        except BadInput:
+            raise
         except BaseException:
             # the error that stopped the work is the one to be heard of, such as a full disk
             with suppress(OSError):
@@ -185,7 +189,7 @@ class Diary:
 def _earlier(path: Path) -> tuple[float, int]:
     """Return the seconds and the peak memory of earlier runs on the same work."""
     try:
-        found = json.loads(path.read_bytes())
+        found = parse_json(read_regular(path, MANIFEST_BYTES))
         return float(found["seconds"]), int(found["peak_bytes"])
     except (OSError, ValueError, KeyError, TypeError):  # none before, or for people only: not worth a failure
         return 0.0, 0
