@@ -58,6 +58,18 @@ def existing(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | Non
     return Existing(False, f"from {progress.words}{f' ({reasons})' if reasons else ''}", "", others)
 
 
+def plans(call: Call, piece: Piece, key: "BuildKey", present: "Artifact | None") -> list[str]:
+    """Return what is about to be done with what is there of an artifact, and what else is there, a line each."""
+    there = existing(call, piece, key, present)
+    lines = [f"{piece.place}: {line}" for line in there.others]
+    if present and there.complete:
+        added = ", ".join(call.addable(piece, present))
+        return [f"{call.final(piece)}: adding {added}; all that is there stays", *lines] if added else lines
+    if there.goes_on:
+        return [f"{piece.place}: going on {there.goes_on}", *lines]
+    return [f"{piece.place}: rebuilding because {there.rebuilt}", *lines] if there.rebuilt else lines
+
+
 def reached(call: Call, piece: Piece, key: "BuildKey") -> "Progress | None":
     """Return how far the work is that a call would go on with: its own, or what it extends."""
     from shared.store.staging import staging_folder

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.cli.calls.call import Call, Common, Piece
-from shared.cli.calls.existing import check_form, existing
+from shared.cli.calls.existing import check_form, existing, plans
 from shared.cli.calls.local import VISIBLE, at_once, divided, local_gpus
 from shared.cli.exit_codes import code_of, exit_with
 from shared.cli.options import JobOptions
@@ -170,6 +170,7 @@ def _make(call: Call, piece: Piece, reporter: Reporter) -> None:
     reporter.stop.listen()  # from here on there is work to save: until now Ctrl-C ends the process at once
     started = time.monotonic()
     previous = _previous(final, key)
+    lines = plans(call, piece, key, previous) if is_main_process() and not common.force else []
     extends = previous if previous is not None and not common.force and call.extends(piece, key, previous) else None
     run = Run(
         key.inputs,
@@ -186,10 +187,13 @@ def _make(call: Call, piece: Piece, reporter: Reporter) -> None:
         forced=common.force,
     )
     before = call.command.before
-    if before is not None and not before(replace(run, shard=common.shard), call.config):
-        _say_part(call, piece, reporter)
-        return
-    result = _build(call.seeded(piece), piece, key, run, started)
+    if before is not None:
+        _say(reporter, lines)
+        lines = []
+        if not before(replace(run, shard=common.shard), call.config):
+            _say_part(call, piece, reporter)
+            return
+    result = _build(call.seeded(piece), piece, key, run, started, lines)
     if result is not None:
         summary, seconds = result.summary and f"\n{result.summary}", time.monotonic() - started
         reporter.info(
@@ -197,10 +201,10 @@ def _make(call: Call, piece: Piece, reporter: Reporter) -> None:
         )
 
 
-def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) -> Result | None:
+def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float, lines: list[str]) -> Result | None:
     """Call the step's function in a staging folder, commit what it returns and return that; None without a commit.
 
-    `started` is when the work began, by the monotonic clock.
+    `started` is when the work began, by the monotonic clock. `lines` are said once nobody else is at the work.
     """
     from shared.store.locks import locked
     from shared.store.staging import stage
@@ -216,6 +220,7 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float) 
         # another process may have committed while this one waited for the lock
         if shared_work and not common.force and is_complete(call, piece, key, run.reporter):
             return None
+        _say(run.reporter, lines)
         run = replace(run, folder=work.folder)
         if is_main:
             run.reporter.note_in = note_file(work.folder, piece.shard.index)
@@ -248,25 +253,23 @@ def _say_part(call: Call, piece: Piece, reporter: Reporter) -> None:
     reporter.info(f"part {shard.index} of {shard.count} is done; others are not yet: {call.final(piece)}")
 
 
+def _say(reporter: Reporter, lines: list[str]) -> None:
+    for line in lines:
+        reporter.info(line)
+
+
 def is_complete(call: Call, piece: Piece, key: "BuildKey", reporter: Reporter) -> bool:
-    """Whether the artifact is there as `key` has it, and has all that it could have; if not, print what is done."""
+    """Whether the artifact is there as `key` has it, and has all that it could have; say so if it is."""
     from shared.store.staging import finished
 
     final = call.final(piece)
     artifact = finished(final, key)
     there = existing(call, piece, key, artifact)
-    added = call.addable(piece, artifact) if artifact and there.complete else []
-    if added:
-        reporter.info(f"{final}: adding {', '.join(added)}; all that is there stays")
-    elif there.complete:
-        reporter.info(f"already complete: {final}", event="already_complete", path=final)
-    elif there.goes_on:
-        reporter.info(f"{piece.place}: going on {there.goes_on}")
-    elif there.rebuilt:
-        reporter.info(f"{piece.place}: rebuilding because {there.rebuilt}")
-    for line in there.others:
-        reporter.info(f"{piece.place}: {line}")
-    return there.complete and not added
+    if not there.complete or (artifact and call.addable(piece, artifact)):
+        return False
+    reporter.info(f"already complete: {final}", event="already_complete", path=final)
+    _say(reporter, [f"{piece.place}: {line}" for line in there.others])
+    return True
 
 
 def _is_there(call: Call, piece: Piece) -> bool:
