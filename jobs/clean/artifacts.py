@@ -4,9 +4,11 @@ from pathlib import Path
 
 from jobs.export.staging import RECORD
 from jobs.status.contents import State, statuses
+from jobs.verify.places import RUN_RECORD
 from shared.disk.durable import remove_tree, rename, sync_folder
 from shared.errors import BadConfig, Busy, MissingArtifact
 from shared.format.manifest import MANIFEST
+from shared.objects.address import is_address
 from shared.objects.fetching import is_remote
 from shared.store.lineage import STUDY_FOLDER
 from shared.store.locks import locked
@@ -16,9 +18,9 @@ from shared.store.replicates import replicate_name
 def named_artifact(data_root: Path, name: str) -> Path:
     """Return the artifact or export called `name`, such as digits/gan/r00; BadInput for anything else."""
     path, parts = data_root / name, Path(name).parts
-    if not parts or ".." in parts or Path(name).is_absolute():
+    if not parts or ".." in parts or Path(name).is_absolute() or is_address(name):
         raise BadConfig(f"{name!r}: want the name of an artifact on the volume, such as digits/gan/{replicate_name(0)}")
-    if len(parts) < 2 or not any((path / record).is_file() for record in (MANIFEST, RECORD)):
+    if len(parts) < 2 or not any((path / name).is_file() for name in (MANIFEST, RECORD, RUN_RECORD)):
         there = ", ".join(f"{parts[0]}/{each.place}" for each in statuses(data_root / parts[0]))
         raise MissingArtifact(f"{path}: no finished artifact; {f'want one of {there}' if there else 'there is none'}")
     if is_remote(path):

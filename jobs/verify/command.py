@@ -37,6 +37,7 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, js
     """
     from jobs.verify.opened import Problem, opened
     from jobs.verify.places import places
+    from jobs.verify.repairs import repairs
     from jobs.verify.said import as_json, print_table, summary
     from jobs.verify.verification import verify
     from shared.runtime.processes import processes, usable_cores
@@ -47,7 +48,8 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, js
     if not root.is_dir():
         raise MissingArtifact(f"{root}: does not exist; name a folder, or a volume by --data-root")
     problems: list[Problem] = []
-    found = [each for place in places(root) if (each := opened(place, problems)) is not None]
+    there = list(places(root))
+    found = [each for place in there if (each := opened(place, problems)) is not None]
     if not found and not problems:
         raise MissingArtifact(f"{root}: nothing there can be verified; name a volume, an experiment or an artifact")
     total = sum(each.files for each in found)
@@ -58,12 +60,13 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, js
     ):
         done = verify(found, spread, decode=not no_pictures, problems=problems, advance=bar.advance)
     seconds = time.monotonic() - started
+    commands = repairs(done.problems, found, [place.folder for place in there], data_root) if done.problems else []
     if json:
-        click.echo(as_json(done, root, seconds))
+        click.echo(as_json(done, root, seconds, commands))
     else:
-        print_table(done, root, seconds)
+        print_table(done, root, seconds, commands)
     if done.problems:
-        raise FormatError(summary(done, root))
+        raise FormatError(summary(done, root, commands))
 
 
 if __name__ == "__main__":

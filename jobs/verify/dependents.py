@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from jobs.export.staging import RECORD
-from jobs.pipeline import ARTIFACTS
 from jobs.verify.opened import Opened, Problem
+from jobs.verify.places import experiment_of
 
 
 def compare_inputs(found: Iterable[Opened]) -> tuple[int, list[Problem]]:
@@ -18,7 +17,7 @@ def compare_inputs(found: Iterable[Opened]) -> tuple[int, list[Problem]]:
     others: dict[Path, list[str]] = {}
     for folder, each in by_folder.items():
         assert each.manifest is not None
-        experiment = _experiment_of(each)
+        experiment = experiment_of(folder, each.job)
         for place, digest in each.manifest.inputs.items():
             source = by_folder.get(experiment / place)
             if source is None or source.manifest is None:
@@ -32,12 +31,5 @@ def compare_inputs(found: Iterable[Opened]) -> tuple[int, list[Problem]]:
     for folder, dependents in others.items():
         source = by_folder[folder]
         what = f"another one than {', '.join(dependents)} was made from: edited, or made again since"
-        problems.append(Problem(folder / source.place.manifest, what, source.job))
+        problems.append(Problem(folder / source.place.manifest, what, source.job, spreads=True))
     return len(confirmed - others.keys()), problems
-
-
-def _experiment_of(opened: Opened) -> Path:
-    """Return the folder of the experiment that an artifact is in: replicates and exports are one folder deeper."""
-    above = opened.folder.parent
-    of_replicates = {row.writes for row in ARTIFACTS if row.name == opened.job}
-    return above.parent if opened.place.manifest == RECORD or above.name in of_replicates else above

@@ -21,11 +21,15 @@ from shared.store.records.base import parse_record
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a file; `job` is the one that makes its artifact again, where that is known."""
+    """What is wrong with a file; `job` is the one that makes its artifact again, where that is known and of use.
+
+    It `spreads` where what was made from the artifact may be wrong, too.
+    """
 
     path: Path
     what: str
     job: str = ""
+    spreads: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class Opened:
                 parse_record(record_class(row.record), self.manifest.facts, str(path))
             _, extra = compare_names(self.folder, self.manifest)  # what is missing is found when it is read
             unlisted = "not listed by the manifest; move it away"
-            found += [Problem(self.folder / name, unlisted, self.job) for name in extra]
+            found += [Problem(self.folder / name, unlisted) for name in extra]
         except FormatError as error:
             found.append(problem(path, error, self.job))
         except FileNotFoundError:  # removed meanwhile

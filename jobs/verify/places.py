@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.export.staging import RECORD
+from jobs.pipeline import ARTIFACTS
 from shared.format.manifest import MANIFEST
 from shared.store.unfinished import final_of
 
 RUN_RECORD = "run.json"
 """What every job leaves next to its manifest."""
+
+EXPORT = "export"
+"""The command that writes exports, and the folder of an experiment in which they are."""
 
 FOREIGN = ("sources", "weights")
 """Folders of a volume with what halfreal has not written; `halfreal weights verify` checks the latter."""
@@ -42,6 +46,13 @@ def places(root: Path) -> Iterator[Place]:
             below[:] = sorted(each for each in below if each not in foreign and _is_ours(each))
             continue
         below.clear()
+
+
+def experiment_of(folder: Path, job: str) -> Path:
+    """Return the folder of the experiment that an artifact of a job is in: replicates and exports are one deeper."""
+    above = folder.parent
+    of_replicates = {row.writes for row in ARTIFACTS if row.name == job}
+    return above.parent if job == EXPORT or above.name in of_replicates else above
 
 
 def _is_ours(name: str) -> bool:

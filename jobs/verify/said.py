@@ -1,15 +1,18 @@
 """What `verify` has found, for people and for scripts."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+
+import click
 
 from jobs.verify.verification import Verified
 from shared.runtime.memory import in_words
 from shared.visible import visible
 
 
-def as_json(done: Verified, root: Path, seconds: float) -> str:
-    """Return all of it as JSON; what is wrong is empty if nothing is."""
+def as_json(done: Verified, root: Path, seconds: float, commands: Sequence[str]) -> str:
+    """Return all of it as JSON; what is wrong, and the commands that make it again, are empty if nothing is."""
     facts = {
         "path": str(root),
         "artifacts": done.artifacts,
@@ -20,12 +23,13 @@ def as_json(done: Verified, root: Path, seconds: float) -> str:
         "pictures": done.images,
         "seconds": round(seconds, 3),
         "problems": [{"file": str(each.path), "what": each.what, "job": each.job or None} for each in done.problems],
+        "repairs": list(commands),
     }
     return json.dumps(facts, indent=1)
 
 
-def print_table(done: Verified, root: Path, seconds: float) -> None:
-    """Print a row for each thing that is wrong, then what was read, and how fast."""
+def print_table(done: Verified, root: Path, seconds: float, commands: Sequence[str]) -> None:
+    """Print a row for each thing that is wrong, what was read and how fast, and what makes again what is broken."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -46,6 +50,9 @@ def print_table(done: Verified, root: Path, seconds: float) -> None:
     console.print(
         f"Artifacts: {done.artifacts:,}{unfinished}. Read: {read} in {seconds:.1f} s ({rate}/s).", markup=False
     )
+    if commands:
+        # as they are: a line that is broken for the terminal cannot be pasted
+        click.echo("\n".join(["To make again what is broken, in this order:", *commands]))
     if not done.problems:
         console.print(f"Every file is as its manifest says. {of_manifests(done)}", markup=False)
 
@@ -58,9 +65,11 @@ def of_manifests(done: Verified) -> str:
     )
 
 
-def summary(done: Verified, root: Path) -> str:
+def summary(done: Verified, root: Path, commands: Sequence[str]) -> str:
     """Return how many problems there are and what to do about them."""
-    count, jobs = len(done.problems), sorted({each.job for each in done.problems if each.job})
-    again = " and ".join(f"halfreal {job} --force" for job in jobs)
-    remedy = f"restore the files from a copy, or make them again: {again}" if jobs else "move away what is broken"
-    return f"{root}: {count:,} problem{'' if count == 1 else 's'} in what was verified\n{remedy}"
+    count = len(done.problems)
+    remedy = "restore the files from a copy, or make them again by the commands above"
+    return (
+        f"{root}: {count:,} problem{'' if count == 1 else 's'} in what was verified\n"
+        f"{remedy if commands else 'restore the files from a copy, or move away what is broken'}"
+    )
