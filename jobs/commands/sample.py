@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from jobs.commands.drawing import LEAST_TRUNCATION, MOST_IMAGES, MOST_SEED
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
@@ -43,7 +44,7 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False),
     callback=_png,
     help="PNG file to write [default: in the experiment's samples/].",
 )

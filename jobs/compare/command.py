@@ -8,6 +8,7 @@ import click
 
 from shared.cli.calls.perform import bind_threads
 from shared.cli.calls.volume import bring
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -48,13 +49,13 @@ LONGEST_NAME = 200
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False),
     help="File of the page [default: compare/A+B/index.html on the volume].",
 )
 @click.option(
     "--json",
     "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False),
     help="File of the numbers [default: compare.json next to the page].",
 )
 @DEBUG

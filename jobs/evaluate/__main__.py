@@ -10,6 +10,7 @@ from jobs.evaluate.missing import addable, lacking
 from jobs.evaluate.options import EvaluateOptions
 from jobs.evaluate.validate import validate
 from jobs.pipeline import EVALUATE, JOB_NAMES, PREPROCESS, SYNTHESIZE, TRAIN_GAN
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobGroup, job
@@ -102,8 +103,8 @@ def imported(run: Run, config: EvaluateOptions) -> "ScoresRecord":
 
 
 @click.command("between", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.argument("synthetic", type=click.Path(path_type=Path))
-@click.argument("real", type=click.Path(path_type=Path))
+@click.argument("synthetic", type=LocalPath())
+@click.argument("real", type=LocalPath())
 @click.option("--split", default="test", help="Split of the real dataset.")
 @click.option(
     "--extractor",
@@ -112,7 +113,7 @@ def imported(run: Run, config: EvaluateOptions) -> "ScoresRecord":
     default="efficientnet_lite0",
     help="Feature extractor.",
 )
-@click.option("--data-root", type=click.Path(path_type=Path), default=Path("data"), envvar="HALFREAL_DATA_ROOT")
+@click.option("--data-root", type=LocalPath(), default=Path("data"), envvar="HALFREAL_DATA_ROOT")
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Random seed of the scores.")
 def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: Path, device: str, seed: int) -> None:
@@ -125,7 +126,7 @@ def between(synthetic: Path, real: Path, split: str, extractor: str, data_root: 
 
 
 @click.command("snapshot", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=LocalPath())
 @place
 @click.option("--images", type=click.IntRange(4), default=2000, help="Synthetic images drawn.")
 @click.option("--extractor", type=click.Choice(tuple(EXTRACTORS)), default="classifier", help="Feature extractor.")

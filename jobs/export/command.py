@@ -12,6 +12,7 @@ from jobs.export.formats import FORMATS, write_layout
 from jobs.export.options import ANNOTATED, ASKED, GIVEN, ExportConfig
 from jobs.pipeline import EVALUATE, PIPELINE, REPORT, SYNTHESIZE, TRAIN_GAN
 from shared import __version__
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -39,9 +40,7 @@ ROW: Job = Job("export", "", "export", "", READS, replicated=True, behind=(TRAIN
     required=True,
     help="; ".join(f"{name}: {row.about}" for name, row in FORMATS.items()) + ".",
 )
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder [default: the experiment's export/<to>]."
-)
+@click.option("--out", type=LocalPath(file_okay=False), help="Folder [default: the experiment's export/<to>].")
 @click.option(
     "--labels",
     type=click.Choice([ANNOTATED, ASKED, GIVEN]),

@@ -18,6 +18,7 @@ from jobs.judge.inputs import Images, check, check_apart, in_words_of_judge, lac
 from jobs.judge.places import check_files, check_same_sets, check_settings
 from jobs.synthesize.options import ANNOTATOR, GIVEN
 from shared.cli.calls.volume import bring
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import DATA_ROOT, DEBUG, check_name
 from shared.cli.progress import Reporter
 from shared.cli.resolve import asked, environment
@@ -49,13 +50,11 @@ class Experiment:
     metavar="DIR",
     help="Real images that no generator saw: they are the test split. Without them nothing is said to help.",
 )
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File of the page [default: only on the volume]."
-)
+@click.option("--out", type=LocalPath(dir_okay=False), help="File of the page [default: only on the volume].")
 @click.option(
     "--json",
     "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False),
     help="File of the results, as `halfreal results --json` prints them.",
 )
 @click.option("--compare", is_flag=True, help="The sets are of different generators: judge each, then compare them.")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from jobs.selfcheck.failed import SelfcheckFailed
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import DATA_ROOT, DEBUG
 from shared.cli.exit_codes import ErrorHandlingCommand, ErrorHandlingGroup
 from shared.cli.options import listed, nearest
@@ -107,9 +108,7 @@ def _launch(processes: int, device: str) -> int:
     help="Processes; 0: one for every --threads cores, one on a GPU.",
 )
 @click.option("--device", default="auto", envvar="HALFREAL_DEVICE", help="Device of torch: cpu, cuda, cuda:1 or auto.")
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File of the findings for scripts."
-)
+@click.option("--json", "json_file", type=LocalPath(dir_okay=False), help="File of the findings for scripts.")
 @DEBUG
 def verdict(recipe: str, experiment: str | None, data_root: Path, json_file: Path | None, **options: Any) -> None:
     """Check the verdict on planted generators, of which it is known what is right to say.

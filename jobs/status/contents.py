@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.commands.calls import command_of
 from jobs.pipeline import ARTIFACTS
+from jobs.verify.places import RUN_RECORD
 from shared.cli.terminal.experiments import RESERVED
 from shared.errors import BadInput
 from shared.format.manifest import MANIFEST
@@ -27,6 +28,10 @@ LOCK = re.compile(r"\.(?P<final>[^.]+?)(-part-\d+)?\.lock")
 """The name of a lock of an artifact, or of a part of the work on it."""
 
 
+GRANULARITY_S = 1.0
+"""How much earlier than it was a file system may say that a file was written."""
+
+
 class State(Enum):
     """The state of an artifact. One that is made again while the old one is there is running."""
 
@@ -39,12 +44,18 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class UnfinishedWork:
-    """What is in a staging folder: how far it is, in words, and what each part of it said last."""
+    """What is in a staging folder: how far it is, in words, and what each part of it said last.
+
+    `options` are those in which it differs from other work on the same artifact; `stale` says why nobody goes on with
+    it, as far as that is known.
+    """
 
     folder: Path
     far: str
     notes: list[Note]
     taken: Taken
+    options: dict[str, object] = field(default_factory=dict)
+    stale: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,8 @@ def _places(row: Job[Any], folder: Path) -> list[str]:
             lock = LOCK.fullmatch(path.name)
             final = final_of(path) or (parent / lock["final"] if lock else path)
             wanted = r"r[0-9]{2}" if prefix else re.escape(row.writes)
-            is_there = final != path or (path / MANIFEST).exists()
+            # an artifact that has lost its manifest is in the way of its job
+            is_there = final != path or any((path / record).exists() for record in (MANIFEST, RUN_RECORD))
             if re.fullmatch(wanted, final.name) and is_there:
                 names.add(f"{prefix}{final.name}")
     return sorted(names)
@@ -147,14 +159,45 @@ def _status(row: Job[Any], folder: Path, place: str, opened: dict[str, Artifact]
         others_than(artifact, opened) if artifact else [],
         broken,
         holders,
-        [_unfinished(row, work) for work in unfinished(final)],
+        _unfinished(row, unfinished(final), holders, opened),
     )
 
 
-def _unfinished(row: Job[Any], work: Work) -> UnfinishedWork:
+def _unfinished(
+    row: Job[Any], works: list[Work], holders: list[Holder], opened: dict[str, Artifact]
+) -> list[UnfinishedWork]:
+    """Return what is to say of the unfinished work on an artifact: the present one, and others that are stale."""
     extends = next(step.how.extends for step in command_of(row.name).steps if step.row.writes == row.writes)
-    far = None if extends is None else extends.progress.get()(work.folder, work.options)
-    return UnfinishedWork(work.folder, far.words if far else "", read_notes(work.folder), taken_by(work.folder))
+    taken = {work.folder: taken_by(work.folder) for work in works}
+    present, names = _present(taken, holders), {name for work in works for name in work.options}
+    differing = sorted(
+        name for name in names if any(work.options.get(name) != works[0].options.get(name) for work in works)
+    )
+    found = []
+    for work in works:
+        far = None if extends is None else extends.progress.get()(work.folder, work.options)
+        others = [
+            name
+            for name, digest in work.inputs.items()
+            if name in opened and digest not in (opened[name].identity, opened[name].sha256)
+        ]
+        stale = f"made from another {' and '.join(others)} than the one that is here" if others else ""
+        if not stale and present and work.folder not in present:
+            stale = "work with other options came later"
+        words, options = far.words if far else "", {name: work.options.get(name) for name in differing}
+        found.append(UnfinishedWork(work.folder, words, read_notes(work.folder), taken[work.folder], options, stale))
+    return found
+
+
+def _present(taken: dict[Path, Taken], holders: list[Holder]) -> set[Path]:
+    """Return which of some staging folders the present work is in; none where that is not known.
+
+    That is what was written since somebody holds the lock; where nobody does, what was written last.
+    """
+    since = [each.owner.since for each in holders if each.owner is not None and each.alive is not False]
+    if since:
+        return {folder for folder, each in taken.items() if each.written >= min(since) - GRANULARITY_S}
+    return {folder for folder, each in taken.items() if each.written == max(each.written for each in taken.values())}
 
 
 def _run_record(final: Path) -> dict[str, Any]:

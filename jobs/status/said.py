@@ -57,6 +57,8 @@ def _facts(artifact: Status) -> dict[str, object]:
             {
                 "folder": str(work.folder),
                 "far": work.far or None,
+                "differing_options": work.options,
+                "stale": work.stale or None,
                 "bytes": work.taken.size_bytes,
                 "progress": [asdict(note) | {"left_s": left_s(note)} for note in work.notes],
             }
@@ -95,7 +97,7 @@ def print_status(experiments: Iterable[Experiment], stale: list[Leftover]) -> No
     free = [each for each in stale if not each.held]
     if free:
         size = in_words(sum(each.taken.size_bytes for each in free))
-        console.print(f"Not in use: {len(free):,} unfinished, replaced or drafts, {size}; see: halfreal clean")
+        console.print(f"Not in use: {len(free):,} unfinished, replaced, drafts or locks, {size}; see: halfreal clean")
 
 
 def lines(artifact: Status) -> list[str]:
@@ -118,12 +120,15 @@ def _who(holder: Holder) -> str:
 
 
 def _work(work: UnfinishedWork, running: bool) -> list[str]:
-    """Return lines on unfinished work; how long it still takes where somebody is at work."""
-    said = [work.far] if work.far else []
+    """Return lines on unfinished work; how long it still takes where somebody is at work. What is stale has one."""
+    options = ", ".join(f"{name} {value}" for name, value in work.options.items())
+    what = [*([f"with {options}"] if options else []), *([work.far] if work.far else [])]
+    ago = clock(max(time.time() - work.taken.written, 0))
+    left_there = f"unfinished, {in_words(work.taken.size_bytes)}, last written {ago} ago: {work.folder.name}"
+    if work.stale:
+        return [", ".join([f"stale, {work.stale}: {left_there}", *what, *(note.words for note in work.notes)])]
+    said = [", ".join(what)] if what else []
     for note in work.notes:
         left = left_s(note)
         said.append(f"{note.words}, {clock(left)} left" if running and left is not None else note.words)
-    if not running:
-        ago = clock(max(time.time() - work.taken.written, 0))
-        said.append(f"unfinished, {in_words(work.taken.size_bytes)}, last written {ago} ago: {work.folder.name}")
-    return said
+    return said if running else [*said, left_there]

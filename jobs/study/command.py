@@ -10,6 +10,7 @@ import click
 from jobs.commands.calls import SETTINGS, CallingJobs
 from shared.cli.calls.part import shard_of
 from shared.cli.calls.perform import bind_threads
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import PARTS, experiment_name, place
 from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 @click.option(
     "--json",
     "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False),
     help="File of the numbers, too [default: study.json next to the page alone].",
 )
 @PARTS[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from shared.cli.calls.volume import bring_all
+from shared.cli.click_options import LocalPath
 from shared.cli.common_options import DATA_ROOT, DEBUG
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.progress import Reporter
@@ -16,7 +17,7 @@ FILES_PER_PROCESS = 16
 
 
 @click.command("verify", cls=ErrorHandlingCommand, context_settings={"show_default": True})
-@click.argument("path", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("path", required=False, type=LocalPath(file_okay=False))
 @DATA_ROOT
 @DEBUG
 @click.option("--no-pictures", is_flag=True, help="Compare sizes, hashes and keys alone; decode no picture.")

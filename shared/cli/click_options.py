@@ -1,12 +1,15 @@
 """The options of a job's dataclass as click's, under headings, with the defaults that will be used."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from shared.cli.options import JobOptions, Spec, defaults, specs, value_types
 from shared.cli.terminal.completion import several_of
+from shared.errors import BadConfig
+from shared.objects.address import is_address
 
 SHOWN = "halfreal.defaults"
 """The key of click's context under which the defaults that `--help` shows are, by option."""
@@ -32,6 +35,22 @@ class GroupedOption(click.Option):
         if shown is not None:
             extra["default"] = shown
         return extra
+
+
+class LocalPath(click.Path):
+    """A file or folder of this machine; BadConfig for an address, of which a path would lose a slash."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(path_type=Path, **settings)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if isinstance(value, str) and is_address(value):
+            named = "" if param is None else f"{param.human_readable_name} "
+            if isinstance(param, click.Option):
+                named = f"{param.opts[0]} "
+            raise BadConfig(f"{named}{value}: want a place on this machine; --data-root names a volume in a store")
+        return super().convert(value, param, ctx)
 
 
 def grouped_option(group: str, *names: str, **settings: Any) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from shared.cli.click_options import grouped_option
+from shared.cli.click_options import LocalPath, grouped_option
 from shared.errors import BadConfig
 from shared.runtime import cache_place, memory
 from shared.runtime.observe import log, watching
@@ -41,7 +41,7 @@ MEMORY = grouped_option(
 CACHE_DIR = grouped_option(
     "run",
     "--cache-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=LocalPath(file_okay=False),
     envvar=cache_place.VARIABLE,
     callback=_folder,
     is_eager=True,  # the mirror of a volume in an object store is in it
@@ -94,7 +94,7 @@ OBSERVED = (
     grouped_option(
         "run",
         "--metrics-dir",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=LocalPath(file_okay=False),
         envvar=watching.VARIABLE,
         expose_value=False,
         callback=_use_folder,

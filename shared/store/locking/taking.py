@@ -87,6 +87,15 @@ def sweep(paths: Iterable[Path]) -> None:
             hold.release()
 
 
+def listen(paths: Iterable[Path]) -> None:
+    """Wait until it is known of each of some locks whether somebody holds it: by its beats, or by silence."""
+    there = list(paths)
+    for _ in pauses():
+        # every one is looked at, so that the silence of all is measured at once
+        if not [None for held in map(look, there) if held is not None and held.alive is None]:
+            return
+
+
 def _is_taken(hold: Hold) -> bool:
     step("lock", hold.path)
     while True:

@@ -1,4 +1,4 @@
-"""What is on a volume and in no use any more: unfinished work, drafts, folders that were replaced.
+"""What is on a volume and in no use any more: unfinished work, drafts, locks, folders that were replaced.
 
 Nothing of it is a finished artifact. What is held by a job that is at work is marked so, and is never removed.
 """
@@ -7,17 +7,19 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.disk.durable import remove_file, remove_tree
 from shared.errors import Busy
 from shared.format.manifest import MANIFEST
+from shared.store.locking.looking import Holder, look
+from shared.store.locking.taking import listen, sweep
 from shared.store.locks import holder, locked, part_holders
 from shared.store.unfinished import final_of
 from shared.store.volume.room import Taken, taken_by
 
-UNFINISHED, REPLACED, DRAFT = "unfinished work", "replaced", "draft"
+UNFINISHED, REPLACED, DRAFT, LOCK = "unfinished work", "replaced", "draft", "lock"
 
 FOREIGN = ("sources", "weights")
 """Folders of a volume with what halfreal has not made."""
@@ -25,8 +27,10 @@ FOREIGN = ("sources", "weights")
 _REPLACED = re.compile(r"\.(?P<final>.+)[-.]replaced")
 _DRAFT = re.compile(r"\.(?P<final>.+)(\.part|-pulled|-removed)")
 
+_LOCK = re.compile(r"\.(?P<final>.+?)(-part-[0-9]+|-looking)?\.lock(\..+)?")
+
 YOUNGEST_S = 3600.0
-"""The least age of a draft that is removed: who writes one holds no lock of it."""
+"""The least age of a draft that is removed, and of a lock that names nobody: who makes one holds no lock of it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ def leftovers(root: Path) -> Iterator[Leftover]:
             if (found := _of_folder(folder / each)) is not None:
                 yield found
         for each in sorted(files):
-            if named := _DRAFT.fullmatch(each):
+            if named := _LOCK.fullmatch(each):
+                yield _of_lock(folder / each, folder / named["final"])
+            elif named := _DRAFT.fullmatch(each):
                 yield _of_file(folder / each, folder / named["final"])
 
 
@@ -78,12 +84,22 @@ def _of_folder(folder: Path) -> Leftover | None:
     return None if final is None else Leftover(kind, folder, final, taken_by(folder), is_held(final))
 
 
-def _of_file(path: Path, final: Path) -> Leftover:
+def _of_file(path: Path, final: Path, kind: str = DRAFT) -> Leftover:
     try:
         found = path.stat(follow_symlinks=False)
-    except FileNotFoundError:  # it has its own name by now
-        return Leftover(DRAFT, path, final, Taken(0, time.time()), held=True)
-    return Leftover(DRAFT, path, final, Taken(found.st_size, found.st_mtime), time.time() - found.st_mtime < YOUNGEST_S)
+    except FileNotFoundError:  # it has its own name by now, or was given up
+        return Leftover(kind, path, final, Taken(0, time.time()), held=True)
+    return Leftover(kind, path, final, Taken(found.st_size, found.st_mtime), time.time() - found.st_mtime < YOUNGEST_S)
+
+
+def _of_lock(path: Path, final: Path) -> Leftover:
+    """Return what a lock is: in use unless its owner is known to be gone, or it has named nobody for an hour."""
+    try:
+        held = look(path)
+    except OSError:
+        held = Holder(None, None)
+    lock = _of_file(path, final, LOCK)
+    return lock if held is None or held.owner is None else replace(lock, held=held.alive is not False)
 
 
 def is_held(final: Path) -> bool:
@@ -95,6 +111,10 @@ def is_held(final: Path) -> bool:
 def remove(leftover: Leftover) -> bool:
     """Remove what is left over; return False where a job has begun to work with it meanwhile."""
     try:
+        if leftover.kind == LOCK:
+            listen([leftover.path])
+            sweep([leftover.path])
+            return look(leftover.path) is None
         if leftover.path.is_dir():
             with locked(leftover.final):
                 remove_tree(leftover.path, strict=True)
