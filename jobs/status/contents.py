@@ -126,7 +126,9 @@ def statuses(folder: Path) -> list[Status]:
                 opened[place] = open_artifact(folder / place, row.kind, row.name)
             except (BadInput, OSError) as error:
                 broken[place] = str(error).splitlines()[0]
-    return [_status(row, folder, place, opened, broken.get(place, "")) for row, place in places]
+    found = [_status(row, folder, place, opened, broken.get(place, "")) for row, place in places]
+    # of some there is nothing but a lock that names nobody
+    return [each for each in found if each.finished is not None or each.broken or each.holders or each.work]
 
 
 def _places(row: Job[Any], folder: Path) -> list[str]:
@@ -169,10 +171,9 @@ def _unfinished(
     """Return what is to say of the unfinished work on an artifact: the present one, and others that are stale."""
     extends = next(step.how.extends for step in command_of(row.name).steps if step.row.writes == row.writes)
     taken = {work.folder: taken_by(work.folder) for work in works}
-    present, names = _present(taken, holders), {name for work in works for name in work.options}
-    differing = sorted(
-        name for name in names if any(work.options.get(name) != works[0].options.get(name) for work in works)
-    )
+    present, names = _present(taken, holders), sorted({name for work in works for name in work.options})
+    values = {name: [work.options.get(name) for work in works] for name in names}
+    differing = [name for name in names if any(value != values[name][0] for value in values[name])]
     found = []
     for work in works:
         far = None if extends is None else extends.progress.get()(work.folder, work.options)
