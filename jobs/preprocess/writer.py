@@ -32,7 +32,7 @@ from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, digest, name_of
 from shared.store.records.base import Record
 from shared.store.records.datasets import RealRecord
-from shared.store.volume.room import Need, check_room, need_of_images
+from shared.store.volume.room import Need, need_of_images
 
 IMAGES_PER_PROCESS = 256
 """Images below which another process costs more than it saves."""
@@ -80,7 +80,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
     # before anything is read: a class without images is known already
     _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
-    check_room(run.folder, need_of(config, source, len(chosen)), f"{len(chosen):,} images", run.reporter.info)
+    run.check_room(need_of(config, source, len(chosen)), f"{len(chosen):,} images")
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
     count, waiting = min(run.threads, len(chosen) // IMAGES_PER_PROCESS), run.reporter.stop.at_once

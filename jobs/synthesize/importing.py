@@ -36,7 +36,7 @@ from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, name_of, pixels_of
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import IMPORTED, Imported, RealRecord, SyntheticRecord
-from shared.store.volume.room import check_room, need_of_images
+from shared.store.volume.room import need_of_images
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256
@@ -75,7 +75,7 @@ def import_images(run: Run, config: SynthesizeOptions) -> tuple[Dataset, Synthet
     rejects = Rejects(len(items), config.max_rejected)
     ranges = shard_ranges(len(items), config.shard_images)
     need = need_of_images(len(items), annotator.record.size_px, real.dataset.channels)
-    check_room(run.folder, need, f"{len(items):,} images", run.reporter.info)
+    run.check_room(need, f"{len(items):,} images")
     # the plan is part of the key: parts that saw different files must not share shards
     pieces = WorkShards(run, len(ranges), listing((label, item.origin) for item, label in items))
     shards = write_shards(run, pieces, ranges, items, rejects, config.max_pixels)

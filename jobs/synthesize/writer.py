@@ -17,7 +17,7 @@ from shared.models.labelled_generator import LabelledGenerator
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed
 from shared.store.records.datasets import SyntheticRecord
-from shared.store.volume.room import check_room, need_of_images
+from shared.store.volume.room import need_of_images
 from shared.store.work_shards import WorkShards
 
 BATCH_IMAGES = 256
@@ -33,7 +33,7 @@ def write_synthetic(run: Run, total: int, shard_images: int, seed: int) -> tuple
     # shards are cut by number, not by class: each has the proportions of the whole
     ranges = shard_ranges(total, shard_images)
     need = need_of_images(total, annotator.record.size_px, real.dataset.channels)
-    check_room(run.folder, need, f"{total:,} images", run.reporter.info)
+    run.check_room(need, f"{total:,} images")
     pieces = WorkShards(run, len(ranges))
     shards = write_shards(run, pieces, ranges, total, seed)
     if shards is None:

@@ -29,7 +29,7 @@ from shared.runtime.seeding import Stream, derive_seed
 from shared.store.checkpoints import save
 from shared.store.records.base import Record, parse_record_json
 from shared.store.records.gan import Extension, GanRecord, HistoryRow, Resolved, Snapshot
-from shared.store.volume.room import Need, check_room
+from shared.store.volume.room import Need
 
 DONE = "trained.json"
 """The file that a finished class leaves in its folder."""
@@ -60,7 +60,7 @@ def train_family(run: Run, config: GanOptions) -> Result | None:
     task = Task(group, family, config, real, run.folder)
     check_memory(task)
     if group.is_main:
-        check_room(run.folder, need_of(task), "snapshots and checkpoints", run.reporter.info)
+        run.check_room(need_of(task), "snapshots and checkpoints")
     if family.one_per_class:
         return train_each_class(run, task)
     state = train(run, task)

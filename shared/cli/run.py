@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.format.manifest import Dataset
     from shared.store.artifacts import Artifact
     from shared.store.records.base import Record
+    from shared.store.volume.room import Need
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Run:
     is how many cores it may use, for jobs that use processes; torch has its own setting. `replicate` is the one that
     is made, from 0, and `first_seed` the seed of number 0. `previous` is the artifact that this one replaces; one that
     the job only adds numbers to is what it `extends`. Replicates that are finished are not looked at where the run is
-    `forced`.
+    `forced`. It is one of `among` replicates that the call makes.
     """
 
     inputs: "dict[str, Artifact]"
@@ -64,6 +65,13 @@ class Run:
     previous: "Artifact | None" = None
     extends: "Artifact | None" = None
     forced: bool = False
+    among: int = 1
+
+    def check_room(self, need: "Need", what: str) -> None:
+        """Say what the work on `what` takes of the disk; BadInput where it cannot fit. See `volume.room`."""
+        from shared.store.volume.room import check_room
+
+        check_room(self.folder, need, what, self.reporter.info, self.among)
 
     def input(self, row: Job[R]) -> "Artifact[R]":
         """Return the artifact of the job in `row`, which this job reads."""

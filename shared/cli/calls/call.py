@@ -56,12 +56,13 @@ class Common:
 class Piece:
     """An artifact that a step makes, of one replicate if the job has replicates.
 
-    `shard` is this process's share of the work on it.
+    `shard` is this process's share of the work on it. It is one of `among` artifacts that the call makes.
     """
 
     row: Job
     replicate: int | None = None
     shard: Shard = WHOLE
+    among: int = 1
 
     @property
     def place(self) -> str:

@@ -81,6 +81,7 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
     reporter, common, row = Reporter(call.row.name), call.common, pieces[0].row
     check_form(row, common.folder)
     todo = incomplete(call, pieces, reporter)
+    todo = [replace(piece, among=len(todo)) for piece in todo]
     pool, alone = Pool(call.step(row).how.preload), is_one_of_several() or common.processes == 1
     gpus = [] if alone or not todo else local_gpus(call, pool, todo)
     work = divided(call, todo, len(gpus)) if gpus else todo
@@ -185,6 +186,7 @@ def _make(call: Call, piece: Piece, reporter: Reporter) -> None:
         previous=previous,
         extends=extends,
         forced=common.force,
+        among=piece.among,
     )
     before = call.command.before
     if before is not None:

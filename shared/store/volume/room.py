@@ -35,11 +35,12 @@ def need_of_images(images: int, size_px: int, channels: int) -> Need:
     return Need(images * LEAST_BLOCKS * tar.BLOCK, images * (MOST_BLOCKS * tar.BLOCK + pixels))
 
 
-def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object]) -> None:
+def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object], among: int = 1) -> None:
     """Say what of the disk of `folder` the work on `what` is going to take, without what it has written there already.
 
-    Less than SAID_BYTES is not said. Raises BadInput where not even the least of it fits: half of the work would be
-    lost time.
+    It is one of `among` replicates that are made side by side or one after the other: what all of them take is said,
+    too. Less than SAID_BYTES is not said. Raises BadInput where not even the least of its own fits: half of the work
+    would be lost time.
     """
     place = next(path for path in (folder, *folder.parents) if path.exists())
     written, free = taken_by(folder).size_bytes, shutil.disk_usage(place).free
@@ -49,9 +50,12 @@ def check_room(folder: Path, need: Need, what: str, say: Callable[[str], object]
             f"{place}: {in_words(free)} free, {what} take at least {in_words(least)}\n"
             "make room (`halfreal clean` says what may go), or choose another --data-root"
         )
-    tight = "" if most <= free else "; warning: they may not fit, `halfreal clean` says what may go"
-    if tight or most >= SAID_BYTES:
-        say(f"disk: {what} take up to {in_words(most)}, {in_words(free)} free{tight}")
+    # how far the others are nobody knows here
+    every = most + (among - 1) * need.most
+    tight = "" if every <= free else "; warning: they may not fit, `halfreal clean` says what may go"
+    if tight or every >= SAID_BYTES:
+        them = f", those of {among} replicates up to {in_words(every)}" if among > 1 else ""
+        say(f"disk: {what} take up to {in_words(most)}{them}, {in_words(free)} free{tight}")
 
 
 @dataclass(frozen=True)

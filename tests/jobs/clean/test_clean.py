@@ -1,5 +1,6 @@
 """The command `clean`: what would go, what goes with --yes, and what never does."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -184,3 +185,51 @@ def test_days_are_a_finite_number(days: str, tmp_path: Path) -> None:
     result = clean(tmp_path, "--days", days)
     assert result.exit_code == 2
     assert f"--days {days}: want a finite number" in result.stderr
+
+
+def test_empty_locks_are_listed_and_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of earlier versions, one for each artifact; all of them are waited for at once."""
+    monkeypatch.setenv("HALFREAL_LOCK_TIMEOUT_S", "0.1")
+    locks = [tmp_path / "volume" / "small" / "gan" / f".r0{number}.lock" for number in range(3)]
+    locks[0].parent.mkdir(parents=True)
+    for path in locks:
+        path.touch()
+        old(path)
+    listed = clean(tmp_path / "volume")
+    assert all(f"would go: lock, 1 kB, 30.0 days old: {path}" in listed.output for path in locks)
+    assert listed.output.splitlines()[-1].endswith("--yes does that")
+    assert clean(tmp_path / "volume", "--yes").output.count("removed: lock") == 3
+    assert names(tmp_path / "volume") == []
+
+
+def test_scripts_get_json(make_dataset: Make, tmp_path: Path) -> None:
+    """What goes, what stays and why, before and after; of a finished artifact what was made from it."""
+    volume = tmp_path / "volume"
+    made_from_real(volume, make_dataset(volume / "small" / "real", train=9))
+    gone, young = unfinished(volume / "small" / "gan" / "r01"), unfinished(volume / "small" / "gan" / "r02")
+    old(gone)
+    for words, is_removed in (((), False), (("--yes",), True)):
+        said = json.loads(clean(volume, "--json", *words).stdout)
+        assert (said["volume"], said["removed"]) == (str(volume), is_removed)
+        first, second = said["found"]
+        assert (first["kind"], first["path"], first["goes"], first["stays"]) == (
+            "unfinished work",
+            str(gone),
+            True,
+            None,
+        )
+        assert (first["removed"], gone.exists()) == (is_removed, not is_removed)
+        assert first["unused_s"] == pytest.approx(MONTH_S, abs=100)
+        assert (second["path"], second["goes"], second["stays"]) == (str(young), False, "younger than 7 days")
+    (real,) = json.loads(clean(volume, "small/real", "--json").stdout)["found"]
+    assert (real["kind"], real["made_from_it"], real["removed"]) == ("artifact", ["gan/r00"], False)
+
+
+def test_an_artifact_that_has_lost_its_manifest_goes_by_its_name(make_dataset: Make, tmp_path: Path) -> None:
+    """It is in the way of the job that makes it again; a folder that no job has made is none."""
+    folder = make_dataset(tmp_path / "small" / "real", train=9).folder
+    (folder / "manifest.json").unlink()
+    assert clean(tmp_path, "small/real", "--yes").exit_code == 2
+    (folder / "run.json").write_text("{}")
+    assert clean(tmp_path, "small/real", "--yes").exit_code == 0
+    assert not folder.exists()

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,59 @@ def test_a_pipe_in_place_of_a_run_record_is_not_read(make_dataset: Make, tmp_pat
     finally:
         signal.alarm(0)
     assert (made["state"], made["seconds"]) == ("complete", None)
+
+
+def left(real: Artifact, volume: Path, epochs: int, ago_s: float) -> Path:
+    """Leave work on a GAN of so many epochs, last written so long ago; return its folder."""
+    key = BuildKey("train_gan", "model", {"epochs": epochs, "width": 8}, {"real": real})
+    with stage(volume / "small" / "gan" / "r00", key, resumable=True) as work:
+        write_note(note_file(work.folder, 0), Note("train", epochs, 120, "images", 0.5, time.time()))
+    for path in work.folder.rglob("*"):
+        os.utime(path, (time.time() - ago_s,) * 2)
+    return work.folder
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_work_on_two_requests_is_shown_apart(running: bool, make_dataset: Make, tmp_path: Path) -> None:
+    """What somebody is at, or was at last, and what is stale: by the option that differs, and its folder."""
+    real = make_dataset(tmp_path / "small" / "real", train=9)
+    stale, present = left(real, tmp_path, 20, 3600), left(real, tmp_path, 40, 0)
+    with locked(tmp_path / "small" / "gan" / "r00") if running else nullcontext():
+        if running:
+            write_note(note_file(present, 0), Note("train", 40, 120, "images", 0.5, time.time()))
+        made, said = artifacts(tmp_path)["small/gan/r00"], status(tmp_path).output
+    assert made["state"] == ("running" if running else "stopped")
+    works = {Path(each["folder"]): each for each in made["unfinished"]}
+    assert works[present]["stale"] is None
+    assert works[present]["differing_options"] == {"epochs": 40}
+    assert works[stale]["stale"] == "work with other options came later"
+    (line,) = [line for line in said.splitlines() if "stale" in line]
+    assert f"last written 1:00:00 ago: {stale.name}, with epochs 20, train: 20 of 120 images (17 %)" in line
+    assert [line for line in said.splitlines() if line.strip().startswith("with epochs 40")]
+    assert said.count(" left") == running
+
+
+def test_work_from_another_input_is_stale(make_dataset: Make, tmp_path: Path) -> None:
+    """No command goes on with it, though it is the only one, and was just written."""
+    left(make_dataset(tmp_path / "small" / "real", train=9), tmp_path, 20, 0)
+    make_dataset(tmp_path / "small" / "real", train=9, seed=1)
+    (work,) = artifacts(tmp_path)["small/gan/r00"]["unfinished"]
+    assert work["stale"] == "made from another real than the one that is here"
+
+
+def test_a_lock_that_names_nobody_is_no_artifact(make_dataset: Make, tmp_path: Path) -> None:
+    """An earlier version left one for each that it made, and removed none."""
+    make_dataset(tmp_path / "small" / "real", train=9)
+    for name in ("gan/.r00.lock", ".mixed.lock"):
+        (tmp_path / "small" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "small" / name).touch()
+    assert list(artifacts(tmp_path)) == ["small/real"]
+
+
+def test_an_artifact_without_its_manifest_is_broken(make_dataset: Make, tmp_path: Path) -> None:
+    """It is in the way of its job, and so is no secret."""
+    folder = make_dataset(tmp_path / "small" / "real", train=9).folder
+    (folder / "manifest.json").rename(folder / "run.json")
+    made = artifacts(tmp_path)["small/real"]
+    assert made["state"] == "broken"
+    assert "has no manifest.json" in made["broken"]

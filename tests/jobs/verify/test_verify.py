@@ -198,14 +198,18 @@ def test_a_listed_file_in_a_linked_folder_is_found(tmp_path: Path) -> None:
 
 
 def test_people_see_a_table_and_what_to_do(make_dataset: Make, tmp_path: Path) -> None:
-    """The table has the file as it is below PATH; the error names the job that makes it again."""
+    """The table has the file as it is below PATH; below it are the commands that make it again."""
     folder = make_dataset(tmp_path / "small" / "real", train=9).folder
     change(folder / "train-00001.tar", 600)
     result = verify(tmp_path)
     assert result.exit_code == 2
     row = next(line for line in result.stdout.splitlines() if "small/real/train-00001.tar" in line)
     assert row.rstrip().endswith("preprocess")
-    assert "halfreal preprocess --force" in result.stderr
+    place = f"--data-root {tmp_path}"
+    assert (
+        f"\nhalfreal clean small/real {place} --yes && halfreal preprocess --experiment small {place}" in result.stdout
+    )
+    assert "make them again by the commands above" in result.stderr
 
 
 def test_a_name_does_nothing_to_the_terminal(make_dataset: Make, tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shared.store.artifacts import Artifact
+from shared.store.locking.looking import TIMEOUT
+from shared.store.locking.owner import Owner, new_owner
+from shared.store.locking.taking import wait_for
 from shared.store.locks import locked
 from shared.store.staging import BuildKey, stage
-from shared.store.volume.leftovers import DRAFT, REPLACED, UNFINISHED, leftovers, remove
+from shared.store.volume.leftovers import DRAFT, LOCK, REPLACED, UNFINISHED, leftovers, remove
 from shared.store.work_shards import Shard
 
 KEY = BuildKey("train_gan", "model", {"epochs": 3})
@@ -82,3 +86,44 @@ def test_it_is_as_old_as_its_youngest_file(tmp_path: Path) -> None:
     (staging / "checkpoint").write_bytes(b"again")
     (found,) = leftovers(tmp_path)
     assert found.unused_s < 100
+
+
+def lock_of(folder: Path, name: str, owner: Owner | None) -> Path:
+    """Leave a lock, or an empty file in its place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(b"" if owner is None else owner.to_line() + b"1")
+    return path
+
+
+NAMES = (".r00.lock", ".r00-part-1.lock", ".r00-looking.lock", ".r00.lock.0123456789abcdef.new")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_locks_that_nobody_holds_are_left_over(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a process that is gone at once; empty ones, of a crash or an earlier version, when they are old."""
+    monkeypatch.setenv(TIMEOUT, "0.1")
+    for owner in (replace(new_owner(), started=1), None):
+        path = lock_of(tmp_path / "small" / "gan", name, owner)
+        assert [(each.kind, each.held) for each in leftovers(tmp_path)] == [(LOCK, owner is None)]
+        old(path)
+        (found,) = leftovers(tmp_path)
+        assert (found.path, found.final.name, found.held) == (path, "r00", False)
+        assert remove(found)
+        assert not path.exists()
+
+
+def test_a_lock_that_may_be_held_stays(tmp_path: Path) -> None:
+    """One of another machine, of which nothing was heard yet, however old its file is."""
+    old(lock_of(tmp_path, ".r00.lock", replace(new_owner(), host="elsewhere")))
+    assert [each.held for each in leftovers(tmp_path)] == [True]
+
+
+def test_a_lock_that_is_taken_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the list and the removal another process may have taken the empty one over."""
+    monkeypatch.setenv(TIMEOUT, "0.1")
+    path = old(lock_of(tmp_path, ".r00.lock", None))
+    (found,) = leftovers(tmp_path)
+    hold = wait_for(path)
+    assert not remove(found)
+    hold.release()

@@ -60,6 +60,18 @@ def test_what_is_needed_is_said(free: Callable[[int], None], tmp_path: Path) -> 
     assert small.startswith("disk: 10 images take up to 90 MB, 80 MB free; warning")
 
 
+def test_replicates_side_by_side_need_the_sum(free: Callable[[int], None], tmp_path: Path) -> None:
+    """Each would fit alone: what all of them take is said, with a warning where that does not fit."""
+    said: list[str] = []
+    for count in (500_000_000, 300_000_000):
+        free(count)
+        check_room(tmp_path, Need(1, 80_000_000), "snapshots", said.append, among=5)
+    assert said[0] == "disk: snapshots take up to 80 MB, those of 5 replicates up to 400 MB, 500 MB free"
+    assert said[1].startswith(
+        "disk: snapshots take up to 80 MB, those of 5 replicates up to 400 MB, 300 MB free; warning"
+    )
+
+
 @pytest.mark.fault(11)
 def test_work_that_cannot_fit_is_refused(free: Callable[[int], None], tmp_path: Path) -> None:
     """Bad input, with both numbers and what to do; the folder need not be there yet."""
