@@ -40,6 +40,7 @@ from tests.checks.safety.budgets import BUDGETS
 from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
+from tests.checks.safety.looking_after import LOOKING_AFTER
 from tests.checks.safety.packages import PACKAGES
 from tests.checks.safety.surface import SURFACE
 from tests.checks.safety.training import TRAINING
@@ -73,6 +74,7 @@ MUTATIONS += WORDS
 MUTATIONS += ON_GPU
 MUTATIONS += PACKAGES
 MUTATIONS += BUDGETS
+MUTATIONS += LOOKING_AFTER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
