@@ -21,7 +21,7 @@ def named_artifact(data_root: Path, name: str) -> Path:
     if not parts or ".." in parts or Path(name).is_absolute() or is_address(name):
         raise BadConfig(f"{name!r}: want the name of an artifact on the volume, such as digits/gan/{replicate_name(0)}")
     if len(parts) < 2 or not any((path / name).is_file() for name in (MANIFEST, RECORD, RUN_RECORD)):
-        there = ", ".join(f"{parts[0]}/{each.place}" for each in statuses(data_root / parts[0]))
+        there = ", ".join(f"{parts[0]}/{each.place}" for each in statuses(data_root / parts[0]) if each.is_there)
         raise MissingArtifact(f"{path}: no finished artifact; {f'want one of {there}' if there else 'there is none'}")
     if is_remote(path):
         raise BadConfig(f"{path}: its volume is in an object store; remove it there")

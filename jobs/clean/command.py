@@ -57,7 +57,7 @@ def clean_artifacts(data_root: Path, names: tuple[str, ...], yes: bool, json: bo
     from shared.store.volume.room import taken_by
 
     # all of them before any goes: a misspelt name must not leave half of the work done
-    paths = [named_artifact(data_root, name) for name in names]
+    paths = list(dict.fromkeys(named_artifact(data_root, name) for name in names))
     used_by = [made_from(data_root, path) for path in paths]
     facts = []
     for path, made in zip(paths, used_by, strict=True):

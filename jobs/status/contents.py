@@ -32,6 +32,10 @@ GRANULARITY_S = 1.0
 """How much earlier than it was a file system may say that a file was written."""
 
 
+CENTURY_S = 3.2e9
+"""More than anything has taken: a run.json that says so was edited."""
+
+
 class State(Enum):
     """The state of an artifact. One that is made again while the old one is there is running."""
 
@@ -75,6 +79,11 @@ class Status:
     broken: str = ""
     holders: list[Holder] = field(default_factory=list)
     work: list[UnfinishedWork] = field(default_factory=list)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether something has its name, whole or broken."""
+        return self.finished is not None or bool(self.broken)
 
     @property
     def is_doubtful(self) -> bool:
@@ -128,7 +137,7 @@ def statuses(folder: Path) -> list[Status]:
                 broken[place] = str(error).splitlines()[0]
     found = [_status(row, folder, place, opened, broken.get(place, "")) for row, place in places]
     # of some there is nothing but a lock that names nobody
-    return [each for each in found if each.finished is not None or each.broken or each.holders or each.work]
+    return [each for each in found if each.is_there or each.holders or each.work]
 
 
 def _places(row: Job[Any], folder: Path) -> list[str]:
@@ -149,14 +158,14 @@ def _places(row: Job[Any], folder: Path) -> list[str]:
 def _status(row: Job[Any], folder: Path, place: str, opened: dict[str, Artifact], broken: str) -> Status:
     final = folder / place
     artifact = opened.get(place)
-    record = _run_record(final) if artifact else {}
+    finished, seconds = _run_record(final) if artifact else (None, None)
     # a lock that names nobody is what an earlier version, or a killed process, has left
     holders = [each for each in (holder(final), *part_holders(final).values()) if each is not None and each.owner]
     return Status(
         place,
         row.name,
-        str(record.get("finished", "")) if artifact else None,
-        record.get("seconds"),
+        finished,
+        seconds,
         sorted(artifact.manifest.inputs) if artifact else [],
         others_than(artifact, opened) if artifact else [],
         broken,
@@ -185,7 +194,10 @@ def _unfinished(
         stale = f"made from another {' and '.join(others)} than the one that is here" if others else ""
         if not stale and present and work.folder not in present:
             stale = "work with other options came later"
-        words, options = far.words if far else "", {name: work.options.get(name) for name in differing}
+        words, options = (
+            far.words if far else "",
+            {name: work.options[name] for name in differing if name in work.options},
+        )
         found.append(UnfinishedWork(work.folder, words, read_notes(work.folder), taken[work.folder], options, stale))
     return found
 
@@ -201,11 +213,15 @@ def _present(taken: dict[Path, Taken], holders: list[Holder]) -> set[Path]:
     return {folder for folder, each in taken.items() if each.written == max(each.written for each in taken.values())}
 
 
-def _run_record(final: Path) -> dict[str, Any]:
+def _run_record(final: Path) -> tuple[str, float | None]:
+    """Return when an artifact was finished and how many seconds that took, as far as its run.json says so."""
     try:
-        return dict(parse_json(read_regular(final / "run.json", MANIFEST_BYTES)))
+        found = dict(parse_json(read_regular(final / RUN_RECORD, MANIFEST_BYTES)))
     except (OSError, ValueError, TypeError):  # for people only
-        return {}
+        return "", None
+    finished, seconds = found.get("finished"), found.get("seconds")
+    known = isinstance(seconds, int | float) and 0 <= seconds < CENTURY_S
+    return finished if isinstance(finished, str) else "", seconds if known else None
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -121,7 +121,7 @@ def _who(holder: Holder) -> str:
 
 def _work(work: UnfinishedWork, running: bool) -> list[str]:
     """Return lines on unfinished work; how long it still takes where somebody is at work. What is stale has one."""
-    options = ", ".join(f"{name} {value}" for name, value in work.options.items())
+    options = ", ".join(f"{name} {value!s:.40}" for name, value in work.options.items())
     what = [*([f"with {options}"] if options else []), *([work.far] if work.far else [])]
     ago = clock(max(time.time() - work.taken.written, 0))
     left_there = f"unfinished, {in_words(work.taken.size_bytes)}, last written {ago} ago: {work.folder.name}"

@@ -181,7 +181,8 @@ def _flags(command: JobCommand, words: list[str], made: list[tuple[Path, Manifes
     for name in dict.fromkeys(name.partition(".")[0] for name in changed):
         value = _value(command, name, made)
         param = next((param for param in command.params if param.name == name), None)
-        if value is None or param is None:
+        # a text that acts on a terminal is not shown there, so that it cannot be pasted either
+        if value is None or param is None or not str(value).isprintable():
             return None
         if isinstance(value, bool):
             flags.append((param.opts if value else param.secondary_opts)[0])

@@ -130,6 +130,7 @@ def read(path: Path) -> tuple[Owner | None, bytes] | None:
         except OSError as error:
             # on a network file system the file was replaced meanwhile
             if error.errno != errno.ESTALE or attempt == STALE_ATTEMPTS - 1:
+                error.filename = str(path)  # a read does not name it
                 raise
     raise AssertionError("unreachable")
 

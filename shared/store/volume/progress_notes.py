@@ -3,6 +3,7 @@
 It is next to what shards of work leave (see `work_shards`), one for each, and goes with the commit.
 """
 
+import math
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ class Note:
     @property
     def left_s(self) -> float | None:
         """The seconds that the rest of this piece takes at this rate; None where there is no rate."""
-        return max(self.total - self.done, 0) / self.per_s if self.per_s > 0 else None
+        left_s = max(self.total - self.done, 0) / self.per_s if self.per_s > 0 else math.inf
+        return left_s if math.isfinite(left_s) else None
 
     @property
     def words(self) -> str:
@@ -62,5 +64,13 @@ def read_notes(staging: Path) -> list[Note]:
     notes = []
     for path in sorted((staging / FOLDER).glob("progress-*.json")):
         with suppress(OSError, ValueError, TypeError):
-            notes.append(Note(**parse_json(read_regular(path, NOTE_BYTES))))
+            note = Note(**parse_json(read_regular(path, NOTE_BYTES)))
+            notes += [note] if _is_one(note) else []
     return notes
+
+
+def _is_one(note: Note) -> bool:
+    """Whether the fields of a note that somebody may have edited have the types of one."""
+    numbers = (note.done, note.total, note.per_s, note.noted)
+    texts = isinstance(note.work, str) and isinstance(note.unit, str)
+    return texts and all(isinstance(each, int | float) and math.isfinite(each) for each in numbers)

@@ -233,3 +233,10 @@ def test_an_artifact_that_has_lost_its_manifest_goes_by_its_name(make_dataset: M
     (folder / "run.json").write_text("{}")
     assert clean(tmp_path, "small/real", "--yes").exit_code == 0
     assert not folder.exists()
+
+
+def test_a_name_that_is_given_twice_is_one(make_dataset: Make, tmp_path: Path) -> None:
+    """It can be removed once."""
+    make_dataset(tmp_path / "small" / "real", train=9)
+    done = clean(tmp_path, "small/real", "small/real/", "--yes")
+    assert (done.exit_code, done.output.count("removed")) == (0, 1)

@@ -266,3 +266,24 @@ def test_an_artifact_without_its_manifest_is_broken(make_dataset: Make, tmp_path
     made = artifacts(tmp_path)["small/real"]
     assert made["state"] == "broken"
     assert "has no manifest.json" in made["broken"]
+
+
+@pytest.mark.parametrize("seconds", ['"long"', "NaN", "1e400", "-1", "[]"])
+def test_an_edited_run_record_says_nothing(seconds: str, make_dataset: Make, tmp_path: Path) -> None:
+    """It is for people; what is on a volume is said all the same."""
+    folder = make_dataset(tmp_path / "small" / "real", train=9).folder
+    (folder / "run.json").write_text(f'{{"seconds": {seconds}, "finished": ["then"]}}')
+    made = artifacts(tmp_path)["small/real"]
+    assert (made["state"], made["seconds"], made["finished"]) == ("complete", None, "")
+    assert "finished at an unknown time" in status(tmp_path).output
+
+
+def test_a_lock_that_is_a_folder_is_named(make_dataset: Make, tmp_path: Path) -> None:
+    """Somebody has put it there; it can be put away."""
+    make_dataset(tmp_path / "small" / "real", train=9)
+    (tmp_path / "small" / ".real.lock").mkdir()
+    refused = status(tmp_path)
+    assert refused.exit_code == 2
+    assert f"{tmp_path}/small/.real.lock: Is a directory; put a file or folder there" in " ".join(
+        refused.stderr.split()
+    )

@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
 from jobs.export.staging import RECORD, write_export
+from jobs.preprocess.options import PreprocessOptions
 from jobs.verify.repairs import AS_BEFORE
+from shared.cli.options import recorded
 from shared.store.artifacts import Artifact
 from shared.store.staging import BuildKey, stage
 from tests.conftest import dots
@@ -138,3 +140,16 @@ def test_a_broken_export_is_written_again(tmp_path: Path) -> None:
         f"halfreal export --experiment small --data-root {tmp_path} "
         "--to imagefolder --labels asked --min-confidence 0.5 --replicate 3"
     ]
+
+
+def test_an_option_that_acts_on_a_terminal_is_not_advised(make_dataset: Make, tmp_path: Path) -> None:
+    """Somebody may have written the manifest: no escape of it reaches the terminal, none is pasted."""
+    folder = make_dataset(tmp_path / "small" / "real", train=9).folder
+    flip(folder)
+    path = folder / "manifest.json"
+    fields = json.loads(path.read_bytes())
+    fields["options"] = json.loads(json.dumps(recorded(PreprocessOptions()))) | {"background": "\x1b[2J"}
+    path.write_text(json.dumps(fields))
+    (line,) = repairs(tmp_path)
+    assert line.endswith(AS_BEFORE)
+    assert "\x1b" not in call("verify", tmp_path).output

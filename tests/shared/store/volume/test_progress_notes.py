@@ -1,5 +1,7 @@
 """Notes of progress: left by a bar every few seconds, read by whoever looks, gone with the commit."""
 
+import json
+import math
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,13 @@ import shared.cli.progress
 from shared.cli.progress import Reporter
 from shared.store.staging import BuildKey, stage
 from shared.store.volume.progress_notes import Note, note_file, read_notes, write_note
+
+FIELDS = {"work": "train", "done": 20, "total": 80, "unit": "images", "per_s": 2.0, "noted": 1.0}
+WRONG = [
+    json.dumps(FIELDS | change)
+    for change in ({"done": "a"}, {"total": []}, {"per_s": math.inf}, {"noted": math.nan}, {"unit": None}, {"work": 5})
+]
+"""Notes that somebody has edited."""
 
 NOTE = Note("train", 20, 80, "images", 2.0, 1.0)
 
@@ -43,7 +52,7 @@ def test_the_commit_takes_notes_away(tmp_path: Path) -> None:
 def test_a_note_that_cannot_be_read_or_written_stops_nobody(tmp_path: Path) -> None:
     """One that is being written, or of another version, is no note; without its folder none is left."""
     write_note(note_file(tmp_path, 0), NOTE)
-    for number, text in enumerate(['{"work": "tr', "[]", '{"other": 1}'], 1):
+    for number, text in enumerate(['{"work": "tr', "[]", '{"other": 1}', *WRONG], 1):
         note_file(tmp_path, number).write_text(text)
     assert read_notes(tmp_path) == [NOTE]
     write_note(note_file(tmp_path / "gone", 0), NOTE)
@@ -53,4 +62,5 @@ def test_a_note_that_cannot_be_read_or_written_stops_nobody(tmp_path: Path) -> N
 def test_the_rest_takes_an_unknown_time_without_a_rate() -> None:
     """A piece of work that has just begun."""
     assert Note("train", 0, 80, "images", 0.0, 1.0).left_s is None
+    assert Note("train", 1, 10**308, "images", 1e-308, 1.0).left_s is None
     assert NOTE.left_s == 30
