@@ -55,11 +55,10 @@ def repairs(problems: Iterable[Problem], found: Iterable[Opened], there: Iterabl
         except BadInput:  # a trial of `tune`, or a set of `selfcheck`: these make it by themselves
             continue
         repaired = broken[experiment, job]
-        lines += (
-            _exports(experiment, repaired, data_root)
-            if job == EXPORT
-            else [_again(job, experiment, repaired, data_root)]
-        )
+        if job == EXPORT:
+            lines += _exports(experiment, repaired, data_root)
+        else:
+            lines.append(_again(job, experiment, repaired, data_root))
     return lines
 
 
@@ -104,7 +103,10 @@ def _exports(experiment: Path, broken: list[Path], data_root: Path) -> list[str]
         manifest = _manifest(folder / RECORD)
         if manifest is None or folder.absolute().parent != experiment / EXPORT:
             continue
-        words = [word for name in ("to", "labels", "min_confidence") for word in _flag(name, manifest.options[name])]
+        given = {name: manifest.options.get(name) for name in ("to", "labels", "min_confidence")}
+        if not all(str(value).isprintable() for value in given.values()):
+            continue
+        words = [word for name, value in given.items() for word in _flag(name, value)]
         found = re.search(r"/r([0-9]{2})", " ".join(manifest.inputs))
         words += ["--replicate", str(int(found[1]))] if found else []
         label, flag = _place(experiment, data_root)
@@ -125,7 +127,7 @@ def _options(command: JobCommand, experiment: Path) -> str:
     diary = next((found for folder in folders if (found := _diary(folder))), {})
     if command.job.gpu and isinstance(diary.get("threads"), int):
         words += ["--threads", str(diary["threads"])]
-    readable = [(folder, manifest) for folder, manifest in made if manifest is not None]
+    readable = [(folder, each) for folder, each in made if each is not None and each.job == command.job.name]
     for recipe in dict.fromkeys([str(diary.get("recipe", DEFAULT_RECIPE)), DEFAULT_RECIPE]):
         with_recipe = ["--recipe", recipe, *words]
         try:

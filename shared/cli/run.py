@@ -1,5 +1,6 @@
 """What a job is given and what it hands back; `shared.cli.job` does the rest."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -198,6 +199,7 @@ def _earlier(path: Path) -> tuple[float, int]:
     """Return the seconds and the peak memory of earlier runs on the same work."""
     try:
         found = parse_json(read_regular(path, MANIFEST_BYTES))
-        return float(found["seconds"]), int(found["peak_bytes"])
-    except (OSError, ValueError, KeyError, TypeError):  # none before, or for people only: not worth a failure
+        seconds, peak = float(found["seconds"]), int(found["peak_bytes"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):  # none before, or edited: not worth a failure
         return 0.0, 0
+    return (seconds, peak) if math.isfinite(seconds) else (0.0, 0)

@@ -158,6 +158,17 @@ def test_run_json_has_the_time_of_every_run(laboratory: Any, stopped_by: signal.
     assert diary["peak_bytes"] == 10**15
 
 
+@pytest.mark.parametrize("seconds", ["NaN", "1e400", '"long"'])
+def test_an_edited_run_record_of_stopped_work_counts_nothing(seconds: str, laboratory: Any) -> None:
+    """It is for people, and no reason to fail after the work."""
+    laboratory.body = _stop_after_half
+    assert laboratory.call(resumes=True).exit_code == 75
+    (left,) = laboratory.final.parent.glob(f".{laboratory.final.name}-*/run.json")
+    left.write_text(f'{{"seconds": {seconds}, "peak_bytes": 1}}')
+    assert laboratory.call(resumes=True).exit_code == 0
+    assert 0 <= json.loads((laboratory.final / "run.json").read_text())["seconds"] < 100
+
+
 def test_figures_have_a_folder_of_their_own(laboratory: Any) -> None:
     """`run.figures` is made when it is asked for, and the manifest does not list its files."""
     laboratory.body = lambda run, config: (run.figures / "a.png").write_bytes(b"")
