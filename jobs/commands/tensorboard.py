@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from shared.cli.common_options import ALLOWED_HOSTS, HOST, experiment_name, place
+from shared.cli.common_options import ALLOWED_HOSTS, HOST, experiment_name, place, place_flags
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
 from shared.errors import MissingArtifact
@@ -39,7 +39,7 @@ def main(
     """
     folder = data_root / experiment_name(experiment, recipe)
     if not folder.is_dir():
-        raise MissingArtifact(f"{folder}: does not exist; run first: halfreal run --data-root {data_root}")
+        raise MissingArtifact(f"{folder}: does not exist; run first: halfreal run{place_flags(data_root)}")
     # TensorBoard reports a taken port by a log line and exit code 1: find out first, with our own message
     listen(host, port).close()
     from tensorboard.program import TensorBoard, WerkzeugServer

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from shared.cli.common_options import ALLOWED_HOSTS, HOST, REPLICATE, experiment_name, place
+from shared.cli.common_options import ALLOWED_HOSTS, HOST, REPLICATE, experiment_name, place, place_flags
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.recipes import Recipe
 from shared.errors import MissingArtifact
@@ -45,7 +45,7 @@ def main(
     if experiment:
         index.open(experiment)
     elif not names:
-        raise MissingArtifact(f"{data_root}: no experiment there; run first: halfreal run --data-root {data_root}")
+        raise MissingArtifact(f"{data_root}: no experiment there; run first: halfreal run{place_flags(data_root)}")
     with listen(host, port) as listener, TemporaryDirectory(prefix="halfreal-playground-") as scratch:
         # gradio would leave copies of every download in the system's temporary folder
         os.environ["GRADIO_TEMP_DIR"] = scratch
