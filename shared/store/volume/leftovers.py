@@ -67,7 +67,9 @@ def leftovers(root: Path) -> Iterator[Leftover]:
                 yield found
         for each in sorted(files):
             if named := _LOCK.fullmatch(each):
-                yield _of_lock(folder / each, folder / named["final"])
+                lock = _of_lock(folder / each, folder / named["final"])
+                if not lock.held:  # what it is the lock of is listed as in use
+                    yield lock
             elif named := _DRAFT.fullmatch(each):
                 yield _of_file(folder / each, folder / named["final"])
 

@@ -196,7 +196,7 @@ def test_empty_locks_are_listed_and_go(tmp_path: Path, monkeypatch: pytest.Monke
         path.touch()
         old(path)
     listed = clean(tmp_path / "volume")
-    assert all(f"would go: lock, 1 kB, 30.0 days old: {path}" in listed.output for path in locks)
+    assert all(f"would go: lock, 0 kB, 30.0 days old: {path}" in listed.output for path in locks)
     assert listed.output.splitlines()[-1].endswith("--yes does that")
     assert clean(tmp_path / "volume", "--yes").output.count("removed: lock") == 3
     assert names(tmp_path / "volume") == []

@@ -238,7 +238,7 @@ def test_work_on_two_requests_is_shown_apart(running: bool, make_dataset: Make, 
     assert works[stale]["stale"] == "work with other options came later"
     (line,) = [line for line in said.splitlines() if "stale" in line]
     assert f"last written 1:00:00 ago: {stale.name}, with epochs 20, train: 20 of 120 images (17 %)" in line
-    assert [line for line in said.splitlines() if line.strip().startswith("with epochs 40")]
+    assert "with epochs 40" in said
     assert said.count(" left") == running
 
 
