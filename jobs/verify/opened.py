@@ -141,7 +141,7 @@ def problem(path: Path, error: FormatError, job: str = "") -> Problem:
     """Return an error as a problem with the file that it names first, `path` where it names none."""
     named, _, what = str(error).partition(": ")
     names_a_file = bool(what) and Path(named).parent == path.parent
-    return Problem(Path(named), what, job) if names_a_file else Problem(path, str(error), job)
+    return Problem(Path(named), what, job) if names_a_file else Problem(path, str(error).removeprefix(f"{path} "), job)
 
 
 def job_of(folder: Path) -> str:

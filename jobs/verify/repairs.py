@@ -27,7 +27,8 @@ from shared.objects.fetching import is_remote
 from shared.store.lineage import experiment_label, volume_of
 from shared.store.staging import BuildKey
 
-AS_BEFORE = "  # call it as it was called before: no flags are known that give all of its options again"
+AS_BEFORE = " ... with the options that it had: no flags are known that give all of them again"
+"""How a line ends that is a comment: pasted as it is, it would make something else."""
 
 ORDER = (*JOB_NAMES, EXPORT)
 """In which the commands are to be called."""
@@ -44,10 +45,10 @@ def repairs(problems: Iterable[Problem], found: Iterable[Opened], there: Iterabl
         folder = next((each for each in (problem.path, *problem.path.parents) if each in folders), None)
         if folder is None or problem.job not in ORDER:
             continue
-        names = broken.setdefault((experiment_of(folder, problem.job).absolute(), problem.job), [])
+        names = broken.setdefault((experiment_of(folder.absolute(), problem.job), problem.job), [])
         names += [] if folder in names else [folder]
         for other in _made_from(folder, by_folder) if problem.spreads else ():
-            broken.setdefault((experiment_of(other, by_folder[other].job).absolute(), by_folder[other].job), [])
+            broken.setdefault((experiment_of(other.absolute(), by_folder[other].job), by_folder[other].job), [])
     lines = []
     for experiment, job in sorted(broken, key=lambda each: (str(each[0]), ORDER.index(each[1]))):
         try:
@@ -87,13 +88,15 @@ def _place(experiment: Path, data_root: Path) -> tuple[str, str]:
 def _again(job: str, experiment: Path, broken: list[Path], data_root: Path) -> str:
     """Return what removes broken artifacts of a job and calls it as it was called; other replicates of it stay."""
     label, flag = _place(experiment, data_root)
+    options = _options(command_of(job), experiment)
+    flags = "" if options is None else f" {shlex.join(options)}"
     # nothing is removed from a store
-    force = " --force" if any(is_remote(folder) for folder in broken) else ""
-    again = f"halfreal {job} --experiment {label}{flag}{force}{_options(command_of(job), experiment)}"
-    if force or not broken:
-        return again
-    names = " ".join(f"{label}/{folder.absolute().relative_to(experiment).as_posix()}" for folder in broken)
-    return f"halfreal clean {names}{flag} --yes && {again}"
+    in_store = any(is_remote(folder) for folder in broken)
+    again = f"halfreal {job} --experiment {label}{flag}{' --force' if in_store else ''}{flags}"
+    if broken and not in_store:
+        names = " ".join(f"{label}/{folder.absolute().relative_to(experiment).as_posix()}" for folder in broken)
+        again = f"halfreal clean {names}{flag} --yes && {again}"
+    return f"# {again}{AS_BEFORE}" if options is None else again
 
 
 def _exports(experiment: Path, broken: list[Path], data_root: Path) -> list[str]:
@@ -118,8 +121,8 @@ def _flag(name: str, value: object) -> list[str]:
     return [f"--{name.replace('_', '-')}", value if isinstance(value, str) else json.dumps(value)]
 
 
-def _options(command: JobCommand, experiment: Path) -> str:
-    """Return the flags by which a job makes again what it has made in an experiment, and a remark where some lack."""
+def _options(command: JobCommand, experiment: Path) -> list[str] | None:
+    """Return the flags by which a job makes again what it has made in an experiment; None where some are not known."""
     made = _manifests(command, experiment)
     folders = [folder for folder, _ in made]
     numbers = [number for folder in folders if (number := _number(folder)) is not None]
@@ -135,8 +138,8 @@ def _options(command: JobCommand, experiment: Path) -> str:
         except (HalfrealError, click.ClickException):  # a recipe that was a file, or options of an earlier version
             continue
         if flags is not None:
-            return "".join(f" {shlex.quote(word)}" for word in [*with_recipe, *flags])
-    return "".join(f" {shlex.quote(word)}" for word in words) + AS_BEFORE
+            return [*with_recipe, *flags]
+    return None
 
 
 def _manifests(command: JobCommand, experiment: Path) -> list[tuple[Path, Manifest | None]]:

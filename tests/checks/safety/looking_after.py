@@ -14,8 +14,8 @@ LOOKING_AFTER: tuple[Mutation, ...] = (
     Mutation(
         "advice_forgets_the_options",
         REPAIRS,
-        "for word in [*with_recipe, *flags])",
-        "for word in with_recipe)",
+        "            return [*with_recipe, *flags]\n",
+        "            return with_recipe\n",
         REPAIRED + "test_the_line_repairs_what_is_broken",
         "what is made again has the options that it was made with",
     ),
@@ -30,8 +30,8 @@ LOOKING_AFTER: tuple[Mutation, ...] = (
     Mutation(
         "advice_removes_nothing",
         REPAIRS,
-        'return f"halfreal clean {names}{flag} --yes && {again}"',
-        "return again",
+        'again = f"halfreal clean {names}{flag} --yes && {again}"',
+        "pass",
         REPAIRED + "test_the_line_repairs_what_is_broken",
         "what is broken is made again, and not found complete by its sizes",
     ),

@@ -207,7 +207,8 @@ def test_people_see_a_table_and_what_to_do(make_dataset: Make, tmp_path: Path) -
     assert row.rstrip().endswith("preprocess")
     place = f"--data-root {tmp_path}"
     assert (
-        f"\nhalfreal clean small/real {place} --yes && halfreal preprocess --experiment small {place}" in result.stdout
+        f"\n# halfreal clean small/real {place} --yes && halfreal preprocess --experiment small {place}"
+        in result.stdout
     )
     assert "make them again by the commands above" in result.stderr
 
