@@ -70,7 +70,7 @@ def main(
     The card, README.md, has the verdict, the scores and the test for copies.
     """
     from jobs.export.card import RECIPE, amount, render
-    from jobs.export.staging import CARD, check_place, is_complete, write_export
+    from jobs.export.staging import CARD, check_place, why_written, write_export
     from shared.metrics.over_replicates import MEMBERS_FOUND, membership
     from shared.store.artifacts import input_of
     from shared.store.staging import BuildKey
@@ -86,7 +86,8 @@ def main(
     config = ExportConfig(**{**asked, "labels": labels})
     # the version too: another one may write other bytes from the same artifacts
     key = BuildKey(ROW.name, ROW.kind, {**asdict(config), "halfreal": __version__}, inputs)
-    if is_complete(target, key, force, reporter):
+    reason = why_written(target, key, force)
+    if reason is None:
         reporter.info(f"already complete: {target}")
         return
     counts: Counter[int] = Counter()
@@ -94,6 +95,8 @@ def main(
     remake = recipe_text(PIPELINE, open_inputs(ROW, folder))
 
     def write(staging: Path) -> None:
+        if reason:
+            reporter.info(f"rebuilding because {reason}")
         check_room(staging, need_of(input_of(inputs, SYNTHESIZE), config), "the images", reporter.info)
         _write(staging, inputs, config, counts, reporter)
         write_whole(staging / RECIPE, f"{remake}\n".encode())

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared import __version__
-from shared.cli.progress import Reporter
 from shared.disk.durable import make_folder, remove_tree, rename, sync_folder, write_whole
 from shared.errors import BadInput, FormatError
 from shared.format.files import read_whole, sha256
@@ -17,30 +16,29 @@ RECORD, CARD = "export.json", "README.md"
 """The record is a manifest; it has another name because an export is no artifact that jobs read."""
 
 
-def is_complete(out: Path, key: BuildKey, force: bool, reporter: Reporter) -> bool:
-    """Return whether `out` holds a complete export of `key`; if not, report why it is rebuilt.
+def why_written(out: Path, key: BuildKey, force: bool) -> str | None:
+    """Return why an export of `key` that is there is rebuilt, nothing where none is; None where it is complete.
 
     An edited card counts as complete. Without `force` raises BadInput where `out` holds something other than an export,
     and where an export that must be rebuilt has an edited card: the licence that somebody filled in would be lost.
     """
     if not out.exists() or force:
-        return False
+        return ""
     try:
         made = parse_manifest((out / RECORD).read_bytes(), out / RECORD)
     except (OSError, FormatError) as error:
         if out.is_dir() and not any(out.iterdir()):
-            return False
+            return ""
         raise BadInput(f"{out}: in the way and not an export; choose another --out, or --force replaces it") from error
     reason = "; ".join(key.differences(made)) or _damage(out, made)
     if not reason:
-        return True
+        return None
     if _card_was_edited(out, made):
         raise BadInput(
             f"{out / CARD}: was edited since it was written, and the export is to be rebuilt because {reason}\n"
             "keep the card elsewhere and say --force, or choose another --out"
         )
-    reporter.info(f"rebuilding because {reason}")
-    return False
+    return reason
 
 
 def _damage(out: Path, made: Manifest) -> str:

@@ -148,10 +148,12 @@ def remove_if_empty(folder: Path) -> None:
 
 
 def remove_tree(folder: Path, *, strict: bool = False) -> None:
-    """Remove a folder and all that is in it; none is fine. What cannot be removed stays, or if `strict` raises."""
+    """Remove a folder and all that is in it; none is fine. What cannot be removed stays, or if `strict` raises.
+
+    Links are removed, not followed: what they lead to is somebody else's, also where `folder` is one.
+    """
     failed = _raise if strict else _ignore
-    # links are removed, not followed
-    for name, below, files in os.walk(folder, topdown=False, onerror=failed):
+    for name, below, files in () if folder.is_symlink() else os.walk(folder, topdown=False, onerror=failed):
         for path in (Path(name, each) for each in (*files, *below)):
             _remove(path, failed)
     _remove(folder, failed)

@@ -68,7 +68,7 @@ class Taken:
 
 def taken_by(folder: Path) -> Taken:
     """Return what the files in and below `folder` take; nothing where it is not there. Links are not followed."""
-    total, written, pending = 0, 0.0, [folder]
+    total, written, pending = 0, 0.0, [] if folder.is_symlink() else [folder]
     while pending:
         try:
             with os.scandir(pending.pop()) as entries:

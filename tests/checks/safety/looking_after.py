@@ -84,6 +84,14 @@ LOOKING_AFTER: tuple[Mutation, ...] = (
         "a lock that somebody has taken since it was listed stays",
     ),
     Mutation(
+        "links_are_followed",
+        "shared/disk/durable.py",
+        "() if folder.is_symlink() else os.walk(",
+        "os.walk(",
+        LEFT + "test_what_a_link_leads_to_stays",
+        "nothing outside of a volume is removed through a link in it",
+    ),
+    Mutation(
         "plans_before_the_lock",
         "shared/cli/calls/perform.py",
         "    if before is not None:\n",

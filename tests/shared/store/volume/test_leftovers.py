@@ -127,3 +127,17 @@ def test_a_lock_that_is_taken_meanwhile_stays(tmp_path: Path, monkeypatch: pytes
     hold = wait_for(path)
     assert not remove(found)
     hold.release()
+
+
+@pytest.mark.parametrize("name", [".r00-0123456789ab", ".r00-replaced", ".r00-removed"])
+def test_what_a_link_leads_to_stays(name: str, tmp_path: Path) -> None:
+    """Somebody has put it in the place of a folder of ours: the link goes, and nothing else."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "photo").write_bytes(bytes(5000))
+    (tmp_path / "volume" / "r00").mkdir(parents=True)
+    (tmp_path / "volume" / name).symlink_to(tmp_path / "theirs")
+    (found,) = leftovers(tmp_path / "volume")
+    assert found.taken.size_bytes == 0
+    assert remove(found)
+    assert not (tmp_path / "volume" / name).is_symlink()
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["photo"]
