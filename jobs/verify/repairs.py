@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from jobs.commands.calls import command_of
 from jobs.export.staging import RECORD
 from jobs.pipeline import ARTIFACTS, JOB_NAMES
@@ -18,7 +16,7 @@ from shared.cli.common_options import check_name, place_flags
 from shared.cli.job import JobCommand
 from shared.cli.options import one_each, specs
 from shared.cli.recipes import DEFAULT_RECIPE
-from shared.cli.resolve import resolve_options
+from shared.cli.resolve import config_of
 from shared.errors import BadInput, HalfrealError
 from shared.format.manifest import MANIFEST, Manifest, parse_manifest
 from shared.format.outside import parse_json, read_regular
@@ -135,7 +133,7 @@ def _options(command: JobCommand, experiment: Path) -> list[str] | None:
         with_recipe = ["--recipe", recipe, *words]
         try:
             flags = _flags(command, with_recipe, readable)
-        except (HalfrealError, click.ClickException):  # a recipe that was a file, or options of an earlier version
+        except HalfrealError:  # a recipe that was a file, or options of an earlier version
             continue
         if flags is not None:
             return [*with_recipe, *flags]
@@ -207,10 +205,7 @@ def _value(command: JobCommand, name: str, made: list[tuple[Path, Manifest]]) ->
 
 def _changed(command: JobCommand, words: list[str], manifest: Manifest, number: int) -> list[str]:
     """Return the options by which replicate `number` of a job called with `words` would not be what a manifest has."""
-    with command.make_context(command.name, list(words)) as context:
-        config = resolve_options(command, context).config
-    known = specs(command.options)
-    recorded = command.recorded(config)
+    known, recorded = specs(command.options), command.recorded(config_of(command, words))
     for name in [name for name, spec in known.items() if spec.each and isinstance(recorded.get(name), str)]:
         values = one_each(str(recorded[name]))
         recorded[name] = values[min(number, len(values) - 1)]

@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from jobs.verify.verification import Verified
 from shared.runtime.memory import in_words
 from shared.visible import visible
@@ -51,8 +49,10 @@ def print_table(done: Verified, root: Path, seconds: float, commands: Sequence[s
         f"Artifacts: {done.artifacts:,}{unfinished}. Read: {read} in {seconds:.1f} s ({rate}/s).", markup=False
     )
     if commands:
-        # as they are: a line that is broken for the terminal cannot be pasted
-        click.echo("\n".join(["To make again what is broken, in this order:", *commands]))
+        console.print("To make again what is broken, in this order:")
+        for line in commands:
+            # not broken for the terminal: it is to be pasted
+            console.print(Text(line), soft_wrap=True)
     if not done.problems:
         console.print(f"Every file is as its manifest says. {of_manifests(done)}", markup=False)
 

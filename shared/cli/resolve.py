@@ -162,6 +162,15 @@ def asked(command: CommandWithOptions, words: list[str]) -> ResolvedOptions:
     return resolved
 
 
+def config_of(command: CommandWithOptions, words: list[str]) -> Any:
+    """Return the checked config of a job called with `words`, environment included; BadConfig where it refuses them."""
+    try:
+        with command.make_context(command.name, list(words)) as context:
+            return resolve_options(command, context).config
+    except click.ClickException as error:
+        raise BadConfig(error.format_message()) from error
+
+
 def asked_options(command: CommandWithOptions, words: list[str]) -> dict[str, object]:
     """Return the options of a job called with `words`, as `asked`, None replaced by what it means.
 

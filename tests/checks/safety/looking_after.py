@@ -84,7 +84,7 @@ LOOKING_AFTER: tuple[Mutation, ...] = (
         "a lock that somebody has taken since it was listed stays",
     ),
     Mutation(
-        "links_are_followed",
+        "a_link_in_place_of_a_folder_is_followed",
         "shared/disk/durable.py",
         "() if folder.is_symlink() else os.walk(",
         "os.walk(",

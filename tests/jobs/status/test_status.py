@@ -213,7 +213,7 @@ def test_a_pipe_in_place_of_a_run_record_is_not_read(make_dataset: Make, tmp_pat
 
 
 def left(real: Artifact, volume: Path, epochs: int, ago_s: float) -> Path:
-    """Leave work on a GAN of so many epochs, last written so long ago; return its folder."""
+    """Leave work on a GAN of some epochs, last written some time ago; return its folder."""
     key = BuildKey("train_gan", "model", {"epochs": epochs, "width": 8}, {"real": real})
     with stage(volume / "small" / "gan" / "r00", key, resumable=True) as work:
         write_note(note_file(work.folder, 0), Note("train", epochs, 120, "images", 0.5, time.time()))
