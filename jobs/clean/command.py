@@ -12,6 +12,7 @@ from shared.cli.common_options import DATA_ROOT, DEBUG, check_finite
 from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.resource_options import CACHE_DIR, bind_resources
 from shared.errors import MissingArtifact
+from shared.runtime.observe.log import say
 from shared.visible import visible
 
 if TYPE_CHECKING:
@@ -78,9 +79,13 @@ def clean_leftovers(data_root: Path, days: float, yes: bool, json: bool) -> None
     """List what is left over and old enough, with what stays and why; remove it if asked."""
     from jobs.clean.caches import caches, free
     from shared.runtime.memory import in_words
+    from shared.store.locking.looking import timeout_s
     from shared.store.locking.taking import listen
-    from shared.store.volume.leftovers import LOCK, leftovers
+    from shared.store.volume.leftovers import LOCK, doubtful_locks, leftovers
 
+    if doubtful := doubtful_locks(data_root):
+        say("looking", f"some locks are of other machines, and old: listening to them for {timeout_s():.0f} s")
+        listen(doubtful)
     found = [(each, why_it_stays(each, days)) for each in (*leftovers(data_root), *caches(data_root))]
     if yes:
         listen(each.path for each, stays in found if each.kind == LOCK and not stays)

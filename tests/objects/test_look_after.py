@@ -6,6 +6,7 @@ from collections.abc import Callable
 from click.testing import CliRunner, Result
 
 from jobs.__main__ import main as halfreal
+from jobs.verify.repairs import AS_BEFORE
 from shared.objects.client import Store
 from shared.store.artifacts import Artifact
 from tests.objects.conftest import Volume
@@ -37,6 +38,8 @@ def test_a_volume_in_a_store_is_looked_after(volume: Volume, make_dataset: Calla
     ((path, what),) = [(each["file"], each["what"]) for each in json.loads(damaged.stdout)["problems"]]
     assert path.endswith("one/real/train-00001.tar")
     assert "altered" in what
+    again = f"# halfreal preprocess --experiment one --data-root {volume.address} --force{AS_BEFORE}"
+    assert json.loads(damaged.stdout)["repairs"] == [again]
     refused = call(volume, "clean", "one/real", "--yes")
     assert refused.exit_code == 2
     assert "is in an object store" in refused.stderr

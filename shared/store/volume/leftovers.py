@@ -54,6 +54,31 @@ def leftovers(root: Path) -> Iterator[Leftover]:
 
     Finished artifacts are not looked into, and links are not followed.
     """
+    for folder, hidden, files in _folders(root):
+        for each in hidden:
+            if (found := _of_folder(folder / each)) is not None:
+                yield found
+        for each in files:
+            if named := _LOCK.fullmatch(each):
+                lock = _of_lock(folder / each, folder / named["final"])
+                if not lock.held:  # what it is the lock of is listed as in use
+                    yield lock
+            elif named := _DRAFT.fullmatch(each):
+                yield _of_file(folder / each, folder / named["final"])
+
+
+def doubtful_locks(root: Path) -> list[Path]:
+    """Return the locks at and below `root` that were not written for an hour, of processes on other machines.
+
+    It takes some time to hear whether these are still there: see `listen`.
+    """
+    names = [(folder / each, folder) for folder, _, files in _folders(root) for each in files if _LOCK.fullmatch(each)]
+    old = [path for path, folder in names if not _of_file(path, folder).held]
+    return [path for path in old if (found := look(path)) and found.owner is not None and found.alive is None]
+
+
+def _folders(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Yield each folder of a volume in which something may be left over, with its hidden folders and its files."""
     for name, below, files in os.walk(root):
         folder = Path(name)
         hidden = sorted(each for each in below if each.startswith("."))
@@ -61,17 +86,8 @@ def leftovers(root: Path) -> Iterator[Leftover]:
         below[:] = sorted(each for each in below if each not in foreign and not each.startswith("."))
         if MANIFEST in files:
             below.clear()
-            continue
-        for each in hidden:
-            if (found := _of_folder(folder / each)) is not None:
-                yield found
-        for each in sorted(files):
-            if named := _LOCK.fullmatch(each):
-                lock = _of_lock(folder / each, folder / named["final"])
-                if not lock.held:  # what it is the lock of is listed as in use
-                    yield lock
-            elif named := _DRAFT.fullmatch(each):
-                yield _of_file(folder / each, folder / named["final"])
+        else:
+            yield folder, hidden, sorted(files)
 
 
 def _of_folder(folder: Path) -> Leftover | None:

@@ -84,6 +84,14 @@ LOOKING_AFTER: tuple[Mutation, ...] = (
         "a lock that somebody has taken since it was listed stays",
     ),
     Mutation(
+        "clean_does_not_listen",
+        "jobs/clean/command.py",
+        "        listen(doubtful)\n",
+        "",
+        CLEANED + "test_work_of_a_machine_that_is_gone_goes[False]",
+        "what a lost machine has left can be cleaned away",
+    ),
+    Mutation(
         "a_link_in_place_of_a_folder_is_followed",
         "shared/disk/durable.py",
         "() if folder.is_symlink() else os.walk(",

@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from jobs.__main__ import main as halfreal
 from shared.data.decoded.in_use import PIXELS, USED, use
 from shared.objects.address import parse
 from shared.store.artifacts import Artifact
+from shared.store.locking.owner import new_owner
 from shared.store.locks import locked
 from shared.store.remote.mirror import mirror_folder
 from shared.store.staging import BuildKey, stage
@@ -240,3 +242,29 @@ def test_a_name_that_is_given_twice_is_one(make_dataset: Make, tmp_path: Path) -
     make_dataset(tmp_path / "small" / "real", train=9)
     done = clean(tmp_path, "small/real", "small/real/", "--yes")
     assert (done.exit_code, done.output.count("removed")) == (0, 1)
+
+
+@pytest.mark.parametrize("beats", [False, True])
+def test_work_of_a_machine_that_is_gone_goes(beats: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lock is old: whether it still beats is heard first, as long as that takes."""
+    monkeypatch.setenv("HALFREAL_LOCK_TIMEOUT_S", "0.1")
+    staging = unfinished(tmp_path / "volume" / "small" / "gan" / "r00")
+    lock = staging.parent / ".r00.lock"
+    owner = replace(new_owner(), host="node7", boot_id="other").to_line()
+    lock.write_bytes(owner + b"1")
+    old(staging, lock)
+    looks = []
+
+    def beat() -> Iterator[None]:
+        for _ in range(1000):
+            looks.append(None)
+            if beats:
+                lock.write_bytes(owner + b"%d" % len(looks))
+            time.sleep(0.002)
+            yield
+
+    monkeypatch.setattr("shared.store.locking.taking.pauses", beat)
+    done = clean(tmp_path / "volume", "--yes")
+    assert "listening to them for 0 s" in done.stderr
+    assert (staging.exists(), lock.exists()) == (beats, beats)
+    assert len(looks) > 1
