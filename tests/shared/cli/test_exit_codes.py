@@ -340,6 +340,7 @@ def test_a_signal_ends_a_command_that_has_nothing_to_save(
     name: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 75 and one line, as a job ends; whoever started it knows that it did not fail."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have told pytest to ignore
     monkeypatch.setattr(f"jobs.{name}.command.bring_all", lambda volume: os.kill(os.getpid(), number))
     ended = CliRunner().invoke(halfreal, [name, "--data-root", str(tmp_path)])
     assert (ended.exit_code, ended.stdout) == (75, "")
