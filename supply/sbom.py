@@ -14,7 +14,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from supply.lock import Package, WrongFileError, normalized, read_lock
 
-PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+ROOT = Path(__file__).resolve().parent.parent
+
+VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
+"""What pyproject.toml leaves to shared/__init__.py."""
 
 
 def bill(packages: Sequence[Package], project: dict[str, Any]) -> dict[str, Any]:
@@ -78,9 +81,16 @@ def main(words: Sequence[str]) -> int:
     except (OSError, UnicodeDecodeError, WrongFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    print(json.dumps(bill(packages, project), indent=1))
+    print(json.dumps(bill(packages, project_table()), indent=1))
     return 0
+
+
+def project_table() -> dict[str, Any]:
+    """Return what pyproject.toml says of the project, with its version, and with its extras among the dependencies."""
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (version,) = VERSION.findall((ROOT / "shared" / "__init__.py").read_text(encoding="utf-8"))
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    return project | {"version": version, "dependencies": [*project["dependencies"], *extras]}
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def documented_table() -> list[tuple[str, set[str], set[str]]]:
     rows = []
     for line in TABLE_PAGE.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if line.startswith("|") and len(cells) >= 3 and cells[0].strip("`") in NAMES:
+        if line.startswith("|") and len(cells) >= 4 and cells[0].strip("`") in NAMES:
             reads, writes = ({word.strip("/") for word in re.findall(r"`([^`]+)`", cell)} for cell in cells[1:3])
             if cells[1] == "all of them":
                 reads = {row.writes for row in PIPELINE} - writes

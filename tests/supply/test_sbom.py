@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared import __version__
 from supply import sbom
 from supply.lock import WrongFileError, read_lock
 from tests.conftest import ROOT
@@ -58,6 +59,8 @@ def test_the_form_is_cyclonedx(printed: dict[str, Any]) -> None:
     (direct,) = printed["dependencies"]
     assert direct["ref"] == root["bom-ref"]
     assert "pkg:pypi/torch@2.14.1" in direct["dependsOn"]
+    assert any(each.startswith("pkg:pypi/gradio@") for each in direct["dependsOn"])  # of an extra
+    assert root["version"] == __version__
     assert set(direct["dependsOn"]) < set(refs)
 
 
