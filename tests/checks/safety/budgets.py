@@ -1,4 +1,4 @@
-"""Planted mistakes: what `halfreal run --minutes` chooses, keeps and says."""
+"""Planted mistakes: what `halfreal run --minutes` chooses, keeps and says; what processes import."""
 
 from tests.checks.mutation import Mutation
 
@@ -71,5 +71,13 @@ BUDGETS = (
         '        return ""\n',
         "tests/jobs/report/test_verdict_page.py::test_the_page_says_that_the_plan_was_made_for_a_budget",
         "who reads a verdict learns that its plan was made for a budget",
+    ),
+    Mutation(
+        "each_replicate_imports_by_itself",
+        "shared/models/fit_options.py",
+        '"torchmetrics.classification", ',
+        "",
+        "tests/shared/models/test_shared_imports.py::test_a_fit_imports_nothing_slow",
+        "replicates pay once for what fitting imports",
     ),
 )
