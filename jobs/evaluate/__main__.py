@@ -16,6 +16,7 @@ from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.job import JobGroup, job
 from shared.cli.recipes import Recipe
 from shared.cli.run import Additions, How, Result, Run
+from shared.models.fit_options import FIT_IMPORTS
 from shared.models.tables import EXTRACTORS
 from shared.runtime.launch import is_main_process
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     EvaluateOptions,
     jobs=JOB_NAMES,
     how=How(
-        preload=("jobs.evaluate.imported", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
+        preload=(*FIT_IMPORTS, "jobs.evaluate.imported", "jobs.evaluate.tensorboard", "shared.plots.gallery"),
         additions=Additions(lacking, addable),
         divides=True,
     ),

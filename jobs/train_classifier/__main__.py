@@ -7,7 +7,7 @@ from jobs.train_classifier.options import ClassifierOptions
 from jobs.train_classifier.validate import validate
 from shared.cli.job import job
 from shared.cli.run import How, Result, Run
-from shared.models.fit_options import IMPORTED
+from shared.models.fit_options import FIT_IMPORTS
 
 if TYPE_CHECKING:
     from shared.data.images import Images
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     TRAIN_CLASSIFIER,
     ClassifierOptions,
     jobs=JOB_NAMES,
-    how=How(preload=(*IMPORTED, "shared.plots.gallery")),
+    how=How(preload=(*FIT_IMPORTS, "sklearn.metrics", "shared.plots.gallery")),
     validate=validate,
 )
 def main(run: Run, config: ClassifierOptions) -> Result:

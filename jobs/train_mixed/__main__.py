@@ -7,7 +7,7 @@ from jobs.train_mixed.options import MixedOptions
 from jobs.train_mixed.validate import validate
 from shared.cli.job import job
 from shared.cli.run import How, Result, Run, Step
-from shared.models.fit_options import IMPORTED
+from shared.models.fit_options import FIT_IMPORTS
 
 if TYPE_CHECKING:
     from shared.store.records.mixed import MixedRecord
@@ -24,7 +24,15 @@ def fits(run: Run, config: MixedOptions) -> Result | None:
     TRAIN_MIXED,
     MixedOptions,
     jobs=JOB_NAMES,
-    how=How(after=(Step(FITS, fits, How(resumes=True, preload=(*IMPORTED, "jobs.train_mixed.fits"), divides=True)),)),
+    how=How(
+        after=(
+            Step(
+                FITS,
+                fits,
+                How(resumes=True, preload=(*FIT_IMPORTS, "sklearn.metrics", "jobs.train_mixed.fits"), divides=True),
+            ),
+        )
+    ),
     validate=validate,
 )
 def main(run: Run, config: MixedOptions) -> Result:

@@ -7,8 +7,8 @@ from shared.models.sizes import check_classifier_size
 from shared.models.tables import CLASSIFIERS, WITH_WIDTH
 from shared.models.zoo.own_source import is_own
 
-IMPORTED = ("shared.models.fitting", "torchmetrics.classification", "sklearn.metrics")
-"""What a fit and its measurements import: where replicates are forked from one process, that imports it for all."""
+FIT_IMPORTS = ("shared.models.fitting", "torchmetrics.classification")
+"""What a fit imports: where replicates are forked from one process, that imports it for all of them."""
 
 WIDTH = 16
 """Channels of the first convolution, of the networks that take a width."""

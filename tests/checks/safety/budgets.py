@@ -75,9 +75,9 @@ BUDGETS = (
     Mutation(
         "each_replicate_imports_by_itself",
         "shared/models/fit_options.py",
-        '"torchmetrics.classification", ',
-        "",
-        "tests/shared/models/test_shared_imports.py::test_a_fit_imports_nothing_slow",
+        ', "torchmetrics.classification")',
+        ",)",
+        "tests/jobs/test_shared_imports.py::test_a_fit_imports_nothing_slow",
         "replicates pay once for what fitting imports",
     ),
 )

@@ -8,8 +8,9 @@ import pytest
 FITTED = """
 import sys
 from importlib import import_module
-from shared.models.fit_options import IMPORTED, FitConfig
-for name in IMPORTED:
+from jobs.commands.calls import command_of
+from shared.models.fit_options import FitConfig
+for name in command_of("train_classifier").steps[-1].how.preload:
     import_module(name)
 before = {name.partition(".")[0] for name in sys.modules}
 import torch
@@ -30,6 +31,6 @@ SLOW = ("torch", "torchvision", "torchmetrics", "sklearn", "scipy", "matplotlib"
 
 @pytest.mark.long
 def test_a_fit_imports_nothing_slow(python: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    """With the modules of IMPORTED a replicate's process pays for none of them again."""
+    """A replicate's process, forked from one with the modules of `preload`, pays for none of them again."""
     done = python(FITTED, *SLOW)
     assert (done.stdout.split(), done.stderr) == ([], "")
