@@ -77,7 +77,7 @@ BUDGETS = (
         "shared/models/fit_options.py",
         ', "torchmetrics.classification")',
         ",)",
-        "tests/jobs/test_shared_imports.py::test_a_fit_imports_nothing_slow",
+        "tests/shared/runtime/test_shared_imports.py::test_a_fit_imports_nothing_slow",
         "replicates pay once for what fitting imports",
     ),
 )
