@@ -176,6 +176,8 @@ def measure(given: argparse.Namespace) -> int:
 
     (name,) = given.parts
     device = torch.device(given.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)  # on tiny work threads wait for each other
     rows = []
     for row in importlib.import_module(PARTS[name].module).measure(
         Task(device, TINY if device.type == "cpu" else FULL, ends)
