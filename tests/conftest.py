@@ -73,6 +73,14 @@ def own_signals() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_moment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the time out of lines of a log, in this process; tests that are marked `timed` have it."""
+    if "timed" not in request.keywords:
+        monkeypatch.setattr("shared.runtime.observe.log.moment", lambda: "")
+        monkeypatch.setattr("shared.cli.progress.moment", lambda: "")
+
+
+@pytest.fixture(autouse=True)
 def other_flags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let other flags than before replace what a fixture made, as --force would; not in tests of that rule."""
     if not any(mark.args == (18,) for mark in request.node.iter_markers("fault")):

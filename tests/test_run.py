@@ -118,7 +118,7 @@ def test_missing_weights_are_said_before_the_first_job(tmp_path: Path) -> None:
     assert first.startswith("FID: weights missing (inception_clean). Bring them with: halfreal weights fetch inception")
     assert f" --data-root {tmp_path}. " in first
     assert "classifier chooses the snapshots in place of inception_clean" in second
-    assert third.startswith("[1/7] preprocess")
+    assert third.endswith("run: [1/7] preprocess  (0 s so far)")
     assert "FID: weights missing" in halfreal("run", "--dry-run", *words).stdout
 
 

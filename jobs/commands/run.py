@@ -15,6 +15,7 @@ import click
 from jobs.commands.calls import SETTINGS, CallingJobs, command_of
 from jobs.commands.ordering import ordered
 from jobs.commands.running.settings import asked
+from jobs.commands.running.shown import Display, Lines, shown
 from jobs.commands.running.until import Looks, Until, check_more_can_be_made, until_of, without_force
 from jobs.pipeline import JOBS, PIPELINE, PREPROCESS
 from shared.cli.common_options import experiment_name, places
@@ -22,7 +23,7 @@ from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
-from shared.runtime.job_processes import end_at_once, start, wait
+from shared.runtime.job_processes import end_at_once, wait
 from shared.stats.looks import FIRST
 from shared.store.job import Job
 from shared.store.replicates import MOST, RESPLITS
@@ -157,11 +158,10 @@ def job_words(recipe: str, experiment: str, data_root: Path, options: Mapping[st
 
 def run_jobs(selected: Sequence[Job], words: list[str], stop: StopFlag) -> None:
     """Run the jobs in order, each called with `words`."""
-    started = time.monotonic()
-    for number, job in enumerate(selected, start=1):
-        elapsed = time.monotonic() - started
-        click.secho(f"[{number}/{len(selected)}] {job.name}  ({elapsed:.0f} s so far)", bold=True, err=True)
-        _run_job(job, words, stop)
+    with shown(selected, words) as display:
+        for job in selected:
+            display.begin(job.name)
+            _run_job(job, words, stop, display)
 
 
 def budget_of(options: Mapping[str, Any], experiments: Collection[Sequence[Job]], started: float) -> "Minutes | None":
@@ -248,10 +248,11 @@ def dry_run_chain(selected: Sequence[Job], arguments: list[str]) -> "DryRun":
     return chain
 
 
-def _run_job(job: Job, arguments: list[str], stop: StopFlag) -> None:
+def _run_job(job: Job, arguments: list[str], stop: StopFlag, display: Lines | Display) -> None:
     """Run one job to its end; see `to_its_end`."""
     # a process of its own: memory and threads of torch go with the job, and a crash of one leaves `run` alive
-    to_its_end(start(job.name, arguments), job.name, stop)
+    with display.process(job.name, arguments) as process:
+        to_its_end(process, job.name, stop)
 
 
 def to_its_end(process: subprocess.Popen[Any], name: str, stop: StopFlag) -> None:

@@ -9,6 +9,7 @@ import click
 
 from shared.cli.common_options import COMMON, PARTS, PLACE, REPLICATES
 from shared.cli.options import nearest
+from shared.cli.progress import EVERY_VARIABLE
 from shared.cli.resource_options import OBSERVED
 from shared.disk.steps import FAIL_AT, FAIL_WITH, STEPS
 from shared.errors import BadConfig
@@ -50,6 +51,7 @@ def _common() -> set[str]:
 COMMON_VARIABLES = {
     *_common(),
     "HALFREAL_SEED",
+    EVERY_VARIABLE,
     SHARED_BY,  # of processes next to each other
     "HALFREAL_CACHE_GB",  # the most that decoded images take of a disk
     TIMEOUT,  # of object stores

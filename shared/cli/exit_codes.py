@@ -58,6 +58,13 @@ class ErrorHandlingCommand(click.Command):
             **self.context_settings,
         }
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Return the context of a call, without colours where NO_COLOR is set; click itself looks for a terminal."""
+        colours = {"color": False} if os.environ.get("NO_COLOR") else {}
+        return super().make_context(info_name, args, parent, **(colours | extra))
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words of a call and store them: what is said of a mistake needs them, and a job's `--help`."""
         ctx.meta[TYPED] = list(args)

@@ -1,8 +1,9 @@
-"""How a job tells what it does: a progress bar on a terminal, one log line per interval elsewhere.
+"""How a job tells what it does: a progress bar on a terminal, one log line with its time per interval elsewhere.
 
 With `--log-format json` each line is an object; see `shared.runtime.observe.log`.
 """
 
+import os
 import signal
 import sys
 import time
@@ -12,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from shared.errors import Interrupted
-from shared.runtime.observe.log import say
+from shared.errors import BadConfig, Interrupted
+from shared.runtime.observe.log import moment, say
 from shared.runtime.observe.observation import count_done, progress
 from shared.store.volume.progress_notes import EVERY_S, Note, write_note
 from shared.visible import visible
@@ -25,6 +26,9 @@ Item = TypeVar("Item")
 
 LOG_EVERY_S = 10.0
 """Seconds between two lines of progress where there is no terminal."""
+
+EVERY_VARIABLE = "HALFREAL_PROGRESS_S"
+"""The variable that sets them."""
 
 
 class StopFlag:
@@ -75,6 +79,15 @@ class StopFlag:
         raise Interrupted(f"stopped by {who}; run the same command again (without --force) to go on")
 
 
+def _every_s() -> float:
+    """Return the seconds between two lines of progress; BadConfig where the variable is no number."""
+    text = os.environ.get(EVERY_VARIABLE, "")
+    try:
+        return float(text) if text else LOG_EVERY_S
+    except ValueError as error:
+        raise BadConfig(f"{EVERY_VARIABLE}={text}: want seconds, such as 10") from error
+
+
 class ProgressBar:
     """The progress of one piece of work; with `stops`, `advance` ends the work if a signal has come."""
 
@@ -82,6 +95,7 @@ class ProgressBar:
         self.reporter, self.title, self.total, self.unit, self.stops = reporter, title, total, unit, stops
         self.done = 0
         self._skipped = 0
+        self._every_s = _every_s()
         self._started = self._logged = self._noted = time.monotonic()
 
     def skip(self, count: int) -> None:
@@ -96,7 +110,7 @@ class ProgressBar:
         count_done(count, self.unit)
         if self.reporter.terminal is not None:
             self.reporter.terminal.update(0, completed=self.done, note=f"{self._pace()} {note}")
-        elif time.monotonic() - self._logged >= LOG_EVERY_S:
+        elif time.monotonic() - self._logged >= self._every_s:
             self._logged = time.monotonic()
             share = 100 * self.done / max(self.total, 1)
             done = f"{self.done:,}/{self.total:,} {self.unit} ({share:.0f} %)"
@@ -143,7 +157,7 @@ class Reporter:
 
     def info(self, text: str, event: str = "message", **fields: Any) -> None:
         """Print one line with the job's name before it; in a JSON log it is an `event` with these fields besides."""
-        say(event, text, text=f"{self.job}: {text}", **fields)
+        say(event, text, text=f"{moment()}{self.job}: {text}", **fields)
 
     @contextmanager
     def bar(self, title: str, total: int, unit: str, *, stops: bool = True) -> Iterator[ProgressBar]:

@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -43,7 +44,8 @@ class JsonLines(io.TextIOBase):
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"time": now, "level": level} | current().facts() | {"event": event, "fields": _plain(fields)}
         # in one call, since several processes share the stream; ASCII, since its encoding is the system's
-        with self._lock:
+        # where whoever reads them is gone, the work goes on, or saves what it has
+        with self._lock, suppress(BrokenPipeError):
             self.stream.write(json.dumps(line, allow_nan=False, default=str) + "\n")
             self.stream.flush()
 
@@ -105,6 +107,13 @@ def say(event: str, message: str, *, level: str = "info", text: str = "", **fiel
         print(visible(text or message), file=sys.stderr, flush=True)
 
 
+def moment() -> str:
+    """Return the time and a space, to begin a line with; nothing on a terminal, and in a log whose objects have it."""
+    if is_json() or sys.stderr.isatty():
+        return ""
+    return f"{datetime.now().astimezone().isoformat(timespec='seconds')} "
+
+
 def use(name: str) -> None:
     """Make standard error of the format `name`, from now on."""
     if name == JSON and not is_json():
@@ -148,6 +157,16 @@ def _show_as_json(
         say("warning", str(message), level="warning", category=category.__name__, where=f"{filename}:{lineno}")
     else:
         _show_as_text(message, category, filename, lineno, file, line)
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """Return a line of a JSON log as the object that it is; another one, as C code writes it, as one of text."""
+    text = {"level": "info", "job": None, "replicate": None, "event": "text", "fields": {"message": line.rstrip()}}
+    try:
+        entry = json.loads(line)
+        return entry if text.keys() <= entry.keys() and "message" in entry["fields"] else text
+    except (ValueError, TypeError, AttributeError):
+        return text
 
 
 def last_error(lines: Sequence[str]) -> str:

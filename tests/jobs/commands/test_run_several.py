@@ -26,7 +26,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record what would be done in place of doing it."""
     log: list[str] = []
 
-    def run_job(job: Job, words: list[str], stop: StopFlag) -> None:
+    def run_job(job: Job, words: list[str], stop: StopFlag, *_: object) -> None:
         log.append(f"{words[words.index('--experiment') + 1]}: {job.name} of {words[words.index('--recipe') + 1]}")
 
     monkeypatch.setattr(run, "_run_job", run_job)
@@ -119,7 +119,7 @@ def test_a_signal_names_the_experiment_and_how_to_go_on(
 ) -> None:
     """The message says which experiment stopped; no later one is begun, and nothing is compared."""
 
-    def stopped(job: Job, words: list[str], stop: StopFlag) -> None:
+    def stopped(job: Job, words: list[str], stop: StopFlag, *_: object) -> None:
         if "cifar10_dcgan" in words:
             raise Interrupted(f"{job.name} stopped; run the same command again (without --force) to go on")
         done.append(job.name)

@@ -47,7 +47,7 @@ def jobs_here(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Run `halfreal run` and its jobs in this process in place of others; yield the experiments that were run."""
     done: list[str] = []
 
-    def run_job(job: Job[Any], words: list[str], stop: StopFlag) -> None:
+    def run_job(job: Job[Any], words: list[str], stop: StopFlag, *_: object) -> None:
         result = CliRunner().invoke(halfreal, [job.name, *words])
         assert result.exit_code == 0, f"{job.name}: {result.output}"
 

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
+from shared.cli.exit_codes import ErrorHandlingCommand
 from shared.cli.run import Run
 from shared.errors import BadInput, Busy, FormatError, HalfrealError, Interrupted
 
@@ -345,3 +347,15 @@ def test_a_signal_ends_a_command_that_has_nothing_to_save(
     ended = CliRunner().invoke(halfreal, [name, "--data-root", str(tmp_path)])
     assert (ended.exit_code, ended.stdout) == (75, "")
     assert ended.stderr == "error: stopped; run the same command again to go on\n"
+
+
+@pytest.mark.parametrize(("value", "coloured"), [("", True), ("1", False)])
+def test_no_color_is_obeyed(value: str, coloured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where NO_COLOR is set nothing is coloured, on a terminal either (https://no-color.org)."""
+    monkeypatch.setenv("NO_COLOR", value)
+
+    @click.command(cls=ErrorHandlingCommand)
+    def speak() -> None:
+        click.secho("said", fg="yellow")
+
+    assert CliRunner().invoke(speak, color=True).output == ("\x1b[33msaid\x1b[0m\n" if coloured else "said\n")

@@ -48,7 +48,7 @@ def test_a_job_of_a_replicate_says_which(laboratory: Any) -> None:
 
 ERRORS: dict[str, tuple[list[str], Exception | None, int, str]] = {
     "an unknown option": (["--stps", "3"], None, 2, "No such option"),
-    "a value of the wrong type": (["--steps", "many"], None, 2, "not a valid integer"),
+    "a value of the wrong type": (["--steps", "many"], None, 2, "want a whole number"),
     "a value that cannot work": (["--steps", "0"], None, 2, "want at least 1"),
     "bad input": ([], BadInput("a file is broken"), 2, "a file is broken"),
     "an interruption": ([], Interrupted("stopped by SIGTERM"), 75, "stopped by SIGTERM"),
