@@ -21,6 +21,7 @@ from shared.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 Item = TypeVar("Item")
 
@@ -166,15 +167,7 @@ class Reporter:
         if not self.bars or not sys.stderr.isatty():
             yield bar
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-        )
-        with Progress(*columns, console=open_console(stderr=True), transient=True) as self.terminal:
+        with open_bars(counts=True) as self.terminal:
             self.terminal.add_task(visible(title), total=total, note="")
             try:
                 yield bar
@@ -187,6 +180,15 @@ class Reporter:
             for item in items:
                 yield item
                 bar.advance()
+
+
+def open_bars(counts: bool) -> "Progress":
+    """Return bars for standard error, with a title before each and a note after it; with `counts` what is done, too."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    title, note = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[note]}"))
+    columns = (title, BarColumn(), MofNCompleteColumn(), note) if counts else (title, BarColumn(), note)
+    return Progress(*columns, console=open_console(stderr=True), transient=True)
 
 
 def open_console(stderr: bool = False) -> "Console":

@@ -12,7 +12,7 @@ import click
 
 from jobs.commands.calls import command_of
 from jobs.commands.running.course import Course, said
-from shared.cli.progress import EVERY_VARIABLE, open_console
+from shared.cli.progress import EVERY_VARIABLE, open_bars
 from shared.cli.resolve import asked
 from shared.runtime.job_processes import start
 from shared.runtime.observe import log
@@ -103,14 +103,7 @@ def shown(selected: Sequence[Job[Any]], words: list[str]) -> Iterator[Lines | Di
     if log.is_json() or not sys.stderr.isatty():
         yield Lines(course)
         return
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
-    with Progress(*columns, console=open_console(stderr=True), transient=True) as bars:
+    with open_bars(counts=False) as bars:
         yield Display(course, bars)
 
 
