@@ -57,7 +57,13 @@ GROUND = {
 ADDRESSES = {
     "click": (
         *("shared/cli/*.py", "shared/cli/calls/*.py", "shared/cli/terminal/*.py"),
-        *("jobs/__main__.py", "jobs/*/__main__.py", "jobs/commands/*.py", "jobs/*/command.py"),
+        *(
+            "jobs/__main__.py",
+            "jobs/*/__main__.py",
+            "jobs/commands/*.py",
+            "jobs/commands/running/*.py",
+            "jobs/*/command.py",
+        ),
     ),
     "obstore": ("shared/objects/*.py",),
     "webdataset": (),
