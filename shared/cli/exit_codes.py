@@ -52,11 +52,8 @@ class ErrorHandlingCommand(click.Command):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.context_settings = {
-            "help_option_names": ["-h", "--help"],
-            "max_content_width": 100,
-            **self.context_settings,
-        }
+        ours = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+        self.context_settings = ours | dict(self.context_settings)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
