@@ -27,7 +27,7 @@ OF = re.compile(r'(?:^|[.;:!?] |"""|# |")Of (?!course)[a-z]')
 """Sentences that begin with "Of"."""
 
 
-FOLDERS = ("jobs", "shared", "supply", "tests", "docs", "docker", "k8s", ".ci")
+FOLDERS = ("halfreal", "jobs", "shared", "supply", "tests", "docs", "docker", "k8s", ".ci", ".github")
 
 
 @cache

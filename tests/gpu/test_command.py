@@ -75,7 +75,9 @@ for part in PARTS.values():
 @pytest.mark.long
 def test_what_is_named_is_all_that_is_imported(python: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     """Without every other package that halfreal depends on, all parts and the tests can be imported."""
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["playground"], *extras["tune"]]
     packages = {re.match(r"[\w-]+", line)[0].lower() for line in wanted} - set(command.MODULES.values())  # type: ignore[index]
     others = [module for module, names in packages_distributions().items() if packages & {*map(str.lower, names)}]
     assert {"obstore", "rich"} <= set(others)
