@@ -1,18 +1,20 @@
 """The figures of the page: what the gallery composes for each artifact, as HTML."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from jobs.report.embedding import embed_svg
 from jobs.report.inputs import Artifacts
+from jobs.report.interactive.epochs import epoch_slider
+from jobs.report.interactive.neighbours import gallery as gallery_of_neighbours
 from shared.cli.progress import Reporter
 from shared.data.examples import load_examples
-from shared.plots import figures, gallery
+from shared.plots import gallery
 from shared.plots.gallery import Picture, Pictures
 from shared.plots.mixed_gallery import mixed_pictures
-from shared.plots.training.panels import Progress, animation, draw_progress
+from shared.plots.training.panels import Progress, draw_progress
 from shared.plots.trial_charts import tune_pictures
 from shared.store.checkpoints import load
 from shared.store.records.scores import ScoresRecord
@@ -23,7 +25,7 @@ GRID = "grid.safetensors"
 
 @dataclass(frozen=True)
 class Embedded:
-    """A figure as HTML: inline SVG for charts, an inline PNG for images; `alt` is its text for screen readers."""
+    """A figure as HTML; `alt` is its text for screen readers."""
 
     html: Markup
     alt: str
@@ -31,14 +33,7 @@ class Embedded:
 
 def embed(picture: Picture) -> Embedded:
     """Return a figure as HTML for the page."""
-    if picture.photo:
-        # inline, so that the page is one file that can be sent
-        data = b64encode(figures.to_png(picture.figure)).decode()
-        html = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(data, picture.alt)
-    else:
-        opening = Markup('<svg role="img" aria-label="{}" ').format(picture.alt)
-        html = opening + Markup(figures.to_svg(picture.figure).removeprefix("<svg "))
-    return Embedded(html, picture.alt)
+    return Embedded(embed_svg(picture), picture.alt)
 
 
 def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedded]]:
@@ -62,7 +57,8 @@ def draw_all(made: Artifacts, reporter: Reporter) -> dict[str, dict[str, Embedde
         name: {figure: embed(picture) for figure, picture in sections[name]().items()}
         for name in reporter.each(sections, "draw", len(sections), "sections")
     }
-    return drawn | {"moving": _moving(progress) if progress else {}}
+    near = gallery_of_neighbours(made.real, shown.synthetic)
+    return drawn | {"moving": _moving(progress), "near": {"gallery": Embedded(near, "A gallery.")}}
 
 
 def _scores(made: Artifacts, others: Sequence[ScoresRecord]) -> Pictures:
@@ -72,14 +68,12 @@ def _scores(made: Artifacts, others: Sequence[ScoresRecord]) -> Pictures:
     return gallery.scores_pictures(shown.scores.record, made.real, shown.gan, others)
 
 
-def _moving(progress: Progress) -> dict[str, Embedded]:
-    """Return the animation of the progress, if there is more than one epoch to show."""
-    if len(progress.epochs) < 2:
+def _moving(progress: Progress | None) -> dict[str, Embedded]:
+    """Return the images of each epoch below each other, for the slider, if there is more than one to show."""
+    if progress is None or len(progress.epochs) < 2:
         return {}
-    alt = f"The same images, one epoch after another up to {progress.last}."
-    data = b64encode(animation(progress)).decode()
-    html = Markup('<img src="data:image/webp;base64,{}" alt="{}">').format(data, alt)
-    return {"progress": Embedded(html, alt)}
+    alt = f"Images from the same latents, of {len(progress.epochs)} epochs up to {progress.last}, one at a time."
+    return {"progress": Embedded(epoch_slider(progress, alt), alt)}
 
 
 def _tune(made: Artifacts) -> Pictures:

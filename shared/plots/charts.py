@@ -74,7 +74,7 @@ def gan_losses(rows: Sequence[HistoryRow], classes: int = 0) -> Figure:
         for name in names:
             colour = COLOURS[places.index(name)]
             axes.plot(epochs, series[name], marker=marker(len(rows)), markersize=3, color=colour, label=LOSSES[name])
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=9)
     parts[0].set_ylabel("loss")
     parts[-1].set_xlabel("epoch")
     if len(parts) > 1:
@@ -101,8 +101,8 @@ def _iterations(axes: Axes, rows: Sequence[HistoryRow], classes: int) -> None:
     else:
         above.xaxis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10), integer=True))
     above.xaxis.set_major_formatter(ticks.PlainFormatter())
-    above.tick_params(labelsize=8)
-    above.set_xlabel("iteration" + (" (sum over classes)" if classes else ""), fontsize=8)
+    above.tick_params(labelsize=9)
+    above.set_xlabel("iteration" + (" (sum over classes)" if classes else ""), fontsize=9)
 
 
 def marker(points: int) -> str | None:
@@ -150,5 +150,5 @@ def class_bars(distances: Mapping[str, ClassDistance], name: str, title: str) ->
     axes.set_xlabel(f"{name} of the class (lower is better)")
     axes.set_ylabel("class")
     axes.set_title(title, fontsize=9)
-    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
     return figure

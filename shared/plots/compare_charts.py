@@ -51,7 +51,7 @@ def curves_picture(experiments: Mapping[str, OverEpochs], together: bool) -> Pic
         _scale(axes, [value for over in of_axes for curve in over.curves.values() for _, value in curve])
         axes.set_xlabel("epoch")
         axes.set_ylabel(of_axes[0].score)
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=9)
     lowest = ", ".join(f"{name} {over.lowest:.4g} at epoch {over.best_epoch}" for name, over in experiments.items())
     return Picture(figure, f"Distance over epochs on val; lowest: {lowest}.")
 
@@ -140,5 +140,5 @@ def gain_chart(points: Sequence[StudyPoint], counted: str, helped: str) -> Figur
     axes.set_title(f"Effect of {helped}: mean and {level_text(points[0].headline.level)} interval", fontsize=9)
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))  # by label, since each point has added the same entries
-    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=4, fontsize=8)
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=4, fontsize=9)
     return figure

@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -43,6 +44,7 @@ mpl.rcParams |= {
     "font.size": 10,
     "grid.alpha": 0.3,
     "legend.frameon": False,
+    "image.composite_image": False,  # in an SVG each image keeps its own pixels
     "svg.hashsalt": "halfreal",  # fixed, since matplotlib otherwise gives elements random ids
     "svg.fonttype": "none",  # text stays text, which can be searched and read aloud
     "text.parse_math": False,  # names of classes are the user's: $ is a letter like others
@@ -94,7 +96,8 @@ def stacked(count: int, width: float = 6.4, height: float = 2.3) -> tuple[Figure
     return figure, below
 
 
-GREY_PIXELS: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
+GREY_PIXELS: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "none"}
+"""How pixels are shown: in a PNG each is a square, in an SVG the browser enlarges them."""
 
 
 def image_grid(images: ArrayLike, columns: int, title: str, captions: Sequence[str] = ()) -> Figure:
@@ -105,7 +108,7 @@ def image_grid(images: ArrayLike, columns: int, title: str, captions: Sequence[s
         figure, axes = _sheet(pixels, columns, title)
         axes.set_axis_off()
         return figure
-    head = 0.13 * (max(caption.count("\n") for caption in captions) + 1)  # inches, as all that follows
+    head = 0.15 * (max(caption.count("\n") for caption in captions) + 1)  # inches, as all that follows
     side, across, down = 0.8, 0.95, 0.9 + head
     width, height = across * columns, 0.4 + down * rows
     figure = Figure(figsize=(width, height))
@@ -115,7 +118,7 @@ def image_grid(images: ArrayLike, columns: int, title: str, captions: Sequence[s
         middle, top = across * (column + 0.5), 0.4 + down * row + head
         picture = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
         axes.imshow(picture, extent=(middle - side / 2, middle + side / 2, top + side, top), **GREY_PIXELS)
-        axes.text(middle, top - 0.02, caption, fontsize=7, ha="center", va="bottom")
+        axes.text(middle, top - 0.02, caption, fontsize=8.5, ha="center", va="bottom")
     axes.text(width / 2, 0.15, title, fontsize=9, ha="center", va="center")
     axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
     axes.set_axis_off()
@@ -176,6 +179,9 @@ def shortened_names(names: Sequence[str]) -> list[str]:
     return [shorten(name, 20) for name in names]
 
 
+ON_CELLS, ON_DARK = "#111111", "#fefefe"
+"""Text on coloured cells, which stays as it is where a page turns black text light and white text dark."""
+
 LEGEND_COLUMNS = 3
 """Series next to each other in a legend: more would need a wider figure."""
 
@@ -188,7 +194,7 @@ def class_balance(
     The legend gives the total of each series, over all classes.
     """
     shown = choice.names(classes)
-    figure, axes = plot(max(5.4, 0.35 * len(shown) * len(counts)))
+    figure, axes = plot(max(5.4, 0.27 * len(shown) * len(counts)))
     width = 0.8 / len(counts)
     for index, (name, series) in enumerate(counts.items()):
         at = np.arange(len(shown)) + (index - (len(counts) - 1) / 2) * width
@@ -215,11 +221,14 @@ def confusion(matrix: ArrayLike, classes: Sequence[str], title: str, choice: Cla
     named = shown if choice.whole else [*shown, f"{choice.count - len(shown):,} others"]
     side = max(4.0, 0.42 * len(named) + 1.2)
     figure, axes = plot(side, side)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    # nothing is transparent, so that a page has its own paper there
+    shades = np.full((*shares.shape, 4), to_rgba(COLOURS[0]))
+    shades[..., 3] = shares
+    axes.imshow(shades, interpolation="none")
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            ink = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, f"{count}", ha="center", va="center", fontsize=8, color=ink)
+            ink = ON_DARK if shares[row, column] > 0.85 else "black"
+            axes.text(column, row, f"{count}", ha="center", va="center", fontsize=9, color=ink)
     axes.set_xticks(range(len(named)), shortened_names(named), rotation=0 if max(map(len, named)) < 4 else 90)
     axes.set_yticks(range(len(shown)), shortened_names(shown))
     axes.set_xlabel("predicted class")

@@ -34,11 +34,11 @@ def before_and_after(examples: Sequence[Example], classes: Sequence[str], prepar
         side = example.prepared.shape[0]
         picture = example.prepared[:, :, 0] if example.prepared.shape[2] == 1 else example.prepared
         axes.imshow(picture, extent=(middle - CELL / 2, middle + CELL / 2, below + CELL, below), **GREY_PIXELS)
-        axes.text(middle, head - 0.22, shorten(classes[example.label], 14), fontsize=8, ha="center", va="bottom")
-        axes.text(middle, head - 0.06, "{}x{} px".format(*example.size), fontsize=7, ha="center", va="bottom")
-        axes.text(middle, below - 0.06, f"{side}x{side} px", fontsize=7, ha="center", va="bottom")
+        axes.text(middle, head - 0.22, shorten(classes[example.label], 14), fontsize=9, ha="center", va="bottom")
+        axes.text(middle, head - 0.06, "{}x{} px".format(*example.size), fontsize=8.5, ha="center", va="bottom")
+        axes.text(middle, below - 0.06, f"{side}x{side} px", fontsize=8.5, ha="center", va="bottom")
     for words, top in (("original", head), ("prepared", below)):
-        axes.text(left - 0.1, top + CELL / 2, words, fontsize=8, ha="right", va="center")
+        axes.text(left - 0.1, top + CELL / 2, words, fontsize=9, ha="right", va="center")
     axes.text(width / 2, 0.18, in_words(preparation, transparent), fontsize=9, ha="center", va="center")
     axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
     axes.set_axis_off()

@@ -46,7 +46,7 @@ def history_chart(record: TuneRecord) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(f"{record.objective} on val")
     axes.set_title(_on_val(record), fontsize=9)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=9)
     return figure
 
 
@@ -79,7 +79,7 @@ def curves_chart(record: TuneRecord) -> Figure:
     axes.set_xlabel("epoch")
     axes.set_ylabel(f"{record.score} on val (log scale)")
     axes.set_title(_on_val(record), fontsize=9)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=9)
     return figure
 
 
@@ -154,8 +154,8 @@ def parallel_chart(record: TuneRecord) -> Figure:
     for place, values in enumerate(columns.values()):
         axes.axvline(place, color="grey", linewidth=0.8)
         for height, text in _heights(values)[1]:
-            axes.text(place + 0.03, height, text, fontsize=7, va="center")
-    axes.set_xticks(places, list(columns), fontsize=8)
+            axes.text(place + 0.03, height, text, fontsize=8.5, va="center")
+    axes.set_xticks(places, list(columns), fontsize=9)
     axes.set_yticks([])
     axes.grid(False)
     axes.set_xlim(-0.1 if len(columns) > 1 else -0.5, len(columns) - 0.6)
@@ -163,7 +163,7 @@ def parallel_chart(record: TuneRecord) -> Figure:
     axes.plot([], [], color=COLOURS[5], linewidth=3, label="best")
     axes.plot([], [], "k-", label="finished")
     axes.plot([], [], "--", color="grey", label="not finished")
-    figure.legend(loc="outside upper center", ncols=3, fontsize=8)
+    figure.legend(loc="outside upper center", ncols=3, fontsize=9)
     figure.colorbar(colours, ax=axes, label=f"{record.objective} on val", format=ticks.PlainFormatter())
     return figure
 
@@ -185,7 +185,7 @@ def comparison_chart(record: TuneRecord) -> Figure:
     axes.set_xlabel(f"{row.name} ({'lower' if row.lower_is_better else 'higher'} is better)")
     counts = f"{used.n_real:,} real test images, {used.n_synthetic:,} generated"
     axes.set_title(f"{counts}, {record.epochs} epochs, seeds {seeds}", fontsize=9)
-    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
     return figure
 
 

@@ -63,7 +63,7 @@ def differences_chart(answers: Sequence[Answer], title: str) -> Figure:
     axes.set_title(title, fontsize=9)
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))  # by label, since each row has added the same entries
-    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=2, fontsize=8)
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=2, fontsize=9)
     return figure
 
 
@@ -129,7 +129,7 @@ def arms_chart(record: MixedRecord) -> Figure:
     baseline = 100 * record.majority_baseline
     for row, arm in enumerate(arms):
         words = f"{arm.about} ({real_count(arm)} real, {synthetic_count(arm)} synthetic)"
-        axes.text(0.01, row - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=8)
+        axes.text(0.01, row - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=9)
     axes.set_yticks([])
     axes.set_ylim(len(arms) - 0.5, -0.75)
     axes.set_xlabel(
@@ -167,7 +167,7 @@ def variance_chart(variance: Variance) -> Figure:
         start += 100 * share
     axes.set(xlim=(0, 100), yticks=[])
     axes.set_xlabel("share of the variance of the headline's difference (%)")
-    figure.legend(loc="outside upper center", ncols=2, fontsize=8)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
     return figure
 
 
@@ -195,10 +195,10 @@ def learning_curve(record: MixedRecord) -> Figure:
         x = (equivalent.n_real or none) * ASIDE**aside
         axes.errorbar(x, mean, yerr=reach, linestyle="", capsize=3, label=equivalent.arm, **look)
     axes.set_xscale("log")
-    axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=8)
+    axes.set_xticks([none, *counts], ["0", *(f"{count:,}" for count in counts)], fontsize=9)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("real images in the training set")
     axes.set_ylabel("accuracy on real test images (%)")
     axes.set_title(f"{used.test_images} real test images, {replicates(used.replicates)}", fontsize=9)
-    figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8.5)
     return figure

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from shared.metrics.pixels import CATEGORIES, LOSS_CATEGORIES, QUALITIES, smoothed_generator_losses
 from shared.plots import ticks
 from shared.plots.charts import LOSSES, marker
-from shared.plots.figures import COLOURS, plot, shorten, shortened_names, stacked
+from shared.plots.figures import COLOURS, ON_CELLS, ON_DARK, plot, shorten, shortened_names, stacked
 from shared.plots.image_grid import evenly
 from shared.store.records.gan import HistoryRow
 from shared.store.records.scores import SnapshotScores
@@ -96,7 +96,7 @@ def loss_indicators(histories: Mapping[str, Sequence[HistoryRow]]) -> Figure:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
             where = axes.get_yaxis_transform()
             words = f"{name} up to here"
-            axes.text(1, limit * math.log(2), words, transform=where, ha="right", va="center", fontsize=7, bbox=box)
+            axes.text(1, limit * math.log(2), words, transform=where, ha="right", va="center", fontsize=8.5, bbox=box)
     axes.set_ylabel("generator loss, smoothed (nats)")
     _finish(figure, [axes], "how well the discriminator tells the images apart, not how good they are")
     return figure
@@ -151,7 +151,7 @@ def _finish(figure: Figure, parts: Sequence[Axes], title: str) -> None:
     ticks.whole_epochs(parts[-1])
     handles, labels = parts[0].get_legend_handles_labels()
     if len(labels) > 1:
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 6), fontsize=8, title="class")
+        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 6), fontsize=9, title="class")
     parts[0].set_title(title, fontsize=9)
 
 
@@ -176,8 +176,8 @@ def _letters(rows: Sequence[SnapshotScores], names: Sequence[str], title: str) -
     axes.imshow(grid, cmap=ListedColormap([*SHADES.values(), "#FFFFFF"]), vmin=-0.5, vmax=3.5, aspect="auto")
     for (line, column), kind in np.ndenumerate(grid):
         letter = (kinds[kind] or "\N{EN DASH}")[0]
-        ink = "white" if letter == "E" else "black"
-        axes.text(column, line, letter, ha="center", va="center", fontsize=7, color=ink)
+        ink = ON_DARK if letter == "E" else ON_CELLS
+        axes.text(column, line, letter, ha="center", va="center", fontsize=8.5, color=ink)
     every = -(-len(rows) // 10)
     axes.set_xticks(range(0, len(rows), every), [str(row.epoch) for row in rows[::every]])
     axes.set_yticks(range(len(names)), shortened_names(names))
@@ -204,5 +204,5 @@ def _with_legend(figure: Figure, axes: Axes, title: str, more: Sequence[Patch] =
     axes.grid(False)
     axes.set_title(title, fontsize=9)
     patches = [Patch(color=shade, label=f"{kind[0]}: {kind}") for kind, shade in SHADES.items()]
-    figure.legend(handles=[*patches, *more], loc="outside upper center", ncols=4, fontsize=8)
+    figure.legend(handles=[*patches, *more], loc="outside upper center", ncols=4, fontsize=9)
     return figure

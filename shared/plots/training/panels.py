@@ -92,7 +92,7 @@ def strip(progress: Progress) -> Figure:
     side = images.shape[-1]
     axes.set_axis_on()
     axes.set(xticks=[place * (side + 1) + side / 2 for place in range(len(shown))])
-    axes.set_xticklabels([str(progress.epochs[place]) for place in shown], fontsize=8)
+    axes.set_xticklabels([str(progress.epochs[place]) for place in shown], fontsize=9)
     axes.tick_params(length=0, bottom=False, left=False)
     axes.set_xlabel("epoch")
     if not names:

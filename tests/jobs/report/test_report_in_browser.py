@@ -20,35 +20,88 @@ def test_the_page_in_a_browser(width_px: int, scheme: Any, browser: Any, made: d
     pictures = page.evaluate(
         "[...document.querySelectorAll('img')].map(each => [each.complete && each.naturalWidth, each.alt])"
     )
-    assert len(pictures) >= 4
+    assert len(pictures) >= 1
     assert all(width and words for width, words in pictures)
     charts = page.evaluate(
         "[...document.querySelectorAll('svg[role=img]')]"
         ".map(each => [each.getBoundingClientRect().width, each.getAttribute('aria-label')])"
     )
-    assert len(charts) >= 8
+    assert len(charts) >= 12
     assert all(width > 100 and words for width, words in charts)
     assert page.evaluate("document.documentElement.scrollWidth") <= width_px
     page.close()
 
 
-@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_who_asks_for_less_motion_gets_the_strip_alone(motion: Any, browser: Any, made: dict[str, Artifact]) -> None:
-    """The animation is shown unless reduced motion is asked for, and can be closed; the strip is always there."""
-    page = browser.new_page(viewport={"width": 390, "height": 900}, reduced_motion=motion)
-    page.goto((made["report"].folder / "index.html").as_uri())
-    moving, strip = (
-        page.locator("img[src^='data:image/webp']"),
-        page.locator("img[alt^='Images from the same latents']"),
+def test_the_slider_shows_one_epoch(browser: Any, made: dict[str, Artifact]) -> None:
+    """At its end the last epoch, at its beginning the first; moved, the picture moves by one epoch's height."""
+    page = open_quietly(browser, (made["report"].folder / "index.html").as_uri(), 1280, "light")
+    slider, epoch = page.locator(".slider input"), page.locator(".slider output")
+    top = "document.querySelector('.slider img').getBoundingClientRect().top"
+    height = page.evaluate("document.querySelector('.slider .frames').getBoundingClientRect().height")
+    epochs = [str(snapshot["epoch"]) for snapshot in made["gan"].facts["snapshots"]]
+    assert epoch.inner_text() == epochs[-1]
+    slider.focus()
+    before = page.evaluate(top)
+    page.keyboard.press("Home")
+    assert epoch.inner_text() == epochs[0]
+    assert page.evaluate(top) - before == pytest.approx(height * (len(epochs) - 1), abs=1)
+    page.close()
+
+
+def test_arms_are_switched_off(browser: Any, made: dict[str, Artifact]) -> None:
+    """In the chart and in the tables; the others stay."""
+    page = open_quietly(browser, (made["report"].folder / "index.html").as_uri(), 1280, "light")
+    arms = page.locator(".accuracies li")
+    count = arms.count()
+    page.locator(".switches input").first.uncheck()
+    assert [arm.is_visible() for arm in arms.all()] == [False, *[True] * (count - 1)]
+    assert not page.locator(".arms tbody tr").first.is_visible()
+    page.locator(".switches input").first.check()
+    assert page.locator(".arms tbody tr").first.is_visible()
+    page.close()
+
+
+def test_the_gallery_is_searched(browser: Any, made: dict[str, Artifact]) -> None:
+    """Images whose classes have the words stay; each has three pictures that are drawn."""
+    page = open_quietly(browser, (made["report"].folder / "index.html").as_uri(), 1280, "dark")
+    items = page.locator(".gallery li")
+    page.get_by_label("Find a class").fill("BOLD")
+    shown = [item for item in items.all() if item.is_visible()]
+    assert 0 < len(shown) < items.count()
+    assert all("bold" in item.inner_text() for item in shown)
+    assert page.evaluate("getComputedStyle(document.querySelector('.cell')).backgroundImage").startswith('url("data:')
+    page.close()
+
+
+def test_the_contents_stay_and_say_where_one_is(browser: Any, made: dict[str, Artifact]) -> None:
+    """On a wide screen and on a phone: a link leads to its section, is marked there, and is still in view."""
+    for width_px in (1280, 400):
+        page = open_quietly(browser, (made["report"].folder / "index.html").as_uri(), width_px, "light")
+        page.locator(".contents a[href='#scores']").click()
+        page.locator(".contents a[aria-current][href='#scores']").wait_for(timeout=5000)
+        box = page.locator(".contents").bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < 10
+        assert page.locator("#scores-title").bounding_box()["y"] < 300
+        page.close()
+
+
+def test_no_label_is_small_on_a_phone(browser: Any, made: dict[str, Artifact]) -> None:
+    """Text on the page and in figures is 11 px or more at 400 px; what is wider than the screen says that it scrolls."""
+    page = open_quietly(browser, (made["report"].folder / "index.html").as_uri(), 400, "light")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('svg text')].map(text => {"
+        "  const svg = text.ownerSVGElement, scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;"
+        "  return scale * parseFloat(getComputedStyle(text).fontSize); }).filter(size => size > 0)"
     )
-    assert strip.is_visible()
-    assert moving.is_visible() == (motion == "no-preference")
-    if motion == "no-preference":
-        assert moving.evaluate("each => each.complete && each.naturalWidth > 100")
-        page.locator("details.motion > summary").click()
-        assert not moving.is_visible()
-    page.emulate_media(media="print")
-    assert not moving.is_visible()
+    sizes += page.evaluate(
+        "[...document.querySelectorAll('main *, nav *')].filter(each => !each.closest('svg') && each.checkVisibility())"
+        ".map(each => parseFloat(getComputedStyle(each).fontSize))"
+    )
+    assert len(sizes) > 500
+    assert min(sizes) > 10.9
+    wide = page.locator(".scroll:not(.fits)").first
+    assert "Scroll sideways" in wide.evaluate("each => getComputedStyle(each, '::before').content")
     page.close()
 
 
@@ -56,9 +109,7 @@ def test_nothing_is_collapsed_in_print(browser: Any, made: dict[str, Artifact]) 
     """Sections that are collapsed on a screen are open in print, and no table is cut off at A4's width."""
     page = browser.new_page(viewport={"width": 720, "height": 1000})
     page.goto((made["report"].folder / "index.html").as_uri())
-    folded = (
-        "[...document.querySelectorAll('details:not(.motion) > :not(summary)')].map(each => each.checkVisibility())"
-    )
+    folded = "[...document.querySelectorAll('details > :not(summary)')].map(each => each.checkVisibility())"
     assert not any(page.evaluate(folded))
     page.emulate_media(media="print")
     assert all(page.evaluate(folded))

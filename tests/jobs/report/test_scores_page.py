@@ -194,4 +194,4 @@ def test_an_extended_training_is_said(render: Render, inputs: Inputs, text: str)
     said = " ".join(render(inputs | gans).split())
     assert "Training was extended at epoch 2 from 2 to 3 epochs; the decay `late` follows the plan of 3 epochs" in said
     assert "once for each number of epochs that the training was extended from" in said
-    assert "extended" not in text.partition("<h2>The generator</h2>")[2].partition("<h2>Lineage")[0]
+    assert "extended" not in text.partition('<section id="generator"')[2].partition("</section>")[0]

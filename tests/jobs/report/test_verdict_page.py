@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.plots.answers import certainty, stopping_words
-from shared.plots.formatting import difference_points, interval_points, level_text, percent
+from jobs.report.interactive.intervals import differences
+from shared.plots.answers import certainty, shown_answers, stopping_words
+from shared.plots.formatting import difference_points, interval_points, level_text, percent, signed_points
 from shared.store.artifacts import Artifact
 from shared.store.records.mixed import Answer, MixedRecord, OptionalEstimate
 from tests.jobs.report.pages import Inputs, Render, experiment, renderer
@@ -60,11 +61,11 @@ def table(html: str, name: str) -> list[list[str]]:
     ]
 
 
-def drawn(html: str, gid: str) -> str:
-    """Return the SVG element with this id, to its end."""
-    found = re.search(rf'<g id="{gid}">.*?</g>\s*(?=<g id=|</g>)', html, re.DOTALL)
-    assert found is not None, gid
-    return found[0]
+def chart_rows(html: str, name: str) -> list[str]:
+    """Return the rows of a chart of intervals, as HTML."""
+    chart = re.search(rf'<figure class="intervals {name}">.*?</figure>', html, re.DOTALL)
+    assert chart is not None, name
+    return re.findall(r"<li\b.*?</li>", chart[0], re.DOTALL)
 
 
 def test_warnings_come_before_the_headline(text: str, record: MixedRecord) -> None:
@@ -87,28 +88,34 @@ def test_without_warnings_there_is_no_box(render: Render, made: Inputs) -> None:
 
 
 def test_every_replicate_is_a_dot(text: str, record: MixedRecord) -> None:
-    """The chart of differences has a row for every answer, and in it a dot for each replicate."""
-    assert record.headline is not None
-    for place, answer in enumerate([record.headline, *record.questions]):
-        assert drawn(text, f"dots-{place}").count("<use") == len(answer.values) == 5
-        assert f'id="interval-{place}"' in text
-    assert f'id="dots-{len(record.questions) + 1}"' not in text
+    """The chart of questions has a row for every answer, and in it a dot for each replicate with its value."""
+    rows = chart_rows(text, "differences")
+    answers = shown_answers(record)
+    assert len(rows) == len(answers)
+    for row, answer in zip(rows, answers, strict=True):
+        said = [f"r{number:02d}: {signed_points(value, 2)} points" for number, value in enumerate(answer.values)]
+        assert re.findall(r'class="dot"[^>]*data-tip="([^"]*)"', row) == said
+        assert f"{difference_points(answer)} ({level_text(answer.level)} interval {interval_points(answer)})" in row
 
 
-def test_the_chart_has_a_zero_line_and_excluded_ranges(text: str, record: MixedRecord) -> None:
-    """The line at 0 is drawn, and what each interval excludes is shaded from its bounds outwards."""
+def test_the_chart_has_a_zero_line_and_excluded_ranges(record: MixedRecord) -> None:
+    """0 is at one place, and intervals, means and replicates are as far from it as their values are, in each row."""
+    chart = differences(record)
+    assert chart.zero is not None
+    scale = (chart.rows[0].mean - chart.zero) / shown_answers(record)[0].difference
+    for row, answer in zip(chart.rows, shown_answers(record), strict=True):
+        places = [row.low, row.high, row.mean, *(dot.at for dot in row.dots)]
+        values = [answer.low, answer.high, answer.difference, *answer.values]
+        assert [place - chart.zero for place in places] == pytest.approx([scale * value for value in values], abs=0.01)
+        assert all(0 < place < 100 for place in places)
 
-    def across(gid: str) -> list[float]:
-        return [float(x) for x in re.findall(r"[ML] ([\d.]+) [\d.]+", drawn(text, gid))]
 
-    zero = across("zero-line")
-    assert zero[0] == zero[1]
-    for place in range(len(record.questions) + 1):
-        bar = across(f"interval-{place}")
-        assert max(across(f"excluded-below-{place}")) == pytest.approx(min(bar), abs=0.01)
-        assert min(across(f"excluded-above-{place}")) == pytest.approx(max(bar), abs=0.01)
-        assert min(across(f"excluded-below-{place}")) < min(bar)
-        assert max(across(f"excluded-above-{place}")) > max(bar)
+def test_what_an_interval_excludes_is_shaded(text: str, record: MixedRecord) -> None:
+    """From the bounds outwards, to both ends."""
+    for row, marks in zip(differences(record).rows, chart_rows(text, "differences"), strict=True):
+        below, above = re.findall(r'class="excluded" style="([^"]*)"', marks)
+        assert below == f"left: 0; width: {row.low}%"
+        assert above == f"left: {row.high}%; right: 0"
 
 
 def test_the_table_of_questions_is_the_record(text: str, record: MixedRecord) -> None:
@@ -143,8 +150,11 @@ def test_warnings_of_a_question_are_with_it(render: Render, made: Inputs, record
 
 def test_the_chart_marks_what_is_not_like_for_like(text: str, record: MixedRecord) -> None:
     """Only the rows of such answers say so, in words."""
-    chart = text[text.index('id="zero-line"') : text.index("<h2>Questions")]
-    assert chart.count("NOT LIKE FOR LIKE") == sum(not answer.like_for_like for answer in record.questions) == 1
+    rows = chart_rows(text, "differences")
+    assert ["NOT LIKE FOR LIKE" in row for row in rows] == [
+        not answer.like_for_like for answer in shown_answers(record)
+    ]
+    assert sum("NOT LIKE FOR LIKE" in row for row in rows) == 1
 
 
 def test_what_each_part_saw_is_the_record(text: str) -> None:
@@ -400,5 +410,5 @@ def test_no_question_no_chart(render: Render, made: Inputs) -> None:
     """Without two arms to compare the page says so, and still shows the arms."""
     html = pages(render, made, mixed_record(headline=None, questions=[], variance=None))
     assert words(html[html.index("<h1>") : html.index("</h1>")]).startswith("No two arms were trained")
-    assert 'id="zero-line"' not in html
+    assert 'class="zero"' not in html
     assert len(table(html, "arms")) == len(ARMS)
