@@ -130,7 +130,7 @@ def dots(patch: pytest.MonkeyPatch) -> None:
 
 def _dot(figure: Any, buffer: Any, **options: Any) -> None:
     if options["format"] == "svg":
-        buffer.write('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>')
+        buffer.write('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" viewBox="0 0 1 1"></svg>')
     else:
         Image.new("L", (1, 1)).save(buffer, options["format"])
 

@@ -42,8 +42,8 @@ class Gallery:
         items = [_item(words, row, column, rows) for words, (row, column) in zip(self.words, places, strict=True)]
         return Markup(
             '<p class="find" data-rows=".gallery li" data-what="images" hidden>'
-            '<label for="find-image">Find a class</label> '
-            '<input type="search" id="find-image" autocomplete="off" placeholder="part of its name"> '
+            '<label for="find-image">Search the images</label> '
+            '<input type="search" id="find-image" autocomplete="off" placeholder="part of a class name"> '
             '<span role="status">{count} images</span></p>'
             '<div role="region" tabindex="0" class="gallery-box" aria-label="Gallery" style="--sheet: url({sheet}); '
             '--columns: {columns}"><ul class="gallery">{items}</ul></div>'

@@ -99,6 +99,44 @@ def test_every_picture_has_a_text_alternative(page: Page) -> None:
     assert [values for values in pictures if not (values.get("alt") or values.get("aria-label") or "").strip()] == []
 
 
+def test_tables_can_be_heard(text: str) -> None:
+    """Every table has a caption, and every heading cell says whether it is of a row or a column."""
+    tables = re.findall(r"<table\b.*?</table>", text, re.DOTALL)
+    assert len(tables) >= 15
+    for table in tables:
+        caption = re.search(r"<caption>(.*?)</caption>", table, re.DOTALL)
+        assert caption, table[:200]
+        assert caption[1].strip()
+        assert re.findall(r"<th(?![^>]*scope=)[ >]", table) == [], caption[1]
+
+
+def test_what_scrolls_is_reached_by_keyboard(page: Page) -> None:
+    """A box that may be wider than the screen takes the focus and has a name."""
+    boxes = [
+        values for tag, values in page.elements if tag == "div" and "scroll" in (values.get("class") or "").split()
+    ]
+    assert len(boxes) >= 25
+    assert [box for box in boxes if box.get("tabindex") != "0" or box.get("role") != "region"] == []
+    assert all((box.get("aria-label") or box.get("aria-labelledby") or "").strip() for box in boxes)
+
+
+def test_the_contents_name_every_section(page: Page) -> None:
+    """In their order; each section has one question as its heading, and the answer is first."""
+    links = [
+        values["href"] for tag, values in page.elements if tag == "a" and (values.get("href") or "").startswith("#")
+    ]
+    sections = [f"#{values['id']}" for tag, values in page.elements if tag == "section" and values.get("id")]
+    assert links[: len(sections) + 1] == ["#answer", *sections]
+    assert len(sections) >= 12
+    assert len(page.texts["h2"]) == len(sections)
+    assert all(heading.strip().endswith("?") for heading in page.texts["h2"])
+
+
+def test_the_page_is_small(text: str) -> None:
+    """It can be sent by mail."""
+    assert len(text.encode()) < 1_500_000
+
+
 def test_class_names_are_text(page: Page, text: str, hostile_classes: tuple[str, ...]) -> None:
     """Hostile class names appear on the page verbatim, and none becomes an element."""
     shown = "".join(page.texts["td"] + page.texts["th"])
