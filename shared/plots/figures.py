@@ -87,7 +87,7 @@ def plot(width: float = 5.4, height: float = 3.3) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def stacked(count: int, width: float = 6.4, height: float = 2.3) -> tuple[Figure, list[Axes]]:
+def stacked(count: int, width: float = 5.4, height: float = 2.3) -> tuple[Figure, list[Axes]]:
     """Return an empty figure of `count` pairs of axes below each other that share the x axis; `height` inches each."""
     figure = Figure(figsize=(width, height * count + 0.8), layout="constrained")
     below = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
@@ -194,7 +194,7 @@ def class_balance(
     The legend gives the total of each series, over all classes.
     """
     shown = choice.names(classes)
-    figure, axes = plot(max(5.4, 0.27 * len(shown) * len(counts)))
+    figure, axes = plot(max(5.4, 0.16 * len(shown) * len(counts)))
     width = 0.8 / len(counts)
     for index, (name, series) in enumerate(counts.items()):
         at = np.arange(len(shown)) + (index - (len(counts) - 1) / 2) * width

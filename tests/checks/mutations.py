@@ -42,6 +42,7 @@ from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
 from tests.checks.safety.looking_after import LOOKING_AFTER
 from tests.checks.safety.packages import PACKAGES
+from tests.checks.safety.report import PAGE
 from tests.checks.safety.surface import SURFACE
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
@@ -75,6 +76,7 @@ MUTATIONS += ON_GPU
 MUTATIONS += PACKAGES
 MUTATIONS += BUDGETS
 MUTATIONS += LOOKING_AFTER
+MUTATIONS += PAGE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -86,11 +86,12 @@ def test_the_page_is_one_file_and_escapes_names(page: str) -> None:
     assert {tag for tag, _ in elements} & {"script", "iframe", "link"} <= {"link"}
     assert [attributes["href"] for tag, attributes in elements if tag == "link"] == ["data:,"]
     assert HOSTILE not in page
-    images = [attributes for tag, attributes in elements if tag == "img"]
-    assert len(images) == 3
-    assert all(str(each["src"]).startswith("data:image/png;base64,") and each["alt"] for each in images)
+    images = [attributes for tag, attributes in elements if tag == "image"]
+    assert len(images) >= 3
+    assert all(str(each["xlink:href"]).startswith("data:image/webp;base64,") for each in images)
     charts = [attributes for tag, attributes in elements if tag == "svg"]
-    assert len(charts) == 1
+    assert len(charts) == 4
+    assert all(chart["aria-label"] for chart in charts)
     assert str(charts[0]["aria-label"]).startswith("Distance over epochs on val; lowest: best ")
 
 

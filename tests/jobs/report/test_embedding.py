@@ -93,8 +93,9 @@ def test_the_slider_has_every_epoch() -> None:
     assert f"aspect-ratio: {width} / {height}" in html
 
 
-def test_the_nearest_is_the_nearest() -> None:
+def test_the_nearest_is_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     """By Euclidean distance over all blocks, the first of equal ones."""
+    monkeypatch.setattr("jobs.report.interactive.neighbours.BLOCK", 12)
     train = torch.from_numpy(images(50))
     train[30] = train[20]
     drawn = train[[20, 7, 49]].clone()
