@@ -165,8 +165,8 @@ def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
     """Each count but 0 is written at (predicted, true); the shade is the share of the row, dark ones get white ink."""
     (axes,) = CHARTS["confusion"]().axes
     shown = {text.get_position(): (text.get_text(), text.get_color()) for text in axes.texts}
-    assert shown == {(0, 0): ("9", "white"), (1, 0): ("1", "black"), (1, 1): ("7", "white")}
-    assert np.asarray(axes.images[0].get_array()).tolist() == [[0.9, 0.1], [0.0, 1.0]]
+    assert shown == {(0, 0): ("9", figures.ON_DARK), (1, 0): ("1", "black"), (1, 1): ("7", figures.ON_DARK)}
+    assert np.asarray(axes.images[0].get_array())[..., 3].tolist() == [[0.9, 0.1], [0.0, 1.0]]
 
 
 def test_a_very_long_class_name_leaves_room_for_what_is_drawn() -> None:
