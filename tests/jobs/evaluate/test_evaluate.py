@@ -42,13 +42,23 @@ def facts(root: Path) -> dict[str, Any]:
     return open_artifact(root / "small" / "scores" / "r00", "scores", "evaluate").facts
 
 
+QUICK = """
+import pytest
+from jobs.__main__ import main
+from tests.conftest import quicken
+quicken(pytest.MonkeyPatch())
+main()
+"""
+"""A process of halfreal that is quickened as the small experiment was, which takes half of the time."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.long)])
 def test_processes_give_the_scores_of_one(
     world: int, copy: Path, made: dict[str, Artifact], plain_recipe: Path
 ) -> None:
     """Processes that share the images find the numbers of one, to 1e-6."""
-    words = ["-m", "jobs", "evaluate", "--data-root", str(copy), "--experiment", "small", "--device", "cpu"]
+    words = ["-c", QUICK, "evaluate", "--data-root", str(copy), "--experiment", "small", "--device", "cpu"]
     options = ["--recipe", str(plain_recipe), "--images", "24", "--force"]
     processes = ends(together([*words, *options], world), timeout_s=600)
     assert [code for code, _ in processes] == [0] * world, processes
