@@ -44,6 +44,7 @@ from tests.checks.safety.looking_after import LOOKING_AFTER
 from tests.checks.safety.packages import PACKAGES
 from tests.checks.safety.report import PAGE
 from tests.checks.safety.surface import SURFACE
+from tests.checks.safety.terminal import TERMINAL
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
 from tests.checks.safety.words import WORDS
@@ -77,6 +78,7 @@ MUTATIONS += PACKAGES
 MUTATIONS += BUDGETS
 MUTATIONS += LOOKING_AFTER
 MUTATIONS += PAGE
+MUTATIONS += TERMINAL
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
