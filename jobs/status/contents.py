@@ -194,11 +194,9 @@ def _unfinished(
         stale = f"made from another {' and '.join(others)} than the one that is here" if others else ""
         if not stale and present and work.folder not in present:
             stale = "work with other options came later"
-        words, options = (
-            far.words if far else "",
-            {name: work.options[name] for name in differing if name in work.options},
-        )
-        found.append(UnfinishedWork(work.folder, words, read_notes(work.folder), taken[work.folder], options, stale))
+        options = {name: work.options[name] for name in differing if name in work.options}
+        words, notes = far.words if far else "", read_notes(work.folder)
+        found.append(UnfinishedWork(work.folder, words, notes, taken[work.folder], options, stale))
     return found
 
 
