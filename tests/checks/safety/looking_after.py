@@ -116,10 +116,10 @@ LOOKING_AFTER: tuple[Mutation, ...] = (
         "what all replicates of a call take of the disk is said",
     ),
     Mutation(
-        "sigterm_kills_what_only_reads",
+        "sigterm_is_not_heard_by_what_only_reads",
         "shared/cli/exit_codes.py",
         "signal.signal(signal.SIGTERM, signal.default_int_handler)",
-        "pass",
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)",  # without any it would end pytest as well
         "tests/shared/cli/test_exit_codes.py::test_a_signal_ends_a_command_that_has_nothing_to_save",
         "a command that only reads ends with 75 at SIGTERM",
     ),
