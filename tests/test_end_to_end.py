@@ -93,7 +93,7 @@ def surroundings(**environment: str) -> dict[str, str]:
 
 def said(stderr: str) -> dict[str, str]:
     """Return each job's standard error by the job's name."""
-    return {name: "\n".join(re.findall(rf"^{name}(?: r\d\d)?: .*$", stderr, re.MULTILINE)) for name in NAMES}
+    return {name: "\n".join(re.findall(rf"^\S+ ({name}(?: r\d\d)?: .*)$", stderr, re.MULTILINE)) for name in NAMES}
 
 
 def generators(folder: Path) -> dict[str, str]:

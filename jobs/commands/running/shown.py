@@ -91,9 +91,12 @@ class Display:
         for replicate in [replicate for replicate in self.tasks if replicate not in at_work]:
             self.bars.remove_task(self.tasks.pop(replicate))
         for replicate, work in at_work.items():
-            if replicate not in self.tasks:
-                self.tasks[replicate] = self.bars.add_task("", total=1.0, note="")
-            self.bars.update(self.tasks[replicate], completed=work.share, description=work.title, note=work.words)
+            now = {"description": work.title, "completed": work.share, "note": work.words}
+            if replicate in self.tasks:
+                self.bars.update(self.tasks[replicate], **now)
+            else:
+                # drawn at once, with its words: a job may end before the next time that bars are drawn
+                self.tasks[replicate] = self.bars.add_task(total=1.0, **now)
 
 
 @contextmanager

@@ -89,7 +89,8 @@ def told(figure: Figure, buffer: Any, **options: Any) -> None:
         for part in held(artist):
             digest.update(part.encode() if isinstance(part, str) else np.asarray(part, dtype=np.float64).tobytes())
     if options["format"] == "svg":
-        buffer.write(f'<svg xmlns="http://www.w3.org/2000/svg"><title>{digest.hexdigest()}</title></svg>')
+        opening = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">'
+        buffer.write(f"{opening}<title>{digest.hexdigest()}</title></svg>")
     else:
         Image.frombytes("L", (32, 1), digest.digest()).save(buffer, options["format"])
 

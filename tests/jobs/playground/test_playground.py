@@ -283,7 +283,7 @@ def test_an_unfinished_experiment_says_what_to_run(window: Any, served: str) -> 
     ("words", "says"),
     [
         (["--data-root", "{empty}"], "no experiment there; run first: halfreal run"),
-        (["--data-root", "{volume}", "--experiment", "mine"], "no experiment there; there are small"),
+        (["--data-root", "{volume}", "--experiment", "mine"], "no such experiment there are small"),
         (["--data-root", "{volume}", "--experiment", "../small"], "letters"),
         (["--data-root", "{volume}", "--host", "203.0.113.1"], "cannot listen there"),
     ],
