@@ -50,7 +50,6 @@ PUBLISHED_VALUES = (
 )
 """What such a table may hold: FID over epochs, the Inception Score, accuracies as shares of 1."""
 
-
 QUOTES = "TOML reads \\ as an escape between \"\"; write a path with / or between ''"
 """What to do about a path from Windows."""
 
@@ -184,7 +183,7 @@ def _published(path: Path, values: object) -> dict[str, float]:
             raise BadConfig(
                 f"recipe {path}: [{PUBLISHED}] has {name!r}{hint}\nit may have {', '.join(PUBLISHED_VALUES)}"
             )
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
             raise BadConfig(f"recipe {path}: [{PUBLISHED}] {name} = {value!r:.60}; want a number")
     return {name: float(value) for name, value in values.items()}
 

@@ -49,7 +49,7 @@ def json_changed(payload: bytes, random: Random) -> bytes:
     except ValueError:
         return bytes_changed(payload, random)
     for _ in range(random.randint(1, 3)):
-        places = [*_places(value)]
+        places = _places(value)
         if not places:
             break
         holder, key = random.choice(places)
@@ -73,11 +73,15 @@ def lines_changed(payload: bytes, random: Random) -> bytes:
     return b"\n".join(lines)
 
 
-def _places(value: Any) -> Any:
-    """Yield the holder and the key of each value in a JSON."""
-    for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        yield value, key
-        yield from _places(value[key])
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Return the holder and the key of each value in a JSON, however deep it is."""
+    found, left = [], [value]
+    while left:
+        holder = left.pop()
+        keys = list(holder) if isinstance(holder, dict) else range(len(holder)) if isinstance(holder, list) else ()
+        found += [(holder, key) for key in keys]
+        left += [holder[key] for key in keys]
+    return found
 
 
 def tar_changed(payload: bytes, random: Random) -> bytes:

@@ -71,6 +71,8 @@ def test_a_job_gets_its_table_and_the_common_seed(
         ("[published]\nfid_low = 1.0", "'fid_low'; did you mean fid_lowest.*\nit may have"),
         ('[published]\nfid_lowest = "1"', "fid_lowest = '1'; want a number"),
         ("[published]\nfid_lowest = true", "fid_lowest = True; want a number"),
+        ("[published]\nfid_lowest = nan", "fid_lowest = nan; want a number"),
+        (f"[published]\nfid_lowest = 1{400 * '0'}", "fid_lowest = 1000.*; want a number"),
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: str) -> None:
