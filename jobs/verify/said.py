@@ -54,7 +54,7 @@ def print_table(done: Verified, root: Path, seconds: float, commands: Sequence[s
             # not broken for the terminal: it is to be pasted
             console.print(Text(line), soft_wrap=True)
     if not done.problems:
-        console.print(f"Every file is as its manifest says. {of_manifests(done)}", markup=False)
+        console.print(f"Every file that a manifest lists is as it says. {of_manifests(done)}", markup=False)
 
 
 def of_manifests(done: Verified) -> str:

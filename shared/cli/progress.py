@@ -28,6 +28,9 @@ Item = TypeVar("Item")
 LOG_EVERY_S = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
+SLOW = 0.1
+"""Units a second below which it is said what one takes."""
+
 EVERY_VARIABLE = "HALFREAL_PROGRESS_S"
 """The variable that sets them."""
 
@@ -138,9 +141,7 @@ class ProgressBar:
 
     def _pace(self) -> str:
         """Return the rate and the time that remains at this rate."""
-        rate = self._rate()
-        left = f"{clock((self.total - self.done) / rate)} left" if rate else "time left unknown"
-        return f"{rate:,.1f} {self.unit}/s, {left}"
+        return pace(self._rate(), self.unit, self.total - self.done)
 
 
 class Reporter:
@@ -211,6 +212,17 @@ def open_console(stderr: bool = False) -> "Console":
     made = Console(stderr=stderr, highlight=False)
     made.push_render_hook(Hook())
     return made
+
+
+def pace(rate: float, unit: str, left: int) -> str:
+    """Return the rate in units a second, or what a unit takes where that is long, and the time that `left` units take.
+
+    `unit` is in the plural.
+    """
+    if not rate:
+        return f"0.0 {unit}/s, time left unknown"
+    speed = f"{rate:,.1f} {unit}/s" if rate >= SLOW else f"{1 / rate:,.0f} s each"
+    return f"{speed}, {clock(left / rate)} left"
 
 
 def clock(seconds: float) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.pipeline import JOBS, TRAIN_MIXED
-from shared.cli.progress import clock
+from shared.cli.progress import clock, pace
 from shared.runtime.observe.log import ERROR
 from shared.store.replicates import replicate_name
 
@@ -147,9 +147,8 @@ class Course:
 def _work(entry: Entry, several: bool) -> Work:
     """Return the piece of work that an entry tells of."""
     fields = entry["fields"]
-    done, total, unit, rate = fields["done"], fields["total"], fields["unit"], fields["per_s"]
-    left = f"{clock((total - done) / rate)} left" if rate else "time left unknown"
-    words = f"{done:,}/{total:,} {unit}, {rate:,.1f} {unit}/s, {left} {fields['note']}".rstrip()
+    done, total, unit = fields["done"], fields["total"], fields["unit"]
+    words = f"{done:,}/{total:,} {unit}, {pace(fields['per_s'], unit, total - done)} {fields['note']}".rstrip()
     return Work(f"  {_of_replicate(entry, several)}{fields['work']}", done / max(total, 1), words)
 
 

@@ -79,6 +79,14 @@ def test_without_any_progress_the_time_left_is_unknown(clock: Clock, capsys: pyt
     assert "0/10 steps (0 %), 0.0 steps/s, time left unknown" in capsys.readouterr().err
 
 
+def test_slow_work_says_what_a_piece_takes(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rates that would be rounded to nothing are turned round."""
+    with Reporter("job").bar("fit", 10, "fits") as bar:
+        clock.now += 177
+        bar.advance()
+    assert "1/10 fits (10 %), 177 s each, 26:33 left" in capsys.readouterr().err
+
+
 def test_each_yields_every_item_and_counts_it(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """Items are yielded in order; each advances the bar by one after its use."""
     seen = []
