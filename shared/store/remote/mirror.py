@@ -72,6 +72,9 @@ def mirror_folder(address: Address, cache: Path | None) -> Path:
         make_folder(folder, parents=True)
         if not (folder / MARKER).exists():
             _write_once(folder / MARKER, json_bytes({"url": str(address), "name": uuid.uuid4().hex}))
+        for draft in folder.glob(f"*{MARKER}.*"):
+            # of a process that was killed, or of one that finds that another was first
+            remove_file(draft)
     except OSError as error:
         raise unwritable(folder, error) from error
     return folder
@@ -86,11 +89,13 @@ def user_cache() -> Path:
 def _write_once(path: Path, payload: bytes) -> None:
     """Write a file unless another process is first."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    write_whole(draft, payload)
     try:
+        write_whole(draft, payload)
         link(draft, path)
-    except FileExistsError:
-        pass
+    except (FileExistsError, FileNotFoundError):
+        # not found is a draft that whoever was first has removed
+        if not path.exists():
+            raise
     finally:
         remove_file(draft)
 

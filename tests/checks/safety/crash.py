@@ -81,4 +81,12 @@ CRASHES: tuple[Mutation, ...] = (
         "tests/shared/store/test_superseded.py::test_a_commit_that_the_store_has_leaves_nothing",
         "a process that is killed when the store has its commit leaves no copy",
     ),
+    Mutation(
+        "drafts_of_a_mirror_stay",
+        "shared/store/remote/mirror.py",
+        "            remove_file(draft)\n    except OSError",
+        "            pass\n    except OSError",
+        "tests/shared/store/test_mirror.py::test_drafts_of_the_marker_go",
+        "a process that is killed as it makes a mirror leaves nothing for ever",
+    ),
 )
