@@ -103,7 +103,7 @@ def test_a_signal_stops_every_process_and_the_same_command_resumes(tmp_path: Pat
     code, said = ended(start(words, tmp_path, **both))
     assert code == 0, said
     assert said.count("already complete") == 1  # one process says so
-    assert re.search(r"^train_gan r01: .*resumed after", said, re.MULTILINE)
+    assert re.search(r"^\S+ train_gan r01: .*resumed after", said, re.MULTILINE)
     assert (gan / "r00" / "run.json").read_bytes() == made
     seeds = [json.loads((gan / name / "manifest.json").read_bytes())["options"]["seed"] for name in ("r00", "r01")]
     assert seeds == [0, replicate_seed(0, 1)]

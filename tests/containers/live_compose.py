@@ -158,7 +158,7 @@ def test_each_job_runs_alone(project: Project, first: Done, name: str) -> None:
         assert f"{name}: already complete" in done.stdout
     else:
         done = project.job(name, "--force")
-        assert len(re.findall(rf"^{name}( r\d\d)?: complete in", done.stdout, re.MULTILINE)) == len(paths)
+        assert len(re.findall(rf"^\S+ {name}( r\d\d)?: complete in", done.stdout, re.MULTILINE)) == len(paths)
     assert done.returncode == 0, done.stdout
     assert [project.read(path) for path in paths] == before
 
@@ -247,7 +247,7 @@ def test_two_containers_search_together(project: Project, first: Done) -> None:
         assert done.returncode == 0, done.stdout
     finally:
         project.set(SHORT)
-    took = re.findall(r"^tune-([12])\s+\| tune: trial (\d+): learning_rate", done.stdout, re.MULTILINE)
+    took = re.findall(r"^tune-([12])\s+\| \S+ tune: trial (\d+): learning_rate", done.stdout, re.MULTILINE)
     assert {worker for worker, _ in took} == {"1", "2"}
     assert sorted(int(number) for _, number in took) == [0, 1, 2]
     assert numbers_of_trials(project.read("/data/digits/tune/manifest.json")) == [0, 1, 2]

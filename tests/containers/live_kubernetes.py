@@ -107,7 +107,7 @@ def test_the_sequence_as_a_jobset_of_ranks(cluster: Cluster) -> None:
     assert sorted(ended(cluster)) == sorted(wanted), cluster.failures
     assert manifests(folder(cluster) / "digits").keys() == all_places()
     said = {attempt.index: attempt.said for attempt in cluster.attempts if attempt.job == "train-gan"}
-    assert re.findall(r"^train_gan (r\d\d): complete in", said[0], re.MULTILINE) == ["r00", "r01"]
+    assert re.findall(r"^\S+ train_gan (r\d\d): complete in", said[0], re.MULTILINE) == ["r00", "r01"]
     assert "complete in" not in said[1]
 
 
