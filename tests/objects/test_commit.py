@@ -17,6 +17,7 @@ from shared.format.shards import preview
 from shared.objects.client import Store
 from shared.objects.fetching import REMOTE
 from shared.store.artifacts import Artifact, open_artifact
+from shared.store.remote import lease as leases
 from shared.store.remote.mirror import mirror_of
 from shared.store.remote.pull import pull
 from shared.store.staging import BuildKey, finished, stage
@@ -234,9 +235,8 @@ def test_who_commits_later_ends_with_busy(volume: Volume) -> None:
         (work.folder / "one").touch()
         Store(volume.address).delete([f"{PLACE}/lease.json"])
         make(other, OLD)
-        token = (mine / PLACE).parent / ".gan.lease"
         lease = json.loads(Store(volume.address).get(f"{PLACE}/lease.json").payload)  # type: ignore[union-attr]
-        token.write_text(json.dumps(lease["token"]))
+        leases.tokens[mine / PLACE] = lease["token"]
         with pytest.raises(Busy, match="another machine has finished it meanwhile"):
             work.commit()
     assert pull(mine / "digits") == [PLACE]

@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 
-from shared.disk.durable import remove_file
 from shared.errors import Busy, HalfrealError, Lost
-from shared.format.files import json_bytes, write_json
+from shared.format.files import json_bytes
 from shared.objects.client import Found, Version
 from shared.objects.fetching import remote_of
 from shared.store.locking.owner import new_owner
@@ -27,6 +26,9 @@ SECONDS = 60.0
 
 POLL_S = 2.0
 LEASE = "lease.json"
+
+tokens: dict[Path, str] = {}
+"""The tokens of the leases that this process holds, by the artifact: in no file, which a killed one would leave."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def leased(final: Path, *, wait: bool = False) -> Iterator[None]:
         return
     place = mirror.place(final)
     lease, version = _take(mirror, place, wait)
-    write_json(_token_file(final), lease.token)
+    tokens[final.absolute()] = lease.token
     ended = Event()
     renewing = Thread(target=_renew, args=(mirror, place, lease, version, ended), daemon=True)
     renewing.start()
@@ -70,7 +72,7 @@ def leased(final: Path, *, wait: bool = False) -> Iterator[None]:
     finally:
         ended.set()
         renewing.join()
-        remove_file(_token_file(final))
+        del tokens[final.absolute()]
 
 
 def check_held(mirror: Mirror, final: Path) -> None:
@@ -78,11 +80,7 @@ def check_held(mirror: Mirror, final: Path) -> None:
     place = mirror.place(final)
     found = mirror.store.get(f"{place}/{LEASE}")
     now = _parsed(found)
-    try:
-        token = json.loads(_token_file(final).read_bytes())
-    except FileNotFoundError:
-        token = None
-    if now is None or now.token != token:
+    if now is None or now.token != tokens.get(final.absolute()):
         by = f" by {now.holder}" if now is not None else ""
         raise Lost(
             f"{mirror.address}/{place}: taken over{by}: nothing was heard of this process; run the same command again"
@@ -147,7 +145,3 @@ def _parsed(found: Found | None) -> Lease | None:
         return lease if lease.holder.isprintable() else None  # it is shown in terminals
     except (ValueError, TypeError, AttributeError):
         return None
-
-
-def _token_file(final: Path) -> Path:
-    return final.parent / f".{final.name}.lease"
