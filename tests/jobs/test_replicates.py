@@ -125,7 +125,7 @@ def test_a_replicate_is_added_without_making_the_others_again(two: Path, tmp_pat
     assert (protocol["replicates"], protocol["planned"], protocol["added"]) == (3, 2, 1)  # type: ignore[index]
     assert any("added after" in line for line in mixed(root)["headline"]["warnings"])  # type: ignore[index]
     # the generators were seen: other fits of them are no new plan, and to leave one out is a choice
-    ran("train_mixed", root, "--replicates", 3, "--patience", 2)
+    ran("train_mixed", root, "--replicates", 3, "--patience", 2, "--force")
     assert mixed(root)["protocol"]["added"] == 1  # type: ignore[index]
     ran("train_mixed", root, "--replicates", 1, "--patience", 2)
     assert any("left out" in line for line in mixed(root)["headline"]["warnings"])  # type: ignore[index]
