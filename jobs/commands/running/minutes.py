@@ -104,7 +104,7 @@ class Minutes:
         The first call prepares the images, times the machine and chooses. BadConfig where there is too little time.
         """
         experiment = Experiment(folder, words)
-        chosen = None if experiment.forced else read_choice(experiment.folder)
+        chosen = experiment.kept
         if chosen is None:
             prepare()
             with stop.at_once():
@@ -117,7 +117,7 @@ class Minutes:
     def show(self, folder: Path, words: list[str]) -> dict[str, str]:
         """Return what `settle` would, and say it, with nothing written; nothing where there are no images to time."""
         experiment = Experiment(folder, words)
-        chosen = None if experiment.forced else read_choice(experiment.folder)
+        chosen = experiment.kept
         if chosen is not None:
             self._say_again(chosen)
             return chosen.sets()
@@ -163,9 +163,9 @@ class Experiment:
     words: list[str]
 
     @property
-    def forced(self) -> bool:
-        """Whether everything is to be built again."""
-        return "--force" in self.words
+    def kept(self) -> Chosen | None:
+        """What an earlier call chose; None without one, and where everything is to be built again."""
+        return None if "--force" in self.words else read_choice(self.folder)
 
     def options(self, job: Job[Any]) -> ResolvedOptions:
         """Return the options of a job."""

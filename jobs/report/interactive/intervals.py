@@ -1,7 +1,7 @@
 """Intervals as HTML: rows of marks placed in percent of the width, so that they fit any screen and any colours."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.plots.answers import shown_answers
@@ -98,36 +98,33 @@ def accuracies(record: MixedRecord) -> Chart:
 
 
 def _of_answer(answer: Answer, axis: Axis) -> Row:
-    dots = [
-        Dot(axis.at(value), f"{replicate_name(number)}: {signed_points(value, 2)} points")
-        for number, value in enumerate(answer.values)
-    ]
     return Row(
         words=f"{answer.question[0].upper()}{answer.question[1:]}",
         value=f"{difference_points(answer)} ({level_text(answer.level)} interval {interval_points(answer)})",
         low=axis.at(answer.low),
         high=axis.at(answer.high),
         mean=axis.at(answer.difference),
-        dots=dots,
+        dots=_replicates(answer.values, axis, lambda value: f"{signed_points(value, 2)} points"),
         note="" if answer.like_for_like else "NOT LIKE FOR LIKE",
     )
 
 
 def _of_arm(arm: ArmRow, axis: Axis) -> Row:
     accuracy = arm.accuracy
-    dots = [
-        Dot(axis.at(value), f"{replicate_name(number)}: {percent(value)} %")
-        for number, value in enumerate(accuracy.values)
-    ]
     return Row(
         words=f"{arm.about} ({real_count(arm)} real, {synthetic_count(arm)} synthetic)",
         value=f"{percent(accuracy.mean)} % ({LEVEL_TEXT} interval {percent_interval(accuracy)})",
         low=axis.at(accuracy.low),
         high=axis.at(accuracy.high),
         mean=axis.at(accuracy.mean),
-        dots=dots,
+        dots=_replicates(accuracy.values, axis, lambda value: f"{percent(value)} %"),
         arm=arm.arm,
     )
+
+
+def _replicates(values: Sequence[float], axis: Axis, told: Callable[[float], str]) -> list[Dot]:
+    """Return a dot for each replicate, with its name and its value as it is told."""
+    return [Dot(axis.at(value), f"{replicate_name(number)}: {told(value)}") for number, value in enumerate(values)]
 
 
 def _number(share: float, signed: bool = False) -> str:
