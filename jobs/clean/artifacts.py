@@ -1,5 +1,6 @@
 """Removing finished artifacts, each by the name that somebody typed."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.export.staging import RECORD
@@ -28,8 +29,25 @@ def named_artifact(data_root: Path, name: str) -> Path:
     return path
 
 
-def made_from(data_root: Path, path: Path) -> list[str]:
-    """Return the places of the artifacts of the same experiment that were made from the one at `path`.
+@dataclass(frozen=True)
+class Dependents:
+    """The places of the artifacts of an experiment that were made from one of it.
+
+    Damaged ones cannot be asked what they were made from: they are `unknown`.
+    """
+
+    known: list[str]
+    unknown: list[str]
+
+    @property
+    def words(self) -> str:
+        """What to say of them after the artifact's name; nothing if there are none."""
+        said = f"; made from it: {', '.join(self.known)}" if self.known else ""
+        return said + (f"; damaged, perhaps made from it: {', '.join(self.unknown)}" if self.unknown else "")
+
+
+def made_from(data_root: Path, path: Path) -> Dependents:
+    """Return what was made from the artifact at `path`.
 
     Raises Busy where something of the experiment is being made: it may be from this one.
     """
@@ -39,7 +57,9 @@ def made_from(data_root: Path, path: Path) -> list[str]:
     for each in there:
         if each.state is State.RUNNING:
             raise Busy(f"{experiment / each.place}: is being made, perhaps from {path}; run this again afterwards")
-    return [each.place for each in there if place in each.inputs]
+    others = [each for each in there if each.place != place]
+    known = [each.place for each in others if place in each.inputs]
+    return Dependents(known, [each.place for each in others if each.state is State.BROKEN])
 
 
 def remove_artifact(path: Path) -> None:

@@ -63,12 +63,11 @@ def clean_artifacts(data_root: Path, names: tuple[str, ...], yes: bool, json: bo
     facts = []
     for path, made in zip(paths, used_by, strict=True):
         taken = taken_by(path)
-        note = f"; made from it: {', '.join(made)}" if made else ""
         if yes:
             remove_artifact(path)
-        facts.append(_facts("artifact", path, taken, "", yes) | {"made_from_it": made})
+        facts.append(_facts("artifact", path, taken, "", yes) | {"made_from_it": made.known, "perhaps_made_from_it": made.unknown})
         if not json:
-            click.echo(f"{'removed' if yes else 'would remove'} {path}: {in_words(taken.size_bytes)}{note}")
+            click.echo(f"{'removed' if yes else 'would remove'} {path}: {in_words(taken.size_bytes)}{made.words}")
     if json:
         _print_json(data_root, facts, yes)
     elif not yes:

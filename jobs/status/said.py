@@ -80,11 +80,12 @@ def left_s(note: Note) -> float | None:
 
 def print_status(experiments: Iterable[Experiment], stale: list[Leftover]) -> None:
     """Print a table for each experiment, then what is stale."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from shared.cli.progress import open_console
+
+    console = open_console()
     for each in experiments:
         console.print(Text(f"{visible(each.name)}: {each.state.value}", style="bold"))
         table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)

@@ -28,11 +28,12 @@ def as_json(done: Verified, root: Path, seconds: float, commands: Sequence[str])
 
 def print_table(done: Verified, root: Path, seconds: float, commands: Sequence[str]) -> None:
     """Print a row for each thing that is wrong, what was read and how fast, and what makes again what is broken."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from shared.cli.progress import open_console
+
+    console = open_console()
     if done.problems:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for heading in ("file", "what is wrong", "made by"):

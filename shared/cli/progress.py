@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+WHOLE_LINES = 10_000
+"""The characters of a line of a table where there is no terminal: nothing is broken into two lines."""
+
 LOG_EVERY_S = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
@@ -209,7 +212,10 @@ def open_console(stderr: bool = False) -> "Console":
         def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
             return [Visible(each) for each in renderables]
 
-    made = Console(stderr=stderr, highlight=False)
+    stream = sys.stderr if stderr else sys.stdout
+    # a pipe or file has no width: whoever searches in it wants whole lines
+    whole = not stream.isatty() and not os.environ.get("COLUMNS")
+    made = Console(stderr=stderr, highlight=False, width=WHOLE_LINES if whole else None)
     made.push_render_hook(Hook())
     return made
 

@@ -227,6 +227,16 @@ def test_scripts_get_json(make_dataset: Make, tmp_path: Path) -> None:
     assert (real["kind"], real["made_from_it"], real["removed"]) == ("artifact", ["gan/r00"], False)
 
 
+def test_what_is_damaged_was_perhaps_made_from_it(make_dataset: Make, tmp_path: Path) -> None:
+    """Nobody can read from what it was made, so it is named apart, for people and for scripts."""
+    volume = tmp_path / "volume"
+    made_from_real(volume, make_dataset(volume / "small" / "real", train=9))
+    (volume / "small" / "gan" / "r00" / "manifest.json").write_text("{")
+    assert "; damaged, perhaps made from it: gan/r00" in clean(volume, "small/real").output
+    (real,) = json.loads(clean(volume, "small/real", "--json").stdout)["found"]
+    assert (real["made_from_it"], real["perhaps_made_from_it"]) == ([], ["gan/r00"])
+
+
 def test_an_artifact_that_has_lost_its_manifest_goes_by_its_name(make_dataset: Make, tmp_path: Path) -> None:
     """It is in the way of the job that makes it again; a folder that no job has made is none."""
     folder = make_dataset(tmp_path / "small" / "real", train=9).folder

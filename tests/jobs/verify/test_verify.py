@@ -29,7 +29,7 @@ Make = Callable[..., Artifact]
 
 def verify(path: Path, *words: str) -> Result:
     """Return the result of `halfreal verify` in this process."""
-    return CliRunner().invoke(halfreal, ["verify", str(path), *words], env={"COLUMNS": "200"})
+    return CliRunner().invoke(halfreal, ["verify", str(path), *words])
 
 
 def problems(path: Path, *words: str) -> list[tuple[str, str]]:
@@ -211,6 +211,15 @@ def test_people_see_a_table_and_what_to_do(make_dataset: Make, tmp_path: Path) -
         in result.stdout
     )
     assert "make them again by the commands above" in result.stderr
+
+
+def test_no_line_is_broken_in_a_pipe(make_dataset: Make, tmp_path: Path) -> None:
+    """A long name and what is wrong with the file are in one line, which a search finds."""
+    place = Path(*["a_long_name_of_a_folder" for _ in range(9)])
+    folder = make_dataset(tmp_path / place, train=9).folder
+    change(folder / "train-00001.tar", 600)
+    row = next(line for line in verify(tmp_path).stdout.splitlines() if f"{place}/train-00001.tar" in line)
+    assert row.rstrip().endswith("preprocess")
 
 
 def test_a_name_does_nothing_to_the_terminal(make_dataset: Make, tmp_path: Path) -> None:
