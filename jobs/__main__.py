@@ -68,6 +68,7 @@ INSTEAD = {
     "train": "halfreal run, or a single job: halfreal train_gan",
     "generate": "halfreal sample, or halfreal export for all images",
     "list": "halfreal recipes, or halfreal status for what is on the volume",
+    "ls": "halfreal status",
     "help": "halfreal --help, or halfreal COMMAND --help",
     "version": "halfreal --version",
 }

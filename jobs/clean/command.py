@@ -65,7 +65,10 @@ def clean_artifacts(data_root: Path, names: tuple[str, ...], yes: bool, json: bo
         taken = taken_by(path)
         if yes:
             remove_artifact(path)
-        facts.append(_facts("artifact", path, taken, "", yes) | {"made_from_it": made.known, "perhaps_made_from_it": made.unknown})
+        facts.append(
+            _facts("artifact", path, taken, "", yes)
+            | {"made_from_it": made.known, "perhaps_made_from_it": made.unknown}
+        )
         if not json:
             click.echo(f"{'removed' if yes else 'would remove'} {path}: {in_words(taken.size_bytes)}{made.words}")
     if json:

@@ -43,11 +43,7 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, js
     from jobs.verify.verification import verify
     from shared.runtime.processes import processes, usable_cores
 
-    root, started = path or data_root, time.monotonic()
-    if path is None:
-        bring_all(root)
-    if not root.is_dir():
-        raise MissingArtifact(f"{root}: does not exist; name a folder, or a volume by --data-root")
+    started, root = time.monotonic(), find(path, data_root)
     problems: list[Problem] = []
     there = list(places(root))
     found = [each for place in there if (each := opened(place, problems)) is not None]
@@ -68,6 +64,18 @@ def main(path: Path | None, data_root: Path, no_pictures: bool, threads: int, js
         print_table(done, root, seconds, commands)
     if done.problems:
         raise FormatError(summary(done, root, commands))
+
+
+def find(path: Path | None, data_root: Path) -> Path:
+    """Return the folder to verify; MissingArtifact where it is not there."""
+    if path is None:
+        bring_all(data_root)
+    root = path or data_root
+    if not root.is_dir():
+        meant = data_root / root
+        remedy = f"did you mean {meant}?" if meant.is_dir() else "name a folder, or a volume by --data-root"
+        raise MissingArtifact(f"{root}: does not exist; {remedy}")
+    return root
 
 
 if __name__ == "__main__":

@@ -394,6 +394,13 @@ def test_it_imports_no_torch(python: Callable[..., object], make_dataset: Make, 
     assert done.stdout.splitlines()[-1] == "0 False", done  # type: ignore[attr-defined]
 
 
+def test_an_experiment_is_named_where_its_volume_is_not(make_dataset: Make, tmp_path: Path) -> None:
+    """PATH is a folder: that of an experiment on the volume is what was meant."""
+    make_dataset(tmp_path / "small" / "real", train=3)
+    result = CliRunner().invoke(halfreal, ["verify", "small", "--data-root", str(tmp_path)])
+    assert (result.exit_code, f"did you mean {tmp_path / 'small'}?" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(("name", "what"), [("gone", "does not exist"), ("empty", "nothing there can be verified")])
 def test_a_folder_without_anything_is_refused(name: str, what: str, tmp_path: Path) -> None:
     """A mistyped path must not pass as verified."""
