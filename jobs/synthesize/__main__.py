@@ -29,7 +29,8 @@ def main(run: Run, config: SynthesizeOptions) -> Result | None:
 
     With --share-of unlabelled the share is one of the unlabelled real images, which the annotator names too. Classes
     are asked for in the proportions of the train split; the label of a sample is the one that the annotator gives, with
-    its confidence in the sample's json. With --source folder, csv or webdataset the images of any
+    its confidence in the sample's json. With --only-agreeing an image whose label is another one is dropped, counted
+    and drawn again. With --source folder, csv or webdataset the images of any
     other generator are read from --source-path, all of them, and prepared as the real ones were: no GAN is needed.
     Unreadable ones are counted and listed in rejected.jsonl. With --parts several processes share the
     shards. Writes the dataset `synthetic` and figures of annotated images, labels and confidence.
@@ -46,6 +47,8 @@ def main(run: Run, config: SynthesizeOptions) -> Result | None:
     save_all(synthetic_pictures(run.folder, dataset, record), run.figures)
     asked = "class asked for" if record.imported is None else "label of the set"
     agrees = "" if record.agreement is None else f"annotation agrees with the {asked} in {record.agreement:.1%}, "
+    if record.dropped:
+        agrees += f"{record.dropped:,} others dropped, "
     rejected = record.imported.rejected if record.imported else 0
     aside = f"; {rejected} rejected, see rejected.jsonl" if rejected else ""
     total = dataset.splits["train"].count
@@ -64,7 +67,7 @@ def generated(run: Run, config: SynthesizeOptions) -> "Written | None":
     total = floor_share(config.share, run.input(PREPROCESS).split(config.share_of).count)
     if total < 1:
         raise BadConfig(f"--share {config.share}: gives no image at all; take a larger share")
-    return write_synthetic(run, total, config.shard_images, config.seed)
+    return write_synthetic(run, total, config)
 
 
 def imported(run: Run, config: SynthesizeOptions) -> "Written | None":

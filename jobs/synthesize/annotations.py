@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 
 from shared.format.manifest import Dataset, ShardInfo
@@ -24,14 +25,16 @@ CONFIDENCE = "confidence"
 class AnnotatedShard(Record):
     """What a part leaves of a shard: the shard, None if it has no image, and what is counted of its images.
 
-    Counts are by class, of those that occur; `agreeing` images have the label that was asked for. The histogram has
-    equal bins over confidences from 0 to 1. `confidence` is the sha256 of the column with that of each image.
+    Counts are by class, of those that occur; `agreeing` images have the label that was asked for, images of the class
+    asked for in `dropped` were drawn and dropped since they had another one. The histogram has equal bins over
+    confidences from 0 to 1. `confidence` is the sha256 of the column with that of each image.
     """
 
     shard: ShardInfo | None
     asked: dict[str, int]
     given: dict[str, int]
     agreeing: int
+    dropped: dict[str, int] = Field(default_factory=dict)
     histogram: list[int]
     confidence: str
 
@@ -44,7 +47,7 @@ class Tally:
     """
 
     def __init__(self, classes: int) -> None:
-        self.asked, self.given = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
+        self.asked, self.given, self.dropped = (np.zeros(classes, np.int64) for _ in range(3))
         self.agreeing, self.histogram = 0, np.zeros(CONFIDENCE_BINS, np.int64)
         self.confidence: list[NDArray[np.float32]] = []
 
@@ -62,6 +65,10 @@ class Tally:
         self.histogram += torch.histc(confidence, CONFIDENCE_BINS, 0, 1).long().numpy()
         self.confidence.append(confidence.numpy())
 
+    def drop(self, asked: Tensor) -> None:
+        """Count images that were drawn and dropped, by the labels asked for, int64 (N,)."""
+        self.dropped += np.bincount(asked.numpy(), minlength=len(self.dropped))
+
     def stored(self, pieces: WorkShards, number: int) -> dict[str, Any]:
         """Store the confidences as the column of a piece; return the fields of its record, but for the shard."""
         payload = b"".join(each.astype("<f4").tobytes() for each in self.confidence)
@@ -69,6 +76,7 @@ class Tally:
             "asked": _sparse(self.asked),
             "given": _sparse(self.given),
             "agreeing": self.agreeing,
+            "dropped": _sparse(self.dropped),
             "histogram": self.histogram.tolist(),
             "confidence": pieces.write_column(number, CONFIDENCE, payload),
         }
@@ -91,7 +99,8 @@ def joined(pieces: WorkShards, shards: list[AnnotatedShard], classes: int) -> Ta
     """Return the counts of all shards together."""
     tally = Tally(classes)
     for number, shard in enumerate(shards):
-        for counts, added in ((tally.asked, shard.asked), (tally.given, shard.given)):
+        counted = ((tally.asked, shard.asked), (tally.given, shard.given), (tally.dropped, shard.dropped))
+        for counts, added in counted:
             for label, count in added.items():
                 counts[int(label)] += count
         tally.agreeing += shard.agreeing

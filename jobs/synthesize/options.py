@@ -62,6 +62,12 @@ class SynthesizeOptions(ReadingOptions):
         owner="source",
         choices=(TRAIN, UNLABELLED),
     )
+    only_agreeing: bool = option(
+        False,
+        "Drop each generated image that the annotator gives another class than was asked for, and draw another in its "
+        "place.",
+        "data",
+    )
     shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))
 
     def __post_init__(self) -> None:
@@ -77,6 +83,8 @@ class SynthesizeOptions(ReadingOptions):
         if self.share != 1 or self.share_of != TRAIN:
             said = f"--share {self.share}" if self.share != 1 else f"--share-of {self.share_of}"
             raise BadConfig(f"{said}: imported images are all taken; leave it out")
+        if self.only_agreeing:
+            raise BadConfig("--only-agreeing: imported images are all taken, none is drawn; leave it out")
 
     @property
     def imports(self) -> bool:

@@ -62,7 +62,8 @@ class Arm:
         """Return the shares of the real train images that the arm's classifier, generator and annotator saw.
 
         The generator sees all of them. `conditional` says whether it was asked for classes, `filtered` whether the
-        annotator's confidence chose the added images, which lets in what the annotator knows whoever labels them.
+        annotator's confidence or label chose the added images, which lets in what the annotator knows whoever labels
+        them.
         With `unlabelled` there are unlabelled images too, all of which the generator sees.
         """
         # here, because pydantic is slow to import and a check of options needs no records

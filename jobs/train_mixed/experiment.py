@@ -47,8 +47,10 @@ def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     fits = run.inputs_of(FITS)
     # arms in the order in which they were trained; every replicate has the same ones
     arms = list(dict.fromkeys(row.arm for row in fits[0].record.rows))
-    conditional = run.input(SYNTHESIZE).record.agreement is not None
-    filtered, unlabelled = config.min_confidence > 0, fits[0].record.n_unlabelled is not None
+    synthetic = run.input(SYNTHESIZE).record
+    conditional = synthetic.agreement is not None
+    filtered = config.min_confidence > 0 or synthetic.dropped_counts is not None
+    unlabelled = fits[0].record.n_unlabelled is not None
     protocol = protocol_of(run, config, truth)
     outcomes = {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms}
     inference = Inference(STRETCH if config.until else 1.0, protocol.test_over_train)

@@ -1,7 +1,7 @@
 """Synthetic images with their labels: drawn by a snapshot, annotated by the experiment's classifier."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -27,6 +27,15 @@ class Synthetic:
     asked: Tensor
     given: Tensor
     confidence: Tensor
+
+    def with_others(self, places: Tensor, others: "Synthetic") -> "Synthetic":
+        """Return the same with `others` at `places`, int64 (M,), for which the same labels were asked."""
+        columns = [(self.images, others.images), (self.given, others.given), (self.confidence, others.confidence)]
+        images, given, confidence = (mine.index_copy(0, places, theirs) for mine, theirs in columns)
+        seeds = list(self.seeds)
+        for place, seed in zip(places.tolist(), others.seeds, strict=True):
+            seeds[place] = seed
+        return replace(self, images=images, seeds=seeds, given=given, confidence=confidence)
 
 
 class LabelledGenerator:

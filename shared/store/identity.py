@@ -37,6 +37,7 @@ ADDED_OPTIONS: dict[str, dict[str, object]] = {
         "max_rejected": 0.01,
         "labels": "given",
         "share_of": "train",
+        "only_agreeing": False,
         **_UNLABELLED,
         **_PIXELS,
     },

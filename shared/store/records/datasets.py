@@ -1,5 +1,7 @@
 """What the datasets say of themselves: real images, synthetic ones, and the json of one sample."""
 
+from collections.abc import Sequence
+
 from pydantic import Field
 from pydantic import model_validator as validator
 
@@ -85,7 +87,8 @@ class SyntheticRecord(Record):
     Nothing is asked of an unconditional generator: `asked_counts` and `agreement` are None then, as they are for an
     imported set without labels of its own. Counts are by class; the histogram has equal bins over confidences from 0
     to 1. Imported images have no snapshot, and the family "imported". `pseudo_counts` counts the annotator's labels of
-    the unlabelled real images; None without any.
+    the unlabelled real images; None without any. `dropped_counts` counts, by class asked for, the images that were
+    drawn and dropped because the annotator gave them another class; None where none were to be dropped.
     """
 
     snapshot: Snapshot | None = None
@@ -97,12 +100,34 @@ class SyntheticRecord(Record):
     confidence_median: float
     imported: Imported | None = None
     pseudo_counts: list[int] | None = None
+    dropped_counts: list[int] | None = None
+
+    @property
+    def dropped(self) -> int:
+        """How many images were drawn and dropped."""
+        return sum(self.dropped_counts or [])
+
+    @property
+    def drawn(self) -> int:
+        """How many images were drawn, those that were dropped among them."""
+        return sum(self.annotated_counts) + self.dropped
 
     @validator(mode="after")
     def _either(self) -> "SyntheticRecord":
         if (self.snapshot is None) == (self.imported is None):
             raise ValueError("want either a snapshot or an imported set")
         return self
+
+
+def filtered_words(datasets: Sequence[SyntheticRecord]) -> str:
+    """Return how many images of these datasets were dropped, as a sentence; empty where none were to be."""
+    if any(record.dropped_counts is None for record in datasets):
+        return ""
+    dropped, drawn = (sum(counts) for counts in zip(*((each.dropped, each.drawn) for each in datasets), strict=True))
+    return (
+        f"Synthetic images are filtered: {dropped:,} of {drawn:,} that were drawn ({dropped / drawn:.1%}) were "
+        "dropped, since the annotator gave them another class than was asked for."
+    )
 
 
 class Preparation(Record):

@@ -131,3 +131,42 @@ def test_equal_options_give_equal_bytes(
         assert (folder / name).read_bytes() == (first / name).read_bytes()
     assert run_job("synthesize", root, *words, "--seed", 4).exit_code == 0
     assert not [name for name in names if (folder / name).read_bytes() == (first / name).read_bytes()]
+
+
+@pytest.fixture(scope="module")
+def agreeing(
+    volume: Path, tmp_path_factory: pytest.TempPathFactory, run_job: Callable[..., Result], plain_recipe: Path
+) -> Artifact:
+    """Return the images of the same GAN and seed where those that disagree are dropped."""
+    root = again(volume, tmp_path_factory.mktemp("agreeing"))
+    words = ["--shard-images", 20, "--recipe", plain_recipe, "--only-agreeing"]
+    assert run_job("synthesize", root, *words).exit_code == 0
+    return open_artifact(root / "small" / "synthetic" / "r00", "dataset", "synthesize")
+
+
+def test_an_image_that_disagrees_is_drawn_again(agreeing: Artifact, made: dict[str, Artifact]) -> None:
+    """Another latent is in place of each that disagreed; an image that agreed at once is as it was."""
+    before = [decode(key, members, "") for key, members in made["synthetic"].members("train")]
+    after = [decode(key, members, "") for key, members in agreeing.members("train")]
+    assert [sample.key for sample in before] == [sample.key for sample in after]
+    agreed = [sample.label == sample.meta["origin"]["asked_label"] for sample in before]
+    assert 0 < sum(agreed) < len(agreed)
+    for was, now, kept in zip(before, after, agreed, strict=True):
+        assert was.meta["origin"]["asked_label"] == now.meta["origin"]["asked_label"]
+        assert (was.meta["origin"]["latent_seed"] == now.meta["origin"]["latent_seed"]) == kept
+        assert np.array_equal(was.image, now.image) or not kept
+
+
+def test_dropped_images_are_counted(agreeing: Artifact, made: dict[str, Artifact]) -> None:
+    """The record has, by class asked for, all that were drawn again; without the option it has no such counts."""
+    assert made["synthetic"].record.dropped_counts is None
+    dropped, asked = agreeing.record.dropped_counts, made["synthetic"].record.asked_counts
+    assert len(dropped) == len(asked) == 3
+    disagreed = Counter(
+        sample.meta["origin"]["asked_label"]
+        for key, members in made["synthetic"].members("train")
+        if (sample := decode(key, members, "")).label != sample.meta["origin"]["asked_label"]
+    )
+    # the first draw of each is the one without the option; others may have been dropped after it
+    assert all(count >= disagreed[label] for label, count in enumerate(dropped))
+    assert {label for label, count in enumerate(dropped) if count} == set(disagreed)
