@@ -40,6 +40,11 @@ RANDOM_SPLITS = f"{LEVEL_TEXT}, over random splits (corrected resampled t, Nadea
 ONE_WITH_FITS = f"{LEVEL_TEXT}, over fits and test images (two-way random effects): one replicate"
 
 
+def is_filtered(config: MixedOptions, synthetic: SyntheticRecord) -> bool:
+    """Return whether the annotator chose the images that are added, by its confidence or by its label."""
+    return config.min_confidence > 0 or synthetic.dropped_counts is not None
+
+
 def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     """Return the record of the experiment, from the fits of every replicate."""
     check_scores_are_of_these(run)
@@ -49,7 +54,7 @@ def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     arms = list(dict.fromkeys(row.arm for row in fits[0].record.rows))
     synthetic = run.input(SYNTHESIZE).record
     conditional = synthetic.agreement is not None
-    filtered = config.min_confidence > 0 or synthetic.dropped_counts is not None
+    filtered = is_filtered(config, synthetic)
     unlabelled = fits[0].record.n_unlabelled is not None
     protocol = protocol_of(run, config, truth)
     outcomes = {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms}

@@ -22,6 +22,7 @@ from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
+from tests.checks.large.agreeing import AGREEING
 from tests.checks.large.classes import MANY_CLASSES
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
@@ -79,6 +80,7 @@ MUTATIONS += BUDGETS
 MUTATIONS += LOOKING_AFTER
 MUTATIONS += PAGE
 MUTATIONS += TERMINAL
+MUTATIONS += AGREEING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -7,6 +7,8 @@ from torch import Tensor
 from jobs.synthesize.annotations import Tally
 from jobs.synthesize.options import SynthesizeOptions
 from jobs.synthesize.writer import MOST_DRAWS, agreeing
+from jobs.train_mixed.experiment import is_filtered
+from jobs.train_mixed.options import MixedOptions
 from shared.errors import BadConfig
 from shared.models.labelled_generator import Synthetic
 from shared.store.records.datasets import SyntheticRecord, filtered_words
@@ -78,6 +80,14 @@ def test_a_filtered_set_is_said_to_be_one() -> None:
     said = filtered_words([record([900, 990], [10, 100]), record([1000, 1000], [0, 0])])
     assert "110 of 4,000 that were drawn (2.8%) were dropped" in said
     assert filtered_words([record([900, 990], None)]) == ""
+
+
+def test_the_annotator_has_chosen_filtered_images() -> None:
+    """What an arm saw counts all that the annotator knows, as with --min-confidence, though none may be dropped."""
+    plain, confident = MixedOptions(), MixedOptions(min_confidence=0.5)
+    assert not is_filtered(plain, record([9, 9], None))
+    assert is_filtered(plain, record([9, 9], [0, 0]))
+    assert is_filtered(confident, record([9, 9], None))
 
 
 def test_imported_images_are_never_dropped() -> None:

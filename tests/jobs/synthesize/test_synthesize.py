@@ -10,11 +10,12 @@ import pytest
 import torch
 from click.testing import Result
 
+from jobs.pipeline import SYNTHESIZE
 from shared.format.files import sha256
 from shared.format.sample import Sample, decode
 from shared.models.fitting import load_classifier, probabilities_of
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
-from shared.store.artifacts import Artifact, open_artifact
+from shared.store.artifacts import Artifact, open_artifact, open_output
 
 CPU = torch.device("cpu")
 
@@ -141,7 +142,7 @@ def agreeing(
     root = again(volume, tmp_path_factory.mktemp("agreeing"))
     words = ["--shard-images", 20, "--recipe", plain_recipe, "--only-agreeing"]
     assert run_job("synthesize", root, *words).exit_code == 0
-    return open_artifact(root / "small" / "synthetic" / "r00", "dataset", "synthesize")
+    return open_output(SYNTHESIZE, root / "small")
 
 
 def test_an_image_that_disagrees_is_drawn_again(agreeing: Artifact, made: dict[str, Artifact]) -> None:
