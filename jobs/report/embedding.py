@@ -8,6 +8,7 @@ import re
 from markupsafe import Markup
 from PIL import Image
 
+from jobs.report.interactive.values import mark_lines, with_values
 from shared.plots import figures
 from shared.plots.gallery import Picture
 
@@ -28,11 +29,13 @@ LARGEST_PX_EACH_POINT = 1.75
 
 def embed_svg(picture: Picture) -> Markup:
     """Return a figure as an `<svg>` element; its text for screen readers is a label of it."""
+    lines = mark_lines(picture.figure)
     svg = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", figures.to_svg(picture.figure), flags=re.DOTALL)
     svg = re.sub(r"font-family: 'DejaVu Sans'[^;\"]*; ", "", svg)  # the page's own
     # tags alone, since text may be a class called like a colour
     svg = re.sub(r"<[^>]*>", lambda tag: _with_variables(tag[0]), svg)
     svg = re.sub(r"data:image/png;base64,([^\"]+)", lambda found: _webp(found[1]), svg)
+    svg = with_values(svg, lines)
     least, most = widths(svg)
     opening = Markup('<svg role="img" aria-label="{}" style="min-width: {}px; width: {}px" ')
     return opening.format(picture.alt, least, most) + Markup(svg.removeprefix("<svg "))

@@ -16,7 +16,7 @@ from jobs.report.interactive.epochs import epoch_slider
 from jobs.report.interactive.intervals import Axis, accuracies
 from jobs.report.interactive.neighbours import nearest
 from shared.data.images import Images
-from shared.plots import figures
+from shared.plots import charts, figures
 from shared.plots.gallery import Picture
 from shared.plots.image_grid import tile
 from shared.plots.training.panels import Progress
@@ -80,6 +80,29 @@ def test_large_photos_lose_what_is_not_seen() -> None:
     """Noise of a megapixel is no megabyte."""
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (512, 512, 3), dtype=np.uint8))
     assert len(webp(noise)) < 0.6 * 512 * 512 * 3
+
+
+def test_a_line_has_its_values() -> None:
+    """As many as its path has places, in order; the line at the chosen epoch has none, nor has an unnamed one."""
+    figure = charts.curves([5, 10, 20], {"<loss>": [3.0, 0.25, 1234.56], "f1": [0.1, 0.2, 0.3]}, "epoch (all)", "nats")
+    figure.axes[0].axvline(5, label="chosen")
+    figure.axes[0].plot([1, 2], [1, 2])
+    html = str(embed_svg(Picture(figure, "alt")))
+    groups = re.findall(r'<g (class="values"[^>]*)>\s*<path d="([^"]*)"', html)
+    assert [attributes for attributes, _ in groups] == [
+        'class="values" data-name="&lt;loss&gt;" data-of="epoch" data-x="5 10 20" data-y="3 0.25 1235"',
+        'class="values" data-name="f1" data-of="epoch" data-x="5 10 20" data-y="0.1 0.2 0.3"',
+    ]
+    assert all(len(re.findall("[ML]", path)) == 3 for _, path in groups)
+    assert 'id="values-' not in html
+
+
+def test_every_point_of_a_long_line_has_a_place() -> None:
+    """Points on one straight line too, which matplotlib would leave out; the figure drawn to a file has no ids."""
+    steps = range(500)
+    html = str(embed_svg(Picture(charts.curves(steps, {"loss": [1.0] * 500}, "epoch", "nats"), "alt")))
+    ((values, path),) = re.findall(r'data-y="([^"]*)"[^>]*>\s*<path d="([^"]*)"', html)
+    assert len(values.split()) == len(re.findall("[ML]", path)) == 500
 
 
 def test_the_slider_has_every_epoch() -> None:

@@ -1,5 +1,6 @@
 """The page in a real browser: no requests, no console messages, and it fits a phone."""
 
+import re
 from typing import Any
 
 import pytest
@@ -114,4 +115,32 @@ def test_nothing_is_collapsed_in_print(browser: Any, made: dict[str, Artifact]) 
     page.emulate_media(media="print")
     assert all(page.evaluate(folded))
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    page.close()
+
+
+def test_a_point_at_a_line_says_its_value(browser: Any, made: dict[str, Artifact]) -> None:
+    """Its name, the epoch and the value of the record; away from all lines nothing is said."""
+    page = open_quietly(browser, (made["report"].folder / "index.html").as_uri(), 1280, "light")
+    line = page.locator("svg .values[data-name='generator']").first
+    line.scroll_into_view_if_needed()
+    last = line.evaluate(
+        "line => { const path = line.querySelector('path'), end = path.getPointAtLength(path.getTotalLength()), "
+        "at = end.matrixTransform(path.getScreenCTM()); return [at.x, at.y]; }"
+    )
+    page.mouse.move(last[0] + 3, last[1] + 3)
+    said = page.locator("p.value")
+    name, epochs, values = (line.get_attribute(f"data-{key}") for key in ("name", "x", "y"))
+    assert said.inner_text() == f"{name}: epoch {epochs.split()[-1]}, {values.split()[-1]}"
+    assert values.split()[-1] == f"{made['gan'].facts['history'][-1]['generator_loss']:.4g}"
+    page.mouse.move(2, 2)
+    assert not said.is_visible()
+    page.close()
+
+
+def test_it_prints_on_eight_pages(browser: Any, made: dict[str, Artifact]) -> None:
+    """A4, at most, with all of its sections."""
+    address = (made["report"].folder / "index.html").as_uri()
+    page = open_quietly(browser, address, 1280, "light")
+    pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", print_background=True))
+    assert 3 <= len(pages) <= 8
     page.close()
