@@ -8,9 +8,9 @@ import re
 from markupsafe import Markup
 from PIL import Image
 
-from jobs.report.interactive.values import mark_lines, with_values
 from shared.plots import figures
 from shared.plots.gallery import Picture
+from shared.plots.line_values import mark_lines, with_values
 
 LEAST_LABEL_PX = 11
 """No label of a figure is shown smaller; a narrower screen scrolls it sideways."""

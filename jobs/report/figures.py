@@ -15,7 +15,7 @@ from shared.plots import gallery
 from shared.plots.gallery import Picture, Pictures
 from shared.plots.mixed_gallery import mixed_pictures
 from shared.plots.training.panels import Progress, draw_progress
-from shared.plots.trial_charts import tune_pictures
+from shared.plots.training.trial_charts import tune_pictures
 from shared.store.checkpoints import load
 from shared.store.records.scores import ScoresRecord
 

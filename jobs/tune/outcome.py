@@ -20,7 +20,7 @@ from shared.cli.run import Result, Run
 from shared.disk.durable import write_whole
 from shared.metrics.metric import headline_names
 from shared.plots.gallery import save_all
-from shared.plots.trial_charts import tune_pictures
+from shared.plots.training.trial_charts import tune_pictures
 from shared.runtime.job_processes import ask
 from shared.stats.class_choice import by_size
 from shared.stats.confidence import LEVEL_TEXT

@@ -75,11 +75,12 @@ def test_no_attribute_makes_a_browser_fetch(page: Page) -> None:
 
 
 def test_one_script_of_ours_and_no_frame(page: Page) -> None:
-    """The one script is the file of the package to the last letter; no frame, object, base address or handler."""
+    """The one script is the files of the package to the last letter; no frame, object, base address or handler."""
     tags = [tag for tag, _ in page.elements]
     assert not set(tags) & {"iframe", "object", "embed", "base", "form"}
     assert tags.count("script") == 1
-    ours = resources.files("jobs.report").joinpath("page.js").read_text("utf-8")
+    folder = resources.files("jobs.report")
+    ours = "".join(folder.joinpath(name).read_text("utf-8") for name in ("page.js", "values.js"))
     assert [script.strip() for script in page.texts["script"]] == [ours.strip()]
     assert not [name for _, values in page.elements for name in values if name.startswith("on")]
 

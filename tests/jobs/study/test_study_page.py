@@ -71,7 +71,7 @@ def test_the_page_asks_no_network_for_anything() -> None:
     """It is one file; names of the user's are text."""
     record = study(HURT, NO_EFFECT, HELPED, HELPED).model_copy(update={"experiment": '<script src="http://a.b">'})
     page = render(record)
-    assert "<script" not in page
+    assert page.count("<script") == page.count("<script>\n// Point at a chart") == 1
     assert re.findall(r'(?:src|href)="(?!data:|#)(?!images-)[^"]*"', page) == []
 
 

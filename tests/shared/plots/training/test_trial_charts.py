@@ -7,7 +7,13 @@ import torch
 
 from shared.plots.figures import to_svg
 from shared.plots.gallery import Pictures
-from shared.plots.trial_charts import comparison_chart, history_chart, importance_chart, parallel_chart, tune_pictures
+from shared.plots.training.trial_charts import (
+    comparison_chart,
+    history_chart,
+    importance_chart,
+    parallel_chart,
+    tune_pictures,
+)
 from shared.store.records.tune import TuneRecord
 
 PROTOCOL = {
