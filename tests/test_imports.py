@@ -80,12 +80,14 @@ ADDRESSES = {
     "simplejpeg": ("shared/data/jpeg.py",),
     "pyarrow": ("shared/sources/tables/parquet.py",),
     **dict.fromkeys(("fcntl", "filelock", "portalocker"), ()),
-    "pickle": (),
+    "pickle": ("shared/sources/entries.py",),
     "cloudpickle": (),
     "dill": (),
     "joblib": (),
 }
-"""Where each library may be imported; what unpickles, or locks as some volumes cannot, has no address at all."""
+"""Where each library may be imported. What locks as some volumes cannot has no address at all, nor has what unpickles,
+but for objects that a process has packed itself and that are nowhere else.
+"""
 
 STARTS_JOBS = ("shared/runtime/job_processes.py", "shared/cli/calls/perform.py")
 """Where modules of jobs are named: to be started as processes, or to be imported by one that makes a replicate."""

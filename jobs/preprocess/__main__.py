@@ -10,8 +10,8 @@ from shared.cli.job import job
 from shared.cli.run import Result, Run
 
 if TYPE_CHECKING:
+    from jobs.preprocess.placing import Readable
     from shared.format.manifest import Dataset
-    from shared.sources.items import Item
 
 
 @job(PREPROCESS, PreprocessOptions, jobs=JOB_NAMES, validate=validate, declare=declare)
@@ -58,13 +58,13 @@ def main(run: Run, config: PreprocessOptions) -> Result | None:
     return Result(record, dataset, f"{len(dataset.classes)} classes; {sizes} images{aside}")
 
 
-def draw(run: Run, config: PreprocessOptions, dataset: "Dataset", train: "list[Item]") -> None:
+def draw(run: Run, config: PreprocessOptions, dataset: "Dataset", train: "Readable") -> None:
     """Draw some train images before and after, ten of each class, and how many images each class and split has."""
     from jobs.preprocess.examples import examples_of
     from shared.data.examples import save_examples
     from shared.plots.gallery import real_pictures, save_all
 
-    examples = examples_of(config, train)
+    examples = examples_of(config, train.labels, train.item)
     # an input of the page too, which draws the same figure
     save_examples(run.folder, examples)
     save_all(real_pictures(run.folder, dataset, examples), run.figures)

@@ -1,10 +1,11 @@
 """A few images before and after the preparation, for a picture of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import islice, zip_longest
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from jobs.preprocess.options import PreprocessOptions
@@ -17,13 +18,15 @@ EXAMPLES = 8
 """Images that are shown."""
 
 
-def examples_of(config: PreprocessOptions, items: Sequence[Item]) -> list[Example]:
-    """Return the first examples of `items`, taken from each class in turn; what cannot be read is left out."""
-    by_class: dict[int, list[Item]] = {}
-    for item in items:
-        by_class.setdefault(item.label, []).append(item)
-    rounds = zip_longest(*(by_class[label] for label in sorted(by_class)))
-    made = (_example(config, item) for turn in rounds for item in turn if item is not None)
+def examples_of(config: PreprocessOptions, labels: NDArray[np.int64], item: Callable[[int], Item]) -> list[Example]:
+    """Return the first examples of images, from each class in turn, given their labels, int64 (N,), and each by place.
+
+    What cannot be read is left out.
+    """
+    order = np.argsort(labels, kind="stable")
+    starts = np.unique(labels[order], return_index=True)[1]
+    rounds = zip_longest(*np.split(order, starts[1:]))
+    made = (_example(config, item(int(place))) for turn in rounds for place in turn if place is not None)
     chosen = list(islice((example for example in made if example is not None), EXAMPLES))
     return sorted(chosen, key=lambda example: example.label)
 

@@ -1,12 +1,14 @@
 """Held-out images: a test split that lies elsewhere, of which no generator of imported images saw anything."""
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from jobs.preprocess.options import PreprocessOptions
 from shared.cli.run import Run
 from shared.errors import BadInput
 from shared.sources.detect import find, kind_of
+from shared.sources.entries import Compact
 from shared.sources.items import NO_CLASS, Item, Source, some
 from shared.sources.table import SOURCES
 
@@ -47,7 +49,7 @@ def joined(real: Source, held: Source, place: Path, by_itself: bool = False) -> 
     said = f"classes without a held-out image: {len(lacking):,} ({some(lacking)}); nothing is known of them"
     return Source(
         real.classes,
-        [*real.items, *(_renamed(item, held, real) for item in held.items)],
+        Compact(chain(real.items, (_renamed(item, held, real) for item in held.items))),
         [*(partition or ["train"] * len(real.items)), *["test"] * len(held.items)],
         warnings=[*real.warnings, *(f"held out: {line}" for line in held.warnings), *([said] if lacking else [])],
         ignored=real.ignored + held.ignored,

@@ -1,6 +1,5 @@
 """Read, split, prepare and write the images of a source; what cannot be read is put aside with its reason."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,7 +13,7 @@ from jobs.preprocess.partition import partition_of, say_groups, say_lacking, say
 from jobs.preprocess.phases.phase import Phases
 from jobs.preprocess.phases.preparing import Packing, Prepare, Prepared, Preparing
 from jobs.preprocess.phases.reading import Digesting
-from jobs.preprocess.placing import Placed, Placing, Readable, copies_of, say_copies
+from jobs.preprocess.placing import Indexes, Placed, Placing, Readable, copies_of, say_copies
 from jobs.preprocess.splits import choose, in_drawn_order
 from jobs.preprocess.subsets import Seeds
 from shared.cli.progress import ProgressBar
@@ -26,7 +25,7 @@ from shared.format.sample import Members
 from shared.format.shards import join, shard_name, shard_ranges, write_shard
 from shared.runtime.processes import processes
 from shared.runtime.seeding import replicate_seed
-from shared.sources.items import Item, Source, some
+from shared.sources.items import NO_CLASS, Source, some
 from shared.sources.rejects import Rejected, Rejects
 from shared.sources.table import SOURCES
 from shared.sources.work import Unreadable, digest, name_of
@@ -56,11 +55,11 @@ class Task:
 
 
 class Written(NamedTuple):
-    """What describes a dataset, its record, and the items of its train split."""
+    """What describes a dataset, its record, and the images of its train split."""
 
     dataset: Dataset
     record: RealRecord
-    train: list[Item]
+    train: Readable
 
 
 def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Written | None:
@@ -79,7 +78,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
     labels = np.array([item.label for item in source.items], dtype=np.int64)
     chosen = choose(labels, partition, config.limit, config.per_class, config.limit_seed)
     # before anything is read: a class without images is known already
-    _check_classes(config, source, partition, _for_train(source, partition, chosen.tolist()))
+    _check_classes(config, source, partition, _for_train(source, partition, chosen, labels))
     run.check_room(need_of(config, source, len(chosen)), f"{len(chosen):,} images")
     rejects = Rejects(len(chosen), config.max_rejected)
     # processes, not threads: the code around Pillow holds the interpreter lock
@@ -119,7 +118,7 @@ def write_dataset(run: Run, config: PreprocessOptions, source: Source) -> Writte
         held_out=config.held_out is not None,
         held_out_also_real=also_real,
     )
-    return Written(dataset, with_subsets(record, config), [*readable.items(places["train"].tolist())])
+    return Written(dataset, with_subsets(record, config), readable.take(places["train"]))
 
 
 def need_of(config: PreprocessOptions, source: Source, images: int) -> Need:
@@ -250,10 +249,12 @@ def _members(
             yield f"{task.split}-{place:08d}", members
 
 
-def _for_train(source: Source, partition: Sequence[str] | None, chosen: list[int]) -> list[int]:
-    """Return how many of the chosen images of each class may be in train."""
-    counts = Counter(source.items[index].label for index in chosen if partition is None or partition[index] == "train")
-    return [counts[label] for label in range(len(source.classes))]
+def _for_train(source: Source, partition: Sequence[str] | None, chosen: Indexes, labels: Indexes) -> list[int]:
+    """Return how many of the chosen images of each class may be in train, given the labels of all."""
+    may_be = [partition is None or partition[index] == "train" for index in chosen.tolist()]
+    there = labels[chosen][np.array(may_be, np.bool_)]
+    counts: list[int] = np.bincount(there[there != NO_CLASS], minlength=len(source.classes)).tolist()
+    return counts
 
 
 def _check_classes(

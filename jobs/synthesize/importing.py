@@ -2,11 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ import torch
 from jobs.pipeline import PREPROCESS, TRAIN_CLASSIFIER
 from jobs.synthesize.annotations import AnnotatedShard, Tally, dataset_of, joined
 from jobs.synthesize.options import GIVEN, SynthesizeOptions
+from jobs.synthesize.turns import InTurn, labels_of
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.data.resizing import resized
-from shared.data.sampling import spread
 from shared.errors import BadInput
 from shared.format.manifest import Dataset
 from shared.format.sample import Members, Sample, encode
@@ -26,10 +25,9 @@ from shared.format.shards import shard_name, shard_ranges, write_shard
 from shared.models.fitting import CLASSIFIER_FILE, load_classifier, probabilities_of
 from shared.runtime.devices import pick_device
 from shared.runtime.processes import Spread, processes
-from shared.runtime.seeding import Stream, derive_seed
 from shared.sources.detect import find
-from shared.sources.digests import Digests, Known, listing, sorted_hash
-from shared.sources.items import NO_CLASS, Item, Pixels, Source, plain, some
+from shared.sources.digests import Digests, Known, sorted_hash
+from shared.sources.items import NO_CLASS, Item, Pixels, Source, plain
 from shared.sources.reading import Target
 from shared.sources.rejects import Rejected, Rejects
 from shared.sources.table import SOURCES
@@ -71,13 +69,13 @@ def import_images(run: Run, config: SynthesizeOptions) -> tuple[Dataset, Synthet
     with run.reporter.stop.at_once():
         source = SOURCES[config.source].read.get()(place, config.reading)
     said(run, source)
-    items = in_turn(labelled(place, source, real.dataset.classes, config, run), config.seed)
+    items = InTurn.of(source, labels_of(place, source, real.dataset.classes, config, run), config.seed)
     rejects = Rejects(len(items), config.max_rejected)
     ranges = shard_ranges(len(items), config.shard_images)
     need = need_of_images(len(items), annotator.record.size_px, real.dataset.channels)
     run.check_room(need, f"{len(items):,} images")
     # the plan is part of the key: parts that saw different files must not share shards
-    pieces = WorkShards(run, len(ranges), listing((label, item.origin) for item, label in items))
+    pieces = WorkShards(run, len(ranges), items.listing())
     shards = write_shards(run, pieces, ranges, items, rejects, config.max_pixels)
     if shards is None:
         return None
@@ -118,48 +116,11 @@ def said(run: Run, source: Source) -> None:
         run.reporter.info(f"the set has splits of its own ({sizes}): all of its images are taken")
 
 
-def labelled(
-    place: Path, source: Source, classes: Sequence[str], config: SynthesizeOptions, run: Run
-) -> list[tuple[Item, int]]:
-    """Return the items of a source with the real class that each is named after, NO_CLASS where nothing is given.
-
-    Raises BadInput for classes that the real images do not have; says which of theirs have no image.
-    """
-    if config.labels != GIVEN:
-        return [(item, NO_CLASS) for item in source.items]
-    unknown = [name for name in source.classes if name not in classes]
-    if unknown:
-        raise BadInput(
-            f"{place}: {len(unknown):,} of {len(source.classes):,} classes ({some(unknown)}) are not among the "
-            f"{len(classes):,} real ones ({some(classes)})\n"
-            "want classes named as the real ones: rename them, or say --labels annotator to have images named by it"
-        )
-    number = {label: classes.index(name) for label, name in enumerate(source.classes)}
-    named = [(item, number.get(item.label, NO_CLASS)) for item in source.items]
-    there = {label for _, label in named}
-    missing = [name for label, name in enumerate(classes) if label not in there]
-    if missing:
-        run.reporter.info(f"warning: real classes without a synthetic image: {len(missing):,} ({some(missing)})")
-    return named
-
-
-def in_turn(items: list[tuple[Item, int]], seed: int) -> list[tuple[Item, int]]:
-    """Return the items with their classes evenly mixed, and in a random order within each class."""
-    # arms take windows of the set: each is to have its proportions, and no order that its files have
-    rng = np.random.default_rng(derive_seed(seed, Stream.IMPORT_ORDER))
-    by_class: dict[int, list[tuple[Item, int]]] = {}
-    for index in rng.permutation(len(items)).tolist():
-        by_class.setdefault(items[index][1], []).append(items[index])
-    names = sorted(by_class)
-    turns = [iter(by_class[name]) for name in names]
-    return [next(turns[turn]) for turn in spread([len(by_class[name]) for name in names]).tolist()]
-
-
 def write_shards(
     run: Run,
     pieces: WorkShards,
     ranges: list[range],
-    items: list[tuple[Item, int]],
+    items: InTurn,
     rejects: Rejects,
     max_pixels: int,
 ) -> list[ImportedShard] | None:
@@ -178,7 +139,7 @@ def write_shards(
         work = Importing(run, pieces, each, bar, max_pixels) if todo else None
         for number in todo:
             assert work is not None
-            record = work.write(number, [items[place] for place in ranges[number]], ranges[number].start)
+            record = work.write(number, items.take(ranges[number]), ranges[number].start)
             rejects.rows += record.rejected
             rejects.check(run.folder)
             pieces.done(number, record.facts())

@@ -116,10 +116,10 @@ def source_of(place: Path, tree: Tree, reader: Callable[[Parts], Callable[[], by
     if reading.label_from is None and (labels := listed_labels(place, tree.files, reader)):
         return labelled_by_list(place, tree.files, *labels, reader, reading)
     listing = arrange(place, tree, reading)
-    entries = [
+    entries = (
         Entry(label, {"source": "folder", "file": "/".join(parts)}, reader(parts), split=split)
         for parts, label, split in listing.images
-    ]
+    )
     _check_names(place, listing, reading)
     found = understood(place, entries, reading, warnings=listing.warnings(), ignored=listing.ignored)
     return replace(found, notes=[*listing.notes, *found.notes])

@@ -58,8 +58,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "synthetic_images_from_the_latents_that_chose",
         "jobs/synthesize/writer.py",
-        "derive_seed(self.seed, Stream.SYNTHETIC_LATENTS, place)",
-        "derive_seed(self.seed, Stream.VAL_LATENTS, place)",
+        "Stream.SYNTHETIC_LATENTS, place, *again)",
+        "Stream.VAL_LATENTS, place, *again)",
         SYNTHESIS + "test_no_latent_that_scored_a_snapshot_makes_a_training_image",
         "training images are not those by which the snapshot was chosen",
     ),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from shared.errors import BadInput
 from shared.format.outside import open_regular, open_tar, parse_json
 from shared.limits import FILE_BYTES, JSON_BYTES, LABEL_BYTES, NAME_LETTERS
-from shared.sources.entries import Entry, understood
+from shared.sources.entries import Compact, Entry, understood
 from shared.sources.items import Source, Unusable, is_label, named, plain, some
 from shared.sources.labels import whole_value
 from shared.sources.reading import Reading
@@ -39,7 +39,7 @@ class Said(NamedTuple):
 class Scan:
     """The result of a pass over the headers of tars, in order."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: Compact[Entry] = field(default_factory=Compact)
     ignored: list[str] = field(default_factory=list)
     endless: list[str] = field(default_factory=list)
     apart: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ def webdataset(place: Path, reading: Reading) -> Source:
     classes = None if reading.label else shards.classes
     return understood(
         place,
-        scan.entries if classes is None else [_with_name(entry, classes) for entry in scan.entries],
+        scan.entries if classes is None else (_with_name(entry, classes) for entry in scan.entries),
         reading,
         classes=classes,
         warnings=scan.warnings(),
@@ -129,7 +129,7 @@ def _scan(file: ShardFile, reading: Reading, scan: Scan) -> None:
             f"{tar}: cannot be read as an uncompressed tar ({error}); unpack .gz first, or fetch it again"
         ) from error
     # at the end, so that a tar that breaks in the middle adds nothing
-    scan.entries += entries
+    scan.entries.extend(entries)
 
 
 def _cut_short(entry: Entry) -> Entry:

@@ -6,6 +6,7 @@ IMPORT = "tests/experiment/test_import.py::"
 JUDGED = "tests/experiment/test_import_judged.py::"
 ORDER = "tests/jobs/commands/test_ordering.py::"
 IMPORTING = "jobs/synthesize/importing.py"
+TURNS = "jobs/synthesize/turns.py"
 
 IMPORTING_MISTAKES = (
     Mutation(
@@ -26,9 +27,9 @@ IMPORTING_MISTAKES = (
     ),
     Mutation(
         "files_in_their_order",
-        IMPORTING,
-        "rng.permutation(len(items)).tolist()",
-        "range(len(items))",
+        TURNS,
+        "np.random.default_rng(derive_seed(seed, Stream.IMPORT_ORDER)).permutation(len(labels))",
+        "np.arange(len(labels))",
         IMPORT + "test_classes_are_mixed_and_files_in_no_order",
         "an arm with some of the images has no order that their files have",
     ),
@@ -42,7 +43,7 @@ IMPORTING_MISTAKES = (
     ),
     Mutation(
         "unknown_classes_left_out",
-        IMPORTING,
+        TURNS,
         "    if unknown:\n",
         "    if len(unknown) == len(source.classes):\n",
         IMPORT + "test_classes_are_matched_by_name",

@@ -9,10 +9,11 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from jobs.preprocess.examples import EXAMPLES, examples_of
+from jobs.preprocess.options import PreprocessOptions
 from shared.data.examples import EXAMPLES_FILE, LARGEST_PX, Example, load_examples
 from shared.errors import FormatError
 from shared.plots.preparation import CELL, before_and_after, in_words
-from shared.sources.items import from_array, from_file, unusable
+from shared.sources.items import Item, from_array, from_file, unusable
 from shared.sources.prepare import prepare
 from shared.sources.reading import Target
 from shared.store.artifacts import open_artifact
@@ -42,6 +43,11 @@ def test_faces_before_and_after(tmp_path: Path, crop: str, box: tuple[int, int, 
         np.testing.assert_array_equal(again, example.prepared)
 
 
+def chosen(options: PreprocessOptions, items: list[Item]) -> list[Example]:
+    """Return the examples of these items."""
+    return examples_of(options, np.array([item.label for item in items]), items.__getitem__)
+
+
 def test_large_transparent_and_turned_originals(tmp_path: Path) -> None:
     """A large original is kept small in its proportions, a transparent one keeps its alpha, a turned one is upright."""
     large, clear, turned = (tmp_path / f"{name}.png" for name in ("large", "clear", "turned"))
@@ -52,7 +58,7 @@ def test_large_transparent_and_turned_originals(tmp_path: Path) -> None:
     picture(1, (20, 60)).save(turned, exif=exif)
     items = [from_file(path, label, {}) for label, path in enumerate((large, clear, turned))]
     grey = from_array(np.arange(64, dtype=np.uint8).reshape(8, 8), 3, {})
-    examples = examples_of(config(crop="center", channels=3), [*items, unusable("broken", {}), grey])
+    examples = chosen(config(crop="center", channels=3), [*items, unusable("broken", {}), grey])
     assert [example.label for example in examples] == [0, 1, 2, 3]
     assert [example.size for example in examples] == [(900, 300), (40, 20), (20, 60), (8, 8)]
     assert [example.crop for example in examples] == [
@@ -81,8 +87,8 @@ def test_the_classes_take_turns(tmp_path: Path) -> None:
     fill(source, dict.fromkeys("abc", 3))
     (source / "a" / "000.png").write_text("<html></html>")
     items = [from_file(path, "abc".index(path.parent.name), {}) for path in sorted(source.rglob("*.png"))]
-    assert [example.label for example in examples_of(config(), items)] == [0, 0, 1, 1, 1, 2, 2, 2]
-    assert len(examples_of(config(), items[:2])) == 1
+    assert [example.label for example in chosen(config(), items)] == [0, 0, 1, 1, 1, 2, 2, 2]
+    assert len(chosen(config(), items[:2])) == 1
 
 
 def test_datasets_of_earlier_versions_have_none(tmp_path: Path) -> None:
