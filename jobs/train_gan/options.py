@@ -93,6 +93,13 @@ class GanOptions(JobOptions):
         None, "Weight of the class loss of an auxiliary head.", "regularisation", owner="family", within=POSITIVE
     )
 
+    generators: int = option(
+        1,
+        "Generators that are trained from different first weights, each with a discriminator of its own and on all "
+        "images; each of them draws an equal part of what is drawn.",
+        "networks",
+        within=Within(1, 100),
+    )
     epochs: int = option(40, "Epochs of the train split to show the discriminator.", "run", within=Within(1))
     snapshot_every_epochs: int = option(1, "Epochs between snapshots.", "run", within=Within(1))
     checkpoint_minutes: float = option(
@@ -126,6 +133,8 @@ class GanOptions(JobOptions):
             raise BadConfig(f"--augment {self.augment!r}: want {NONE}, or some of {', '.join(AUGMENTATIONS)} by comma")
         if len(set(self.augmentations)) < len(self.augmentations):
             raise BadConfig(f"--augment {self.augment}: want each one once")
+        if self.generators > 1 and FAMILIES[self.family].one_per_class:
+            raise BadConfig(f"--generators {self.generators}: {self.family} trains one on each class; leave it out")
         if self.batch_images % self.accumulate:
             raise BadConfig(f"--accumulate {self.accumulate}: does not divide --batch-images {self.batch_images}")
 

@@ -28,11 +28,11 @@ def draw_panel(task: Task, epoch: int, reals: Tensor, drawn: Tensor) -> None:
 
 
 def draw_joined_panels(whole: Task, epochs: Sequence[int]) -> None:
-    """Write a panel of all classes for each joined snapshot, where each class has a generator of its own."""
+    """Write a panel of all classes for each joined snapshot, where there are several generators."""
     files, reals = Unfinished(whole.folder), whole.reals()
     for epoch in epochs:
         network = load_snapshot(files, snapshot_name(epoch), torch.device("cpu"))
-        draw_panel(whole, epoch, reals, grid_images(network, whole.shown.places, whole.config.latent))
+        draw_panel(whole, epoch, reals, grid_images(network, whole.shown.places, network.latent))
 
 
 def draw_finished(task: Task, record: GanRecord) -> None:

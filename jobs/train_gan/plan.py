@@ -94,16 +94,18 @@ def how_far(folder: Path, options: Mapping[str, object]) -> Progress | None:
     None where nothing can be gone on from.
     """
     try:
-        found = [read_header(path) for path in [folder, *sorted(folder.glob("classes/*"))]]
+        of_pairs = [path for kind in ("classes", "members") for path in sorted(folder.glob(f"{kind}/*"))]
+        found = [read_header(path) for path in [folder, *of_pairs]]
     except (FormatError, OSError):
         return None
     headers = [header for header in found if header is not None]
     if not headers:
         return None
     ends = [header.epoch for header in headers]
-    by_class = not newest_first(folder / CHECKPOINT)
+    several, of_classes = not newest_first(folder / CHECKPOINT), (folder / "classes").is_dir()
+    one, more = ("class", "classes") if of_classes else ("generator", "generators")
     counted = [(f"epoch {epoch} of {options.get('epochs')}", count) for epoch, count in sorted(Counter(ends).items())]
-    words = [f"{words} in {count} class{'es' if count > 1 else ''}" if by_class else words for words, count in counted]
+    words = [f"{words} in {count} {more if count > 1 else one}" if several else words for words, count in counted]
     return Progress(sum(header.steps for header in headers), ", ".join(reversed(words)))
 
 

@@ -24,7 +24,8 @@ class Task:
     """One pair of networks to train: on the train split of `real`, or on its images of `label` alone.
 
     Where `real` has unlabelled images, the networks learn from these too, and from no label; `validate` has refused
-    families that need labels. Everything is written into `folder`, and the work resumes from there.
+    families that need labels. Everything is written into `folder`, and the work resumes from there. `name` is that of
+    one pair of several.
     """
 
     group: ProcessGroup
@@ -33,6 +34,7 @@ class Task:
     real: Artifact
     folder: Path
     label: int | None = None
+    name: str = ""
 
     @property
     def classes(self) -> list[str]:
@@ -48,7 +50,7 @@ class Task:
     @property
     def title(self) -> str:
         """What messages and the progress bar call it."""
-        return "train" if self.label is None else f"train {self.classes[0]}"
+        return f"train {self.name}".rstrip()
 
     @property
     def splits(self) -> tuple[str, ...]:

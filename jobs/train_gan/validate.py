@@ -14,10 +14,10 @@ from shared.store.work_shards import Shard
 def validate(options: GanOptions, shard: Shard, specs: Specs) -> None:
     """Raise BadConfig for options that do not go with the images or this machine, or for a shard of one network."""
     # parts share work without communication; several processes on one generator need a launcher
-    if shard.count > 1 and not resolve(options).one_per_class:
+    if shard.count > 1 and options.generators == 1 and not resolve(options).one_per_class:
         raise BadConfig(
             f"--parts: more than replicates, and the family {options.family} trains one generator in each, "
-            "which parts cannot share; only per_class can"
+            "which parts cannot share; they can where there are several, by per_class or --generators"
         )
     # torch.compile builds C++ for the CPU parts of a graph, and would fail only after the images are loaded
     if options.compile and not all(map(shutil.which, os.environ.get("CXX", "g++").split()[:1])):

@@ -9,6 +9,7 @@ from torch import Tensor
 from shared.format.files import sha256
 from shared.format.sample import Sample
 from shared.models.fitting import CLASSIFIER_FILE, load_classifier, probabilities_of
+from shared.models.gans.members import MixtureGenerator
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.store.artifacts import Artifact
 from shared.store.records.gan import GeneratorRecord
@@ -18,7 +19,8 @@ from shared.store.records.gan import GeneratorRecord
 class Synthetic:
     """Images, uint8 (N, channels, size, size), and of each its latent's seed, the label asked for and the one given.
 
-    `confidence` is the annotator's probability of the label `given`. All of length N, on the CPU.
+    `confidence` is the annotator's probability of the label `given`, `member` the generator of several that drew the
+    image, None where there is one for each class, or one for all. All of length N, on the CPU.
     """
 
     images: Tensor
@@ -27,15 +29,16 @@ class Synthetic:
     asked: Tensor
     given: Tensor
     confidence: Tensor
+    member: Tensor | None = None
 
     def with_others(self, places: Tensor, others: "Synthetic") -> "Synthetic":
         """Return the same with `others` at `places`, int64 (M,), for which the same labels were asked."""
-        columns = [(self.images, others.images), (self.given, others.given), (self.confidence, others.confidence)]
-        images, given, confidence = (mine.index_copy(0, places, theirs) for mine, theirs in columns)
+        named = [name for name in ("images", "given", "confidence", "member") if getattr(self, name) is not None]
+        columns = {name: getattr(self, name).index_copy(0, places, getattr(others, name)) for name in named}
         seeds = list(self.seeds)
         for place, seed in zip(places.tolist(), others.seeds, strict=True):
             seeds[place] = seed
-        return replace(self, images=images, seeds=seeds, given=given, confidence=confidence)
+        return replace(self, seeds=seeds, **columns)
 
 
 class LabelledGenerator:
@@ -52,10 +55,12 @@ class LabelledGenerator:
 
     def draw(self, seeds: list[int], asked: Tensor, truncation: float | None = None) -> Synthetic:
         """Return an image for each latent seed; labels (N,) are asked for where the generator knows classes."""
-        images = draw_images(self.network, latents_of(seeds, self.latent, truncation), asked)
+        latents = latents_of(seeds, self.latent, truncation)
+        images = draw_images(self.network, latents, asked)
+        member = self.network.chosen(latents, asked) if isinstance(self.network, MixtureGenerator) else None
         # the annotator gives the label, since a generator does not always draw what it is asked for
         confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
-        return Synthetic(images, seeds, truncation, asked, given, confidence)
+        return Synthetic(images, seeds, truncation, asked, given, confidence, member)
 
     def samples(self, drawn: Synthetic, images: Tensor, first: int = 0) -> Iterator[Sample]:
         """Yield what was drawn as samples, numbered from `first`: `images` as they are stored, (N, channels, S, S).
@@ -66,12 +71,13 @@ class LabelledGenerator:
         cut = {} if drawn.truncation is None else {"truncation": drawn.truncation}
         for offset, pixels in enumerate(images.permute(0, 2, 3, 1).numpy()):
             asked: dict[str, object] = {"asked_label": int(drawn.asked[offset])} if self.conditional else {}
+            member: dict[str, object] = {} if drawn.member is None else {"member": int(drawn.member[offset])}
             yield Sample(
                 key=f"synthetic-{first + offset:08d}",
                 image=pixels,
                 label=int(drawn.given[offset]),
                 meta={
-                    "origin": {**self.origin, "latent_seed": drawn.seeds[offset], **cut, **asked},
+                    "origin": {**self.origin, "latent_seed": drawn.seeds[offset], **cut, **asked, **member},
                     "annotation": {
                         "classifier_sha256": self.annotator_sha256,
                         # further digits are rounding noise of float32, which differs with the device

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from shared.data.images import load_split, to_uint8
 from shared.models.gans.build import build_generator
-from shared.models.gans.per_class import PerClassGenerator
+from shared.models.gans.members import GeneratorOfMembers
 from shared.models.inference import in_batches
 from shared.models.networks import Generator
 from shared.runtime.seeding import make_generator
@@ -57,12 +57,12 @@ class Unfinished:
 def load_snapshot(gan: SnapshotFiles, name: str, device: torch.device) -> Generator:
     """Return the averaged generator in file `name` of a `gan` artifact, ready to sample.
 
-    A snapshot of one generator for each class holds no weights: it names a snapshot for each of them.
+    A snapshot of several generators holds no weights: it names a snapshot of each of them.
     """
     tensors, stored = load(gan.read(name), str(gan.folder / name))
     header = parse_record(SnapshotHeader, stored, f"{gan.folder / name}: its header")
     network = build_generator(header.spec)
-    if header.members is not None and isinstance(network, PerClassGenerator):
+    if header.members is not None and isinstance(network, GeneratorOfMembers):
         for member, file in zip(network.members, header.members, strict=True):
             member.load_state_dict(load(gan.read(file), str(gan.folder / file))[0])
     else:

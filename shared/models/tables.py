@@ -42,6 +42,7 @@ GENERATORS: "dict[str, Lazy[Callable[..., Generator]]]" = {
     "rps_literal": Lazy("shared.models.gans.rock_paper_scissors:LiteralRpsGenerator"),
     "rps_learnopencv": Lazy("shared.models.gans.rock_paper_scissors:LearnOpencvRpsGenerator"),
     "per_class": Lazy("shared.models.gans.build:per_class_generator"),
+    "mixture": Lazy("shared.models.gans.build:mixture_generator"),
 }
 """A generator takes latents and labels to images in [-1, 1]; `classes` 0 makes it ignore the labels."""
 

@@ -75,6 +75,9 @@ class Stream(IntEnum):
     # (seed, 33): the order of the real images of a split in its shards
     SHARD_ORDER = 33
 
+    # (seed, 34, number): the seed of a pair of networks of several that learn from the same images
+    GAN_MEMBER = 34
+
 
 def derive_seed(*parts: int) -> int:
     """Return a 63-bit seed that depends on every part and its place (splitmix64, Steele et al. 2014)."""

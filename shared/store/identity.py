@@ -42,6 +42,7 @@ ADDED_OPTIONS: dict[str, dict[str, object]] = {
         **_PIXELS,
     },
     "train_classifier": _FIT,
+    "train_gan": {"generators": 1},
     "train_mixed": {**_FIT, "until": 0.0, "until_ended": "no", "budget_minutes": 0.0},
 }
 """Options, by job, that earlier versions did not have, with the values that they went by."""

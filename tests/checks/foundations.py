@@ -289,7 +289,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "classes_of_the_shorter_run_taken",
-        "jobs/train_gan/experiment.py",
+        "jobs/train_gan/several/pairs.py",
         "return left if left is not None and left.history[-1].epoch == epochs else None",
         "return left",
         GOING_ON + "test_more_epochs_give_the_weights_of_an_undisturbed_run[per_class]",

@@ -90,7 +90,7 @@ class Timing:
         # of networks for each class every pair has an epoch of its own: together as many images
         images = len(self._train) + task.unlabelled_images
         epoch = make_plan(replace(task.config, epochs=1), task.family.critic_steps, images)
-        return epoch.iterations * self._mean_s(iteration)
+        return config.generators * epoch.iterations * self._mean_s(iteration)
 
     def _training(self, config: GanOptions) -> tuple[Task, State]:
         family = resolve(config)

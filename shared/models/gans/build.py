@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from shared.lazy import Lazy
-from shared.models.gans.per_class import PerClassGenerator
+from shared.models.gans.members import MixtureGenerator, PerClassGenerator
 from shared.models.layers import constrain, initialise
 from shared.models.networks import Discriminator, Generator
 from shared.models.tables import DISCRIMINATORS, GENERATORS, Network, Spec, build
@@ -34,3 +34,8 @@ def _build(table: Mapping[str, Lazy[Callable[..., Network]]], spec: Spec) -> Net
 def per_class_generator(classes: int, member: Spec) -> PerClassGenerator:
     """Return a generator for each class in one."""
     return PerClassGenerator(build_generator, classes=classes, member=member)
+
+
+def mixture_generator(generators: int, member: Spec) -> MixtureGenerator:
+    """Return several generators in one."""
+    return MixtureGenerator(build_generator, generators=generators, member=member)

@@ -139,7 +139,8 @@ class Preparation(Record):
 class Origin(Record):
     """Where a synthetic image comes from: the generator, the snapshot's file, the latent's seed.
 
-    `asked_label` is absent where the generator cannot be asked, `truncation` where nothing was cut off. An imported
+    `asked_label` is absent where the generator cannot be asked, `truncation` where nothing was cut off, `member`, the
+    number of the generator, where there are not several of the same images. An imported
     image has the generator "imported", its `file`, as its set names it, with the `key` there where that is a tar, and
     the `sha256` of what that holds; its `asked_label` is the label that its set gives it.
     """
@@ -149,6 +150,7 @@ class Origin(Record):
     latent_seed: int | None = None
     truncation: float | None = None
     asked_label: int | None = Field(default=None, ge=0)
+    member: int | None = Field(default=None, ge=0)
     file: str | None = None
     key: str | None = None
     sha256: str | None = None

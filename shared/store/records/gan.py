@@ -18,7 +18,7 @@ class Snapshot(Record):
 class SnapshotHeader(Record):
     """What the file of a snapshot says: the spec that rebuilds the network, the epochs that it was trained for.
 
-    `members` has the file of each class, with its hash, where each class has a generator of its own.
+    `members` has the file of each generator, with its hash, where there are several.
     """
 
     spec: dict[str, object]
@@ -41,7 +41,8 @@ class Extension(Record):
     """Where training went on beyond the end that had been planned: after `epoch` epochs, to `epochs`.
 
     `decay` is the schedule of the learning rate that from there on follows the longer plan; None where there is none.
-    `classes` are those that were extended there, None if there is one pair of networks, or all were.
+    `classes` are those that were extended there, or the names of the generators; None if there is one pair of networks,
+    or all were.
     """
 
     epoch: int

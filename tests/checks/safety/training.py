@@ -67,7 +67,7 @@ TRAINING: tuple[Mutation, ...] = (
     ),
     Mutation(
         "finished_classes_are_trusted",
-        "jobs/train_gan/experiment.py",
+        "jobs/train_gan/several/pairs.py",
         "fault = snapshot_fault(folder, [row.epoch for row in done.history], hashes or {})",
         'fault = ""',
         TRAINED + "test_a_damaged_snapshot_is_found_before_training[per_class-cut]",

@@ -1,0 +1,62 @@
+"""Several generators in one: one for each class, or a mixture."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from shared.models.networks import Generator
+from shared.models.tables import Spec
+
+
+class GeneratorOfMembers(Generator):
+    """`count` generators, made by `build` from the spec `member`, one of which draws each image."""
+
+    def __init__(self, build: Callable[[Spec], Generator], *, count: int, member: Spec) -> None:
+        super().__init__()
+        members = [build(member) for _ in range(count)]
+        self.members = nn.ModuleList(members)
+        self.latent = self.member_latent = members[0].latent
+        # from the spec, so that the images of no latents at all have a shape too
+        self.shape = cast("tuple[int, int, int]", (member["channels"], member["size_px"], member["size_px"]))
+
+    def chosen(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Return which member draws each image, int64 (N,)."""
+        raise NotImplementedError
+
+    def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Return images (N, channels, size, size) in [-1, 1] for latents (N, latent) from N(0, 1) and labels (N,)."""
+        # one forward for each member that occurs, rather than all members on all latents
+        images, chosen = latents.new_empty(len(latents), *self.shape), self.chosen(latents, labels)
+        for member in chosen.unique().tolist():
+            mine = chosen == member
+            images[mine] = self.members[member](latents[mine, : self.member_latent], labels[mine])
+        return images
+
+
+class PerClassGenerator(GeneratorOfMembers):
+    """One unconditional generator for each class: the label picks one."""
+
+    def __init__(self, build: Callable[[Spec], Generator], *, classes: int, member: Spec) -> None:
+        super().__init__(build, count=classes, member=member)
+
+    def chosen(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Return the labels."""
+        return labels
+
+
+class MixtureGenerator(GeneratorOfMembers):
+    """Generators of the same images, each of which draws an equal part of them: the latent picks one.
+
+    To the latent of a member comes a number for each of them, and the largest of these picks: whatever the latents are
+    drawn from, independently and alike, every member is as likely, and a truncated latent keeps its member.
+    """
+
+    def __init__(self, build: Callable[[Spec], Generator], *, generators: int, member: Spec) -> None:
+        super().__init__(build, count=generators, member=member)
+        self.latent = self.member_latent + generators
+
+    def chosen(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Return the place of the largest of the last numbers of each latent."""
+        return torch.argmax(latents[:, self.member_latent :], dim=1)
