@@ -59,11 +59,11 @@ def unfinished(file: Path) -> tuple[int, Artifact[GeneratorRecord]]:
         raise BadInput(f"{file}: no snapshot ({error.strerror}); want a file of `gan/snapshots`") from error
     header = load(payload, str(file))[1]
     spec = header.get("spec", {})
+    # they are trained one after the other, so there is no epoch at which all can be scored
+    if "members" in header:
+        raise BadInput(f"{file}: holds several generators; run `halfreal evaluate` when they are finished")
     if not {"latent", "classes"} <= spec.keys() or "epoch" not in header:
         raise BadInput(f"{file}: not a snapshot of a generator; want a file of `gan/snapshots`")
-    # its classes are trained one after the other, so there is no epoch at which all can be scored
-    if "members" in header:
-        raise BadInput(f"{file}: holds one generator for each class; run `halfreal evaluate` when they are finished")
     # the artifact has no manifest before training ends, so the file itself says what the scorer needs to know
     manifest = Manifest(
         kind=TRAIN_GAN.kind,

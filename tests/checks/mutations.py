@@ -26,6 +26,7 @@ from tests.checks.large.agreeing import AGREEING
 from tests.checks.large.classes import MANY_CLASSES
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
+from tests.checks.large.generators import GENERATORS_TOGETHER
 from tests.checks.large.gpu import ON_GPU
 from tests.checks.large.memory import BOUNDED
 from tests.checks.large.objects import STORED
@@ -80,7 +81,7 @@ MUTATIONS += BUDGETS
 MUTATIONS += LOOKING_AFTER
 MUTATIONS += PAGE
 MUTATIONS += TERMINAL
-MUTATIONS += AGREEING
+MUTATIONS += AGREEING + GENERATORS_TOGETHER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

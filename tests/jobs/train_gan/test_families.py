@@ -259,7 +259,7 @@ def test_processes_share_the_classes_and_the_last_one_finishes(
     [
         (["--family", "per_class", "--parts", 2, "--index", 2], "want less than --parts 2"),
         (["--family", "per_class", "--parts", 2, "--index", 1, "--force"], "would drop the other parts' work"),
-        (["--family", "dcgan", "--parts", 2, "--index", 1], "only per_class can"),
+        (["--family", "dcgan", "--parts", 2, "--index", 1], "by per_class or --generators"),
     ],
 )
 def test_meaningless_work_shards_are_refused(

@@ -30,6 +30,8 @@ def _spec(name: str, size_px: int = 16, channels: int = 1, width: int = 4) -> di
     if name == "per_class":
         member = _spec("dcgan", size_px, channels, width) | {"classes": 0, "latent": 8}
         return {"name": name, "classes": 3, "member": member}
+    if name == "mixture":  # two numbers of the latent pick one of two
+        return {"name": name, "generators": 2, "member": _spec("dcgan", size_px, channels, width) | {"latent": 6}}
     spec = {"name": name, "size_px": size_px, "channels": channels, "classes": 3}
     return spec if name in CLASSIFIERS and name not in WITH_WIDTH else spec | {"width": width}
 
@@ -37,7 +39,7 @@ def _spec(name: str, size_px: int = 16, channels: int = 1, width: int = 4) -> di
 def _generator(name: str, size_px: int = 16, channels: int = 1) -> Any:
     """Return the generator of this name with latents of 8 numbers."""
     spec = _spec(name, size_px, channels)
-    return build_generator(spec if name == "per_class" else spec | {"latent": 8})
+    return build_generator(spec if "member" in spec else spec | {"latent": 8})
 
 
 def _least_px(name: str) -> int:
