@@ -49,8 +49,8 @@ class PerClassGenerator(GeneratorOfMembers):
 class MixtureGenerator(GeneratorOfMembers):
     """Generators of the same images, each of which draws an equal part of them: the latent picks one.
 
-    To the latent of a member comes a number for each of them, and the largest of these picks: whatever the latents are
-    drawn from, independently and alike, every member is as likely, and a truncated latent keeps its member.
+    A latent ends in a number for each member, and the largest of these picks. So every member is as likely, from
+    whichever distribution the numbers are drawn, and a truncated latent keeps its member.
     """
 
     def __init__(self, build: Callable[[Spec], Generator], *, generators: int, member: Spec) -> None:

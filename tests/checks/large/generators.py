@@ -5,7 +5,7 @@ A row's `old` occurs exactly once in its file. Where code moves, `file` and `old
 
 from tests.checks.mutation import Mutation
 
-MEMBERS, TESTS = "shared/models/gans/members.py", "tests/jobs/train_gan/test_generators.py::"
+MEMBERS, TESTS = "shared/models/gans/members.py", "tests/jobs/train_gan/several/test_generators.py::"
 
 GENERATORS_TOGETHER: tuple[Mutation, ...] = (
     Mutation(

@@ -22,7 +22,7 @@ def source(spec: dict[str, object]) -> LabelledGenerator:
 
 
 def test_a_sample_names_its_member() -> None:
-    """Of several generators of the same images the number of the one that drew it is part of a sample's origin."""
+    """The number of the generator that drew it, where there are several of the same images, is in a sample's origin."""
     mixture = source({"name": "mixture", "generators": 2, "member": MEMBER})
     drawn = mixture.draw(list(range(12)), torch.arange(12) % 3)
     named = [sample.meta["origin"]["member"] for sample in mixture.samples(drawn, drawn.images)]
