@@ -5,7 +5,7 @@
 Minutes are processor time of the training alone, so that other work on the machine does not count; scoring is
 not included. The learning rate of a schedule falls over exactly these minutes. Each finished run is a line of
 `runs.jsonl`, its generator is saved in the same folder, and a finished run is not repeated; `table.md` and `curves.png`
-are made from all lines.
+are made from all lines. `tests.bench.mixtures` scores what several of these generators draw together.
 
 At each mark the averaged generator draws 20,000 images: their Fréchet distance to the 10,000 real test images in the
 features of a classifier trained on real images, and the test accuracy of the same kind of classifier trained on them
@@ -55,9 +55,9 @@ MARKS = (0.1, 0.2, 0.25, 0.5, 1.0)
 def prepare(mnist: Path, out: Path) -> None:
     """Make the 16 px dataset and the classifier that measures, with the jobs themselves; skipped if they are there."""
     root = Path(__file__).resolve().parents[2]
-    place = ["--data-root", str(out), "--experiment", "mnist16", "--recipe", "mnist_digitwise"]
-    everything = ["--source-path", str(mnist.resolve()), "--per-class", "0"]
-    for job, words in (("preprocess", everything), ("train_classifier", [])):
+    place = ["--data-root", str(out), "--experiment", "mnist16", "--recipe", "mnist_digitwise_tuned"]
+    everything = ["--source-path", str(mnist.resolve())]
+    for job, words in (("preprocess", everything), ("train_classifier", ["--replicates", "1"])):
         command = [sys.executable, "-P", "-m", "jobs", job, *place, *words]
         code = subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": str(root)}).returncode
         if code:
@@ -66,8 +66,6 @@ def prepare(mnist: Path, out: Path) -> None:
 
 def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     """Train one family from one seed for `minutes` minutes; return its scores at each mark."""
-    from safetensors.torch import save_file
-
     from jobs.train_gan.loop import iterate
     from jobs.train_gan.options import GanOptions, resolve
     from jobs.train_gan.plan import learning_rate_factor
@@ -76,6 +74,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
     from shared.runtime.process_group import ProcessGroup
     from shared.runtime.seeding import Stream, derive_seed
     from shared.store.artifacts import open_artifact
+    from shared.store.checkpoints import save
 
     real = open_artifact(out / "mnist16" / "real", "dataset", "preprocess")
     config = GanOptions(epochs=1, snapshot_every_epochs=1, seed=seed, **RUNS[name])
@@ -98,7 +97,7 @@ def run_once(name: str, seed: int, minutes: float, out: Path) -> dict[str, Any]:
             mark = {"minutes": spent / 60, "images_seen": state.steps * images, **scorer.score(state.average, config)}
             marks.append(mark)
             print(name, seed, mark, flush=True)
-    save_file(state.average.state_dict(), out / f"{name}_{seed}.safetensors")
+    save(out / f"{name}_{seed}_{minutes:g}.safetensors", state.average.state_dict(), {"spec": dict(state.spec)})
     return {"name": name, "seed": seed, "minutes": minutes, "marks": marks}
 
 
@@ -114,7 +113,7 @@ class Scorer:
         from shared.store.artifacts import open_artifact
 
         cpu = torch.device("cpu")
-        self.classifier = load_classifier(open_artifact(out / "mnist16" / "classifier", "model", ""), cpu)
+        self.classifier = load_classifier(open_artifact(out / "mnist16" / "classifier" / "r00", "model", ""), cpu)
         self.test, self.val = load_split(real, "test"), load_split(real, "val")
         self.reference = moments(features_of(self.classifier, self.test.images))
         self.labels = torch.arange(10).repeat(2000)
