@@ -33,7 +33,7 @@ class RefusedError(Exception):
 
 @dataclass
 class Cluster:
-    """Jobs by name, what was made and called since the last `begin`, and how jobs end.
+    """Jobs by name, what was made, deleted and called since the last `begin`, and how jobs end.
 
     `ends` has the conditions that a job gets, in turn for each time that it is made, after one look at which it has
     none; a job that it does not name completes.
@@ -41,12 +41,13 @@ class Cluster:
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     ends: dict[str, list[list[str]]] = field(default_factory=dict)
 
     def begin(self, ends: dict[str, list[list[str]]]) -> None:
-        """Forget what was made and called, and let jobs end in another way from now on."""
-        self.made, self.calls, self.ends = [], [], ends
+        """Forget what was made, deleted and called, and let jobs end in another way from now on."""
+        self.made, self.deleted, self.calls, self.ends = [], [], [], ends
 
     def answer(self, words: list[str]) -> str:
         """Carry out a command line, as far as run.sh uses it; return what it prints."""
@@ -57,39 +58,57 @@ class Cluster:
             case "kustomize":
                 return ask(*words)
             case "apply":
-                self._apply(_value(words, "--kustomize"), _value(words, "--selector"))
+                self._apply(_value(words, "--filename"), _value(words, "--selector"))
             case "get":
-                return self._get(words[2], _value(words, "--output"))
+                return self._get(self._chosen(words), _value(words, "--output"))
             case "delete":
-                del self.jobs[words[2]]
+                for name in self._chosen(words):
+                    del self.jobs[name]
+                    self.deleted.append(name)
             case "annotate":
-                key, _, content = words[-1].partition("=")
-                self.jobs[words[2]]["metadata"].setdefault("annotations", {})[key] = content
+                (mark,) = [word for word in words[2:] if "=" in word and not word.startswith("halfreal/job=")]
+                key, _, content = mark.partition("=")
+                for name in self._chosen(words):
+                    self.jobs[name]["metadata"].setdefault("annotations", {})[key] = content
             case "logs":
                 return f"last words of {_value(words, '--selector')}\n"
             case other:
                 raise RefusedError(1, f"kubectl {other}: not in this stand-in")
         return ""
 
-    def _apply(self, overlay: str, selector: str) -> None:
-        for doc in _rendered(overlay):
+    def _chosen(self, words: list[str]) -> list[str]:
+        """Return the names of the objects of the kind `words[1]` that the selector of a command line names."""
+        selector = _value(words, "--selector")
+        return [
+            name
+            for name, job in self.jobs.items()
+            if job["kind"].lower() == words[1] and _selected(job["metadata"]["labels"], selector)
+        ]
+
+    def _apply(self, path: str, selector: str) -> None:
+        for doc in _read(Path(path).read_text(encoding="utf-8")):
             if _selected(doc["metadata"].get("labels", {}), selector):
                 name = doc["metadata"]["name"]
                 self.made.append(f"{doc['kind']}/{name}")
                 if doc["kind"] in ("Job", "TrainJob") and name not in self.jobs:
                     self.jobs[name] = deepcopy(doc) | {"status": {}}
 
-    def _get(self, name: str, output: str) -> str:
-        """Return what is printed of a job; the next call sees how it ended."""
-        if name not in self.jobs:
+    def _get(self, names: list[str], output: str) -> str:
+        """Return what is printed of at most one job; the next call sees how it ended."""
+        if not names:
             return ""
+        (name,) = names
         job = self.jobs[name]
         if output == "name":
             return f"job.batch/{name}"
         # without what no output asks for, so that few questions differ
         metadata = {"name": "any", "annotations": job["metadata"].get("annotations", {})}
         shown = {"apiVersion": job["apiVersion"], "kind": job["kind"], "metadata": metadata, "status": job["status"]}
-        printed = ask("annotate", "--local", "--filename", "-", "unused=1", "--output", output, given=json.dumps(shown))
+        printed = ask(
+            *("annotate", "--local", "--filename", "-", "unused=1"),
+            *("--output", output.replace(".items[*]", "")),  # here of the one job, not of a list of one
+            given=json.dumps(shown),
+        )
         if "conditions" in output and not job["status"]:
             ends = self.ends.get(name, [])
             kinds, said = (ends.pop(0), f"{name} ended") if ends else (["SuccessCriteriaMet", "Complete"], "ended")
@@ -109,8 +128,8 @@ def ask(*words: str, given: str = "") -> str:
 
 
 @cache
-def _rendered(overlay: str) -> list[dict[str, Any]]:
-    return list(yaml.load_all(ask("kustomize", overlay), getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+def _read(text: str) -> list[dict[str, Any]]:
+    return list(yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def _value(words: list[str], flag: str) -> str:
@@ -118,9 +137,11 @@ def _value(words: list[str], flag: str) -> str:
 
 
 def _selected(labels: dict[str, str], selector: str) -> bool:
-    """Whether labels match `!key` or `key=value`."""
-    key, _, wanted = selector.removeprefix("!").partition("=")
-    return key not in labels if selector.startswith("!") else labels.get(key) == wanted
+    """Whether labels match `!key`, or each `key=value`, joined by commas."""
+    if selector.startswith("!"):
+        return selector[1:] not in labels
+    wanted = (term.partition("=") for term in selector.split(","))
+    return all(labels.get(key) == value for key, _, value in wanted)
 
 
 @contextmanager

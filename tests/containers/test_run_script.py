@@ -1,4 +1,4 @@
-"""k8s/run.sh: order, waiting, stopping at a failure and going on, on a fake cluster."""
+"""k8s/run.sh: order, waiting, stopping at a failure and going on, several experiments, on a fake cluster."""
 
 import os
 import shutil
@@ -12,22 +12,22 @@ from jobs.pipeline import PIPELINE
 from tests.containers.files import ROOT, missing
 from tests.containers.stand_in_kubectl import Cluster, reached
 
-NAMES = [row.name.replace("_", "-") for row in PIPELINE]
+NAMES = [row.name.replace("_", "-") + "-digits" for row in PIPELINE]
 
 Ran = tuple[subprocess.CompletedProcess[str], Cluster]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Callable[..., Ran]]:
-    """Yield `run(overlay="cpu", **ends)`: run.sh on a cluster that stays between calls; what it said, the cluster."""
+    """Yield `run(overlay="cpu", experiment="", **ends)`: run.sh on a cluster that stays between calls; what it said, the cluster."""
     if shutil.which("kubectl") is None or shutil.which("bash") is None:
         missing("kubectl and bash, which k8s/run.sh needs, are not on this machine")
     cluster = Cluster()
 
-    def call(overlay: str = "cpu", **ends: list[list[str]]) -> Ran:
+    def call(overlay: str = "cpu", experiment: str = "", **ends: list[list[str]]) -> Ran:
         cluster.begin(ends)
         own = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "POLL_S": "0"}
-        words = ["bash", str(ROOT / "k8s" / "run.sh"), overlay]
+        words = ["bash", str(ROOT / "k8s" / "run.sh"), overlay, *([experiment] if experiment else [])]
         done = subprocess.run(words, env=os.environ | own, capture_output=True, text=True, check=False, timeout=300)
         return done, cluster
 
@@ -56,15 +56,41 @@ def test_jobs_run_in_order_and_a_second_call_does_nothing(run: Callable[..., Ran
 @pytest.mark.slow
 def test_a_failed_job_stops_the_sequence_and_the_next_call_goes_on(run: Callable[..., Ran]) -> None:
     """A failed job ends the call with 1 and its pod's last lines; no later job starts; the next call resumes there."""
-    done, cluster = run(**{"train-gan": [["FailureTarget", "Failed"]]})
+    done, cluster = run(**{"train-gan-digits": [["FailureTarget", "Failed"]]})
     assert done.returncode == 1
     assert jobs_made(cluster) == NAMES[:3]
-    assert "last words of batch.kubernetes.io/job-name=train-gan" in done.stderr
-    assert "train-gan ended" in done.stderr
+    assert "last words of batch.kubernetes.io/job-name=train-gan-digits" in done.stderr
+    assert "train-gan-digits ended" in done.stderr
     done, cluster = run()
     assert done.returncode == 0, done.stderr
     assert jobs_made(cluster) == NAMES[2:]
-    assert "delete job train-gan" in cluster.calls
+    assert cluster.deleted == ["train-gan-digits"]
+
+
+@pytest.mark.slow
+def test_two_experiments_share_a_namespace(run: Callable[..., Ran]) -> None:
+    """Another experiment makes Jobs and settings of its own; no call deletes, changes or waits for another's."""
+    run(**{"train-gan-digits": [["Failed"]]})
+    done, cluster = run("cpu", "Mine_2")
+    assert done.returncode == 0, done.stderr
+    made = [name.rpartition("-mine-2-")[0] for name in jobs_made(cluster)]
+    assert made == [name.removesuffix("-digits") for name in NAMES]
+    assert cluster.deleted == []
+    assert cluster.jobs["train-gan-digits"]["status"]["conditions"][0]["type"] == "Failed"
+    assert not {"ConfigMap/settings", "ConfigMap/settings-digits"} & {*cluster.made}
+    done, cluster = run("gpu", "Mine_2")  # its manifests are others now: its Jobs are recreated, and no others
+    assert done.returncode == 0, done.stderr
+    assert [name.rpartition("-mine-2-")[0] for name in cluster.deleted] == made
+    assert set(NAMES[:3]) <= cluster.jobs.keys()
+
+
+@pytest.mark.parametrize("name", ["-a", "a b", "a/b", "x" * 31, "a_"])
+def test_a_name_that_kubernetes_refuses_is_refused_first(run: Callable[..., Ran], name: str) -> None:
+    """An experiment whose name cannot be in a label or in the name of a Job ends the call with 2."""
+    done, cluster = run("cpu", name)
+    assert done.returncode == 2
+    assert "want at most 30 of the characters" in done.stderr
+    assert cluster.made == []
 
 
 @pytest.mark.slow
@@ -82,27 +108,28 @@ def test_imported_images_are_scored_after_they_are_imported(run: Callable[..., R
     done, cluster = run("imported")
     assert done.returncode == 0, done.stderr
     assert jobs_made(cluster) == [
-        *("preprocess", "train-classifier", "synthesize", "evaluate", "train-mixed", "report"),
+        f"{name}-judge"
+        for name in ("preprocess", "train-classifier", "synthesize", "evaluate", "train-mixed", "report")
     ]
 
 
 @pytest.mark.slow
 def test_train_jobs_take_their_place_in_the_order(run: Callable[..., Ran]) -> None:
     """A TrainJob is waited for as a Job is; where it failed, its pods are those of the JobSet of its name."""
-    done, cluster = run("trainjob", evaluate=[["Failed"]])
+    done, cluster = run("trainjob", **{"evaluate-digits": [["Failed"]]})
     assert done.returncode == 1
-    assert cluster.made.index("TrainingRuntime/ranks") < cluster.made.index("Job/preprocess")
+    assert cluster.made.index("TrainingRuntime/ranks-digits") < cluster.made.index("Job/preprocess-digits")
     made = [name.partition("/")[2] for name in cluster.made if name.partition("/")[0] in ("Job", "TrainJob")]
     assert made == NAMES[:4]
     assert [name for name in cluster.made if name.startswith("TrainJob/")] == [
-        "TrainJob/train-gan",
-        "TrainJob/evaluate",
+        "TrainJob/train-gan-digits",
+        "TrainJob/evaluate-digits",
     ]
-    assert "get trainjob evaluate" in cluster.calls
-    assert "last words of jobset.sigs.k8s.io/jobset-name=evaluate" in done.stderr
+    assert "get trainjob --output" in cluster.calls
+    assert "last words of jobset.sigs.k8s.io/jobset-name=evaluate-digits" in done.stderr
     done, cluster = run("trainjob")
     assert done.returncode == 0, done.stderr
-    assert "delete trainjob evaluate" in cluster.calls
+    assert cluster.deleted == ["evaluate-digits"]
     assert [line.split()[1] for line in done.stdout.splitlines() if " is complete " in line] == NAMES
 
 
@@ -110,5 +137,5 @@ def test_an_overlay_that_does_not_render_is_refused(run: Callable[..., Ran]) -> 
     """A folder that is no overlay ends the call with 2 before anything is made."""
     done, cluster = run("nowhere")
     assert done.returncode == 2
-    assert "does not render" in done.stderr
+    assert "no overlay nowhere" in done.stderr
     assert cluster.made == []
