@@ -87,11 +87,18 @@ def render(overlay: str) -> list[Doc]:
     return parsed(_rendered(overlay))
 
 
+def render_for(experiment: str, overlay: str) -> list[Doc]:
+    """Return the documents that k8s/render.sh prints of an overlay for an experiment."""
+    return parsed(_rendered(overlay, experiment))
+
+
 @cache
-def _rendered(overlay: str) -> str:
+def _rendered(overlay: str, experiment: str = "") -> str:
     if shutil.which("kubectl") is None:
         missing("kubectl, which renders the manifests, is not on this machine")
     words = ["kubectl", "kustomize", str(ROOT / "k8s" / "overlays" / overlay)]
+    if experiment:
+        words = ["bash", str(ROOT / "k8s" / "render.sh"), overlay, experiment]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -11,12 +11,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.pipeline import PIPELINE
-from tests.containers.files import container, missing, render
+from tests.containers.files import container, missing, render, render_for
 from tests.containers.pods import Cluster, podman
 from tests.containers.settings import SEARCH, SHORT, all_places, differing, manifests, numbers_of_trials
 
@@ -145,6 +147,47 @@ def test_the_pods_of_a_search(cluster: Cluster) -> None:
     said = "".join(attempt.said for attempt in cluster.attempts)
     assert sorted(re.findall(r"tune: trial (\d+): learning_rate", said)) == ["0", "1", "2"]
     assert numbers_of_trials((folder(cluster) / "digits" / "tune" / "manifest.json").read_text("utf-8")) == [0, 1, 2]
+
+
+def test_two_experiments_at_once(cluster: Cluster) -> None:
+    """Two experiments of one namespace and volume train side by side, each in its own folder, the same bytes."""
+    few = ("preprocess", "train-classifier")
+    others = [Cluster(cluster.volume, cluster.images, cluster.settings) for _ in range(2)]
+    podman("volume", "create", cluster.volume)
+    with ThreadPoolExecutor(2) as threads:
+        docs = [[doc for doc in render_for(name, "cpu") if _is_one_of(doc, few)] for name in ("one", "Other_1")]
+        assert list(threads.map(lambda each, its: each.run(its), others, docs)) == ["Complete", "Complete"]
+    assert not {each.job for each in others[0].attempts} & {each.job for each in others[1].attempts}
+    one, other = (manifests(folder(cluster) / name) for name in ("one", "Other_1"))
+    assert one.keys() == {"real/manifest.json", "classifier/r00/manifest.json", "classifier/r01/manifest.json"}
+    assert differing(other, one) == []
+
+
+def _is_one_of(doc: dict[str, Any], jobs: tuple[str, ...]) -> bool:
+    """Whether a document is no Job, or a Job of these names, whatever its experiment."""
+    return doc["kind"] != "Job" or doc["metadata"]["name"].startswith(jobs)
+
+
+@pytest.mark.parametrize("name", ["playground", "tensorboard"])
+def test_the_pod_of_a_page_serves_it(finished: Cluster, name: str) -> None:
+    """A page's pod, which can do as little as a job's, answers a port-forward and a probe, and no foreign name."""
+    deployments = [doc for doc in render_for("digits", "pages") if doc["kind"] == "Deployment"]
+    (doc,) = [doc for doc in deployments if doc["metadata"]["name"] == f"{name}-digits"]
+    (port,) = [each["containerPort"] for each in container(doc["spec"])["ports"]]
+    ask = (
+        "import sys, urllib.request as r\n"
+        f"asked = r.Request('http://127.0.0.1:{port}/', headers={{'Host': sys.argv[1]}})\n"
+        "print('<html' in r.urlopen(asked, timeout=20).read().decode().lower())"
+    )
+    with finished.serving(doc) as pod:
+        deadline = time.monotonic() + 300
+        while "True" not in (done := podman("exec", pod, "python", "-c", ask, f"localhost:{port}", check=False)).stdout:
+            assert time.monotonic() < deadline, done.stderr + podman("logs", pod, check=False).stderr
+            time.sleep(1)
+        assert "True" in podman("exec", pod, "python", "-c", ask, f"10.1.2.3:{port}").stdout
+        assert "403" in podman("exec", pod, "python", "-c", ask, "elsewhere.example", check=False).stderr
+        host = json.loads(podman("inspect", pod).stdout)[0]["HostConfig"]
+        assert host["ReadonlyRootfs"] is True
 
 
 def test_bad_input_fails_a_job_at_once(cluster: Cluster) -> None:

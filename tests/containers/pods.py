@@ -13,7 +13,8 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,25 +176,43 @@ class Cluster:
         return Attempt(job, index, code, logs.stdout + logs.stderr, yaml.safe_load(inspected)[0])
 
     def _start(self, pod: str, spec: Doc, maps: list[Doc], index: int, hosts: dict[str, str], network: Words) -> str:
-        """Play one pod; return the name of its container."""
+        """Play one pod of a Job; return the name of its container."""
         template = copy.deepcopy(spec["template"])
+        own = container({"template": template})
+        jobset = next(iter(hosts), "").partition(".")[2]
+        fields = {"job-completion-index": str(index), "jobset-name": jobset} | _labels(template)
+        own["env"] = _filled(own.get("env", []), fields, self.settings)
+        if spec.get("completionMode") == "Indexed":
+            own["env"].append({"name": "JOB_COMPLETION_INDEX", "value": str(index)})
+        template["spec"]["hostAliases"] = [{"ip": address, "hostnames": [host]} for host, address in hosts.items()]
+        return self._play(pod, template, maps, network)
+
+    @contextmanager
+    def serving(self, doc: Doc) -> Iterator[str]:
+        """Run the pod of a Deployment, without its probes; yield the name of its container."""
+        name, template = doc["metadata"]["name"], copy.deepcopy(doc["spec"]["template"])
+        own = container({"template": template})
+        own["env"] = _filled(own["env"], _labels(template), {})
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            own.pop(probe)
+        try:
+            yield self._play(name, template, [], ("none",))
+        finally:
+            _remove(name, "5")
+
+    def _play(self, pod: str, template: Doc, maps: list[Doc], network: Words) -> str:
+        """Play a pod of this template; return the name of its container."""
         own, inner = container({"template": template}), template["spec"]
         own["image"] = self.images.get(own["image"], own["image"])
         for kind in own["resources"].values():
             kind.pop("nvidia.com/gpu", None)
-        for each in own.setdefault("env", []):
-            if "job-completion-index" in each.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath", ""):
-                each["value"] = str(each.pop("valueFrom") and index)
-            each["value"] = self.settings.get(each["name"], each["value"])
-        if spec.get("completionMode") == "Indexed":
-            own["env"].append({"name": "JOB_COMPLETION_INDEX", "value": str(index)})
+            kind.pop("ephemeral-storage", None)
         own["volumeMounts"] = [each for each in own["volumeMounts"] if each["mountPath"] != "/dev/shm"]
         inner["volumes"] = [each for each in inner["volumes"] if each.get("emptyDir", {}).get("medium") != "Memory"]
         for each in [*own["volumeMounts"], *inner["volumes"]]:  # podman's volumes are not a pod's own
             if "persistentVolumeClaim" in each:
                 each["persistentVolumeClaim"]["claimName"] = self.volume
             each["name"] = f"{pod}-{each['name']}"
-        inner["hostAliases"] = [{"ip": address, "hostnames": [host]} for host, address in hosts.items()]
         doc = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod, **template["metadata"]}, "spec": inner}
         with tempfile.TemporaryDirectory() as folder:
             play, config = Path(folder) / "pod.yaml", Path(folder) / "maps.yaml"
@@ -201,6 +220,22 @@ class Cluster:
             config.write_text(yaml.safe_dump_all(maps), encoding="utf-8")
             podman("kube", "play", "--network", *network, "--configmap", str(config), str(play))
         return f"{pod}-{own['name']}"
+
+
+def _labels(template: Doc) -> dict[str, str]:
+    """Return the labels of a pod's template, as `fieldPath` names them."""
+    return {f"labels['{name}']": value for name, value in template["metadata"]["labels"].items()}
+
+
+def _filled(variables: list[Doc], fields: dict[str, str], settings: dict[str, str]) -> list[Doc]:
+    """Return variables with their values: fields of the pod looked up, `$(NAME)` replaced as Kubernetes does."""
+    told: dict[str, str] = {}
+    for each in variables:
+        path = each.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath", "")
+        value = next((known for field, known in fields.items() if field in path), each.get("value", ""))
+        value = re.sub(r"\$\((\w+)\)", lambda found: told.get(found[1], found[0]), value)
+        told[each["name"]] = settings.get(each["name"], value)
+    return [{"name": name, "value": value} for name, value in told.items()]
 
 
 def _remove(pod: str, grace: str) -> None:

@@ -26,7 +26,7 @@ def faults(doc: Doc) -> list[str]:
     if doc["kind"] in CUSTOM:
         return list(CUSTOM[doc["kind"]](doc))
     problems = [*_schema(doc)]
-    rules = {"Job": _job, "Pod": _pod}.get(doc["kind"])
+    rules = {"Job": _job, "Pod": _pod, "Deployment": _deployment}.get(doc["kind"])
     return problems + (list(rules(doc["metadata"]["name"], doc["spec"])) if rules else [])
 
 
@@ -157,6 +157,13 @@ def _job(name: str, spec: Doc) -> Iterator[str]:
     yield from _pod(name, pod)
 
 
+def _deployment(name: str, spec: Doc) -> Iterator[str]:
+    labels = spec["template"]["metadata"]["labels"]
+    if not labels.items() >= spec["selector"]["matchLabels"].items():
+        yield f"{name}: selects other pods than its own"
+    yield from _pod(name, spec["template"]["spec"])
+
+
 def _pod(name: str, pod: Doc) -> Iterator[str]:
     """Yield what Pod Security `restricted` refuses, and impossible mounts, limits or GPUs."""
     shared = pod.get("securityContext", {})
@@ -189,6 +196,8 @@ def _resources(name: str, resources: Doc) -> Iterator[str]:
     limits, requests = resources.get("limits", {}), resources.get("requests", {})
     if "memory" not in limits:
         yield f"{name}: no memory limit"
+    if not ("ephemeral-storage" in limits and "ephemeral-storage" in requests):
+        yield f"{name}: no request or limit of the node's disk"
     for kind, count in limits.items():
         if kind.endswith("/gpu") and requests.get(kind, count) != count:
             yield f"{name}: another number of {kind} requested than allowed"

@@ -32,7 +32,8 @@ from tests.containers.strict import faults
 Doc = dict[str, Any]
 
 NAMES = [row.name.replace("_", "-") for row in PIPELINE]
-SEQUENCES = [overlay for overlay in OVERLAYS if overlay not in ("tune", "imported", "study", "selfcheck")]
+WITH_JOBS = [overlay for overlay in OVERLAYS if overlay != "pages"]
+SEQUENCES = [overlay for overlay in WITH_JOBS if overlay not in ("tune", "imported", "study", "selfcheck")]
 """The overlays that hold the whole sequence."""
 
 TOGETHER = {"jobset": ("train_gan",), "trainjob": ("train_gan", "evaluate")}
@@ -41,6 +42,7 @@ TOGETHER = {"jobset": ("train_gan",), "trainjob": ("train_gan", "evaluate")}
 RECIPES = sorted(RECIPES_FOLDER.glob("*.toml"))
 
 every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
+every_run = pytest.mark.parametrize("overlay", WITH_JOBS)
 every_sequence = pytest.mark.parametrize("overlay", SEQUENCES)
 
 
@@ -59,7 +61,7 @@ def test_manifests_are_valid(overlay: str) -> None:
     assert [fault for doc in docs for fault in faults(doc)] == []
 
 
-@every_overlay
+@every_run
 def test_jobs_live_where_pod_security_is_enforced(overlay: str) -> None:
     """The namespace enforces `restricted`, and everything is in it."""
     docs = render(overlay)
@@ -125,7 +127,7 @@ def test_gpus_go_to_the_jobs_that_use_them(overlay: str) -> None:
         assert environment(docs, spec)["HALFREAL_DEVICE"] == device
 
 
-@every_overlay
+@every_run
 def test_exit_codes_mean_what_the_command_line_says(overlay: str) -> None:
     """2 fails a Job at once; 75 and a disruption are no failure; the ranks of one training are never retried alone."""
     assert (BadInput.exit_code, Interrupted.exit_code, Busy.exit_code) == (2, 75, 75)
@@ -140,7 +142,7 @@ def test_exit_codes_mean_what_the_command_line_says(overlay: str) -> None:
         assert limit == 0 if together else limit > 0
 
 
-@every_overlay
+@every_run
 def test_a_pod_has_time_for_a_checkpoint(overlay: str) -> None:
     """A pod that is asked to stop gets as long as a Compose service."""
     for spec in job_specs(render(overlay)).values():
@@ -148,7 +150,7 @@ def test_a_pod_has_time_for_a_checkpoint(overlay: str) -> None:
     assert {each["stop_grace_period"] for each in compose()["services"].values()} == {"2m"}
 
 
-@every_overlay
+@every_run
 def test_pods_meet_on_the_volume_alone(overlay: str) -> None:
     """No pod has a token or a network of its own; ranks reach each other; all mount the one claim at /data."""
     docs = render(overlay)
@@ -318,10 +320,13 @@ def test_ranks_find_the_first_one() -> None:
     jobset = of_kind(render("jobset"), "JobSet")
     spec = job_specs([jobset])["train-gan"]
     told = {each["name"]: each.get("value") for each in container(spec)["env"]}
+    (jobset_name,) = [each["valueFrom"] for each in container(spec)["env"] if each["name"] == "JOBSET"]
+    assert jobset_name["fieldRef"]["fieldPath"] == "metadata.labels['jobset.sigs.k8s.io/jobset-name']"
     assert spec["completionMode"] == "Indexed"
     assert str(spec["completions"]) == str(spec["parallelism"]) == told["PET_NNODES"]
-    pod = f"{jobset['metadata']['name']}-train-gan-0-0"
-    assert told["PET_MASTER_ADDR"] == f"{pod}.{jobset['spec']['network']['subdomain']}"
+    assert told["PET_MASTER_ADDR"] == "$(JOBSET)-train-gan-0-0.$(JOBSET)"
+    assert list(told).index("JOBSET") < list(told).index("PET_MASTER_ADDR")  # Kubernetes fills in what is before
+    assert jobset["spec"]["network"] == {"enableDNSHostnames": True}  # so the subdomain is the JobSet's name
     (rank,) = [each["valueFrom"] for each in container(spec)["env"] if each["name"] == "PET_NODE_RANK"]
     assert "job-completion-index" in rank["fieldRef"]["fieldPath"]
     policy = next(doc for doc in render("jobset") if doc["metadata"]["name"] == "ranks")
@@ -370,10 +375,15 @@ def test_train_jobs_restart_as_the_jobset_does() -> None:
     assert policy["maxRestarts"] > 0
 
 
+@pytest.mark.parametrize("name", ["metrics-exporter.yaml", "volume-pod.yaml"])
+def test_what_runs_beside_the_jobs_is_allowed(name: str) -> None:
+    """Both are valid, bounded and restricted as the pods of jobs are."""
+    assert faults(yaml.safe_load((ROOT / "k8s" / name).read_text(encoding="utf-8"))) == []
+
+
 def test_the_pod_that_holds_the_volume_is_allowed() -> None:
-    """The helper pod of the README is valid, mounts the claim of the jobs and runs the image of Compose."""
+    """The helper pod of the README mounts the claim of the jobs and runs the image of Compose."""
     doc = yaml.safe_load((ROOT / "k8s" / "volume-pod.yaml").read_text(encoding="utf-8"))
-    assert faults(doc) == []
     assert doc["metadata"]["namespace"] == of_kind(render("cpu"), "Namespace")["metadata"]["name"]
     assert doc["spec"]["containers"][0]["image"] == compose()["services"]["report"]["image"]
     assert doc["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == "data"
@@ -400,6 +410,7 @@ FAULTS: dict[str, Callable[[Doc, Doc, Doc], object]] = {
     "the host's disk": lambda doc, pod, own: pod["volumes"].append({"name": "x", "hostPath": {"path": "/"}}),
     "a mount of nothing": lambda doc, pod, own: own["volumeMounts"].append({"name": "x", "mountPath": "/x"}),
     "no memory limit": lambda doc, pod, own: own["resources"]["limits"].pop("memory"),
+    "no limit of the disk": lambda doc, pod, own: own["resources"]["limits"].pop("ephemeral-storage"),
     "restarts in place": lambda doc, pod, own: pod.update(restartPolicy="OnFailure"),
     "another container": lambda doc, pod, own: own.update(name="main"),
 }

@@ -19,7 +19,7 @@ Ran = tuple[subprocess.CompletedProcess[str], Cluster]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Callable[..., Ran]]:
-    """Yield `run(overlay="cpu", experiment="", **ends)`: run.sh on a cluster that stays between calls; what it said, the cluster."""
+    """Yield `run(overlay, experiment, **ends)`: run.sh on a cluster that stays; what it said, the cluster."""
     if shutil.which("kubectl") is None or shutil.which("bash") is None:
         missing("kubectl and bash, which k8s/run.sh needs, are not on this machine")
     cluster = Cluster()
