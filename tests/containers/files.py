@@ -17,7 +17,9 @@ from jobs.pipeline import JOBS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OVERLAYS = sorted(path.parent.name for path in (ROOT / "k8s" / "overlays").glob("*/kustomization.yaml"))
-VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+VARIABLE = re.compile(r"\$\{(\w+):-([^{}]*)\}")
+"""A variable of Compose with its default, which holds no other variable."""
+
 NO_SKIPS = bool(os.environ.get("HALFREAL_NO_SKIPS"))
 """Whether this machine is one, such as CI's, where all must be there that the tests need."""
 
@@ -34,8 +36,15 @@ def missing(what: str) -> None:
 def compose(name: str = "compose.yaml", **settings: str) -> Doc:
     """Return a compose file, its variables replaced by `settings` or their defaults."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    (read,) = parsed(VARIABLE.sub(lambda found: settings.get(found[1], found[2]), text))
+    (read,) = parsed(filled_in(text, settings))
     return read
+
+
+def filled_in(text: str, settings: dict[str, str]) -> str:
+    """Return a text of Compose without variables, those inside the defaults of others first."""
+    while VARIABLE.search(text):
+        text = VARIABLE.sub(lambda found: settings.get(found[1], "") or found[2], text)
+    return text
 
 
 def parsed(text: str) -> list[Doc]:
@@ -71,8 +80,8 @@ ComposeLoader.add_constructor("!override", _override)
 def compose_with(name: str, **settings: str) -> Doc:
     """Return compose.yaml merged with another file as Compose merges them, as far as these files need it."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    filled = VARIABLE.sub(lambda found: settings.get(found[1], found[2]), text)
-    merged: Doc = _merged(compose(**settings), yaml.load(filled, Loader=ComposeLoader))  # our own file
+    filled = yaml.load(filled_in(text, settings), Loader=ComposeLoader)  # our own file
+    merged: Doc = _merged(compose(**settings), filled)
     return merged
 
 

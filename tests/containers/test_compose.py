@@ -60,6 +60,16 @@ def test_recipe_and_experiment_come_from_the_environment() -> None:
         assert (told["HALFREAL_RECIPE"], told["HALFREAL_EXPERIMENT"]) == ("emoji", "mine")
 
 
+def test_each_experiment_is_a_project_of_its_own_on_one_volume() -> None:
+    """Two experiments have no container's name in common, and the same volume; so have imported images."""
+    names = [compose(**each)["name"] for each in ({}, {"RECIPE": "emoji"}, {"RECIPE": "emoji", "EXPERIMENT": "mine"})]
+    assert names == ["halfreal-digits", "halfreal-emoji", "halfreal-mine"]
+    imported = [compose_with("compose.imported.yaml", **each)["name"] for each in ({}, {"EXPERIMENT": "mine"})]
+    assert imported == ["halfreal-judge", "halfreal-mine"]
+    assert {compose(EXPERIMENT=each)["volumes"]["data"]["name"] for each in ("a", "b")} == {"halfreal_data"}
+    assert not [name for name, service in SERVICES.items() if "container_name" in service]
+
+
 def test_the_verdict_is_checked_on_the_experiment_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """`docker compose run --rm --no-deps halfreal selfcheck verdict` takes EXPERIMENT's images from the volume."""
     service = compose(RECIPE="emoji", EXPERIMENT="mine")["services"]["halfreal"]
