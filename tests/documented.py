@@ -21,6 +21,7 @@ import yaml
 
 from jobs.__main__ import main as halfreal
 from jobs.pipeline import JOBS
+from shared.cli.common_options import check_name
 from tests.containers.files import OVERLAYS, ROOT, VARIABLE, compose
 
 RECIPES = {path.stem for path in (ROOT / "jobs" / "recipes").glob("*.toml")}
@@ -31,7 +32,7 @@ K8S_JOBS = {"job/" + row.name.replace("_", "-") for row in JOBS}
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 """A block between fences, within a list item too: indentation, language, text."""
 
-SEPARATORS = {"&&", "||", ";", "|"}
+SEPARATORS = {"&&", "||", ";", "|", "&"}
 
 FREE_VARIABLES = {
     *("HALFREAL_FAIL_AT", "HALFREAL_FAIL_WITH", "HALFREAL_STEPS"),  # see shared.disk.steps
@@ -225,7 +226,7 @@ FLAGS = {
     "build": {"--no-cache"},
     "cp": set[str](),
     "down": {"-v"},
-    "logs": {"-f"},
+    "logs": {"--follow"},
     "config": {"-q"},
 }
 """The flags of `docker compose` that the documents may use, by its command."""
@@ -255,10 +256,12 @@ def check_compose(words: list[str]) -> None:
     need(bool(words) and words[0] in FLAGS, f"docker compose {' '.join(words[:1])}: unknown")
     command, *arguments = words
     while arguments and arguments[0].startswith("-"):
-        if arguments[0] == "--scale":
-            need(
-                len(arguments) > 1 and arguments[1].partition("=")[0] in SERVICES, f"{arguments[1:2]}: no such service"
-            )
+        if arguments[0] in ("--scale", "-e"):
+            name, _, value = "".join(arguments[1:2]).partition("=")
+            if arguments[0] == "-e":
+                check_variable(name, value)
+            else:
+                need(name in SERVICES, f"{arguments[1:2]}: no such service")
             arguments = arguments[1:]
         else:
             need(arguments[0] in FLAGS[command], f"docker compose {command} {arguments[0]}: unknown")
@@ -274,24 +277,28 @@ def check_compose(words: list[str]) -> None:
         need(set(arguments) <= SERVICES.keys(), f"no service {sorted(set(arguments) - SERVICES.keys())}")
 
 
-VERBS = {"apply", "get", "logs", "wait", "exec", "cp", "delete", "kustomize", "describe"}
+VERBS = {"apply", "get", "logs", "wait", "exec", "cp", "delete", "kustomize", "describe", "port-forward"}
+PAGES = {f"{kind}/{page}-digits" for kind in ("deployment", "service") for page in ("playground", "tensorboard")}
 
 
 def check_kubectl(words: list[str]) -> None:
-    """Check `kubectl`: a known verb, files and folders that exist, Jobs of the table, the pod of volume-pod.yaml."""
+    """Check `kubectl`: a known verb, files and folders that exist, what the experiment `digits` has, the one pod."""
     need(bool(VERBS & set(words)), f"none of {', '.join(sorted(VERBS))}")
     for option, value in pairwise(words):
         if option in ("-k", "-f") and value.startswith("k8s/"):
             need((ROOT / value).exists(), f"{value}: not there")
     pod = yaml.safe_load((ROOT / "k8s" / "volume-pod.yaml").read_text(encoding="utf-8"))["metadata"]["name"]
     for word in words:
-        need(not word.startswith("job/") or word in K8S_JOBS, f"no {word}")
+        need(not word.startswith("job/") or word.removesuffix("-digits") in K8S_JOBS, f"no {word}")
+        need(not word.startswith(("deployment/", "service/")) or word in PAGES, f"no {word}")
         need(not word.startswith("pod/") or word == f"pod/{pod}", f"no {word}")
 
 
 def check_run_script(words: list[str]) -> None:
-    """Check `k8s/run.sh OVERLAY`."""
-    need(len(words) <= 1 and set(words) <= set(OVERLAYS), f"no overlay {words}")
+    """Check `k8s/run.sh OVERLAY EXPERIMENT`, or `k8s/render.sh` of the same."""
+    need(len(words) <= 2 and set(words[:1]) <= set(OVERLAYS), f"no overlay {words}")
+    for name in words[1:]:
+        check_name(name, "EXPERIMENT")
 
 
 def accept(words: list[str]) -> None:
@@ -306,6 +313,6 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "make": check_make,
     "docker": check_docker,
     "kubectl": check_kubectl,
-    "k8s/run.sh": check_run_script,
+    **dict.fromkeys(("k8s/run.sh", "k8s/render.sh"), check_run_script),
     **dict.fromkeys(("apt-get", "cp", "mkdir", "git", "minikube", "kustomize", "pipx", "uv"), accept),
 }
