@@ -164,7 +164,7 @@ def test_two_experiments_at_once(cluster: Cluster) -> None:
 
 
 def _is_one_of(doc: dict[str, Any], jobs: tuple[str, ...]) -> bool:
-    """Whether a document is no Job, or a Job of these names, whatever its experiment."""
+    """Whether a document is no Job, or a Job of these names of any experiment."""
     return doc["kind"] != "Job" or doc["metadata"]["name"].startswith(jobs)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jobs.pipeline import PIPELINE
+from tests.containers.experiments.stand_in_kubectl import Cluster, reached
 from tests.containers.files import ROOT, missing
-from tests.containers.stand_in_kubectl import Cluster, reached
 
 NAMES = [row.name.replace("_", "-") + "-digits" for row in PIPELINE]
 
