@@ -250,6 +250,7 @@ def test_there_are_files_to_read() -> None:
         "errors.py",
         "lazy.py",
         "visible.py",
+        "attributes.py",
         "__init__.py",
     }
     assert len(files) > 100

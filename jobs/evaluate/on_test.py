@@ -90,7 +90,7 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
     real = joined(each.real for each in said.values())
     test = work.sample_scores(joined(each.test for each in said.values()), drawn, "test")
     warned = [line for each in said.values() for line in each.warnings]
-    warned += collapse(test, real, scorers[0].extractor.name, work.plan.images, imported)
+    warned += collapse(test, real, scorers[0].extractor.name, work.plan.images, imported, rare_combinations(work))
     for line in warned:
         reporter.info(f"warning: {line}")
     return OnTest(
@@ -155,10 +155,25 @@ def train_reference(said: dict[str, ByExtractor]) -> TrainReference:
     return TrainReference(scores=scores, protocols={name: each.train_protocol for name, each in said.items()})
 
 
-def collapse(test: SampleScores, real: Scores, extractor: str, images: int, imported: str = "") -> list[str]:
+def rare_combinations(work: Evaluation) -> list[str]:
+    """Return the combinations of attributes of which too few images are asked for to miss any."""
+    if not work.real.dataset.attributes:
+        return []
+    asked = torch.bincount(work.asked, minlength=len(work.classes)).tolist()
+    return [name for name, count in zip(work.classes, asked, strict=True) if count < ENOUGH_PER_CLASS]
+
+
+def collapse(
+    test: SampleScores,
+    real: Scores,
+    extractor: str,
+    images: int,
+    imported: str = "",
+    rare: Sequence[str] = (),
+) -> list[str]:
     """Return a line for each sign of mode collapse: diversity of the pixels of a class, absent classes, recall.
 
-    Of images of a set that was `imported` under a name the lines speak of that set.
+    Of images of a set that was `imported` under a name the lines speak of that set. Nobody misses the `rare` classes.
     """
     few = [
         quality.class_name
@@ -167,7 +182,7 @@ def collapse(test: SampleScores, real: Scores, extractor: str, images: int, impo
     ]
     start = f"{LITTLE_VARIETY}{imported} has " if imported else COLLAPSE
     lines = [f"{start}little diversity in {listed(few)}"] if few else []
-    absent = [quality.class_name for quality in test.classes if quality.qualities is None]
+    absent = [row.class_name for row in test.classes if row.qualities is None and row.class_name not in rare]
     # few images asked for may miss a rare class by their number alone
     if absent and images >= ENOUGH_PER_CLASS * len(test.classes):
         named = listed(absent)

@@ -146,7 +146,7 @@ def score_by_classifier(work: Evaluation, drawn: Images) -> SyntheticOnly:
     """Return how a classifier that was trained on the images `drawn` alone does on the reference."""
     reference = work.plan.reference
     accuracy = classification_accuracy_score(
-        drawn, work.splits[reference], len(work.classes), work.plan.seed, work.group.device
+        drawn, work.splits[reference], work.real.dataset.class_count, work.plan.seed, work.group.device
     )
     return accuracy.model_copy(update={"reference": reference})
 

@@ -57,6 +57,7 @@ def joined(real: Source, held: Source, place: Path, by_itself: bool = False) -> 
         # what is said of splits of the held-out images is of no account: all of them are test
         notes=real.notes,
         in_order=real.in_order or held.in_order,
+        attributes=real.attributes,
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from jobs.preprocess.options import PreprocessOptions
+from shared.attributes import presence_counts
 from shared.cli.run import Run
 from shared.data.sampling import extremes
 from shared.errors import BadInput
@@ -74,9 +75,13 @@ def check_filled(config: PreprocessOptions, counts: Mapping[str, int], moved: Mo
 
 def say_lacking(run: Run, config: PreprocessOptions, dataset: Dataset) -> None:
     """Warn of classes without an image in val or test, which a partition of the user's own may have."""
+    train = dataset.splits["train"].class_counts
     for name in ("val", "test"):
         counts = dataset.splits[name].class_counts
-        lacking = [label for label, count in zip(dataset.classes, counts, strict=True) if not count]
+        # a combination of attributes may have no image at all
+        lacking = [
+            label for label, learned, count in zip(dataset.classes, train, counts, strict=True) if learned and not count
+        ]
         # of held-out images that is said where they are read
         if lacking and not (name == "test" and config.held_out):
             run.reporter.info(
@@ -87,14 +92,25 @@ def say_lacking(run: Run, config: PreprocessOptions, dataset: Dataset) -> None:
 
 def say_unequal(run: Run, dataset: Dataset) -> None:
     """Warn of classes of very different size in train."""
-    counts = dataset.splits["train"].class_counts
-    if found := extremes(counts):
-        largest, smallest = (f"{counts[place]:,} of {plain(dataset.classes[place])}" for place in found)
+    for names, counts in _answers(dataset):
+        found = extremes(counts)
+        if found is None:
+            continue
+        largest, smallest = (f"{counts[place]:,} of {plain(names[place])}" for place in found)
         run.reporter.info(
             f"warning: classes of very different size: {largest}, {smallest}; a classifier that never answers the "
             "small ones looks good by accuracy\nlook at balanced accuracy and at each class; --class-weights balanced, "
             "or --sampling balanced, gives small classes their weight"
         )
+
+
+def _answers(dataset: Dataset) -> list[tuple[list[str], Sequence[int]]]:
+    """Return what a classifier chooses among, and the train images of each: classes, or both sides of an attribute."""
+    counts = dataset.splits["train"].class_counts
+    if not dataset.attributes:
+        return [(dataset.classes, counts)]
+    sides = presence_counts(counts, len(dataset.attributes))
+    return [([f"not {name}", name], found) for name, found in zip(dataset.attributes, sides, strict=True)]
 
 
 def split_kind(config: PreprocessOptions, source: Source, partition: Sequence[str] | None) -> str:

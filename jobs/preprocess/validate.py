@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from jobs.preprocess.options import PreprocessOptions
 from jobs.preprocess.train_size import exact_counts
+from shared.attributes import several
 from shared.data.sampling import apportion, ceil_share
 from shared.data.specs import ImageSpec, Specs
 from shared.errors import BadConfig, BadInput
@@ -15,13 +16,15 @@ from shared.store.work_shards import Shard
 def declare(options: PreprocessOptions) -> ImageSpec:
     """Return the description of the images that a run with these options writes."""
     known = SOURCES[options.source]
-    classes = len(next(iter(known.counts.values()))) if known.counts else None
+    attributes = several(options.label_name) if known.attributes else ()
+    classes = len(next(iter(known.counts.values()))) if known.counts else 2 ** len(attributes) if attributes else None
     return ImageSpec(
         size_px=options.size_px,
         channels=options.channels,
         source=options.source,
         mirrors=options.mirrors,
         classes=classes,
+        attributes=attributes,
         unlabelled=options.labelled_fraction < 1,
         labelled_fraction=options.labelled_fraction,
     )
@@ -35,6 +38,8 @@ def validate(options: PreprocessOptions, shard: Shard, specs: Specs) -> None:
         raise BadConfig(
             f"--label {options.label}: the source {options.source} has one label; leave it out (for: {takers})"
         )
+    if known.attributes:
+        several(options.label_name)  # raises for more than can be
     for name in ("file_column", "split_column", "group_column", "group_by"):
         if getattr(options, name) and not known.columns:
             raise BadConfig(

@@ -16,6 +16,7 @@ from jobs.preprocess.phases.reading import Digesting
 from jobs.preprocess.placing import Indexes, Placed, Placing, Readable, copies_of, say_copies
 from jobs.preprocess.splits import choose, in_drawn_order
 from jobs.preprocess.subsets import Seeds
+from shared.attributes import presence_counts
 from shared.cli.progress import ProgressBar
 from shared.cli.run import Run
 from shared.errors import BadInput, HalfrealError
@@ -195,6 +196,7 @@ def _describe(config: PreprocessOptions, source: Source, shards: dict[str, list[
     """Return the description of the dataset for its manifest."""
     return Dataset(
         classes=list(source.classes),
+        attributes=list(source.attributes),
         size_px=config.size_px,
         channels=3 if config.channels == 3 else 1,
         preparation=config.preparation,
@@ -260,8 +262,15 @@ def _for_train(source: Source, partition: Sequence[str] | None, chosen: Indexes,
 def _check_classes(
     config: PreprocessOptions, source: Source, partition: Sequence[str] | None, counts: Sequence[int]
 ) -> None:
-    """Raise BadInput unless each class has images to learn from, given the `counts` of those for train."""
-    empty = [name for name, count in zip(source.classes, counts, strict=True) if not count]
+    """Raise BadInput unless each class has images to learn from, given the `counts` of those for train.
+
+    Of several attributes some combinations may have none: there must be images with and without each attribute.
+    """
+    names, sizes = list(source.classes), list(counts)
+    if source.attributes:
+        names = [name for attribute in source.attributes for name in (f"not {attribute}", attribute)]
+        sizes = [size for pair in presence_counts(counts, len(source.attributes)) for size in pair]
+    empty = [name for name, size in zip(names, sizes, strict=True) if not size]
     if not empty:
         return
     part = "taken" if partition is None else "taken of the official train part"
@@ -272,7 +281,7 @@ def _check_classes(
         "say --split random": partition is not None,
     }
     raise BadInput(
-        f"{config.source_path or config.source}: {len(empty):,} of {len(source.classes):,} classes have no image that "
+        f"{config.source_path or config.source}: {len(empty):,} of {len(names):,} classes have no image that "
         f"can be used ({some(empty)}) among the {sum(counts):,} {part}\n"
         f"want images of every class to learn from; {', or '.join(do for do, fits in advice.items() if fits)}"
     )

@@ -37,10 +37,12 @@ def every_class(made: Artifacts) -> list[ClassRow]:
     if by_size(mixed.train_counts).whole:
         return []
     arms, annotator = first_arms(mixed), shown.classifier.record.test.classes
+    # of combinations of attributes only images are known: how well each attribute is recognised is in other tables
+    recognised = not dataset.attributes
     distances = class_distances(made.on_test, shown.scores.record.chosen_score)
     rows = []
     for label, name in enumerate(dataset.classes):
-        f1 = [arm.classes[label].f1 if arm.classes else None for arm in arms]
+        f1 = [arm.classes[label].f1 if arm.classes and recognised else None for arm in arms]
         means = [found.mean for found in f1 if found is not None and found.mean is not None]
         distance, qualities = distances.get(name), need_test_scores(shown.scores).test.classes[label]
         rows.append(
@@ -51,7 +53,7 @@ def every_class(made: Artifacts) -> list[ClassRow]:
                 test=dataset.splits["test"].class_counts[label],
                 f1=f1,
                 difference=means[0] - means[1] if len(means) == len(arms) == 2 else None,
-                annotator=annotator[label].f1,
+                annotator=annotator[label].f1 if recognised else None,
                 distance=distance.synthetic if distance else None,
                 floor=distance.floor if distance else None,
                 ratios=qualities.ratios,

@@ -8,7 +8,7 @@ from jobs.study.children import Child, seconds_of
 from jobs.train_mixed import sentences
 from jobs.train_mixed.experiment import read_outcome, signs_of, truth_of
 from jobs.train_mixed.questions import AUGMENTED, HEADLINE
-from jobs.train_mixed.verdict import Trained, answer
+from jobs.train_mixed.verdict import Trained, answer, judged_outcomes
 from shared.cli.progress import Reporter
 from shared.cli.run import Run
 from shared.stats.inference import Inference
@@ -33,12 +33,17 @@ def study_point(child: Child, data_root: Path, level: float) -> StudyPoint:
     run = Run(inputs, folder, data_root / "sources", "cpu", Reporter("study"))
     truth = truth_of(run)
     fits = inputs_of(inputs, FITS)
-    arms = (question.a, question.b)
+    named, on = (mixed.manifest.options.get(name) for name in ("arms", "verdict_on"))
+    signs = signs_of(run, str(named), None if on is None else str(on))
+    outcomes = {
+        arm: read_outcome(fits, arm, record.protocol.fits, truth, len(signs.attributes))
+        for arm in (question.a, question.b)
+    }
     trained = Trained(
-        {arm: read_outcome(fits, arm, record.protocol.fits, truth) for arm in arms},
+        judged_outcomes(outcomes, signs),
         {arm.arm: arm for arm in record.arms},
         record.protocol,
-        signs_of(run, str(mixed.manifest.options["arms"])),
+        signs,
         record.majority_baseline,
         Inference(test_over_train=record.protocol.test_over_train),
     )

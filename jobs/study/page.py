@@ -37,7 +37,8 @@ def picture(record: StudyRecord, kind: str) -> Picture:
         f"({formatting.interval_points(point.headline)}), {point.headline.outcome}"
         for point in points
     )
-    alt = f"Gain in test accuracy from synthetic images against the number of {row.counted}. {said}."
+    metric = formatting.metric_name(points[0].headline.metric)
+    alt = f"Gain in test {metric} from synthetic images against the number of {row.counted}. {said}."
     return Picture(gain_chart(points, row.counted, row.helped), alt)
 
 

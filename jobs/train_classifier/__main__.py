@@ -11,6 +11,7 @@ from shared.models.fit_options import FIT_IMPORTS
 
 if TYPE_CHECKING:
     from shared.data.images import Images
+    from shared.format.manifest import Dataset
     from shared.models.networks import Classifier
     from shared.store.records.classifier import ClassTable
 
@@ -42,7 +43,7 @@ def main(run: Run, config: ClassifierOptions) -> Result:
     real = run.input(PREPROCESS)
     size_px, device = config.size_px or real.dataset.size_px, pick_device(run.device)
     # what cannot work is said before the images are read
-    for line in check_classifier(config, size_px, real.dataset.channels, len(real.dataset.classes), device):
+    for line in check_classifier(config, size_px, real.dataset.channels, real.dataset.class_count, device):
         run.reporter.info(line)
     names = ("train", "val", "test")
     run.reporter.info(memory_plan([(real, name) for name in names], device), event="memory")
@@ -52,21 +53,22 @@ def main(run: Run, config: ClassifierOptions) -> Result:
         fitted = fit(
             splits["train"],
             splits["val"],
-            len(real.dataset.classes),
+            real.dataset.class_count,
             config,
             seed=config.seed,
             device=device,
             extras=FitExtras(config.patience, on_step=bar.advance),
         )
-    spec = classifier_spec(splits["train"], len(real.dataset.classes), config)
+    spec = classifier_spec(splits["train"], real.dataset.class_count, config)
     save_classifier(run.folder, fitted.network, spec, config.resize_filter)
     # test only measures: weights were chosen on val
-    val, test = (table_of(fitted.network, splits[name], real.dataset.classes) for name in ("val", "test"))
+    val, test = (table_of(fitted.network, splits[name], real.dataset) for name in ("val", "test"))
     record = ClassifierRecord(
         network=config.network,
         size_px=size_px,
         resize_filter=config.resize_filter,
         classes=real.dataset.classes,
+        attributes=real.dataset.attributes or None,
         parameters=parameter_count(fitted.network),
         best_step=fitted.best_step,
         curve=fitted.curve,
@@ -79,13 +81,13 @@ def main(run: Run, config: ClassifierOptions) -> Result:
     )
 
 
-def table_of(network: "Classifier", images: "Images", classes: list[str]) -> "ClassTable":
-    """Return how well the network does on images."""
+def table_of(network: "Classifier", images: "Images", dataset: "Dataset") -> "ClassTable":
+    """Return how well the network does on images of a dataset."""
     from shared.metrics.classification import score_table
     from shared.models.fitting import logits_of
 
     predicted = logits_of(network, images.pixels).argmax(dim=1).cpu().numpy()
-    return score_table(images.labels.numpy(), predicted, classes)
+    return score_table(images.labels.numpy(), predicted, dataset.classes, dataset.attributes)
 
 
 if __name__ == "__main__":

@@ -261,6 +261,8 @@ def specs(family: Family, config: GanOptions, info: Dataset) -> tuple[Spec, Spec
     # 0 classes builds the same network without its label inputs
     classes = len(info.classes) if family.conditional else 0
     shape = {"size_px": info.size_px, "channels": info.channels, "classes": classes, "width": config.width}
+    if info.attributes and family.conditional:
+        shape["attributes"] = len(info.attributes)
     generator: dict[str, object] = {"name": networks.generator, "latent": config.latent, **shape, "init": family.init}
     if networks.has_generator_norm:
         generator |= {"norm": family.generator_norm, "bn_eps": config.bn_eps}

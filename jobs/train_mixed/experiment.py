@@ -12,7 +12,7 @@ from torch import Tensor
 
 from jobs.pipeline import EVALUATE, FITS, PREPROCESS, SYNTHESIZE, TUNE
 from jobs.train_mixed.arms import ARMS, first_shown
-from jobs.train_mixed.fits import EQUAL_STEPS, PROBABILITIES, fit_file
+from jobs.train_mixed.fits import EQUAL_STEPS, PROBABILITIES, fit_file, named_in
 from jobs.train_mixed.options import MixedOptions
 from jobs.train_mixed.outcome import NO_IMAGE, Labels, Outcome, padded
 from jobs.train_mixed.stopping import seen_replicates, with_width
@@ -57,14 +57,15 @@ def judge_replicates(run: Run, config: MixedOptions) -> MixedRecord:
     filtered = is_filtered(config, synthetic)
     unlabelled = fits[0].record.n_unlabelled is not None
     protocol = protocol_of(run, config, truth)
-    outcomes = {arm: read_outcome(fits, arm, config.fits, truth) for arm in arms}
+    attributes = run.input(PREPROCESS).dataset.attributes
+    outcomes = {arm: read_outcome(fits, arm, config.fits, truth, len(attributes)) for arm in arms}
     inference = Inference(STRETCH if config.until else 1.0, protocol.test_over_train)
     record = make_record(
         outcomes,
         [row for artifact in fits for row in artifact.record.rows],
         {arm: ARMS[arm].information(conditional, filtered, unlabelled) for arm in arms},
         protocol,
-        signs_of(run, config.arms),
+        signs_of(run, config.arms, config.verdict_on),
         inference,
     )
     return with_width(record, outcomes, inference, config.until_ended) if config.until else record
@@ -123,7 +124,9 @@ def check_scores_are_of_these(run: Run) -> None:
             )
 
 
-def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: Labels | Sequence[Labels]) -> Outcome:
+def read_outcome(
+    fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: Labels | Sequence[Labels], attributes: int = 0
+) -> Outcome:
     """Return the answers of an arm's classifiers in every replicate, from their files."""
     return as_outcome(
         [
@@ -134,13 +137,15 @@ def read_outcome(fits: list[Artifact[FitsRecord]], arm: str, count: int, truth: 
             for artifact in fits
         ],
         truth,
+        attributes,
     )
 
 
-def as_outcome(read: list[list[dict[str, Tensor]]], truth: Labels | Sequence[Labels]) -> Outcome:
+def as_outcome(read: list[list[dict[str, Tensor]]], truth: Labels | Sequence[Labels], attributes: int = 0) -> Outcome:
     """Return the answers of an arm's classifiers, given the tensors of the file of each fit of each replicate.
 
-    `truth` are the labels of the test images, or those of each replicate where each has its own.
+    `truth` are the labels of the test images, or those of each replicate where each has its own. Answers are the
+    probabilities of classes, or where labels are combinations of `attributes` those of each attribute.
     """
     most = max(len(replicate[0][PROBABILITIES]) for replicate in read)
     kept, control = (
@@ -148,7 +153,8 @@ def as_outcome(read: list[list[dict[str, Tensor]]], truth: Labels | Sequence[Lab
         for name in (PROBABILITIES, EQUAL_STEPS)
     )
     labels = truth if isinstance(truth, np.ndarray) else np.stack([padded(own, most, NO_IMAGE) for own in truth])
-    return Outcome(labels, kept.argmax(axis=3), kept, control.argmax(axis=3))
+    predicted, by_equal_steps = (named_in(answers, attributes) for answers in (kept, control))
+    return Outcome(labels, predicted, kept, by_equal_steps, attributes)
 
 
 def protocol_of(run: Run, config: MixedOptions, truth: Labels | Sequence[Labels]) -> MixedProtocol:
@@ -226,7 +232,7 @@ def seen_before(run: Run) -> MixedProtocol | None:
     return MixedRecord.model_validate(run.previous.manifest.facts).protocol if before & now else None
 
 
-def signs_of(run: Run, arms: str) -> Signs:
+def signs_of(run: Run, arms: str, verdict_on: str | None) -> Signs:
     """Return what there is to warn of in the generators of all replicates, and the images by class."""
     scored = [artifact.record.on_test for artifact in run.inputs_of(EVALUATE)]
     tested = {number: on_test for number, on_test in enumerate(scored) if on_test is not None}
@@ -238,6 +244,8 @@ def signs_of(run: Run, arms: str) -> Signs:
         synthetic_counts=np.sum(labels, axis=0).tolist(),
         first=first_shown(arms),
         named=arms,
+        attributes=real.attributes,
+        verdict_on=verdict_on,
         collapsed=collapses({number: on_test.warnings for number, on_test in tested.items()}),
         little_variety=[
             line.removeprefix(LITTLE_VARIETY)

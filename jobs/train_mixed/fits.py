@@ -1,17 +1,19 @@
 """The fits of one replicate: every arm, from the replicate's seed; a fit that is done is not repeated after a stop."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from jobs.pipeline import PREPROCESS, SYNTHESIZE
 from jobs.train_mixed.arms import ARMS, OWN, Arm, chosen_arms
 from jobs.train_mixed.mixing import Synthetic, real_part, training_set
 from jobs.train_mixed.options import LEAST_GAIN, MixedOptions
+from shared.attributes import Combinations, bits_of, labels_of
 from shared.cli.run import Result, Run
 from shared.data.decoded.plan import memory_plan
 from shared.data.images import Images, load_split
@@ -19,7 +21,7 @@ from shared.data.specs import UNLABELLED
 from shared.data.standard_augmentation import standard_augmentation
 from shared.errors import FormatError
 from shared.metrics.classification import score_table
-from shared.models.fitting import FitExtras, fit, probabilities_of
+from shared.models.fitting import FitExtras, answers_of, fit, probabilities_of
 from shared.models.zoo.checks import check_classifier
 from shared.runtime.devices import pick_device
 from shared.runtime.seeding import Stream, derive_seed, fit_seed
@@ -33,14 +35,18 @@ from shared.store.samples import annotated_members
 from shared.store.work_shards import WorkShards
 
 PROBABILITIES, EQUAL_STEPS = "probabilities", "equal_steps"
-"""The tensors of a fit's file, (test images, classes): of the weights that were kept, and of those of the control."""
+"""The tensors of a fit's file, (test images, classes): of the weights that were kept, and of those of the control.
+
+Where labels are combinations of attributes they are (test images, attributes).
+"""
 
 
 @dataclass(frozen=True)
 class Splits:
     """The images of the experiment; `mirrors` says whether a mirror keeps their class.
 
-    `pseudo` are unlabelled real images with the annotator's labels; None without any.
+    `pseudo` are unlabelled real images with the annotator's labels; None without any. Where `classes` are combinations
+    of several `attributes`, these are their names.
     """
 
     train: Images
@@ -50,6 +56,12 @@ class Splits:
     classes: list[str]
     mirrors: bool
     pseudo: Synthetic | None = None
+    attributes: Sequence[str] = ()
+
+    @property
+    def class_count(self) -> int:
+        """The number of classes, which knows whether they are combinations of attributes."""
+        return Combinations(len(self.attributes)) if self.attributes else len(self.classes)
 
     def added(self, arm: Arm) -> Synthetic:
         """Return the images that an arm may add to the real ones."""
@@ -135,7 +147,7 @@ def fit_in_parts(run: Run, fits: list[Fit], made: Callable[[Fit], tuple[FitRow, 
 def check(run: Run, config: MixedOptions, device: torch.device) -> None:
     """Raise BadInput, before any image is read, for a classifier or images that this machine cannot take."""
     real, synthetic = run.input(PREPROCESS).dataset, run.input(SYNTHESIZE).dataset
-    for line in check_classifier(config, synthetic.size_px, real.channels, len(real.classes), device):
+    for line in check_classifier(config, synthetic.size_px, real.channels, real.class_count, device):
         run.reporter.info(line)
 
 
@@ -154,7 +166,8 @@ def load_experiment(run: Run, min_confidence: float) -> Splits:
     drawn, pseudo = load_synthetic(synthetic).confident(min_confidence), None
     if UNLABELLED in real.dataset.splits:
         pseudo = load_pseudo(real, synthetic).confident(min_confidence)
-    return Splits(train, val, test, drawn, real.dataset.classes, real.record.mirrors, pseudo)
+    info = real.dataset
+    return Splits(train, val, test, drawn, info.classes, real.record.mirrors, pseudo, info.attributes)
 
 
 def load_pseudo(real: Artifact[RealRecord], synthetic: Artifact[SyntheticRecord]) -> Synthetic:
@@ -187,7 +200,7 @@ def annotated_by_own(splits: Splits, share: float, config: MixedOptions, seed: i
     """Return the synthetic images with the labels of an annotator that saw a share of the real images alone."""
     seen = real_part(splits.train, share, seed)
     fitted = fit(
-        seen, splits.val, len(splits.classes), config, seed=derive_seed(seed, Stream.OWN_ANNOTATOR), device=device
+        seen, splits.val, splits.class_count, config, seed=derive_seed(seed, Stream.OWN_ANNOTATOR), device=device
     )
     # the same synthetic images with other labels: this arm differs from its neighbour in nothing else
     confidence, labels = probabilities_of(fitted.network, splits.synthetic.images.pixels).cpu().max(dim=1)
@@ -225,7 +238,7 @@ def _fit(
     fitted = fit(
         train,
         splits.val,
-        len(splits.classes),
+        splits.class_count,
         config,
         seed=derive_seed(planned.seed, Stream.ARM_FIT),
         device=device,
@@ -234,16 +247,18 @@ def _fit(
             least_gain=LEAST_GAIN,
             most_steps=config.most_steps,
             equal_steps=True,
-            augment=standard_augmentation(splits.mirrors, len(splits.classes)) if arm.augmented else None,
+            augment=standard_augmentation(splits.mirrors, splits.class_count) if arm.augmented else None,
         ),
     )
     assert fitted.equal_steps is not None  # asked for
     # probabilities, not only the metrics: paired comparisons and ROC-AUC need the answer for each test image
     answers = {
-        name: probabilities_of(network, splits.test.pixels).cpu()
+        name: answers_of(network, splits.test.pixels).cpu()
         for name, network in ((PROBABILITIES, fitted.network), (EQUAL_STEPS, fitted.equal_steps))
     }
-    truth = splits.test.labels.numpy()
+    truth, attributes = splits.test.labels.numpy(), len(splits.attributes)
+    kept, control = (named_in(answers[name].numpy(), attributes) for name in (PROBABILITIES, EQUAL_STEPS))
+    right = bits_of(control, attributes) == bits_of(truth, attributes) if attributes else control == truth
     row = FitRow(
         arm=planned.arm,
         replicate=planned.replicate,
@@ -254,7 +269,12 @@ def _fit(
         n_pseudo=n_added if arm.pseudo else None,
         best_step=fitted.best_step,
         stopped_at=fitted.stopped_at,
-        equal_steps_accuracy=float((answers[EQUAL_STEPS].argmax(dim=1).numpy() == truth).mean()),
-        test=score_table(truth, answers[PROBABILITIES].argmax(dim=1).numpy(), splits.classes).brief(),
+        equal_steps_accuracy=float(right.mean()),
+        test=score_table(truth, kept, splits.classes, splits.attributes).brief(),
     )
     return row, answers
+
+
+def named_in(answers: NDArray[np.floating], attributes: int) -> NDArray[np.int64]:
+    """Return the labels (...) that answers (..., classes) name, or answers (..., attributes) about attributes."""
+    return labels_of(answers > 0.5) if attributes else answers.argmax(axis=-1)

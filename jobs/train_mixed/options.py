@@ -71,6 +71,13 @@ class MixedOptions(FitOptions):
         within=Within(0),
         gathers=True,
     )
+    verdict_on: str | None = option(
+        None,
+        "Attribute whose F1 the answers are about, where images have several; their macro F1 where not given.",
+        "experiment design",
+        metavar="NAME",
+        gathers=True,
+    )
     patience: int = option(
         8,
         "Early stopping, the same for every arm: measurements on val without improvement before training ends; "

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.attributes import bits_of
+from shared.metrics.classification import POSITIVE
 from shared.metrics.influence import CLASS_METRICS, class_ratio, pseudo_values, weights_of
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.confidence import LEVEL
@@ -28,13 +30,15 @@ class Outcome:
     `truth` is int64 (images,), `predicted` and `equal_steps` int64 (replicates, fits, images), `probabilities` float
     (replicates, fits, images, classes). `equal_steps` are the predictions of the control of early stopping: the best
     weights within the same number of steps for every arm. Where each replicate has test images of its own, `truth` is
-    (replicates, images), and NO_IMAGE where it has fewer than others.
+    (replicates, images), and NO_IMAGE where it has fewer than others. Where labels are combinations of `attributes`,
+    the last axis of `probabilities` are these.
     """
 
     truth: Labels
     predicted: Labels
     probabilities: NDArray[np.floating]
     equal_steps: Labels
+    attributes: int = 0
 
     def __post_init__(self) -> None:
         shape = self.predicted.shape
@@ -56,6 +60,20 @@ class Outcome:
         """The truth in each replicate: (replicates, images)."""
         return np.broadcast_to(self.truth, (len(self.predicted), self.predicted.shape[2]))
 
+    def only(self, attribute: int) -> "Outcome":
+        """Return the outcome of one of several attributes alone."""
+
+        def bit(labels: Labels) -> Labels:
+            return np.where(labels == NO_IMAGE, NO_IMAGE, labels >> attribute & 1)
+
+        return Outcome(
+            bit(self.truth),
+            bit(self.predicted),
+            self.probabilities[..., attribute : attribute + 1],
+            bit(self.equal_steps),
+            attributes=1,
+        )
+
     @property
     def correct(self) -> Array:
         """The share of a replicate's classifiers that are right about an image: (replicates, images)."""
@@ -64,17 +82,31 @@ class Outcome:
 
     @property
     def correct_by_fit(self) -> Array:
-        """1 where a classifier is right about an image: (replicates, fits, images); NaN where there is no image."""
+        """1 where a classifier is right about an image: (replicates, fits, images); NaN where there is no image.
+
+        Of several attributes it is the share of them that are right.
+        """
         return self._right(self.predicted)
 
     @property
-    def equal_steps_correct_by_fit(self) -> Array:
+    def judged_by_fit(self) -> Array:
+        """What an image contributes to the metric that answers are about: (replicates, fits, images), as above.
+
+        That is the accuracy, or the macro F1 of attributes.
+        """
+        return contributions(self, "f1", self.predicted)[1] if self.attributes else self.correct_by_fit
+
+    @property
+    def equal_steps_judged_by_fit(self) -> Array:
         """The same for the control of early stopping: (replicates, fits, images)."""
-        return self._right(self.equal_steps)
+        return contributions(self, "f1", self.equal_steps)[1] if self.attributes else self._right(self.equal_steps)
 
     def _right(self, predicted: Labels) -> Array:
         truth = self.truths[:, None, :]
-        return np.where(truth == NO_IMAGE, np.nan, predicted == truth)
+        right = predicted == truth
+        if self.attributes:
+            right = (bits_of(predicted, self.attributes) == bits_of(truth, self.attributes)).mean(axis=-1)
+        return np.where(truth == NO_IMAGE, np.nan, right)
 
 
 def repetitions(by_fit: Array) -> Array:
@@ -98,28 +130,36 @@ def metric_estimates(outcome: Outcome, inference: Inference = TWO_WAY) -> dict[s
     return {metric.name: _estimate(outcome, metric.name, inference) for metric in CLASSIFICATION_METRICS}
 
 
-def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate | OptionalEstimate:
-    replicates, fits, images = outcome.predicted.shape
-    values, contributions = np.zeros((replicates, fits)), np.full((replicates, fits, images), np.nan)
+def contributions(outcome: Outcome, metric: str, predicted: Labels) -> tuple[Array, Array]:
+    """Return a metric of the answers `predicted`, (replicates, fits), and what each image contributes to it.
+
+    Contributions are (replicates, fits, images), with the metric as their mean, NaN where there is no image.
+    """
+    replicates, fits, images = predicted.shape
+    values, found = np.zeros((replicates, fits)), np.full((replicates, fits, images), np.nan)
     for place in np.ndindex(replicates, fits):
         truth = outcome.truths[place[0]]
         there = truth != NO_IMAGE
-        value, found = pseudo_values(
-            truth[there], outcome.predicted[place][there], outcome.probabilities[place][there], metric
-        )
+        answers = predicted[place][there], outcome.probabilities[place][there]
+        value, pseudo = pseudo_values(truth[there], *answers, metric, outcome.attributes)
         # around the value that is printed: the mean of pseudo-values is the value less its bias of order 1 / images
-        values[place], contributions[place][there] = value, found - found.mean() + value
+        values[place], found[place][there] = value, pseudo - pseudo.mean() + value
+    return values, found
+
+
+def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate | OptionalEstimate:
+    values, found = contributions(outcome, metric, outcome.predicted)
     by_replicate = values.mean(axis=1)
-    there = np.broadcast_to((outcome.truths != NO_IMAGE)[:, None], contributions.shape)
-    if np.isnan(contributions[there]).any():
+    there = np.broadcast_to((outcome.truths != NO_IMAGE)[:, None], found.shape)
+    if np.isnan(found[there]).any():
         return _optional(by_replicate, None)
     # random splits are stratified: images of the first weigh as those of any other
     first = outcome.truths[0]
-    scale = weighted_share(weights_of(first[first != NO_IMAGE], metric))
-    interval = inference.share(repetitions(contributions), LEVEL, scale)
+    scale = weighted_share(weights_of(first[first != NO_IMAGE], metric, outcome.attributes))
+    interval = inference.share(repetitions(found), LEVEL, scale)
     return Estimate(
         mean=float(by_replicate.mean()),
-        std=float(by_replicate.std(ddof=1)) if replicates > 1 else None,
+        std=float(by_replicate.std(ddof=1)) if len(by_replicate) > 1 else None,
         values=by_replicate.tolist(),
         low=interval.low,
         high=interval.high,
@@ -142,17 +182,21 @@ def _optional(by_replicate: Array, interval: MeanInterval | None) -> OptionalEst
 def class_estimates(outcome: Outcome, classes: Sequence[str], inference: Inference = TWO_WAY) -> list[ArmClass]:
     """Return precision, recall and F1 of each class over replicates, in the order of `classes`, the names of labels.
 
-    Mean, spread and interval as in `metric_estimates`, each over the images that the metric of that class is about.
+    Of several attributes `classes` are their names, and the metrics are of the images that have them. Mean, spread and
+    interval as in `metric_estimates`, each over the images that the metric of that class is about.
     """
-    # of replicates with images of their own the fewest
-    counts = np.min([(outcome.truths == label).sum(axis=1) for label in range(len(classes))], axis=1).tolist()
+    if outcome.attributes:
+        asked = [(outcome.only(attribute), POSITIVE) for attribute in range(outcome.attributes)]
+    else:
+        asked = [(outcome, label) for label in range(len(classes))]
     return [
         ArmClass(
             class_name=name,
-            n=counts[label],
-            **{metric: _class_estimate(outcome, label, metric, inference) for metric in CLASS_METRICS},
+            # of replicates with images of their own the fewest
+            n=int((own.truths == label).sum(axis=1).min()),
+            **{metric: _class_estimate(own, label, metric, inference) for metric in CLASS_METRICS},
         )
-        for label, name in enumerate(classes)
+        for name, (own, label) in zip(classes, asked, strict=True)
     ]
 
 

@@ -25,29 +25,29 @@ SIGNS = 3
 """Signs of a collapse that a headline names; one more is named, too, rather than counted."""
 
 
-def sentence(subject: str, outcome: str, found: MeanInterval, clause: str = "") -> str:
-    """Return an answer in words; `clause` ends that of an effect which helped."""
+def sentence(subject: str, outcome: str, found: MeanInterval, metric: str = "accuracy", clause: str = "") -> str:
+    """Return an answer about a metric on test in words; `clause` ends that of an effect which helped."""
     digits = bounds_decimals(found.low, found.high)
     difference = signed_points(found.mean, digits)
     subject, interval = subject[0].upper() + subject[1:], _interval(found.low, found.high, found.level)
     if outcome == HELPED:
-        return f"{subject} helped: {difference} points of test accuracy ({interval}){clause}."
+        return f"{subject} helped: {difference} points of test {metric} ({interval}){clause}."
     if outcome == HURT:
-        return f"{subject} hurt: {difference} points of test accuracy ({interval})."
+        return f"{subject} hurt: {difference} points of test {metric} ({interval})."
     if outcome == COPIES:
         return (
             f"{subject} cannot be credited to new images: the synthetic set holds copies of training images "
-            f"({difference} points of test accuracy, {interval})."
+            f"({difference} points of test {metric}, {interval})."
         )
     if outcome == TEST_SEEN:
         return (
-            f"{subject}: {difference} points of test accuracy ({interval}), which may be what the generator saw of the "
+            f"{subject}: {difference} points of test {metric} ({interval}), which may be what the generator saw of the "
             "test images; whether these images help is not answered."
         )
     if found.low <= -1 and found.high >= 1:
         # accuracies differ by 100 points at most: such an interval says nothing
         return f"{subject}: no effect shown, and none is excluded: too few replicates (difference {difference})."
-    excluded = _excluded(found.low, found.high)
+    excluded = _excluded(found.low, found.high, metric)
     is_are = "is" if excluded.startswith("Any") and " and " not in excluded else "are"
     return f"{subject}: no effect shown. {excluded} {is_are} excluded (difference {difference}, {interval})."
 
@@ -62,11 +62,12 @@ def augmentation_clause(augmented: Answer | None) -> str:
     return f", but not {'' if augmented.outcome == HURT else 'shown '}beyond standard augmentation"
 
 
-def at_baseline(arm: ArmRow, majority_baseline: float) -> str:
-    """Return that an arm may be as bad as one answer for every image."""
+def at_baseline(arm: ArmRow, majority_baseline: float, attributes: bool = False) -> str:
+    """Return that an arm may be as bad as one answer for every image; of `attributes` that is one value of each."""
     found = arm.accuracy
+    one = "giving each attribute its more frequent value" if attributes else "answering the most frequent class"
     return (
-        f"Arm {arm.arm} is not shown to be better than always answering the most frequent class: its accuracy is "
+        f"Arm {arm.arm} is not shown to be better than always {one}: its accuracy is "
         f"{percent(found.mean)} % ({percent(found.low)} to {percent(found.high)} %), "
         f"that of the one answer {percent(majority_baseline)} %."
     )
@@ -178,17 +179,17 @@ def _interval(low: float, high: float, level: float) -> str:
     return f"{level_text(level)} interval {signed_points(low, digits)} to {signed_points(high, digits)}"
 
 
-def _excluded(low: float, high: float) -> str:
+def _excluded(low: float, high: float, metric: str) -> str:
     """Return the gains and losses outside of an interval that holds 0; a bound of exactly 0 leaves none."""
     digits = bounds_decimals(low, high)
     # accuracies differ by 100 points at most: beyond that nothing needs to be excluded
     if high >= 1:
         beyond = f"Losses beyond {signed_points(-low, digits).lstrip('+')} points" if low < 0 else "Any loss"
-        return f"{beyond} of test accuracy"
+        return f"{beyond} of test {metric}"
     if low <= -1:
         above = f"Gains above {signed_points(high, digits).lstrip('+')} points" if high > 0 else "Any gain"
-        return f"{above} of test accuracy"
+        return f"{above} of test {metric}"
     gains = f"Gains above {signed_points(high, digits).lstrip('+')}" if high > 0 else "Any gain"
     losses = f"losses beyond {signed_points(-low, digits).lstrip('+')} points" if low < 0 else "any loss"
     unit = " points" if high > 0 and not low < 0 else ""
-    return f"{gains}{unit} and {losses} of test accuracy"
+    return f"{gains}{unit} and {losses} of test {metric}"

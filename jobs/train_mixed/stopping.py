@@ -23,7 +23,7 @@ def with_width(record: MixedRecord, outcomes: Mapping[str, Outcome], inference: 
     if headline is None or protocol.until is None:
         return record
     a, b = outcomes[headline.a], outcomes[headline.b]
-    found = width(repetitions(a.correct_by_fit - b.correct_by_fit), protocol.until, inference, headline.level)
+    found = width(repetitions(a.judged_by_fit - b.judged_by_fit), protocol.until, inference, headline.level)
     stopped = stopped_for(found, protocol, inference) or (None if ended == "no" else ended)
     needs = found.needs_images if stopped == TEST_IMAGES else None
     known = {"half_width": found.half_width, "floor": found.floor, "stopped_for": stopped}

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from jobs.train_mixed.arms import ARMS, LEARNING_CURVE
 from jobs.train_mixed.outcome import NO_IMAGE, Outcome
+from shared.attributes import bits_of, presence_counts
 from shared.stats.data_equivalent import data_equivalent
 from shared.stats.inference import TWO_WAY, Inference
 from shared.stats.two_way import variance_components
@@ -23,12 +24,12 @@ def variance_shares(a: Outcome, b: Outcome, by_fits_alone: bool) -> Variance:
     Replicates bring s^2 / R, the variance of their differences on this test set over their number; images bring their
     component of the two-way model over their number, which is what more replicates would leave. With two or more fits
     the fits' part of s^2 is their variance within replicates over their number. With one fit it is told only where the
-    accuracy of the baseline `b` varies by fits and nothing else (`by_fits_alone`): it has real images alone, the same
+    metric of the baseline `b` varies by fits and nothing else (`by_fits_alone`): it has real images alone, the same
     in every replicate. Arm `a` is taken to vary as much by its own fits, independently, which makes twice that
     variance. The rest of s^2, at least 0, is the generators'. A fit counts with what it draws itself: its order, its
     real subset, its window of the generator's images.
     """
-    difference = a.correct_by_fit - b.correct_by_fit
+    difference = a.judged_by_fit - b.judged_by_fit
     replicates, fits, images = difference.shape
     # replicates with test images of their own do not tell these from what else varies
     if replicates < 2 or a.has_own_images:
@@ -41,7 +42,7 @@ def variance_shares(a: Outcome, b: Outcome, by_fits_alone: bool) -> Variance:
     if fits > 1:
         by_fits = float(difference.mean(axis=2).var(axis=1, ddof=1).mean()) / fits
     elif by_fits_alone:
-        by_fits = 2 * float(b.correct.mean(axis=1).var(ddof=1))
+        by_fits = 2 * float(b.judged_by_fit.mean(axis=1).mean(axis=1).var(ddof=1))
     else:
         return Variance(generator=None, fit=None, images=by_images / total)
     # estimates of few replicates: fits alone cannot vary more than all did
@@ -90,6 +91,12 @@ def data_equivalents(
     return equivalents
 
 
-def majority_baseline(train_counts: list[int], truth: NDArray[np.int64]) -> float:
-    """Return the test accuracy of always answering the most frequent train class; `train_counts` is by class."""
+def majority_baseline(train_counts: list[int], truth: NDArray[np.int64], attributes: int = 0) -> float:
+    """Return the test accuracy of always answering the most frequent train class; `train_counts` is by class.
+
+    Where classes are combinations of `attributes`, the one answer is that value of each which is the more frequent one.
+    """
+    if attributes:
+        most = [have > without for without, have in presence_counts(train_counts, attributes)]
+        return float((bits_of(truth[truth != NO_IMAGE], attributes) == most).mean())
     return float((truth[truth != NO_IMAGE] == int(np.argmax(train_counts))).mean())

@@ -2,6 +2,7 @@
 
 from jobs.train_mixed.arms import ARMS, chosen_arms
 from jobs.train_mixed.options import MixedOptions
+from shared.cli.options import nearest
 from shared.data.specs import Specs
 from shared.errors import BadConfig
 from shared.store.work_shards import Shard
@@ -11,6 +12,7 @@ def validate(options: MixedOptions, shard: Shard, specs: Specs) -> None:
     """Raise BadConfig for images that the network is not built for, and for fewer synthetic ones than an arm needs."""
     if specs.real is not None:
         options.check_size(specs.real.size_px)
+        check_verdict(options.verdict_on, specs.real.attributes)
     unlabelled = specs.real is None or specs.real.unlabelled
     arms = chosen_arms(options.arms, conditional=True, unlabelled=unlabelled)
     share = synthetic_share(specs)
@@ -24,6 +26,18 @@ def validate(options: MixedOptions, shard: Shard, specs: Specs) -> None:
             f"{share:.0%}\n"
             f"{remedy(specs, ARMS[arm].synthetic_share)}, or leave the arm out"
         )
+
+
+def check_verdict(attribute: str | None, attributes: tuple[str, ...]) -> None:
+    """Raise BadConfig for an attribute that the real images do not have."""
+    if attribute is None or attribute in attributes:
+        return
+    there = (
+        f"want one of {', '.join(attributes)}" if attributes else "leave it out: they have one label, not attributes"
+    )
+    raise BadConfig(
+        f"--verdict-on {attribute}: the real images have no such attribute{nearest(attribute, attributes)}; {there}"
+    )
 
 
 def synthetic_share(specs: Specs) -> float | None:

@@ -16,7 +16,7 @@ from jobs.train_mixed.questions import AUGMENTED, HEADLINE, HEADLINE_OF_LABELS, 
 from jobs.train_mixed.summaries import data_equivalents, majority_baseline, variance_shares
 from shared.data.sampling import extremes
 from shared.metrics.classification import POSITIVE
-from shared.plots.formatting import labelled_count, pseudo_count, synthetic_count
+from shared.plots.formatting import labelled_count, metric_name, pseudo_count, synthetic_count
 from shared.stats.confidence import LEVEL, other_level
 from shared.stats.inference import TWO_WAY, Inference
 from shared.store.records.mixed import (
@@ -43,7 +43,8 @@ class Signs:
     in 2 of 5 replicates"; `copies_by_chance` is the same where chance may have flagged them. `little_variety` says what
     imported sets lack, `tuned` what was tuned on one of several splits, `tuned_on_more` what was tuned with more images
     or labels than there are. All are empty where there is nothing to warn of. `first` is that of `arms.first_shown`,
-    `named` what chose the arms.
+    `named` what chose the arms. Where classes are combinations of several `attributes`, answers are about macro F1, or
+    about the F1 of the one that `verdict_on` names.
     """
 
     classes: list[str]
@@ -51,6 +52,8 @@ class Signs:
     synthetic_counts: list[int]
     first: str = "headline"
     named: str = ""
+    attributes: list[str] = field(default_factory=list)
+    verdict_on: str | None = None
     collapsed: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     copies_by_chance: list[str] = field(default_factory=list)
@@ -81,11 +84,13 @@ def make_record(
 ) -> MixedRecord:
     """Return the whole record of an experiment whose arms, in the order of `outcomes`, were fitted as `rows` say."""
     lines = {
-        name: arm_row(name, rows, outcome, information[name], signs.classes, inference)
+        name: arm_row(name, rows, outcome, information[name], signs.attributes or signs.classes, inference)
         for name, outcome in outcomes.items()
     }
     truth = next(iter(outcomes.values())).truth
-    trained = Trained(outcomes, lines, protocol, signs, majority_baseline(signs.train_counts, truth), inference)
+    floor = majority_baseline(signs.train_counts, truth, len(signs.attributes))
+    judged = judged_outcomes(outcomes, signs)
+    trained = Trained(judged, lines, protocol, signs, floor, inference)
     headline, questions = judge(trained)
     return MixedRecord(
         rows=rows,
@@ -96,8 +101,8 @@ def make_record(
         variance=None
         if headline is None
         else variance_shares(
-            outcomes[headline.a],
-            outcomes[headline.b],
+            judged[headline.a],
+            judged[headline.b],
             # where each replicate has a subset of its own, accuracy on real images varies by these as well
             by_fits_alone=ARMS[headline.b].is_real and protocol.resplit is None,
         ),
@@ -109,7 +114,16 @@ def make_record(
         train_counts=signs.train_counts,
         synthetic_counts=signs.synthetic_counts,
         protocol=protocol,
+        attributes=signs.attributes or None,
     )
+
+
+def judged_outcomes(outcomes: Mapping[str, Outcome], signs: Signs) -> Mapping[str, Outcome]:
+    """Return the outcomes that answers are about: of one attribute, where the verdict is on one."""
+    if signs.verdict_on is None:
+        return outcomes
+    attribute = signs.attributes.index(signs.verdict_on)
+    return {name: outcome.only(attribute) for name, outcome in outcomes.items()}
 
 
 def arm_row(
@@ -138,7 +152,7 @@ def arm_row(
         information=information,
         metrics=metric_estimates(outcome, inference),
         classes=class_estimates(outcome, classes, inference),
-        positive_class=classes[POSITIVE] if len(classes) == 2 else None,
+        positive_class=classes[POSITIVE] if len(classes) == 2 and not outcome.attributes else None,
     )
 
 
@@ -156,13 +170,13 @@ def judge(trained: Trained) -> tuple[Answer | None, list[Answer]]:
 
 
 def answer(question: Question, trained: Trained, level: float, clause: str = "") -> Answer:
-    """Return the difference in accuracy of the question's arms, its interval at `level`, and what that says."""
+    """Return the difference of the question's arms, by accuracy or F1, its interval at `level`, and what that says."""
     a, b = (trained.outcomes[name] for name in (question.a, question.b))
     line, baseline = (trained.lines[name] for name in (question.a, question.b))
     # paired: both arms answer the same test images and share their seeds, so that what they share cancels out
-    difference = a.correct_by_fit - b.correct_by_fit
+    difference = a.judged_by_fit - b.judged_by_fit
     found = trained.inference.difference(repetitions(difference), level)
-    by_equal_steps = repetitions(a.equal_steps_correct_by_fit - b.equal_steps_correct_by_fit)
+    by_equal_steps = repetitions(a.equal_steps_judged_by_fit - b.equal_steps_judged_by_fit)
     control = equal_steps(by_equal_steps, level, trained.inference)
     # a baseline with synthetic images has the same copies: they explain no difference
     copied = bool(trained.signs.copies and line.n_synthetic and not baseline.n_synthetic)
@@ -176,12 +190,13 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
         pseudo=pseudo_count(line, baseline),
     )
     why_unlike = sentences.unlike(line.information, baseline.information, test_seen)
-    said = sentences.sentence(subject, outcome, found, clause)
+    metric = metric_judged(trained.signs)
+    said = sentences.sentence(subject, outcome, found, metric_name(metric), clause)
     return Answer(
         question=subject,
         a=question.a,
         b=question.b,
-        metric="accuracy",
+        metric=metric,
         difference=found.mean,
         low=found.low,
         high=found.high,
@@ -202,6 +217,13 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
         sentence=f"{why_unlike} {said}".lstrip(),
         freedom=found.freedom,
     )
+
+
+def metric_judged(signs: Signs) -> str:
+    """Return the metric that answers are about."""
+    if signs.verdict_on is not None:
+        return f"F1 of {signs.verdict_on}"
+    return "f1" if signs.attributes else "accuracy"
 
 
 def judged(low: float, high: float, copied: bool = False, test_seen: bool = False) -> str:
@@ -231,10 +253,15 @@ def sign_differs(difference: float, control: float) -> bool:
 def warnings(trained: Trained, line: ArmRow, baseline: ArmRow) -> list[str]:
     """Return what must be read before the answer, the gravest first."""
     signs, floor = trained.signs, trained.majority_baseline
-    counts, found = signs.train_counts, extremes(signs.train_counts)
+    # in macro F1 each attribute counts alike
+    counts, found = signs.train_counts, None if signs.attributes else extremes(signs.train_counts)
     sizes = [f"{counts[place]:,} train images of {signs.classes[place]}" for place in found or ()]
     unequal = [sentences.unequal_classes(sizes, (line, baseline))] if sizes else []
-    useless = [sentences.at_baseline(arm, floor) for arm in (line, baseline) if arm.accuracy.low <= floor]
+    useless = [
+        sentences.at_baseline(arm, floor, bool(signs.attributes))
+        for arm in (line, baseline)
+        if arm.accuracy.low <= floor
+    ]
     # what is wrong with a generator is nothing to an arm without its images
     generated = {
         sentences.collapse: signs.collapsed,

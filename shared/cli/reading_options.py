@@ -30,7 +30,8 @@ class ReadingOptions(JobOptions):
     )
     label: str | None = option(
         None,
-        "Attribute of CelebA, column of a table, or json field of foreign shards, that is the class.",
+        "Attribute of CelebA, or several joined by commas, column of a table, or json field of foreign shards, that is "
+        "the class.",
         "source",
         owner="source",
         metavar="NAME",

@@ -24,7 +24,8 @@ class ImageSpec:
     """Square images of `size_px` in 1 (grey) or 3 (colour) channels, from `source`.
 
     `mirrors` says whether a mirrored image is of the same class. `classes` is None as long as only the source's files
-    tell how many there are. `unlabelled` says whether there is a split of images without labels;
+    tell how many there are; `attributes` are what they are the combinations of, none of plain classes.
+    `unlabelled` says whether there is a split of images without labels;
     `labelled_fraction` is the share of train and val that has labels.
     """
 
@@ -33,6 +34,7 @@ class ImageSpec:
     source: str
     mirrors: bool
     classes: int | None = None
+    attributes: tuple[str, ...] = ()
     unlabelled: bool = False
     labelled_fraction: float = 1.0
 
@@ -94,6 +96,7 @@ def describe_images(real: "Artifact[RealRecord]") -> ImageSpec:
         source=record.source,
         mirrors=record.mirrors,
         classes=len(dataset.classes),
+        attributes=tuple(dataset.attributes),
         unlabelled=UNLABELLED in dataset.splits,
         # in earlier versions all images had labels
         labelled_fraction=1.0 if record.labelled_fraction is None else record.labelled_fraction,

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field, SkipValidation, ValidationError, model_serializer, model_validator
 
+from shared.attributes import MOST, Combinations, combinations
 from shared.errors import FormatError
 from shared.format.files import json_bytes
 from shared.format.outside import parse_json
@@ -98,6 +99,7 @@ S = TypeVar("S", _Split1, _Split2, Split)
 
 class _Described(FormatRecord, Generic[S]):
     classes: list[str] = Field(min_length=1)
+    attributes: list[str] = Field(default=[], max_length=MOST)
     size_px: int = Field(ge=1)
     channels: Literal[1, 3]
     preparation: dict[str, object]
@@ -108,11 +110,21 @@ class _Described(FormatRecord, Generic[S]):
         for name, split in self.splits.items():
             if len(split.class_counts) != len(self.classes):
                 raise ValueError(f"split {name} counts {len(split.class_counts)} classes of {len(self.classes)}")
+        if self.attributes and self.classes != combinations(self.attributes):
+            raise ValueError("classes are not the combinations of the attributes, in the order of labels")
         return self
 
 
 class Dataset(_Described[Split]):
-    """What the samples of a dataset are; `preparation` says how images were cropped, resized and quantised."""
+    """What the samples of a dataset are; `preparation` says how images were cropped, resized and quantised.
+
+    Where images have several `attributes`, there is a class for each combination of them; see `shared.attributes`.
+    """
+
+    @property
+    def class_count(self) -> int:
+        """The number of classes, which knows whether they are combinations of attributes."""
+        return Combinations(len(self.attributes)) if self.attributes else len(self.classes)
 
     def paged(self, folder: Path) -> "Dataset":
         """Write the pages of every split into `folder`; return the dataset as its manifest describes it."""
@@ -167,8 +179,11 @@ class Manifest(_Fields[Dataset]):
         if self.version > 1 and not all(isinstance(split.shards, PagedShards) for split in splits):
             raise ValueError("a split has no pages; write them first (`Dataset.paged`)")
         fields = self.model_dump(mode="json")
-        if self.extends is None:  # builds that do not know the field read all manifests but these
+        # builds that do not know these fields read all manifests without them
+        if self.extends is None:
             del fields["extends"]
+        if self.dataset and not self.dataset.attributes:
+            del fields["dataset"]["attributes"]
         return json_bytes(fields)
 
 

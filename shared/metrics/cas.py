@@ -6,6 +6,7 @@ Ravuri and Vinyals 2019, "Classification Accuracy Score for Conditional Generati
 import numpy as np
 import torch
 
+from shared.attributes import attributes_in
 from shared.data.images import Images
 from shared.data.sampling import stratified
 from shared.metrics.classification import score_table
@@ -31,7 +32,9 @@ def classification_accuracy_score(
     trained_on = np.setdiff1d(np.arange(len(drawn)), held_out)
     fitted = fit(drawn.subset(trained_on), drawn.subset(held_out), classes, config, seed=seed, device=device)
     predicted = logits_of(fitted.network, reference.pixels).argmax(dim=1).cpu()
-    table = score_table(reference.labels.numpy(), predicted.numpy(), [str(label) for label in range(classes)])
+    attributes = [str(place) for place in range(attributes_in(classes))]
+    names = [str(label) for label in range(classes)]
+    table = score_table(reference.labels.numpy(), predicted.numpy(), names, attributes)
     return SyntheticOnly(
         accuracy=table.accuracy,
         f1=table.f1,

@@ -8,22 +8,31 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.attributes import bits_of
 from shared.store.records.classifier import WHOLE_CONFUSION, ClassScore, ClassTable
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 POSITIVE = 1
 """The label of the positive class where there are two: the second, which of an attribute is its presence."""
 
 
-def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> ClassTable:
+def score_table(
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str], attributes: Sequence[str] = ()
+) -> ClassTable:
     """Return accuracy, macro and per-class precision, recall, F1 and the confusion matrix, by scikit-learn.
 
     Macro means run over the classes that occur in `truth` or `predicted`. Rows of the confusion matrix are true
     classes, columns predicted ones. A ratio whose denominator is 0 counts as 0.
+
+    Where classes are combinations of `attributes` there is a row for each attribute, of the images that have it, and
+    macro means run over these rows; the accuracy is the share of attributes that are right.
     """
     from sklearn import metrics  # here, since a command that only asks a classifier need not import it
 
+    if attributes:
+        return _attribute_table(truth, predicted, attributes)
     labels = list(range(len(classes)))
     whole = len(classes) <= WHOLE_CONFUSION
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
@@ -48,6 +57,28 @@ def score_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes:
         ],
         confusion=metrics.confusion_matrix(truth, predicted, labels=labels).tolist() if whole else None,
         confusion_rows=None if whole else confusion_rows(truth, predicted, len(classes)),
+    )
+
+
+def _attribute_table(truth: NDArray[np.int64], predicted: NDArray[np.int64], attributes: Sequence[str]) -> ClassTable:
+    """Return the table of combinations of attributes; see `score_table`."""
+    from sklearn import metrics
+
+    true, named = (bits_of(labels, len(attributes)) for labels in (truth, predicted))
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(true, named, zero_division=0)
+    occurs = (true | named).any(axis=0)
+    means = np.mean([values[occurs] for values in (precision, recall, f1)], axis=1) if occurs.any() else np.zeros(3)
+    return ClassTable(
+        n=len(truth),
+        accuracy=float((true == named).mean()),
+        precision=float(means[0]),
+        recall=float(means[1]),
+        f1=float(means[2]),
+        classes=[
+            ClassScore(class_name=name, precision=float(row[0]), recall=float(row[1]), f1=float(row[2]), n=int(row[3]))
+            for name, *row in zip(attributes, precision, recall, f1, support, strict=True)
+        ],
+        confusion_rows=confusion_rows(truth, predicted, 2 ** len(attributes)),
     )
 
 
@@ -82,7 +113,8 @@ def confusion_of(tables: Sequence[ClassTable], places: Sequence[int], classes: i
 class Counts:
     """A classifier's answers by class (classes,): right ones, images truly of it, images predicted to be of it.
 
-    A ratio without a denominator counts as 0, as in scikit-learn.
+    A ratio without a denominator counts as 0, as in scikit-learn. With k attributes there are 2k classes: the images
+    with each of them, the first `scored` ones, which macro means run over, then those without; an image is in k.
     """
 
     # not scikit-learn's functions: the jackknife needs each metric without one image, for every cell of the confusion
@@ -91,19 +123,23 @@ class Counts:
     right: Array
     true: Array
     named: Array
+    scored: int | None = None
 
-    def less_one(self, true: int, named: int) -> "Counts":
-        """Return the counts without one image of the class `true` that is predicted to be of the class `named`."""
-        left = Counts(self.right.copy(), self.true.copy(), self.named.copy())
+    def less_one(self, true: Places, named: Places) -> "Counts":
+        """Return the counts without one image of the classes `true` that is predicted to be of the classes `named`."""
+        left = Counts(self.right.copy(), self.true.copy(), self.named.copy(), self.scored)
         left.true[true] -= 1
         left.named[named] -= 1
-        left.right[true] -= true == named
+        left.right[true[true == named]] -= 1
         return left
 
     @cached_property
     def occurs(self) -> NDArray[np.bool_]:
         """The classes that macro means run over: those that truly occur or are named."""
-        return (self.true + self.named) > 0
+        occurs = (self.true + self.named) > 0
+        if self.scored is not None:
+            occurs[self.scored :] = False
+        return occurs
 
     @cached_property
     def recalls(self) -> Array:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.attributes import bits_of
 from shared.metrics.classification import POSITIVE, Counts
 from shared.metrics.metric import CLASSIFICATION_METRICS
 from shared.stats.intervals import share_above
@@ -20,42 +21,59 @@ Labels = NDArray[np.int64]
 
 
 def pseudo_values(
-    truth: Labels, predicted: Labels, probabilities: NDArray[np.floating], metric: str
+    truth: Labels, predicted: Labels, probabilities: NDArray[np.floating], metric: str, attributes: int = 0
 ) -> tuple[float, Array]:
     """Return the metric of a classifier's answers, and the pseudo-value of each image: n m - (n - 1) m without it.
 
     `truth` and `predicted` are (images,), `probabilities` (images, classes); `metric` is a name of
     CLASSIFICATION_METRICS, KeyError for another. The pseudo-values of the accuracy are 1 where the answer is right,
     else 0; those of other metrics may lie outside of [0, 1], and their mean is the metric with its bias of order 1 / n
-    removed. NaN where the metric is: an area under the curve with one class in `truth`.
+    removed. NaN where the metric is: an area under the curve with one class in `truth`. Where labels are combinations
+    of `attributes`, `probabilities` are those of the attributes, and metrics are means over these; see `Counts`.
     """
     row = {known.name: known for known in CLASSIFICATION_METRICS}[metric]
     function: Callable[..., Any] = row.compute.get()
     images, classes = len(truth), probabilities.shape[1]
     if row.ranked:
-        areas, areas_without = _areas(truth, probabilities)
+        areas, areas_without = _areas(truth, probabilities, attributes)
         value, without = function(areas), function(areas_without)
     else:
-        cells, place = np.unique(truth * classes + predicted, return_inverse=True)
-        by_class = (truth[truth == predicted], truth, predicted)
-        counts = Counts(*(np.bincount(labels, minlength=classes).astype(np.float64) for labels in by_class))
+        labels = 2**attributes if attributes else classes
+        cells, place = np.unique(truth * labels + predicted, return_inverse=True)
+        true, named = places_of(truth, attributes), places_of(predicted, attributes)
+        right, truly, answered = (
+            np.bincount(found.ravel(), minlength=2 * attributes or classes).astype(np.float64)
+            for found in (true[true == named], true, named)
+        )
+        counts = Counts(right, truly, answered, attributes or None)
         value = function(counts)
         # images in one cell of the confusion matrix leave the same counts behind
-        left = (counts.less_one(*divmod(cell, classes)) for cell in cells.tolist())
-        without = np.asarray([function(each) for each in left])[place]
+        pairs = zip(*(places_of(side, attributes) for side in np.divmod(cells, labels)), strict=True)
+        without = np.asarray([function(counts.less_one(*pair)) for pair in pairs])[place]
     return float(value), images * value - (images - 1) * without
 
 
-def weights_of(truth: Labels, metric: str) -> Array:
+def places_of(labels: Labels, attributes: int = 0) -> Labels:
+    """Return the classes of `Counts` that images (images,) are in, (images, 1), or (images, attributes)."""
+    if not attributes:
+        return labels[:, None]
+    return np.arange(attributes) + attributes * (1 - bits_of(labels, attributes))
+
+
+def weights_of(truth: Labels, metric: str, attributes: int = 0) -> Array:
     """Return what each image (images,) weighs in a metric of CLASSIFICATION_METRICS, with a mean of 1.
 
-    In the accuracy all weigh alike, in a mean over classes an image weighs the more the fewer its class has.
+    In the accuracy all weigh alike, in a mean over classes an image weighs the more the fewer its class has; of
+    `attributes` the mean over them, each of which has two classes.
     """
     if metric == "accuracy":
         return np.ones(len(truth))
-    _, place, counts = np.unique(truth, return_inverse=True, return_counts=True)
-    weights: Array = len(truth) / (len(counts) * counts[place])
-    return weights
+    weights = []
+    for classes in bits_of(truth, attributes).T if attributes else [truth]:
+        _, place, counts = np.unique(classes, return_inverse=True, return_counts=True)
+        weights.append(len(truth) / (len(counts) * counts[place]))
+    mean: Array = np.mean(weights, axis=0)
+    return mean
 
 
 CLASS_METRICS = ("precision", "recall", "f1")
@@ -87,11 +105,16 @@ def class_ratio(truth: Labels, predicted: Labels, label: int, metric: str) -> tu
     return value, value[..., None] + weight[..., None] * (above - value[..., None] * below)
 
 
-def _areas(truth: Labels, probabilities: NDArray[np.floating]) -> tuple[Array, Array]:
+def _areas(truth: Labels, probabilities: NDArray[np.floating], attributes: int = 0) -> tuple[Array, Array]:
     """Return the areas under the ROC curves (ranked classes,), and those without each image (images, ranked classes).
 
-    Each class is ranked against the rest, of two classes the positive one only, since the other would say the same.
+    Each class is ranked against the rest, of two classes the positive one only, since the other would say the same; of
+    attributes the images with each against those without.
     """
+    if attributes:
+        sides = zip(probabilities.T, bits_of(truth, attributes).T == 1, strict=True)
+        whole, without = zip(*(_area(scores, positive) for scores, positive in sides), strict=True)
+        return np.asarray(whole), np.stack(without, axis=1)
     classes = probabilities.shape[1]
     ranked = [POSITIVE] if classes == 2 else list(range(classes))
     whole, without = zip(*(_area(probabilities[:, label], truth == label) for label in ranked), strict=True)

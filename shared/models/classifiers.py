@@ -5,6 +5,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from shared.attributes import attributes_in
 from shared.models.fit_options import FitConfig
 from shared.models.networks import Classifier
 from shared.models.sizes import quartered
@@ -59,8 +60,18 @@ class RpsCnn(Classifier):
 
 
 def spec_of(config: FitConfig, *, size_px: int, channels: int, classes: int) -> Spec:
-    """Return the spec of the classifier of `config` for such images."""
-    spec: dict[str, object] = {"name": config.network, "size_px": size_px, "channels": channels, "classes": classes}
+    """Return the spec of the classifier of `config` for such images.
+
+    Of combinations the spec has the `attributes` too, and the network an output for each attribute.
+    """
+    spec: dict[str, object] = {
+        "name": config.network,
+        "size_px": size_px,
+        "channels": channels,
+        "classes": int(classes),
+    }
+    if attributes := attributes_in(classes):
+        spec["attributes"] = attributes
     if config.network in WITH_WIDTH:
         spec["width"] = config.width
     if config.pretrained:
@@ -72,11 +83,17 @@ def spec_of(config: FitConfig, *, size_px: int, channels: int, classes: int) -> 
 
 def build_classifier(spec: Spec) -> Classifier:
     """Return the classifier of `spec` with fresh weights from torch's global generator."""
-    if is_own(str(spec["name"])):
+    keywords = cast(dict[str, Any], dict(spec))
+    if attributes := keywords.pop("attributes", 0):
+        keywords["classes"] = attributes
+    if is_own(keywords["name"]):
         # in the layout that its author expects: `view` in it may need that
-        return own_network(**cast(dict[str, Any], spec))
-    # channels last is the layout that a CPU's convolutions are fastest in
-    return build(CLASSIFIERS, spec).to(memory_format=torch.channels_last)
+        network = own_network(**keywords)
+    else:
+        # channels last is the layout that a CPU's convolutions are fastest in
+        network = build(CLASSIFIERS, keywords).to(memory_format=torch.channels_last)
+    network.attributes = attributes
+    return network
 
 
 def parameter_count(network: nn.Module) -> int:

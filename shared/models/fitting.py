@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,8 +19,9 @@ from shared.models.classifiers import build_classifier, spec_of
 from shared.models.fit_options import FitConfig
 from shared.models.imbalance import BATCHES, class_weights, cross_entropy
 from shared.models.inference import batch_for, in_batches
-from shared.models.networks import Classifier
+from shared.models.networks import Classifier, of_attributes
 from shared.models.tables import Spec
+from shared.models.validation.metrics import val_metrics
 from shared.models.zoo.pretrained_file import load_pretrained
 from shared.runtime.observe.observation import report_losses, timed, training
 from shared.runtime.seeding import Stream, derive_seed, seed_everything
@@ -123,7 +123,7 @@ def fit(
     extras = extras or FitExtras()
     network = _first_network(train, classes, config).to(device)
     train, val = train.to(device), val.to(device)
-    measure_val = _val_metrics(classes, device)
+    measure = val_metrics(classes, device)
     best, control = _Best(extras.least_gain), _Best()
     last = max(config.steps, extras.most_steps or 0)
     losses = list[Tensor]()
@@ -131,7 +131,8 @@ def fit(
         losses.append(loss)
         if step % config.measure_every and step not in (config.steps, last):
             continue
-        row = CurveRow(step=step, train_loss=_mean_loss(losses, step), **measure_val(network, val))
+        measured = measure(logits_of(network, val.pixels), val.labels)
+        row = CurveRow(step=step, train_loss=_mean_loss(losses, step), **measured)
         report_losses({"train": row.train_loss, "val": row.val_loss})
         extras.on_step(len(losses), f"val F1 {row.val_f1:.3f}")
         losses = []
@@ -209,35 +210,6 @@ def _rank(row: CurveRow, handicap: float = 0.0) -> tuple[float, float]:
     return row.val_f1, -row.val_loss - handicap
 
 
-def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Images], dict[str, float]]:
-    """Return a function that measures a network on val by torchmetrics."""
-    from torchmetrics import MetricCollection
-    from torchmetrics.classification import (
-        MulticlassAccuracy,
-        MulticlassF1Score,
-        MulticlassPrecision,
-        MulticlassRecall,
-    )
-
-    # on the device: each measurement then copies four numbers, not every answer
-    collection = MetricCollection(
-        {
-            "val_accuracy": MulticlassAccuracy(classes, average="micro"),
-            "val_precision": MulticlassPrecision(classes, average="macro"),
-            "val_recall": MulticlassRecall(classes, average="macro"),
-            "val_f1": MulticlassF1Score(classes, average="macro"),
-        }
-    ).to(device)
-
-    def measure_val(network: Classifier, val: Images) -> dict[str, float]:
-        logits = logits_of(network, val.pixels)
-        collection.reset()
-        scores = collection(logits, val.labels) | {"val_loss": F.cross_entropy(logits, val.labels)}
-        return {name: float(value) for name, value in scores.items()}
-
-    return measure_val
-
-
 def logits_of(network: Classifier, images: Tensor | Pixels) -> Tensor:
     """Return class logits (N, classes) of uint8 images (N, channels, size, size), on the network's device."""
     return _applied(network, network, images)
@@ -246,6 +218,15 @@ def logits_of(network: Classifier, images: Tensor | Pixels) -> Tensor:
 def probabilities_of(network: Classifier, images: Tensor | Pixels) -> Tensor:
     """Return class probabilities (N, classes) of uint8 images."""
     return logits_of(network, images).softmax(dim=1)
+
+
+def answers_of(network: Classifier, images: Tensor | Pixels) -> Tensor:
+    """Return what a classifier says of uint8 images: class probabilities (N, classes), or those of each attribute.
+
+    The probabilities (N, attributes) of attributes say all of those of their combinations, of which there are more.
+    """
+    logits = logits_of(network, images)
+    return of_attributes(logits, network.attributes).sigmoid() if network.attributes else logits.softmax(dim=1)
 
 
 def features_of(network: Classifier, images: Tensor | Pixels) -> NDArray[np.float32]:

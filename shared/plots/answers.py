@@ -117,6 +117,12 @@ def first_arms(record: MixedRecord) -> list[ArmRow]:
 
 def macro_words(record: MixedRecord) -> str:
     """Return what the metrics of an arm do with classes, and which is the positive one of two."""
+    if record.attributes:
+        return (
+            "Macro: the mean over attributes, each by the images that have it. Accuracy is the share of attributes "
+            "that are right, balanced accuracy the mean recall of having and of lacking each; the ROC-AUC is the mean "
+            "over attributes of the images that have it against the rest."
+        )
     positive = record.arms[0].positive_class
     ranked = (
         f"the ROC-AUC ranks the positive class: {positive}"

@@ -13,7 +13,7 @@ from shared.metrics.over_epochs import OverEpochs
 from shared.models.snapshots import grid_images, load_snapshot
 from shared.plots import figures, ticks
 from shared.plots.figures import COLOURS, plot, shorten
-from shared.plots.formatting import level_text
+from shared.plots.formatting import level_text, metric_name
 from shared.plots.gallery import CPU, Picture
 from shared.stats.class_choice import by_size
 from shared.store.artifacts import Artifact
@@ -136,7 +136,7 @@ def gain_chart(points: Sequence[StudyPoint], counted: str, helped: str) -> Figur
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(f"{counted} (logarithmic)")
-    axes.set_ylabel("difference in test accuracy,\npercentage points")
+    axes.set_ylabel(f"difference in test {metric_name(points[0].headline.metric)},\npercentage points")
     axes.set_title(f"Effect of {helped}: mean and {level_text(points[0].headline.level)} interval", fontsize=9)
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))  # by label, since each point has added the same entries

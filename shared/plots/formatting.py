@@ -66,7 +66,7 @@ def level_text(level: float) -> str:
 
 
 def detectable_points(answer: Answer) -> str:
-    """Return the difference that the experiment finds four times in five, in points of accuracy."""
+    """Return the difference that the experiment finds four times in five, in points."""
     # no two accuracies differ by more: an experiment that needs as much finds nothing
     return "more than 100" if answer.detectable > 1 else percent(answer.detectable)
 
@@ -74,8 +74,8 @@ def detectable_points(answer: Answer) -> str:
 def detectable_sentence(answer: Answer) -> str:
     """Return how strong the experiment is, which bounds no answer and is printed apart from it."""
     return (
-        f"An experiment like this one finds a difference of {detectable_points(answer)} points of test accuracy "
-        "four times in five."
+        f"An experiment like this one finds a difference of {detectable_points(answer)} points of test "
+        f"{metric_name(answer.metric)} four times in five."
     )
 
 

@@ -112,7 +112,7 @@ def classifier_pictures(record: ClassifierRecord) -> Pictures:
     """Return the annotator's confusion matrix on test and the curve of its training."""
     title = f"annotator on {record.test.n:,} real test images"
     alt = f"Confusion matrix of the annotator, accuracy {record.test.accuracy:.3f}."
-    choice = choices.of_table(record.test)
+    choice = by_size(record.test.sizes()) if record.attributes else choices.of_table(record.test)
     matrix = confusion_of([record.test], choice.places, choice.count)
     return {
         "confusion": Picture(figures.confusion(matrix, record.classes, title, choice), alt),

@@ -8,6 +8,7 @@ from shared.plots.answers import shown_answers
 from shared.plots.classes import choices
 from shared.plots.formatting import difference_points, interval_points, level_text, percent, variance_shares
 from shared.plots.gallery import Picture, Pictures
+from shared.stats.class_choice import by_size
 from shared.store.records.mixed import MixedRecord
 
 
@@ -46,6 +47,7 @@ def _arm_confusion(record: MixedRecord, arm: str, classes: Sequence[str]) -> Pic
     tables = [row.test for row in record.rows if row.arm == arm]
     fits = "1 fit" if len(tables) == 1 else f"sum over {len(tables)} fits"
     title = f"{arm}: {record.protocol.test_images} real test images, {fits}"
-    choice = choices.of_arms(record)
+    # arms of several attributes have rows of these, and what is confused are their combinations
+    choice = by_size(record.train_counts) if record.attributes else choices.of_arms(record)
     matrix = confusion_of(tables, choice.places, choice.count)
     return Picture(figures.confusion(matrix, classes, title, choice), f"Confusion matrix of the arm {arm}.")

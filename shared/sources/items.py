@@ -53,7 +53,8 @@ class Source:
     without "val" leaves it to be drawn from train. `warnings` are lines about what is there and not taken, `ignored`
     is how many files that are; `notes` are lines about how the files were understood. `groups` are names: images of one
     group are related (of one patient, person or video) and belong in one split. `in_order` says that reading the items
-    in any other order takes much longer, as much is read for each of them.
+    in any other order takes much longer, as much is read for each of them. Where labels are combinations of several
+    `attributes`, these are their names.
     """
 
     classes: tuple[str, ...]
@@ -64,6 +65,7 @@ class Source:
     groups: Sequence[str] | None = None
     notes: Sequence[str] = ()
     in_order: bool = False
+    attributes: tuple[str, ...] = ()
 
 
 def from_array(pixels: Pixels, label: int, origin: dict[str, object]) -> Item:

@@ -20,15 +20,16 @@ class KnownSource:
     """The facts about a source: whether it has an official partition, whether mirroring keeps the class of its images.
 
     `read(place, reading)` lists its images. `official` is None where only the files tell. `columns`: an image may have
-    fields that options name. `label` is the name of its class label where it has several, of which `--label` takes one.
-    `counts` are the images of each class, by part of the partition, in the order train, val, test; all of them are
-    "train" where there is no partition. It is empty where only the files tell.
+    fields that options name. `label` is the name of its class label where it has several, of which `--label` takes one,
+    or with `attributes` several at once. `counts` are the images of each class, by part of the partition, in the order
+    train, val, test; all of them are "train" where there is no partition. It is empty where only the files tell.
     """
 
     read: "Lazy[Callable[[Path, Any], Source]]"
     official: bool | None = False
     columns: bool = False
     label: str | None = None
+    attributes: bool = False
     mirrors: bool = True
     counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -53,7 +54,9 @@ SOURCES: dict[str, KnownSource] = {
         official=True,
         counts={"train": (5000,) * 10, "test": (1000,) * 10},
     ),
-    "celeba": KnownSource(read=Lazy("shared.sources.published.celeba:celeba"), official=True, label="Young"),
+    "celeba": KnownSource(
+        read=Lazy("shared.sources.published.celeba:celeba"), official=True, label="Young", attributes=True
+    ),
     "folder": KnownSource(read=Lazy("shared.sources.folders:folder"), official=None, columns=True),
     "csv": KnownSource(read=Lazy("shared.sources.tables.source:table"), official=None, columns=True),
     "webdataset": KnownSource(read=Lazy("shared.sources.shards.tars:webdataset"), official=None, columns=True),

@@ -1,7 +1,9 @@
 """Generators and discriminators from their specs, as snapshots and checkpoints store them."""
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
+from shared.attributes import Combinations
 from shared.lazy import Lazy
 from shared.models.gans.members import MixtureGenerator, PerClassGenerator
 from shared.models.layers import constrain, initialise
@@ -13,6 +15,7 @@ def build_generator(spec: Spec) -> Generator:
     """Return the generator of `spec` with fresh weights from torch's global generator.
 
     A spec has the name of the row, the keywords of its class, and may say how weights begin: `init`, a row of INITS.
+    With a number of `attributes` its classes are their combinations.
     """
     return _build(GENERATORS, spec)
 
@@ -23,7 +26,9 @@ def build_discriminator(spec: Spec) -> Discriminator:
 
 
 def _build(table: Mapping[str, Lazy[Callable[..., Network]]], spec: Spec) -> Network:
-    keywords = {name: value for name, value in spec.items() if name != "init"}
+    keywords = {name: value for name, value in spec.items() if name not in ("init", "attributes")}
+    if "attributes" in spec:
+        keywords["classes"] = Combinations(cast(int, spec["attributes"]))
     network = build(table, keywords)
     # initialised before it is constrained: spectral norm would otherwise hide the weights behind a parametrization
     initialise(network, str(spec.get("init", "torch")))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.layers import BatchNorm, norm_layers
-from shared.models.networks import Discriminator, Generator
+from shared.models.networks import Discriminator, Generator, embedding
 from shared.models.sizes import stage_widths
 
 
@@ -16,7 +16,7 @@ class ClassBatchNorm(nn.Module):
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
         self.norm = BatchNorm(channels, affine=False)
-        self.scale_and_shift = nn.Embedding(classes, 2 * channels)
+        self.scale_and_shift = embedding(classes, 2 * channels)
         nn.init.zeros_(self.scale_and_shift.weight)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -34,13 +34,13 @@ class ClassGenerator(Generator):
     """
 
     def __init__(
-        self, *, size_px: int, channels: int, classes: int, latent: int = 64, width: int = 16, embedding: int = 32
+        self, *, size_px: int, channels: int, classes: int, latent: int = 64, width: int = 16, embedded: int = 32
     ) -> None:
         super().__init__()
         widths = stage_widths(width, size_px)
         self.latent, self.classes = latent, classes
-        self.embed = nn.Embedding(max(classes, 1), embedding)
-        self.start = nn.Linear(latent + embedding, widths[0] * 4 * 4)
+        self.embed = embedding(max(classes, 1), embedded)
+        self.start = nn.Linear(latent + embedded, widths[0] * 4 * 4)
         self.grow = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 4, stride=2, padding=1) for before, after in pairwise(widths)
         )
@@ -84,7 +84,7 @@ class ProjectionDiscriminator(Discriminator):
         layers += [nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, features), nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(features, 1)
-        self.project = nn.Embedding(classes, features) if classes else None
+        self.project = embedding(classes, features) if classes else None
         if self.project is not None:
             # so that the projection of features of size 1 begins with variance 1
             nn.init.normal_(self.project.weight, std=features**-0.5)

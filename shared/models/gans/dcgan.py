@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.layers import norm_layers
-from shared.models.networks import Discriminator, Generator
+from shared.models.networks import Discriminator, Generator, class_head, embedding
 from shared.models.sizes import doublings
 
 EMBEDDING = 32
@@ -36,7 +36,7 @@ class DcganGenerator(Generator):
         super().__init__()
         widths = [min(width * 2**stage, 16 * width) for stage in range(doublings(size_px), 0, -1)]
         self.latent = latent
-        self.embed = nn.Embedding(classes, EMBEDDING) if classes else None
+        self.embed = embedding(classes, EMBEDDING) if classes else None
         layers: list[nn.Module] = []
         for place, (before, after) in enumerate(pairwise([latent + EMBEDDING * bool(classes), *widths])):
             # the first block opens one pixel to 4x4, each other doubles the side
@@ -83,8 +83,8 @@ class DcganDiscriminator(Discriminator):
         self.head = nn.Conv2d(widths[-1], 1, 4, 2, 0)
         features = widths[-1] * 4 * 4
         # an auxiliary discriminator must not be told the class that it is to name
-        self.project = nn.Embedding(classes, features) if classes and not auxiliary else None
-        self.name_class = nn.Linear(features, classes) if auxiliary else None
+        self.project = embedding(classes, features) if classes and not auxiliary else None
+        self.name_class = class_head(features, classes) if auxiliary else None
         if self.project is not None:
             nn.init.normal_(self.project.weight, std=0.02)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.layers import Dropout, norm_layers
-from shared.models.networks import Discriminator, Generator
+from shared.models.networks import Discriminator, Generator, embedding
 from shared.models.sizes import PUBLISHED_PX, doublings
 
 EMBEDDING = 100
@@ -40,7 +40,7 @@ class RpsGenerator(Generator):
         after = [width * 2**stage for stage in range(doublings(size_px, PUBLISHED_PX) - 2, -1, -1)]
         start = 2 * after[0] if self.multiplies else after[0]
         self.latent = latent
-        self.label = nn.Sequential(nn.Embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, 4 * 4))
+        self.label = nn.Sequential(embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, 4 * 4))
         self.start = nn.Sequential(
             nn.Linear(latent, start if self.multiplies else start * 4 * 4), nn.LeakyReLU(0.2, inplace=True)
         )
@@ -92,7 +92,7 @@ class RpsDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         doublings(size_px, PUBLISHED_PX)  # raises for sizes that the generator does not have
-        self.label = nn.Sequential(nn.Embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, channels * size_px**2))
+        self.label = nn.Sequential(embedding(classes, EMBEDDING), nn.Linear(EMBEDDING, channels * size_px**2))
         layers: list[nn.Module] = [nn.Conv2d(2 * channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
         side, widths = size_px // 2, [width * 2**stage for stage in range(4)]
         for before, after in pairwise(widths):

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from shared.attributes import attributes_in
 from shared.errors import BadInput
 from shared.models.classifiers import build_classifier, spec_of
 from shared.models.fit_options import FitConfig
@@ -33,6 +34,7 @@ def check_classifier(config: FitConfig, size_px: int, channels: int, classes: in
     Raises BadInput for a network of the user's that does not give logits, for a file whose weights do not fit, and for
     batches that would not fit in the memory.
     """
+    classes = attributes_in(classes) or classes  # a network has an output for each attribute
     spec = spec_of(config, size_px=size_px, channels=channels, classes=classes)
     own = is_own(config.network)
     # nothing is computed on "meta", so that the largest network can be tried; a user's may need its numbers

@@ -7,6 +7,7 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.attributes import combinations, labels_of, several
 from shared.errors import BadInput
 from shared.format.outside import read_regular
 from shared.limits import TABLE_BYTES
@@ -28,23 +29,25 @@ SPLITS = {"0": "train", "1": "val", "2": "test"}
 
 
 def celeba(place: Path, reading: Reading) -> Source:
-    """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young.
+    """Return CelebA's aligned faces, 178x218 px, labelled by one of 40 attributes, default Young, or by several.
 
     `place` holds `img_align_celeba`, `list_attr_celeba.txt` and `list_eval_partition.txt`, itself or in `celeba`; if
     not, torchvision downloads them to `celeba` there (it needs gdown). Kaggle's set is read, too: tables as .csv, and
     images in `img_align_celeba/img_align_celeba`. The partition is the official one, in which no
-    person is in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not.
+    person is in two splits: 162,770 / 19,867 / 19,962. Class 1 has the attribute, class 0 has not; of several
+    attributes the classes are their combinations.
     """
     folder = _complete_celeba(place)
     if reading.verify_md5:
         _check_md5(folder)
-    wanted = reading.label or ""
+    wanted = several(reading.label) or ((reading.label or "").strip(" ,"),)
     # image by image from the tables, not through torchvision's class, which checks no image and stops in mid-epoch
     tables = [_table(folder, name) for name in (ATTRIBUTES, PARTITION)]
     names, header, values = _attributes(tables[0])
-    if wanted not in header:
-        raise BadInput(f"--label {wanted}: CelebA has no such attribute; it has {', '.join(header)}")
-    column = header.index(wanted)
+    for attribute in wanted:
+        if attribute not in header:
+            raise BadInput(f"--label {attribute}: CelebA has no such attribute; it has {', '.join(header)}")
+    labels = labels_of(values[:, [header.index(attribute) for attribute in wanted]] > 0).tolist()
     partition = _partition(tables[1], names)
     inner = folder / IMAGES / IMAGES
     images = inner if inner.is_dir() else folder / IMAGES
@@ -57,14 +60,26 @@ def celeba(place: Path, reading: Reading) -> Source:
             f"unpack all of img_align_celeba.zip (md5 {CELEBA_MD5['img_align_celeba.zip']}) into {folder}"
         )
     items = [
-        from_file(images / name, int(attributes[column] > 0), {"source": "celeba", "file": name, "attribute": wanted})
-        for name, attributes in zip(names, values, strict=True)
+        from_file(images / name, label, {"source": "celeba", "file": name, "attribute": ",".join(wanted)})
+        for name, label in zip(names, labels, strict=True)
     ]
-    # the attribute's absence needs a name of its own in tables and folders
-    opposite = {"Young": "Old", "Male": "Female"}.get(wanted, f"not {wanted}")
     unchecked = [table.name for table in tables if table.suffix == ".csv"]
     said = f"tables that Kaggle made, for which no md5 is published: {', '.join(unchecked)}"
-    return Source((opposite, wanted), items, partition, warnings=[said] if unchecked and reading.verify_md5 else [])
+    return Source(
+        _classes(wanted),
+        items,
+        partition,
+        warnings=[said] if unchecked and reading.verify_md5 else [],
+        attributes=wanted if len(wanted) > 1 else (),
+    )
+
+
+def _classes(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the classes, in the order of labels."""
+    if len(wanted) > 1:
+        return tuple(combinations(wanted))
+    # the attribute's absence needs a name of its own in tables and folders
+    return {"Young": "Old", "Male": "Female"}.get(wanted[0], f"not {wanted[0]}"), wanted[0]
 
 
 def _complete_celeba(place: Path) -> Path:

@@ -50,7 +50,8 @@ class ClassTable(Record):
 
     Rows of `confusion` are true classes, columns predicted ones. Where there are more than WHOLE_CONFUSION classes,
     `confusion_rows` takes its place: for each true class the predicted ones with their counts, "3:12 5:1", those above
-    0. Earlier versions stored the matrix of any number of classes as a whole.
+    0. Earlier versions stored the matrix of any number of classes as a whole. Where classes are combinations of several
+    attributes, the rows of `classes` are the attributes, and the confusion is that of the combinations.
     """
 
     n: int
@@ -70,6 +71,13 @@ class ClassTable(Record):
             for cell in cells.split():
                 named, _, count = cell.partition(":")
                 yield true, int(named), int(count)
+
+    def sizes(self) -> list[int]:
+        """Return how many images truly are of each class of the confusion."""
+        sizes = [0] * len(self.confusion_rows or self.confusion or [])
+        for true, _, count in self.confused():
+            sizes[true] += count
+        return sizes
 
     def brief(self) -> "ClassTable":
         """Return the table without the rows of more than WHOLE_CONFUSION classes, which follow from the confusion."""
@@ -101,7 +109,10 @@ class CurveRow(Record):
 
 
 class ClassifierRecord(Record):
-    """The annotator: what it is, the size and the filter of the images that it sees, how it was fitted, how good."""
+    """The annotator: what it is, the size and the filter of the images that it sees, how it was fitted, how good.
+
+    Where `classes` are the combinations of several `attributes`, the tables have a row for each attribute.
+    """
 
     network: str
     size_px: int
@@ -112,3 +123,4 @@ class ClassifierRecord(Record):
     curve: list[CurveRow]
     val: ClassTable
     test: ClassTable
+    attributes: list[str] | None = None

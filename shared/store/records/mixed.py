@@ -231,7 +231,8 @@ class MixedRecord(Record):
     `headline` answers the primary question, `questions` the others that were fixed beforehand and whose arms were
     trained. `first` is what a page shows first: "headline", or "original" for the published 70/30 design.
     `train_counts` and `synthetic_counts` are images by class: of the real train split, and of all labels that synthetic
-    images have over all replicates.
+    images have over all replicates. Where classes are combinations of several `attributes`, arms have a row for each
+    attribute in place of each class.
     """
 
     rows: list[FitRow]
@@ -246,6 +247,7 @@ class MixedRecord(Record):
     train_counts: list[int]
     synthetic_counts: list[int]
     protocol: MixedProtocol
+    attributes: list[str] | None = None
 
     @property
     def top(self) -> Answer | None:

@@ -1,0 +1,1 @@
+"""How a classifier does on val while it is fitted."""
