@@ -12,7 +12,10 @@ from shared.plots.gallery import Picture
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.records.study import StudyPoint, StudyRecord
 
-FILTERS = ("percent", "level_text", "difference_points", "interval_points", "detectable_points", "seen")
+FILTERS = (
+    *("percent", "level_text", "difference_points", "interval_points", "detectable_points", "seen"),
+    "metric_name",
+)
 """The functions of `formatting` that the template calls, by name."""
 
 

@@ -25,7 +25,7 @@ SIGNS = 3
 """Signs of a collapse that a headline names; one more is named, too, rather than counted."""
 
 
-def sentence(subject: str, outcome: str, found: MeanInterval, metric: str = "accuracy", clause: str = "") -> str:
+def sentence(subject: str, outcome: str, found: MeanInterval, clause: str = "", metric: str = "accuracy") -> str:
     """Return an answer about a metric on test in words; `clause` ends that of an effect which helped."""
     digits = bounds_decimals(found.low, found.high)
     difference = signed_points(found.mean, digits)

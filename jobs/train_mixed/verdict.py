@@ -191,7 +191,7 @@ def answer(question: Question, trained: Trained, level: float, clause: str = "")
     )
     why_unlike = sentences.unlike(line.information, baseline.information, test_seen)
     metric = metric_judged(trained.signs)
-    said = sentences.sentence(subject, outcome, found, metric_name(metric), clause)
+    said = sentences.sentence(subject, outcome, found, clause, metric_name(metric))
     return Answer(
         question=subject,
         a=question.a,

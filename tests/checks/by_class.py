@@ -47,8 +47,8 @@ BY_CLASS: tuple[Mutation, ...] = (
     Mutation(
         "names_of_classes_in_another_order",
         OUTCOME,
-        "for label, name in enumerate(classes)",
-        "for label, name in enumerate(reversed(classes))",
+        "for name, (own, label) in zip(classes, asked, strict=True)",
+        "for name, (own, label) in zip(reversed(classes), asked, strict=True)",
         OUTCOMES + "test_metrics_of_classes_are_scikit_learns",
         "every class has its own numbers",
     ),

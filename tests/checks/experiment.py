@@ -36,7 +36,7 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "augmented_arm_not_augmented",
         MIXED,
-        "augment=standard_augmentation(splits.mirrors, len(splits.classes)) if arm.augmented else None,",
+        "augment=standard_augmentation(splits.mirrors, splits.class_count) if arm.augmented else None,",
         "augment=None,",
         ARMS + "test_only_the_augmented_arms_are_augmented",
         "synthetic images are compared with the standard augmentation",

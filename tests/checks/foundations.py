@@ -138,8 +138,8 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "difference_reversed",
         "jobs/train_mixed/verdict.py",
-        "difference = a.correct_by_fit - b.correct_by_fit",
-        "difference = b.correct_by_fit - a.correct_by_fit",
+        "difference = a.judged_by_fit - b.judged_by_fit",
+        "difference = b.judged_by_fit - a.judged_by_fit",
         "tests/jobs/train_mixed/test_verdict.py::test_a_planted_outcome_is_found",
         "helped means that the synthetic images helped",
     ),

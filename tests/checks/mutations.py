@@ -23,6 +23,7 @@ from tests.checks.intervals import INTERVALS
 from tests.checks.judge.importing import IMPORTING_MISTAKES
 from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.agreeing import AGREEING
+from tests.checks.large.attributes import ATTRIBUTES
 from tests.checks.large.classes import MANY_CLASSES
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
@@ -70,6 +71,7 @@ MUTATIONS += DECODED
 MUTATIONS += FORMAT
 MUTATIONS += STORED
 MUTATIONS += MANY_CLASSES
+MUTATIONS += ATTRIBUTES
 MUTATIONS += LOCKING + VOLUME + CRASHES
 MUTATIONS += TRAINING
 MUTATIONS += HOSTILE

@@ -154,8 +154,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "chance_by_the_mean",
         VERDICT,
-        "if arm.accuracy.low <= floor]",
-        "if arm.accuracy.mean < floor]",
+        "if arm.accuracy.low <= floor\n",
+        "if arm.accuracy.mean < floor\n",
         WARNINGS + "test_only_an_arm_of_the_question_is_held_to_the_baseline",
         "an arm that may be no better than one answer for all images is named",
     ),
@@ -282,8 +282,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "detectable_in_place_of_the_bounds",
         WORDS,
-        "_excluded(found.low, found.high)\n",
-        "_excluded(-found.detectable, found.detectable)\n",
+        "_excluded(found.low, found.high, metric)\n",
+        "_excluded(-found.detectable, found.detectable, metric)\n",
         SENTENCES + "test_the_sentence_says_the_outcome_in_points",
         "the bounds of an answer are those of its interval, never what can be found",
     ),
@@ -322,8 +322,8 @@ VERDICTS: tuple[Mutation, ...] = (
     Mutation(
         "generators_take_the_fits_share",
         PARTS,
-        "by_fits = 2 * float(b.correct",
-        "by_fits = 0 * float(b.correct",
+        "by_fits = 2 * float(b.judged_by_fit",
+        "by_fits = 0 * float(b.judged_by_fit",
         SUMMARIES + "test_variance_is_told_apart",
         "the variance of fits is not that of generators",
     ),

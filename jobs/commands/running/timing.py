@@ -52,7 +52,7 @@ class Timing:
         self._words = words
         self._real: Artifact[RealRecord] = open_output(PREPROCESS, folder)
         self._group = ProcessGroup(device)
-        self._classes = len(self._real.dataset.classes)
+        self._classes = self._real.dataset.class_count
         self._train, self._val = (load_split(self._real, name) for name in ("train", "val"))
 
     @property

@@ -129,8 +129,8 @@ RESPLIT: tuple[Mutation, ...] = (
     Mutation(
         "images_that_are_not_there_count",
         "jobs/train_mixed/outcome.py",
-        "np.where(truth == NO_IMAGE, np.nan, predicted == truth)",
-        "np.where(truth == NO_IMAGE, 0.0, predicted == truth)",
+        "np.where(truth == NO_IMAGE, np.nan, right)",
+        "np.where(truth == NO_IMAGE, 0.0, right)",
         ANSWERS + "test_the_headline_has_the_corrected_resampled_interval",
         "splits may differ in their number of test images",
     ),
@@ -185,7 +185,7 @@ RESPLIT: tuple[Mutation, ...] = (
     Mutation(
         "undefined_areas_have_intervals",
         "jobs/train_mixed/outcome.py",
-        "    if np.isnan(contributions[there]).any():\n",
+        "    if np.isnan(found[there]).any():\n",
         "    if False:\n",
         ANSWERS + "test_a_replicate_without_an_area_leaves_none_for_all",
         "a metric that is undefined somewhere has no interval, and ends no experiment",

@@ -29,14 +29,17 @@ FEW = {
 
 def run(root: Path, recipe: Path, job: str, *words: str) -> Result:
     """Run a job, which must succeed."""
-    result = call(job, root, "--recipe", recipe, "--replicates", "2", *FEW[job], *words)
+    result = call(job, root, "--recipe", recipe, *FEW[job], *words)
     assert result.exit_code == 0, result.output
     return result
 
 
 @pytest.mark.parametrize("unconditional", [False, True], ids=["conditional", "unconditional"])
-def test_attributes_go_through_every_job(tmp_path: Path, plain_recipe: Path, unconditional: bool) -> None:
+def test_attributes_go_through_every_job(
+    tmp_path: Path, plain_recipe: Path, unconditional: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Labels are vectors from preprocess to the page: heads, scores, arms and the verdict are those of attributes."""
+    monkeypatch.setenv("HALFREAL_REPLICATES", "2")
     write_faces(tmp_path, 360)
     more = {"train_gan": ["--family", "dcgan", "--unconditional"] if unconditional else []}
     more["train_mixed"] = ["--verdict-on", "Smiling"] if unconditional else []
