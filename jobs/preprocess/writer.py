@@ -264,7 +264,7 @@ def _check_classes(
 ) -> None:
     """Raise BadInput unless each class has images to learn from, given the `counts` of those for train.
 
-    Of several attributes some combinations may have none: there must be images with and without each attribute.
+    Some combinations of several attributes may have none: there must be images with and without each attribute.
     """
     names, sizes = list(source.classes), list(counts)
     if source.attributes:

@@ -126,6 +126,7 @@ def dataset_of(
     written = [shard.shard for shard in shards if shard.shard is not None]
     return Dataset(
         classes=info.classes,
+        attributes=info.attributes,
         size_px=size_px,
         channels=info.channels,
         preparation=preparation

@@ -84,7 +84,7 @@ class Outcome:
     def correct_by_fit(self) -> Array:
         """1 where a classifier is right about an image: (replicates, fits, images); NaN where there is no image.
 
-        Of several attributes it is the share of them that are right.
+        With several attributes it is the share of them that are right.
         """
         return self._right(self.predicted)
 
@@ -94,12 +94,12 @@ class Outcome:
 
         That is the accuracy, or the macro F1 of attributes.
         """
-        return contributions(self, "f1", self.predicted)[1] if self.attributes else self.correct_by_fit
+        return image_values(self, "f1", self.predicted)[1] if self.attributes else self.correct_by_fit
 
     @property
     def equal_steps_judged_by_fit(self) -> Array:
         """The same for the control of early stopping: (replicates, fits, images)."""
-        return contributions(self, "f1", self.equal_steps)[1] if self.attributes else self._right(self.equal_steps)
+        return image_values(self, "f1", self.equal_steps)[1] if self.attributes else self._right(self.equal_steps)
 
     def _right(self, predicted: Labels) -> Array:
         truth = self.truths[:, None, :]
@@ -130,7 +130,7 @@ def metric_estimates(outcome: Outcome, inference: Inference = TWO_WAY) -> dict[s
     return {metric.name: _estimate(outcome, metric.name, inference) for metric in CLASSIFICATION_METRICS}
 
 
-def contributions(outcome: Outcome, metric: str, predicted: Labels) -> tuple[Array, Array]:
+def image_values(outcome: Outcome, metric: str, predicted: Labels) -> tuple[Array, Array]:
     """Return a metric of the answers `predicted`, (replicates, fits), and what each image contributes to it.
 
     Contributions are (replicates, fits, images), with the metric as their mean, NaN where there is no image.
@@ -148,7 +148,7 @@ def contributions(outcome: Outcome, metric: str, predicted: Labels) -> tuple[Arr
 
 
 def _estimate(outcome: Outcome, metric: str, inference: Inference) -> Estimate | OptionalEstimate:
-    values, found = contributions(outcome, metric, outcome.predicted)
+    values, found = image_values(outcome, metric, outcome.predicted)
     by_replicate = values.mean(axis=1)
     there = np.broadcast_to((outcome.truths != NO_IMAGE)[:, None], found.shape)
     if np.isnan(found[there]).any():
@@ -182,7 +182,7 @@ def _optional(by_replicate: Array, interval: MeanInterval | None) -> OptionalEst
 def class_estimates(outcome: Outcome, classes: Sequence[str], inference: Inference = TWO_WAY) -> list[ArmClass]:
     """Return precision, recall and F1 of each class over replicates, in the order of `classes`, the names of labels.
 
-    Of several attributes `classes` are their names, and the metrics are of the images that have them. Mean, spread and
+    With several attributes `classes` are their names, and metrics are of the images that have them. Mean, spread and
     interval as in `metric_estimates`, each over the images that the metric of that class is about.
     """
     if outcome.attributes:

@@ -62,7 +62,7 @@ class RpsCnn(Classifier):
 def spec_of(config: FitConfig, *, size_px: int, channels: int, classes: int) -> Spec:
     """Return the spec of the classifier of `config` for such images.
 
-    Of combinations the spec has the `attributes` too, and the network an output for each attribute.
+    Where these are combinations of attributes, the spec has their number too, and the network an output for each.
     """
     spec: dict[str, object] = {
         "name": config.network,

@@ -19,7 +19,7 @@ MEANS = {"val_accuracy": "micro", "val_precision": "macro", "val_recall": "macro
 def val_metrics(classes: int, device: torch.device) -> Measure:
     """Return a function that measures a network's logits on val.
 
-    Of combinations of attributes the macro means are over attributes, each by the images that have it, and the accuracy
+    With combinations of attributes macro means are over attributes, each by the images that have it, and the accuracy
     is the share of attributes that are right.
     """
     from torchmetrics import MetricCollection

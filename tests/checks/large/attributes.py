@@ -60,7 +60,7 @@ ATTRIBUTES = (
     Mutation(
         "the_verdict_on_attributes_is_on_accuracy",
         OUTCOME,
-        'return contributions(self, "f1", self.predicted)[1] if self.attributes else self.correct_by_fit',
+        'return image_values(self, "f1", self.predicted)[1] if self.attributes else self.correct_by_fit',
         "return self.correct_by_fit",
         VERDICT + "test_the_verdict_is_about_macro_f1",
         "most attributes are rare: accuracy is that of the common answer",

@@ -40,7 +40,7 @@ def write_faces(root: Path, count: int) -> Path:
         bits = bits_of_face(index)
         values = [bits[2], index % 2 == 0, bits[0], bits[1]]
         rows.append(" ".join([name, *("1" if value else "-1" for value in values)]))
-        place = index * 7 % 12
+        place = (index * 7 + index // 12) % 12
         parts.append(f"{name} {0 if place < 7 else 1 if place < 9 else 2}")
     header = "Male Bald Young Smiling"
     (folder / "list_attr_celeba.txt").write_text("\n".join([str(count), header, *rows]) + "\n")
