@@ -66,7 +66,8 @@ class AttributeHead(nn.Linear):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return logits (N, 2^attributes) for features (N, features)."""
-        return combined(super().forward(features))
+        logits: Tensor = super().forward(features)
+        return combined(logits)
 
 
 def class_head(features: int, classes: int) -> nn.Linear:
