@@ -3,7 +3,7 @@
 from tests.checks.mutation import Mutation
 
 NETWORKS = "shared/models/networks.py"
-HEADS = "tests/shared/models/test_attribute_heads.py::"
+HEADS = "tests/shared/models/attributes/test_heads.py::"
 OUTCOME = "jobs/train_mixed/outcome.py"
 VERDICT = "tests/jobs/attributes/test_verdict.py::"
 REAL = "tests/jobs/attributes/test_preprocess.py::"

@@ -15,7 +15,7 @@ WORDS = ("--source", "celeba", "--no-verify-md5")
 
 
 def test_a_label_has_a_bit_for_each_attribute(tmp_path: Path) -> None:
-    """In the order in which they were asked for, whatever the order in the table; classes are all combinations."""
+    """In the order in which they were asked for, not that of the table; classes are all combinations."""
     write_faces(tmp_path, 72)
     artifact = done(tmp_path, *WORDS, "--label", LABEL)
     assert artifact.dataset.attributes == [*ATTRIBUTES]

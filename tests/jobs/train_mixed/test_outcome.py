@@ -139,10 +139,10 @@ def test_one_replicate_has_no_spread() -> None:
 
 
 def test_the_control_is_counted_apart() -> None:
-    """`correct` is of the weights that were kept, `equal_steps_correct_by_fit` of the control."""
+    """`correct` is of the weights that were kept, `equal_steps_judged_by_fit` of the control."""
     made = outcome()
     assert np.array_equal(made.correct, (made.predicted == made.truth).mean(axis=1))
-    control = repetitions(made.equal_steps_correct_by_fit)
+    control = repetitions(made.equal_steps_judged_by_fit)
     assert np.array_equal(control, (made.equal_steps == made.truth).mean(axis=1))
     assert made.correct.shape == control.shape == (3, 200)
     assert made.correct.mean() > control.mean() + 0.2
