@@ -123,7 +123,7 @@ def fit(
     extras = extras or FitExtras()
     network = _first_network(train, classes, config).to(device)
     train, val = train.to(device), val.to(device)
-    measure = val_metrics(classes, device)
+    measure_val = _val_metrics(classes, device)
     best, control = _Best(extras.least_gain), _Best()
     last = max(config.steps, extras.most_steps or 0)
     losses = list[Tensor]()
@@ -131,8 +131,7 @@ def fit(
         losses.append(loss)
         if step % config.measure_every and step not in (config.steps, last):
             continue
-        measured = measure(logits_of(network, val.pixels), val.labels)
-        row = CurveRow(step=step, train_loss=_mean_loss(losses, step), **measured)
+        row = CurveRow(step=step, train_loss=_mean_loss(losses, step), **measure_val(network, val))
         report_losses({"train": row.train_loss, "val": row.val_loss})
         extras.on_step(len(losses), f"val F1 {row.val_f1:.3f}")
         losses = []
@@ -208,6 +207,12 @@ def _first_network(train: Images, classes: int, config: FitConfig) -> Classifier
 
 def _rank(row: CurveRow, handicap: float = 0.0) -> tuple[float, float]:
     return row.val_f1, -row.val_loss - handicap
+
+
+def _val_metrics(classes: int, device: torch.device) -> Callable[[Classifier, Images], dict[str, float]]:
+    """Return a function that measures a network on val."""
+    measure = val_metrics(classes, device)
+    return lambda network, val: measure(logits_of(network, val.pixels), val.labels)
 
 
 def logits_of(network: Classifier, images: Tensor | Pixels) -> Tensor:

@@ -1,5 +1,6 @@
 """What every generator, discriminator and classifier is; the rows of the tables of networks make these."""
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -100,7 +101,7 @@ class AttributeEmbedding(nn.Embedding):
         """Return (N, size) for labels (N,)."""
         rows = 2 * torch.arange(self.attributes, device=labels.device) + bits(labels, self.attributes)
         parts: Tensor = super().forward(rows)
-        return parts.sum(dim=-2) / self.attributes**0.5
+        return parts.sum(dim=-2) / math.sqrt(self.attributes)
 
 
 def embedding(classes: int, size: int) -> nn.Embedding:
