@@ -54,8 +54,8 @@ class Results:
     """The results of an experiment: the verdict, the scores of every replicate, the hashes of what they are from.
 
     `gans` are those that were scored, by replicate; None where they are no longer there, or never were: `imported` has
-    the sets that were imported. `replaced` has the places of what is another artifact since. `filtered` says how many
-    synthetic images were dropped; empty where none were to be.
+    the sets that were imported. `replaced` has the places of what is another artifact since. `drawn` says how synthetic
+    images were drawn, empty where simply all were taken.
     """
 
     experiment: str
@@ -66,7 +66,7 @@ class Results:
     gans: "list[GanRecord] | None" = None
     imported: "list[Imported]" = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
-    filtered: str = ""
+    drawn: str = ""
 
     @property
     def shown(self) -> int:
@@ -84,7 +84,7 @@ class Results:
             "generator": generator_json(self.scores, self.gans, self.shown),
             **scores_json(self.scores, self.on_test),
             "imported": [each.facts() for each in self.imported],
-            "filtered": self.filtered or None,
+            "drawn": self.drawn or None,
             "artifacts": self.hashes,
             "replaced": self.replaced,
         }
@@ -95,7 +95,7 @@ class Results:
 def collect(folder: Path) -> Results:
     """Return the results of the experiment in `folder`; BadInput where they are missing, out of step or unreadable."""
     from shared.store.artifacts import input_of, inputs_of
-    from shared.store.records.datasets import filtered_words
+    from shared.store.records.datasets import drawn_words
 
     try:
         opened = open_inputs(READS, folder)
@@ -110,8 +110,8 @@ def collect(folder: Path) -> Results:
     gans = None if any(record.imported for record in records) else scored_gans(folder, len(scores))
     synthetic = [made.record for made in inputs_of(opened, SYNTHESIZE)]
     sets = [record.imported for record in synthetic if record.imported is not None]
-    replaced, filtered = replaced_since(opened, folder, PIPELINE), filtered_words(synthetic)
-    return Results(experiment_label(folder), mixed.record, records, on_test, hashes, gans, sets, replaced, filtered)
+    replaced, drawn = replaced_since(opened, folder, PIPELINE), drawn_words(synthetic)
+    return Results(experiment_label(folder), mixed.record, records, on_test, hashes, gans, sets, replaced, drawn)
 
 
 def study_of(folder: Path) -> "StudyRecord | None":
@@ -158,8 +158,8 @@ def print_results(folder: Path, classes: bool = False) -> None:
     print_first_line(console, results.mixed)
     print_missing(console, results.scores, volume_of(folder))
     print_imported(console, results.imported)
-    if results.filtered:
-        console.print(results.filtered, markup=False)
+    if results.drawn:
+        console.print(results.drawn, markup=False)
     print_verdict(console, results.mixed)
     print_questions(console, results.mixed)
     print_arms(console, results.experiment, results.mixed)

@@ -39,7 +39,7 @@ from shared.plots.formatting import (
 from shared.store.artifacts import Artifact, input_of
 from shared.store.lineage import experiment_folder, experiment_label, lineage, need_test_scores
 from shared.store.records.copies import CopyTest
-from shared.store.records.datasets import Imported, SyntheticRecord, filtered_words
+from shared.store.records.datasets import Imported, SyntheticRecord, drawn_words
 from shared.store.records.mixed import MixedRecord
 from shared.visible import visible
 
@@ -67,7 +67,7 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
         folders=class_folders(dataset.classes) if layout.named else [],
         counts=counts,
         annotation=synthetic.record,
-        filtered=filtered_words([synthetic.record]),
+        how_drawn=drawn_words([synthetic.record]),
         mixed=mixed,
         first_line=first_line(mixed),
         hold_out=first_advice(mixed),

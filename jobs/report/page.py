@@ -23,7 +23,7 @@ from shared.plots.classes import choices
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import experiment_folder, experiment_label, lineage, need_test_scores, recipe_text
-from shared.store.records.datasets import filtered_words
+from shared.store.records.datasets import drawn_words
 from shared.store.records.mixed import MixedRecord
 
 FILTERS = (
@@ -73,7 +73,7 @@ def facts(inputs: Mapping[str, Artifact], reporter: Reporter) -> dict[str, Any]:
         "on_test": need_test_scores(shown.scores),
         "gan": shown.gan and shown.gan.record,
         "imported": [one.synthetic.record.imported for one in made.replicates if one.synthetic.record.imported],
-        "filtered": filtered_words([shown.synthetic.record]),
+        "how_drawn": drawn_words([shown.synthetic.record]),
         "labelled": shown.synthetic.record.agreement is not None,
         "asked_for": "class that was asked for" if shown.gan else "label of its set",
         "classifier": shown.classifier.record,

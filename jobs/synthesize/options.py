@@ -68,6 +68,12 @@ class SynthesizeOptions(ReadingOptions):
         "place.",
         "data",
     )
+    latent_scale: float = option(
+        1.0,
+        "Standard deviation of the generator's latents; above 1 images are more varied and less typical.",
+        "data",
+        within=Within(0, 10, above=True),
+    )
     shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))
 
     def __post_init__(self) -> None:
@@ -83,8 +89,9 @@ class SynthesizeOptions(ReadingOptions):
         if self.share != 1 or self.share_of != TRAIN:
             said = f"--share {self.share}" if self.share != 1 else f"--share-of {self.share_of}"
             raise BadConfig(f"{said}: imported images are all taken; leave it out")
-        if self.only_agreeing:
-            raise BadConfig("--only-agreeing: imported images are all taken, none is drawn; leave it out")
+        for flag, given in (("--only-agreeing", self.only_agreeing), ("--latent-scale", self.latent_scale != 1)):
+            if given:
+                raise BadConfig(f"{flag}: imported images are all taken, none is drawn; leave it out")
 
     @property
     def imports(self) -> bool:

@@ -1,8 +1,10 @@
 """Generate, annotate and write in one pass: images go from the generator's batch straight into a shard."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from jobs.synthesize.annotations import AnnotatedShard, Tally, dataset_of, joined
@@ -55,6 +57,7 @@ def write_synthetic(run: Run, total: int, config: SynthesizeOptions) -> tuple[Da
         snapshot=run.input(EVALUATE).record.chosen_snapshot,
         family=gan.family,
         dropped_counts=tally.dropped.tolist() if config.only_agreeing and gan.conditional else None,
+        latent_scale=None if config.latent_scale == 1 else config.latent_scale,
     )
     return dataset, record
 
@@ -111,7 +114,8 @@ class Drawing:
             # a latent for each place: any number of parts writes the same images, and latent_seed draws one again
             return [derive_seed(self.config.seed, Stream.SYNTHETIC_LATENTS, place, *again) for place in chosen]
 
-        drawn = self.source.draw(seeds(places), self.asked[places.start : places.stop])
+        draw = partial(self.source.draw, scale=self.config.latent_scale)
+        drawn = draw(seeds(places), self.asked[places.start : places.stop])
         if not (self.config.only_agreeing and self.source.conditional):
             return drawn
         return agreeing(
@@ -120,17 +124,21 @@ class Drawing:
 
 
 def agreeing(
-    source: LabelledGenerator, drawn: Synthetic, seeds: Callable[[list[int], int], list[int]], tally: Tally
+    draw: Callable[[list[int], Tensor], Synthetic],
+    drawn: Synthetic,
+    seeds: Callable[[list[int], int], list[int]],
+    tally: Tally,
 ) -> Synthetic:
     """Return the images with others in place of those whose annotation is not the class asked for.
 
-    `seeds` gives the latent seeds of the images at some places when they are drawn for the second time, the third, ...:
-    it is given their places and 1, 2, ... Images that are dropped are counted in `tally`.
+    `draw` is given latent seeds and labels. `seeds` gives the latent seeds of the images at some places when they are
+    drawn for the second time, the third, ...: it is given their places and 1, 2, ... Images that are dropped are
+    counted in `tally`.
     """
     for again in range(1, MOST_DRAWS):
         wrong = (drawn.given != drawn.asked).nonzero().flatten()
         if not len(wrong):
             break
         tally.drop(drawn.asked[wrong])
-        drawn = drawn.with_others(wrong, source.draw(seeds(wrong.tolist(), again), drawn.asked[wrong]))
+        drawn = drawn.with_others(wrong, draw(seeds(wrong.tolist(), again), drawn.asked[wrong]))
     return drawn

@@ -20,7 +20,8 @@ class Synthetic:
     """Images, uint8 (N, channels, size, size), and of each its latent's seed, the label asked for and the one given.
 
     `confidence` is the annotator's probability of the label `given`, `member` the generator of several that drew the
-    image, None where there is one for each class, or one for all. All of length N, on the CPU.
+    image, None where there is one for each class, or one for all. All of length N, on the CPU. `scale` is the standard
+    deviation of the latents.
     """
 
     images: Tensor
@@ -30,6 +31,7 @@ class Synthetic:
     given: Tensor
     confidence: Tensor
     member: Tensor | None = None
+    scale: float = 1.0
 
     def with_others(self, places: Tensor, others: "Synthetic") -> "Synthetic":
         """Return the same with `others` at `places`, int64 (M,), for which the same labels were asked."""
@@ -53,14 +55,17 @@ class LabelledGenerator:
         self.origin = {"generator_sha256": sha256(gan.read(snapshot)), "snapshot": snapshot}
         self.annotator_sha256 = sha256(classifier.read(CLASSIFIER_FILE))
 
-    def draw(self, seeds: list[int], asked: Tensor, truncation: float | None = None) -> Synthetic:
-        """Return an image for each latent seed; labels (N,) are asked for where the generator knows classes."""
-        latents = latents_of(seeds, self.latent, truncation)
+    def draw(self, seeds: list[int], asked: Tensor, truncation: float | None = None, scale: float = 1.0) -> Synthetic:
+        """Return an image for each latent seed; labels (N,) are asked for where the generator knows classes.
+
+        Latents are those of N(0, 1), truncated where that is asked for, times `scale`.
+        """
+        latents = latents_of(seeds, self.latent, truncation) * scale
         images = draw_images(self.network, latents, asked)
         member = self.network.chosen(latents, asked) if isinstance(self.network, MixtureGenerator) else None
         # the annotator gives the label, since a generator does not always draw what it is asked for
         confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
-        return Synthetic(images, seeds, truncation, asked, given, confidence, member)
+        return Synthetic(images, seeds, truncation, asked, given, confidence, member, scale)
 
     def samples(self, drawn: Synthetic, images: Tensor, first: int = 0) -> Iterator[Sample]:
         """Yield what was drawn as samples, numbered from `first`: `images` as they are stored, (N, channels, S, S).
@@ -69,6 +74,7 @@ class LabelledGenerator:
         `asked_label`.
         """
         cut = {} if drawn.truncation is None else {"truncation": drawn.truncation}
+        wide = {} if drawn.scale == 1 else {"latent_scale": drawn.scale}
         for offset, pixels in enumerate(images.permute(0, 2, 3, 1).numpy()):
             asked: dict[str, object] = {"asked_label": int(drawn.asked[offset])} if self.conditional else {}
             member: dict[str, object] = {} if drawn.member is None else {"member": int(drawn.member[offset])}
@@ -77,7 +83,7 @@ class LabelledGenerator:
                 image=pixels,
                 label=int(drawn.given[offset]),
                 meta={
-                    "origin": {**self.origin, "latent_seed": drawn.seeds[offset], **cut, **asked, **member},
+                    "origin": {**self.origin, "latent_seed": drawn.seeds[offset], **cut, **wide, **asked, **member},
                     "annotation": {
                         "classifier_sha256": self.annotator_sha256,
                         # further digits are rounding noise of float32, which differs with the device

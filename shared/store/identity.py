@@ -38,6 +38,7 @@ ADDED_OPTIONS: dict[str, dict[str, object]] = {
         "labels": "given",
         "share_of": "train",
         "only_agreeing": False,
+        "latent_scale": 1.0,
         **_UNLABELLED,
         **_PIXELS,
     },

@@ -1,6 +1,6 @@
 """Score what several generators draw together, with and without images that the annotator calls otherwise.
 
-    python -m tests.bench.mixtures --out DIR --generators tuned_0_5,tuned_1_5 [--only-agreeing] [--fits 3]
+    python -m tests.bench.mixtures --out DIR --generators tuned_0_5,tuned_1_5 [--only-agreeing] [--latent-scale 1.2]
 
 DIR is that of `tests.bench.time_to_quality`, whose generators are named NAME_SEED_MINUTES; `--generators real` takes
 the real train images in their place. As many images are drawn as train has, an equal part by each generator, classes
@@ -44,8 +44,8 @@ def generator_of(out: Path, names: list[str]) -> Any:
 class Source:
     """A generator and an annotator without artifacts, for what `synthesize` does with them."""
 
-    def __init__(self, network: Any, annotator: Any) -> None:
-        self.network, self.annotator = network, annotator
+    def __init__(self, network: Any, annotator: Any, scale: float) -> None:
+        self.network, self.annotator, self.scale = network, annotator, scale
 
     def draw(self, seeds: list[int], asked: Any) -> Any:
         """Return an image for each seed, annotated."""
@@ -53,7 +53,7 @@ class Source:
         from shared.models.labelled_generator import Synthetic
         from shared.models.snapshots import draw_images, latents_of
 
-        images = draw_images(self.network, latents_of(seeds, self.network.latent), asked)
+        images = draw_images(self.network, self.scale * latents_of(seeds, self.network.latent), asked)
         confidence, given = probabilities_of(self.annotator, images).max(dim=1)
         return Synthetic(images, seeds, None, asked, given, confidence)
 
@@ -75,12 +75,12 @@ def drawn_by(source: Source, counts: list[int], only_agreeing: bool) -> tuple[An
             return [derive_seed(0, Stream.SYNTHETIC_LATENTS, first + place, *again) for place in chosen]
 
         drawn = source.draw(seeds(list(range(len(places)))), asked[places.start : places.stop])
-        parts.append(agreeing(source, drawn, seeds, tally) if only_agreeing else drawn)  # type: ignore[arg-type]
+        parts.append(agreeing(source.draw, drawn, seeds, tally) if only_agreeing else drawn)
     return torch.cat([part.images for part in parts]), asked, int(tally.dropped.sum())
 
 
-def score(out: Path, names: list[str], only_agreeing: bool, split: str, fits: int) -> dict[str, Any]:
-    """Return the distance of the images to those of `split`, and the accuracy after each fit, in percent."""
+def score(out: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Return the distance of the images to those of the split, and the accuracy after each fit, in percent."""
     import torch
 
     from shared.data.images import Images, load_split
@@ -89,28 +89,30 @@ def score(out: Path, names: list[str], only_agreeing: bool, split: str, fits: in
     from shared.models.fitting import features_of, fit, load_classifier, logits_of
     from shared.store.artifacts import open_artifact
 
-    cpu, started = torch.device("cpu"), time.process_time()
+    cpu, started, names = torch.device("cpu"), time.process_time(), given.generators.split(",")
     real = open_artifact(out / "mnist16" / "real", "dataset", "preprocess")
     annotator = load_classifier(open_artifact(out / "mnist16" / "classifier" / "r00", "model", ""), cpu)
-    val, judge, dropped = load_split(real, "val"), load_split(real, split), 0
+    val, judge, dropped = load_split(real, "val"), load_split(real, given.split), 0
     if names == ["real"]:
         train = load_split(real, "train")
     else:
         counts = real.dataset.splits["train"].class_counts
-        images, labels, dropped = drawn_by(Source(generator_of(out, names), annotator), counts, only_agreeing)
+        source = Source(generator_of(out, names), annotator, given.latent_scale)
+        images, labels, dropped = drawn_by(source, counts, given.only_agreeing)
         train = Images(images, labels)
     distance = frechet_distance(
         *moments(features_of(annotator, train.pixels)), *moments(features_of(annotator, judge.pixels))
     )
     accuracy = []
-    for seed in range(1, fits + 1):
+    for seed in range(1, given.fits + 1):
         fitted = fit(train, val, 10, FitConfig(steps=2000, measure_every=200), seed=seed, device=cpu)
         right = logits_of(fitted.network, judge.pixels).argmax(dim=1) == judge.labels
         accuracy.append(100 * float(right.double().mean()))
     return {
         "generators": names,
-        "only_agreeing": only_agreeing,
-        "split": split,
+        "only_agreeing": given.only_agreeing,
+        "latent_scale": given.latent_scale,
+        "split": given.split,
         "images": len(train),
         "dropped": dropped,
         "frechet_classifier": distance,
@@ -126,11 +128,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--generators", required=True, help="names, joined by commas, or real")
     parser.add_argument("--only-agreeing", action="store_true")
+    parser.add_argument("--latent-scale", type=float, default=1.0)
     parser.add_argument("--split", choices=("val", "test"), default="val")
     parser.add_argument("--fits", type=int, default=3)
     given = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    row = json.dumps(score(given.out, given.generators.split(","), given.only_agreeing, given.split, given.fits))
+    row = json.dumps(score(given.out, given))
     with (given.out / "mixtures.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(row + "\n")
     print(row)

@@ -88,7 +88,8 @@ class SyntheticRecord(Record):
     imported set without labels of its own. Counts are by class; the histogram has equal bins over confidences from 0
     to 1. Imported images have no snapshot, and the family "imported". `pseudo_counts` counts the annotator's labels of
     the unlabelled real images; None without any. `dropped_counts` counts, by class asked for, the images that were
-    drawn and dropped because the annotator gave them another class; None where none were to be dropped.
+    drawn and dropped because the annotator gave them another class; None where none were to be dropped. `latent_scale`
+    is the standard deviation of the latents, None for 1.
     """
 
     snapshot: Snapshot | None = None
@@ -101,6 +102,7 @@ class SyntheticRecord(Record):
     imported: Imported | None = None
     pseudo_counts: list[int] | None = None
     dropped_counts: list[int] | None = None
+    latent_scale: float | None = None
 
     @property
     def dropped(self) -> int:
@@ -119,15 +121,22 @@ class SyntheticRecord(Record):
         return self
 
 
-def filtered_words(datasets: Sequence[SyntheticRecord]) -> str:
-    """Return how many images of these datasets were dropped, as a sentence; empty where none were to be."""
-    if any(record.dropped_counts is None for record in datasets):
-        return ""
-    dropped, drawn = (sum(counts) for counts in zip(*((each.dropped, each.drawn) for each in datasets), strict=True))
-    return (
-        f"Synthetic images are filtered: {dropped:,} of {drawn:,} that were drawn ({dropped / drawn:.1%}) were "
-        "dropped, since the annotator gave them another class than was asked for."
-    )
+def drawn_words(datasets: Sequence[SyntheticRecord]) -> str:
+    """Return, as sentences, how images were drawn that not simply all were taken; empty where they were."""
+    sentences = []
+    scale = datasets[0].latent_scale
+    if scale is not None:
+        sentences.append(
+            f"Synthetic images are drawn from latents with a standard deviation of {scale:g}; the generator's scores, "
+            "and its copies, are those of images from 1."
+        )
+    if all(record.dropped_counts is not None for record in datasets):
+        dropped, drawn = (sum(getattr(each, name) for each in datasets) for name in ("dropped", "drawn"))
+        sentences.append(
+            f"Synthetic images are filtered: {dropped:,} of {drawn:,} that were drawn ({dropped / drawn:.1%}) were "
+            "dropped, since the annotator gave them another class than was asked for."
+        )
+    return " ".join(sentences)
 
 
 class Preparation(Record):
@@ -140,7 +149,7 @@ class Origin(Record):
     """Where a synthetic image comes from: the generator, the snapshot's file, the latent's seed.
 
     `asked_label` is absent where the generator cannot be asked, `truncation` where nothing was cut off, `member`, the
-    number of the generator, where there are not several of the same images. An imported
+    number of the generator, where there are not several of the same images, `latent_scale` where it is 1. An imported
     image has the generator "imported", its `file`, as its set names it, with the `key` there where that is a tar, and
     the `sha256` of what that holds; its `asked_label` is the label that its set gives it.
     """
@@ -151,6 +160,7 @@ class Origin(Record):
     truncation: float | None = None
     asked_label: int | None = Field(default=None, ge=0)
     member: int | None = Field(default=None, ge=0)
+    latent_scale: float | None = None
     file: str | None = None
     key: str | None = None
     sha256: str | None = None

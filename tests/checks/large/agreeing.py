@@ -40,4 +40,12 @@ AGREEING: tuple[Mutation, ...] = (
         TESTS + "test_the_annotator_has_chosen_filtered_images",
         "an arm of filtered images has seen what the annotator knows",
     ),
+    Mutation(
+        "latents_are_not_scaled",
+        "shared/models/labelled_generator.py",
+        "latents_of(seeds, self.latent, truncation) * scale",
+        "latents_of(seeds, self.latent, truncation)",
+        "tests/shared/models/test_labelled_generator.py::test_latents_are_scaled",
+        "images are drawn from latents of the standard deviation that was asked for",
+    ),
 )

@@ -11,7 +11,7 @@ from jobs.train_mixed.experiment import is_filtered
 from jobs.train_mixed.options import MixedOptions
 from shared.errors import BadConfig
 from shared.models.labelled_generator import Synthetic
-from shared.store.records.datasets import SyntheticRecord, filtered_words
+from shared.store.records.datasets import SyntheticRecord, drawn_words
 from shared.store.records.gan import Snapshot
 
 ASKED = torch.tensor([0, 1, 2, 1])
@@ -33,7 +33,7 @@ def drop(first: list[int], *others: dict[int, int]) -> tuple[Synthetic, Tally]:
     def seeds(places: list[int], again: int) -> list[int]:
         return [others[min(again, len(others)) - 1][place] for place in places]
 
-    return agreeing(source, source.draw(first, ASKED), seeds, tally), tally  # type: ignore[arg-type]
+    return agreeing(source.draw, source.draw(first, ASKED), seeds, tally), tally
 
 
 def test_images_are_drawn_until_they_agree() -> None:
@@ -77,9 +77,11 @@ def record(annotated: list[int], dropped: list[int] | None) -> SyntheticRecord:
 
 def test_a_filtered_set_is_said_to_be_one() -> None:
     """Those who read the results are told how many images were drawn and dropped, over all replicates."""
-    said = filtered_words([record([900, 990], [10, 100]), record([1000, 1000], [0, 0])])
+    said = drawn_words([record([900, 990], [10, 100]), record([1000, 1000], [0, 0])])
     assert "110 of 4,000 that were drawn (2.8%) were dropped" in said
-    assert filtered_words([record([900, 990], None)]) == ""
+    assert drawn_words([record([900, 990], None)]) == ""
+    wide = record([900, 990], None).model_copy(update={"latent_scale": 1.2})
+    assert drawn_words([wide]).startswith("Synthetic images are drawn from latents with a standard deviation of 1.2;")
 
 
 def test_the_annotator_has_chosen_filtered_images() -> None:
@@ -94,3 +96,5 @@ def test_imported_images_are_never_dropped() -> None:
     """They cannot be drawn again: the options say so before anything is read."""
     with pytest.raises(BadConfig, match="--only-agreeing: imported images are all taken"):
         SynthesizeOptions(source="folder", source_path="x", only_agreeing=True)
+    with pytest.raises(BadConfig, match="--latent-scale: imported images are all taken"):
+        SynthesizeOptions(source="folder", source_path="x", latent_scale=1.2)

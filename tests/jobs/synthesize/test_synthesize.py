@@ -171,3 +171,21 @@ def test_dropped_images_are_counted(agreeing: Artifact, made: dict[str, Artifact
     # the first draw of each is the one without the option; others may have been dropped after it
     assert all(count >= disagreed[label] for label, count in enumerate(dropped))
     assert {label for label, count in enumerate(dropped) if count} == set(disagreed)
+
+
+def test_latents_are_as_wide_as_asked_for(volume: Path, tmp_path: Path, run_job: Callable[..., Result]) -> None:
+    """The record and each sample say the standard deviation of the latents, and an image is drawn again with it."""
+    root = again(volume, tmp_path)
+    assert run_job("synthesize", root, "--share", 0.1, "--latent-scale", 1.5).exit_code == 0
+    wide = open_output(SYNTHESIZE, root / "small")
+    assert wide.record.latent_scale == 1.5
+    generator = load_snapshot(
+        open_artifact(root / "small" / "gan" / "r00", "model", "train_gan"), wide.record.snapshot.file, CPU
+    )
+    for key, members in wide.members("train"):
+        sample = decode(key, members, "")
+        origin = sample.meta["origin"]
+        assert origin["latent_scale"] == 1.5
+        latents = 1.5 * latents_of([origin["latent_seed"]], generator.latent)
+        alone = draw_images(generator, latents, torch.tensor([origin["asked_label"]]))[0]
+        assert np.abs(alone.permute(1, 2, 0).numpy().astype(int) - sample.image.astype(int)).max() <= 1

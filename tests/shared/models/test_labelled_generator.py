@@ -5,7 +5,7 @@ import torch
 from shared.models.classifiers import build_classifier
 from shared.models.gans.build import build_generator
 from shared.models.labelled_generator import LabelledGenerator
-from shared.models.snapshots import latents_of
+from shared.models.snapshots import draw_images, latents_of
 
 MEMBER = {"name": "class_dcgan", "size_px": 16, "channels": 1, "classes": 3, "latent": 4, "width": 2}
 
@@ -50,3 +50,16 @@ def test_what_is_drawn_again_brings_its_member() -> None:
     assert both.member[[1, 3, 5, 7]].tolist() == others.member.tolist()  # type: ignore[union-attr]
     assert both.member[[0, 2, 4]].tolist() == drawn.member[[0, 2, 4]].tolist()
     assert both.seeds[:4] == [0, 100, 2, 101]
+
+
+def test_latents_are_scaled() -> None:
+    """With a scale of 1.5 an image is that of its latent times 1.5, and its sample says so; members stay the same."""
+    mixture = source({"name": "mixture", "generators": 2, "member": MEMBER})
+    seeds, labels = list(range(12)), torch.zeros(12, dtype=torch.int64)
+    plain, wide = mixture.draw(seeds, labels), mixture.draw(seeds, labels, scale=1.5)
+    assert torch.equal(wide.images, draw_images(mixture.network, 1.5 * latents_of(seeds, 6), labels))
+    assert not torch.equal(wide.images, plain.images)
+    assert wide.member is not None
+    assert plain.member is not None
+    assert torch.equal(wide.member, plain.member)
+    assert next(mixture.samples(wide, wide.images)).meta["origin"]["latent_scale"] == 1.5

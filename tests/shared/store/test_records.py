@@ -36,7 +36,7 @@ MAY_BE_ABSENT = {
     | {"held_out", "held_out_also_real", "groups"}
     | {"near_duplicates", "resplit", "audit_fraction", "train_val_fraction", "labelled_fraction"},
     "gan": {"class_histories", "losses", "class_losses", "extended", "unlabelled_images"},
-    "synthetic": {"pseudo_counts", "dropped_counts"},
+    "synthetic": {"pseudo_counts", "dropped_counts", "latent_scale"},
     "fits": {"n_unlabelled"},
     "scores": {"synthetic_only", "test", "fallback", "train_reference", "membership"},
 }
