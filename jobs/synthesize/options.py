@@ -89,9 +89,9 @@ class SynthesizeOptions(ReadingOptions):
         if self.share != 1 or self.share_of != TRAIN:
             said = f"--share {self.share}" if self.share != 1 else f"--share-of {self.share_of}"
             raise BadConfig(f"{said}: imported images are all taken; leave it out")
-        for flag, given in (("--only-agreeing", self.only_agreeing), ("--latent-scale", self.latent_scale != 1)):
-            if given:
-                raise BadConfig(f"{flag}: imported images are all taken, none is drawn; leave it out")
+        drawing = {"--only-agreeing": self.only_agreeing, "--latent-scale": self.latent_scale != 1}
+        for flag in (flag for flag, is_given in drawing.items() if is_given):
+            raise BadConfig(f"{flag}: imported images are all taken, none is drawn; leave it out")
 
     @property
     def imports(self) -> bool:

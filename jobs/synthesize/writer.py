@@ -118,9 +118,7 @@ class Drawing:
         drawn = draw(seeds(places), self.asked[places.start : places.stop])
         if not (self.config.only_agreeing and self.source.conditional):
             return drawn
-        return agreeing(
-            self.source, drawn, lambda wrong, again: seeds([places[place] for place in wrong], again), tally
-        )
+        return agreeing(draw, drawn, lambda wrong, again: seeds([places[place] for place in wrong], again), tally)
 
 
 def agreeing(
