@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.cli.options import nearest
-from shared.errors import BadConfig, BadInput, MissingArtifact
+from shared.errors import BadConfig, BadInput
 from shared.stats.class_choice import listed
 from shared.store.job import Job
-from shared.store.lineage import STUDY_FOLDER, chosen_replicate, open_inputs
-from shared.store.replicates import existing
+from shared.store.lineage import chosen_replicate, open_inputs
+from shared.store.replicates import existing, why_shown
 
 # torch takes seconds to import: a replicate, snapshot or class that is not there is refused before
 if TYPE_CHECKING:
@@ -57,6 +57,13 @@ class SampleRequest:
                 raise BadConfig(f"{name} {value}: want a whole number from {least} to {most}")
         if self.truncation is not None and not LEAST_TRUNCATION <= self.truncation < math.inf:
             raise BadConfig(f"truncation {self.truncation}: want {LEAST_TRUNCATION} standard deviations or more")
+
+    @property
+    def latent_seeds(self) -> list[int]:
+        """The seed of each image's latent: equal for requests of equal seeds, and of any other class or snapshot."""
+        from shared.runtime.seeding import Stream, derive_seed
+
+        return [derive_seed(self.seed, Stream.SAMPLE_LATENTS, index) for index in range(self.count)]
 
     @property
     def name(self) -> str:
@@ -165,6 +172,18 @@ class Experiment:
         self.snapshots = {snapshot.epoch: snapshot.file for snapshot in self.gan.record.snapshots}
 
     @property
+    def replicates(self) -> list[int]:
+        """The replicates that can be drawn from now: those that are scored."""
+        return existing(self.folder, EVALUATE)
+
+    @property
+    def why_chosen(self) -> str:
+        """Why this replicate is the one where none is named: "the best on val", or "the first" without such scores."""
+        from shared.store.artifacts import open_output
+
+        return why_shown([open_output(EVALUATE, self.folder, number).record for number in self.replicates])
+
+    @property
     def hashes(self) -> list[str]:
         """The hashes of the artifacts: equal hashes mean the same experiment."""
         return [artifact.sha256 for artifact in self.inputs.values()]
@@ -217,21 +236,32 @@ class Experiment:
             raise BadConfig(f"--epoch {wanted}: no such snapshot; there are {', '.join(map(str, self.snapshots))}")
         return self.snapshots[wanted]
 
+    def generator(self, snapshot: str) -> "LabelledGenerator":
+        """Return the generator in the file of a snapshot, and the annotator of the replicate."""
+        import torch
+
+        from shared.models.labelled_generator import LabelledGenerator
+
+        # on the CPU: a few images, and the same ones on every machine
+        return LabelledGenerator(self.gan, snapshot, self.classifier, torch.device("cpu"))
+
+    def images(self, request: SampleRequest, source: "LabelledGenerator | None" = None) -> "Synthetic":
+        """Return the images of `request`, labelled; `source` is the generator of its snapshot, where that is loaded."""
+        import torch
+
+        source = source or self.generator(request.snapshot)
+        asked = torch.full((request.count,), request.label or 0)
+        return source.draw(request.latent_seeds, asked, request.truncation)
+
     def draw(self, request: SampleRequest) -> Drawing:
         """Return the images of `request` with their figures.
 
         They are compared with the real test images of the class, or with all where no class can be asked for.
         """
-        import torch
-
         from shared.metrics.pixels import compare_few
-        from shared.models.labelled_generator import LabelledGenerator
-        from shared.runtime.seeding import Stream, derive_seed
 
-        # on the CPU: a few images, and the same ones on every machine
-        source = LabelledGenerator(self.gan, request.snapshot, self.classifier, torch.device("cpu"))
-        seeds = [derive_seed(request.seed, Stream.SAMPLE_LATENTS, index) for index in range(request.count)]
-        drawn = source.draw(seeds, torch.full((request.count,), request.label or 0), request.truncation)
+        source = self.generator(request.snapshot)
+        drawn = self.images(request, source)
         # the whole drawing is one class here, also where an unconditional generator drew several
         found = compare_few(drawn.images, self.real_test(request.label))
         named = [self.classes[index] for index in drawn.given.tolist()]
@@ -252,40 +282,3 @@ class Experiment:
         """Return the real test images of a class, or all of them."""
         test = self.test
         return test.images if label is None else test.pixels[test.labels == label]
-
-
-class ExperimentIndex:
-    """The experiments under a data root, of each the same replicate, or the best on val where none is named.
-
-    The one opened last stays in memory until its artifacts change.
-    """
-
-    def __init__(self, data_root: Path, replicate: int | None = None) -> None:
-        self.data_root, self.replicate = data_root, replicate
-        self._kept: Experiment | None = None
-
-    def names(self) -> list[str]:
-        """Return the names of the experiments that have real images, finished or not."""
-        from shared.format.manifest import MANIFEST
-
-        # each replicate may have a split of its own, and the points of a study are experiments too
-        real = [f"{PREPROCESS.writes}{below}/{MANIFEST}" for below in ("", "/r[0-9][0-9]")]
-        paths = [
-            path
-            for above in ("*", f"*/{STUDY_FOLDER}/*")
-            for place in real
-            for path in self.data_root.glob(f"{above}/{place}")
-        ]
-        found = {path.relative_to(self.data_root).as_posix().rpartition(f"/{PREPROCESS.writes}/")[0] for path in paths}
-        return sorted(name for name in found if not name.startswith("."))
-
-    def open(self, name: str) -> Experiment:
-        """Return an experiment; BadInput where it is absent or unfinished."""
-        if name not in self.names():
-            there = ", ".join(self.names()) or "none; run first: halfreal run"
-            raise MissingArtifact(f"{self.data_root / name}: no experiment there; there are {there}")
-        # opening reads manifests alone; the images that the kept one has loaded stay as long as the hashes do
-        opened, kept = Experiment(self.data_root / name, self.replicate), self._kept
-        if kept is None or (kept.folder, kept.hashes) != (opened.folder, opened.hashes):
-            self._kept = kept = opened
-        return kept

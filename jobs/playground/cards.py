@@ -9,6 +9,7 @@ from torch import Tensor
 
 from jobs.commands.drawing import Drawing, Experiment
 from jobs.playground.neighbours import NeighbourSearch
+from jobs.playground.strips import Strip
 from shared.metrics.over_replicates import copies_finding
 from shared.metrics.pixels import CATEGORIES
 from shared.plots.image_grid import enlarged_png, tile
@@ -19,10 +20,15 @@ LIMITS = {name: limit for limit, name in CATEGORIES if math.isfinite(limit)}
 CARD_PX = 128
 """The side of an image on the page, at most; small ones are enlarged by a whole factor."""
 
+ALIGNED = "aligned"
+"""The kind of cards whose columns are those of the rows above and below; their captions have two lines."""
+
 STYLE = """
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); gap: 10px 8px; }
 .cards.pairs { grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
 @media (min-width: 800px) { .cards { grid-template-columns: repeat(auto-fill, minmax(94px, 1fr)); } }
+.cards.aligned { grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); max-width: 720px; }
+.cards.aligned figcaption { white-space: pre-line; }
 .cards figure { margin: 0; max-width: 128px; }
 .cards.pairs figure { max-width: 264px; }
 .cards img { width: 100%; border: 1px solid var(--border-color-primary); border-radius: 4px; }
@@ -39,6 +45,7 @@ table.qualities th:first-child { text-align: left; font-weight: 400; }
 .wrong { border-left: 4px solid var(--error-border-color); padding: 8px 12px; white-space: pre-line;
   color: var(--error-text-color); background: var(--error-background-fill); overflow-wrap: anywhere; }
 h2.heading { font-weight: 600; font-size: 16px; margin: 14px 0 6px; }
+h2.heading small { font-weight: 400; font-size: 13px; margin-left: 6px; }
 """
 
 
@@ -71,15 +78,24 @@ def card(images: Tensor, alt: str, caption: str, kind: str = "") -> str:
     return f'<figure>{shown}<figcaption class="{kind}">{escape(caption)}</figcaption></figure>'
 
 
-def image_cards(drawing: Drawing, classes: list[str]) -> str:
+def image_cards(strip: Strip, classes: list[str], kind: str = "") -> str:
     """Return every image with what the classifier takes it for and how sure it is."""
     cards: list[str] = []
-    asked, drawn = drawing.request.label, drawing.drawn
-    for image, label, confidence in zip(drawn.images, drawn.given.tolist(), drawn.confidence.tolist(), strict=True):
+    between = "\n" if kind == ALIGNED else " · "
+    for image, label, confidence in zip(strip.images, strip.given.tolist(), strip.confidence.tolist(), strict=True):
         alt = f"generated image {len(cards) + 1}, predicted {classes[label]}, confidence {percent(confidence)}"
-        caption = f"{classes[label]} · {percent(confidence)}"
-        cards.append(card(image[None], alt, caption, "" if asked in (None, label) else "other"))
-    return f'<div class="cards" id="drawn">{"".join(cards)}</div>'
+        caption = f"{classes[label]}{between}{percent(confidence)}"
+        cards.append(card(image[None], alt, caption, "" if strip.asked in (None, label) else "other"))
+    return f'<div class="cards {kind}" style="--columns: {len(cards)}">{"".join(cards)}</div>'
+
+
+def strip_row(strip: Strip, classes: list[str]) -> str:
+    """Return images from the latents of all rows, under what they have in common and what the classifier says."""
+    sure = f"mean confidence {percent(float(strip.confidence.mean()))}"
+    right = int((strip.given == strip.asked).sum()) if strip.asked is not None else None
+    told = sure if right is None else f"{right} of {len(strip.given)} as asked, {sure}"
+    heading = f'<h2 class="heading">{escape(strip.name)} <small>{told}</small></h2>'
+    return heading + image_cards(strip, classes, ALIGNED)
 
 
 def summary(drawing: Drawing, real_images: int) -> str:

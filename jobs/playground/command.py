@@ -38,7 +38,7 @@ def main(
     os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}  # before gradio is imported
     # also read at import: between drawings idle threads would otherwise spin on the cores
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from jobs.commands.drawing import ExperimentIndex
+    from jobs.playground.index import ExperimentIndex
 
     index = ExperimentIndex(data_root, replicate)
     names, wanted = index.names(), experiment_name(experiment, recipe)

@@ -1,8 +1,9 @@
-"""The playground's page: gradio asks and shows, `jobs.commands.drawing` computes, `cards` makes HTML."""
+"""The playground's page: gradio asks and shows, `drawing` and `strips` compute, `cards` makes HTML."""
 
 import random
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest
-from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, summary
+from jobs.commands.drawing import Drawing, Experiment, SampleRequest
+from jobs.playground.cards import STYLE, image_cards, nearest, refusal, said, strip_row, summary
+from jobs.playground.index import ExperimentIndex
 from jobs.playground.neighbours import NeighbourSearch
+from jobs.playground.strips import COLUMNS, COMPARED, Strip, interpolated
 from shared.disk.durable import write_file
 from shared.errors import BadConfig, HalfrealError
+from shared.store.replicates import replicate_name
 
-MOST_IMAGES, MOST_SEED = 100, 2**31 - 1
+MOST_IMAGES, MOST_STEPS, MOST_SEED = 100, 16, 2**31 - 1
 WHOLE = 4
 """The value of truncation that means no truncation: 63 in a million normal numbers are beyond it."""
 
@@ -41,15 +45,24 @@ class Page:
                 with gr.Column(scale=1, min_width=260):
                     self._ask()
                 with gr.Column(scale=3, min_width=300):
-                    self._show()
+                    self.status = gr.HTML(elem_id="status")
+                    with gr.Tab("Images"):
+                        self._show_images()
+                    with gr.Tab("Side by side"):
+                        self._show_compared()
+                    with gr.Tab("Interpolation"):
+                        self._show_interpolated()
             self._connect()
 
     def _ask(self) -> None:
         self.experiment = gr.Dropdown(label="Experiment", choices=self.index.names(), value=self.first)
-        self.epoch = gr.Dropdown(label="Snapshot", choices=[])
-        self.label = gr.Dropdown(label="Class", choices=[], elem_id="class")
-        self.count = gr.Slider(1, MOST_IMAGES, 16, step=1, label="Count", elem_id="count")
-        self.seed = gr.Number(0, label="Seed")  # limits here would end in gradio's own error, not in ours
+        # two in a row on a phone, whose width has room for them
+        with gr.Row():
+            self.replicate = gr.Dropdown(label="Replicate", choices=[], min_width=150)
+            self.epoch = gr.Dropdown(label="Snapshot (epoch)", choices=[], min_width=150)
+        with gr.Row():
+            self.label = gr.Dropdown(label="Class", choices=[], min_width=150)
+            self.seed = gr.Number(0, label="Seed", min_width=150)  # limits here would end in gradio's own error
         self.truncation = gr.Slider(
             0.1,
             WHOLE,
@@ -58,90 +71,147 @@ class Page:
             label="Truncation",
             info=f"Cuts latents off at this many standard deviations: lower, more typical, less diverse; {WHOLE}: off.",
         )
-        self.draw = gr.Button("Draw", variant="primary")
-        self.again = gr.Button("Draw with another seed")
 
-    def _show(self) -> None:
-        self.about, self.images = gr.HTML(elem_id="about"), gr.HTML()
+    def _show_images(self) -> None:
+        self.count = gr.Slider(1, MOST_IMAGES, 16, step=1, label="Count")
+        with gr.Row():
+            self.draw = gr.Button("Draw", variant="primary", min_width=150)
+            self.again = gr.Button("Draw with another seed", min_width=150)
+        self.about, self.images = gr.HTML(elem_id="about"), gr.HTML(elem_id="drawn")
         with gr.Row():
             self.png = gr.DownloadButton("Download as PNG grid", interactive=False)
             self.shard = gr.DownloadButton("Download as WebDataset shard", interactive=False)
         self.closest = gr.HTML()
 
+    def _show_compared(self) -> None:
+        self.what = gr.Radio(list(COMPARED), value="Snapshots", label="What differs, from the same latents")
+        self.compare = gr.Button("Compare", variant="primary")
+        self.compared = gr.HTML(elem_id="compared")
+
+    def _show_interpolated(self) -> None:
+        with gr.Row():
+            self.last_label = gr.Dropdown(label="To class", choices=[], min_width=150)
+            self.last_seed = gr.Number(1, label="To seed", min_width=150)
+        self.steps = gr.Slider(3, MOST_STEPS, 8, step=1, label="Steps")
+        self.interpolate = gr.Button("Interpolate", variant="primary")
+        self.strip = gr.HTML(elem_id="strip")
+
     def _connect(self) -> None:
-        choices = [self.epoch, self.label, self.draw, self.again]
-        shown = [self.about, self.images, self.closest, self.png, self.shard]
-        request = [self.experiment, self.epoch, self.label, self.count, self.seed, self.truncation]
+        drawn = [self.about, self.images, self.closest, self.png, self.shard]
+        asked = [self.experiment, self.replicate, self.epoch, self.label, self.seed, self.truncation]
+        choices = [self.status, self.replicate, self.epoch, self.label, self.last_label]
+        choices += [self.draw, self.again, self.compare, self.interpolate, *drawn, self.compared, self.strip]
         # no public endpoints; one shared queue, so that drawings run one at a time
         private: Any = {"api_visibility": "private", "concurrency_id": "page"}
         listed = self.blocks.load(self.list_experiments, self.experiment, self.experiment, **private)
         for chosen in (listed.then, self.experiment.input):
-            chosen(self.choose, self.experiment, [*choices, *shown], **private)
-        self.draw.click(self.answer, request, shown, **private)
+            chosen(self.choose, self.experiment, choices, **private)
+        self.replicate.input(self.choose, [self.experiment, self.replicate], choices, **private)
+        self.draw.click(self.answer, [self.count, *asked], drawn, **private)
         self.again.click(lambda: random.randint(0, MOST_SEED), None, self.seed, **private).then(
-            self.answer, request, shown, **private
+            self.answer, [self.count, *asked], drawn, **private
         )
+        self.compare.click(self.answer_compared, [self.what, *asked], self.compared, **private)
+        ends = [self.last_label, self.last_seed, self.steps]
+        self.interpolate.click(self.answer_interpolated, [*ends, *asked], self.strip, **private)
 
     def list_experiments(self, name: str) -> Any:
         """Return the experiments that exist now; some may be newer than the page."""
         names = self.index.names()
         return gr.update(choices=names, value=name if name in names else self.first)
 
-    def choose(self, name: str) -> list[Any]:
-        """Return the choices of an experiment, or the reason why there are none; clear what was shown."""
+    def choose(self, name: str, replicate: int | None = None) -> list[Any]:
+        """Return the choices of a replicate, or the reason why there are none; clear what was shown.
+
+        Without a replicate it is the one that the command named, or the one of the experiment that is shown.
+        """
         try:
-            opened = self.index.open(name)
+            opened = self.index.open(name, replicate)
         except HalfrealError as error:
             nothing, off = gr.update(choices=[], value=None), gr.update(interactive=False)
-            return [nothing, nothing, off, off, *self.blank(refusal(str(error)))]
-        epochs = [(self.epoch_name(epoch, opened), epoch) for epoch in opened.snapshots]
-        best = "" if self.index.replicate is not None else ", the best on val"
-        which = f"The generator of replicate {opened.replicate}{best}."
+            return [refusal(str(error)), *[nothing] * 4, *[off] * 4, *self.blank(), "", ""]
+        why = "" if replicate is not None or self.index.replicate is not None else f", {opened.why_chosen}"
+        which = f"The generator of replicate {opened.replicate}{why}."
         known = "Choose a class, then draw."
         unknown = (
             "This generator was trained without classes: the class is left to chance, and the classifier names it."
         )
+        classes = gr.update(choices=opened.classes, value=opened.classes[0], visible=opened.conditional)
         return [
-            gr.update(choices=epochs, value=opened.chosen),
-            gr.update(choices=opened.classes, value=opened.classes[0], visible=opened.conditional),
-            *[gr.update(interactive=True)] * 2,
-            *self.blank(said(f"{which} {known if opened.conditional else unknown}")),
+            said(f"{which} {known if opened.conditional else unknown}"),
+            gr.update(choices=opened.replicates, value=opened.replicate),
+            gr.update(choices=[(self.epoch_name(at, opened), at) for at in opened.snapshots], value=opened.chosen),
+            *[classes] * 2,
+            *[gr.update(interactive=True)] * 4,
+            *self.blank(),
+            "",
+            "",
         ]
 
     @staticmethod
     def epoch_name(epoch: int, opened: Experiment) -> str:
         """Return what a snapshot is called on the page."""
-        return f"epoch {epoch}" + (" (chosen by evaluate)" if epoch == opened.chosen else "")
+        return f"{epoch} (chosen)" if epoch == opened.chosen else str(epoch)
 
     @staticmethod
-    def blank(about: str) -> list[Any]:
-        """Return a page that shows nothing but these words."""
+    def blank(about: str = "") -> list[Any]:
+        """Return drawn images that show nothing but these words."""
         off = gr.update(value=None, interactive=False)
         return [about, "", "", off, off]
 
-    def answer(
-        self, name: str, epoch: int, wanted: str | None, count: float | None, seed: float | None, truncation: float
-    ) -> Iterator[list[Any]]:
+    def read(self, count: int, *asked: Any) -> tuple[Experiment, SampleRequest]:
+        """Return the replicate and the drawing that the fields of the page ask for, of `count` images."""
+        name, replicate, epoch, wanted, seed, truncation = asked
+        opened = self.index.open(name, replicate)
+        request = SampleRequest(
+            label=opened.label(wanted if opened.conditional else None),
+            count=count,
+            seed=whole("Seed", seed, 0, MOST_SEED),
+            snapshot=opened.snapshot(epoch),
+            truncation=truncation if truncation < WHOLE else None,
+        )
+        return opened, request
+
+    def answer(self, count: float | None, *asked: Any) -> Iterator[list[Any]]:
         """Yield the drawing as text, images and files, or the reason why there is none.
 
         The nearest training images come later: the first time the whole train split has to be read.
         """
         try:
-            opened = self.index.open(name)
-            request = SampleRequest(
-                label=opened.label(wanted if opened.conditional else None),
-                count=whole("Count", count, 1, MOST_IMAGES),
-                seed=whole("Seed", seed, 0, MOST_SEED),
-                snapshot=opened.snapshot(epoch),
-                truncation=truncation if truncation < WHOLE else None,
-            )
+            opened, request = self.read(whole("Count", count, 1, MOST_IMAGES), *asked)
             drawing = opened.draw(request)
             about = summary(drawing, len(opened.real_test(request.label)))
+            drawn = drawing.drawn
+            shown = image_cards(Strip("", drawn.images, drawn.given, drawn.confidence, request.label), opened.classes)
             # shown at once; the neighbours follow in a second update
-            yield [about, image_cards(drawing, opened.classes), LOOKING, *self.files(name, drawing, opened)]
+            yield [about, shown, LOOKING, *self.files(drawing, opened)]
             yield [*[gr.skip()] * 2, nearest(drawing, opened, self.searched(opened)), *[gr.skip()] * 2]
         except HalfrealError as error:
             yield self.blank(refusal(str(error)))
+
+    def answer_compared(self, what: str, *asked: Any) -> Iterator[str]:
+        """Yield the strips of a comparison below each other, one more each time, or the reason why there are none."""
+        try:
+            opened, request = self.read(COLUMNS, *asked)
+            shown = said(COMPARED[what].about)
+            for strip in COMPARED[what].strips(opened, request):
+                shown += strip_row(strip, opened.classes)
+                yield shown
+        except HalfrealError as error:
+            yield refusal(str(error))
+
+    def answer_interpolated(
+        self, last_label: str | None, last_seed: float | None, steps: float | None, *asked: Any
+    ) -> str:
+        """Return the strip between two images, or the reason why there is none."""
+        try:
+            opened, first = self.read(1, *asked)
+            label = opened.label(last_label if opened.conditional else None)
+            last = replace(first, label=label, seed=whole("To seed", last_seed, 0, MOST_SEED))
+            strip = interpolated(opened, first, last, whole("Steps", steps, 3, MOST_STEPS))
+        except HalfrealError as error:
+            return refusal(str(error))
+        return said(strip.name) + image_cards(strip, opened.classes)
 
     def searched(self, opened: Experiment) -> NeighbourSearch:
         """Return the search in an experiment; the last one is kept, with the distances of its test images."""
@@ -149,9 +219,10 @@ class Page:
             self.search = NeighbourSearch(opened)
         return self.search
 
-    def files(self, name: str, drawing: Drawing, opened: Experiment) -> list[Any]:
+    def files(self, drawing: Drawing, opened: Experiment) -> list[Any]:
         """Return the buttons that download the drawing."""
-        stem = f"{name}-{drawing.request.name}"
+        place = opened.folder.relative_to(self.index.data_root).parts
+        stem = "-".join([*place, replicate_name(opened.replicate), drawing.request.name])
         sheet = self.scratch / f"{stem}.png"
         write_file(sheet, drawing.sheet())
         shard = drawing.write_shard(self.scratch, stem, opened.classes)

@@ -64,8 +64,13 @@ class LabelledGenerator:
         images = draw_images(self.network, latents, asked)
         member = self.network.chosen(latents, asked) if isinstance(self.network, MixtureGenerator) else None
         # the annotator gives the label, since a generator does not always draw what it is asked for
-        confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
+        given, confidence = self.annotated(images)
         return Synthetic(images, seeds, truncation, asked, given, confidence, member, scale)
+
+    def annotated(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the labels (N,) that the annotator gives to uint8 images, and its probability of each (N,)."""
+        confidence, given = probabilities_of(self.annotator, images).cpu().max(dim=1)
+        return given, confidence
 
     def samples(self, drawn: Synthetic, images: Tensor, first: int = 0) -> Iterator[Sample]:
         """Yield what was drawn as samples, numbered from `first`: `images` as they are stored, (N, channels, S, S).

@@ -13,9 +13,9 @@ import torch
 from click.testing import Result
 from PIL import Image
 
-from jobs.commands.drawing import Drawing, Experiment, ExperimentIndex, SampleRequest, file_name
+from jobs.commands.drawing import Drawing, Experiment, SampleRequest, file_name
 from shared.data.images import load_split
-from shared.errors import BadConfig, MissingArtifact
+from shared.errors import BadConfig
 from shared.format.files import sha256
 from shared.format.manifest import ShardInfo
 from shared.format.shards import read_shard
@@ -168,24 +168,3 @@ def test_names_of_files_differ_and_are_short(opened: Experiment) -> None:
     names = {file_name(several[:count]) for count in range(1, 201)}
     assert len(names) == 200
     assert max(map(len, names)) < 100
-
-
-def test_the_index_lists_experiments_and_keeps_the_last(volume: Path, tmp_path: Path) -> None:
-    """An experiment is a folder with real images; it is read again only after it was rebuilt."""
-    assert ExperimentIndex(tmp_path).names() == []
-    shutil.copytree(volume / "small", tmp_path / "mine")
-    (tmp_path / "sources").mkdir()
-    shelf = ExperimentIndex(tmp_path)
-    assert shelf.names() == ["mine"]
-    first = shelf.open("mine")
-    assert shelf.open("mine") is first
-    manifest = tmp_path / "mine" / "scores" / "r00" / "manifest.json"
-    manifest.write_text(manifest.read_text("utf-8") + "\n", encoding="utf-8")
-    assert shelf.open("mine") is not first
-
-
-@pytest.mark.parametrize("name", ["yours", "../mine", ".hidden"])
-def test_an_unknown_experiment_is_refused(name: str, volume: Path) -> None:
-    """Nothing outside the data root can be named, and the error lists what exists."""
-    with pytest.raises(MissingArtifact, match="no experiment there; there are small"):
-        ExperimentIndex(volume).open(name)

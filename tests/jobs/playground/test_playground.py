@@ -22,6 +22,7 @@ from PIL import Image
 from jobs.__main__ import main as halfreal
 from jobs.commands.drawing import Experiment, SampleRequest
 from jobs.playground.cards import summary
+from jobs.playground.strips import COMPARED
 from shared.models.snapshots import draw_images, latents_of, load_snapshot
 from shared.runtime.seeding import Stream, derive_seed
 from tests.conftest import ROOT
@@ -111,9 +112,9 @@ class Tab:
             self.page.get_by_role("button", name=button, exact=True).click()
         self.page.locator("#nearest img").first.wait_for()
 
-    def pixels(self) -> list[np.ndarray]:
-        """Return the pixels of each image that was drawn."""
-        sources = self.page.locator("#drawn img").evaluate_all("all => all.map(each => each.src)")
+    def pixels(self, place: str = "#drawn") -> list[np.ndarray]:
+        """Return the pixels of each image that is shown in a place."""
+        sources = self.page.locator(f"{place} img").evaluate_all("all => all.map(each => each.src)")
         decoded = [Image.open(io.BytesIO(base64.b64decode(source.split(",", 1)[1]))) for source in sources]
         return [np.asarray(picture) for picture in decoded]
 
@@ -158,7 +159,7 @@ def test_a_click_draws_sixteen_images_of_class_7(window: Any, served: str, place
         with tab.page.expect_download() as found:
             tab.page.get_by_role("button", name=f"Download as {name}").click()
         found.value.save_as(tmp_path / found.value.suggested_filename)
-    stem = f"digits-class-7-epoch-{Experiment(place / 'digits').chosen:05d}-seed-0-count-16"
+    stem = f"digits-r00-class-7-epoch-{Experiment(place / 'digits').chosen:05d}-seed-0-count-16"
     with Image.open(tmp_path / f"{stem}.png") as picture:
         assert np.array_equal(np.asarray(picture)[: 16 * 3 : 3, : 16 * 3 : 3], expected[0])
     with tarfile.open(tmp_path / f"{stem}-00000.tar") as tar:
@@ -173,7 +174,7 @@ def test_another_seed_draws_others(window: Any, served: str, place: Path) -> Non
     """The second button takes a seed of its own, shows it, and draws other images with it."""
     tab = Tab(window, served)
     tab.draw("Draw with another seed")
-    assert tab.page.get_by_label("Seed").input_value() != "0"
+    assert tab.page.get_by_label("Seed", exact=True).input_value() != "0"
     assert not np.array_equal([image[::8, ::8] for image in tab.pixels()], drawn_by_hand(place, 0))
     tab.close()
 
@@ -183,14 +184,14 @@ def test_an_invalid_seed_is_refused_on_the_page(window: Any, served: str) -> Non
     """The page says what is expected; the next valid seed draws."""
     tab = Tab(window, served)  # one for all of them: opening the page takes seconds
     for seed in ("-5", "99999999999", "1.7", ""):
-        tab.page.get_by_label("Seed").fill(seed)
+        tab.page.get_by_label("Seed", exact=True).fill(seed)
         tab.page.get_by_role("button", name="Draw", exact=True).click()
         said = f"Seed {seed or 'is empty'}: want a whole number from 0 to 2147483647"
         alert = tab.page.locator("#about").get_by_role("alert").filter(has_text=said)
         alert.wait_for()
         assert alert.inner_text() == said
         assert tab.page.get_by_text("Error", exact=True).count() == 0
-    tab.page.get_by_label("Seed").fill("2147483647")
+    tab.page.get_by_label("Seed", exact=True).fill("2147483647")
     tab.draw()
     assert len(tab.pixels()) == 16
     tab.close()
@@ -213,6 +214,85 @@ def test_hostile_names_are_only_names(
     assert all(tab.page.locator("#drawn img, #nearest img").evaluate_all("all => all.map(each => each.alt)"))
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width_px
     tab.close()
+
+
+@pytest.mark.long
+def test_the_same_latents_side_by_side(window: Any, served: str, place: Path) -> None:
+    """A row for each snapshot, class or replicate from the seed's latents; each image says what it is taken for."""
+    tab = Tab(window, served)
+    tab.choose("Class", "3")
+    tab.page.get_by_role("tab", name="Side by side").click()
+    opened = Experiment(place / "digits")
+    rows = {"Snapshots": len(opened.snapshots), "Replicates": 1, "Classes": 10}
+    for what, count in rows.items():
+        tab.page.get_by_role("radio", name=what).click()
+        tab.page.get_by_role("button", name="Compare").click()
+        tab.page.locator("#compared p").get_by_text(COMPARED[what].about).wait_for()
+        tab.page.locator("#compared h2").nth(count - 1).wait_for()
+        shown = np.array(tab.pixels("#compared"))[:, ::8, ::8]
+        assert len(shown) == 6 * count
+        at = {"Snapshots": list(opened.snapshots).index(opened.chosen), "Classes": 3}.get(what, 0)
+        assert np.array_equal(shown[6 * at : 6 * at + 6], drawn_by_hand(place, 3)[:6])
+        captions = tab.page.locator("#compared figcaption").all_inner_texts()
+        assert all(re.fullmatch(r"\d\n\d+ %", caption) for caption in captions)
+    tab.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("width_px", "scheme"), [(400, "dark"), (1280, "light")])
+def test_a_strip_between_two_classes(width_px: int, scheme: str, window: Any, served: str, place: Path) -> None:
+    """From the first image of a seed and class to that of another; on a phone nothing is wider than the screen."""
+    tab = Tab(window, served, width_px, scheme)
+    tab.page.get_by_role("tab", name="Interpolation").click()
+    tab.choose("To class", "8")
+    tab.page.get_by_label("To seed").fill("0")
+    tab.page.get_by_role("button", name="Interpolate").click()
+    tab.page.locator("#strip img").nth(7).wait_for()
+    shown = [image[::8, ::8].astype(int) for image in tab.pixels("#strip")]
+    for at, label in ((0, 0), (-1, 8)):
+        assert np.abs(shown[at] - drawn_by_hand(place, label)[0]).max() <= 1
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width_px
+    tab.page.get_by_label("To seed").fill("-1")
+    tab.page.get_by_role("button", name="Interpolate").click()
+    tab.page.locator("#strip").get_by_role("alert").get_by_text("To seed -1: want a whole number").wait_for()
+    tab.close()
+
+
+MANY = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from jobs.playground.page import Page, make_app, serve
+from shared.runtime.sockets import address, listen
+classes = [f"class {number:03d}" for number in range(1000)]
+opened = SimpleNamespace(classes=classes, conditional=True, replicates=[0], replicate=0, snapshots={1: ""}, chosen=1)
+index = SimpleNamespace(names=lambda: ["many"], open=lambda *_: opened, replicate=0)
+with listen("127.0.0.1", 0) as listener:
+    print(address(listener), flush=True)
+    serve(make_app(Page(index, "many", Path(sys.argv[1]))), listener)
+"""
+
+
+@pytest.mark.long
+def test_a_class_of_1000_is_found_by_typing(window: Any, tmp_path: Path) -> None:
+    """Part of its name, then Enter; nothing is wider than a phone."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", MANY, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=None, text=True
+    )
+    assert process.stdout is not None
+    try:
+        tab = Tab(window, process.stdout.readline().strip(), 400)
+        field = tab.page.get_by_label("Class", exact=True)
+        field.click()
+        field.fill("s 777")
+        assert tab.page.get_by_role("option").all_inner_texts() == ["class 777"]
+        field.press("Enter")
+        assert field.input_value() == "class 777"
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 400
+        tab.close()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @slow

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from scipy import stats
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.drawing import ExperimentIndex
 from jobs.pipeline import ARTIFACTS, EVALUATE, FITS, PIPELINE, PREPROCESS, REPORT, SYNTHESIZE, TRAIN_GAN, TRAIN_MIXED
+from jobs.playground.index import ExperimentIndex
 from jobs.train_mixed.experiment import tuned_on_more, tuned_on_one_split
 from shared.cli.progress import Reporter
 from shared.cli.run import Run

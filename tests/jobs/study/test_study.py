@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from jobs.__main__ import main as halfreal
-from jobs.commands.drawing import ExperimentIndex
 from jobs.pipeline import FITS, PREPROCESS, SYNTHESIZE, TRAIN_CLASSIFIER, TRAIN_GAN, TRAIN_MIXED
+from jobs.playground.index import ExperimentIndex
 from jobs.study import children, making
 from jobs.study.children import Child
 from shared.data.images import load_split
