@@ -31,9 +31,11 @@ def main(
 ) -> None:
     """Serve a page on which to draw images from the generators of finished experiments.
 
-    Choose experiment, snapshot, class, count, seed and truncation; see the images, what the experiment's classifier
-    takes them for, their quality figures and the nearest training images; download them as a PNG or as a shard. The
-    page needs no network and takes no files. It has no password: publish it to people you trust.
+    Choose experiment, replicate, snapshot, class, count, seed and truncation; see the images, what the experiment's
+    classifier takes them for, their quality figures and the nearest training images; download them as a PNG or as a
+    shard. Snapshots, replicates, classes and truncations can be seen side by side, from the same latents, and the
+    images between two others. The page needs no network and takes no files. It has no password: publish it to people
+    you trust.
     """
     os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}  # before gradio is imported
     # also read at import: between drawings idle threads would otherwise spin on the cores
