@@ -34,7 +34,7 @@ from tests.checks.large.objects import STORED
 from tests.checks.large.observe import OBSERVED
 from tests.checks.large.pairs import ALL_PAIRS
 from tests.checks.large.parts import IN_PARTS
-from tests.checks.large.playground import DRAWN_TOGETHER
+from tests.checks.large.playground import DRAWN_TOGETHER, EXAMPLES
 from tests.checks.large.preprocess import DIVIDED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
@@ -61,7 +61,7 @@ from tests.checks.study.labels import LABELS
 from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
-MUTATIONS += HELPING + LABELS + STOPPING + CONTROL_MISTAKES + DRAWN_TOGETHER
+MUTATIONS += HELPING + LABELS + STOPPING + CONTROL_MISTAKES + DRAWN_TOGETHER + EXAMPLES
 MUTATIONS += SCORES
 MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
 MUTATIONS += IMAGES + MEMBERSHIP

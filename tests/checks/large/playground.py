@@ -1,4 +1,4 @@
-"""Mistakes in what the playground draws: other latents, classes that are not mixed, names that are markup."""
+"""Mistakes in what the playground draws, and in the worked examples of docs/extending.md."""
 
 from tests.checks.mutation import Mutation
 
@@ -45,5 +45,16 @@ DRAWN_TOGETHER = (
         "{strip.name}",
         STRIPS + "test_a_row_says_what_the_annotator_makes_of_it",
         "the name of a class is text on the page",
+    ),
+)
+
+EXAMPLES = (
+    Mutation(
+        "an_example_without_its_row",
+        "docs/extending.md",
+        'SOURCES["flowers"]',
+        'SOURCES["folder"]',
+        "tests/test_extending.py::test_a_source",
+        "worked examples are run as they are written",
     ),
 )
