@@ -17,8 +17,8 @@ DRAWN_TOGETHER = (
     Mutation(
         "classes_that_jump",
         "shared/models/interpolation.py",
-        "return torch.lerp(module.weight[first], module.weight[last], shares[:, None])",
-        "return row",
+        "return torch.lerp(module.weight[first], module.weight[last], share).expand_as(rows)",
+        "return rows",
         BETWEEN + "test_the_ends_are_the_classes_and_the_middle_is_their_mean",
         "between two classes there is a mixture of both",
     ),
