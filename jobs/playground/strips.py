@@ -8,7 +8,7 @@ from torch import Tensor
 
 from jobs.commands.drawing import Experiment, SampleRequest
 from shared.errors import BadConfig
-from shared.models.interpolation import along_arc, draw_between, mixes_classes
+from shared.models.gans.interpolation import along_arc, draw_between, mixes_classes
 from shared.models.snapshots import latents_of
 from shared.plots.image_grid import evenly
 

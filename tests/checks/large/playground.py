@@ -2,13 +2,13 @@
 
 from tests.checks.mutation import Mutation
 
-BETWEEN = "tests/shared/models/test_interpolation.py::"
+BETWEEN = "tests/shared/models/gans/test_interpolation.py::"
 STRIPS = "tests/jobs/playground/test_strips.py::"
 
 DRAWN_TOGETHER = (
     Mutation(
         "straight_latents",
-        "shared/models/interpolation.py",
+        "shared/models/gans/interpolation.py",
         "if angle.sin() < STRAIGHT:",
         "if angle.sin() < 2:",
         BETWEEN + "test_latents_on_the_way_are_as_long_as_the_ends",
@@ -16,7 +16,7 @@ DRAWN_TOGETHER = (
     ),
     Mutation(
         "classes_that_jump",
-        "shared/models/interpolation.py",
+        "shared/models/gans/interpolation.py",
         "return torch.lerp(module.weight[first], module.weight[last], share).expand_as(rows)",
         "return rows",
         BETWEEN + "test_the_ends_are_the_classes_and_the_middle_is_their_mean",
@@ -54,7 +54,7 @@ EXAMPLES = (
         "docs/extending.md",
         'SOURCES["flowers"]',
         'SOURCES["folder"]',
-        "tests/test_extending.py::test_a_source",
+        "tests/extending/test_worked_examples.py::test_a_source",
         "worked examples are run as they are written",
     ),
 )

@@ -9,7 +9,7 @@ from scipy.spatial import geometric_slerp
 from torch import nn
 
 from shared.models.gans.build import build_generator
-from shared.models.interpolation import along_arc, draw_between, mixes_classes
+from shared.models.gans.interpolation import along_arc, draw_between, mixes_classes
 from shared.models.snapshots import draw_images
 
 SHARES = torch.linspace(0, 1, 5)
