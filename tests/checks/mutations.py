@@ -34,7 +34,6 @@ from tests.checks.large.objects import STORED
 from tests.checks.large.observe import OBSERVED
 from tests.checks.large.pairs import ALL_PAIRS
 from tests.checks.large.parts import IN_PARTS
-from tests.checks.large.playground import DRAWN_TOGETHER, EXAMPLES
 from tests.checks.large.preprocess import DIVIDED
 from tests.checks.membership.mistakes import MEMBERSHIP
 from tests.checks.mutation import Mutation
@@ -46,6 +45,7 @@ from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
 from tests.checks.safety.looking_after import LOOKING_AFTER
 from tests.checks.safety.packages import PACKAGES
+from tests.checks.safety.playground import DRAWN_TOGETHER, EXAMPLES
 from tests.checks.safety.report import PAGE
 from tests.checks.safety.surface import SURFACE
 from tests.checks.safety.terminal import TERMINAL
