@@ -314,5 +314,5 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "docker": check_docker,
     "kubectl": check_kubectl,
     **dict.fromkeys(("k8s/run.sh", "k8s/render.sh"), check_run_script),
-    **dict.fromkeys(("apt-get", "cp", "mkdir", "git", "minikube", "kustomize", "pipx", "uv"), accept),
+    **dict.fromkeys(("apt-get", "argo", "cp", "mkdir", "git", "minikube", "kustomize", "pipx", "uv"), accept),
 }
