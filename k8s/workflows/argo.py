@@ -11,7 +11,7 @@ HEADER = """\
 
 
 def workflow(image: str, gpus: int) -> list[Doc]:
-    """Return the template; with GPUs the jobs that use one get so many."""
+    """Return the template; with GPUs the jobs that use one get that many."""
     own = pod()
     kinds = [False] if gpus == 0 else [False, True]
     spec = {

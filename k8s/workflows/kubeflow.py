@@ -12,7 +12,7 @@ SCHEMA = {"schemaVersion": "2.1.0", "sdkVersion": "kfp-2.17.3"}
 
 
 def pipeline(image: str, gpus: int) -> list[Doc]:
-    """Return specification and platform; with GPUs the jobs that use one get so many."""
+    """Return specification and platform; with GPUs the jobs that use one get that many."""
     own, counts = pod(), {row.name: gpus if row.gpu else 0 for row in PIPELINE}
     inputs = {"parameters": {name: {"parameterType": "STRING"} for name in PARAMETERS}}
     optional = {

@@ -40,6 +40,7 @@ from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.safety.budgets import BUDGETS
+from tests.checks.safety.clusters import CLUSTERS
 from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
@@ -84,6 +85,7 @@ MUTATIONS += BUDGETS
 MUTATIONS += LOOKING_AFTER
 MUTATIONS += PAGE
 MUTATIONS += TERMINAL
+MUTATIONS += CLUSTERS
 MUTATIONS += AGREEING + GENERATORS_TOGETHER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
