@@ -25,6 +25,7 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.agreeing import AGREEING
 from tests.checks.large.attributes import ATTRIBUTES
 from tests.checks.large.classes import MANY_CLASSES
+from tests.checks.large.clusters import CLUSTERS
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
 from tests.checks.large.generators import GENERATORS_TOGETHER
@@ -40,7 +41,6 @@ from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.safety.budgets import BUDGETS
-from tests.checks.safety.clusters import CLUSTERS
 from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
