@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.checks.by_class import BY_CLASS
+from tests.checks.clusters.mistakes import CLUSTERS
 from tests.checks.controls.mistakes import CONTROL_MISTAKES
 from tests.checks.coverage.mistakes import STOPPING
 from tests.checks.data import DATA
@@ -25,7 +26,6 @@ from tests.checks.judge.mistakes import IMPORTED
 from tests.checks.large.agreeing import AGREEING
 from tests.checks.large.attributes import ATTRIBUTES
 from tests.checks.large.classes import MANY_CLASSES
-from tests.checks.large.clusters import CLUSTERS
 from tests.checks.large.data import DECODED
 from tests.checks.large.format import FORMAT
 from tests.checks.large.generators import GENERATORS_TOGETHER

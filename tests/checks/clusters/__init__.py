@@ -1,0 +1,1 @@
+"""Planted mistakes: several experiments in one place, workflows of other engines."""
