@@ -41,7 +41,7 @@ COMMANDS = {
     ),
     "study": Command(EXPERIMENTS, "jobs.study.command", "Study from how many real images on synthetic ones help."),
     "export": Command(
-        EXPERIMENTS, "jobs.export.command", "Write the synthetic images for other tools, with a dataset card."
+        EXPERIMENTS, "jobs.export.command", "Write the synthetic images, or the generator, for other tools."
     ),
     "playground": Command(EXPERIMENTS, "jobs.playground.command", "Serve a local page on which to draw images."),
     "tensorboard": Command(EXPERIMENTS, "jobs.commands.tensorboard", "Show losses, scores and samples of each epoch."),

@@ -231,10 +231,7 @@ class Experiment:
 
     def snapshot(self, epoch: int | None) -> str:
         """Return the file of the snapshot after `epoch`, by default of the one that evaluate chose."""
-        wanted = self.chosen if epoch is None else epoch
-        if wanted not in self.snapshots:
-            raise BadConfig(f"--epoch {wanted}: no such snapshot; there are {', '.join(map(str, self.snapshots))}")
-        return self.snapshots[wanted]
+        return self.gan.record.snapshot_after(self.chosen if epoch is None else epoch).file
 
     def generator(self, snapshot: str) -> "LabelledGenerator":
         """Return the generator in the file of a snapshot, and the annotator of the replicate."""

@@ -51,56 +51,76 @@ def render(inputs: Mapping[str, Artifact], config: ExportConfig, counts: Counter
 
     These are those of one `replicate`, numbered from 0, and the verdict of all.
     """
-    scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
-    mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
+    synthetic, mixed = input_of(inputs, SYNTHESIZE), input_of(inputs, TRAIN_MIXED).record
     layout, dataset = FORMATS[config.to], synthetic.dataset
-    membership = over_replicates.membership([on_test], synthetic.record.imported is not None)
     labels = judged_labels(mixed, conditional=synthetic.record.agreement is not None)
-    asked_for = "the class asked for as label" if synthetic.record.imported is None else "the labels of the set"
-    return template().render(
-        version=__version__,
-        experiment=experiment_label(experiment_folder(inputs)),
+    judged = config.labels == labels and config.min_confidence == mixed.protocol.min_confidence
+    others = f"other labels or images than are given here: {reached_with(inputs)}"
+    given = "such labels and such a least confidence as are given here" if judged else others
+    return template("card.md").render(
+        **found(inputs, replicate),
         config=config,
         layout=layout,
-        dataset=dataset,
         columns=columns(synthetic, config) if layout.described else {},
         folders=class_folders(dataset.classes) if layout.named else [],
         counts=counts,
         annotation=synthetic.record,
         how_drawn=drawn_words([synthetic.record]),
-        mixed=mixed,
-        first_line=first_line(mixed),
-        hold_out=first_advice(mixed),
-        each_replicate=what_a_replicate_is(mixed),
-        warnings=first_warnings(mixed),
-        first_answers=first_answers(mixed),
-        stopping=stopping_note(mixed),
-        others=shown_answers(mixed)[len(first_answers(mixed)) :],
-        no_answer=NO_ANSWER,
-        own_warnings=lambda answer: own_warnings(mixed, answer),
-        judged_labels=asked_for if labels == ASKED else "the classifier's labels",
-        judged=config.labels == labels and config.min_confidence == mixed.protocol.min_confidence,
-        saw={
-            arm.arm: saw(arm.information, sum(mixed.train_counts), mixed.protocol.imported, mixed.protocol.n_unlabelled)
-            for arm in mixed.arms
-        },
-        replicate=replicate,
-        replicates=mixed.protocol.replicates,
-        scores=scores.record,
-        on_test=on_test,
-        copies_finding=partial(found_copies, imported=synthetic.record.imported),
-        flagged=[space for space, copies in on_test.copies.items() if copies.flagged],
-        membership=membership,
-        members={space: found for space, found in (membership or {}).items() if found.found},
-        imported=synthetic.record.imported,
+        here="The images here are those",
+        reached=f"The first answer was reached with {given}.",
         family=synthetic.record.family,
-        lineage=lineage(JOBS, inputs),
-        recipe=RECIPE,
     )
 
 
-def template() -> Template:
-    """Return the card's template."""
+def reached_with(inputs: Mapping[str, Artifact]) -> str:
+    """Return with which labels, and from which confidence on, the first answer of the verdict was reached."""
+    synthetic, mixed = input_of(inputs, SYNTHESIZE).record, input_of(inputs, TRAIN_MIXED).record
+    own = "the class asked for as label" if synthetic.imported is None else "the labels of the set"
+    asked = judged_labels(mixed, conditional=synthetic.agreement is not None) == ASKED
+    labels = own if asked else "the classifier's labels"
+    least = percent(mixed.protocol.min_confidence)
+    return f"with {labels} and a confidence of at least {least} %"
+
+
+def found(inputs: Mapping[str, Artifact], replicate: int) -> dict[str, object]:
+    """Return what the cards of images and of a generator say alike: verdict, scores, privacy, lineage."""
+    scores, synthetic = input_of(inputs, EVALUATE), input_of(inputs, SYNTHESIZE)
+    mixed, on_test = input_of(inputs, TRAIN_MIXED).record, need_test_scores(scores)
+    membership = over_replicates.membership([on_test], synthetic.record.imported is not None)
+    return {
+        "version": __version__,
+        "experiment": experiment_label(experiment_folder(inputs)),
+        "dataset": synthetic.dataset,
+        "mixed": mixed,
+        "first_line": first_line(mixed),
+        "hold_out": first_advice(mixed),
+        "each_replicate": what_a_replicate_is(mixed),
+        "warnings": first_warnings(mixed),
+        "first_answers": first_answers(mixed),
+        "stopping": stopping_note(mixed),
+        "others": shown_answers(mixed)[len(first_answers(mixed)) :],
+        "no_answer": NO_ANSWER,
+        "own_warnings": partial(own_warnings, mixed),
+        "saw": {
+            arm.arm: saw(arm.information, sum(mixed.train_counts), mixed.protocol.imported, mixed.protocol.n_unlabelled)
+            for arm in mixed.arms
+        },
+        "replicate": replicate,
+        "replicates": mixed.protocol.replicates,
+        "scores": scores.record,
+        "on_test": on_test,
+        "copies_finding": partial(found_copies, imported=synthetic.record.imported),
+        "flagged": [space for space, copies in on_test.copies.items() if copies.flagged],
+        "membership": membership,
+        "members": {space: found for space, found in (membership or {}).items() if found.found},
+        "imported": synthetic.record.imported,
+        "lineage": lineage(JOBS, inputs),
+        "recipe": RECIPE,
+    }
+
+
+def template(name: str) -> Template:
+    """Return the template of a card."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -112,7 +132,7 @@ def template() -> Template:
     environment.filters |= {"plain": plain, "quoted": quoted, "percent": percent, "amount": amount}
     environment.filters |= {"interval_points": interval_points, "level_text": level_text, "points": difference_points}
     environment.filters |= {"synthetic_count": synthetic_count, "real_count": real_count}
-    return environment.get_template("card.md")
+    return environment.get_template(name)
 
 
 def found_copies(test: CopyTest, imported: Imported | None) -> str:

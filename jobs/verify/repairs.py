@@ -104,7 +104,8 @@ def _exports(experiment: Path, broken: list[Path], data_root: Path) -> list[str]
         manifest = _manifest(folder / RECORD)
         if manifest is None or folder.absolute().parent != experiment / EXPORT:
             continue
-        given = {name: manifest.options.get(name) for name in ("to", "labels", "min_confidence")}
+        known = ("to", "labels", "min_confidence", "epoch")
+        given = {name: manifest.options[name] for name in known if name in manifest.options}
         if not all(str(value).isprintable() for value in given.values()):
             continue
         words = [word for name, value in given.items() for word in _flag(name, value)]

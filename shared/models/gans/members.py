@@ -27,8 +27,13 @@ class GeneratorOfMembers(Generator):
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Return images (N, channels, size, size) in [-1, 1] for latents (N, latent) from N(0, 1) and labels (N,)."""
+        chosen = self.chosen(latents, labels)
+        if torch.compiler.is_exporting() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+            # what is exported is one graph without branches: every member draws, and one drawing is picked
+            drawn = torch.stack([member(latents[:, : self.member_latent], labels) for member in self.members])
+            return drawn.gather(0, chosen[None, :, None, None, None].expand(1, -1, *self.shape)).squeeze(0)
         # one forward for each member that occurs, rather than all members on all latents
-        images, chosen = latents.new_empty(len(latents), *self.shape), self.chosen(latents, labels)
+        images = latents.new_empty(len(latents), *self.shape)
         for member in chosen.unique().tolist():
             mine = chosen == member
             images[mine] = self.members[member](latents[mine, : self.member_latent], labels[mine])

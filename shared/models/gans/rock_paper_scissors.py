@@ -55,7 +55,7 @@ class RpsGenerator(Generator):
         label = self.label(labels).view(-1, 1, 4, 4)
         if self.multiplies:
             return self.body(self.start(latents)[:, :, None, None] * label)  # type: ignore[no-any-return]
-        stage = self.start(latents).view(len(latents), -1, 4, 4)
+        stage = self.start(latents).unflatten(1, (-1, 4, 4))
         return self.body(torch.cat([stage, label], dim=1))  # type: ignore[no-any-return]
 
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
+from shared.errors import BadConfig
 from shared.store.records.base import FlatRecord, Record
 
 
@@ -125,6 +126,14 @@ class GanRecord(GeneratorRecord):
     snapshots: list[Snapshot] = Field(min_length=1)
     extended: list[Extension] | None = None
     unlabelled_images: int | None = None
+
+    def snapshot_after(self, epoch: int) -> Snapshot:
+        """Return the snapshot after `epoch` epochs; BadConfig where there is none."""
+        for snapshot in self.snapshots:
+            if snapshot.epoch == epoch:
+                return snapshot
+        there = ", ".join(str(snapshot.epoch) for snapshot in self.snapshots)
+        raise BadConfig(f"--epoch {epoch}: no such snapshot; there are {there}")
 
     @property
     def histories(self) -> dict[str, list[HistoryRow]]:

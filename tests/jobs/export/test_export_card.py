@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.export.card import columns, plain, quoted, render
-from jobs.export.command import labels_of
+from jobs.export.images import labels_of
 from jobs.export.options import ExportConfig
 from jobs.export.pictures import pictures
 from shared.errors import BadConfig
