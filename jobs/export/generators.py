@@ -182,7 +182,7 @@ def draw_by_loader(folder: Path, latents: "Tensor", labels: "Tensor") -> "NDArra
 
     loader: dict[str, Any] = {"__name__": "loader", "__file__": str(folder / LOADER)}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit.load is deprecated
+        warnings.simplefilter("ignore", FutureWarning)  # torch.jit.load is deprecated
         # not imported: that would leave its bytecode in the folder
         exec(compile((folder / LOADER).read_bytes(), LOADER, "exec"), loader)
         return np.asarray(loader["draw"](latents, labels))

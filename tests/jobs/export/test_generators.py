@@ -141,7 +141,8 @@ ALONE = """
 import json, sys, torch
 from loader import CONFIG, draw
 images = draw(torch.zeros(3, CONFIG["latent"]), torch.tensor([0, 1, 2]))
-print(json.dumps([list(images.shape), str(images.dtype), sorted({"jobs", "shared", "safetensors"} & sys.modules.keys())]))
+others = sorted({"jobs", "shared", "safetensors"} & sys.modules.keys())
+print(json.dumps([list(images.shape), str(images.dtype), others]))
 """
 
 
