@@ -18,6 +18,7 @@ from shared.plots.figures import save_png
 from shared.plots.image_grid import tile
 from shared.plots.tensorboard import TensorboardWriter, open_tensorboard
 from shared.runtime.observe.observation import report_losses
+from shared.runtime.observe.trackers import track
 from shared.store.records.gan import HistoryRow
 
 METRICS = "metrics.jsonl"
@@ -65,6 +66,9 @@ class Journal:
         if self._tensorboard is not None:
             for name, value in means.items():
                 self._tensorboard.add_scalar(name, value, progress["epoch"])
+            # several pairs of networks are one run
+            pair = f"{self.task.name}/" if self.task.name else ""
+            track({pair + name: value for name, value in means.items()}, progress["epoch"])
         report_losses(means)
         losses = means["discriminator_loss"], means["generator_loss"]
         self.note = f"epoch {progress['epoch']}, loss D {losses[0]:.3f} G {losses[1]:.3f}"

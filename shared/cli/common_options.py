@@ -292,6 +292,6 @@ PART_NAMES = ("parts", "index")
 
 COMMON_NAMES = {
     *("recipe", "experiment", "data_root", "debug", "device", "memory", "cache_dir", "force", "dry_run"),
-    *("options_json", "replicates", "processes", "log_format", "metrics_dir", *PART_NAMES),
+    *("options_json", "replicates", "processes", "log_format", "metrics_dir", "track", *PART_NAMES),
 }
 """The names of these options; the rest of a job's options are what its result depends on."""

@@ -33,6 +33,7 @@ EXTRAS = {
     "gradio": "playground",
     "optuna": "tune",
     **dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export"),
+    **dict.fromkeys(("mlflow", "wandb"), "track"),
 }
 """Libraries that not every installation has, each with the extra of the package that brings it."""
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from shared.cli.click_options import LocalPath, grouped_option
 from shared.errors import BadConfig
 from shared.runtime import cache_place, memory
-from shared.runtime.observe import log, watching
+from shared.runtime.observe import log, trackers, watching
 
 
 def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -79,6 +79,12 @@ def _use_folder(context: click.Context, parameter: click.Parameter, value: Path 
         os.environ[watching.VARIABLE] = str(value.absolute())
 
 
+def _use_trackers(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Log to these trackers, also in the processes that this one starts."""
+    if value is not None and not context.resilient_parsing:
+        os.environ[trackers.VARIABLE] = trackers.checked(value)
+
+
 OBSERVED = (
     grouped_option(
         "run",
@@ -99,6 +105,16 @@ OBSERVED = (
         expose_value=False,
         callback=_use_folder,
         help="Folder for a Prometheus text file of each process, which node_exporter reads; without it there is none.",
+    ),
+    grouped_option(
+        "run",
+        "--track",
+        metavar="NAME[,...]",
+        envvar=trackers.VARIABLE,
+        expose_value=False,
+        callback=_use_trackers,
+        help="Trackers that get losses, scores and the experiment's answers: mlflow, wandb. TensorBoard's files are "
+        "written in any case.",
     ),
 )
 """The options of every job that say how it is watched; processes that it starts inherit them by the environment."""

@@ -12,6 +12,7 @@ from shared.cli.run import Step
 from shared.data.specs import Specs
 from shared.errors import BadConfig
 from shared.runtime.observe.identity import Identity, rank_of
+from shared.runtime.observe.trackers import FOLDER, TrackedRun
 from shared.runtime.seeding import replicate_seed
 from shared.store.job import Job
 from shared.store.lineage import open_inputs, watched_label
@@ -135,6 +136,13 @@ class Call:
         """Return whose lines and numbers those of the work on an artifact are."""
         rank = rank_of(piece.shard.index, piece.shard.count)
         return Identity(self.row.name, watched_label(self.common.folder), piece.replicate, rank)
+
+    def tracked(self, piece: Piece) -> TrackedRun:
+        """Return what the work on an artifact is in a tracker; its inputs are opened."""
+        key, common = self.key(piece), self.common
+        return TrackedRun(
+            watched_label(common.folder), piece.place, key.fingerprint, key.plain_options, common.data_root / FOLDER
+        )
 
     def every_piece(self, row: Job) -> list[Piece]:
         """Return the artifacts of `row` that all processes together make."""

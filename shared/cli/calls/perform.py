@@ -26,6 +26,7 @@ from shared.errors import FormatError, HalfrealError, Interrupted
 from shared.runtime.launch import is_main_process, is_one_of_several, process_count
 from shared.runtime.observe.identity import identify
 from shared.runtime.observe.observation import data_wait
+from shared.runtime.observe.trackers import track, tracking
 from shared.runtime.observe.watching import observing
 from shared.runtime.pool import Pool
 from shared.runtime.together.peers import together
@@ -156,7 +157,7 @@ def _reporter(call: Call, piece: Piece, bars: bool = True, stop: StopFlag | None
 
 def make(call: Call, piece: Piece, reporter: Reporter) -> None:
     """Make one artifact, watched; see `shared.runtime.observe`."""
-    with observing(call.identity(piece), code_of), together(reporter.stop.check):
+    with observing(call.identity(piece), code_of), tracking(lambda: call.tracked(piece)), together(reporter.stop.check):
         _make(call, piece, reporter)
 
 
@@ -234,6 +235,8 @@ def _build(call: Call, piece: Piece, key: "BuildKey", run: Run, started: float, 
             result = step.body(replace(run, keep_time=diary.keep) if alone else run, call.config)
         if not is_main:
             return None
+        for values, at in result.record.tracked() if result is not None else ():
+            track(values, at)
         if result is None:
             if not is_complete(call, piece, key, run.reporter):
                 _say_part(call, piece, run.reporter)

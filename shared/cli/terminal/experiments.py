@@ -7,7 +7,7 @@ from pathlib import Path
 from shared.cli.options import nearest
 from shared.errors import MissingArtifact
 
-RESERVED = ("compare", "selfcheck", "sources", "weights")
+RESERVED = ("compare", "selfcheck", "sources", "trackers", "weights")
 """Folders of the volume that are no experiments."""
 
 

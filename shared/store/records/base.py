@@ -4,6 +4,7 @@ A field that has a default of None is left out of the JSON while it is None; one
 Keys that no field knows are ignored, so that a newer volume can be read as far as it is understood.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -38,6 +39,10 @@ class Record(BaseModel):
     def facts(self) -> dict[str, object]:
         """Return the record as a manifest stores it: what JSON holds."""
         return self.model_dump(mode="json")
+
+    def tracked(self) -> Iterator[tuple[dict[str, float], int | None]]:
+        """Yield what trackers are told once the work is done: numbers by name, and the step or epoch, if of any."""
+        yield from ()
 
 
 class FlatRecord(Record):

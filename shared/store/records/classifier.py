@@ -79,6 +79,10 @@ class ClassTable(Record):
             sizes[true] += count
         return sizes
 
+    def tracked_as(self, prefix: str) -> dict[str, float]:
+        """Return the metrics of all classes by name, with a prefix."""
+        return {f"{prefix}/{name}": getattr(self, name) for name in ("accuracy", "precision", "recall", "f1")}
+
     def brief(self) -> "ClassTable":
         """Return the table without the rows of more than WHOLE_CONFUSION classes, which follow from the confusion."""
         return self if len(self.classes) <= WHOLE_CONFUSION else self.model_copy(update={"classes": []})
@@ -124,3 +128,9 @@ class ClassifierRecord(Record):
     val: ClassTable
     test: ClassTable
     attributes: list[str] | None = None
+
+    def tracked(self) -> Iterator[tuple[dict[str, float], int | None]]:
+        """Yield the curve by step, and how the classifier that was kept does on test, at its step."""
+        for row in self.curve:
+            yield row.model_dump(exclude={"step"}), row.step
+        yield self.test.tracked_as("test"), self.best_step

@@ -1,5 +1,6 @@
 """What `train_mixed` says: every fit, a line for each arm, the answers to the questions, where the variance is from."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -46,6 +47,11 @@ class FitsRecord(Record):
     n_val: int
     n_synthetic_usable: int
     n_unlabelled: int | None = None
+
+    def tracked(self) -> Iterator[tuple[dict[str, float], int | None]]:
+        """Yield how each arm does on test, fit by fit."""
+        for row in self.rows:
+            yield row.test.tracked_as(f"{row.arm}/test"), row.fit
 
 
 class Information(Record):
@@ -225,6 +231,10 @@ class ArmDataEquivalent(Record):
     curve: list[Point] = Field(min_length=1)
 
 
+def _with_interval(name: str, value: float, low: float, high: float) -> dict[str, float]:
+    return {name: value, f"{name}/low": low, f"{name}/high": high}
+
+
 class MixedRecord(Record):
     """The experiment: the same classifier on real, mixed and synthetic images, and the verdict.
 
@@ -248,6 +258,15 @@ class MixedRecord(Record):
     synthetic_counts: list[int]
     protocol: MixedProtocol
     attributes: list[str] | None = None
+
+    def tracked(self) -> Iterator[tuple[dict[str, float], int | None]]:
+        """Yield the accuracy of each arm, and each answer's difference, with their intervals."""
+        for arm in self.arms:
+            accuracy = arm.accuracy
+            yield _with_interval(f"{arm.arm}/accuracy", accuracy.mean, accuracy.low, accuracy.high), None
+        for answer in [*([self.headline] if self.headline else []), *self.questions]:
+            name = f"{answer.a}_less_{answer.b}/{answer.metric}"
+            yield _with_interval(name, answer.difference, answer.low, answer.high), None
 
     @property
     def top(self) -> Answer | None:

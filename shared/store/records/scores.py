@@ -1,6 +1,7 @@
 """What `evaluate` says of a GAN's snapshots."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler
@@ -203,6 +204,14 @@ class ScoresRecord(Record):
     fallback: str | None = None
     synthetic_only: SyntheticOnly | None = None
     on_test: OnTest | None = None
+
+    def tracked(self) -> Iterator[tuple[dict[str, float], int | None]]:
+        """Yield the scores on val by epoch, and those on test at the epoch that was chosen."""
+        for row in self.rows:
+            yield row.scores, row.epoch
+        if self.on_test is not None:
+            scores = {f"test/{name}": value for name, value in self.on_test.test.scores.items()}
+            yield scores, self.chosen.epoch if self.chosen else None
 
     @property
     def extractor(self) -> str:
