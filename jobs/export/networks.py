@@ -118,6 +118,8 @@ def _plain(given: Any, names: Mapping[str, str]) -> Any:
     """Return the arguments of a call as JSON has them."""
     if isinstance(given, Node):
         return {"of": names.get(given.name, given.name)}
+    if isinstance(given, torch.device):
+        return str(given)
     if isinstance(given, Mapping):
         return {name: _plain(each, names) for name, each in given.items()}
     return [_plain(each, names) for each in given] if isinstance(given, tuple | list) else given

@@ -84,7 +84,9 @@ def of_attributes(logits: Tensor, attributes: int) -> Tensor:
 
 def bits(labels: Tensor, attributes: int) -> Tensor:
     """Return the bits (..., attributes) of labels (...): 1 where an image has the attribute."""
-    return labels[..., None] >> torch.arange(attributes, device=labels.device) & 1
+    # by these names, since ONNX has them: of >> and & an exporter knows nothing
+    places = torch.arange(attributes, device=labels.device)
+    return torch.bitwise_right_shift(labels[..., None], places).bitwise_and(1)
 
 
 class AttributeEmbedding(nn.Embedding):

@@ -31,14 +31,15 @@ from shared.store.artifacts import Artifact
 from tests.jobs.export.exporting import export, files
 
 FACTS = {"classes": ["a", "b", "c"]}
-INFO = cast(Dataset, SimpleNamespace(classes=FACTS["classes"], size_px=16, channels=3))
+INFO = cast(Dataset, SimpleNamespace(classes=FACTS["classes"], size_px=16, channels=3, attributes=None))
 
 with_onnx = pytest.mark.skipif(find_spec("onnxscript") is None, reason="the extra export is not installed")
 
-MIXTURE = "mixture"
+MIXTURE, ATTRIBUTES = "mixture", "attributes"
 
 OTHERS = {
     MIXTURE: FAMILIES["dcgan"],
+    ATTRIBUTES: FAMILIES["dcgan"],
     "unconditional": replace(FAMILIES["r3gan"], conditional=False),
     "without labels": replace(FAMILIES["dcgan"], conditional=False),
     "layer": replace(FAMILIES["dcgan"], generator_norm="layer"),
@@ -49,13 +50,15 @@ OTHERS = {
 """Generators that no family has by itself."""
 
 
-def tiny(family: Family, mixed: bool = False) -> Generator:
+def tiny(family: Family, kind: str = "") -> Generator:
     """Return a small generator of a family for three classes, whose running means and variances are not at rest."""
     # torch's own weights to begin with: smaller ones draw flat images before they are trained
     spec = {**specs(family, GanOptions(width=2, latent=4), INFO)[0], "init": "torch"}
     if family.one_per_class:
         spec = {"name": "per_class", "classes": 3, "member": spec}
-    if mixed:
+    if kind == ATTRIBUTES:
+        spec |= {"attributes": 2, "classes": 4}
+    if kind == MIXTURE:
         spec = {"name": "mixture", "generators": 3, "member": spec}
     torch.manual_seed(3)
     network = build_generator(spec)
@@ -67,7 +70,7 @@ def tiny(family: Family, mixed: bool = False) -> Generator:
 
 def drawn_alike(folder: Path, to: str, family: str) -> None:
     """Check that the loader of an export draws, in a batch of another size, what the network has drawn before it."""
-    network = tiny({**FAMILIES, **OTHERS}[family], mixed=family == MIXTURE)
+    network = tiny({**FAMILIES, **OTHERS}[family], family)
     latents, labels = latents_of(list(range(70, 75)), network.latent), torch.tensor([2, 0, 1, 1, 2])
     wanted = draw_images(network, latents, labels).permute(0, 2, 3, 1).numpy()
     write_generator(folder, GENERATOR_FORMATS[to], network, FACTS)
