@@ -29,12 +29,8 @@ NO_FILES = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.
 """What it says of links to themselves, names that are too long, devices or folders in place of files, and of files that
 are too large: for the file system, for a limit of the user's, or for what is read."""
 
-EXTRAS = {
-    "gradio": "playground",
-    "optuna": "tune",
-    **dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export"),
-    **dict.fromkeys(("mlflow", "wandb"), "track"),
-}
+EXTRAS = {"gradio": "playground", "optuna": "tune", "mlflow": "track", "wandb": "track"}
+EXTRAS |= dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export")
 """Libraries that not every installation has, each with the extra of the package that brings it."""
 
 STOPPED = "stopped; run the same command again to go on"
