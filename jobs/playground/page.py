@@ -25,6 +25,9 @@ MOST_IMAGES, MOST_STEPS, MOST_SEED = 100, 16, 2**31 - 1
 WHOLE = 4
 """The value of truncation that means no truncation: 63 in a million normal numbers are beyond it."""
 
+SELECT_ALL = "() => { const field = document.activeElement; setTimeout(() => field.select?.(), 100); }"
+"""Selects the text of a list that is entered, after the click has set the cursor: what is typed then is a search."""
+
 LOOKING = said("Looking for the nearest training images ...", "small")
 SANS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 
@@ -107,6 +110,8 @@ class Page:
         for chosen in (listed.then, self.experiment.input):
             chosen(self.choose, self.experiment, choices, **private)
         self.replicate.input(self.choose, [self.experiment, self.replicate], choices, **private)
+        for choice in (self.experiment, self.replicate, self.epoch, self.label, self.last_label):
+            choice.focus(None, js=SELECT_ALL, api_visibility="private")
         self.draw.click(self.answer, [self.count, *asked], drawn, **private)
         self.again.click(lambda: random.randint(0, MOST_SEED), None, self.seed, **private).then(
             self.answer, [self.count, *asked], drawn, **private

@@ -284,7 +284,8 @@ def test_a_class_of_1000_is_found_by_typing(window: Any, tmp_path: Path) -> None
         tab = Tab(window, process.stdout.readline().strip(), 400)
         field = tab.page.get_by_label("Class", exact=True)
         field.click()
-        field.fill("s 777")
+        tab.page.wait_for_function("document.activeElement.selectionEnd - document.activeElement.selectionStart === 9")
+        field.press_sequentially("s 777")
         options = tab.page.get_by_role("option")
         options.nth(1).wait_for(state="detached")
         assert options.all_inner_texts() == ["class 777"]
