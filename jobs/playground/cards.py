@@ -44,6 +44,9 @@ table.qualities th:first-child { text-align: left; font-weight: 400; }
 .said.small { font-size: 13px; opacity: 0.8; }
 .wrong { border-left: 4px solid var(--error-border-color); padding: 8px 12px; white-space: pre-line;
   color: var(--error-text-color); background: var(--error-background-fill); overflow-wrap: anywhere; }
+[role="tab"][aria-selected="true"] { color: var(--primary-700) !important; }
+.dark [role="tab"][aria-selected="true"] { color: var(--primary-400) !important; }
+.min_value, .max_value { color: var(--body-text-color) !important; }
 h2.heading { font-weight: 600; font-size: 16px; margin: 14px 0 6px; }
 h2.heading small { font-weight: 400; font-size: 13px; margin-left: 6px; }
 """

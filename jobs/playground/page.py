@@ -260,7 +260,13 @@ def make_app(page: Page) -> FastAPI:
         enable_monitoring=False,
         # gradio's default fonts are loaded from a server, and the page must work without a network
         theme=gr.themes.Default(font=SANS, font_mono=MONO).set(
-            block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
+            block_info_text_color="*neutral_600",
+            block_info_text_color_dark="*neutral_300",
+            # the default's orange is too light for white text
+            button_primary_background_fill="*primary_700",
+            button_primary_background_fill_dark="*primary_700",
+            button_primary_background_fill_hover="*primary_800",
+            button_primary_background_fill_hover_dark="*primary_800",
         ),
         css=STYLE,
     )

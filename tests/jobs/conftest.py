@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +28,9 @@ from tests.conftest import flags_replace, made_once, quicken
 from tests.jobs.report.records import HOSTILE_CLASSES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+AXE = "axe-core@4"
+"""The package of the checker."""
 
 SMALL = {
     "preprocess": ["--channels", "3", "--test-fraction", "0.25"],
@@ -130,6 +135,22 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the checker's script; skip without npm or its registry."""
+    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("axe")
+    if npm is None:
+        pytest.skip("no npm on this machine")
+    fetched = subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, timeout=120, check=False)
+    packages = list(folder.glob("*.tgz"))
+    if fetched.returncode or not packages:
+        pytest.skip("npm cannot fetch axe-core")
+    with tarfile.open(packages[0]) as package:
+        script = package.extractfile("package/axe.min.js")
+        assert script is not None
+        return script.read().decode()
 
 
 @pytest.fixture(scope="session")

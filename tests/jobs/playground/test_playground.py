@@ -273,29 +273,50 @@ with listen("127.0.0.1", 0) as listener:
 """
 
 
-@pytest.mark.long
-def test_a_class_of_1000_is_found_by_typing(window: Any, tmp_path: Path) -> None:
-    """Part of its name, then Enter; nothing is wider than a phone."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", MANY, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=None, text=True
-    )
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the page of an experiment of 1,000 classes, which draws nothing."""
+    words = [sys.executable, "-c", MANY, str(tmp_path_factory.mktemp("many"))]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    try:
-        tab = Tab(window, process.stdout.readline().strip(), 400)
-        field = tab.page.get_by_label("Class", exact=True)
-        field.click()
-        tab.page.wait_for_function("document.activeElement.selectionEnd - document.activeElement.selectionStart === 9")
-        field.press_sequentially("s 777")
-        options = tab.page.get_by_role("option")
-        options.nth(1).wait_for(state="detached")
-        assert options.all_inner_texts() == ["class 777"]
-        field.press("Enter")
-        assert field.input_value() == "class 777"
-        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 400
-        tab.close()
-    finally:
-        process.kill()
-        process.communicate()
+    yield process.stdout.readline().strip()
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.long
+def test_a_class_of_1000_is_found_by_typing(window: Any, many: str) -> None:
+    """Part of its name, then Enter; nothing is wider than a phone."""
+    from playwright.sync_api import expect
+
+    tab = Tab(window, many, 400)
+    field = tab.page.get_by_label("Class", exact=True)
+    field.click()
+    tab.page.wait_for_function("document.activeElement.selectionEnd - document.activeElement.selectionStart === 9")
+    field.press_sequentially("s 777")
+    options = tab.page.get_by_role("option")
+    options.nth(1).wait_for(state="detached")
+    assert options.all_inner_texts() == ["class 777"]
+    field.press("Enter")
+    expect(field).to_have_value("class 777")
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 400
+    tab.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("width_px", "scheme"), [(1280, "light"), (400, "dark")])
+def test_axe_finds_nothing_serious(width_px: int, scheme: str, axe: str, window: Any, many: str) -> None:
+    """Neither serious nor critical, in any tab."""
+    tab = Tab(window, many, width_px, scheme)
+    tab.page.evaluate(axe)
+    for name in ("Interpolation", "Side by side", "Images"):
+        tab.page.get_by_role("tab", name=name).click()
+        tab.page.wait_for_timeout(500)  # colours fade
+        found = tab.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert len(found["passes"]) > 20
+        serious = [rule for rule in found["violations"] if rule["impact"] in ("serious", "critical")]
+        assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in serious] == []
+    tab.close()
 
 
 @slow

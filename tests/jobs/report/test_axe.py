@@ -1,8 +1,5 @@
 """axe-core, a checker of accessibility that npm fetches, finds nothing serious on the page."""
 
-import shutil
-import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +8,7 @@ import pytest
 from shared.store.artifacts import Artifact
 from tests.jobs.browsing import open_quietly
 
-AXE = "axe-core@4"
-"""The package of the checker."""
-
 pytestmark = [pytest.mark.long, pytest.mark.drawn]
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the checker's script; skip without npm or its registry."""
-    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("axe")
-    if npm is None:
-        pytest.skip("no npm on this machine")
-    fetched = subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, timeout=120, check=False)
-    packages = list(folder.glob("*.tgz"))
-    if fetched.returncode or not packages:
-        pytest.skip("npm cannot fetch axe-core")
-    with tarfile.open(packages[0]) as package:
-        script = package.extractfile("package/axe.min.js")
-        assert script is not None
-        return script.read().decode()
 
 
 @pytest.mark.parametrize(("width_px", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
