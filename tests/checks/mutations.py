@@ -42,6 +42,7 @@ from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.safety.budgets import BUDGETS
 from tests.checks.safety.crash import CRASHES
+from tests.checks.safety.elsewhere import ELSEWHERE
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
 from tests.checks.safety.looking_after import LOOKING_AFTER
@@ -81,6 +82,7 @@ MUTATIONS += SURFACE
 MUTATIONS += WORDS
 MUTATIONS += ON_GPU
 MUTATIONS += PACKAGES
+MUTATIONS += ELSEWHERE
 MUTATIONS += BUDGETS
 MUTATIONS += LOOKING_AFTER
 MUTATIONS += PAGE

@@ -28,6 +28,8 @@ from shared.models.networks import Generator
 from shared.models.snapshots import draw_images, latents_of
 from shared.plots.answers import first_answers
 from shared.store.artifacts import Artifact
+from tests.containers.files import ROOT
+from tests.documented import blocks
 from tests.jobs.export.exporting import export, files
 
 FACTS = {"classes": ["a", "b", "c"]}
@@ -152,24 +154,20 @@ def test_a_generator_that_draws_otherwise_is_not_written(
     assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == []
 
 
-ALONE = """
-import json, sys, torch
-from loader import CONFIG, draw
-images = draw(torch.zeros(3, CONFIG["latent"]), torch.tensor([0, 1, 2]))
-others = sorted({"jobs", "shared", "safetensors"} & sys.modules.keys())
-print(json.dumps([list(images.shape), str(images.dtype), others]))
-"""
+(PAGE,) = [block.text for block in blocks(ROOT / "docs" / "export.md") if block.language == "python"]
+ALONE = 'import sys; print(sorted({"jobs", "shared", "safetensors"} & sys.modules.keys()))'
 
 
 @pytest.mark.slow
 def test_the_loader_needs_torch_alone(root: Path, tmp_path: Path) -> None:
-    """In a process that knows nothing of halfreal it draws images; their labels are the classes of config.json."""
+    """The code of docs/export.md draws images in a process that knows nothing of halfreal."""
     assert export(root, tmp_path / "out", "--to", "safetensors").exit_code == 0
     plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-c", ALONE]
+    command = [sys.executable, "-c", PAGE + ALONE]
     done = subprocess.run(command, cwd=tmp_path / "out", env=plain, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [[3, 16, 16, 3], "torch.uint8", []]
+    classes = json.loads((tmp_path / "out" / "config.json").read_bytes())["classes"]
+    assert done.stdout.splitlines() == [f"torch.Size([16, 16, 16, 3]) {classes[0]}", "[]"]
 
 
 def test_the_snapshot_can_be_chosen(root: Path, made: dict[str, Artifact], tmp_path: Path) -> None:
