@@ -27,23 +27,25 @@ def exact_counts(
 
     `counts` are the images that may be in train, by class; `fractions` has the splits that are drawn from the same
     images, each with its share of all of them. Train is filled first. The others get their share in the proportions of
-    the classes, or divide what is left where that is less; each has at least one image of every class. Raises BadInput
-    with the number that there is; `names` are those of the classes, for the message.
+    the classes, or divide what is left where that is less; each has at least one image of every class that has any: a
+    combination of attributes may have none. Raises BadInput with the number that there is; `names` are those of the
+    classes, for the message.
     """
     most = [max(count - len(fractions), 0) for count in counts]
     _check(size, counts, most, list(fractions), names)
-    one_each = [1] * len(counts)
-    train = apportion_within(counts, size.total, one_each, most) if size.total else [size.per_class] * len(counts)
+    one_each = [min(count, 1) for count in counts]
+    least = sum(one_each)
+    train = [size.per_class * one for one in one_each]
+    if size.total:
+        train = apportion_within(counts, size.total, one_each, most)
     plan, left = {"train": train}, _minus(counts, train)
-    wanted = {split: max(ceil_share(share, sum(counts)), len(counts)) for split, share in fractions.items()}
+    wanted = {split: max(ceil_share(share, sum(counts)), least) for split, share in fractions.items()}
     if sum(wanted.values()) > sum(left):
         shares = [*wanted.values()]
-        wanted = dict(
-            zip(wanted, apportion_within(shares, sum(left), [len(counts)] * len(shares), shares), strict=True)
-        )
+        wanted = dict(zip(wanted, apportion_within(shares, sum(left), [least] * len(shares), shares), strict=True))
     for number, (split, count) in enumerate(wanted.items(), 1):
         # an image of every class stays for each split that follows
-        room = [rest - (len(wanted) - number) for rest in left]
+        room = [max(rest - (len(wanted) - number), 0) for rest in left]
         plan[split] = apportion_within(counts, count, one_each, room)
         left = _minus(left, plan[split])
     return plan
@@ -57,7 +59,8 @@ def _check(
     size: TrainSize, counts: Sequence[int], most: Sequence[int], others: Sequence[str], names: Sequence[str]
 ) -> None:
     """Raise BadInput, with the number that there is, unless train can have its size and the others an image each."""
-    smallest = min(range(len(counts)), key=lambda label: counts[label])
+    there_are = [label for label, count in enumerate(counts) if count] or range(len(counts))
+    smallest = min(there_are, key=lambda label: counts[label])
     need = "needs" if len(others) == 1 else "need"
     needs = f", of which {' and '.join(others)} {need} one of each class" if others else ""
     if size.per_class > most[smallest] or most[smallest] < 1:
@@ -66,8 +69,10 @@ def _check(
         wanted = most[smallest]
     elif size.total > sum(most):
         there, wanted = f"there are {sum(counts):,} different images that may be in train{needs}", sum(most)
-    elif size.total and size.total < len(counts):
-        raise BadInput(f"{size.flag}: there are {len(counts)} classes; want at least {len(counts)}, an image of each")
+    elif size.total and size.total < len(there_are):
+        raise BadInput(
+            f"{size.flag}: there are {len(there_are)} classes; want at least {len(there_are)}, an image of each"
+        )
     else:
         return
     advice = f"want at most {wanted:,}" if wanted else "add images of that class"

@@ -74,3 +74,11 @@ def test_a_manifest_whose_classes_are_not_the_combinations_is_refused(tmp_path: 
         parse_manifest(payload.replace(b'"Young+Male"', b'"Male+Young"'), path)
     plain = done(tmp_path, *WORDS, "--label", "Young", "--force").folder / MANIFEST
     assert b"attributes" not in plain.read_bytes()
+
+
+def test_a_train_split_of_an_exact_size_has_every_combination_that_occurs(tmp_path: Path) -> None:
+    """In the proportions in which they occur; those that nobody has are no reason to refuse."""
+    write_faces(tmp_path, 144)
+    artifact = done(tmp_path, *WORDS, "--label", LABEL, "--limit-train", "12")
+    counts = artifact.dataset.splits["train"].class_counts
+    assert (sum(counts), [label for label, count in enumerate(counts) if not count]) == (12, [4, 6])
