@@ -216,6 +216,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
     """Print what each arm was trained on and how it does on test."""
     from rich.table import Table
 
+    from shared.plots.answers import one_answer
     from shared.plots.formatting import metric_value, real_count, real_images, synthetic_count, variance_words
 
     used = mixed.protocol
@@ -235,7 +236,7 @@ def print_arms(console: "Console", experiment: str, mixed: "MixedRecord") -> Non
     once = used.imported and used.replicates == used.planned == 1
     counts = "" if once else f" ({used.planned} planned, {used.added} added)"
     console.print(f"% of test images; {'one set' if once else over}{counts}.")
-    console.print(f"Always answering the largest class: {100 * mixed.majority_baseline:.1f} %.")
+    console.print(f"{one_answer(mixed)}: {100 * mixed.majority_baseline:.1f} %.")
     console.print(variance_words(mixed.variance))
     for equivalent in mixed.worth:
         words = f"{equivalent.arm}: as good as {real_images(equivalent.effective, 'about ')} real images"

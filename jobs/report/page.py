@@ -111,6 +111,7 @@ def verdict(mixed: MixedRecord) -> dict[str, Any]:
         },
         "first_arms": answers.first_arms(mixed),
         "macro_words": answers.macro_words(mixed),
+        "one_answer": answers.one_answer(mixed),
         "variance_words": formatting.variance_words(mixed.variance),
         "mixed": mixed,
         "worth": mixed.worth,

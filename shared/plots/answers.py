@@ -135,6 +135,13 @@ def macro_words(record: MixedRecord) -> str:
     )
 
 
+def one_answer(record: MixedRecord) -> str:
+    """Return what the answer is that costs nothing, the same for every image."""
+    return (
+        "Giving each attribute its more frequent value" if record.attributes else "Always answering the largest class"
+    )
+
+
 def certainty(record: MixedRecord) -> str:
     """Return what few replicates cost, in words; nothing for more than a few."""
     replicates, first = record.protocol.replicates, record.top

@@ -73,6 +73,7 @@ def test_attributes_go_through_every_job(
         assert name in page
     shown = call("results", tmp_path)
     assert shown.exit_code == 0, shown.output
-    assert "Smiling" in shown.output
+    assert "F1 of Smiling" in shown.output
+    assert "Giving each attribute its more frequent value" in shown.output
     told = json.loads(call("results", tmp_path, "--json").stdout)
     assert np.isfinite(told["headline"]["difference"])
