@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from jobs.__main__ import main as halfreal
 from jobs.pipeline import PIPELINE
 from shared.format.shards import read_shard
 from shared.store.artifacts import open_output
@@ -25,6 +26,8 @@ FEW = {
     "report": [],
 }
 """Options that make every job quick, and a classifier that sees the attributes."""
+
+RESULTS = ("results", "--experiment", "small")
 
 
 def run(root: Path, recipe: Path, job: str, *words: str) -> Result:
@@ -71,9 +74,9 @@ def test_attributes_go_through_every_job(
     page = (tmp_path / "small" / "report" / "index.html").read_text(encoding="utf-8")
     for name in ("Young+Male", "test F1 of Smiling" if unconditional else "test macro F1"):
         assert name in page
-    shown = call("results", tmp_path)
+    shown = CliRunner().invoke(halfreal, [*RESULTS, "--data-root", str(tmp_path)])
     assert shown.exit_code == 0, shown.output
     assert "F1 of Smiling" in shown.output
     assert "Giving each attribute its more frequent value" in shown.output
-    told = json.loads(call("results", tmp_path, "--json").stdout)
+    told = json.loads(CliRunner().invoke(halfreal, [*RESULTS, "--data-root", str(tmp_path), "--json"]).stdout)
     assert np.isfinite(told["headline"]["difference"])
