@@ -58,7 +58,7 @@ gpu:             ## test and measure on an NVIDIA GPU: 10 minutes; PARTS="tests 
 
 containers: install ## build the image, run Compose and the manifests: 20 minutes; needs Docker, podman, kubectl
 	$(BIN)/python -m pytest -x -v --durations=10 tests/containers/live_compose.py tests/containers/live_locks.py \
-	  tests/containers/live_kubernetes.py tests/containers/live_workflows.py
+	  tests/containers/live_kubernetes.py tests/containers/live_workflows.py tests/containers/live_docs.py
 
 lock: venv       ## update requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
