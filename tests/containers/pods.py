@@ -218,7 +218,8 @@ class Cluster:
             play, config = Path(folder) / "pod.yaml", Path(folder) / "maps.yaml"
             play.write_text(yaml.safe_dump(doc), encoding="utf-8")
             config.write_text(yaml.safe_dump_all(maps), encoding="utf-8")
-            podman("kube", "play", "--network", *network, "--configmap", str(config), str(play))
+            settings = ["--configmap", str(config)] if maps else []
+            podman("kube", "play", "--network", *network, *settings, str(play))
         return f"{pod}-{own['name']}"
 
 
