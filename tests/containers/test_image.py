@@ -56,6 +56,17 @@ def test_a_cpu_image_gets_no_cuda(index: str, tmp_path: Path) -> None:
         assert any(each.startswith("nvidia-") for each in kept) != bool(index)
 
 
+def test_only_what_generates_code_is_left_out(tmp_path: Path) -> None:
+    """The runtime's lock is without Triton, which needs a compiler, and has every other line of what it was."""
+    (script,) = re.findall(r"&& (awk '[^']+' runtime\.lock > kept\.lock) ", STAGES["locked"])
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    (tmp_path / "runtime.lock").write_text(lock, encoding="utf-8")
+    subprocess.run(["sh", "-c", script], cwd=tmp_path, check=True)
+    triton = re.findall(r"^triton==.*?(?=^[a-z0-9])", lock, re.MULTILINE | re.DOTALL)
+    assert len(triton) == 1
+    assert (tmp_path / "kept.lock").read_text(encoding="utf-8") == lock.replace(triton[0], "")
+
+
 def test_code_comes_after_the_dependencies() -> None:
     """A change of the code leaves the large layer as it is: the stage that holds it copies nothing but lock files."""
     assert re.findall(r"^COPY (.*)$", STAGES["base"], re.MULTILINE) == [
