@@ -189,12 +189,12 @@ class Cluster:
 
     @contextmanager
     def serving(self, doc: Doc) -> Iterator[str]:
-        """Run the pod of a Deployment, without its probes; yield the name of its container."""
+        """Run the pod of a Deployment, without probes and ports; yield the name of its container."""
         name, template = doc["metadata"]["name"], copy.deepcopy(doc["spec"]["template"])
         own = container({"template": template})
         own["env"] = _filled(own["env"], _labels(template), {})
-        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-            own.pop(probe)
+        for left_out in ("startupProbe", "readinessProbe", "livenessProbe", "ports"):  # podman would publish ports
+            own.pop(left_out)
         try:
             yield self._play(name, template, [], ("none",))
         finally:
