@@ -226,7 +226,7 @@ FLAGS = {
     "build": {"--no-cache"},
     "cp": set[str](),
     "down": {"-v"},
-    "logs": {"--follow"},
+    "logs": {"--follow", "-f"},
     "config": {"-q"},
 }
 """The flags of `docker compose` that the documents may use, by its command."""
