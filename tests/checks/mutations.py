@@ -42,19 +42,19 @@ from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.safety.budgets import BUDGETS
 from tests.checks.safety.crash import CRASHES
-from tests.checks.safety.elsewhere import ELSEWHERE
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
 from tests.checks.safety.looking_after import LOOKING_AFTER
-from tests.checks.safety.packages import PACKAGES
-from tests.checks.safety.playground import DRAWN_TOGETHER, EXAMPLES
-from tests.checks.safety.report import PAGE
 from tests.checks.safety.surface import SURFACE
-from tests.checks.safety.terminal import TERMINAL
 from tests.checks.safety.training import TRAINING
 from tests.checks.safety.volume import VOLUME
 from tests.checks.safety.words import WORDS
 from tests.checks.scores.mistakes import SCORES
+from tests.checks.seen.elsewhere import ELSEWHERE
+from tests.checks.seen.packages import PACKAGES
+from tests.checks.seen.playground import DRAWN_TOGETHER, EXAMPLES
+from tests.checks.seen.report import PAGE
+from tests.checks.seen.terminal import TERMINAL
 from tests.checks.sources.names import NAMES
 from tests.checks.sources.shards import SHARDS
 from tests.checks.splits.mistakes import RESPLIT
