@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # tests of a file stay on one worker, as far as possible, and share its fixtures
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help venv install demo test thorough quick lint mutations bench gpu containers lock advisories sbom clean
+.PHONY: help venv install demo test thorough quick lint mutations bench gpu containers documented lock advisories sbom clean
 
 help:            ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,10 @@ gpu:             ## test and measure on an NVIDIA GPU: 10 minutes; PARTS="tests 
 
 containers: install ## build the image, run Compose and the manifests: 20 minutes; needs Docker, podman, kubectl
 	$(BIN)/python -m pytest -x -v --durations=10 tests/containers/live_compose.py tests/containers/live_locks.py \
-	  tests/containers/live_kubernetes.py tests/containers/live_workflows.py tests/containers/live_docs.py
+	  tests/containers/live_kubernetes.py tests/containers/live_workflows.py
+
+documented: install ## run the lines that README and docs show for Compose, as written: 10 minutes; needs Docker
+	$(BIN)/python -m pytest -x -v tests/containers/live_docs.py
 
 lock: venv       ## update requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -1,6 +1,6 @@
 """The lines that README and docs/containers.md show for Compose, run as written and in their order.
 
-Not collected by `make test`: `make containers` runs it. Settings that make the recipe short are in .env, where a user
+Not collected by `make test`: `make documented` runs it. Settings that make the recipe short are in .env, where a user
 would have them, and the names of projects begin with another word, so that nothing of this machine is touched.
 """
 
