@@ -20,6 +20,7 @@ os.environ["HALFREAL_REPLICATES"] = "1"  # a test that is about several says so
 
 import numpy as np
 import pytest
+import setuptools  # noqa: F401 - before anything imports Python's own distutils, over which torch's compiler would stumble
 import torch
 from click.testing import CliRunner
 from matplotlib.figure import Figure
@@ -55,7 +56,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     What a command that ran in this process set for the jobs after it goes with the test.
     """
-    for name in [name for name in os.environ if name.startswith("HALFREAL_")] + ["RANK", "WORLD_SIZE"]:
+    others = ["RANK", "WORLD_SIZE", "COLUMNS"]  # the last one is set where tests run in several processes
+    for name in [name for name in os.environ if name.startswith("HALFREAL_")] + others:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HALFREAL_REPLICATES", "1")
     before = dict(os.environ)

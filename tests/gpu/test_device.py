@@ -221,8 +221,6 @@ def test_nothing_waits_in_a_step(family: str, graphs: bool) -> None:
 # of torch's own, while it compiles
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 @pytest.mark.filterwarnings("ignore:The distutils package is deprecated:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:Distutils was imported before Setuptools:UserWarning")
-@pytest.mark.filterwarnings("ignore:Setuptools is replacing distutils:UserWarning")
 @pytest.mark.parametrize("family", ["dcgan", "wgan_gp"])
 def test_compiled_networks_take_the_same_steps(family: str) -> None:
     """With --compile the losses of an iteration are those of the plain networks."""

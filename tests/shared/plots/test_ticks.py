@@ -8,10 +8,10 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from shared.plots import charts, figures, ticks, trial_charts
-from shared.plots.training import class_charts
+from shared.plots import charts, figures, ticks
+from shared.plots.training import class_charts, trial_charts
 from tests.shared.plots.rows import history, scores, snapshot_rows
-from tests.shared.plots.test_trial_charts import record as tune_record
+from tests.shared.plots.training.test_trial_charts import record as tune_record
 
 RANGES = {
     "near one value": (0.400, 0.404),

@@ -91,6 +91,7 @@ def test_the_numbers_of_streams_never_change() -> None:
         "IMPORTED_DRAW": 28,
         "MEMBERSHIP": 31,
         "CONTROL_IMAGES": 32,
+        "GAN_MEMBER": 34,
     }
 
 
