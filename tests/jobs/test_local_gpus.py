@@ -14,6 +14,8 @@ from tests.jobs.conftest import SMALL
 from tests.jobs.test_shared_replicates import manifest, without, without_attack
 from tests.shared.noting import note
 
+pytestmark = pytest.mark.long
+
 RunJob = Callable[..., Result]
 
 

@@ -219,7 +219,7 @@ def test_bfloat16_runs_are_finite_and_repeatable(family: str) -> None:
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 # of torch's own, while it compiles
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 @pytest.mark.filterwarnings("ignore:The distutils package is deprecated:DeprecationWarning")
