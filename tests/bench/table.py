@@ -1,5 +1,6 @@
 """All benchmarks, by name."""
 
+from tests.bench import batch_of_models
 from tests.bench.row import Row
 from tests.bench.rows import (
     demo,
@@ -24,6 +25,7 @@ ROWS: dict[str, Row] = {
     **drawing.ROWS,
     **training.ROWS,
     **fitting.ROWS,
+    **batch_of_models.ROWS,
     **starting.ROWS,
     **safety.ROWS,
     **demo.ROWS,
