@@ -20,7 +20,6 @@ os.environ["HALFREAL_REPLICATES"] = "1"  # a test that is about several says so
 
 import numpy as np
 import pytest
-import setuptools  # noqa: F401 - before anything imports Python's own distutils, over which torch's compiler would stumble
 import torch
 from click.testing import CliRunner
 from matplotlib.figure import Figure

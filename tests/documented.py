@@ -206,7 +206,8 @@ def check_python(words: list[str]) -> None:
     if module == "jobs" or module.startswith("jobs."):
         check_halfreal(module.split(".")[1:] + arguments)
     else:
-        need(importlib.util.find_spec(module) is not None, f"no module {module}")
+        # to look for pip takes away setuptools' distutils, for which torch's compiler looks later in this process
+        need(module == "pip" or importlib.util.find_spec(module) is not None, f"no module {module}")
 
 
 def check_make(words: list[str]) -> None:
