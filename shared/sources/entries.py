@@ -28,7 +28,20 @@ BLOCK = 8
 FAST = 1
 
 
-class Compact(Sequence[T]):
+class Made(Sequence[T]):
+    """A sequence whose elements are made when they are asked for, each by `at`."""
+
+    def at(self, place: int) -> T:
+        """Return the element at a place from 0 on."""
+        raise NotImplementedError
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one element, or a list of those of a slice."""
+        places = range(len(self))[index]
+        return [self.at(place) for place in places] if isinstance(places, range) else self.at(places)
+
+
+class Compact(Made[T]):
     """A sequence that only grows, of objects that can be pickled: some 50 bytes each where they are 500.
 
     Elements that are next to each other are packed together, as what they share is then kept once. An element is
@@ -57,13 +70,10 @@ class Compact(Sequence[T]):
     def __len__(self) -> int:
         return len(self._blocks) * BLOCK + len(self._rest)
 
-    def __getitem__(self, index: Any) -> Any:
-        """Return one element, or a list of those of a slice."""
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        number, place = divmod(place, BLOCK)
-        return self._block(number)[place]
+    def at(self, place: int) -> T:
+        """Return the element at a place from 0 on."""
+        number, within = divmod(place, BLOCK)
+        return self._block(number)[within]
 
     def _block(self, number: int) -> list[T]:
         if number == len(self._blocks):
@@ -98,7 +108,7 @@ class Entry:
         return "/".join(str(self.origin[name]) for name in ("file", "key") if name in self.origin)
 
 
-class Items(Sequence[Item]):
+class Items(Made[Item]):
     """The entries at some places as items, each made when it is asked for; `labels` is int32 (N,), of all entries."""
 
     def __init__(self, entries: Sequence[Entry], places: NDArray[np.int64], labels: NDArray[np.int32]) -> None:
@@ -107,15 +117,13 @@ class Items(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, index: Any) -> Any:
-        """Return one item, or a list of those of a slice."""
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = int(self._places[index])
-        entry = self._entries[place]
+    def at(self, place: int) -> Item:
+        """Return the item at a place from 0 on."""
+        index = int(self._places[place])
+        entry = self._entries[index]
         if entry.why:
             return unusable(entry.why, entry.origin)
-        return Item(int(self._labels[place]), entry.origin, entry.read, entry.decode)
+        return Item(int(self._labels[index]), entry.origin, entry.read, entry.decode)
 
 
 @dataclass(frozen=True)
@@ -236,17 +244,17 @@ def _partition(
     """Return the split of each kept entry, None where they are not in two at least, and a line that says so."""
     words = {word: split_of(word) if word.strip() else "" for word in set(said.splits)}
     used = kept[said.usable[kept]].tolist()
+    if any(said.splits[index].strip() for index in used):
+        without = next((index for index in used if not words[said.splits[index]]), None)
+        if without is not None:
+            word = said.splits[without]
+            unknown = words[word] is None
+            came = f"an unknown split, {plain(word[:40])}" if unknown else "no split, others have one"
+            raise BadInput(
+                f"{place}: {named(said.entries[without].origin)} has {came}\n"
+                "want train, val (valid, validation, dev) or test for each"
+            )
     counts = Counter(words[said.splits[index]] for index in used)
-    if any(word.strip() for word in words) and any(said.splits[index].strip() for index in used):
-        for index in used:
-            split = words[said.splits[index]]
-            if not split:
-                word = said.splits[index]
-                came = f"an unknown split, {plain(word[:40])}" if split is None else "no split, others have one"
-                raise BadInput(
-                    f"{place}: {said.names([index])[0]} has {came}\n"
-                    "want train, val (valid, validation, dev) or test for each"
-                )
     there = [name for name in SPLITS if counts[name]]
     if not there:
         return None, []
