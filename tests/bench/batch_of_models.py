@@ -5,6 +5,7 @@ write that; convolutions in groups are the other one, with the images of the mod
 That all train the same models is shown in float64, where roundings stay small over the steps.
 """
 
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -58,20 +59,32 @@ def prepare(folder: Path, models: int) -> Task:
     return task
 
 
+def trained(task: Task, parameters: Iterable[Tensor], losses_of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Return the losses (STEPS, ...) of a fit with the optimizer of `fit`, given the function of a step's losses."""
+    optimizer = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
+    losses = []
+    for images, labels in task.batches:
+        loss = losses_of(images, labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    return torch.stack(losses)
+
+
 def one_by_one(task: Task) -> Work:
-    """Return separate fits, with the optimizer of `fit`."""
+    """Return separate fits."""
+
+    def loss_of(network: nn.Module, number: int, images: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(network(images[number]), labels[number])
 
     def work() -> Tensor:
-        losses = []
-        for number, network in enumerate(task.networks()):
-            optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
-            for images, labels in task.batches:
-                loss = F.cross_entropy(network(images[number]), labels[number])
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.detach())
-        return torch.stack(losses).view(task.models, STEPS)
+        return torch.stack(
+            [
+                trained(task, network.parameters(), partial(loss_of, network, number))
+                for number, network in enumerate(task.networks())
+            ]
+        )
 
     return work
 
@@ -89,15 +102,7 @@ def mapped(task: Task) -> Work:
         ) -> Tensor:
             return F.cross_entropy(torch.func.functional_call(shape_of_all, (weights, statistics), (images,)), labels)
 
-        optimizer = torch.optim.Adam(list(weights.values()), lr=LEARNING_RATE, fused=True)
-        losses = []
-        for images, labels in task.batches:
-            loss = torch.func.vmap(loss_of)(weights, statistics, images, labels)
-            optimizer.zero_grad(set_to_none=True)
-            loss.sum().backward()
-            optimizer.step()
-            losses.append(loss.detach())
-        return torch.stack(losses, dim=1)
+        return trained(task, weights.values(), partial(torch.func.vmap(loss_of), weights, statistics)).T
 
     return work
 
@@ -161,18 +166,15 @@ def grouped(task: Task) -> Work:
 
     def work() -> Tensor:
         network = Together(task.networks()).to(task.batches[0][0].dtype).to(memory_format=torch.channels_last)
-        optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
-        losses = []
-        for images, labels in task.batches:
+
+        def losses_of(images: Tensor, labels: Tensor) -> Tensor:
             # one channel each: the models' images become channels next to each other
             joined = images[:, :, 0].transpose(0, 1).contiguous(memory_format=torch.channels_last)
             logits = network(joined).flatten(0, 1)
-            loss = F.cross_entropy(logits, labels.flatten(), reduction="none").view(task.models, BATCH).mean(dim=1)
-            optimizer.zero_grad(set_to_none=True)
-            loss.sum().backward()
-            optimizer.step()
-            losses.append(loss.detach())
-        return torch.stack(losses, dim=1)
+            losses = F.cross_entropy(logits, labels.flatten(), reduction="none")
+            return losses.view(task.models, BATCH).mean(dim=1)
+
+        return trained(task, network.parameters(), losses_of).T
 
     return work
 
