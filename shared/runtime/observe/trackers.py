@@ -149,7 +149,7 @@ ACTIVE: list[Tracking] = []
 def tracking(run: Callable[[], TrackedRun]) -> Iterator[None]:
     """Track the work within, if the environment names trackers; `run` is asked once there are numbers."""
     names = [name for name in _names(os.environ.get(VARIABLE, "")) if name in TRACKERS]
-    for variable, value in DEFAULTS.items():
+    for variable, value in DEFAULTS.items() if names else ():
         os.environ.setdefault(variable, value)
     ACTIVE.append(Tracking(names if is_main_process() else [], run))
     try:
