@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,8 @@ class Outcome:
         """
         return self._right(self.predicted)
 
-    @property
+    # kept, since each arm is in several questions, and a macro F1 is computed without each image in turn
+    @cached_property
     def judged_by_fit(self) -> Array:
         """What an image contributes to the metric that answers are about: (replicates, fits, images), as above.
 
@@ -96,7 +98,7 @@ class Outcome:
         """
         return image_values(self, "f1", self.predicted)[1] if self.attributes else self.correct_by_fit
 
-    @property
+    @cached_property
     def equal_steps_judged_by_fit(self) -> Array:
         """The same for the control of early stopping: (replicates, fits, images)."""
         return image_values(self, "f1", self.equal_steps)[1] if self.attributes else self._right(self.equal_steps)
