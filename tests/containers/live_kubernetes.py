@@ -35,7 +35,8 @@ def handed_over(image: str) -> str:
     wanted = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
     image_id = podman("image", "inspect", "--format", "{{.Id}}", f"localhost/{image}", check=False).stdout.strip()
     if not image_id or not wanted.endswith(image_id):
-        subprocess.run(f"docker save {image} | podman load", shell=True, check=True, capture_output=True)
+        taken = subprocess.run(f"docker save {image} | podman load", shell=True, capture_output=True, text=True)
+        assert taken.returncode == 0, taken.stderr
     return f"localhost/{image}"
 
 
