@@ -67,11 +67,13 @@ class SynthesizeOptions(ReadingOptions):
         "Drop each generated image that the annotator gives another class than was asked for, and draw another in its "
         "place.",
         "data",
+        owner="source",
     )
     latent_scale: float = option(
         1.0,
         "Standard deviation of the generator's latents; above 1 images are more varied and less typical.",
         "data",
+        owner="source",
         within=Within(0, 10, above=True),
     )
     shard_images: int = option(1000, "Images in a shard.", "run", within=Within(1))

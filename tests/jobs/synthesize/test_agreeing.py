@@ -9,6 +9,8 @@ from jobs.synthesize.options import SynthesizeOptions
 from jobs.synthesize.writer import MOST_DRAWS, agreeing
 from jobs.train_mixed.experiment import is_filtered
 from jobs.train_mixed.options import MixedOptions
+from shared.cli.options import merge
+from shared.cli.recipes import load_recipe
 from shared.errors import BadConfig
 from shared.models.labelled_generator import Synthetic
 from shared.store.records.datasets import SyntheticRecord, drawn_words
@@ -98,3 +100,13 @@ def test_imported_images_are_never_dropped() -> None:
         SynthesizeOptions(source="folder", source_path="x", only_agreeing=True)
     with pytest.raises(BadConfig, match="--latent-scale: imported images are all taken"):
         SynthesizeOptions(source="folder", source_path="x", latent_scale=1.2)
+
+
+def test_a_recipe_for_generated_images_takes_imported_ones() -> None:
+    """What a recipe says of drawing was meant for its generator: it does not hold where another source is named."""
+    recipe = [("digits", table) for table in load_recipe("digits").tables("synthesize")]
+    drawn, _ = merge(SynthesizeOptions, recipe)
+    assert (drawn["only_agreeing"], drawn["latent_scale"]) == (True, 1.2)
+    values, replaced = merge(SynthesizeOptions, [*recipe, ("flags", {"source": "folder"})])
+    assert {"only_agreeing", "latent_scale"}.isdisjoint(values)
+    assert [change.values for change in replaced] == [{"only_agreeing": True, "latent_scale": 1.2}]
