@@ -31,10 +31,10 @@ def peaks(folder: Path, count: int) -> dict[str, int]:
     imported = ["--source", "webdataset", "--source-path"]
     ask = partial(job, HALFREAL_REPLICATES="1")
     ask("preprocess", *where, *size, *imported, folder / "real")
-    ask("train_classifier", *where, "--steps", 50)
+    ask("train_classifier", *where, "--steps", 10, "--measure-every", 10)
     ask("synthesize", *where, *imported, folder / "made")
-    ask("evaluate", *where, "--scored", "synthetic", "--images", 2000)
-    ask("train_mixed", *where, "--steps", 50, "--fits", 1)
+    ask("evaluate", *where, "--scored", "synthetic", "--images", 500)
+    ask("train_mixed", *where, "--steps", 10, "--measure-every", 10, "--fits", 1)
     return {name: peak_of(folder / "volume", name) for name in JOBS}
 
 
