@@ -102,6 +102,10 @@ class Entry:
     group: str = ""
     why: str = ""
 
+    def __reduce__(self) -> tuple[type["Entry"], tuple[object, ...]]:
+        # pickled by its arguments: as a frozen dataclass with slots it takes three times as long to be had again
+        return Entry, (self.label, self.origin, self.read, self.decode, self.split, self.group, self.why)
+
     @property
     def path(self) -> str:
         """The image's path as the source names it: the file, and the key in it."""
