@@ -19,7 +19,7 @@ from shared.disk.durable import write_whole
 from shared.errors import BadConfig
 from shared.format.files import json_bytes
 from shared.models.networks import Generator
-from shared.store.checkpoints import packed
+from shared.store.checkpoints import save
 
 EXAMPLE_IMAGES = 2
 """What is traced; a batch of one, or none, would be taken for one of a fixed size."""
@@ -92,7 +92,7 @@ def write_safetensors(folder: Path, network: Generator) -> None:
         if node.op == "call_function"
     ]
     write_whole(folder / "graph.json", json_bytes({"steps": steps, "images": images.name}))
-    write_whole(folder / "generator.safetensors", packed(tensors, {}))
+    save(folder / "generator.safetensors", tensors, {})
 
 
 def _example(network: Generator) -> tuple[Tensor, Tensor]:

@@ -14,9 +14,8 @@ from jobs.train_gan.gpu.graphs import CudaRecorder, Graphs, set_learning_rate, s
 from jobs.train_gan.options import GanOptions
 from jobs.train_gan.plan import CHECKPOINT, all_damaged
 from jobs.train_gan.steps import Models
-from shared.disk.durable import make_folder, write_whole
+from shared.disk.durable import make_folder, writing_whole
 from shared.errors import FormatError
-from shared.format.files import sha256
 from shared.format.manifest import Dataset
 from shared.format.versions import drop_newest, newest_first, write_next
 from shared.models.gans.build import build_discriminator, build_generator
@@ -24,9 +23,10 @@ from shared.models.tables import Spec
 from shared.runtime.devices import layout
 from shared.runtime.process_group import ProcessGroup
 from shared.runtime.seeding import Stream, seed_everything
-from shared.store.checkpoints import flatten, load, packed, unflatten
+from shared.store.checkpoints import flatten, load, unflatten
 from shared.store.records.base import parse_record
 from shared.store.records.gan import CheckpointHeader, Extension, HistoryRow
+from shared.store.tensor_file import TensorFile
 
 
 class RunningMean:
@@ -162,15 +162,16 @@ class State:
             extended=self.extended or None,
             snapshots=self.snapshots or None,
         )
-        write_next(folder / CHECKPOINT, packed(tensors, header.facts()))
+        write_next(folder / CHECKPOINT, TensorFile(tensors, header.facts()))
         self._saved_at = time.monotonic()
 
     def save_snapshot(self, folder: Path, name: str, header: Mapping[str, object]) -> None:
         """Write the averaged generator, with what rebuilds it, to the file `name` of `folder`; keep its sha256."""
-        payload = packed(self.average.state_dict(), header)
+        content = TensorFile(self.average.state_dict(), header)
         make_folder((folder / name).parent)
-        write_whole(folder / name, payload)
-        self.snapshots[name] = sha256(payload)
+        with writing_whole(folder / name) as stream:
+            content.write(stream)
+        self.snapshots[name] = content.sha256()
 
     def resume(self, folder: Path) -> tuple[bool, bool]:
         """Go on from the newest whole checkpoint in `folder`; return whether there was one, and a damaged newer one.

@@ -6,9 +6,20 @@ one has been read back from the disk.
 
 import os
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
-from shared.disk.durable import remove_file, rename, sync_folder, write_whole
+from shared.disk.durable import remove_file, rename, sync_folder, writing_whole
 from shared.errors import HalfrealError
+
+
+class Content(Protocol):
+    """What a file is to hold."""
+
+    def write(self, stream: BinaryIO) -> None:
+        """Write it into an empty file."""
+
+    def is_in(self, stream: BinaryIO) -> bool:
+        """Whether a file holds it, and nothing else."""
 
 
 def before(path: Path) -> Path:
@@ -21,14 +32,17 @@ def newest_first(path: Path) -> list[Path]:
     return [version for version in (path, before(path)) if version.exists()]
 
 
-def write_next(path: Path, payload: bytes) -> None:
-    """Make `payload` the newest version, once it has been read back; the newest one until now stays as the one before.
+def write_next(path: Path, content: Content) -> None:
+    """Make `content` the newest version, once it has been read back; the newest one until now stays as the one before.
 
     HalfrealError where the disk returns other bytes than were written: both versions stay as they are.
     """
     draft = path.with_name(f".{path.name}.next")
-    write_whole(draft, payload)
-    if _stored(draft) != payload:
+    with writing_whole(draft) as written:
+        content.write(written)
+    with _from_disk(draft) as stored:
+        is_whole = content.is_in(stored)
+    if not is_whole:
         remove_file(draft)
         raise HalfrealError(
             f"{path}: the disk returns other bytes than were written to it; the last good ones stay\n"
@@ -53,9 +67,9 @@ def drop_before(path: Path) -> None:
     remove_file(path.with_name(f".{path.name}.next"))
 
 
-def _stored(path: Path) -> bytes:
-    """Return the bytes of a file from the disk, where the system can be asked to forget what it remembers of them."""
-    with path.open("rb") as stream:
-        if hasattr(os, "posix_fadvise"):  # macOS has none
-            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        return stream.read()
+def _from_disk(path: Path) -> BinaryIO:
+    """Open a file to be read from the disk, where the system can be asked to forget what it remembers of it."""
+    stream = path.open("rb")
+    if hasattr(os, "posix_fadvise"):  # macOS has none
+        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return stream

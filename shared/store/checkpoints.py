@@ -4,32 +4,23 @@ Two uses: a checkpoint holds the state to resume a training run from, a snapshot
 together with the facts that rebuild it.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-import torch
 from torch import Tensor
 
-from shared.disk.durable import write_whole
+from shared.disk.durable import writing_whole
 from shared.errors import FormatError
-from shared.format.tensor_header import HEADER, LENGTH_BYTES, parse_header
+from shared.format.tensor_header import LENGTH_BYTES, parse_header
+from shared.store.tensor_file import TensorFile, digest_of
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
-    """Write `tensors` and the JSON-able `facts` to `path`, whole or not at all."""
-    write_whole(path, packed(tensors, facts))
-
-
-def packed(tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> bytes:
-    """Return the bytes of such a file; equal content gives equal bytes."""
-    # contiguous, since safetensors refuses the strides of channels-last weights
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = json.dumps({"facts": dict(facts), "sha256": _digest(plain)}, sort_keys=True, allow_nan=False)
-    return safetensors.torch.save(plain, metadata={HEADER: header})
+    """Write `tensors` and the JSON-able `facts` to `path`, whole or not at all; equal content gives equal bytes."""
+    with writing_whole(path) as stream:
+        TensorFile(tensors, facts).write(stream)
 
 
 def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -42,19 +33,9 @@ def load(payload: bytes, where: str) -> tuple[dict[str, Tensor], dict[str, Any]]
         facts, digest = header["facts"], header["sha256"]
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{where}: not a halfreal checkpoint ({error}); make it again with --force") from error
-    if _digest(tensors) != digest:
+    if digest_of(tensors) != digest:
         raise FormatError(f"{where}: its numbers were altered since it was written; make it again with --force")
     return tensors, facts
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
-    """Return the sha256 of the tensors' names and bytes."""
-    # as bytes, because numpy has no bfloat16
-    total = hashlib.sha256()
-    for name in sorted(tensors):
-        total.update(name.encode())
-        total.update(tensors[name].flatten().view(torch.uint8).numpy().data)
-    return total.hexdigest()
 
 
 def flatten(tree: Any, prefix: str = "") -> tuple[dict[str, Tensor], Any]:

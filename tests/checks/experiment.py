@@ -100,8 +100,8 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "snapshot_of_the_raw_generator",
         STATE,
-        "packed(self.average.state_dict(), header)",
-        "packed(self.models.generator.state_dict(), header)",
+        "TensorFile(self.average.state_dict(), header)",
+        "TensorFile(self.models.generator.state_dict(), header)",
         NETWORKS + "test_snapshots_hold_the_moving_average",
         "snapshots hold the average, not the generator that is being trained",
     ),

@@ -132,7 +132,8 @@ def copy_checkout(copy: Path) -> None:
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, copy / name)
+            # with its mode: scripts call each other
+            shutil.copy(ROOT / name, copy / name)
 
 
 def misplacement(copy: Path, mutation: Mutation) -> list[str]:

@@ -30,6 +30,9 @@ KILLED = -9
 TIMES = "run.json"
 """A file of times: those of two runs may be equal by chance, and differ from those of a third."""
 
+LOADERS = "jobs.export.loaders."
+"""Programs that are written next to an exported generator, which alone they can be imported with."""
+
 MODULES = "modules"
 """The file of the names of what an undisturbed run has imported."""
 
@@ -159,7 +162,8 @@ class Bench:
         """Import all jobs, which those that `tune` starts would otherwise do each time."""
         for package in (jobs, shared):
             for found in walk_packages(package.__path__, f"{package.__name__}."):
-                if not found.name.endswith("__main__") or found.name.count(".") == 2:
+                is_command = found.name.count(".") == 2
+                if not found.name.startswith(LOADERS) and (is_command or not found.name.endswith("__main__")):
                     import_module(found.name)
 
     def _import_what_it_needed(self) -> None:

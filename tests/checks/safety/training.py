@@ -12,7 +12,7 @@ TRAINING: tuple[Mutation, ...] = (
     Mutation(
         "checkpoints_are_not_read_back",
         VERSIONS,
-        "if _stored(draft) != payload:",
+        "if not is_whole:",
         "if False:",
         KEPT + "test_what_reads_back_wrong_is_not_kept",
         "a checkpoint replaces another one only if the disk returns it",
