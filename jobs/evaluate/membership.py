@@ -2,7 +2,7 @@
 
 from jobs.evaluate.evaluation import Evaluation
 from shared.data.images import Images, load_split
-from shared.metrics.membership import NonMembers, membership
+from shared.metrics.membership import NonMembers, prepare
 from shared.store.artifacts import Artifact
 from shared.store.records.datasets import AUDIT, RANDOM_SPLIT, RealRecord
 from shared.store.records.membership import MembershipTest
@@ -16,18 +16,15 @@ def membership_of(work: Evaluation, drawn: Images) -> dict[str, MembershipTest] 
     # val is no source of non-members: it chooses snapshots and weights
     images = work.splits[TEST] if split == TEST else load_split(work.real, split).at(work.size, work.filter)
     others = NonMembers(images, split, confounded, grouped=work.real.record.groups is not None)
-    return (
-        membership(
-            drawn.images,
-            work.splits[work.learned],  # all that the generator saw, with labels or without
-            work.splits["val"],
-            others,
-            len(work.classes),
-            work.plan.seed,
-            work.group.device,
-        )
-        or None
+    attack = prepare(
+        work.splits[work.learned],  # all that the generator saw, with labels or without
+        work.splits["val"],
+        others,
+        len(work.classes),
+        work.plan.seed,
+        work.group.device,
     )
+    return None if attack is None else attack.by(drawn.images, work.run.reporter.bar)
 
 
 def non_members_of(real: Artifact[RealRecord]) -> tuple[str, bool]:

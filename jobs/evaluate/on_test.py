@@ -80,7 +80,7 @@ def score_on_test(work: Evaluation, scorers: Sequence[Scorer], drawn: Images, im
     reporter = work.run.reporter
     # all that the generator learned from, with labels or without, since any of it may be copied
     learned = work.splits[work.learned]
-    copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], learned)}
+    copies = {"pixels": pixel_copies(drawn.images, work.splits["test"], learned, reporter.bar)}
     said: dict[str, ByExtractor] = {}
     for scorer in reporter.each(scorers, "score on test", len(scorers), "extractors"):
         features = scorer.extract(drawn.images, drawn.labels)

@@ -20,6 +20,7 @@ from shared.data.images import Images
 from shared.metrics.features.pairs import Block, Frame, blocks, chunks, error_of, rounded_down
 from shared.metrics.features.rows import Rows
 from shared.metrics.neighbours import SHIFT, Nearest, of_images, of_points, transforms
+from shared.runtime.observe.bars import Bar, Bars, unseen
 from shared.stats.confidence import quantile
 from shared.stats.intervals import delong_auc, wilson_interval
 from shared.stats.ranks import below_smallest, least_count
@@ -69,17 +70,25 @@ def copy_test(synthetic: Rows, held_out: Rows, train: Rows) -> CopyTest:
     Distances are float64, a block of points at a time: neither set is held as such.
     """
     found = compared(synthetic, held_out, train, of_points, SMALL["features"])
-    return found.model_copy(update=memorisations(synthetic, held_out, train))
+    return found.model_copy(update=memorisations(synthetic, held_out, train, unseen))
 
 
-def pixel_copies(synthetic: Rows, held_out: Images, train: Images) -> CopyTest:
-    """Return the copy test on the pixels of uint8 images (N, C, S, S); distances are minima over `TRANSFORMS`."""
-    found = compared(synthetic, held_out.pixels, train.pixels, of_images, SMALL["pixels"])
+def pixel_copies(synthetic: Rows, held_out: Images, train: Images, bars: Bars = unseen) -> CopyTest:
+    """Return the copy test on the pixels of uint8 images (N, C, S, S); distances are minima over `TRANSFORMS`.
+
+    Large sets take minutes: `bars` tell how far it is.
+    """
+
+    def nearest(images: Tensor, others: Rows, own: Tensor) -> Nearest:
+        with bars("look for copies", len(images) * len(others), "pairs of images") as bar:
+            return of_images(images, others, own, bar)
+
+    found = compared(synthetic, held_out.pixels, train.pixels, nearest, SMALL["pixels"])
     sides = synthetic[[pair.synthetic for pair in found.closest]], train.pixels[[pair.train for pair in found.closest]]
     named = zip(found.closest, transforms(*sides), strict=True)
     return found.model_copy(
         update={
-            **memorisations(synthetic, held_out.pixels, train.pixels),
+            **memorisations(synthetic, held_out.pixels, train.pixels, bars),
             "transforms": TRANSFORMS,
             "closest": [pair.model_copy(update={"transform": transform or None}) for pair, transform in named],
         }
@@ -198,17 +207,26 @@ def closest(found: Nearest, ratios: NDArray[np.float64], places: list[int], coun
     ]
 
 
-def memorisations(synthetic: Rows, held_out: Rows, train: Rows) -> dict[str, float]:
+def memorisations(synthetic: Rows, held_out: Rows, train: Rows, bars: Bars) -> dict[str, float]:
     """Return the mean cosine distances to the nearest training point of both sets (MiFID, Bai et al. 2021)."""
-    drawn, real = (some_of(images, MOST_IMAGES)[0] for images in (synthetic, held_out))
-    return {"memorisation": cosine_distance(drawn, train), "memorisation_held_out": cosine_distance(real, train)}
+    sets = {
+        "memorisation": some_of(synthetic, MOST_IMAGES)[0],
+        "memorisation_held_out": some_of(held_out, MOST_IMAGES)[0],
+    }
+    with bars("compare directions", sum(map(len, sets.values())) * len(train), "pairs of images") as bar:
+        return {name: cosine_distance(points, train, bar) for name, points in sets.items()}
 
 
-def cosine_distance(points: Rows, train: Rows) -> float:
-    """Return the mean over points of 1 - |cosine| to the training point where that is smallest; images are points."""
+def cosine_distance(points: Rows, train: Rows, bar: Bar | None = None) -> float:
+    """Return the mean over points of 1 - |cosine| to the training point where that is smallest; images are points.
+
+    The `bar` counts pairs.
+    """
     best = np.zeros(len(points))
     for rows, columns in blocks(Directions(points), Directions(train), Frame(torch.zeros(1, dtype=torch.float64))):
         best[rows.places] = larger_cosines(rows, columns, best[rows.places])
+        if bar is not None:
+            bar.advance(len(rows) * len(columns))
     return float((1 - best).mean())
 
 

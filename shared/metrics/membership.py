@@ -27,6 +27,7 @@ from shared.metrics.neighbours import of_images, of_points
 from shared.models.fit_options import FitConfig
 from shared.models.fitting import features_of, fit
 from shared.models.networks import Classifier
+from shared.runtime.observe.bars import Bar, Bars, unseen
 from shared.runtime.seeding import Stream, derive_seed
 from shared.stats.intervals import delong_auc
 from shared.store.records.membership import MembershipTest
@@ -76,9 +77,11 @@ class Attack:
     non_members: NonMembers
     network: Classifier | None
 
-    def by(self, synthetic: Tensor) -> dict[str, MembershipTest]:
+    def by(self, synthetic: Tensor, bars: Bars = unseen) -> dict[str, MembershipTest]:
         """Return what uint8 `synthetic` images (K, C, S, S) give away, in "pixels" and in features of "classifier"."""
-        near, far = (nearest_image(real, synthetic) for real in (self.members, self.others))
+        pairs = (len(self.members) + len(self.others)) * len(synthetic)
+        with bars("look for members", pairs, "pairs of images") as bar:
+            near, far = (nearest_image(real, synthetic, bar) for real in (self.members, self.others))
         found = {"pixels": membership_test(near, far, len(synthetic), self.non_members)}
         if self.network is None:
             return found
@@ -86,17 +89,6 @@ class Attack:
         drawn, *points = [torch.from_numpy(features_of(self.network, images)) for images in sets]
         near, far = (nearest_point(real, drawn) for real in points)
         return found | {"classifier": membership_test(near, far, len(synthetic), self.non_members)}
-
-
-def membership(
-    synthetic: Tensor, train: Images, val: Images, others: NonMembers, classes: int, seed: int, device: torch.device
-) -> dict[str, MembershipTest]:
-    """Return the attack by uint8 `synthetic` images (K, C, S, S), in "pixels" and in features of a "classifier".
-
-    As `prepare`; empty where that is None.
-    """
-    attack = prepare(train, val, others, classes, seed, device)
-    return {} if attack is None else attack.by(synthetic)
 
 
 def prepare(
@@ -202,10 +194,10 @@ def true_positives(members: Distances, non_members: Distances, rate: float) -> f
     return float((members < np.sort(non_members)[allowed]).mean())
 
 
-def nearest_image(real: Rows, synthetic: Rows) -> Distances:
+def nearest_image(real: Rows, synthetic: Rows, bar: Bar | None = None) -> Distances:
     """Return the distance of uint8 images (N, C, S, S) to the nearest of (K, C, S, S); see `neighbours.of_images`."""
     # float64: they are ranked against each other
-    found = [of_images(part, synthetic).distances.double() for part in real.split(BLOCK_REAL)]
+    found = [of_images(part, synthetic, bar=bar).distances.double() for part in real.split(BLOCK_REAL)]
     distances: Distances = torch.cat(found).numpy()
     return distances
 

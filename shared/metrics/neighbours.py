@@ -17,6 +17,7 @@ from shared.metrics.features.closest import closest
 from shared.metrics.features.pairs import scale_of
 from shared.metrics.features.projected import ProjectedSearch
 from shared.metrics.features.rows import Rows
+from shared.runtime.observe.bars import Bar
 
 SHIFT = 2
 """Pixels by which a window is shifted each way, of images of at most `LARGEST` px."""
@@ -63,11 +64,11 @@ def of_points(points: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
     return Nearest(torch.from_numpy(np.sqrt(found.squares[:, 0]) / scale), torch.from_numpy(found.places[:, 0]))
 
 
-def of_images(images: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
+def of_images(images: Rows, others: Rows, own: Tensor | None = None, bar: Bar | None = None) -> Nearest:
     """Return the nearest of uint8 `others` (M, C, S, S) to each of `images` (N, C, S, S), as a minimum over transforms.
 
     These are shifts of up to `SHIFT` px, mirror images, gain and offset. Flat images are at a distance of at least 1.
-    `own` is as in `of_points`.
+    `own` is as in `of_points`; the `bar` counts pairs.
     """
     factor = max(images.shape[-1] // LARGEST, 1)
     sides = both_ways(images, factor)
@@ -77,6 +78,8 @@ def of_images(images: Rows, others: Rows, own: Tensor | None = None) -> Nearest:
         real = reduced(block, factor)
         search.look((windows(real, down, right) for down, right in shifts(real.shape[-1])), start)
         start += len(block)
+        if bar is not None:
+            bar.advance(len(images) * len(block))
     distances = torch.from_numpy(search.closest.squares[:, 0]).sqrt().float()
     distances[distances < ROUNDING] = 0
     flat = sides[0].square().sum(dim=1) < 1 - 1e-3

@@ -1,12 +1,19 @@
 """The copy test: generators that copy are flagged, others are not, in the paper's direction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
 
+from shared.data.images import Images
 from shared.metrics import neighbours
-from shared.metrics.copies import NEARER, SHARE_OF_COPIES, copy_test, cosine_distance
+from shared.metrics.copies import NEARER, SHARE_OF_COPIES, copy_test, cosine_distance, pixel_copies
+from shared.metrics.features import pairs
+from shared.metrics.membership import NonMembers, prepare
 from shared.metrics.over_replicates import copies_finding
+from shared.runtime.observe.bars import Bar
 from tests.shared.metrics.copy_rates import draws as copy_rates
 
 
@@ -138,3 +145,42 @@ def test_many_images_in_blocks_have_the_same_nearest_ones(monkeypatch: pytest.Mo
     torch.testing.assert_close(parts.distances, whole.distances, atol=2e-3, rtol=0)
     assert (parts.places == whole.places).all()
     assert not (whole.places == own).any()
+
+
+class Counted:
+    """Bars that count what was said of each."""
+
+    def __init__(self) -> None:
+        self.bars: dict[str, tuple[int, list[int]]] = {}
+
+    @contextmanager
+    def bar(self, title: str, total: int, unit: str) -> Iterator[Bar]:
+        """Count the pairs of one piece of work, under its title and the number of its pairs."""
+        assert unit == "pairs of images"
+        counts = self.bars.setdefault(f"{title}, {total:,}", (total, []))[1]
+
+        class Counting:
+            def advance(self, count: int = 1) -> None:
+                counts.append(count)
+
+        yield Counting()
+
+
+def test_comparisons_of_pixels_tell_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each search all pairs are counted, a block at a time: of large sets they take minutes."""
+    monkeypatch.setattr(neighbours, "BLOCK_IMAGES", 40)
+    monkeypatch.setattr(pairs, "TILE_COLUMNS", 25)
+    images = torch.randint(0, 256, (200, 1, 16, 16), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    parts = [Images(part, torch.zeros(len(part), dtype=torch.int64)) for part in images.split([60, 40, 100])]
+    counted = Counted()
+    pixel_copies(parts[0].images, parts[1], parts[2], counted.bar)
+    # 60 synthetic, 40 held-out and 100 training images with the latter two; the first two with the latter
+    assert [total for total, _ in counted.bars.values()] == [200 * 100, 200 * 40, 100 * 100]
+    assert all(sum(counts) == total for total, counts in counted.bars.values())
+    assert [len(counts) for _, counts in counted.bars.values()] == [3, 1, 2 * 4]
+    others = NonMembers(parts[1], "audit", grouped=True)
+    attack = prepare(parts[2], parts[1], others, 1, 3, torch.device("cpu"))
+    assert attack is not None
+    attack.by(parts[0].images, counted.bar)
+    total, counts = counted.bars["look for members, 4,800"]
+    assert sum(counts) == total == 2 * 40 * 60

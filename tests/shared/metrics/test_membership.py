@@ -19,7 +19,6 @@ from shared.metrics.membership import (
     area,
     halves,
     matched,
-    membership,
     membership_test,
     nearest_image,
     nearest_point,
@@ -56,7 +55,8 @@ def attacked(
 ) -> dict[str, MembershipTest]:
     """Return the attack on the digits by these images."""
     others = others or NonMembers(digits["audit"], "audit")
-    return membership(synthetic, digits["train"], digits["val"], others, 10, 3, CPU)
+    found = prepare(digits["train"], digits["val"], others, 10, 3, CPU)
+    return {} if found is None else found.by(synthetic)
 
 
 def prepared(digits: dict[str, Images]) -> Attack:
