@@ -68,8 +68,8 @@ EXPERIMENT: tuple[Mutation, ...] = (
     Mutation(
         "copies_by_pixels_swapped",
         ON_TEST,
-        'pixel_copies(drawn.images, work.splits["test"], learned)',
-        'pixel_copies(drawn.images, learned, work.splits["test"])',
+        'pixel_copies(drawn.images, work.splits["test"], learned, reporter.bar)',
+        'pixel_copies(drawn.images, learned, work.splits["test"], reporter.bar)',
         SCORES + "test_copies_are_searched_in_train_relative_to_test",
         "copies of training images are found",
     ),

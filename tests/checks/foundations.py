@@ -146,7 +146,7 @@ FOUNDATIONS: tuple[Mutation, ...] = (
     Mutation(
         "checkpoint_not_checked",
         "shared/store/checkpoints.py",
-        "if _digest(tensors) != digest:",
+        "if digest_of(tensors) != digest:",
         "if False:",
         "tests/shared/store/test_checkpoints.py::test_one_flipped_bit_is_noticed",
         "altered weights are noticed",

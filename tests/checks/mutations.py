@@ -41,6 +41,7 @@ from tests.checks.mutation import Mutation
 from tests.checks.pictures import PICTURES
 from tests.checks.replicates import REPLICATES
 from tests.checks.safety.budgets import BUDGETS
+from tests.checks.safety.content import CONTENTS
 from tests.checks.safety.crash import CRASHES
 from tests.checks.safety.hostile import HOSTILE
 from tests.checks.safety.locks import LOCKING
@@ -76,7 +77,7 @@ MUTATIONS += STORED
 MUTATIONS += MANY_CLASSES
 MUTATIONS += ATTRIBUTES
 MUTATIONS += LOCKING + VOLUME + CRASHES
-MUTATIONS += TRAINING
+MUTATIONS += TRAINING + CONTENTS
 MUTATIONS += HOSTILE
 MUTATIONS += SURFACE
 MUTATIONS += WORDS

@@ -29,8 +29,8 @@ MEMBERSHIP: tuple[Mutation, ...] = (
     Mutation(
         "members_from_val",
         EVALUATE,
-        "            work.splits[work.learned],  # all",
-        '            work.splits["val"],  # all',
+        "        work.splits[work.learned],  # all",
+        '        work.splits["val"],  # all',
         WHOLE + "test_audit_images_are_the_non_members",
         "members are images that the generator learned from",
     ),

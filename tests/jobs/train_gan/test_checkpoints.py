@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def test_a_checkpoint_that_reads_back_wrong_replaces_nothing(
     newest = checkpoint(tmp_path / "cut")
     kept = {path: path.read_bytes() for path in (newest, before(newest))}
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "_stored", lambda path: path.read_bytes()[:-1])
+        patch.setattr(versions, "_from_disk", lambda path: BytesIO(path.read_bytes()[:-1]))
         failed = train("cut", *WORDS)
     assert failed.exit_code == 1
     assert "the disk returns other bytes" in failed.stderr

@@ -28,6 +28,7 @@ from shared.metrics.membership import (
 from shared.metrics.neighbours import of_images, of_points
 from shared.models import fitting
 from shared.models.fit_options import FitConfig
+from shared.runtime.observe.bars import Bar
 from shared.stats.intervals import delong_auc
 from shared.store.records.membership import MembershipTest
 
@@ -141,9 +142,9 @@ def test_the_classifier_has_seen_no_image_that_is_attacked(
         seen.extend([train, val])
         return fitting.fit(train, val, *rest, **named)  # type: ignore[arg-type]
 
-    def nearest(real: Tensor, synthetic: Tensor) -> NDArray[np.float64]:
+    def nearest(real: Tensor, synthetic: Tensor, bar: Bar) -> NDArray[np.float64]:
         compared.append(real)
-        return nearest_image(real, synthetic)
+        return nearest_image(real, synthetic, bar)
 
     monkeypatch.setattr(attack, "CLASSIFIER", FitConfig(steps=1, measure_every=1))
     monkeypatch.setattr(attack, "fit", fit)

@@ -1,0 +1,49 @@
+"""Mistakes in what is written of tensors, and in how far long comparisons say they are."""
+
+from tests.checks.mutation import Mutation
+
+FILE, COPIES = "shared/store/tensor_file.py", "shared/metrics/copies.py"
+CONTENT = "tests/shared/store/test_tensor_file.py::"
+
+CONTENTS: tuple[Mutation, ...] = (
+    Mutation(
+        "tensors_in_another_order",
+        FILE,
+        "key=lambda name: (order.index(plain[name].dtype), name)",
+        "key=lambda name: (name, order.index(plain[name].dtype))",
+        CONTENT + "test_the_bytes_are_those_of_safetensors",
+        "files of tensors have the bytes that the library of the format writes",
+    ),
+    Mutation(
+        "more_than_was_written",
+        FILE,
+        " and not stream.read(1)",
+        "",
+        CONTENT + "test_a_content_knows_its_file",
+        "a checkpoint reads back as it was written, and no more",
+    ),
+    Mutation(
+        "facts_outside_of_the_hash",
+        FILE,
+        "total = hashlib.sha256(self._header(self._digest))",
+        "total = hashlib.sha256()",
+        CONTENT + "test_a_content_knows_its_file",
+        "the hash of a snapshot covers all of its file",
+    ),
+    Mutation(
+        "silent_search_for_copies",
+        "jobs/evaluate/on_test.py",
+        "learned, reporter.bar)}",
+        "learned)}",
+        "tests/jobs/evaluate/test_evaluate.py::test_two_runs_give_the_same_digits",
+        "comparisons that take minutes say how far they are",
+    ),
+    Mutation(
+        "rows_for_pairs",
+        COPIES,
+        "bar.advance(len(rows) * len(columns))",
+        "bar.advance(len(rows))",
+        "tests/shared/metrics/test_copies.py::test_comparisons_of_pixels_tell_how_far_they_are",
+        "a comparison that is done has said so of all of its pairs",
+    ),
+)
