@@ -50,8 +50,8 @@ class TensorFile:
 
     def write(self, stream: BinaryIO) -> None:
         """Write it into an empty file; what the system does with the bytes takes longer than their hash."""
-        with ThreadPoolExecutor(1) as beside:
-            digest = beside.submit(lambda: self._digest)
+        with ThreadPoolExecutor(1) as thread:
+            digest = thread.submit(lambda: self._digest)
             stream.seek(len(self._header("0" * len(hashlib.sha256().hexdigest()))))
             for tensor in self._tensors.values():
                 stream.write(bytes_of(tensor))

@@ -13,7 +13,7 @@ class Bar(Protocol):
 
 
 Bars = Callable[[str, int, str], AbstractContextManager[Bar]]
-"""Makes a bar with a title, of so many units, of this name in the plural; `Reporter.bar` is one."""
+"""Makes a bar with a title, the number of units and their name in the plural; `Reporter.bar` is one."""
 
 
 class _Unseen:

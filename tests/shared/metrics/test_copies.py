@@ -167,7 +167,7 @@ class Counted:
 
 
 def test_comparisons_of_pixels_tell_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of each search all pairs are counted, a block at a time: of large sets they take minutes."""
+    """All pairs of each search are counted, a block at a time: with large sets they take minutes."""
     monkeypatch.setattr(neighbours, "BLOCK_IMAGES", 40)
     monkeypatch.setattr(pairs, "TILE_COLUMNS", 25)
     images = torch.randint(0, 256, (200, 1, 16, 16), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
