@@ -27,8 +27,7 @@ from shared.store.locks import check_held, locked, others_at_work, probing, shar
 from shared.store.records.base import Record
 from shared.store.remote.push import give_way, is_superseded, publishing
 from shared.store.unfinished import OUTPUTS, begin, remove_extended, staging_folders
-from shared.store.work_shards import FOLDER as WORK_SHARDS_FOLDER
-from shared.store.work_shards import Shard, register, registered, unregister
+from shared.store.work_shards import FOLDER, Shard, drop, register, registered, unregister
 
 
 class BuildRecord(Protocol):
@@ -163,8 +162,7 @@ class Staging:
         return [
             path
             for path in paths
-            if not set(path.relative_to(self.folder).parts) & {*OUTPUTS, WORK_SHARDS_FOLDER}
-            and not path.name.startswith(".")
+            if not set(path.relative_to(self.folder).parts) & {*OUTPUTS, FOLDER} and not path.name.startswith(".")
         ]
 
 
@@ -252,10 +250,11 @@ def finished(final: Path, key: BuildKey) -> Artifact | None:
     """Return the artifact at `final`, whether it is that of `key` or not; None if there is none.
 
     A commit of `key` that was cut off between manifest and rename is completed first. Raises FormatError where a folder
-    without a manifest has the name: it may be the user's own. What a killed process left of locks is removed.
+    without a manifest has the name: it may be the user's own. What was left of locks and of work is removed.
     """
     with suppress(OSError):  # a volume that is read only keeps them
         sweep_locks(final)
+        drop(final)  # a disk that failed for a moment has it still
     folder = staging_folder(final, key)
     if (folder / MANIFEST).exists():
         with locked(final):
@@ -278,7 +277,7 @@ def _rename_to_final(folder: Path, final: Path) -> None:
     """Rename `folder` to `final`; what had the name before is removed once the new folder has taken its place."""
     _refuse_foreign(final)
     # of use to unfinished work alone
-    remove_tree(folder / WORK_SHARDS_FOLDER)
+    drop(folder)
     remove_file(folder / KEY)
     replaced = final.parent / f".{final.name}-replaced"
     remove_tree(replaced)

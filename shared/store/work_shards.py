@@ -108,6 +108,12 @@ def forget(staging: Path) -> None:
         remove_file(path)
 
 
+def drop(folder: Path) -> None:
+    """Remove what all shards have left in the folder of an artifact; what cannot be removed stays."""
+    if (folder / FOLDER).is_dir():
+        remove_tree(folder / FOLDER)
+
+
 def has_begun(staging: Path, index: int) -> bool:
     """Whether the shard of a number has begun in the folder `staging`, be it at work or not."""
     return (staging / FOLDER / f"begun-{index:05d}.json").exists()

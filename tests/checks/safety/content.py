@@ -46,4 +46,12 @@ CONTENTS: tuple[Mutation, ...] = (
         "tests/shared/metrics/test_copies.py::test_comparisons_of_pixels_tell_how_far_they_are",
         "a comparison that is done has said so of all of its pairs",
     ),
+    Mutation(
+        "work_left_in_an_artifact",
+        "shared/store/staging.py",
+        "        drop(final)  # a disk that failed for a moment has it still\n",
+        "",
+        "tests/shared/store/test_staging.py::test_what_a_disk_would_not_remove_goes_with_the_next_call",
+        "what a commit could not remove goes with the next call",
+    ),
 )

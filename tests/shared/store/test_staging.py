@@ -1,5 +1,6 @@
 """The staging folder: crashes at every step, and what obstructs it."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from shared.format.sample import Sample
 from shared.format.shards import write_split
 from shared.store.artifacts import Artifact, open_artifact
 from shared.store.staging import BuildKey, finished, stage
+from shared.store.work_shards import FOLDER, Shard, register
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -216,6 +218,26 @@ def test_a_commit_cut_off_before_the_final_name_is_completed(final: Path) -> Non
     assert found is not None
     assert found.read("weights") == b"new"
     assert _names(final) == {"gan", "elsewhere"}
+
+
+def test_what_a_disk_would_not_remove_goes_with_the_next_call(final: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit whose removal of records of the work fails (EIO) is whole; the same command again removes them."""
+    with stage(final, NEW, resumable=True) as work:
+        register(work.folder, final, NEW, Shard(0, 2), lambda index: False)
+        failed = []
+
+        def failing(kind: str, path: Path) -> None:
+            if kind == "unlink" and FOLDER in path.parts:
+                failed.append(path)
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+        with monkeypatch.context() as patch:
+            patch.setattr("shared.disk.durable.step", failing)
+            work.commit()
+    assert failed
+    assert (final / FOLDER).is_dir()
+    assert finished(final, NEW) is not None
+    assert not (final / FOLDER).exists()
 
 
 def test_finished_returns_an_artifact_of_any_build_key(final: Path) -> None:
