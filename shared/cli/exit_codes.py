@@ -26,8 +26,7 @@ FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 """What the system says of places that this user may not use."""
 
 NO_FILES = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.EFBIG)
-"""What it says of links to themselves, names that are too long, devices or folders in place of files, and of files that
-are too large: for the file system, for a limit of the user's, or for what is read."""
+"""What it says of links to themselves, too long names, devices or folders in place of files, and too large files."""
 
 EXTRAS = {"gradio": "playground", "optuna": "tune", "mlflow": "track", "wandb": "track"}
 EXTRAS |= dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export")
@@ -194,6 +193,8 @@ def from_os_error(error: OSError) -> HalfrealError | None:
         return BadInput(f"{where}{error.strerror}; let this user use it, or choose another place")
     if error.errno in NO_FILES and where:
         return BadInput(f"{where}{error.strerror}; put a file or folder there that can be used, or name another")
+    if error.errno == errno.ENOENT and not where:  # of the current folder, or one for temporary files
+        return BadInput(f"{error.strerror}; change to a folder that is there, and let TMPDIR name one to write to")
     return None
 
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from shared.runtime.observe.identity import current
-from shared.visible import visible
+from shared.visible import let_streams_print, visible
 
 FLAG, VARIABLE = "--log-format", "HALFREAL_LOG_FORMAT"
 
@@ -131,6 +131,7 @@ def begin(words: Sequence[str]) -> None:
     This comes before the words are parsed, since what is wrong with them is to be said in that format. A value that is
     none is left to the parser.
     """
+    let_streams_print()
     values = [os.environ.get(VARIABLE) or TEXT]
     for word, after in zip(words, [*words, ""][1:], strict=True):
         if word == FLAG or word.startswith(f"{FLAG}="):
