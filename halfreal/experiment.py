@@ -115,12 +115,13 @@ class Experiment:
         seed: int = 0,
         epoch: int | None = None,
         truncation: float | None = None,
+        latent_scale: float | None = None,
         replicate: int | None = None,
     ) -> Samples:
         """Draw images, the same ones as `halfreal sample` with these options.
 
         A generator that was trained without classes takes no `class_name`, any other needs one. Snapshot and replicate
-        are those that are best on val where none is named.
+        are those that are best on val where none is named; the scale of latents is that of the synthetic images.
         """
         from jobs.commands.drawing import SampleRequest
 
@@ -131,6 +132,7 @@ class Experiment:
             seed=seed,
             snapshot=opened.snapshot(epoch),
             truncation=truncation,
+            latent_scale=opened.latent_scale if latent_scale is None else latent_scale,
         )
         drawing = opened.draw(request)
         return Samples(
@@ -140,6 +142,28 @@ class Experiment:
             figures=drawing.figures,
             png=drawing.sheet(),
         )
+
+    def export(
+        self,
+        to: str,
+        out: str | PathLike[str] | None = None,
+        *,
+        epoch: int | None = None,
+        replicate: int | None = None,
+        force: bool = False,
+    ) -> Path:
+        """Write the generator, or the synthetic images, for other programs, as `halfreal export` does.
+
+        Returns the folder: `out`, or the experiment's `export/<to>`. What is complete there is kept; something else is
+        refused, unless `force` replaces it.
+        """
+        from jobs.export.plan import export
+        from shared.cli.exit_codes import explained
+
+        try:
+            return export(self.folder, replicate, None if out is None else Path(out), to=to, epoch=epoch, force=force)
+        except (OSError, ModuleNotFoundError) as error:
+            raise explained(error) or error from error
 
     @cached_property
     def _results(self) -> Results:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.pipeline import EVALUATE, PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN
+from jobs.pipeline import EVALUATE, PREPROCESS, SYNTHESIZE, TRAIN_CLASSIFIER, TRAIN_GAN
 from shared.cli.options import nearest
 from shared.errors import BadConfig, BadInput
 from shared.stats.class_choice import listed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from shared.data.images import Images
     from shared.models.labelled_generator import LabelledGenerator, Synthetic
+    from shared.store.records.datasets import SyntheticRecord
 
 READS: Job = Job("sample", "", "", "", (PREPROCESS, TRAIN_CLASSIFIER, TRAIN_GAN, EVALUATE), replicated=True)
 """The artifacts that are read."""
@@ -32,15 +33,15 @@ SHEET_PX, SHEET_OF_CLASSES_PX = 256, 1024
 MOST_COLUMNS, MOST_NAMED = 16, 8
 """Images of a class in a row of a grid of several classes; classes whose numbers are in the name of a file."""
 
-
-MOST_IMAGES, MOST_SEED, LEAST_TRUNCATION = 10_000, 2**31 - 1, 0.05
-"""Limits of what can be drawn; truncation is in standard deviations of the latents."""
+MOST_IMAGES, MOST_SEED, LEAST_TRUNCATION, MOST_SCALE = 10_000, 2**31 - 1, 0.05, 10.0
+"""Limits of what can be drawn; truncation is in standard deviations of the latents, of which the scale is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleRequest:
     """What to draw; `label` is None where the generator knows no classes, `truncation` where nothing is cut off.
 
+    `latent_scale` is the standard deviation of the latents.
     Raises BadConfig for numbers beyond the limits.
     """
 
@@ -49,6 +50,7 @@ class SampleRequest:
     seed: int
     snapshot: str
     truncation: float | None = None
+    latent_scale: float = 1.0
 
     def __post_init__(self) -> None:
         limits = {"count": (1, MOST_IMAGES), "seed": (0, MOST_SEED)}
@@ -57,6 +59,8 @@ class SampleRequest:
                 raise BadConfig(f"{name} {value}: want a whole number from {least} to {most}")
         if self.truncation is not None and not LEAST_TRUNCATION <= self.truncation < math.inf:
             raise BadConfig(f"truncation {self.truncation}: want {LEAST_TRUNCATION} standard deviations or more")
+        if not 0 < self.latent_scale <= MOST_SCALE:
+            raise BadConfig(f"latent scale {self.latent_scale}: want a number above 0, at most {MOST_SCALE:g}")
 
     @property
     def latent_seeds(self) -> list[int]:
@@ -69,8 +73,9 @@ class SampleRequest:
     def name(self) -> str:
         """A file name for the drawing, different for different requests."""
         cut = "" if self.truncation is None else f"-truncation-{self.truncation}".replace(".", "_")
+        wide = "" if self.latent_scale == 1 else f"-scale-{self.latent_scale}".replace(".", "_")
         label = "any" if self.label is None else self.label
-        return f"class-{label}-{Path(self.snapshot).stem}-seed-{self.seed}-count-{self.count}{cut}"
+        return f"class-{label}-{Path(self.snapshot).stem}-seed-{self.seed}-count-{self.count}{cut}{wide}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +189,20 @@ class Experiment:
         return why_shown([open_output(EVALUATE, self.folder, number).record for number in self.replicates])
 
     @property
+    def synthetic(self) -> "SyntheticRecord | None":
+        """What is said of the replicate's synthetic images; None where there are none yet."""
+        from shared.store.artifacts import open_output
+
+        there = self.replicate in existing(self.folder, SYNTHESIZE)
+        return open_output(SYNTHESIZE, self.folder, self.replicate).record if there else None
+
+    @property
+    def latent_scale(self) -> float:
+        """The standard deviation of latents that the replicate's synthetic images are drawn with; 1 without any."""
+        synthetic = self.synthetic
+        return 1.0 if synthetic is None or synthetic.latent_scale is None else synthetic.latent_scale
+
+    @property
     def hashes(self) -> list[str]:
         """The hashes of the artifacts: equal hashes mean the same experiment."""
         return [artifact.sha256 for artifact in self.inputs.values()]
@@ -248,7 +267,7 @@ class Experiment:
 
         source = source or self.generator(request.snapshot)
         asked = torch.full((request.count,), request.label or 0)
-        return source.draw(request.latent_seeds, asked, request.truncation)
+        return source.draw(request.latent_seeds, asked, request.truncation, request.latent_scale)
 
     def draw(self, request: SampleRequest) -> Drawing:
         """Return the images of `request` with their figures.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.drawing import LEAST_TRUNCATION, MOST_IMAGES, MOST_SEED
+from jobs.commands.drawing import LEAST_TRUNCATION, MOST_IMAGES, MOST_SCALE, MOST_SEED
 from shared.cli.click_options import LocalPath
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -43,6 +43,12 @@ def _png(context: click.Context, parameter: click.Parameter, path: Path | None) 
     help="Cut latents off at this many standard deviations: lower is more typical, less diverse [default: not at all].",
 )
 @click.option(
+    "--latent-scale",
+    type=click.FloatRange(0, MOST_SCALE, min_open=True),
+    help="Standard deviation of the latents: above 1 is more varied, less typical [default: that of the synthetic "
+    "images].",
+)
+@click.option(
     "--out",
     type=LocalPath(dir_okay=False),
     callback=_png,
@@ -69,7 +75,9 @@ def main(
     folder = data_root / experiment_name(experiment, recipe)
     opened = Experiment(folder, replicate)
     snapshot = opened.snapshot(epoch)
-    names = ("count", "seed", "truncation")
+    if asked["latent_scale"] is None:
+        asked["latent_scale"] = opened.latent_scale
+    names = ("count", "seed", "truncation", "latent_scale")
     requests = [
         SampleRequest(label=label, snapshot=snapshot, **{name: asked[name] for name in names})
         for label in opened.labels(wanted)
@@ -82,6 +90,7 @@ def main(
         "snapshot": snapshot,
         "seed": asked["seed"],
         "truncation": asked["truncation"],
+        "latent_scale": asked["latent_scale"],
         "conditional": opened.conditional,
         # None stays, so that every JSON has the same keys
         "classes": [asdict(drawing.figures) for drawing in drawings],

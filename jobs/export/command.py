@@ -8,14 +8,11 @@ import click
 from jobs.export.formats import FORMATS
 from jobs.export.generators import GENERATOR_FORMATS
 from jobs.export.options import ANNOTATED, ASKED, GIVEN
-from jobs.export.plan import Asked
-from jobs.pipeline import EVALUATE
+from jobs.export.plan import export
 from shared.cli.click_options import LocalPath
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
-from shared.cli.progress import Reporter
 from shared.cli.recipes import Recipe
-from shared.store.lineage import chosen_replicate
 
 ABOUT = {name: row.about for name, row in FORMATS.items()} | {
     name: row.about for name, row in GENERATOR_FORMATS.items()
@@ -66,27 +63,7 @@ def main(
     Images have labels, a generator has a loader that needs none of halfreal. The card, README.md, of images and of the
     hub's folder has the verdict, the scores, the test for copies and a place for your licence.
     """
-    from jobs.export import generators, images
-    from jobs.export.staging import check_place, why_written, write_export
-
-    folder = data_root / experiment_name(experiment, recipe)
-    target = (out or folder / "export" / options["to"]).resolve()
-    # before anything is opened or written
-    check_place(target, folder)
-    asked = Asked(folder=folder, replicate=chosen_replicate(folder, EVALUATE, replicate), **options)
-    plan, reporter = (images if asked.to in FORMATS else generators).plan(asked), Reporter("export")
-    reason = why_written(target, plan.key, force)
-    if reason is None:
-        reporter.info(f"already complete: {target}")
-        return
-
-    def write(staging: Path) -> None:
-        if reason:
-            reporter.info(f"rebuilding because {reason}")
-        plan.write(staging, reporter)
-
-    write_export(target, plan.key, write)
-    plan.say(target, reporter)
+    export(data_root / experiment_name(experiment, recipe), replicate, out, force=force, **options)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
+import safetensors.torch
 import torch
 from torch import Tensor
 from torch._ops import OpOverload
@@ -19,7 +20,6 @@ from shared.disk.durable import write_whole
 from shared.errors import BadConfig
 from shared.format.files import json_bytes
 from shared.models.networks import Generator
-from shared.store.checkpoints import save
 
 EXAMPLE_IMAGES = 2
 """What is traced; a batch of one, or none, would be taken for one of a fixed size."""
@@ -72,27 +72,47 @@ def write_onnx(folder: Path, network: Generator) -> None:
 def write_safetensors(folder: Path, network: Generator) -> None:
     """Write `generator.safetensors`, the weights by name, and `graph.json`, the calls of torch that draw with them.
 
-    A step has a `name`, the function of `torch.ops` that it calls, `arguments` and `keywords`; in these {"of": NAME} is
-    the result of a step, a weight, `latents` or `labels`.
+    A step has a `name`, the function of `torch.ops` that it calls, `arguments` and `keywords`; a string in these names
+    the result of a step, which begins with %, a weight, `latents` or `labels`. The last step's name is `images`.
     """
     program = _exported(network)
     named = program.graph_signature
     names = {**named.inputs_to_parameters, **named.inputs_to_buffers, **named.inputs_to_lifted_tensor_constants}
     used = {names[node.name] for node in program.graph.nodes if node.name in names and node.users}
     tensors = {name: tensor for name, tensor in {**program.state_dict, **program.constants}.items() if name in used}
-    (images,) = next(node.args[0] for node in program.graph.nodes if node.op == "output")
+    names |= {name: name for name in named.user_inputs if isinstance(name, str)}
+    names |= {node.name: f"%{node.name}" for node in program.graph.nodes if node.op == "call_function"}
+    (images,) = named.user_outputs
+    names[str(images)] = "images"
     steps = [
-        {
-            "name": node.name,
-            "call": _name_of(node.target),
-            "arguments": _plain(node.args, names),
-            "keywords": _plain(node.kwargs, names),
-        }
+        _step(node, names)
         for node in program.graph.nodes
-        if node.op == "call_function"
+        if node.op == "call_function" and not isinstance(node.meta["val"], list)
     ]
-    write_whole(folder / "graph.json", json_bytes({"steps": steps, "images": images.name}))
-    save(folder / "generator.safetensors", tensors, {})
+    write_whole(folder / "graph.json", json_bytes(steps))
+    write_whole(folder / "generator.safetensors", safetensors.torch.save(tensors))
+
+
+def _step(node: Node, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a call as graph.json has it; BadConfig for a function that is none of `torch.ops`."""
+    call, arguments = node.target, node.args
+    if call is operator.getitem:
+        call, arguments = torch.ops.aten.narrow.default, _piece(node)
+    if not isinstance(call, OpOverload):
+        raise BadConfig(f"--to safetensors: the generator computes {call} of sizes, which no graph.json has; take onnx")
+    given = {"arguments": _plain(arguments, names), "keywords": _plain(node.kwargs, names)}
+    return {"name": names[node.name], "call": str(call), **given}
+
+
+def _piece(node: Node) -> tuple[Any, ...]:
+    """Return the arguments of `narrow` which gives the piece of a chunked tensor that a node takes."""
+    chunked, place = node.args
+    assert isinstance(chunked, Node)
+    assert isinstance(place, int)
+    whole, _, *dim = chunked.args
+    at = dim[0] if dim else 0
+    sizes = [piece.shape[at] for piece in chunked.meta["val"]]
+    return whole, at, sum(sizes[:place]), sizes[place]
 
 
 def _example(network: Generator) -> tuple[Tensor, Tensor]:
@@ -105,19 +125,10 @@ def _exported(network: Generator) -> ExportedProgram:
     return torch.export.export(network, _example(network), dynamic_shapes=({0: count}, {0: count}))
 
 
-def _name_of(call: Any) -> str:
-    """Return what the loader finds a function by; BadConfig for one that is none of `torch.ops`."""
-    if call is operator.getitem:
-        return "getitem"
-    if not isinstance(call, OpOverload):
-        raise BadConfig(f"--to safetensors: the generator computes {call} of sizes, which no graph.json has; take onnx")
-    return str(call)
-
-
 def _plain(given: Any, names: Mapping[str, str]) -> Any:
     """Return the arguments of a call as JSON has them."""
     if isinstance(given, Node):
-        return {"of": names.get(given.name, given.name)}
+        return names[given.name]
     if isinstance(given, torch.device):
         return str(given)
     if isinstance(given, Mapping):

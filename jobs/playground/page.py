@@ -19,11 +19,14 @@ from jobs.playground.neighbours import NeighbourSearch
 from jobs.playground.strips import COLUMNS, COMPARED, Strip, interpolated
 from shared.disk.durable import write_file
 from shared.errors import BadConfig, HalfrealError
+from shared.store.records.datasets import drawn_words
 from shared.store.replicates import replicate_name
 
 MOST_IMAGES, MOST_STEPS, MOST_SEED = 100, 16, 2**31 - 1
 WHOLE = 4
 """The value of truncation that means no truncation: 63 in a million normal numbers are beyond it."""
+
+SCALE = "Standard deviation of latents: above 1, more varied, less typical; at first that of the synthetic images."
 
 SELECT_ALL = "() => { const field = document.activeElement; setTimeout(() => field.select?.(), 100); }"
 """Selects the text of a list that is entered, after the click has set the cursor: what is typed then is a search."""
@@ -74,6 +77,7 @@ class Page:
             label="Truncation",
             info=f"Cuts latents off at this many standard deviations: lower, more typical, less diverse; {WHOLE}: off.",
         )
+        self.scale = gr.Number(1, label="Latent scale", info=SCALE)
 
     def _show_images(self) -> None:
         self.count = gr.Slider(1, MOST_IMAGES, 16, step=1, label="Count")
@@ -101,8 +105,8 @@ class Page:
 
     def _connect(self) -> None:
         drawn = [self.about, self.images, self.closest, self.png, self.shard]
-        asked = [self.experiment, self.replicate, self.epoch, self.label, self.seed, self.truncation]
-        choices = [self.status, self.replicate, self.epoch, self.label, self.last_label]
+        asked = [self.experiment, self.replicate, self.epoch, self.label, self.seed, self.truncation, self.scale]
+        choices = [self.status, self.replicate, self.epoch, self.label, self.last_label, self.scale]
         choices += [self.draw, self.again, self.compare, self.interpolate, *drawn, self.compared, self.strip]
         # no public endpoints; one shared queue, so that drawings run one at a time
         private: Any = {"api_visibility": "private", "concurrency_id": "page"}
@@ -132,9 +136,10 @@ class Page:
         """
         try:
             opened = self.index.open(name, replicate)
+            synthetic, scale = opened.synthetic, opened.latent_scale
         except HalfrealError as error:
             nothing, off = gr.update(choices=[], value=None), gr.update(interactive=False)
-            return [refusal(str(error)), *[nothing] * 4, *[off] * 4, *self.blank(), "", ""]
+            return [refusal(str(error)), *[nothing] * 4, gr.skip(), *[off] * 4, *self.blank(), "", ""]
         why = "" if replicate is not None or self.index.replicate is not None else f", {opened.why_chosen}"
         which = f"The generator of replicate {opened.replicate}{why}."
         known = "Choose a class, then draw."
@@ -143,10 +148,11 @@ class Page:
         )
         classes = gr.update(choices=opened.classes, value=opened.classes[0], visible=opened.conditional)
         return [
-            said(f"{which} {known if opened.conditional else unknown}"),
+            said(f"{which} {known if opened.conditional else unknown} {drawn_words([synthetic] if synthetic else [])}"),
             gr.update(choices=opened.replicates, value=opened.replicate),
             gr.update(choices=[(self.epoch_name(at, opened), at) for at in opened.snapshots], value=opened.chosen),
             *[classes] * 2,
+            scale,
             *[gr.update(interactive=True)] * 4,
             *self.blank(),
             "",
@@ -166,7 +172,7 @@ class Page:
 
     def read(self, count: int, *asked: Any) -> tuple[Experiment, SampleRequest]:
         """Return the replicate and the drawing that the fields of the page ask for, of `count` images."""
-        name, replicate, epoch, wanted, seed, truncation = asked
+        name, replicate, epoch, wanted, seed, truncation, scale = asked
         opened = self.index.open(name, replicate)
         request = SampleRequest(
             label=opened.label(wanted if opened.conditional else None),
@@ -174,6 +180,7 @@ class Page:
             seed=whole("Seed", seed, 0, MOST_SEED),
             snapshot=opened.snapshot(epoch),
             truncation=truncation if truncation < WHOLE else None,
+            latent_scale=number("Latent scale", scale),
         )
         return opened, request
 
@@ -234,6 +241,13 @@ class Page:
         paths = [str(sheet), str(shard)]
         self.downloads.update(paths)
         return [gr.update(value=path, interactive=True) for path in paths]
+
+
+def number(field: str, value: float | None) -> float:
+    """Return the number in a field; BadConfig where that is empty."""
+    if value is None:
+        raise BadConfig(f"{field} is empty: want a number")
+    return value
 
 
 def whole(field: str, value: float | None, least: int, most: int) -> int:

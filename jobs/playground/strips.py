@@ -101,7 +101,7 @@ def interpolated(opened: Experiment, first: SampleRequest, last: SampleRequest, 
     """Return `steps` images from the first image of one request to that of another, which differ in seed and class."""
     source = opened.generator(first.snapshot)
     seeds = [end.latent_seeds[0] for end in (first, last)]
-    start, end = latents_of(seeds, source.latent, first.truncation)
+    start, end = latents_of(seeds, source.latent, first.truncation) * first.latent_scale
     shares = torch.linspace(0, 1, steps)
     labels = first.label or 0, last.label or 0
     images = draw_between(source.network, along_arc(start, end, shares), labels, shares)

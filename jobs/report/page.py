@@ -23,7 +23,7 @@ from shared.plots.classes import choices
 from shared.stats.confidence import LEVEL_TEXT
 from shared.store.artifacts import Artifact
 from shared.store.lineage import experiment_folder, experiment_label, lineage, need_test_scores, recipe_text
-from shared.store.records.datasets import drawn_words
+from shared.store.records.datasets import SCORED_AS_DRAWN, drawn_words
 from shared.store.records.mixed import MixedRecord
 
 FILTERS = (
@@ -54,6 +54,7 @@ def facts(inputs: Mapping[str, Artifact], reporter: Reporter) -> dict[str, Any]:
     """Return what the templates show, by the names that they call it."""
     made = Artifacts.of(inputs)
     shown, mixed = made.shown, made.mixed.record
+    how_drawn = drawn_words([shown.synthetic.record])
     return verdict(mixed) | {
         "version": __version__,
         "experiment": experiment_label(experiment_folder(inputs)),
@@ -73,7 +74,8 @@ def facts(inputs: Mapping[str, Artifact], reporter: Reporter) -> dict[str, Any]:
         "on_test": need_test_scores(shown.scores),
         "gan": shown.gan and shown.gan.record,
         "imported": [one.synthetic.record.imported for one in made.replicates if one.synthetic.record.imported],
-        "how_drawn": drawn_words([shown.synthetic.record]),
+        "how_drawn": how_drawn,
+        "scored_as_drawn": SCORED_AS_DRAWN if how_drawn else "",
         "labelled": shown.synthetic.record.agreement is not None,
         "asked_for": "class that was asked for" if shown.gan else "label of its set",
         "classifier": shown.classifier.record,

@@ -1,53 +1,31 @@
 """Draw images from the generator in this folder. It needs torch alone."""
 
 import json
-from math import prod
-from operator import attrgetter, getitem
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch.fx.node import map_aggregate
 
-HERE = Path(__file__).parent
-CONFIG, GRAPH = (json.loads((HERE / name).read_text("utf-8")) for name in ("config.json", "graph.json"))
-
-
-def read(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file, whose header has the shape of each and where it begins."""
-    data = bytearray(path.read_bytes())
-    start = 8 + int.from_bytes(data[:8], "little")
-    rows = {name: row for name, row in json.loads(data[8:start]).items() if name != "__metadata__"}
-    tensors = {}
-    for name, row in rows.items():
-        flat = torch.frombuffer(
-            data, dtype=torch.float32, count=prod(row["shape"]), offset=start + row["data_offsets"][0]
-        )
-        tensors[name] = flat.view(row["shape"])
-    return tensors
-
-
-WEIGHTS = read(HERE / "generator.safetensors")
-
-
-def resolve(given: Any, known: dict[str, Any]) -> Any:
-    """Return an argument of a step, in which {"of": NAME} is the result, the weight or the input of that name."""
-    if isinstance(given, list):
-        return [resolve(each, known) for each in given]
-    return known[given["of"]] if isinstance(given, dict) else given
+CONFIG, GRAPH = (json.loads(Path(__file__).with_name(f"{name}.json").read_bytes()) for name in ("config", "graph"))
+FILE = bytearray(Path(__file__).with_name("generator.safetensors").read_bytes())
+START = 8 + int.from_bytes(FILE[:8], "little")  # of the tensors, after a header of JSON
+BYTES = torch.frombuffer(FILE, dtype=torch.uint8, offset=START)
+WEIGHTS = {}
+for name, row in json.loads(FILE[8:START]).items():
+    WEIGHTS[name] = BYTES[slice(*row["data_offsets"])].view(torch.float32).view(row["shape"])
 
 
 @torch.inference_mode()
-def draw(latents: Tensor, labels: Tensor | None = None) -> Tensor:
+def draw(latents: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
     """Return uint8 images (N, height, width, channels) of latents (N, CONFIG["latent"]) from N(0, 1).
 
     The labels (N,) are numbers of CONFIG["classes"]; a generator that is not CONFIG["conditional"] takes none.
     """
     labels = torch.zeros(len(latents), dtype=torch.int64) if labels is None else labels
     known = {**WEIGHTS, "latents": latents, "labels": labels}
-    for step in GRAPH["steps"]:
-        call = getitem if step["call"] == "getitem" else attrgetter(step["call"])(torch.ops)
-        keywords = {name: resolve(given, known) for name, given in step["keywords"].items()}
-        known[step["name"]] = call(*resolve(step["arguments"], known), **keywords)
-    images: Tensor = known[GRAPH["images"]]
-    return images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    for step in GRAPH:
+        # an argument is the name of something known, or it is itself
+        given, keywords = map_aggregate([step["arguments"], step["keywords"]], lambda each: known.get(each, each))
+        known[step["name"]] = attrgetter(step["call"])(torch.ops)(*given, **keywords)
+    return known["images"].add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)

@@ -121,21 +121,29 @@ class SyntheticRecord(Record):
         return self
 
 
+SCORED_AS_DRAWN = (
+    "The generator's scores, and its tests for copies and membership, are of images as it draws them: from latents "
+    "with a standard deviation of 1, none of them dropped."
+)
+"""What scores are of where synthetic images are drawn otherwise."""
+
+
 def drawn_words(datasets: Sequence[SyntheticRecord]) -> str:
     """Return, as sentences, how images were drawn that not simply all were taken; empty where they were."""
+    if not datasets:
+        return ""
     sentences = []
     scale = datasets[0].latent_scale
     if scale is not None:
-        sentences.append(
-            f"Synthetic images are drawn from latents with a standard deviation of {scale:g}; the generator's scores, "
-            "and its copies, are those of images from 1."
-        )
+        sentences.append(f"Synthetic images are drawn from latents with a standard deviation of {scale:g}.")
     if all(record.dropped_counts is not None for record in datasets):
         dropped, drawn = (sum(getattr(each, name) for each in datasets) for name in ("dropped", "drawn"))
         sentences.append(
             f"Synthetic images are filtered: {dropped:,} of {drawn:,} that were drawn ({dropped / drawn:.1%}) were "
             "dropped, since the annotator gave them another class than was asked for."
         )
+    if sentences:
+        sentences.append(SCORED_AS_DRAWN)
     return " ".join(sentences)
 
 

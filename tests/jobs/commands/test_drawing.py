@@ -52,21 +52,21 @@ def make_family(
     return make
 
 
-def ask(opened: Experiment, label: int | None = 1, count: int = 5, truncation: float | None = None) -> Drawing:
+def ask(opened: Experiment, label: int | None = 1, count: int = 5, **latents: Any) -> Drawing:
     """Return a drawing from the chosen snapshot."""
-    wish = SampleRequest(label=label, count=count, seed=7, snapshot=opened.snapshot(None), truncation=truncation)
+    wish = SampleRequest(label=label, count=count, seed=7, snapshot=opened.snapshot(None), **latents)
     return opened.draw(wish)
 
 
-@pytest.mark.parametrize("truncation", [None, 0.5])
-def test_drawn_images_are_the_snapshots(opened: Experiment, truncation: float | None) -> None:
-    """The images are the snapshot's, of the requested class, from the seed's latents, truncated on request."""
-    latents = latents_of(
+@pytest.mark.parametrize(("truncation", "scale"), [(None, 1.0), (0.5, 1.0), (0.5, 1.4)])
+def test_drawn_images_are_the_snapshots(opened: Experiment, truncation: float | None, scale: float) -> None:
+    """The images are the snapshot's, of the requested class, from the seed's latents, truncated, spread on request."""
+    latents = scale * latents_of(
         [derive_seed(7, Stream.SAMPLE_LATENTS, index) for index in range(5)], opened.gan.facts["latent"], truncation
     )
     network = load_snapshot(opened.gan, opened.scores.facts["chosen"]["file"], CPU)
     expected = draw_images(network, latents, torch.full((5,), 1))
-    assert torch.equal(ask(opened, truncation=truncation).drawn.images, expected)
+    assert torch.equal(ask(opened, truncation=truncation, latent_scale=scale).drawn.images, expected)
 
 
 def test_the_grid_holds_the_images(opened: Experiment) -> None:

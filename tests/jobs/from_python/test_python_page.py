@@ -20,7 +20,7 @@ from tests.documented import blocks
 from tests.jobs.judge.picture_sets import write_set
 from tests.jobs.judge.test_judge import QUICK
 
-OPENED, DRAWN, JUDGED, REFUSED = [
+OPENED, DRAWN, EXPORTED, JUDGED, REFUSED = [
     block.text for block in blocks(ROOT / "docs" / "python.md") if block.language == "python"
 ]
 
@@ -61,6 +61,26 @@ def test_an_experiment_is_what_the_commands_say(volume: Path, tmp_path: Path, mo
     assert len(drawn.class_names) == len(drawn.confidence) == 16
 
 
+def test_an_export_is_that_of_the_command(volume: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's third block: the same files; a library that is missing is named, with what to install."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "digits").symlink_to(volume / "small")
+    monkeypatch.chdir(tmp_path)
+    names, printed = run(OPENED, EXPORTED)
+    assert "def draw(" in "\n".join(printed)
+    words = ["export", "--experiment", "digits", "--to", "safetensors", "--out", "same"]
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 0, result.output
+    mine, same = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("elsewhere", "same")
+    )
+    assert names["folder"] == tmp_path / "elsewhere"
+    assert {name for name in same if mine[name] != same[name]} <= {"export.json"}
+    monkeypatch.setattr("jobs.export.generators.find_spec", lambda name: None)
+    with pytest.raises(halfreal.BadInput, match=r"pip install 'halfreal\[export\]'"):
+        names["experiment"].export("onnx")
+
+
 WRONG: dict[str, tuple[Callable[[halfreal.Experiment], object], str]] = {
     "no such class": (lambda opened: opened.sample("nobody"), "--class 'nobody': no such class"),
     "no class": (lambda opened: opened.sample(), "--class is missing"),
@@ -68,6 +88,7 @@ WRONG: dict[str, tuple[Callable[[halfreal.Experiment], object], str]] = {
     "no images": (lambda opened: opened.sample(opened.classes[0], 0), "count 0: want a whole number from 1 to 10000"),
     "half an image": (lambda opened: opened.sample(opened.classes[0], 0.5), "count 0.5: want"),  # type: ignore[arg-type]
     "no seed": (lambda opened: opened.sample(opened.classes[0], seed=-1), "seed -1: want a whole number from 0"),
+    "no such format": (lambda opened: opened.export("onx"), "--to onx: no such format; did you mean onnx"),
     "all cut off": (lambda opened: opened.sample(opened.classes[0], truncation=0), "truncation 0: want 0.05"),
     "not a number": (lambda opened: opened.sample(opened.classes[0], truncation=float("nan")), "truncation nan: want"),
 }

@@ -83,10 +83,10 @@ def test_a_generator_without_classes_compares_none(opened: Experiment) -> None:
         next(COMPARED["Classes"].strips(opened, replace(asked(opened), label=None)))
 
 
-@pytest.mark.parametrize("truncation", [None, 0.5])
-def test_a_strip_goes_from_one_drawing_to_another(opened: Experiment, truncation: float | None) -> None:
+@pytest.mark.parametrize("latents", [{}, {"truncation": 0.5}, {"latent_scale": 1.4}])
+def test_a_strip_goes_from_one_drawing_to_another(opened: Experiment, latents: dict[str, float]) -> None:
     """Its ends are the first images of both; what is between is neither; each is labelled by the annotator."""
-    first = replace(asked(opened, 1), truncation=truncation)
+    first = replace(asked(opened, 1), **latents)
     last = replace(first, label=2, seed=9)
     strip = interpolated(opened, first, last, 7)
     for place, end in ((0, first), (-1, last)):

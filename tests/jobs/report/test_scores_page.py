@@ -2,6 +2,7 @@
 
 import math
 import re
+from html import unescape
 from statistics import mean, stdev
 from typing import Any
 
@@ -11,6 +12,7 @@ from jobs.report.inputs import Artifacts
 from jobs.report.scores import scores_section
 from shared.plots.charts import score_curve
 from shared.store.artifacts import Artifact
+from shared.store.records.datasets import SCORED_AS_DRAWN
 from tests.jobs.report.pages import Inputs, Render, experiment, renderer, with_facts
 from tests.jobs.report.records import mixed_record
 from tests.jobs.report.test_verdict_page import table, words
@@ -18,6 +20,9 @@ from tests.jobs.report.test_verdict_page import table, words
 pytestmark = pytest.mark.drawn
 
 FACTORS = (1.0, 0.5, 2.0)
+PLAIN = ("scores", "copies", "membership", "synthetic")
+"""Sections that say how images are drawn."""
+
 T_95 = 4.302652729696142
 """Student's t of 2 degrees of freedom: from a table, not from the code under test."""
 
@@ -53,6 +58,20 @@ def test_scores_are_means_with_intervals_over_replicates(text: str, made: dict[s
         least = 0.0 if name == "frechet_classifier" else -math.inf
         bounds = f"{max(mean(values) - reach, least):.4f} to {mean(values) + reach:.4f}"
         assert rows[name] == [f"{mean(values):.4f}", bounds, f"{facts['real'][name]:.4f}"]
+
+
+def test_images_that_are_drawn_otherwise_are_not_those_that_are_scored(
+    render: Render, text: str, inputs: Inputs
+) -> None:
+    """The reader of scores, copies and membership is told there that they are of images from plain latents."""
+    wide = dict(inputs)
+    for name in [name for name in wide if name.startswith("synthetic/")]:
+        wide[name] = with_facts(wide[name], wide[name].facts | {"latent_scale": 1.4})
+    page = render(wide)
+    sections = {name: page.split(f'<section id="{name}"')[1].split("</section>")[0] for name in PLAIN}
+    assert [name for name, section in sections.items() if SCORED_AS_DRAWN not in unescape(section)] == []
+    assert "a standard deviation of 1.4" in sections["synthetic"]
+    assert SCORED_AS_DRAWN not in unescape(text)
 
 
 def test_one_replicate_has_no_interval(render: Render, made: dict[str, Artifact]) -> None:

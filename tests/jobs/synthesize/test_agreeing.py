@@ -83,7 +83,7 @@ def test_a_filtered_set_is_said_to_be_one() -> None:
     assert "110 of 4,000 that were drawn (2.8%) were dropped" in said
     assert drawn_words([record([900, 990], None)]) == ""
     wide = record([900, 990], None).model_copy(update={"latent_scale": 1.2})
-    assert drawn_words([wide]).startswith("Synthetic images are drawn from latents with a standard deviation of 1.2;")
+    assert drawn_words([wide]).startswith("Synthetic images are drawn from latents with a standard deviation of 1.2.")
 
 
 def test_the_annotator_has_chosen_filtered_images() -> None:
