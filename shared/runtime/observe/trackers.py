@@ -1,4 +1,4 @@
-"""The trackers that people keep their runs in: MLflow and Weights & Biases, through Accelerate's classes for them.
+"""The trackers that people keep their runs in: MLflow, through Accelerate's class, and Weights & Biases.
 
 Work on an artifact is one run in each, named after its place, in an experiment of the experiment's name. The run has a
 key that follows from what is made, by which work that goes on after a stop finds it again. A tracker that fails is
@@ -29,6 +29,9 @@ FOLDER = "trackers"
 
 KEY = "halfreal.key"
 """The tag of a run of MLflow by which it is found again."""
+
+STEP = "step"
+"""The metric of Weights & Biases that the others are drawn over."""
 
 DEFAULTS = {
     "WANDB_MODE": "offline",
@@ -127,15 +130,32 @@ def _mlflow(run: TrackedRun) -> Any:
 
 def _wandb(run: TrackedRun) -> Any:
     """Return the run of Weights & Biases: on the volume, unless WANDB_MODE says online."""
-    from accelerate.tracking import WandBTracker
+    import wandb
 
     make_folder(run.folder, parents=True)
     # its own folder is made below that
     options = {"dir": str(run.folder), "id": run.key, "name": run.place, "resume": "allow"}
-    tracker = WandBTracker(run.experiment.replace("/", "-"), **options)
-    tracker.start()
-    tracker.store_init_configuration(dict(run.options))
-    return tracker
+    return _WithStep(wandb.init(project=run.experiment.replace("/", "-"), config=dict(run.options), **options))
+
+
+class _WithStep:
+    """A run of Weights & Biases in which our steps are numbers like others, which its charts are drawn over.
+
+    Its own steps only grow: what is logged at an earlier one, such as the test scores of a snapshot that was chosen, is
+    dropped there.
+    """
+
+    def __init__(self, run: Any) -> None:
+        self._run = run
+        run.define_metric("*", step_metric=STEP)
+
+    def log(self, values: dict[str, float], step: int | None) -> None:
+        """Log numbers by name, with their step."""
+        self._run.log(values if step is None else values | {STEP: step})
+
+    def finish(self) -> None:
+        """Close the run."""
+        self._run.finish()
 
 
 TRACKERS: dict[str, Callable[[TrackedRun], Any]] = {"mlflow": _mlflow, "wandb": _wandb}

@@ -196,3 +196,66 @@ def test_mlflow_has_one_run_of_work_that_was_stopped(laboratory: Any, monkeypatc
     history = client.get_metric_history(run.info.run_id, "generator_loss")
     assert [(metric.step, metric.value) for metric in history] == [(1, 2.0), (2, 1.0)]
     assert (run.data.metrics["steps"], run.data.metrics["real/score"]) == (7.0, 0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("wandb") is None, reason="the extra track is not installed")
+def test_wandb_has_every_number_of_work_that_was_stopped(laboratory: Any) -> None:
+    """Weights & Biases itself, without a network: project, run, options and metrics are those of the job.
+
+    It drops what is logged at an earlier step, as scores on test are: these must be there, too.
+    """
+
+    def stopped(run: Any, config: Any) -> None:
+        track({"generator_loss": 2.0}, 1)
+        raise Interrupted("stopped by SIGTERM")
+
+    def goes_on(run: Any, config: Any) -> None:
+        track({"generator_loss": 1.0}, 2)
+        track({"test/accuracy": 0.5}, 1)
+
+    for laboratory.body in (stopped, goes_on):
+        outcome = laboratory.call("--track", "wandb", "--steps", "7", resumes=True)
+        assert "goes on without" not in outcome.stderr, outcome.stderr
+    assert laboratory.final.exists()
+    files = sorted((laboratory.volume / "trackers" / "wandb").glob("offline-run-*/run-*.wandb"))
+    assert len(files) == 2, "a file for each start, of one run"
+    first, second = (list(wandb_records(path)) for path in files)
+    run, again = (next(each.run for each in records if each.HasField("run")) for records in (first, second))
+    assert (run.project, run.display_name, run.run_id) == ("digits", "toy", again.run_id)
+    options = {item.key: item.value_json for each in first for item in each.run.config.update}
+    options |= {item.key: item.value_json for each in first for item in each.config.update}
+    assert options["steps"] == "7"
+    logged = [
+        {item.key or item.nested_key[0]: float(item.value_json) for item in each.history.item}
+        for each in (*first, *second)
+        if each.HasField("history")
+    ]
+    wanted = [{"generator_loss": 2.0, "step": 1}, {"generator_loss": 1.0, "step": 2}]
+    # a number of no step is given the last one there
+    wanted += [{"test/accuracy": 0.5, "step": 1}, {"steps": 7.0, "step": 1}]
+    assert [{name: row[name] for name in row if not name.startswith("_")} for row in logged] == wanted
+
+
+def wandb_records(path: Path) -> Iterator[Any]:
+    """Yield the records of a file of Weights & Biases: its own messages, in a log of LevelDB's form.
+
+    Blocks of 32 KiB hold pieces with 7 bytes before each: a checksum, the length, and whether it is whole, the first,
+    a further one, or the last.
+    """
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, place, block = path.read_bytes(), 7, 32768
+    joined = b""
+    while place + 7 <= len(data):
+        if block - place % block < 7:
+            place += block - place % block
+            continue
+        size, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        joined += data[place + 7 : place + 7 + size]
+        place += 7 + size
+        if kind in (1, 4):
+            record = Record()
+            record.ParseFromString(joined)
+            yield record
+            joined = b""
