@@ -50,8 +50,7 @@ def export(
     known = (*FORMATS, *GENERATOR_FORMATS)
     if options["to"] not in known:
         raise BadConfig(
-            f"--to {options['to']}: no such format{nearest(options['to'], known)}; there are "
-            f"{', '.join(known)}"
+            f"--to {options['to']}: no such format{nearest(options['to'], known)}; there are {', '.join(known)}"
         )
     target = (out or folder / "export" / options["to"]).resolve()
     # before anything is opened or written

@@ -18,13 +18,14 @@ def texts(name: str, gpus: int) -> dict[str, str]:
 
 
 def _text(docs: list[Doc]) -> str:
-    class Plain(yaml.SafeDumper):
+    class Plain(yaml.SafeDumper):  # type: ignore[misc]  # it has no annotations
         """YAML that says equal things twice, in place of naming the first of them."""
 
         def ignore_aliases(self, data: object) -> bool:
             return True
 
-    return yaml.dump_all(docs, Dumper=Plain, sort_keys=False, width=120)
+    text: str = yaml.dump_all(docs, Dumper=Plain, sort_keys=False, width=120)
+    return text
 
 
 def main() -> None:

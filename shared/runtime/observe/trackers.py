@@ -133,9 +133,16 @@ def _wandb(run: TrackedRun) -> Any:
     import wandb
 
     make_folder(run.folder, parents=True)
-    # its own folder is made below that
-    options = {"dir": str(run.folder), "id": run.key, "name": run.place, "resume": "allow"}
-    return _WithStep(wandb.init(project=run.experiment.replace("/", "-"), config=dict(run.options), **options))
+    return _WithStep(
+        wandb.init(
+            project=run.experiment.replace("/", "-"),
+            name=run.place,
+            id=run.key,
+            resume="allow",
+            config=dict(run.options),
+            dir=str(run.folder),  # it makes its own folder there
+        )
+    )
 
 
 class _WithStep:

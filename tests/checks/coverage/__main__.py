@@ -2,10 +2,10 @@
 
 A line for each simulated kind of experiment, then what the promises are and in how many cells they hold. `--fits N`
 makes N experiments with a real classifier and without a difference, in place of the simulated ones; `--classes` looks
-at precision, recall and F1 of one class, `--metrics` at macro metrics and the area under the ROC curve; `--until` ends
-experiments by the width of their interval. `--resplit N` makes N experiments of each kind with random splits and a real
-classifier. Exits with 1 where a promise is broken by more than three standard errors of the simulation, or is outside
-of the interval of a real classifier's share.
+at precision, recall and F1 of one class, `--metrics` at macro metrics and the area under the ROC curve, `--attributes`
+at macro F1 of several attributes; `--until` ends experiments by the width of their interval. `--resplit N` makes N
+experiments of each kind with random splits and a real classifier. Exits with 1 where a promise is broken by more than
+three standard errors of the simulation, or is outside of the interval of a real classifier's share.
 """
 
 import argparse
@@ -199,6 +199,11 @@ def others(given: argparse.Namespace) -> int | None:
         from tests.checks.coverage.metrics import metrics
 
         return metrics(given.runs, given.quick, COVERAGE - margin(COVERAGE, given.runs))
+    if given.attributes:
+        from tests.checks.coverage.attributes import attributes
+
+        runs = given.runs
+        return attributes(runs, given.quick, COVERAGE - margin(COVERAGE, runs), FALSE + margin(FALSE, runs))
     if given.resplit is not None:
         from tests.checks.coverage.resplit import resplit
 
@@ -219,6 +224,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--classes", action="store_true", help="the metrics of one class instead")
     parser.add_argument("--until", action="store_true", help="experiments that end by their width instead")
     parser.add_argument("--metrics", action="store_true", help="macro metrics and ROC-AUC instead")
+    parser.add_argument("--attributes", action="store_true", help="macro F1 of several attributes instead")
     parser.add_argument("--resplit", type=int, metavar="N", help="N experiments of each kind of random splits instead")
     given = parser.parse_args(words)
     for name in ("runs", "processes", "fits", "resplit"):
