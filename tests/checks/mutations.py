@@ -11,12 +11,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.checks.answers.arms import OF_ARMS
+from tests.checks.answers.verdicts import VERDICTS
 from tests.checks.by_class import BY_CLASS
 from tests.checks.clusters.mistakes import CLUSTERS
 from tests.checks.controls.mistakes import CONTROL_MISTAKES
 from tests.checks.coverage.mistakes import STOPPING
 from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
+from tests.checks.extended.mistakes import EXTENDED
 from tests.checks.fits import FITS
 from tests.checks.foundations import FOUNDATIONS
 from tests.checks.helps.mistakes import HELPING
@@ -61,12 +64,11 @@ from tests.checks.sources.shards import SHARDS
 from tests.checks.splits.mistakes import RESPLIT
 from tests.checks.study.images import IMAGES
 from tests.checks.study.labels import LABELS
-from tests.checks.verdicts import VERDICTS
 
 MUTATIONS = BY_CLASS + DATA + EXPERIMENT + FITS + FOUNDATIONS + IMPORTED + INTERVALS + PICTURES + REPLICATES
 MUTATIONS += HELPING + LABELS + STOPPING + CONTROL_MISTAKES + DRAWN_TOGETHER + EXAMPLES
 MUTATIONS += SCORES
-MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + RESPLIT
+MUTATIONS += IMPORTING_MISTAKES + NAMES + SHARDS + VERDICTS + OF_ARMS + RESPLIT + EXTENDED
 MUTATIONS += IMAGES + MEMBERSHIP
 MUTATIONS += OBSERVED
 MUTATIONS += BOUNDED + IN_PARTS + ALL_PAIRS

@@ -1,0 +1,1 @@
+"""Planted mistakes: work that is extended."""
