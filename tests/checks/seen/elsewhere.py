@@ -6,6 +6,7 @@ WRITES = "jobs/export/generators.py"
 TRACKS = "shared/runtime/observe/trackers.py"
 LEAVES = "tests/jobs/export/test_generators.py::"
 TRACKED = "tests/shared/cli/test_tracked.py::"
+WIDE = "tests/jobs/playground/test_latent_scale.py::"
 
 ELSEWHERE = (
     Mutation(
@@ -55,6 +56,38 @@ ELSEWHERE = (
         "why = lines[0]",
         TRACKED + "test_a_lost_tracker_ends_no_work",
         "no line of a log has the password of a tracker's address",
+    ),
+    Mutation(
+        "earlier_steps_are_dropped",
+        TRACKS,
+        "self._run.log(values if step is None else values | {STEP: step})",
+        "self._run.log(values, step=step)",
+        TRACKED + "test_wandb_has_every_number_of_work_that_was_stopped",
+        "Weights & Biases keeps what is logged at an earlier step, such as scores on test",
+    ),
+    Mutation(
+        "plain_latents_on_the_page",
+        "jobs/playground/page.py",
+        'latent_scale=number("Latent scale", scale)',
+        "latent_scale=1.0",
+        WIDE + "test_the_page_begins_with_that_scale",
+        "the playground draws from latents of the scale that was asked for",
+    ),
+    Mutation(
+        "plain_latents_in_samples",
+        "jobs/commands/drawing.py",
+        "1.0 if synthetic is None or synthetic.latent_scale is None else synthetic.latent_scale",
+        "1.0",
+        WIDE + "test_the_scale_is_that_of_the_synthetic_images",
+        "samples are drawn as the synthetic images were",
+    ),
+    Mutation(
+        "scores_of_other_latents",
+        "jobs/report/page.py",
+        'SCORED_AS_DRAWN if how_drawn else ""',
+        '""',
+        "tests/jobs/report/test_scores_page.py::test_images_that_are_drawn_otherwise_are_not_those_that_are_scored",
+        "scores, copies and membership say of which images they are",
     ),
     Mutation(
         "a_run_for_each_start",

@@ -1,5 +1,6 @@
 """export of a generator: other libraries alone draw what halfreal draws, from every family."""
 
+import ast
 import json
 import os
 import shlex
@@ -98,6 +99,17 @@ def test_every_family_leaves_as_onnx(family: str, tmp_path: Path) -> None:
     """Each generator is drawn from by onnxruntime, to one grey level, and no path of this machine is in the file."""
     drawn_alike(tmp_path, "onnx", family)
     assert b"/jobs/" not in (tmp_path / "generator.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("name", sorted({row.loader for row in GENERATOR_FORMATS.values()}))
+def test_a_loader_is_20_lines_of_code(name: str) -> None:
+    """At most, so that it can be read and copied: comments, docstrings and empty lines do not count."""
+    text = (generators.LOADERS / name).read_text("utf-8")
+    tree = ast.parse(text)
+    documented = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]
+    said = {line for node in documented for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)}
+    code = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+    assert len(code) - sum(bool(text.splitlines()[line - 1].strip()) for line in said) <= 20
 
 
 def test_files_say_nothing_of_this_machine(tmp_path: Path) -> None:
