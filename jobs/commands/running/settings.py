@@ -23,7 +23,7 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
         place, equals, value = pair.partition("=")
         job, _, option = place.partition(".")
         if not equals or not option:
-            raise BadConfig(f"--set {pair}: want job.option=value, for instance train_gan.epochs=10")
+            raise BadConfig(f"--set {pair}: want job.option=value, for instance {_instance(place, value)}")
         if job not in JOB_NAMES:
             raise BadConfig(f"--set {pair}: no job {job}{nearest(job, JOB_NAMES)}; jobs are {', '.join(JOB_NAMES)}")
         name, known = option.replace("-", "_"), job_options(job)
@@ -37,6 +37,12 @@ def settings(pairs: tuple[str, ...]) -> dict[str, str]:
             raise BadConfig(f"--set {pair}: no value; leave it out to have the recipe's")
         values[f"{job}.{name}"] = value
     return variables(values)
+
+
+def _instance(option: str, value: str) -> str:
+    """Return the setting that was meant by an option without its job, or any one."""
+    jobs = [job for job in JOB_NAMES if option.replace("-", "_") in job_options(job)]
+    return " or ".join(f"{job}.{option}={value or 'VALUE'}" for job in jobs) or "train_gan.epochs=10"
 
 
 def asked(options: dict[str, Any]) -> dict[str, str]:

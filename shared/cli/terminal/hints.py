@@ -2,11 +2,13 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import click
 
 from shared.cli.options import LONG_DASHES, nearest
 from shared.cli.recipes import recipe_names
+from shared.cli.terminal.experiments import experiment_names
 
 TYPED = "halfreal.typed"
 """The key of click's context under which the words of a call are."""
@@ -28,7 +30,8 @@ def with_hint(error: click.ClickException) -> str:
     if isinstance(error, click.BadParameter):
         return _value(message, error.param and error.param.type)
     if message.startswith("Got unexpected extra argument"):
-        return message + next(filter(None, (_loose(context, word) for word in _loose_words(words))), "")
+        loose = (_loose(context, word) for word in _loose_words(words))
+        return message + (_after_switch(context, words) or next(filter(None, loose), ""))
     return message
 
 
@@ -80,6 +83,13 @@ def _value(message: str, kind: object) -> str:
     )
 
 
+def _after_switch(context: click.Context, words: list[str]) -> str:
+    """Return which switch a value follows, as the end of a sentence; nothing if none does."""
+    switches = {name for param in _options(context) if param.is_flag for name in (*param.opts, *param.secondary_opts)}
+    found = (flag for flag, value in pairwise(words) if flag in switches and not value.startswith("-"))
+    return next((f"; {flag} is a switch, it takes no value" for flag in found), "")
+
+
 def _loose_words(words: list[str]) -> list[str]:
     """Return the words that are no options and do not follow one, whose value they could be."""
     return [word for before, word in pairwise(["", *words]) if not before.startswith("-") and not word.startswith("-")]
@@ -92,8 +102,12 @@ def _loose(context: click.Context, word: str) -> str:
     flag = _option(name).replace("_", "-")
     if equals and flag in names:
         return f"; did you mean {flag} {value}?"
+    if equals and "." in name and "--set" in names:
+        return f"; did you mean --set {word}?"
     if "--recipe" in names and word in recipe_names():
         return f"; did you mean --recipe {word}?"
+    if "--experiment" in names and word in experiment_names(context.params.get("data_root") or Path("data")):
+        return f"; did you mean --experiment {word}?"
     above = context.parent
     if above is not None and isinstance(above.command, click.Group) and word in above.command.list_commands(above):
         return f"; did you mean {above.command_path} {word}?"

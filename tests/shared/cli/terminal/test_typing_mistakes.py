@@ -60,6 +60,12 @@ def test_the_page_has_the_twenty_most_likely_mistakes() -> None:
         ("halfreal weights fetsch", "No such command 'fetsch'; did you mean fetch?"),
         ("halfreal sample --experiment mnie", "no such experiment; did you mean mine?"),
         ("halfreal unheard", "No such command 'unheard' see: halfreal --help"),
+        ("halfreal run --set steps=9", "for instance train_classifier.steps=9 or train_mixed.steps=9"),
+        ("halfreal run --set nonsense", "want job.option=value, for instance train_gan.epochs=10"),
+        ("halfreal sample --classes 7", "No such option '--classes'; did you mean --class?"),
+        ("halfreal judge photos fakes --heldout kept", "No such option '--heldout'; did you mean --held-out?"),
+        ("halfreal sample --latent-scale 1,4", "'1,4'; want a number without a comma, such as 1.4"),
+        ("halfreal export --to onx", "did you mean onnx?"),
     ],
 )
 def test_what_is_said_of_other_mistakes(typed: str, said: str) -> None:
