@@ -157,7 +157,7 @@ class Experiment:
         Returns the folder: `out`, or the experiment's `export/<to>`. What is complete there is kept; something else is
         refused, unless `force` replaces it.
         """
-        from jobs.export.plan import export
+        from jobs.export.exporting import export
         from shared.cli.exit_codes import explained
 
         try:

@@ -8,7 +8,6 @@ import click
 from jobs.export.formats import FORMATS
 from jobs.export.generators import GENERATOR_FORMATS
 from jobs.export.options import ANNOTATED, ASKED, GIVEN
-from jobs.export.plan import export
 from shared.cli.click_options import LocalPath
 from shared.cli.common_options import REPLICATE, experiment_name, place
 from shared.cli.exit_codes import ErrorHandlingCommand
@@ -63,6 +62,8 @@ def main(
     Images have labels, a generator has a loader that needs none of halfreal. The card, README.md, of images and of the
     hub's folder has the verdict, the scores, the test for copies and a place for your licence.
     """
+    from jobs.export.exporting import export
+
     export(data_root / experiment_name(experiment, recipe), replicate, out, force=force, **options)
 
 

@@ -62,7 +62,7 @@ def scores_section(made: Artifacts) -> ScoresSection:
         snapshots=len(rows),
         classes=classes,
         floor_warning=over_replicates.floor_warning(classes),
-        smallest_class=min(made.real.split("test").class_counts),
+        smallest_class=min(count for count in made.real.split("test").class_counts if count),
         copies=over_replicates.copies(on_test, [one.synthetic.record.imported for one in made.replicates]),
         membership=over_replicates.membership(on_test, record.imported),
         warnings=[_said_by(line, numbers, len(on_test)) for line, numbers in over_replicates.warnings(on_test)],

@@ -35,7 +35,7 @@ def classifier(inputs: dict[str, Artifact], weights: Path, device: torch.device)
 
     def apply(images: Tensor) -> tuple[Tensor, Tensor]:
         features = network.features(to_unit_range(resized(images, size_px, resize_filter).to(device)))
-        return features, network.head(features).softmax(dim=1)
+        return features, network.logits(features).softmax(dim=1)
 
     same = size_px == named(inputs, "real").dataset.size_px
     resizer = "none" if same else f"Pillow {resize_filter} to {size_px} px"

@@ -46,10 +46,14 @@ class Classifier(nn.Module):
         """Return penultimate features (N, features) of images (N, channels, size, size) in [-1, 1]."""
         return self.body(images)  # type: ignore[no-any-return]
 
+    def logits(self, features: Tensor) -> Tensor:
+        """Return class logits (N, classes) of penultimate features."""
+        logits = self.head(features)
+        return combined(logits) if self.attributes else logits
+
     def forward(self, images: Tensor) -> Tensor:
         """Return class logits (N, classes)."""
-        logits = self.head(self.features(images))
-        return combined(logits) if self.attributes else logits
+        return self.logits(self.features(images))
 
 
 def combined(logits: Tensor) -> Tensor:

@@ -34,6 +34,14 @@ ATTRIBUTES = (
         "names of classes and bits of labels say the same",
     ),
     Mutation(
+        "a_softmax_over_attributes",
+        "shared/models/extractors.py",
+        "network.logits(features).softmax(dim=1)",
+        "network.head(features).softmax(dim=1)",
+        HEADS + "test_the_extractor_names_combinations",
+        "the agreement counts whole vectors, as the annotator names them",
+    ),
+    Mutation(
         "a_softmax_over_combinations",
         "shared/models/classifiers.py",
         'keywords["classes"] = attributes',

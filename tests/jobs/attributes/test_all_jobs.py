@@ -55,6 +55,9 @@ def test_attributes_go_through_every_job(
     real, synthetic, mixed = made["real"], made["synthetic"], made["mixed"].record
     assert real.dataset.attributes == synthetic.dataset.attributes == mixed.attributes == [*ATTRIBUTES]
     assert made["gan"].record.generator.get("attributes") == (None if unconditional else 3)
+    # another split of the same images: nearly the same share has the class that was asked for
+    agreement = made["scores"].record.on_test.test.agreement
+    assert (agreement is None) if unconditional else abs(agreement - synthetic.record.agreement) < 0.15
     annotator = made["classifier"].record
     assert [row.class_name for row in annotator.test.classes] == [*ATTRIBUTES]
     assert annotator.test.f1 > 0.9

@@ -1,11 +1,18 @@
 """Networks of several attributes: one sigmoid each, told in logits of their combinations."""
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 import torch
 import torch.nn.functional as F
 
 from shared.attributes import Combinations
+from shared.models import extractors
 from shared.models.classifiers import build_classifier, spec_of
 from shared.models.fit_options import FitConfig
+from shared.models.fitting import probabilities_of
 from shared.models.gans.build import build_discriminator, build_generator
 from shared.models.networks import bits, combined, embedding, of_attributes
 from shared.models.validation.metrics import val_metrics
@@ -27,6 +34,18 @@ def test_the_probability_of_a_combination_is_the_product_over_attributes() -> No
     torch.testing.assert_close(combined(LOGITS).softmax(dim=1), product)
     assert torch.equal(bits(combined(LOGITS).argmax(dim=1), 3).bool(), LOGITS > 0)
     torch.testing.assert_close(of_attributes(combined(LOGITS), 3), LOGITS)
+
+
+def test_the_extractor_names_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores such as the agreement take the classes from it: they are those that the classifier itself gives."""
+    network = build_classifier(spec_of(FitConfig(width=2), size_px=8, channels=1, classes=Combinations(3))).eval()
+    monkeypatch.setattr(extractors, "load_classifier", lambda artifact, device: network)
+    artifact: Any = SimpleNamespace(read=lambda name: b"", dataset=SimpleNamespace(size_px=8))
+    images = torch.randint(256, (40, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    made = extractors.classifier({"classifier": artifact, "real": artifact}, Path(), torch.device("cpu"))
+    _, found = made.apply(images)
+    assert found.shape == (40, 8)
+    torch.testing.assert_close(found, probabilities_of(network, images))
 
 
 def test_a_classifier_has_an_output_for_each_attribute() -> None:
