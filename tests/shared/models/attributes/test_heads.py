@@ -39,6 +39,7 @@ def test_the_probability_of_a_combination_is_the_product_over_attributes() -> No
 def test_the_extractor_names_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores such as the agreement take the classes from it: they are those that the classifier itself gives."""
     network = build_classifier(spec_of(FitConfig(width=2), size_px=8, channels=1, classes=Combinations(3))).eval()
+    network.input_format = (8, "bicubic")
     monkeypatch.setattr(extractors, "load_classifier", lambda artifact, device: network)
     artifact: Any = SimpleNamespace(read=lambda name: b"", dataset=SimpleNamespace(size_px=8))
     images = torch.randint(256, (40, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
