@@ -70,6 +70,7 @@ def test_options_and_variables_within_the_text_exist(path: Path) -> None:
     """Each `--option` and each HALFREAL_ variable that a text names is one of halfreal's, or one listed here."""
     others = {
         "--array",
+        "--attributes",
         "--attach-dependencies",
         "--build-arg",
         "--draws",
