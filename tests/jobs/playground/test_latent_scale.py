@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from click.testing import CliRunner
 import halfreal
 from jobs.__main__ import main
 from jobs.commands.drawing import Experiment, SampleRequest
-from jobs.playground.index import ExperimentIndex
 from shared.errors import BadConfig
 from shared.format.manifest import MANIFEST
+from tests.containers.files import ROOT
 
 SCALE = 1.4
 
@@ -60,17 +62,29 @@ def test_a_scale_that_is_none_is_refused(scale: float) -> None:
         SampleRequest(label=0, count=1, seed=0, snapshot="s", latent_scale=scale)
 
 
+ASKED = """
+import json, sys
+from pathlib import Path
+from jobs.playground.page import Page
+root, scratch, name, scale = sys.argv[1:]
+page = Page(ExperimentIndex(Path(root)), "small", Path(scratch))
+chosen = page.choose("small")
+_, request = page.read(2, "small", 0, None, name, 0, 4, float(scale))
+refused = page.answer_interpolated(name, 1, 3, "small", 0, None, name, 0, 4, None)
+print(json.dumps([chosen[0], chosen[5], request.latent_scale, request.truncation, refused]))
+"""
+"""What a process of its own says of the page: gradio leaves sockets open."""
+
+
 @pytest.mark.slow
 def test_the_page_begins_with_that_scale(wide: Path, tmp_path: Path) -> None:
     """Its field has it, its status says how the synthetic images were drawn, and its drawings are spread."""
-    from jobs.playground.page import Page
-
-    page = Page(ExperimentIndex(wide), "small", tmp_path)
-    chosen = page.choose("small")
-    assert "latents with a standard deviation of 1.4" in chosen[0]
-    assert chosen[5] == SCALE
     name = Experiment(wide / "small").classes[0]
-    _, request = page.read(2, "small", 0, None, name, 0, 4, SCALE)
-    assert (request.latent_scale, request.truncation) == (SCALE, None)
-    refused = page.answer_interpolated(name, 1, 3, "small", 0, None, name, 0, 4, None)
+    words = [sys.executable, "-c", ASKED, str(wide), str(tmp_path), name, str(SCALE)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    status, begins_with, *asked, refused = json.loads(done.stdout.splitlines()[-1])
+    assert "latents with a standard deviation of 1.4" in status
+    assert begins_with == SCALE
+    assert asked == [SCALE, None]
     assert "Latent scale is empty: want a number" in refused
