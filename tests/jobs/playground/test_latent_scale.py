@@ -65,6 +65,7 @@ def test_a_scale_that_is_none_is_refused(scale: float) -> None:
 ASKED = """
 import json, sys
 from pathlib import Path
+from jobs.playground.index import ExperimentIndex
 from jobs.playground.page import Page
 root, scratch, name, scale = sys.argv[1:]
 page = Page(ExperimentIndex(Path(root)), "small", Path(scratch))
