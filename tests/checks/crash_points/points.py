@@ -21,7 +21,7 @@ from shared.format.manifest import MANIFEST
 from tests.checks.crash_points.forked import Job, attempt, command
 from tests.checks.crash_points.stages import RECIPE, Call, Stage
 from tests.checks.crash_points.store import StoredVolume, served_elsewhere
-from tests.checks.crash_points.trees import Tree, differences, tree_of
+from tests.checks.crash_points.trees import Tree, differences, tree_of, without_fetched
 from tests.conftest import quicken
 from tests.experiment.tiny import bars
 
@@ -104,7 +104,8 @@ class Bench:
         again = self._run(stage, stage.calls)
         if again:
             wrong += [f"the same calls end with {again}", *self.log.read_text(encoding="utf-8").splitlines()[-3:]]
-        wrong += differences(counted.tree, self._tree(stage), counted.by_name)
+        after = self._tree(stage)
+        wrong += differences(without_fetched(counted.tree, after), after, counted.by_name)
         kind = kinds[number - 1] if number <= len(kinds) else "none"
         return Point(stage.name, fail_with, number, kind, code, wrong)
 

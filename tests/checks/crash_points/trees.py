@@ -1,6 +1,7 @@
 """What is on a volume, to compare two of them."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,3 +33,10 @@ def differences(before: Tree, after: Tree, by_name: frozenset[str]) -> list[str]
         for name in sorted(before.keys() | after.keys())
         if (before.get(name) != after.get(name) and not (name in by_name and name in before and name in after))
     ]
+
+
+def without_fetched(before: Tree, after: Tree) -> Tree:
+    """Return `before` without what `after` has in the store alone: a mirror holds those files that were read there."""
+    # .files/digits/real/<hash>/train-00000.tar is the file real/train-00000.tar of the experiment digits
+    stored = tuple(re.sub(r"^store/\.files/(.+)/[0-9a-f]+/", r"/\1/", name) for name in after if "/.files/" in name)
+    return {name: digest for name, digest in before.items() if name in after or not name.endswith(stored)}

@@ -6,6 +6,7 @@ import pytest
 
 from tests.checks.crash_points.points import benches, numbers
 from tests.checks.crash_points.stages import STAGES
+from tests.checks.crash_points.trees import differences, without_fetched
 
 PREPROCESS = next(stage for stage in STAGES if stage.name == "preprocess")
 
@@ -26,3 +27,19 @@ def test_a_job_that_was_ended_at_a_step_leaves_the_same_when_it_is_run_again(tmp
     assert {point.number: point.wrong for point in points if point.wrong} == {}
     assert {point.code for point in points if point.fail_with == "kill"} == {-9}
     assert {"rename", "fsync", "write"} <= {point.kind for point in points}
+
+
+def test_a_shard_that_the_store_has_is_not_lost() -> None:
+    """It is fetched to the mirror when it is read; what neither of them has is lost."""
+    mirror = {f"cache/volumes/s3-b/digits/real/{name}": "" for name in ("manifest.json", "train-00000.tar")}
+    store = {"store/.files/digits/real/1f0c/train-00000.tar": "5a", "store/digits/real/manifest.json": "6b"}
+    before = mirror | store
+    fetched = {name: digest for name, digest in before.items() if not name.endswith("real/train-00000.tar")}
+    assert differences(without_fetched(before, fetched), fetched, frozenset()) == []
+    lost = {name: digest for name, digest in fetched.items() if "/.files/" not in name}
+    assert len(differences(without_fetched(before, lost), lost, frozenset())) == 2
+    elsewhere = fetched | {"store/.files/digits/synthetic/1f0c/train-00000.tar": "5a"}
+    del elsewhere["store/.files/digits/real/1f0c/train-00000.tar"]
+    assert "lost: cache/volumes/s3-b/digits/real/train-00000.tar" in differences(
+        without_fetched(before, elsewhere), elsewhere, frozenset()
+    )
