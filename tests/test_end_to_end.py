@@ -62,12 +62,15 @@ def refuse(event, arguments):
         with open(os.environ["SOCKETS_SEEN"], "a") as stream:
             stream.write(f"{sys.argv} {event} {arguments}\\n")
         raise OSError("no network in this test")
+    if event == "import" and arguments[0] == "torch":
+        with open(os.environ["SOCKETS_SEEN"] + ".torch", "a") as stream:
+            stream.write(f"{sys.argv[0]} {os.getpid()}\\n")
 
 sys.addaudithook(refuse)
 with open(os.environ["SOCKETS_SEEN"] + ".guarded", "a") as stream:
     stream.write("1\\n")
 """
-"""A sitecustomize that every Python process loads: it logs and refuses each use of the network."""
+"""A sitecustomize that every Python process loads: it logs and refuses each use of the network, and logs torch."""
 
 
 def command(root: Path, replicates: int = REPLICATES, **settings: object) -> list[str]:
@@ -209,9 +212,16 @@ def test_no_staging_folder_is_left(finished: Finished) -> None:
 def test_no_job_uses_the_network(finished: Finished) -> None:
     """No process of the run opens a connection or looks up a name; all of them were monitored."""
     watched = Path(f"{finished.sockets}.guarded").read_text(encoding="utf-8").splitlines()
-    # besides `run` and the jobs the server that each job with replicates forks its processes from
-    assert len(watched) >= 1 + len(PIPELINE) + sum(row.replicated for row in ARTIFACTS)
+    # besides `run` and the jobs the server from which the processes of replicates are forked
+    assert len(watched) >= 1 + len(PIPELINE) + 1
     assert not finished.sockets.exists(), finished.sockets.read_text(encoding="utf-8")
+
+
+def test_a_run_imports_torch_once(finished: Finished) -> None:
+    """All jobs fork from one process that has it, but preprocess, which draws before anybody knows about threads."""
+    imported = [Path(line).parent.name for line in Path(f"{finished.sockets}.torch").read_text().splitlines()]
+    # the run that was stopped, then the one that finished, in which preprocess had nothing to do
+    assert imported == ["preprocess", "forking", "forking"]
 
 
 def test_a_second_run_is_already_complete(finished: Finished) -> None:

@@ -23,6 +23,7 @@ from shared.cli.progress import StopFlag
 from shared.cli.recipes import Recipe
 from shared.cli.resource_options import CACHE_DIR, MEMORY, bind_resources, observed
 from shared.errors import BadConfig, BadInput, HalfrealError, Interrupted
+from shared.runtime.forking.forked import sharing
 from shared.runtime.job_processes import end_at_once, wait
 from shared.stats.looks import FIRST
 from shared.store.job import Job
@@ -115,17 +116,18 @@ def main(recipe: dict[str, Recipe], experiment: str | None, data_root: Path, **o
     # from here on: before it a signal ends `run` at once, and nothing is running yet
     stop.listen()
     several = len(words) > 1
-    for number, (name, each) in enumerate(words.items(), start=1):
-        if several:
-            click.secho(f"experiment {number}/{len(words)}: {name}", bold=True, err=True)
-        with _of_experiment(name if several else ""):
-            if budget is not None:
-                settle(budget, jobs[name], data_root / name, each, stop)
-            make_experiment(jobs[name], each, data_root / name, until, stop)
-        from jobs.commands.results import print_results
+    with sharing():
+        for number, (name, each) in enumerate(words.items(), start=1):
+            if several:
+                click.secho(f"experiment {number}/{len(words)}: {name}", bold=True, err=True)
+            with _of_experiment(name if several else ""):
+                if budget is not None:
+                    settle(budget, jobs[name], data_root / name, each, stop)
+                make_experiment(jobs[name], each, data_root / name, until, stop)
+            from jobs.commands.results import print_results
 
-        print_results(data_root / name)
-        click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
+            print_results(data_root / name)
+            click.echo(f"report: {data_root / name / 'report' / 'index.html'}")
     if several:
         from jobs.compare.command import compare_after_run
 

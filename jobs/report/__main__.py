@@ -3,10 +3,10 @@
 from jobs.pipeline import JOB_NAMES, REPORT
 from jobs.report.options import ReportOptions
 from shared.cli.job import job
-from shared.cli.run import Result, Run
+from shared.cli.run import How, Result, Run
 
 
-@job(REPORT, ReportOptions, jobs=JOB_NAMES)
+@job(REPORT, ReportOptions, jobs=JOB_NAMES, how=How(preload=("jobs.report.page",)))
 def main(run: Run, config: ReportOptions) -> Result:
     """Put the verdict, every figure and table and their lineage on one self-contained page, index.html."""
     from jobs.report.page import render

@@ -31,7 +31,8 @@ def fits(run: Run, config: MixedOptions) -> Result | None:
                 fits,
                 How(resumes=True, preload=(*FIT_IMPORTS, "sklearn.metrics", "jobs.train_mixed.fits"), divides=True),
             ),
-        )
+        ),
+        preload=("jobs.train_mixed.experiment", "shared.plots.mixed_gallery"),
     ),
     validate=validate,
 )

@@ -153,7 +153,7 @@ def job(
                 dry_run(call)
             else:
                 who = call.identity(Piece(call.row, shard=call.common.shard))
-                with watching_failures(who, code_of, (ReplicatesFailed,)):
+                with watching_failures(who, code_of, (ReplicatesFailed, SystemExit)):
                     perform(call)
 
         made = _command(row, options, cls, update_wrapper(command, body), bool(making.after))

@@ -16,6 +16,7 @@ from threading import Thread
 from typing import Any
 
 from shared.errors import BadConfig, HalfrealError
+from shared.runtime.forking.forked import passed_on, take_over
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,8 +43,10 @@ def start(job: str, words: list[str], changes: Mapping[str, str] | None = None, 
     # -P: a folder called jobs in the user's working directory must not be imported in place of this one
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-P", "-m", f"jobs.{job}", *words]
-    told = {"PYTHONPATH": path, LIFELINE: str(_lifeline())}
-    return subprocess.Popen(command, env=os.environ | told | dict(changes or {}), pass_fds=[_lifeline()], **extra)
+    given = {LIFELINE: _lifeline()} | passed_on()
+    told = {"PYTHONPATH": path} | {name: str(file) for name, file in given.items()}
+    environment = os.environ | told | dict(changes or {})
+    return subprocess.Popen(command, env=environment, pass_fds=[*given.values()], **extra)
 
 
 @cache
@@ -55,7 +58,11 @@ def _lifeline() -> int:
 
 
 def follow_starter() -> None:
-    """Ask this process to stop, by SIGTERM, once the process that started it by `start` is gone, even by SIGKILL."""
+    """Ask this process to stop, by SIGTERM, once the process that started it by `start` is gone, even by SIGKILL.
+
+    Until then it uses the server of forks that its starter shares with it, if any.
+    """
+    take_over()
     lifeline = os.environ.pop(LIFELINE, None)
     if lifeline is not None:
         Thread(target=_follow, args=[int(lifeline)], daemon=True).start()

@@ -1,4 +1,4 @@
-"""Calls in processes of their own, a few at a time, forked from one server that has imported what they share.
+"""Calls in processes of their own, a few at a time, forked from a server that has imported what they share.
 
 Unlike `processes`, which maps a function over many small items, each call here is long: it ends with an exit code, and
 is asked to stop by SIGTERM.
@@ -6,12 +6,10 @@ is asked to stop by SIGTERM.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
-from threading import Thread
 from typing import Any
 
+from shared.runtime.forking.forked import Forked, fork, is_shared
 from shared.runtime.memory import shared_by
 from shared.runtime.observe import log
 
@@ -19,27 +17,25 @@ POLL_S = 0.2
 
 
 class Pool:
-    """Processes that share the import of the modules `preload`; their number changes no result."""
+    """Processes that share the import of the modules `preload`; their number changes no result.
 
-    def __init__(self, preload: Sequence[str]) -> None:
-        # not fork: it would copy locks that threads of this process hold
-        method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-        self.context: Any = get_context(method)
-        if method == "forkserver":
-            self.context.set_forkserver_preload(list(preload))
+    They may also share it with processes of other jobs of a run, unless `private`.
+    """
+
+    def __init__(self, preload: Sequence[str], private: bool = False) -> None:
+        self.preload, self.shared = tuple(preload), not private and is_shared()
+
+    @property
+    def saves_imports(self) -> bool:
+        """Whether other jobs of the run share what is imported, so that one call alone is worth a process too."""
+        return self.shared and bool(self.preload)
 
     def ask(self, function: Callable[..., Any], *args: object) -> Any:
         """Return what a call gives, from a process of its own; None where it fails."""
-        receive, send = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=_answer, args=(send, function, *args))
-        process.start()
-        send.close()  # so that a process that dies without an answer ends the wait
-        try:
-            return receive.recv()
-        except EOFError:
-            return None
-        finally:
-            process.join()
+        process = fork(self.preload, self.shared, os.environ, _called, function, *args)
+        while process.exitcode is None:
+            process.hear()
+        return process.answer
 
     def run(
         self,
@@ -56,7 +52,7 @@ class Pool:
         """
         codes: list[int | None] = [None] * len(calls)
         share = shared_by(max(min(count, len(calls)), 1))
-        running: dict[int, Any] = {}
+        running: dict[int, Forked] = {}
         placed: dict[int, int] = {}
         waiting = list(range(len(calls)))
         passed_on = False
@@ -64,19 +60,18 @@ class Pool:
             while waiting and len(running) < count and not stop():
                 number = waiting.pop(0)
                 placed[number] = _least([placed[other] for other in running], len(places))
-                own = share | dict(places[placed[number]] if places else {})
-                running[number] = self.context.Process(target=_follow_parent, args=(own, function, *calls[number]))
-                running[number].start()
-            wait([process.sentinel for process in running.values()], timeout=POLL_S)
+                own = os.environ | share | dict(places[placed[number]] if places else {})
+                running[number] = fork(self.preload, self.shared, own, _called, function, *calls[number])
+            ready = wait([process.connection for process in running.values()], timeout=POLL_S)
             if stop() and not passed_on:
                 # once: a second signal makes a job stop without saving
                 passed_on = True
                 for process in running.values():
                     process.terminate()
             for number, process in list(running.items()):
-                if process.exitcode is not None:
-                    process.join()
-                    code = process.exitcode
+                if process.connection in ready:
+                    process.hear()
+                if (code := process.exitcode) is not None:
                     codes[number] = code if code >= 0 else 128 - code  # a signal's number is negative
                     del running[number]
         return codes
@@ -87,26 +82,6 @@ def _least(taken: Sequence[int], places: int) -> int:
     return min(range(places), key=taken.count, default=0)
 
 
-def _answer(send: Any, function: Callable[..., Any], *args: object) -> None:
+def _called(function: Callable[..., Any], *args: object) -> Any:
     log.begin(())
-    # whoever asked may have been stopped meanwhile
-    with suppress(BrokenPipeError):
-        send.send(function(*args))
-
-
-def _follow_parent(share: dict[str, str], function: Callable[..., Any], *args: object) -> None:
-    """Call the function; end at once when the process that waits for it is gone, even by SIGKILL.
-
-    `share` is added to the environment, which is otherwise that of the server that this process was forked from.
-    """
-    os.environ |= share
-    parent = parent_process()
-    assert parent is not None  # only children run this
-
-    def follow() -> None:
-        wait([parent.sentinel])
-        os._exit(1)  # sys.exit would end this thread alone
-
-    Thread(target=follow, daemon=True).start()
-    log.begin(())
-    function(*args)
+    return function(*args)

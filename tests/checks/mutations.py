@@ -21,6 +21,7 @@ from tests.checks.data import DATA
 from tests.checks.experiment import EXPERIMENT
 from tests.checks.extended.mistakes import EXTENDED
 from tests.checks.fits import FITS
+from tests.checks.forking.mistakes import FORKING
 from tests.checks.foundations import FOUNDATIONS
 from tests.checks.helps.mistakes import HELPING
 from tests.checks.intervals import INTERVALS
@@ -92,6 +93,7 @@ MUTATIONS += PAGE
 MUTATIONS += TERMINAL
 MUTATIONS += CLUSTERS
 MUTATIONS += AGREEING + GENERATORS_TOGETHER
+MUTATIONS += FORKING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -175,3 +175,22 @@ def check_form(row: Job[Any], folder: Path) -> None:
             f"{place}: an artifact of an earlier version, which had one generator; want a folder for each replicate\n"
             "take another --experiment, or move it away"
         )
+
+
+def is_there(call: Call, piece: Piece) -> bool:
+    """Whether the artifact is complete, without a word."""
+    from shared.store.staging import finished
+
+    key = call.key(piece)
+    artifact = finished(call.final(piece), key)
+    return artifact is not None and not key.differences(artifact.manifest)
+
+
+def readable(final: Path, key: "BuildKey") -> "Artifact | None":
+    """Return the artifact that is to be replaced; None where there is none that can be read."""
+    from shared.store.staging import finished
+
+    try:
+        return finished(final, key)
+    except FormatError:  # it is to be replaced, broken or not
+        return None

@@ -7,10 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from shared.cli.calls.call import Call, Common, Piece
 from shared.disk.durable import remove_tree
 from shared.runtime.pool import Pool
+from shared.store.job import Job
 from shared.store.work_shards import WHOLE, Shard
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -41,6 +43,11 @@ def named_gpus() -> list[str]:
     if told is not None:
         return [name.strip() for name in told.split(",") if name.strip()]
     return [str(number) for number in range(len(list(Path("/dev").glob(GPU_FILES))))]
+
+
+def may_use_gpu(row: Job[Any], device: str) -> bool:
+    """Whether an artifact may be made on a GPU, as far as that can be told without torch."""
+    return row.gpu and (bool(named_gpus()) if device == "auto" else device != "cpu")
 
 
 def usable_gpus() -> list[str]:

@@ -5,16 +5,17 @@ of its own, and all that it reads is finished.
 """
 
 import os
+import signal
+import sys
 import time
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.cli.calls.call import Call, Common, Piece
-from shared.cli.calls.existing import check_form, existing, plans
-from shared.cli.calls.local import VISIBLE, at_once, divided, local_gpus
+from shared.cli.calls.existing import check_form, existing, is_there, plans, readable
+from shared.cli.calls.local import VISIBLE, at_once, divided, local_gpus, may_use_gpu
 from shared.cli.exit_codes import code_of, exit_with
 from shared.cli.options import JobOptions
 from shared.cli.progress import Reporter, StopFlag
@@ -22,7 +23,7 @@ from shared.cli.resolve import CommandWithOptions
 from shared.cli.resource_options import bind_resources
 from shared.cli.run import Diary, Result, Run
 from shared.data.specs import describe
-from shared.errors import FormatError, HalfrealError, Interrupted
+from shared.errors import HalfrealError, Interrupted
 from shared.runtime.launch import is_main_process, is_one_of_several, process_count
 from shared.runtime.observe.identity import identify
 from shared.runtime.observe.observation import data_wait
@@ -34,7 +35,6 @@ from shared.store.replicates import replicate_name
 from shared.store.volume.progress_notes import note_file
 
 if TYPE_CHECKING:
-    from shared.store.artifacts import Artifact
     from shared.store.staging import BuildKey
 
 Entered = TypeVar("Entered")
@@ -53,15 +53,15 @@ def perform(call: Call) -> None:
 
     A step that gathers what another one made is left to the process that finds all of that complete.
     """
+    *before, last = call.steps
     # before anything imports numpy; the threads of a job without torch are processes of its own
-    bind_threads(call.common.threads if call.row.gpu else 0)
+    bind_threads(call.common.threads if call.row.gpu or last.how.preload else 0)
     bind_resources(vars(call.common))
     for line in call.lacking() if is_main_process() else []:
         Reporter(call.row.name).info(line)
-    *before, last = call.steps
     for step in before:
         make_all(call, call.pieces(step.row))
-        missing = [piece for piece in call.every_piece(step.row) if not _is_there(call, piece)]
+        missing = [piece for piece in call.every_piece(step.row) if not is_there(call, piece)]
         if missing:
             done = f"part {call.common.shard.index} of {call.common.shard.count} is done; not yet: "
             Reporter(call.row.name).info(done + ", ".join(piece.place for piece in missing))
@@ -83,9 +83,17 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
     check_form(row, common.folder)
     todo = incomplete(call, pieces, reporter)
     todo = [replace(piece, among=len(todo)) for piece in todo]
-    pool, alone = Pool(call.step(row).how.preload), is_one_of_several() or common.processes == 1
+    pool = Pool(call.step(row).how.preload, private=may_use_gpu(row, common.device))
+    alone = is_one_of_several() or common.processes == 1
     gpus = [] if alone or not todo else local_gpus(call, pool, todo)
     work = divided(call, todo, len(gpus)) if gpus else todo
+    if len(work) == 1 and pool.saves_imports and not is_one_of_several():
+        (code,) = _run(call, work, pool, reporter.stop, 1, gpus)
+        if code is None:
+            reporter.stop.raise_if_set()
+        if code:
+            sys.exit(code)  # that process has said why
+        return
     if alone or len(work) < 2:
         for piece in work:
             # one flag for all: a signal may come between two of them
@@ -93,19 +101,22 @@ def make_all(call: Call, pieces: list[Piece]) -> None:
         return
     count = common.processes or len(gpus) or at_once(pool, common, len(work), row.gpu)
     parts = f" in {len(work)} parts" if len(work) > len(todo) else ""
-    places = [{VISIBLE: gpu} for gpu in gpus]
     reporter.info(f"{len(todo)} replicates{parts}, {min(count, len(work))} at a time")
-    # from here on a signal is passed on, so that what is unfinished is saved
-    reporter.stop.listen()
-    words = (call.row.name, call.config, call.recorded, common)
-    calls = [(*words, piece) for piece in work]
-    codes = pool.run(_make_in_process, calls, count, lambda: reporter.stop.signal_name, places)
+    codes = _run(call, work, pool, reporter.stop, count, gpus)
     if reporter.stop.signal_name or Interrupted.exit_code in codes:
         reporter.stop.raise_if_set()
     failed = {piece.place: code for piece, code in zip(work, codes, strict=True) if code}
     if failed:
         (_, code), *_ = failed.items()
         raise ReplicatesFailed(f"{', '.join(failed)} failed; fix what it says above, then run this again", code)
+
+
+def _run(call: Call, work: list[Piece], pool: Pool, stop: StopFlag, count: int, gpus: list[str]) -> list[int | None]:
+    """Make artifacts in processes of their own, `count` at a time; return their exit codes, see `Pool.run`."""
+    # from here on a signal is passed on, so that what is unfinished is saved
+    stop.listen()
+    calls = [(call.row.name, call.config, call.recorded, call.common, len(work) > 1, piece) for piece in work]
+    return pool.run(_make_in_process, calls, count, lambda: stop.signal_name, [{VISIBLE: gpu} for gpu in gpus])
 
 
 def incomplete(call: Call, pieces: list[Piece], reporter: Reporter) -> list[Piece]:
@@ -129,22 +140,28 @@ def incomplete(call: Call, pieces: list[Piece], reporter: Reporter) -> list[Piec
     return [piece for piece, there in zip(pieces, complete, strict=True) if not there]
 
 
-def _make_in_process(job: str, config: JobOptions, recorded: dict[str, object], common: Common, piece: Piece) -> None:
-    """Make one artifact in a process of its own, which ends with the exit code of a command."""
-    # the command by its name, since it cannot be pickled
-    command: CommandWithOptions = import_module(f"jobs.{job}.__main__").main
-    # the server that this process was forked from may have begun before the call
-    bind_resources(vars(common))
-    call = Call(command, config, recorded, common)
-    identify(call.identity(piece))
+def _make_in_process(
+    job: str, config: JobOptions, recorded: dict[str, object], common: Common, several: bool, piece: Piece
+) -> None:
+    """Make one artifact in a process of its own, which ends with the exit code of a command.
+
+    `several` says whether others like it write to the same log.
+    """
 
     def named() -> None:
+        # the command by its name, since it cannot be pickled
+        command: CommandWithOptions = import_module(f"jobs.{job}.__main__").main
+        call = Call(command, config, recorded, common)
+        identify(call.identity(piece))
         try:
             make(call, piece, _reporter(call, piece, bars=False))
         except HalfrealError as error:
-            error.args = (f"{piece.place}: {error}",)  # several processes write to one log
+            if several:
+                error.args = (f"{piece.place}: {error}",)
             raise
 
+    # until there is work to save, it ends as a command does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     exit_with(named)
 
 
@@ -171,7 +188,7 @@ def _make(call: Call, piece: Piece, reporter: Reporter) -> None:
     call.validate(piece.shard, describe(key.inputs))
     reporter.stop.listen()  # from here on there is work to save: until now Ctrl-C ends the process at once
     started = time.monotonic()
-    previous = _previous(final, key)
+    previous = readable(final, key)
     lines = plans(call, piece, key, previous) if is_main_process() and not common.force else []
     extends = previous if previous is not None and not common.force and call.extends(piece, key, previous) else None
     run = Run(
@@ -275,22 +292,3 @@ def is_complete(call: Call, piece: Piece, key: "BuildKey", reporter: Reporter) -
     reporter.info(f"already complete: {final}", event="already_complete", path=final)
     _say(reporter, [f"{piece.place}: {line}" for line in there.others])
     return True
-
-
-def _is_there(call: Call, piece: Piece) -> bool:
-    """Whether the artifact is complete, without a word."""
-    from shared.store.staging import finished
-
-    key = call.key(piece)
-    artifact = finished(call.final(piece), key)
-    return artifact is not None and not key.differences(artifact.manifest)
-
-
-def _previous(final: Path, key: "BuildKey") -> "Artifact | None":
-    """Return the artifact that is to be replaced; None where there is none that can be read."""
-    from shared.store.staging import finished
-
-    try:
-        return finished(final, key)
-    except FormatError:  # it is to be replaced, broken or not
-        return None

@@ -53,8 +53,8 @@ BOUNDED: tuple[Mutation, ...] = (
     Mutation(
         "replicates_do_not_share",
         "shared/runtime/pool.py",
-        "    os.environ |= share\n",
-        "",
+        "os.environ | share | dict",
+        "os.environ | dict",
         RESOURCES + "test_calls_next_to_each_other_share_the_memory",
         "replicates that run at once share the memory",
     ),
