@@ -55,12 +55,12 @@ FORKING = (
         "what a job says reaches the bars and logs of its run",
     ),
     Mutation(
-        "ctrl_c_ends_the_server",
+        "a_signal_ends_the_server",
         SERVER,
         "SIGNALS = (signal.SIGINT, signal.SIGTERM)",
-        "SIGNALS = (signal.SIGTERM,)",
+        "SIGNALS = (signal.SIGINT,)",
         SHARING + "test_signals_to_the_whole_group_leave_the_server",
-        "how a job ended is known after Ctrl-C",
+        "how a job ended is known after a signal to the whole group",
     ),
     Mutation(
         "a_failed_job_is_complete",
