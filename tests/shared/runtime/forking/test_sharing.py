@@ -194,7 +194,7 @@ def test_a_process_has_the_environment_of_who_asks(monkeypatch: pytest.MonkeyPat
 @pytest.mark.long
 @pytest.mark.usefixtures("server")
 def test_nothing_runs_in_the_server_when_it_forks() -> None:
-    """Whatever the jobs import, no thread but jemalloc's, which minds forks; no team of OpenMP, nothing on a GPU."""
+    """All that the jobs import leaves no thread but jemalloc's, which minds forks: no team of OpenMP, no GPU."""
     commands = [import_module(f"jobs.{row.name}.__main__").main for row in PIPELINE]
     modules = [module for command in commands for step in command.steps for module in step.how.preload]
     threads, on_gpu = Pool(modules).ask(state)
