@@ -24,11 +24,12 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Audited:
-    """The real images with an audit split, the scores, the images that were scored, and who was attacked."""
+    """The real images with an audit split, the scores, the images that were scored, who was attacked, and by what."""
 
     real: Artifact
     scores: Artifact
     drawn: Spy
+    prepared: Spy
     attacked: Spy
 
 
@@ -39,9 +40,10 @@ def audited(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Audited:
     with pytest.MonkeyPatch.context() as patch:
         set_replicates(patch, 1)
         patch.setattr("shared.sources.published.sets.digits", bars)
-        drawn, attacked = Spy(scored.draw_images), Spy(attack.membership)
+        drawn, prepared, attacked = Spy(scored.draw_images), Spy(attack.prepare), Spy(attack.Attack.by)
         patch.setattr(scored, "draw_images", drawn)
-        patch.setattr("jobs.evaluate.membership.membership", attacked)
+        patch.setattr("jobs.evaluate.membership.prepare", prepared)
+        patch.setattr(attack.Attack, "by", lambda *arguments: attacked(*arguments))  # a function, which is bound
         for row in [row for row in PIPELINE if row.name in OPTIONS]:
             words = ["--audit-fraction", AUDIT_SHARE] if row.name == "preprocess" else []
             kept = {} if row.name in ("preprocess", "evaluate") else hidden(root)
@@ -52,7 +54,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory, recipe: Path) -> Audited:
     made = {
         row.writes: open_output(row, root / "tiny", 0) for row in PIPELINE if row.name in ("preprocess", "evaluate")
     }
-    return Audited(made["real"], made["scores"], drawn, attacked)
+    return Audited(made["real"], made["scores"], drawn, prepared, attacked)
 
 
 def hidden(root: Path) -> dict[Path, bytes]:
@@ -76,8 +78,10 @@ def test_audit_images_are_in_no_other_split(audited: Audited) -> None:
 
 def test_audit_images_are_the_non_members(audited: Audited) -> None:
     """The scored images attack train images by audit images, and these alone; what is recorded is what follows."""
-    ((arguments, _),) = audited.attacked.calls
-    synthetic, train, val, others = arguments[:4]
+    ((arguments, _),) = audited.prepared.calls
+    train, val, others = arguments[:3]
+    (((prepared, synthetic, *_), _),) = audited.attacked.calls
+    assert prepared is audited.prepared.returned[0]
     assert torch.equal(synthetic, audited.drawn.returned[-1])
     wanted = {"train": train, "val": val, "audit": others.images}
     for name, images in wanted.items():
@@ -96,11 +100,10 @@ def test_test_images_are_the_non_members_of_one_random_draw(tiny: Tiny, monkeypa
     quicken(monkeypatch)  # its classifier has as many steps as that of the experiment
     splits = {name: load_split(tiny.made["real"], name) for name in ("train", "val", "test")}
     synthetic = tiny.drawn.returned[-1]
-    again = attack.membership(
-        synthetic, splits["train"], splits["val"], NonMembers(splits["test"], "test"), 3, SEED, CPU
-    )
+    again = attack.prepare(splits["train"], splits["val"], NonMembers(splits["test"], "test"), 3, SEED, CPU)
+    assert again is not None
     found = tiny.made["scores"].facts["membership"]
-    assert {name: MembershipTest.model_validate(space) for name, space in found.items()} == again
+    assert {name: MembershipTest.model_validate(space) for name, space in found.items()} == again.by(synthetic)
     assert (found["pixels"]["non_members"], found["pixels"]["confounded"]) == ("test", False)
 
 

@@ -213,7 +213,7 @@ def test_the_headline_is_like_for_like(few: FewLabels) -> None:
 
 def test_copies_are_searched_among_unlabelled_images_too(few: FewLabels) -> None:
     """The generator learned from them: they are training images of the copy test, and of scores against train."""
-    _, held_out, learned = few.copies
+    _, held_out, learned, *_ = few.copies
     assert torch.equal(learned.images, load_learned(few.made(PREPROCESS)).images)
     assert len(held_out) == TEST
     scores = open_output(PIPELINE[3], few.root / "tiny").record.on_test

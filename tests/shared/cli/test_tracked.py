@@ -1,5 +1,6 @@
 """A job whose numbers go to trackers: MLflow for real, and trackers that are lost on the way."""
 
+import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -220,7 +221,7 @@ def test_wandb_has_every_number_of_work_that_was_stopped(laboratory: Any) -> Non
     assert laboratory.final.exists()
     files = sorted((laboratory.volume / "trackers" / "wandb").glob("offline-run-*/run-*.wandb"))
     assert len(files) == 2, "a file for each start, of one run"
-    first, second = (list(wandb_records(path)) for path in files)
+    first, second = (ended_records(path) for path in files)
     run, again = (next(each.run for each in records if each.HasField("run")) for records in (first, second))
     assert (run.project, run.display_name, run.run_id) == ("digits", "toy", again.run_id)
     options = {item.key: item.value_json for each in first for item in each.run.config.update}
@@ -235,6 +236,16 @@ def test_wandb_has_every_number_of_work_that_was_stopped(laboratory: Any) -> Non
     # a number of no step is given the last one there
     wanted += [{"test/accuracy": 0.5, "step": 1}, {"steps": 7.0, "step": 1}]
     assert [{name: row[name] for name in row if not name.startswith("_")} for row in logged] == wanted
+
+
+def ended_records(path: Path) -> list[Any]:
+    """Return the records of a run that was closed; the process that writes them may take a moment longer."""
+    for _ in range(300):
+        records = list(wandb_records(path))
+        if records and records[-1].HasField("exit"):
+            return records
+        time.sleep(0.1)
+    raise AssertionError(f"{path}: no record of the run's end after 30 s")
 
 
 def wandb_records(path: Path) -> Iterator[Any]:
@@ -252,6 +263,8 @@ def wandb_records(path: Path) -> Iterator[Any]:
             place += block - place % block
             continue
         size, kind = int.from_bytes(data[place + 4 : place + 6], "little"), data[place + 6]
+        if place + 7 + size > len(data):
+            return  # it is still being written
         joined += data[place + 7 : place + 7 + size]
         place += 7 + size
         if kind in (1, 4):
