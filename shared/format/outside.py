@@ -82,3 +82,34 @@ def open_tar(path: Path, opened: Callable[[Path], IO[bytes]] = open_regular) -> 
             if error.errno == errno.EINVAL:  # from a size that leads to where no file goes
                 raise tarfile.ReadError("a member of a size that no file has") from error
             raise
+
+
+def whole_members(archive: tarfile.TarFile, size: int) -> Iterator[tarfile.TarInfo]:
+    """Yield what is in a tar of `size` bytes, in order; ReadError where a member is not whole."""
+    for member in archive:
+        # tarfile seeks over contents, and so does not notice that the last ones are missing
+        if archive.offset > size:
+            name = member.name if member.name.isprintable() else ascii(member.name)
+            raise tarfile.ReadError(f"cut short in {name}")
+        yield member
+
+
+def has_end(archive: tarfile.TarFile) -> bool:
+    """Return whether a tar has zeros after its last member, or nothing; some writers leave the end mark out.
+
+    Raises ReadError where other bytes follow: tarfile takes a header that is broken or cut for the end, and does not
+    see what was joined to a tar after its end.
+    """
+    stream: Any = archive.fileobj
+    stream.seek(archive.offset)
+    block = stream.read(tarfile.BLOCKSIZE)
+    if block.strip(b"\0"):
+        what = "broken header" if len(block) == tarfile.BLOCKSIZE else "cut short in the header"
+        raise tarfile.ReadError(f"{what} at byte {archive.offset:,}")
+    place = archive.offset + len(block)
+    while rest := stream.read(TAR_HEADER_BYTES):
+        if other := rest.lstrip(b"\0"):
+            place += len(rest) - len(other)
+            raise tarfile.ReadError(f"goes on after its end, at byte {place:,}: broken, or several tars joined")
+        place += len(rest)
+    return bool(block)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from shared.errors import BadInput
-from shared.format.outside import open_regular, open_tar
+from shared.format.outside import has_end, open_regular, open_tar, whole_members
 from shared.limits import FILE_BYTES
 from shared.sources.detect import COMPRESSED, is_hidden
 from shared.sources.items import Unusable, plain, some
@@ -103,15 +103,14 @@ def _of_tar(place: Path) -> Archive:
     found = Archive({}, [])
     try:
         with open_tar(place) as archive:
-            for member in archive:
+            for member in whole_members(archive, place.stat().st_size):
                 if member.isdir():
                     continue
                 if not member.isreg() or member.issparse():
                     found.ignored.append(member.name)
                 elif parts := _parts(member.name, found):
                     found.members[parts] = Member(member.offset_data, member.size, member.size)
-                if archive.offset > place.stat().st_size:
-                    raise tarfile.ReadError(f"cut short in {plain(member.name)}")
+            has_end(archive)  # or it says that it is broken; a tar without its end mark is whole
     except (tarfile.TarError, OSError) as error:
         raise BadInput(f"{place}: cannot be read as an uncompressed tar ({error}); fetch it again") from error
     return found

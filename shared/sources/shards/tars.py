@@ -1,14 +1,14 @@
 """WebDataset shards: tars that other tools wrote, with jpg, png or webp and cls or json, and halfreal's own."""
 
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from shared.errors import BadInput
-from shared.format.outside import open_regular, open_tar, parse_json
+from shared.format.outside import has_end, open_regular, open_tar, parse_json, whole_members
 from shared.limits import FILE_BYTES, JSON_BYTES, LABEL_BYTES, NAME_LETTERS
 from shared.sources.entries import Compact, Entry, understood
 from shared.sources.items import Source, Unusable, is_label, named, plain, some
@@ -113,11 +113,11 @@ def _scan(file: ShardFile, reading: Reading, scan: Scan) -> None:
     entries: list[Entry] = []
     try:
         with open_tar(tar) as archive:
-            members = list(_members(archive, tar.stat().st_size))
+            members = [each for each in whole_members(archive, tar.stat().st_size) if each.isfile()]
             for key, kinds in _samples(tar, members, scan).items():
                 scan.labels += bool({"cls", "json"} & kinds.keys())
                 entries.append(_entry(file, archive, key, kinds, reading))
-            if not _has_end(archive):
+            if not has_end(archive):
                 scan.endless.append(tar.name)
                 # a cut at the boundary of a member looks like a sample that lacks some
                 entries = [
@@ -173,30 +173,6 @@ def _check_dots(tar: Path, key: str, kinds: Sequence[str], count: int) -> None:
             f"takes {len(kinds):,} of {count:,} members for one sample\n"
             "unpack it, rename the files to have no dot but that of the suffix, pack it: tar --sort=name -cf NEW.tar ."
         )
-
-
-def _members(archive: tarfile.TarFile, size: int) -> Iterator[tarfile.TarInfo]:
-    """Yield the files in a tar of `size` bytes; ReadError where one is not whole."""
-    for member in archive:
-        # tarfile seeks over contents, and so does not notice that the last ones are missing
-        if archive.offset > size:
-            raise tarfile.ReadError(f"cut short in {plain(member.name)}")
-        if member.isfile():
-            yield member
-
-
-def _has_end(archive: tarfile.TarFile) -> bool:
-    """Return whether a tar has zeros after its last member, or nothing; some writers leave the end mark out.
-
-    Raises ReadError where other bytes follow: tarfile takes a header that is broken or cut for the end.
-    """
-    stream: Any = archive.fileobj
-    stream.seek(archive.offset)
-    block = stream.read(tarfile.BLOCKSIZE)
-    if block.strip(b"\0"):
-        what = "broken header" if len(block) == tarfile.BLOCKSIZE else "cut short in the header"
-        raise tarfile.ReadError(f"{what} at byte {archive.offset:,}")
-    return bool(block)
 
 
 def _key(member: tarfile.TarInfo) -> str:

@@ -158,6 +158,18 @@ def test_what_is_no_archive_or_broken_is_refused_by_name(tmp_path: Path) -> None
     whole = write_tar(tmp_path / "a.tar", files()).read_bytes()
     (tmp_path / "cut.tar").write_bytes(whole[:700])
     assert "cut.tar: cannot be read as an uncompressed tar (cut short in cat/0.png)" in wrong(tmp_path / "cut.tar")
+    with tarfile.open(tmp_path / "a.tar") as archive:
+        third = archive.getmembers()[2].offset
+    for name, at in (("first", 0), ("third", third)):
+        (tmp_path / f"{name}.tar").write_bytes(whole[: at + 148] + b"zzzzzz" + whole[at + 154 :])
+    assert "first.tar: cannot be read as an uncompressed tar (" in wrong(tmp_path / "first.tar")
+    assert f"third.tar: cannot be read as an uncompressed tar (broken header at byte {third:,})" in wrong(
+        tmp_path / "third.tar"
+    )
+    (tmp_path / "joined.tar").write_bytes(whole + whole)
+    assert f"goes on after its end, at byte {len(whole):,}: broken, or several tars joined" in wrong(
+        tmp_path / "joined.tar"
+    )
     write_tar(tmp_path / "gz.tar", files(), "w:gz")
     assert "gz.tar: cannot be read as an uncompressed tar" in wrong(tmp_path / "gz.tar")
 
