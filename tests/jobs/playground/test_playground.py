@@ -265,7 +265,8 @@ from types import SimpleNamespace
 from jobs.playground.page import Page, make_app, serve
 from shared.runtime.sockets import address, listen
 classes = [f"class {number:03d}" for number in range(1000)]
-opened = SimpleNamespace(classes=classes, conditional=True, replicates=[0], replicate=0, snapshots={1: ""}, chosen=1)
+about = {"replicates": [0], "replicate": 0, "snapshots": {1: ""}, "chosen": 1, "synthetic": None, "latent_scale": 1.0}
+opened = SimpleNamespace(classes=classes, conditional=True, **about)
 index = SimpleNamespace(names=lambda: ["many"], open=lambda *_: opened, replicate=0)
 with listen("127.0.0.1", 0) as listener:
     print(address(listener), flush=True)
