@@ -17,6 +17,7 @@ from shared.cli.options import nearest
 from shared.cli.terminal.hints import TYPED, with_hint
 from shared.disk.durable import FULL, PASSING
 from shared.errors import BadInput, HalfrealError, Interrupted
+from shared.runtime.interrupts import take_interrupts
 from shared.runtime.job_processes import follow_starter
 from shared.runtime.observe import log
 from shared.runtime.observe.identity import identify, named
@@ -92,6 +93,7 @@ class ErrorHandlingCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a signal that nobody waits for is an interruption, for which click would print a line."""
         try:
+            take_interrupts()
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise Interrupted(STOPPED) from error
@@ -283,10 +285,7 @@ def _wrapped(line: str) -> list[str]:
 
 
 def _end(code: int) -> NoReturn:
-    """End the process with `code`.
-
-    One of several that train together leaves the process group first.
-    """
+    """End the process with `code`; one of several that train together leaves the process group first."""
     log.finish()
     if "torch" in sys.modules and os.environ.get("WORLD_SIZE", "1") != "1":
         from shared.runtime.process_group import leave

@@ -17,6 +17,7 @@ from typing import Any
 
 from shared.errors import BadConfig, HalfrealError
 from shared.runtime.forking.forked import passed_on, take_over
+from shared.runtime.interrupts import interrupts_wait
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +47,8 @@ def start(job: str, words: list[str], changes: Mapping[str, str] | None = None, 
     given = {LIFELINE: _lifeline()} | passed_on()
     told = {"PYTHONPATH": path} | {name: str(file) for name, file in given.items()}
     environment = os.environ | told | dict(changes or {})
-    return subprocess.Popen(command, env=environment, pass_fds=[*given.values()], **extra)
+    with interrupts_wait():
+        return subprocess.Popen(command, env=environment, pass_fds=[*given.values()], **extra)
 
 
 @cache

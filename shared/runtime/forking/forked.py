@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.runtime.forking.server import Request
+from shared.runtime.interrupts import interrupts_wait
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -102,7 +103,8 @@ def _begin() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
         # -P: a folder called shared in the user's working directory must not be imported in place of this one
         command = [sys.executable, "-P", "-m", "shared.runtime.forking.server", str(theirs.fileno())]
         environment = os.environ | {"PYTHONPATH": path}
-        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        with interrupts_wait():
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
     return ours, process
 
 

@@ -4,13 +4,14 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.errors import BadConfig, HalfrealError
 from shared.runtime import job_processes
-from shared.runtime.job_processes import OPTIONS_FLAG, ask, end, variables, wait
+from shared.runtime.job_processes import OPTIONS_FLAG, ask, end, start, variables, wait
 
 SLEEPS = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
 
@@ -85,3 +86,14 @@ def test_a_job_stops_when_its_starter_is_killed() -> None:
         # the job has the same standard output, which ends when both are gone
         assert select.select([starter.stdout], [], [], 60)[0], "the job goes on"
         assert starter.stdout.read() == b""
+
+
+def test_a_job_that_is_interrupted_while_it_starts_says_so_in_a_line(tmp_path: Path) -> None:
+    """Ctrl-C goes to every process of a terminal, also to one whose interpreter is still at its imports."""
+    words = ["--recipe", "digits", "--data-root", str(tmp_path)]
+    with start("preprocess", words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert (process.returncode, said) == (75, "error: stopped; run the same command again to go on\n")
+    assert not any(tmp_path.iterdir())
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
