@@ -179,10 +179,8 @@ def _published(path: Path, values: object) -> dict[str, float]:
         raise BadConfig(f"recipe {path}: {PUBLISHED} = {values!r:.60}; want a table of numbers: [{PUBLISHED}]")
     for name, value in values.items():
         if name not in PUBLISHED_VALUES:
-            hint = nearest(name, list(PUBLISHED_VALUES))
-            raise BadConfig(
-                f"recipe {path}: [{PUBLISHED}] has {name!r}{hint}\nit may have {', '.join(PUBLISHED_VALUES)}"
-            )
+            said = f"has {name!r}{nearest(name, list(PUBLISHED_VALUES))}\nit may have {', '.join(PUBLISHED_VALUES)}"
+            raise BadConfig(f"recipe {path}: [{PUBLISHED}] {said}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
             raise BadConfig(f"recipe {path}: [{PUBLISHED}] {name} = {value!r:.60}; want a number")
     return {name: float(value) for name, value in values.items()}
@@ -191,11 +189,14 @@ def _published(path: Path, values: object) -> dict[str, float]:
 def _check_tables(path: Path, tables: dict[str, Any], jobs: Collection[str] | None) -> None:
     """Raise BadConfig for what is no table, or no table of one of `jobs`."""
     known = sorted(tables if jobs is None else jobs)
+    keys = [*WORDS, *COMMON_KEYS, "extends"]
     for job, options in tables.items():
         if job in known and not isinstance(options, dict):
-            raise BadConfig(f"recipe {path}: {job} = {options!r:.60}; want a table of options: [{job}]")
+            came = f"{job} = {options!r:.60}{'' if jobs else nearest(job, keys)}"
+            want = f"want a table of options: [{job}]\nother keys are {', '.join(keys)}"
+            raise BadConfig(f"recipe {path}: {came}; {want}")
         if job not in known:
-            hint = nearest(job, [*known, *WORDS, *COMMON_KEYS, PUBLISHED, "extends"])
+            hint = nearest(job, [*known, *keys, PUBLISHED])
             there = "" if jobs is None else f"\nthe jobs are {', '.join(known)}"
             raise BadConfig(f"recipe {path}: {job!r} is no table of a job{hint}{there}")
         if isinstance(options, dict):

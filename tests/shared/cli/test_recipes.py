@@ -81,6 +81,12 @@ def test_a_recipe_that_cannot_work_is_refused(tmp_path: Path, text: str, words: 
         load_recipe(_write(tmp_path, text), JOB_NAMES)
 
 
+def test_a_misspelt_key_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    """Also where nobody knows yet which tables a recipe may have."""
+    with pytest.raises(BadConfig, match=r"did you mean replicates\?; want.*\nother keys are about, follows"):
+        load_recipe(_write(tmp_path, "replicate = 2"))
+
+
 def test_a_misspelt_table_is_answered_with_the_nearest_job(tmp_path: Path) -> None:
     """An unknown table is refused, also in a base recipe, with the nearest job's name."""
     _write(tmp_path, "[train_gun]\nepochs = 1\n")
