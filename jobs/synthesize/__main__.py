@@ -46,9 +46,10 @@ def main(run: Run, config: SynthesizeOptions) -> Result | None:
     record = record.model_copy(update={"pseudo_counts": annotate_unlabelled(run)})
     save_all(synthetic_pictures(run.folder, dataset, record), run.figures)
     asked = "class asked for" if record.imported is None else "label of the set"
-    agrees = "" if record.agreement is None else f"annotation agrees with the {asked} in {record.agreement:.1%}, "
+    agreement = record.drawn_agreement
+    agrees = "" if agreement is None else f"annotation agrees with the {asked} in {agreement:.1%}, "
     if record.dropped:
-        agrees += f"{record.dropped:,} others dropped, "
+        agrees += f"{record.dropped:,} of {record.drawn:,} dropped, "
     rejected = record.imported.rejected if record.imported else 0
     aside = f"; {rejected} rejected, see rejected.jsonl" if rejected else ""
     total = dataset.splits["train"].count

@@ -114,6 +114,11 @@ class SyntheticRecord(Record):
         """How many images were drawn, those that were dropped among them."""
         return sum(self.annotated_counts) + self.dropped
 
+    @property
+    def drawn_agreement(self) -> float | None:
+        """How often the annotator gave the class asked for, of all images that were drawn, those dropped among them."""
+        return None if self.agreement is None else self.agreement * sum(self.annotated_counts) / self.drawn
+
     @validator(mode="after")
     def _either(self) -> "SyntheticRecord":
         if (self.snapshot is None) == (self.imported is None):
