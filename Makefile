@@ -45,7 +45,7 @@ lint: install    ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-mutations: install  ## inject 735 faults; a test must catch each
+mutations: install  ## inject 737 faults; a test must catch each
 	$(BIN)/python -m tests.checks.mutations
 
 bench: install   ## run the benchmarks against other tools; ROWS="load frechet" for some of them

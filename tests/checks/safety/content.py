@@ -54,4 +54,20 @@ CONTENTS: tuple[Mutation, ...] = (
         "tests/shared/store/test_staging.py::test_what_a_disk_would_not_remove_goes_with_the_next_call",
         "what a commit could not remove goes with the next call",
     ),
+    Mutation(
+        "tar_read_in_part",
+        "shared/sources/packed.py",
+        "            has_end(archive)  # or it says that it is broken; a tar without its end mark is whole\n",
+        "",
+        "tests/shared/sources/test_packed.py::test_what_is_no_archive_or_broken_is_refused_by_name",
+        "no image of a tar is left out without a word",
+    ),
+    Mutation(
+        "interrupted_at_its_imports",
+        "shared/runtime/interrupts.py",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [])",
+        "tests/shared/runtime/test_job_processes.py::test_a_job_that_is_interrupted_while_it_starts_says_so_in_a_line",
+        "an interruption is one line and code 75, whenever it comes",
+    ),
 )
