@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
 from tests.bench.row import Row, Work
+from tests.bench.rows.noise import coarse_noise
 
 IMAGES, SIZE_PX, SHARD_IMAGES = 4000, 64, 1000
 
@@ -85,19 +84,9 @@ class Written:
 
 
 def _shards(folder: Path) -> Written:
-    from shared.format.sample import Sample
     from shared.format.shards import write_split
 
-    chance = np.random.default_rng(0)
-    samples = [
-        Sample(
-            key=f"s{i:08d}",
-            image=chance.integers(0, 256, (8, 8, 3), np.uint8).repeat(8, 0).repeat(8, 1),
-            label=i % 10,
-            meta={},
-        )
-        for i in range(IMAGES)
-    ]
+    samples = list(coarse_noise(IMAGES))
     split = write_split(folder, "train", iter(samples), class_count=10, shard_images=SHARD_IMAGES)
     return Written(folder, samples, split)
 

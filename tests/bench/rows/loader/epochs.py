@@ -24,6 +24,7 @@ from tests.bench.rows.loader.streams import (
     write_litdata,
     write_streaming,
 )
+from tests.bench.rows.noise import coarse_noise
 
 IMAGES, EPOCHS, BATCH = 4096, 3, 64
 
@@ -31,23 +32,12 @@ IMAGES, EPOCHS, BATCH = 4096, 3, 64
 def dataset(folder: Path) -> Any:
     """Write 4,096 coarse noise images of 64x64 px as shards."""
     from shared.format.manifest import Dataset
-    from shared.format.sample import Sample
     from shared.format.shards import write_split
     from shared.store.artifacts import open_artifact
     from shared.store.staging import BuildKey, stage
 
-    chance = np.random.default_rng(0)
-    samples = (
-        Sample(
-            key=f"s{i:08d}",
-            image=chance.integers(0, 256, (8, 8, 3), np.uint8).repeat(8, 0).repeat(8, 1),
-            label=i % 10,
-            meta={},
-        )
-        for i in range(IMAGES)
-    )
     with stage(folder / "real", BuildKey("bench", "dataset", {}), resumable=False) as work:
-        split = write_split(work.folder, "train", samples, class_count=10, shard_images=1000)
+        split = write_split(work.folder, "train", coarse_noise(IMAGES), class_count=10, shard_images=1000)
         names = [str(i) for i in range(10)]
         work.commit(dataset=Dataset(classes=names, size_px=64, channels=3, preparation={}, splits={"train": split}))
     return open_artifact(folder / "real", "dataset", "bench")
